@@ -1,0 +1,111 @@
+# Every command of this repository; `make help` lists them. The same recipes run on a laptop and in CI.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+# What setup fetches lies here, and so do build results: a fresh clone finds both again.
+export VRU_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vru
+export CARGO_TARGET_DIR ?= $(VRU_CACHE)/target
+# A clean machine has rustup's programs here and not yet in PATH.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+CARGO := cargo
+PYTHON := $(VRU_CACHE)/venv/bin/python
+# `make demo PROFILE=dev` saves the second build where the tests have run already.
+PROFILE ?= release
+PROFILE_FOLDER := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+DEMO_ARGS ?=
+BENCHES := preprocess postprocess tracker infer_worker ingest bus postgres alerts
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	echo
+	echo "  settings: VRU_CACHE=$(VRU_CACHE)"
+	echo "            PROFILE=$(PROFILE) (make demo)  DEMO_ARGS='--for 60s --json' (make demo)  ARGS='-p vru-vision' (make unit)"
+
+.PHONY: rust
+rust:
+	@command -v $(CARGO) >/dev/null || {
+	  echo "cargo is missing: install Rust with rustup, as https://rustup.rs says, and run make again." >&2
+	  echo "The version is pinned in rust-toolchain.toml; rustup fetches it by itself." >&2
+	  exit 1
+	}
+
+.PHONY: demo
+demo: rust ## install what is missing, build, and show the whole pipeline on a sample clip
+	@scripts/setup.sh demo
+	$(CARGO) build --locked --profile $(PROFILE) -p vru --bin vru
+	exec "$(CARGO_TARGET_DIR)/$(PROFILE_FOLDER)/vru" demo $(DEMO_ARGS)
+
+.PHONY: test
+test: rust ## everything that must hold: format, lints, unit, integration and doc tests, licences, a short demo
+	@scripts/setup.sh test
+	for step in fmt-check lint unit deny fixtures-check demo-check; do
+	  echo "--- $$step"
+	  $(MAKE) --no-print-directory $$step BUILT=1
+	done
+	echo "--- all passed"
+
+.PHONY: setup
+setup: ## fetch and install what demo and tests need, and nothing that is there
+	@scripts/setup.sh all
+
+.PHONY: build
+build: rust ## build every program (debug)
+	@$(CARGO) build --locked --workspace --bins
+
+# Integration tests start the programs from the target folder. Testing the workspace builds them all; ARGS='-p vru-vision nms'
+# narrows it, so they are built first.
+.PHONY: unit
+unit: $(if $(ARGS),build,rust) ## unit, integration and doc tests only
+	@$(CARGO) test --locked $(or $(ARGS),--workspace)
+
+.PHONY: lint
+lint: rust ## clippy and shellcheck, warnings are errors
+	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	shellcheck -x -P SCRIPTDIR scripts/setup.sh scripts/setup/*.sh .ci/run
+
+.PHONY: fmt
+fmt: rust ## format the Rust code
+	@$(CARGO) fmt --all
+
+.PHONY: fmt-check
+fmt-check: rust
+	@$(CARGO) fmt --all --check
+
+.PHONY: deny
+deny: rust ## licences, bans and sources of every dependency
+	@"$(VRU_CACHE)/bin/cargo-deny" --log-level error --locked check licenses bans sources
+
+# One at a time, in the order of the pipeline: two at once would measure each other. BENCH narrows it: BENCH='preprocess tracker'.
+.PHONY: bench
+bench: rust ## measure everything against its peer, print the table, write target/bench/summary.json
+	@scripts/setup.sh bench
+	$(CARGO) build --locked --release --workspace --bins
+	$(if $(BENCH),,rm -rf target/bench)
+	for bench in $(or $(BENCH),$(BENCHES)); do
+	  echo "--- $$bench"
+	  $(CARGO) bench --locked --workspace --bench "$$bench"
+	done
+	"$(CARGO_TARGET_DIR)/release/bench-summary"
+
+.PHONY: fixtures
+fixtures: ## make the small test models and what must be found with them again
+	@scripts/setup.sh test
+	"$(PYTHON)" models/fixtures/make_fixtures.py
+
+.PHONY: fixtures-check
+fixtures-check:
+	@"$(PYTHON)" models/fixtures/make_fixtures.py --check
+
+# The debug program: the tests have built it already.
+.PHONY: demo-check
+demo-check: $(if $(BUILT),,build)
+	@account=$$(mktemp)
+	trap 'rm -f "$$account"' EXIT
+	timeout --kill-after=10 240 "$(CARGO_TARGET_DIR)/debug/vru" demo --for 20s --json >"$$account"
+	python3 scripts/check_demo_account.py "$$account"

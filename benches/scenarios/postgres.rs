@@ -1,0 +1,96 @@
+//! Rows a second of `vru-sink postgres`, each exactly once, from Kafka to the tables; beside it `psql \copy` of the same rows
+//! into the same tables with the same indexes, from a file.
+//!
+//! Does not measure: disks (the server runs without fsync, for both), networks, and tables that are full already.
+
+use std::time::{Duration, Instant};
+
+use prost::Message as _;
+use vru_benches::inputs::hand_over;
+use vru_benches::measure::Turns;
+use vru_benches::messages::detections;
+use vru_benches::publish::publish_all;
+use vru_benches::row::{Goal, Row};
+use vru_runtime::clock::now_us;
+use vru_runtime::kafka::ProducerOptions;
+use vru_runtime::test_util::{PostgresServer, ServiceLaunch, Topic, kafka, postgres};
+
+const TURNS: usize = 5;
+const FRAMES: u64 = 20_000;
+const OBJECTS: u64 = 5;
+const ROWS: u64 = FRAMES * (1 + OBJECTS);
+const TABLES: [&str; 2] = ["frames", "detections"];
+const DEADLINE: Duration = Duration::from_mins(2);
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+    let server = postgres();
+    let mut turns = Turns::default();
+    // The first turn warms both up.
+    for turn in 0..=TURNS {
+        let database = server.database();
+        let ours = runtime.block_on(ours(server, &database));
+        let copied = copy(server, &database);
+        if turn > 0 {
+            turns.add(ROWS as f64 / ours.as_secs_f64(), ROWS as f64 / copied.as_secs_f64());
+        }
+        server.query(&database, "drop table frames, detections cascade");
+    }
+    let version = server.query(&server.database(), "show server_version").remove(0).remove(0);
+    let peer = format!("psql \\copy, PostgreSQL {version}");
+    Row::of("postgres", &turns, 1.0, "rows/s", Goal::AtLeast(0.8), &peer).save();
+}
+
+/// From the first record that is published to the last row that is there.
+async fn ours(server: &PostgresServer, database: &str) -> Duration {
+    let bus = kafka().bus("bench-postgres", 2);
+    let service = ServiceLaunch::new("vru-sink")
+        .args(["postgres"])
+        .bus(&bus)
+        .set("postgres.url", database)
+        .set("postgres.migrate", "true")
+        .set("postgres.group", format!("{}postgres", bus.prefix()))
+        .start();
+    service.wait_ready(DEADLINE);
+    let begin = now_us() - 60_000_000;
+    let cameras = ["north", "south", "east", "west"];
+    let messages: Vec<(&str, Vec<u8>)> = (0..FRAMES)
+        .map(|number| {
+            let camera = cameras[(number % 4) as usize];
+            (camera, detections(camera, number / 4, begin, OBJECTS).encode_to_vec())
+        })
+        .collect();
+    let producer = bus.config().producer(&ProducerOptions::default()).expect("a producer can be made");
+    let started = Instant::now();
+    let records = messages.iter().map(|(camera, message)| (*camera, message.as_slice()));
+    publish_all(&producer, &bus.name(Topic::Detections), records).await;
+    while count(server, database, "frames") < FRAMES {
+        assert!(started.elapsed() < DEADLINE, "not all rows came; the log ends:\n{}", service.log_tail());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let took = started.elapsed();
+    assert_eq!(count(server, database, "frames"), FRAMES);
+    assert_eq!(count(server, database, "detections"), FRAMES * OBJECTS);
+    assert!(service.stop().success());
+    took
+}
+
+fn count(server: &PostgresServer, database: &str, table: &str) -> u64 {
+    let rows = server.query(database, &format!("select count(*) from {table}"));
+    rows[0][0].parse().expect("a count is a number")
+}
+
+fn copy(server: &PostgresServer, database: &str) -> Duration {
+    let files = TABLES.map(|table| hand_over(&format!("{table}.copy"), &[]));
+    for (table, file) in TABLES.iter().zip(&files) {
+        server.query(database, &format!("\\copy (select * from {table}) to '{}'", file.display()));
+    }
+    server.query(database, "truncate frames, detections");
+    let started = Instant::now();
+    for (table, file) in TABLES.iter().zip(&files) {
+        server.query(database, &format!("\\copy {table} from '{}'", file.display()));
+    }
+    let took = started.elapsed();
+    assert_eq!(count(server, database, "frames") + count(server, database, "detections"), ROWS);
+    took
+}

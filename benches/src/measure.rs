@@ -1,0 +1,108 @@
+//! Turns of ours and of the peer.
+
+use std::time::Duration;
+
+use criterion::{Bencher, Criterion, SamplingMode, Throughput};
+
+use crate::peer::Peer;
+use crate::process::thread_cpu_time;
+
+// The kernel counts a running thread's time at its ticks, of some milliseconds: what is shorter says little.
+const LEAST_TURN: Duration = Duration::from_millis(60);
+
+/// What both took for one run, over the turns.
+#[derive(Debug, Clone, Default)]
+pub struct Turns {
+    ours: Vec<f64>,
+    peers: Vec<f64>,
+}
+
+impl Turns {
+    /// Adds one turn of each, in whatever unit the row has.
+    pub fn add(&mut self, ours: f64, peers: f64) {
+        self.ours.push(ours);
+        self.peers.push(peers);
+    }
+
+    /// Ours.
+    pub fn ours(&self) -> f64 {
+        median(&self.ours)
+    }
+
+    /// The peer's.
+    pub fn peers(&self) -> f64 {
+        median(&self.peers)
+    }
+
+    /// How many there were.
+    pub fn len(&self) -> usize {
+        self.ours.len()
+    }
+
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.ours.is_empty()
+    }
+}
+
+/// Of no values: no number.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => sorted[odd / 2],
+        even => f64::midpoint(sorted[even / 2 - 1], sorted[even / 2]),
+    }
+}
+
+/// Measures `ours`, which runs on this thread, with Criterion; after each of its samples the peer has its turn, about as long.
+/// CPU seconds a run: what else the machine does meanwhile takes caches from both, but does not count as their time.
+pub fn beside(
+    criterion: &mut Criterion,
+    group: &str,
+    id: &str,
+    throughput: Throughput,
+    peer: &mut Peer,
+    mut ours: impl FnMut(),
+) -> Turns {
+    let mut turns = Turns::default();
+    let peer_runs = runs_within(peer, Duration::from_millis(100));
+    let mut group = criterion.benchmark_group(group);
+    group.throughput(throughput).sampling_mode(SamplingMode::Flat);
+    group.bench_function(id, |bencher: &mut Bencher<'_>| {
+        bencher.iter_custom(|iterations| {
+            let started = thread_cpu_time();
+            for _ in 0..iterations {
+                ours();
+            }
+            let took = thread_cpu_time().saturating_sub(started);
+            if took >= LEAST_TURN {
+                turns.add(took.as_secs_f64() / iterations as f64, peer.run(peer_runs) / peer_runs as f64);
+            }
+            // Too short to be seen is not nothing: Criterion divides by it.
+            took.max(Duration::from_nanos(iterations))
+        });
+    });
+    group.finish();
+    turns
+}
+
+fn runs_within(peer: &mut Peer, time: Duration) -> u64 {
+    // The first run allocates and loads; the second one counts.
+    peer.run(1);
+    let one = peer.run(1).max(1e-9);
+    ((time.as_secs_f64() / one) as u64).clamp(1, 100_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_the_middle_or_the_mean_of_the_two_in_the_middle() {
+        assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-12);
+        assert!((median(&[4.0, 1.0, 2.0, 30.0]) - 3.0).abs() < 1e-12);
+        assert!(median(&[]).is_nan());
+    }
+}

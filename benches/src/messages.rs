@@ -1,0 +1,73 @@
+//! What the stages send each other, for the scenarios that begin in the middle.
+
+use std::process::Command;
+
+use bytes::Bytes;
+use vru_proto::v1;
+use vru_runtime::clock::now_us;
+use vru_runtime::test_util::require_asset;
+
+/// When the sample clip began, for those who read its frames.
+const CLIP_SESSION: u64 = 1_700_000_000_000_000;
+
+/// The first pictures of the sample clip as JPEG.
+pub fn clip_jpegs(count: usize) -> Vec<Bytes> {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let status = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(require_asset("clips/vtest.avi"))
+        .args(["-frames:v", &count.to_string(), "-q:v", "3", "-pix_fmt", "yuvj420p"])
+        .arg(folder.path().join("%04d.jpg"))
+        .status();
+    assert!(status.expect("ffmpeg is installed").success());
+    let picture = |at: usize| std::fs::read(folder.path().join(format!("{at:04}.jpg"))).expect("ffmpeg wrote it");
+    (1..=count).map(|at| picture(at).into()).collect()
+}
+
+/// A frame of the clip, all of which must be analysed.
+pub fn jpeg_frame(camera: &str, sequence: u64, jpeg: &Bytes) -> v1::Frame {
+    v1::Frame {
+        id: Some(v1::FrameId { camera_id: camera.to_owned(), session: CLIP_SESSION, sequence }),
+        captured_at_us: CLIP_SESSION as i64 + sequence as i64 * 100_000,
+        clock_source: v1::ClockSource::File.into(),
+        ingested_at_us: now_us(),
+        width: 768,
+        height: 576,
+        source_width: 768,
+        source_height: 576,
+        encoding: v1::Encoding::Jpeg.into(),
+        key_frame: true,
+        delivery: v1::Delivery::EveryFrame.into(),
+        analyse: true,
+        payload: jpeg.clone(),
+        ..Default::default()
+    }
+}
+
+/// What infer says about a frame with so many objects.
+pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v1::FrameDetections {
+    let captured_at_us = start_us + sequence as i64 * 1_000;
+    let object = |index: u64| v1::DetectedObject {
+        r#box: Some(v1::Box { left: index as f32 * 10.0, top: 20.0, width: 30.5, height: 60.25 }),
+        class: v1::RoadUserClass::Pedestrian.into(),
+        score: 0.75,
+        track_id: index + 1,
+        track_state: v1::TrackState::Confirmed.into(),
+        ground_position: None,
+    };
+    v1::FrameDetections {
+        frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session: 1, sequence }),
+        captured_at_us,
+        clock_source: v1::ClockSource::Arrival.into(),
+        ingested_at_us: captured_at_us + 1_000,
+        inferred_at_us: captured_at_us + 30_000,
+        source_width: 1920,
+        source_height: 1080,
+        model_name: "nanodet-g".to_owned(),
+        model_version: "1".to_owned(),
+        objects: (0..objects).map(object).collect(),
+        timings: Some(v1::StageTimings { inference_us: 21_000, ..Default::default() }),
+        delivery: v1::Delivery::Live.into(),
+        end_of_stream: false,
+    }
+}

@@ -1,0 +1,106 @@
+//! A Python peer as a process that is spoken to in lines: it prepares once, then runs so many times and says what that took.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::repository;
+
+/// A script of `benches/peers` that runs.
+#[derive(Debug)]
+pub struct Peer {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    /// What it compares with, and in which version.
+    pub versions: String,
+}
+
+/// The Python environments of `scripts/setup.sh`.
+#[derive(Debug, Clone, Copy)]
+pub enum Environment {
+    /// OpenCV, NumPy, ONNX Runtime.
+    Tests,
+    /// Roboflow trackers.
+    Trackers,
+}
+
+#[derive(Deserialize)]
+struct Greeting {
+    versions: String,
+}
+
+#[derive(Deserialize)]
+struct Took {
+    seconds: f64,
+}
+
+impl Environment {
+    fn python(self) -> PathBuf {
+        let folder = match self {
+            Self::Tests => "venv",
+            Self::Trackers => "venv-trackers",
+        };
+        cache().join(folder).join("bin/python")
+    }
+}
+
+/// What setup fetched; the rule is the one of `scripts/setup.sh`.
+pub fn cache() -> PathBuf {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("VRU_CACHE").unwrap_or_else(|| {
+        let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+        caches.unwrap_or_default().join("vru")
+    })
+}
+
+impl Peer {
+    /// Starts a script with its arguments and waits until it has prepared.
+    pub fn start(environment: Environment, script: &str, args: &[&str]) -> Self {
+        let python = environment.python();
+        assert!(python.is_file(), "{} is missing: run `scripts/setup.sh bench`", python.display());
+        let path = repository().join("benches/peers").join(script);
+        let mut command = Command::new(python);
+        command.arg(&path).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // One thread each, also for what NumPy and OpenCV call.
+        for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
+            command.env(name, "1");
+        }
+        let mut child = command.spawn().expect("Python starts");
+        let input = child.stdin.take().expect("stdin is a pipe");
+        let output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        let mut peer = Self { child, input, output, versions: String::new() };
+        peer.versions = peer.read::<Greeting>().versions;
+        peer
+    }
+
+    /// Runs so many times; seconds.
+    pub fn run(&mut self, times: u64) -> f64 {
+        writeln!(self.input, "{times}").expect("the peer reads");
+        self.read::<Took>().seconds
+    }
+
+    /// Writes what one run gives as 32-bit numbers, to be compared with ours.
+    pub fn result(&mut self, to: &Path) -> Vec<f32> {
+        writeln!(self.input, "result {}", to.display()).expect("the peer reads");
+        self.read::<Took>();
+        let bytes = std::fs::read(to).expect("the peer wrote its result");
+        bytes.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)).collect()
+    }
+
+    fn read<T: for<'a> Deserialize<'a>>(&mut self) -> T {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("the peer answers");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("the peer said {line:?}: {error}"))
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

@@ -1,0 +1,33 @@
+//! Many records at once: the tests' own way waits for each.
+
+use std::collections::VecDeque;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::FutureRecord;
+use rdkafka::producer::future_producer::DeliveryFuture;
+use vru_runtime::kafka::Producer;
+
+/// Publishes all, key and payload, and waits for every acknowledgement.
+pub async fn publish_all<'a>(producer: &Producer, topic: &str, records: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
+    let mut open: VecDeque<DeliveryFuture> = VecDeque::new();
+    for (key, payload) in records {
+        let mut record = FutureRecord::to(topic).key(key).payload(payload);
+        loop {
+            match producer.send_result(record) {
+                Ok(delivery) => break open.push_back(delivery),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    record = back;
+                    acknowledged(open.pop_front().expect("a full queue holds records")).await;
+                }
+                Err((error, _)) => panic!("cannot publish to {topic}: {error}"),
+            }
+        }
+    }
+    for delivery in open {
+        acknowledged(delivery).await;
+    }
+}
+
+async fn acknowledged(delivery: DeliveryFuture) {
+    delivery.await.expect("the producer lives").unwrap_or_else(|(error, _)| panic!("cannot publish: {error}"));
+}

@@ -1,0 +1,117 @@
+//! One line of the table.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::Turns;
+use crate::results;
+
+/// What is to be reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    /// Ours ÷ reference at most.
+    AtMost(f64),
+    /// Ours ÷ reference at least.
+    AtLeast(f64),
+    /// Reference ÷ ours at least: so many times faster.
+    Faster(f64),
+    /// Ours at most, in the row's unit, whatever the peer needs.
+    Within(f64),
+    /// Ours at least, in the row's unit, whatever the peer reaches.
+    Reaches(f64),
+    /// Nothing was promised; the figure is shown for comparison.
+    None,
+}
+
+/// One line of the table, as `summary.json` has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Which bench, and in which variant.
+    pub name: String,
+    /// Our figure.
+    pub ours: f64,
+    /// The peer's figure.
+    pub reference: f64,
+    /// Of both.
+    pub unit: String,
+    /// Ours ÷ reference, or reference ÷ ours where the goal says "faster".
+    pub ratio: f64,
+    /// What is to be reached, in words.
+    pub goal: String,
+    /// Whether it was; none where nothing was promised.
+    pub met: Option<bool>,
+    /// What the reference is, with versions.
+    pub peer: String,
+    /// Turns that each figure is the median of.
+    pub turns: usize,
+}
+
+impl Row {
+    /// From turns whose numbers are `1 / scale` of the unit.
+    pub fn of(name: &str, turns: &Turns, scale: f64, unit: &str, goal: Goal, peer: &str) -> Self {
+        let (ours, reference) = (turns.ours() * scale, turns.peers() * scale);
+        let straight = ours / reference;
+        let (ratio, goal, met) = match goal {
+            Goal::AtMost(most) => (straight, format!("<= {most}"), Some(straight <= most)),
+            Goal::AtLeast(least) => (straight, format!(">= {least}"), Some(straight >= least)),
+            Goal::Faster(least) => {
+                let faster = reference / ours;
+                (faster, format!(">= {least}x faster"), Some(faster >= least))
+            }
+            Goal::Within(most) => (straight, format!("<= {most} {unit}"), Some(ours <= most)),
+            Goal::Reaches(least) => (straight, format!(">= {least} {unit}"), Some(ours >= least)),
+            Goal::None => (straight, "-".to_owned(), None),
+        };
+        let turns = turns.len();
+        Self {
+            name: name.to_owned(),
+            ours,
+            reference,
+            unit: unit.to_owned(),
+            ratio,
+            goal,
+            met,
+            peer: peer.to_owned(),
+            turns,
+        }
+    }
+
+    /// Keeps it for the summary.
+    pub fn save(&self) {
+        let folder = results().join("rows");
+        fs::create_dir_all(&folder).expect("target can be written");
+        let file = folder.join(format!("{}.json", self.name.replace(['/', ' '], "-")));
+        let text = serde_json::to_string_pretty(self).expect("a row is plain data");
+        fs::write(file, text).expect("target can be written");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(ours: f64, reference: f64, goal: Goal) -> Row {
+        let mut turns = Turns::default();
+        turns.add(ours, reference);
+        Row::of("name", &turns, 1000.0, "ms", goal, "peer")
+    }
+
+    #[test]
+    fn goals_are_met_in_their_own_direction() {
+        assert_eq!(row(1.0, 4.0, Goal::AtMost(0.25)).met, Some(true));
+        assert_eq!(row(1.1, 4.0, Goal::AtMost(0.25)).met, Some(false));
+        assert_eq!(row(9.0, 10.0, Goal::AtLeast(0.9)).met, Some(true));
+        assert_eq!(row(8.9, 10.0, Goal::AtLeast(0.9)).met, Some(false));
+        let faster = row(1.0, 20.0, Goal::Faster(20.0));
+        assert_eq!((faster.met, faster.ours, faster.ratio), (Some(true), 1000.0, 20.0));
+        assert_eq!(row(0.004, 20.0, Goal::Within(5.0)).met, Some(true));
+        assert_eq!(row(0.004, 20.0, Goal::Reaches(5.0)).met, Some(false));
+        assert_eq!(row(1.0, 20.0, Goal::None).met, None);
+    }
+
+    #[test]
+    fn a_figure_that_is_no_number_meets_nothing() {
+        assert_eq!(row(f64::NAN, 1.0, Goal::AtMost(2.0)).met, Some(false));
+    }
+}

@@ -1,0 +1,216 @@
+//! What happens in front of one camera: detections become tracks, tracks are judged. Frames come in order; the same frames
+//! give the same messages, in the service and in `vru analyse`.
+
+mod ids;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use vru_proto::{FrameKey, names, v1};
+use vru_runtime::clock;
+use vru_vision::detection::Detection;
+use vru_vision::geometry::Rect;
+use vru_vision::rules::{FrameTracks, Judgement, RuleSet};
+use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
+
+use crate::cameras::{class_from_wire, class_to_wire, rules, severity_to_wire};
+use crate::config::SnapshotConfig;
+use crate::decode;
+use crate::model::Model;
+use crate::picture::Picture;
+use ids::TrackIds;
+
+pub use ids::alert_id;
+
+/// What an analysis needs to know besides its camera.
+#[derive(Debug, Clone)]
+pub struct AnalysisSettings {
+    /// Whose name and version the messages carry.
+    pub model: Arc<Model>,
+    /// How tracks are made.
+    pub tracker: TrackerConfig,
+    /// The picture that alerts carry.
+    pub snapshot: SnapshotConfig,
+}
+
+impl AnalysisSettings {
+    /// Defaults, for a model.
+    pub fn of(model: Arc<Model>) -> Self {
+        Self { model, tracker: TrackerConfig::default(), snapshot: SnapshotConfig::default() }
+    }
+}
+
+/// Tracks and judges the frames of one camera.
+#[derive(Debug)]
+pub struct CameraAnalysis {
+    settings: AnalysisSettings,
+    rules: RuleSet,
+    config: Option<v1::CameraConfig>,
+    session: Option<u64>,
+    tracker: Tracker,
+    ids: TrackIds,
+}
+
+impl CameraAnalysis {
+    /// For a camera with its zones and rules, or none.
+    pub fn new(config: Option<&v1::CameraConfig>, settings: AnalysisSettings) -> Self {
+        let tracker = Tracker::new(settings.tracker.clone());
+        let mut analysis = Self {
+            settings,
+            rules: RuleSet::default(),
+            config: None,
+            session: None,
+            tracker,
+            ids: TrackIds::default(),
+        };
+        analysis.configure(config);
+        analysis
+    }
+
+    /// New zones and rules. Tracks stay; a rule that stays as it was keeps what it knows.
+    pub fn configure(&mut self, config: Option<&v1::CameraConfig>) {
+        self.rules.replace(config.map(rules).unwrap_or_default());
+        self.config = config.cloned();
+    }
+
+    /// Takes in the next frame and what the model found in it. `picture` is for the snapshot of an alert; without one an
+    /// alert has none unless the frame is a JPEG. `track_us` of the timings is measured here.
+    pub fn observe(
+        &mut self,
+        frame: &v1::Frame,
+        detections: &[Detection],
+        picture: Option<&Picture>,
+        timings: v1::StageTimings,
+    ) -> (v1::FrameDetections, Vec<v1::Alert>) {
+        let started = Instant::now();
+        let key = decode::key(frame);
+        let size = (frame.source_width, frame.source_height);
+        let (tracked, judgements) = self.track(&key, frame.captured_at_us, size, detections);
+        let objects = tracked.iter().map(|object| self.object(object, detections)).collect();
+        let alerts: Vec<v1::Alert> =
+            judgements.iter().map(|judgement| self.alert(frame, &key, judgement, picture)).collect();
+        let track_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
+        let message = self.message(frame, objects, v1::StageTimings { track_us, ..timings });
+        (message, alerts)
+    }
+
+    /// The message for a frame that shows nothing and only ends its stream.
+    pub fn end_marker(&self, frame: &v1::Frame) -> v1::FrameDetections {
+        self.message(frame, Vec::new(), v1::StageTimings::default())
+    }
+
+    /// Takes in a frame that was analysed and published before, perhaps by another worker, so that tracks and rules go on
+    /// where they were. Nothing is published again.
+    pub fn replay(&mut self, published: &v1::FrameDetections) {
+        let Some(key) = published.frame_id.as_ref().and_then(|id| FrameKey::try_from(id).ok()) else { return };
+        let seen: Vec<(u64, Detection)> = published.objects.iter().filter_map(read_object).collect();
+        let detections: Vec<Detection> = seen.iter().map(|(_, detection)| *detection).collect();
+        let size = (published.source_width, published.source_height);
+        let (tracked, _) = self.track(&key, published.captured_at_us, size, &detections);
+        for object in tracked {
+            if let Some((given, _)) = seen.get(object.detection) {
+                self.ids.set(object.track_id, *given);
+            }
+        }
+    }
+
+    fn track(
+        &mut self,
+        key: &FrameKey,
+        captured_at_us: i64,
+        (source_width, source_height): (u32, u32),
+        detections: &[Detection],
+    ) -> (Vec<TrackedObject>, Vec<Judgement>) {
+        if self.session != Some(key.session) {
+            // What a camera saw before it was connected anew has no continuation.
+            self.session = Some(key.session);
+            self.tracker = Tracker::new(self.settings.tracker.clone());
+            self.ids = TrackIds::default();
+            self.rules = RuleSet::new(self.config.as_ref().map(rules).unwrap_or_default());
+        }
+        let tracked = self.tracker.update(captured_at_us, detections);
+        self.ids.observe(key.sequence, &tracked, &self.tracker);
+        let frame = FrameTracks { source_width, source_height, objects: &tracked };
+        let judgements = self.rules.observe(&frame, |track| self.tracker.is_alive(track));
+        (tracked, judgements)
+    }
+
+    fn object(&self, object: &TrackedObject, detections: &[Detection]) -> v1::DetectedObject {
+        // The model's own box, not the smoothed one: who replays the message must see what the tracker saw.
+        let rect = detections.get(object.detection).map_or(object.rect, |detection| detection.rect);
+        let state = match object.state {
+            TrackState::Tentative => v1::TrackState::Tentative,
+            TrackState::Confirmed => v1::TrackState::Confirmed,
+        };
+        v1::DetectedObject {
+            r#box: Some(wire_box(&rect)),
+            class: class_to_wire(object.class).into(),
+            score: object.score,
+            track_id: self.ids.get(object.track_id),
+            track_state: state.into(),
+            ground_position: None,
+        }
+    }
+
+    fn message(
+        &self,
+        frame: &v1::Frame,
+        objects: Vec<v1::DetectedObject>,
+        timings: v1::StageTimings,
+    ) -> v1::FrameDetections {
+        v1::FrameDetections {
+            frame_id: frame.id.clone(),
+            captured_at_us: frame.captured_at_us,
+            clock_source: frame.clock_source,
+            ingested_at_us: frame.ingested_at_us,
+            inferred_at_us: clock::now_us(),
+            source_width: frame.source_width,
+            source_height: frame.source_height,
+            model_name: self.settings.model.name.clone(),
+            model_version: self.settings.model.version.clone(),
+            objects,
+            timings: Some(timings),
+            delivery: frame.delivery,
+            end_of_stream: frame.end_of_stream,
+        }
+    }
+
+    fn alert(&self, frame: &v1::Frame, key: &FrameKey, judgement: &Judgement, picture: Option<&Picture>) -> v1::Alert {
+        let track_id = self.ids.get(judgement.track_id);
+        let id = alert_id(key, &judgement.rule_id, track_id);
+        v1::Alert {
+            rule_id: judgement.rule_id.clone(),
+            severity: severity_to_wire(judgement.severity).into(),
+            camera_id: key.camera.to_string(),
+            zone_id: judgement.zone_id.clone(),
+            track_ids: vec![track_id],
+            class: class_to_wire(judgement.class).into(),
+            r#box: Some(wire_box(&judgement.rect)),
+            ground_position: None,
+            frame_id: frame.id.clone(),
+            captured_at_us: frame.captured_at_us,
+            clock_source: frame.clock_source,
+            emitted_at_us: clock::now_us(),
+            snapshot_key: names::snapshot_key(frame.captured_at_us, key.camera.as_str(), &id),
+            clip_key: names::clip_key(frame.captured_at_us, key.camera.as_str(), &id),
+            snapshot: snapshot::take(frame, picture, self.settings.snapshot),
+            source_width: frame.source_width,
+            source_height: frame.source_height,
+            id,
+        }
+    }
+}
+
+fn wire_box(rect: &Rect) -> v1::Box {
+    v1::Box { left: rect.left, top: rect.top, width: rect.width, height: rect.height }
+}
+
+fn read_object(object: &v1::DetectedObject) -> Option<(u64, Detection)> {
+    let place = object.r#box.as_ref()?;
+    let rect = Rect { left: place.left, top: place.top, width: place.width, height: place.height };
+    let class = class_from_wire(object.class())?;
+    Some((object.track_id, Detection { rect, class, score: object.score }))
+}

@@ -1,0 +1,165 @@
+//! Execution providers: which are tried, and with which options. Plain data, so that a host without a GPU can check them.
+
+use std::path::Path;
+
+use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider as _, ExecutionProvider as _, ExecutionProviderDispatch};
+
+use super::BackendError;
+use crate::config::{ModelConfig, Provider};
+
+/// An execution provider and its options, as ONNX Runtime spells them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderPlan {
+    /// Never `auto`.
+    pub provider: Provider,
+    /// Key and value.
+    pub options: Vec<(String, String)>,
+}
+
+/// What options depend on, beside the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputShape {
+    /// Name of the model's input.
+    pub name: String,
+    /// Its dimensions; the first, the batch, is replaced by each profile's.
+    pub dims: Vec<i64>,
+    /// The model takes any batch.
+    pub dynamic_batch: bool,
+}
+
+/// The providers to try, in order. A named one is the only one: nothing stands in for it.
+pub fn candidates(provider: Provider) -> &'static [Provider] {
+    match provider {
+        Provider::Auto => &[Provider::Tensorrt, Provider::Cuda, Provider::Cpu],
+        Provider::Tensorrt => &[Provider::Tensorrt],
+        Provider::Cuda => &[Provider::Cuda],
+        Provider::Cpu => &[Provider::Cpu],
+    }
+}
+
+/// The options of a provider for a model.
+pub fn plan(provider: Provider, config: &ModelConfig, input: &InputShape, cache: &Path) -> ProviderPlan {
+    let options = match provider {
+        Provider::Tensorrt => tensorrt(config, input, cache),
+        Provider::Cuda => cuda(config),
+        Provider::Cpu | Provider::Auto => Vec::new(),
+    };
+    let options = options.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    ProviderPlan { provider, options }
+}
+
+fn tensorrt(config: &ModelConfig, input: &InputShape, cache: &Path) -> Vec<(&'static str, String)> {
+    let flag = |on: bool| if on { "1" } else { "0" }.to_owned();
+    let cache = cache.display().to_string();
+    let mut options = vec![
+        ("device_id", config.device.to_string()),
+        ("trt_fp16_enable", flag(config.fp16)),
+        ("trt_max_workspace_size", (config.gpu_memory_mib << 20).to_string()),
+        ("trt_engine_cache_enable", flag(true)),
+        ("trt_engine_cache_path", cache.clone()),
+        ("trt_timing_cache_enable", flag(true)),
+        ("trt_timing_cache_path", cache),
+    ];
+    // One profile from the smallest to the largest batch, tuned for the largest: without it TensorRT would build an engine
+    // again, for minutes, whenever a larger batch comes along.
+    if let (true, Some(least), Some(most)) =
+        (input.dynamic_batch, config.batch_profiles.first(), config.batch_profiles.last())
+    {
+        options.push(("trt_profile_min_shapes", shape(input, *least)));
+        options.push(("trt_profile_opt_shapes", shape(input, *most)));
+        options.push(("trt_profile_max_shapes", shape(input, *most)));
+    }
+    options
+}
+
+fn cuda(config: &ModelConfig) -> Vec<(&'static str, String)> {
+    vec![
+        ("device_id", config.device.to_string()),
+        ("gpu_mem_limit", (config.gpu_memory_mib << 20).to_string()),
+        // The search for the fastest algorithm runs for each batch size; the warm-up meets all of them.
+        ("cudnn_conv_algo_search", "EXHAUSTIVE".to_owned()),
+        ("cudnn_conv_use_max_workspace", "1".to_owned()),
+        // TF32 rounds to ten bits: the same frame would give other boxes than on a processor.
+        ("use_tf32", "0".to_owned()),
+    ]
+}
+
+fn shape(input: &InputShape, batch: usize) -> String {
+    let dims = std::iter::once(batch as i64).chain(input.dims.iter().skip(1).copied());
+    let dims: Vec<String> = dims.map(|dim| dim.to_string()).collect();
+    format!("{}:{}", input.name, dims.join("x"))
+}
+
+/// For ONNX Runtime; none for the processor, which is always there. Registering fails loudly.
+pub(super) fn dispatch(plan: &ProviderPlan) -> Result<Option<ExecutionProviderDispatch>, BackendError> {
+    let available = match plan.provider {
+        Provider::Tensorrt => ep::TensorRT::is_available(),
+        Provider::Cuda => ep::CUDA::is_available(),
+        Provider::Cpu | Provider::Auto => return Ok(None),
+    };
+    let name = plan.provider.name();
+    match available {
+        Ok(true) => {}
+        Ok(false) => return Err(BackendError::ProviderNotBuilt { provider: name }),
+        Err(source) => return Err(BackendError::Provider { provider: name, source }),
+    }
+    let dispatch = if plan.provider == Provider::Tensorrt {
+        let set = |ep: ep::TensorRT, (key, value): &(String, String)| ep.with_arbitrary_config(key, value);
+        plan.options.iter().fold(ep::TensorRT::default(), set).build()
+    } else {
+        let set = |ep: ep::CUDA, (key, value): &(String, String)| ep.with_arbitrary_config(key, value);
+        plan.options.iter().fold(ep::CUDA::default(), set).build()
+    };
+    Ok(Some(dispatch.error_on_failure()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(dynamic_batch: bool) -> InputShape {
+        InputShape { name: "images".to_owned(), dims: vec![-1, 3, 640, 640], dynamic_batch }
+    }
+
+    fn option<'a>(plan: &'a ProviderPlan, key: &str) -> Option<&'a str> {
+        plan.options.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn a_named_provider_has_no_stand_in() {
+        for provider in [Provider::Tensorrt, Provider::Cuda, Provider::Cpu] {
+            assert_eq!(candidates(provider), [provider]);
+        }
+    }
+
+    #[test]
+    fn auto_tries_the_fastest_first() {
+        assert_eq!(candidates(Provider::Auto), [Provider::Tensorrt, Provider::Cuda, Provider::Cpu]);
+    }
+
+    #[test]
+    fn tensorrt_keeps_half_precision_engines_for_all_batch_profiles() {
+        let plan = plan(Provider::Tensorrt, &ModelConfig::default(), &input(true), Path::new("/cache"));
+        assert_eq!(option(&plan, "trt_fp16_enable"), Some("1"));
+        assert_eq!(option(&plan, "trt_engine_cache_path"), Some("/cache"));
+        assert_eq!(option(&plan, "trt_timing_cache_enable"), Some("1"));
+        assert_eq!(option(&plan, "trt_profile_min_shapes"), Some("images:1x3x640x640"));
+        assert_eq!(option(&plan, "trt_profile_opt_shapes"), Some("images:16x3x640x640"));
+        assert_eq!(option(&plan, "trt_profile_max_shapes"), Some("images:16x3x640x640"));
+    }
+
+    #[test]
+    fn a_model_with_a_fixed_batch_gets_no_profiles() {
+        let plan = plan(Provider::Tensorrt, &ModelConfig::default(), &input(false), Path::new("/cache"));
+        assert_eq!(option(&plan, "trt_profile_min_shapes"), None);
+    }
+
+    #[test]
+    fn cuda_computes_in_full_precision_on_the_chosen_device() {
+        let config = ModelConfig { device: 2, gpu_memory_mib: 1024, ..ModelConfig::default() };
+        let plan = plan(Provider::Cuda, &config, &input(true), Path::new("/cache"));
+        assert_eq!(option(&plan, "device_id"), Some("2"));
+        assert_eq!(option(&plan, "gpu_mem_limit"), Some("1073741824"));
+        assert_eq!(option(&plan, "use_tf32"), Some("0"));
+    }
+}

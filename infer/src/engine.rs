@@ -1,0 +1,176 @@
+//! A loaded model, ready to look at pictures. The service and `vru analyse` use this same code, so that they find the same.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use vru_vision::detection::Detection;
+use vru_vision::model_card::ModelCard;
+
+use crate::backend::{Backend, ModelIo, OrtBackend, TensorData};
+use crate::config::{ModelConfig, Provider};
+use crate::error::EngineError;
+use crate::model::{Answer, Model, Prepared, Preparer, find_card};
+use crate::picture::Picture;
+
+/// A loaded model. One thread drives it.
+pub struct Engine {
+    backend: Box<dyn Backend>,
+    model: Arc<Model>,
+    preparer: Preparer,
+    sizes: BatchSizes,
+}
+
+/// Which batches the model runs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchSizes {
+    /// Any.
+    Any,
+    /// This one only: a smaller batch is padded.
+    Fixed(usize),
+    /// These, rising: a batch is padded to the next.
+    Profiles(Vec<usize>),
+}
+
+impl BatchSizes {
+    /// The most pictures in one run, of what the caller would like.
+    pub fn limit(&self, wanted: usize) -> usize {
+        match self {
+            Self::Any => wanted.max(1),
+            Self::Fixed(size) => *size,
+            Self::Profiles(sizes) => wanted.clamp(1, sizes.last().copied().unwrap_or(1)),
+        }
+    }
+
+    /// The batch that `count` pictures are run in; `count` is within the limit.
+    pub fn padded(&self, count: usize) -> usize {
+        match self {
+            Self::Any => count,
+            Self::Fixed(size) => *size,
+            Self::Profiles(sizes) => sizes.iter().copied().find(|size| *size >= count).unwrap_or(count),
+        }
+    }
+
+    fn of(io: &ModelIo, config: &ModelConfig) -> Self {
+        match io.input.dims.first().copied() {
+            Some(size) if size > 0 => Self::Fixed(size as usize),
+            _ if matches!(io.provider, Provider::Tensorrt | Provider::Cuda) => {
+                Self::Profiles(config.batch_profiles.clone())
+            }
+            _ => Self::Any,
+        }
+    }
+}
+
+impl Engine {
+    /// Loads the configured model, says what computes it, and refuses what cannot be used.
+    pub fn load(config: &ModelConfig) -> Result<Self, EngineError> {
+        let path = config.model_path()?;
+        let card = find_card(config, &path)?;
+        let backend = OrtBackend::load(config, &path)?;
+        Self::with_backend(Box::new(backend), config, &path, card.as_ref())
+    }
+
+    /// Puts a model on a backend that is there already.
+    pub fn with_backend(
+        backend: Box<dyn Backend>,
+        config: &ModelConfig,
+        path: &Path,
+        card: Option<&ModelCard>,
+    ) -> Result<Self, EngineError> {
+        let io = backend.io();
+        let model = Arc::new(Model::new(config, io, path, card)?);
+        let sizes = BatchSizes::of(io, config);
+        for share in &io.placement {
+            tracing::info!(provider = share.provider, nodes = share.nodes, "model nodes placed");
+        }
+        tracing::info!(
+            model = model.name,
+            version = model.version,
+            layout = ?model.layout.name(),
+            input = %io.input,
+            provider = io.provider.name(),
+            batch = ?sizes,
+            "model loaded"
+        );
+        let preparer = model.preparer()?;
+        Ok(Self { backend, model, preparer, sizes })
+    }
+
+    /// What is known about the model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// What computes it.
+    pub fn provider(&self) -> Provider {
+        self.backend.io().provider
+    }
+
+    /// The model's inputs, outputs and metadata.
+    pub fn io(&self) -> &ModelIo {
+        self.backend.io()
+    }
+
+    /// The most pictures in one run: `wanted`, or where that is 0 what pays on this provider.
+    pub fn max_batch(&self, wanted: usize) -> usize {
+        match (&self.sizes, wanted) {
+            (BatchSizes::Profiles(sizes), 0) => sizes.last().copied().unwrap_or(1),
+            (sizes, 0) => sizes.limit(1),
+            (sizes, wanted) => sizes.limit(wanted),
+        }
+    }
+
+    /// Runs every batch size that will come, so that no camera waits for an engine to be built or an algorithm to be chosen.
+    pub fn warm_up(&mut self, max_batch: usize) -> Result<(), EngineError> {
+        let sizes = match &self.sizes {
+            BatchSizes::Any => vec![1, max_batch],
+            BatchSizes::Fixed(size) => vec![*size],
+            BatchSizes::Profiles(sizes) => {
+                sizes.iter().copied().filter(|size| *size <= self.sizes.padded(max_batch)).collect()
+            }
+        };
+        for size in sizes {
+            let started = std::time::Instant::now();
+            let spec = &self.model.input;
+            let input = TensorData::zeros(spec.element, spec.tensor_len() * size);
+            self.backend.run(size, &input)?;
+            tracing::info!(batch = size, seconds = started.elapsed().as_secs_f64(), "model warmed up");
+        }
+        Ok(())
+    }
+
+    /// Runs the model. The answers are in the order of the pictures.
+    pub fn run(&mut self, pictures: &[&Prepared]) -> Result<Vec<Answer>, EngineError> {
+        let spec = &self.model.input;
+        let mut answers = Vec::with_capacity(pictures.len());
+        for chunk in pictures.chunks(self.sizes.limit(pictures.len()).max(1)) {
+            let batch = self.sizes.padded(chunk.len());
+            let outputs = match chunk {
+                [only] if batch == 1 => self.backend.run(1, &only.tensor)?,
+                several => {
+                    let parts = several.iter().map(|prepared| &prepared.tensor);
+                    self.backend.run(batch, &TensorData::stack(parts, spec.element, spec.tensor_len() * batch))?
+                }
+            };
+            let outputs = Arc::new(outputs);
+            answers.extend((0..chunk.len()).map(|index| Answer::new(outputs.clone(), index)));
+        }
+        Ok(answers)
+    }
+
+    /// The road users in each picture, in pixels of the camera's own picture.
+    pub fn infer(&mut self, pictures: &[&Picture]) -> Result<Vec<Vec<Detection>>, EngineError> {
+        let prepared: Vec<Prepared> =
+            pictures.iter().map(|picture| self.preparer.prepare(picture)).collect::<Result<_, _>>()?;
+        let answers = self.run(&prepared.iter().collect::<Vec<_>>())?;
+        let read =
+            |(answer, prepared): (&Answer, &Prepared)| self.model.read(answer, prepared.placement, prepared.source);
+        answers.iter().zip(&prepared).map(read).collect()
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("model", &self.model.name).field("sizes", &self.sizes).finish_non_exhaustive()
+    }
+}

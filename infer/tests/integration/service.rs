@@ -1,0 +1,318 @@
+//! The real binary on the real Kafka, with counts compared exactly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use vru_infer::analysis::{AnalysisSettings, CameraAnalysis};
+use vru_infer::decode::FrameDecoder;
+use vru_proto::{FrameKey, v1};
+use vru_runtime::test_util::{Bus, Service, ServiceLaunch, Topic, kafka, run_to_end, wait_for, wait_until};
+
+use crate::clip::{access_units, coded_frame, jpeg_frame, jpegs};
+use crate::support::{asset, nanodet};
+
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A counter's sum over all its series.
+fn count(service: &Service, name: &str) -> u64 {
+    service.metric(name, &[]) as u64
+}
+
+fn launch(bus: &Bus) -> ServiceLaunch {
+    ServiceLaunch::new("vru-infer")
+        .bus(bus)
+        .env("MODEL_PATH", asset("models/nanodet-g.onnx"))
+        .set("model.onnxruntime", asset("onnxruntime/libonnxruntime.so"))
+        .set("group", format!("{}infer", bus.prefix()))
+}
+
+fn start(bus: &Bus) -> Service {
+    let service = launch(bus).start();
+    service.wait_ready(DEADLINE);
+    service
+}
+
+/// Everybody in the picture is in the zone.
+fn camera(id: &str) -> v1::CameraConfig {
+    let corner = |x, y| v1::Point { x, y };
+    let presence = v1::ZonePresence { zone_id: "all".to_owned(), min_frames: 5, classes: Vec::new() };
+    v1::CameraConfig {
+        id: id.to_owned(),
+        enabled: true,
+        source: Some(v1::camera_config::Source::File(v1::FileSource { path: "clip".to_owned(), ..Default::default() })),
+        zones: vec![v1::Zone {
+            id: "all".to_owned(),
+            polygon: vec![corner(0.0, 0.0), corner(1.0, 0.0), corner(1.0, 1.0), corner(0.0, 1.0)],
+            ..Default::default()
+        }],
+        rules: vec![v1::Rule {
+            id: "presence".to_owned(),
+            severity: v1::Severity::Warning.into(),
+            kind: Some(v1::rule::Kind::ZonePresence(presence)),
+        }],
+        ..Default::default()
+    }
+}
+
+fn publish(bus: &Bus, frames: &[v1::Frame]) {
+    for frame in frames {
+        bus.produce_message(Topic::Frames, &frame.id.as_ref().unwrap().camera_id, frame);
+    }
+}
+
+fn key(detections: &v1::FrameDetections) -> FrameKey {
+    FrameKey::try_from(detections.frame_id.as_ref().unwrap()).unwrap()
+}
+
+/// What the same frames give offline, through the same code as `vru analyse`.
+fn offline(frames: &[v1::Frame], config: &v1::CameraConfig) -> (Vec<v1::FrameDetections>, BTreeSet<String>) {
+    let mut engine = nanodet();
+    let model = engine.model().clone();
+    let mut decoder = FrameDecoder::new(model.clone());
+    let mut analysis = CameraAnalysis::new(Some(config), AnalysisSettings::of(model));
+    let mut messages = Vec::new();
+    let mut alerts = BTreeSet::new();
+    for frame in frames {
+        for decoded in decoder.decode(frame.clone()).frames {
+            let found = engine.infer(&[&decoded.picture]).unwrap().remove(0);
+            let timings = v1::StageTimings::default();
+            let (message, raised) = analysis.observe(&decoded.frame, &found, Some(&decoded.picture), timings);
+            messages.push(message);
+            alerts.extend(raised.into_iter().map(|alert| alert.id));
+        }
+    }
+    (messages, alerts)
+}
+
+/// Waits until every frame's detections are there, and returns all that was published, in order for each camera.
+fn wait_for_frames(bus: &Bus, count: usize) -> Vec<v1::FrameDetections> {
+    wait_for(DEADLINE, "all frames to be analysed", || {
+        let messages: Vec<v1::FrameDetections> = bus.messages(Topic::Detections);
+        let distinct = messages.iter().map(key).collect::<BTreeSet<_>>().len();
+        if distinct == count { Ok(messages) } else { Err(format!("{distinct} of {count} frames")) }
+    })
+}
+
+fn wait_for_commit(bus: &Bus) {
+    let group = format!("{}infer", bus.prefix());
+    wait_until(DEADLINE, "the offsets to be committed", || bus.lag(&group, Topic::Frames) == 0);
+}
+
+fn alert_ids(bus: &Bus) -> Vec<String> {
+    bus.messages::<v1::Alert>(Topic::Alerts).into_iter().map(|alert| alert.id).collect()
+}
+
+#[test]
+fn every_frame_of_two_files_is_published_once_in_order_and_as_offline() {
+    let bus = kafka().bus("infer-files", 2);
+    bus.put_camera(&camera("left"));
+    bus.put_camera(&camera("right"));
+    let pictures = jpegs(60);
+    let frames = |camera: &str| -> Vec<v1::Frame> {
+        (0..)
+            .zip(&pictures)
+            .map(|(sequence, jpeg)| jpeg_frame(camera, sequence, jpeg, v1::Delivery::EveryFrame))
+            .collect()
+    };
+    let (left, right) = (frames("left"), frames("right"));
+    let service = start(&bus);
+    publish(&bus, &left);
+    publish(&bus, &right);
+    let published = wait_for_frames(&bus, 120);
+    wait_for_commit(&bus);
+    assert_eq!(published.len(), 120, "each frame once");
+    let mut expected_alerts = BTreeSet::new();
+    for (name, frames) in [("left", &left), ("right", &right)] {
+        let of_camera: Vec<&v1::FrameDetections> =
+            published.iter().filter(|message| key(message).camera.as_str() == name).collect();
+        let (messages, alerts) = offline(frames, &camera(name));
+        expected_alerts.extend(alerts);
+        for (sequence, (got, wanted)) in of_camera.iter().zip(&messages).enumerate() {
+            assert_eq!(key(got).sequence, sequence as u64, "order");
+            assert_eq!(got.objects, wanted.objects, "frame {sequence} of {name}");
+        }
+        assert_eq!(of_camera.len(), messages.len());
+    }
+    assert!(published.iter().any(|message| message.objects.len() > 2), "people are on the clip");
+    let alerts = alert_ids(&bus);
+    assert!(!alerts.is_empty());
+    assert_eq!(alerts.len(), alerts.iter().collect::<BTreeSet<_>>().len(), "one alert a track");
+    assert_eq!(alerts.into_iter().collect::<BTreeSet<_>>(), expected_alerts);
+    let alert = bus.messages::<v1::Alert>(Topic::Alerts).remove(0);
+    assert!(vru_media::jpeg::header(&alert.snapshot).is_ok(), "an alert carries a picture");
+    assert_eq!(count(&service, "infer_received_frames_total"), 120);
+    assert_eq!(count(&service, "infer_sent_frames_total"), 120);
+    assert_eq!(count(&service, "infer_dropped_frames_total"), 0);
+    assert!(service.stop().success(), "{}", service.log_tail());
+}
+
+#[test]
+fn a_worker_that_is_killed_loses_nothing_and_goes_on_with_the_same_tracks() {
+    let pictures = jpegs(100);
+    let frames =
+        (0..).zip(&pictures).map(|(sequence, jpeg)| jpeg_frame("cam", sequence, jpeg, v1::Delivery::EveryFrame));
+    kill_and_compare(&frames.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_worker_that_is_killed_between_key_frames_decodes_again_from_the_last_one() {
+    let units = access_units(v1::Encoding::H264, 100);
+    let frames = (0..).zip(&units).map(|(sequence, unit)| coded_frame("cam", sequence, unit, v1::Encoding::H264));
+    let mut frames: Vec<v1::Frame> = frames.collect();
+    frames.last_mut().unwrap().end_of_stream = true;
+    kill_and_compare(&frames);
+}
+
+fn kill_and_compare(frames: &[v1::Frame]) {
+    let bus = kafka().bus("infer-kill", 1);
+    bus.put_camera(&camera("cam"));
+    publish(&bus, frames);
+    let service = launch(&bus).set("queue.commit_every", "50ms").start();
+    for part in [20, 55] {
+        wait_until(DEADLINE, "some frames to be analysed", || bus.written(Topic::Detections) >= part);
+        service.kill();
+        service.restart();
+    }
+    let published = wait_for_frames(&bus, 100);
+    wait_for_commit(&bus);
+    let (expected, expected_alerts) = offline(frames, &camera("cam"));
+    let expected: BTreeMap<u64, v1::FrameDetections> =
+        expected.into_iter().map(|message| (key(&message).sequence, message)).collect();
+    // A frame that was published twice says the same both times.
+    for message in &published {
+        let sequence = key(message).sequence;
+        assert_eq!(message.objects, expected[&sequence].objects, "frame {sequence}");
+    }
+    assert_eq!(alert_ids(&bus).into_iter().collect::<BTreeSet<_>>(), expected_alerts);
+    assert!(service.stop().success());
+}
+
+#[test]
+fn live_frames_are_dropped_oldest_first_and_every_one_is_accounted_for() {
+    let bus = kafka().bus("infer-live", 1);
+    let picture = jpegs(1).remove(0);
+    let frames: Vec<v1::Frame> =
+        (0..400).map(|sequence| jpeg_frame("live", sequence, &picture, v1::Delivery::Live)).collect();
+    publish(&bus, &frames);
+    let service = start(&bus);
+    wait_for_commit(&bus);
+    let metric = |name: &str| count(&service, name);
+    assert_eq!(metric("infer_received_frames_total"), 400);
+    assert_eq!(metric("infer_sent_frames_total") + metric("infer_dropped_frames_total"), 400);
+    assert!(metric("infer_dropped_frames_total") > 100, "a burst of 400 is more than the model can take");
+    let published: Vec<v1::FrameDetections> = bus.messages(Topic::Detections);
+    assert_eq!(published.len() as u64, metric("infer_sent_frames_total"));
+    let sequences: Vec<u64> = published.iter().map(|message| key(message).sequence).collect();
+    assert!(sequences.is_sorted(), "{sequences:?}");
+    assert_eq!(sequences.last(), Some(&399), "the freshest frame is not dropped");
+    assert!(service.stop().success());
+}
+
+#[test]
+fn passthrough_pictures_are_decoded_here() {
+    for codec in [v1::Encoding::H264, v1::Encoding::H265] {
+        let bus = kafka().bus("infer-coded", 1);
+        let units = access_units(codec, 50);
+        assert_eq!(units.len(), 50);
+        let mut frames: Vec<v1::Frame> =
+            (0..).zip(&units).map(|(sequence, unit)| coded_frame("coded", sequence, unit, codec)).collect();
+        // As ingest sends them when it samples: each second one only for the next to build on.
+        frames.iter_mut().skip(1).step_by(2).for_each(|frame| frame.analyse = false);
+        frames.last_mut().unwrap().end_of_stream = true;
+        publish(&bus, &frames);
+        let service = start(&bus);
+        let published = wait_for_frames(&bus, 25);
+        wait_for_commit(&bus);
+        assert_eq!(published.len(), 25);
+        assert!(published.iter().all(|message| !message.objects.is_empty()), "people are on every picture");
+        assert_eq!(count(&service, "infer_reference_frames_total"), 25);
+        assert!(service.stop().success());
+    }
+}
+
+#[test]
+fn records_that_cannot_be_used_go_to_the_dead_letters_and_the_stream_goes_on() {
+    let bus = kafka().bus("infer-broken", 1);
+    let picture = jpegs(1).remove(0);
+    let good = |sequence| jpeg_frame("cam", sequence, &picture, v1::Delivery::EveryFrame);
+    bus.produce(Topic::Frames, "cam", Some(b"not a frame"));
+    publish(&bus, &[good(0)]);
+    bus.produce(Topic::Frames, "cam", None);
+    publish(&bus, &[v1::Frame { payload: picture.slice(..60), ..good(1) }]);
+    bus.produce_message(Topic::Frames, "another", &good(2));
+    publish(&bus, &[good(3)]);
+    let service = start(&bus);
+    let published = wait_for_frames(&bus, 2);
+    wait_for_commit(&bus);
+    assert_eq!(published.iter().map(|message| key(message).sequence).collect::<Vec<_>>(), [0, 3]);
+    let letters = bus.records(Topic::DeadLetters);
+    let reasons: Vec<&str> = letters.iter().filter_map(|letter| letter.header("vru-reason")).collect();
+    assert_eq!(reasons.len(), 4, "{reasons:#?}");
+    for words in ["not a Frame", "no payload", "JPEG", "key is not its camera"] {
+        assert!(reasons.iter().any(|reason| reason.contains(words)), "`{words}` is not in {reasons:#?}");
+    }
+    assert!(service.stop().success());
+}
+
+#[test]
+fn partitions_move_between_workers_without_loss() {
+    let bus = kafka().bus("infer-move", 4);
+    let pictures = jpegs(40);
+    let cameras = ["a", "b", "c", "d", "e"];
+    for camera in cameras {
+        let frames: Vec<v1::Frame> = (0..)
+            .zip(&pictures)
+            .map(|(sequence, jpeg)| jpeg_frame(camera, sequence, jpeg, v1::Delivery::EveryFrame))
+            .collect();
+        publish(&bus, &frames);
+    }
+    let first = start(&bus);
+    wait_until(DEADLINE, "some frames to be analysed", || bus.written(Topic::Detections) >= 20);
+    let second = start(&bus);
+    wait_until(DEADLINE, "the second worker to take part", || count(&second, "infer_sent_frames_total") > 0);
+    assert!(first.stop().success());
+    let published = wait_for_frames(&bus, 200);
+    wait_for_commit(&bus);
+    for camera in cameras {
+        let sequences: Vec<u64> = published
+            .iter()
+            .filter(|message| key(message).camera.as_str() == camera)
+            .map(|message| key(message).sequence)
+            .collect();
+        assert_eq!(
+            sequences,
+            (0..40).collect::<Vec<_>>(),
+            "camera {camera}: whoever has it knows what was published, so each once"
+        );
+    }
+    assert!(second.stop().success());
+}
+
+#[test]
+fn a_configuration_with_five_mistakes_gives_five_messages() {
+    let output = run_to_end(
+        "vru-infer",
+        &["--check-config", "--model", "/nowhere.onnx"],
+        &[
+            ("kafka.brokers", "nowhere"),
+            ("queue.max_age", "soon"),
+            ("model.provider", "abacus"),
+            ("batch.max_sizes", "3"),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr);
+    for key in ["kafka.brokers", "queue.max_age", "model.provider", "batch.max_sizes", "model.path"] {
+        assert_eq!(text.lines().filter(|line| line.contains(key)).count(), 1, "{key}: {text}");
+    }
+    assert!(text.contains("5 problems"), "{text}");
+}
+
+#[test]
+fn a_model_of_a_wrong_layout_ends_the_service_with_its_shapes() {
+    let bus = kafka().bus("infer-refuse", 1);
+    let service = launch(&bus).env("MODEL_PATH", crate::support::fixture("not-a-layout.onnx")).start();
+    let status = wait_for(DEADLINE, "the service to end", || service.ended().ok_or_else(|| "it runs".to_owned()));
+    assert_eq!(status.code(), Some(1));
+    assert!(service.log().contains("×10]"), "{}", service.log());
+}

@@ -1,0 +1,160 @@
+//! One camera: `run` opens it for ever, `run_once` is one connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+use vru_proto::CameraId;
+use vru_proto::v1::camera_config::Source;
+use vru_proto::v1::{CameraConfig, Delivery};
+use vru_runtime::clock;
+use vru_runtime::report::chain;
+use vru_runtime::retry::{Backoff, Retryable as _};
+
+use crate::config::IngestConfig;
+use crate::error::SourceError;
+use crate::metrics;
+use crate::publisher::Publisher;
+use crate::queue::LiveQueue;
+use crate::source::push::Hub;
+use crate::source::{Connection, Outlet, OutputPlan, file, pull, push};
+
+/// How long a camera that is stopped may still send what is in its queue.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What all cameras share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The limits.
+    pub config: Arc<IngestConfig>,
+    /// Where frames go.
+    pub publisher: Arc<dyn Publisher>,
+    /// Where cameras that push arrive.
+    pub hub: Arc<Hub>,
+}
+
+/// Opens the camera, again and again, until stopped.
+pub async fn run(id: CameraId, camera: Arc<CameraConfig>, shared: Shared, stop: CancellationToken) {
+    let queue = Arc::new(LiveQueue::new(id.as_str(), shared.config.live.queue_frames));
+    let sender = {
+        let (queue, publisher, in_flight) = (queue.clone(), shared.publisher.clone(), shared.config.live.in_flight);
+        let id = id.clone();
+        tokio::spawn(async move { send(&id, &queue, publisher.as_ref(), in_flight).await })
+    };
+    let mut backoff = Backoff::new(shared.config.live.backoff);
+    let mut last_session = 0;
+    while !stop.is_cancelled() {
+        let started = Instant::now();
+        // Later sessions have larger numbers, even when the clock was set back.
+        let session = clock::now_us().unsigned_abs().max(last_session + 1);
+        last_session = session;
+        let Err(error) = run_once(&id, &camera, session, &queue, &shared, &stop).await else { break };
+        if stop.is_cancelled() {
+            break;
+        }
+        metrics::ERRORS.with_label_values(&[id.as_str(), error.kind()]).inc();
+        if started.elapsed() > shared.config.live.backoff.max {
+            backoff.reset();
+        }
+        let retryable = error.is_retryable();
+        tracing::warn!(session, attempt = backoff.attempts(), retryable, error = %chain(&error), "camera failed, opening it again");
+        let waited = if retryable { backoff.wait(&stop).await } else { rest(&shared, &stop).await };
+        if !waited {
+            break;
+        }
+    }
+    queue.close();
+    drain(&id, &queue, sender).await;
+}
+
+/// What only a person can mend is tried at the slowest pace.
+async fn rest(shared: &Shared, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(shared.config.live.backoff.max) => true,
+    }
+}
+
+async fn drain(id: &CameraId, queue: &LiveQueue, sender: tokio::task::JoinHandle<()>) {
+    let abort = sender.abort_handle();
+    if tokio::time::timeout(DRAIN, sender).await.is_err() {
+        abort.abort();
+        let dropped = queue.clear();
+        tracing::warn!(camera = %id, dropped, "stopped before everything was sent");
+    }
+}
+
+/// One connection, until it fails or is stopped (Ok).
+async fn run_once(
+    id: &CameraId,
+    camera: &CameraConfig,
+    session: u64,
+    queue: &Arc<LiveQueue>,
+    shared: &Shared,
+    stop: &CancellationToken,
+) -> Result<(), SourceError> {
+    let output = camera.output.as_ref();
+    let plan = OutputPlan::new(output)?;
+    let connection = Connection { camera: id.clone(), plan, config: shared.config.clone() };
+    let outlet =
+        |session| Arc::new(Outlet::new(id.clone(), session, queue.clone(), shared.config.live.clock_tolerance));
+    match &camera.source {
+        Some(Source::Pull(source)) => pull::stream(source, &connection, outlet(session), stop).await,
+        Some(Source::Push(source)) => push::stream(source, &connection, &shared.hub, outlet, stop).await,
+        Some(Source::File(source)) => file::stream(source, output, &connection, shared.publisher.as_ref(), stop).await,
+        None => {
+            // Configurations are validated where they enter; one without a source never comes here.
+            stop.cancelled().await;
+            Ok(())
+        }
+    }
+}
+
+/// Takes frames from the queue as long as few enough are on their way.
+async fn send(id: &CameraId, queue: &LiveQueue, publisher: &dyn Publisher, in_flight: usize) {
+    let name = id.as_str();
+    let mut sending = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some((answer, told, bytes, since)) = sending.next() => settle(name, queue, &answer, told, bytes, since),
+            popped = queue.pop(), if sending.len() < in_flight => {
+                let Some((waited, frame)) = popped else { break };
+                debug_assert_eq!(frame.delivery(), Delivery::Live, "files have no queue");
+                metrics::QUEUE_SECONDS.with_label_values(&[name]).observe(waited.as_secs_f64());
+                let (told, bytes, since) = (frame.dropped_before, frame.payload.len(), Instant::now());
+                match publisher.send(frame) {
+                    Ok(answer) => sending.push(async move { (answer.await, told, bytes, since) }),
+                    Err(error) => settle(name, queue, &Err(error), told, bytes, since),
+                }
+            }
+        }
+    }
+    while let Some((answer, told, bytes, since)) = sending.next().await {
+        settle(name, queue, &answer, told, bytes, since);
+    }
+}
+
+fn settle(
+    name: &str,
+    queue: &LiveQueue,
+    answer: &Result<crate::publisher::Delivered, crate::publisher::PublishError>,
+    told: u32,
+    bytes: usize,
+    since: Instant,
+) {
+    match answer {
+        Ok(_) => {
+            metrics::SENT.with_label_values(&[name]).inc();
+            metrics::SENT_BYTES.with_label_values(&[name]).inc_by(bytes as u64);
+            metrics::PUBLISH_SECONDS.with_label_values(&[name]).observe(since.elapsed().as_secs_f64());
+        }
+        Err(error) => {
+            queue.lost(told.saturating_add(1));
+            metrics::dropped(name, error.reason(), 1);
+            tracing::debug!(camera = name, error = %chain(error), "frame dropped");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! What can be set, with units and defaults.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use vru_runtime::cameras::CamerasConfig;
+use vru_runtime::config::{Problems, Validate};
+use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::retry::BackoffConfig;
+use vru_runtime::service::{ServiceConfig, ShutdownConfig};
+use vru_runtime::telemetry::TelemetryConfig;
+
+/// Everything that `vru-ingest` can be told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Where `/health`, `/ready` and `/metrics` are served (default `0.0.0.0:8002`).
+    pub admin: SocketAddr,
+    /// Consumer group of the topic `vru.cameras`: pods of one group share the cameras (default `vru-ingest`).
+    pub group: String,
+    /// Kafka.
+    pub kafka: KafkaConfig,
+    /// Where the cameras' configuration comes from.
+    pub cameras: CamerasConfig,
+    /// Live cameras, pulled and pushed.
+    pub live: LiveConfig,
+    /// Cameras that we connect to.
+    pub pull: PullConfig,
+    /// Cameras that connect to us.
+    pub push: PushConfig,
+    /// Files.
+    pub file: FileConfig,
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// Draining.
+    pub shutdown: ShutdownConfig,
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self {
+            admin: SocketAddr::from(([0, 0, 0, 0], 8002)),
+            group: "vru-ingest".to_owned(),
+            kafka: KafkaConfig::default(),
+            cameras: CamerasConfig::default(),
+            live: LiveConfig::default(),
+            pull: PullConfig::default(),
+            push: PushConfig::default(),
+            file: FileConfig::default(),
+            telemetry: TelemetryConfig::default(),
+            shutdown: ShutdownConfig::default(),
+        }
+    }
+}
+
+/// Section `live`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LiveConfig {
+    /// Frames of a camera that wait for the producer; the oldest is dropped for a new one (default 8).
+    pub queue_frames: usize,
+    /// Frames of a camera that are on their way to Kafka (default 8).
+    pub in_flight: usize,
+    /// How old a frame may grow on its way to Kafka before it is dropped (default 5 s).
+    #[serde(with = "humantime_serde")]
+    pub message_timeout: Duration,
+    /// Bound of the producer's own queue, all cameras together, bytes (default 64 MiB).
+    pub producer_queue_bytes: usize,
+    /// No frame for this long is a stall: the camera is opened again (default 10 s).
+    #[serde(with = "humantime_serde")]
+    pub stall_timeout: Duration,
+    /// A camera's clock that is further off ours than this is not believed, and arrival counts (default 1 day).
+    #[serde(with = "humantime_serde")]
+    pub clock_tolerance: Duration,
+    /// Threads of a software decoder; each above 1 decodes faster and one frame later (default 1).
+    pub decoder_threads: u32,
+    /// Waits between attempts to open a camera.
+    pub backoff: BackoffConfig,
+}
+
+impl Default for LiveConfig {
+    fn default() -> Self {
+        Self {
+            queue_frames: 8,
+            in_flight: 8,
+            message_timeout: Duration::from_secs(5),
+            producer_queue_bytes: 64 * 1024 * 1024,
+            stall_timeout: Duration::from_secs(10),
+            clock_tolerance: Duration::from_hours(24),
+            decoder_threads: 1,
+            backoff: BackoffConfig::default(),
+        }
+    }
+}
+
+/// Section `pull`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PullConfig {
+    /// From connecting to the first frame (default 15 s).
+    #[serde(with = "humantime_serde")]
+    pub open_timeout: Duration,
+    /// Size of the jitter buffer (default 200 ms).
+    #[serde(with = "humantime_serde")]
+    pub latency: Duration,
+    /// Whether a camera's certificate is verified with `rtsps://` (default true).
+    pub tls_verify: bool,
+}
+
+impl Default for PullConfig {
+    fn default() -> Self {
+        Self { open_timeout: Duration::from_secs(15), latency: Duration::from_millis(200), tls_verify: true }
+    }
+}
+
+/// Section `push`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PushConfig {
+    /// Whether the RTSP server runs (default true).
+    pub enabled: bool,
+    /// Where it listens (default `0.0.0.0:8554`).
+    pub listen: SocketAddr,
+    /// Where it listens with TLS (`rtsps://`); nowhere by default.
+    pub tls_listen: Option<SocketAddr>,
+    /// Certificate chain, PEM.
+    pub tls_certificate: PathBuf,
+    /// Its private key, PEM.
+    pub tls_key: PathBuf,
+    /// Most connections at a time (default 256).
+    pub max_connections: usize,
+    /// A connection that sends nothing for this long is closed (default 15 s).
+    #[serde(with = "humantime_serde")]
+    pub read_timeout: Duration,
+    /// How long a login challenge may be answered (default 1 min).
+    #[serde(with = "humantime_serde")]
+    pub nonce_lifetime: Duration,
+    /// Refuse cameras that are configured without credentials (default false).
+    pub require_credentials: bool,
+}
+
+impl Default for PushConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([0, 0, 0, 0], 8554)),
+            tls_listen: None,
+            tls_certificate: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            max_connections: 256,
+            read_timeout: Duration::from_secs(15),
+            nonce_lifetime: Duration::from_mins(1),
+            require_credentials: false,
+        }
+    }
+}
+
+/// Section `file`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileConfig {
+    /// How many frames a file may be ahead of its consumers (default 64).
+    pub max_lag: usize,
+    /// How many bytes it may be ahead (default 2 MB). The embedded broker holds about 5 MB a partition and silently drops
+    /// older records.
+    pub max_lag_bytes: usize,
+    /// Consumer groups that are waited for (default `vru-infer`); none: as fast as Kafka takes them.
+    pub consumer_groups: Vec<String>,
+    /// How often the groups' offsets are asked for while waiting (default 50 ms).
+    #[serde(with = "humantime_serde")]
+    pub poll_interval: Duration,
+}
+
+impl Default for FileConfig {
+    fn default() -> Self {
+        Self {
+            max_lag: 64,
+            max_lag_bytes: 2_000_000,
+            consumer_groups: vec!["vru-infer".to_owned()],
+            poll_interval: Duration::from_millis(50),
+        }
+    }
+}
+
+impl ServiceConfig for IngestConfig {
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+
+    fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    fn shutdown(&self) -> &ShutdownConfig {
+        &self.shutdown
+    }
+}
+
+impl Validate for IngestConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require(!self.group.is_empty(), "group", "is empty");
+        problems.section("kafka", &self.kafka);
+        problems.section("cameras", &self.cameras);
+        problems.section("live", &self.live);
+        problems.section("pull", &self.pull);
+        problems.section("push", &self.push);
+        problems.section("file", &self.file);
+        problems.section("telemetry", &self.telemetry);
+        problems.section("shutdown", &self.shutdown);
+    }
+}
+
+fn between(problems: &mut Problems, key: &str, value: Duration, least_ms: u64, most_s: u64) {
+    let range = Duration::from_millis(least_ms)..=Duration::from_secs(most_s);
+    problems.require(range.contains(&value), key, format!("is not between {least_ms}ms and {most_s}s"));
+}
+
+impl Validate for LiveConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require((1..=1_000).contains(&self.queue_frames), "queue_frames", "is not between 1 and 1000");
+        problems.require((1..=1_000).contains(&self.in_flight), "in_flight", "is not between 1 and 1000");
+        between(problems, "message_timeout", self.message_timeout, 100, 300);
+        problems.require(
+            self.producer_queue_bytes >= 1_000_000,
+            "producer_queue_bytes",
+            "is below 1 MB: a frame might not fit",
+        );
+        between(problems, "stall_timeout", self.stall_timeout, 500, 3_600);
+        problems.require((1..=16).contains(&self.decoder_threads), "decoder_threads", "is not between 1 and 16");
+        problems.require(self.backoff.initial <= self.backoff.max, "backoff.initial", "is more than backoff.max");
+        problems.require(!self.backoff.initial.is_zero(), "backoff.initial", "is 0: a broken camera would be hammered");
+    }
+}
+
+impl Validate for PullConfig {
+    fn validate(&self, problems: &mut Problems) {
+        between(problems, "open_timeout", self.open_timeout, 500, 300);
+        between(problems, "latency", self.latency, 0, 10);
+    }
+}
+
+impl Validate for PushConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require(self.max_connections > 0, "max_connections", "is 0");
+        between(problems, "read_timeout", self.read_timeout, 500, 300);
+        between(problems, "nonce_lifetime", self.nonce_lifetime, 1_000, 3_600);
+        if self.tls_listen.is_some() {
+            for (key, path) in [("tls_certificate", &self.tls_certificate), ("tls_key", &self.tls_key)] {
+                problems.require(path.is_file(), key, format!("{} is no file, but tls_listen is set", path.display()));
+            }
+        }
+    }
+}
+
+impl Validate for FileConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require(self.max_lag > 0, "max_lag", "is 0");
+        problems.require(self.max_lag_bytes > 0, "max_lag_bytes", "is 0");
+        between(problems, "poll_interval", self.poll_interval, 5, 60);
+        let named = self.consumer_groups.iter().all(|group| !group.is_empty());
+        problems.require(named, "consumer_groups", "has an empty name");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid() {
+        let mut problems = Problems::default();
+        IngestConfig::default().validate(&mut problems);
+        assert!(problems.found().is_empty(), "{:?}", problems.found());
+    }
+
+    #[test]
+    fn every_mistake_is_listed_with_its_key() {
+        let mut config = IngestConfig { group: String::new(), ..IngestConfig::default() };
+        config.live.queue_frames = 0;
+        config.pull.open_timeout = Duration::ZERO;
+        config.push.tls_listen = Some(SocketAddr::from(([127, 0, 0, 1], 322)));
+        config.file.max_lag = 0;
+        let mut problems = Problems::default();
+        config.validate(&mut problems);
+        let found = problems.found().join("\n");
+        for key in
+            ["group", "live.queue_frames", "pull.open_timeout", "push.tls_certificate", "push.tls_key", "file.max_lag"]
+        {
+            assert!(found.contains(&format!("{key}: ")), "{key} is not in {found}");
+        }
+        assert_eq!(problems.found().len(), 6);
+    }
+}

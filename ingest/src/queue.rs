@@ -1,0 +1,139 @@
+//! The one place where live frames are dropped: a camera's queue in front of the producer.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use vru_proto::v1::Frame;
+
+use crate::metrics::{self, QUEUE_FULL};
+
+/// Holds a few frames; a new one pushes out the oldest.
+#[derive(Debug)]
+pub struct LiveQueue {
+    camera: String,
+    capacity: usize,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<(Instant, Frame)>,
+    /// Dropped since the last frame that was taken.
+    dropped: u32,
+    closed: bool,
+}
+
+impl LiveQueue {
+    /// An empty queue.
+    pub fn new(camera: &str, capacity: usize) -> Self {
+        Self { camera: camera.to_owned(), capacity: capacity.max(1), state: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// Adds a frame; never waits. A frame that comes after the close is dropped.
+    pub fn push(&self, frame: Frame) {
+        let mut state = self.state.lock();
+        if state.closed {
+            drop(state);
+            metrics::dropped(&self.camera, metrics::STOPPED, 1);
+            return;
+        }
+        if state.frames.len() == self.capacity {
+            state.frames.pop_front();
+            state.dropped = state.dropped.saturating_add(1);
+            metrics::dropped(&self.camera, QUEUE_FULL, 1);
+        }
+        state.frames.push_back((Instant::now(), frame));
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// The oldest frame, told how many were dropped before it, and how long it waited. None when closed and empty.
+    pub async fn pop(&self) -> Option<(Duration, Frame)> {
+        loop {
+            {
+                let mut state = self.state.lock();
+                if let Some((since, mut frame)) = state.frames.pop_front() {
+                    frame.dropped_before = std::mem::take(&mut state.dropped);
+                    return Some((since.elapsed(), frame));
+                }
+                if state.closed {
+                    return None;
+                }
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    /// A frame that was taken was lost after all, with those that it told of.
+    pub fn lost(&self, frames: u32) {
+        let mut state = self.state.lock();
+        state.dropped = state.dropped.saturating_add(frames);
+    }
+
+    /// No more frames come; what is there can still be taken.
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Drops what is left and says how much it was.
+    pub fn clear(&self) -> usize {
+        let left = std::mem::take(&mut self.state.lock().frames).len();
+        metrics::dropped(&self.camera, metrics::STOPPED, left as u64);
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vru_proto::v1::FrameId;
+
+    fn frame(sequence: u64) -> Frame {
+        Frame { id: Some(FrameId { sequence, ..FrameId::default() }), ..Frame::default() }
+    }
+
+    async fn pop(queue: &LiveQueue) -> (u64, u32) {
+        let (_, frame) = queue.pop().await.unwrap();
+        (frame.id.unwrap().sequence, frame.dropped_before)
+    }
+
+    #[tokio::test]
+    async fn the_oldest_is_dropped_and_told() {
+        let queue = LiveQueue::new("queue-test", 3);
+        for sequence in 0..5 {
+            queue.push(frame(sequence));
+        }
+        assert_eq!(metrics::DROPPED.with_label_values(&["queue-test", QUEUE_FULL]).get(), 2);
+        assert_eq!(pop(&queue).await, (2, 2));
+        assert_eq!(pop(&queue).await, (3, 0));
+        queue.lost(1);
+        assert_eq!(pop(&queue).await, (4, 1));
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_gives_what_is_left_and_ends() {
+        let queue = LiveQueue::new("queue-close", 3);
+        queue.push(frame(7));
+        queue.close();
+        queue.push(frame(8));
+        assert_eq!(pop(&queue).await.0, 7);
+        assert!(queue.pop().await.is_none());
+        assert_eq!(metrics::DROPPED.with_label_values(&["queue-close", metrics::STOPPED]).get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_waiter_is_woken() {
+        let queue = std::sync::Arc::new(LiveQueue::new("queue-wake", 3));
+        let waiter = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.pop().await.unwrap().1 }
+        });
+        tokio::task::yield_now().await;
+        queue.push(frame(1));
+        assert_eq!(waiter.await.unwrap().id.unwrap().sequence, 1);
+    }
+}

@@ -1,0 +1,93 @@
+use std::path::Path;
+
+use vru_proto::v1::Encoding;
+use vru_runtime::test_util::{Codec, clip, require_asset};
+
+use super::*;
+
+const START_US: i64 = 1_700_000_000_000_000;
+
+fn options(path: &Path, output: &Output) -> FileOptions {
+    let source = FileSource { path: path.display().to_string(), start_time_us: START_US, ..FileSource::default() };
+    FileOptions::new("clip".parse().unwrap(), &source, Some(output)).unwrap()
+}
+
+fn frames(options: &FileOptions) -> Vec<Frame> {
+    FileFrames::open(options).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn every_frame_comes_once_in_order_and_the_same_again() {
+    let options = options(&require_asset("clips/vtest.avi"), &Output { max_width: 384, ..Output::default() });
+    let first = frames(&options);
+    assert_eq!(first.len(), 795);
+    for (index, frame) in first.iter().enumerate() {
+        assert_eq!(frame.id.as_ref().unwrap().sequence, index as u64);
+        assert_eq!(frame.captured_at_us, START_US + index as i64 * 100_000, "frame {index}");
+        assert_eq!(frame.end_of_stream, index == 794);
+        assert_eq!((frame.width, frame.height, frame.source_width, frame.source_height), (384, 288, 768, 576));
+        assert_eq!(frame.delivery(), Delivery::EveryFrame);
+    }
+    let size = vru_media::jpeg::header(&first[400].payload).unwrap();
+    assert_eq!((size.width, size.height), (384, 288));
+    let mut resumed = options.clone();
+    resumed.skip = 790;
+    let again = frames(&resumed);
+    assert_eq!(again.len(), 5);
+    for (one, other) in first[790..].iter().zip(&again) {
+        assert_eq!((&one.id, one.captured_at_us), (&other.id, other.captured_at_us));
+        assert_eq!(one.payload, other.payload);
+        assert_eq!(one.end_of_stream, other.end_of_stream);
+    }
+}
+
+#[test]
+fn access_units_pass_as_they_are_and_decode() {
+    for (codec, encoding, kind) in
+        [(Codec::H264, Encoding::H264, vru_media::Codec::H264), (Codec::H265, Encoding::H265, vru_media::Codec::H265)]
+    {
+        let output = Output { encoding: Encoding::H264 as i32, ..Output::default() };
+        let frames = frames(&options(&clip(codec), &output));
+        assert_eq!(frames.len(), 795, "{codec:?}");
+        assert!(frames[0].key_frame && frames.iter().filter(|frame| frame.key_frame).count() > 10);
+        let mut decoder = vru_media::decoder::VideoDecoder::new(kind, 1).unwrap();
+        for frame in &frames[..30] {
+            assert_eq!(frame.encoding(), encoding);
+            let sequence = frame.id.as_ref().unwrap().sequence;
+            let pictures = decoder.push(frame.payload.clone(), sequence, frame.key_frame).unwrap();
+            assert_eq!(pictures.len(), 1, "{codec:?} {sequence}");
+            assert_eq!((pictures[0].image.width, pictures[0].image.height), (768, 576));
+        }
+    }
+}
+
+#[test]
+fn the_session_follows_the_content_and_the_camera() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    std::fs::write(&one, b"some video").unwrap();
+    std::fs::write(&two, b"some video").unwrap();
+    let session = |options: &FileOptions| identity::of(options).unwrap().session;
+    let base = options(&one, &Output::default());
+    assert_eq!(session(&base), session(&options(&two, &Output::default())), "the same content elsewhere");
+    assert!(i64::try_from(session(&base)).is_ok());
+    let other = FileOptions { camera: "other".parse().unwrap(), ..base.clone() };
+    assert_ne!(session(&base), session(&other));
+    std::fs::write(&two, b"some video!").unwrap();
+    assert_ne!(session(&base), session(&options(&two, &Output::default())));
+    assert_eq!(session(&FileOptions { session: 42, ..base }), 42);
+}
+
+#[test]
+fn what_is_no_video_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("text.mp4");
+    std::fs::write(&path, "not a video").unwrap();
+    let result: Result<Vec<_>, _> = match FileFrames::open(&options(&path, &Output::default())) {
+        Ok(frames) => frames.collect(),
+        Err(error) => Err(error),
+    };
+    assert!(matches!(result, Err(SourceError::Decode { .. })), "{result:?}");
+    let missing = FileFrames::open(&options(&folder.path().join("nowhere.avi"), &Output::default()));
+    assert!(matches!(missing, Err(SourceError::File { .. })));
+}

@@ -1,0 +1,112 @@
+//! What a publisher announces.
+
+use sdp_types::{Media, Session};
+use vru_media::Codec;
+
+/// More tracks than any camera has.
+const MAX_TRACKS: usize = 16;
+
+/// The video in an announcement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct VideoTrack {
+    pub(super) codec: Codec,
+    pub(super) payload_type: u8,
+    pub(super) clock_rate: u32,
+    /// Format parameters, such as `sprop-parameter-sets`.
+    pub(super) parameters: Vec<(String, String)>,
+}
+
+/// An announcement that can be set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Announcement {
+    /// `a=control` of each track, in order.
+    pub(super) controls: Vec<String>,
+    /// Which of them is the video.
+    pub(super) video_index: usize,
+    pub(super) video: VideoTrack,
+}
+
+/// Reads an announcement; the error says what it lacks.
+pub(super) fn parse(body: &[u8]) -> Result<Announcement, &'static str> {
+    let session = Session::parse(body).map_err(|_| "the body is no session description")?;
+    if session.medias.len() > MAX_TRACKS {
+        return Err("too many tracks");
+    }
+    let found = session.medias.iter().enumerate().find_map(|(index, media)| Some((index, video(media)?)));
+    let (video_index, video) = found.ok_or("no H.264 or H.265 video track")?;
+    let control = |media: &Media| attribute(media, "control").unwrap_or_default().to_owned();
+    Ok(Announcement { controls: session.medias.iter().map(control).collect(), video_index, video })
+}
+
+fn attribute<'a>(media: &'a Media, name: &str) -> Option<&'a str> {
+    media.attributes.iter().find(|attribute| attribute.attribute == name)?.value.as_deref()
+}
+
+fn video(media: &Media) -> Option<VideoTrack> {
+    if media.media != "video" {
+        return None;
+    }
+    let payload_type: u8 = media.fmt.split_whitespace().next()?.parse().ok().filter(|number| *number < 128)?;
+    let (number, encoding) = attribute(media, "rtpmap")?.split_once(' ')?;
+    if number.parse() != Ok(payload_type) {
+        return None;
+    }
+    let mut parts = encoding.trim().split('/');
+    let codec = Codec::from_rtp_name(parts.next()?)?;
+    let clock_rate = parts.next()?.parse().ok().filter(|rate| (1..=1_000_000_000).contains(rate))?;
+    let parameters = attribute(media, "fmtp").map(|text| parameters(text, payload_type)).unwrap_or_default();
+    Some(VideoTrack { codec, payload_type, clock_rate, parameters })
+}
+
+fn parameters(text: &str, payload_type: u8) -> Vec<(String, String)> {
+    let Some((number, list)) = text.split_once(' ') else { return Vec::new() };
+    if number.parse() != Ok(payload_type) {
+        return Vec::new();
+    }
+    // Only what a depayloader may make use of: names end up as fields of caps.
+    let wanted =
+        ["packetization-mode", "profile-level-id", "sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps"];
+    list.split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, value)| wanted.contains(name) && value.len() <= 4_096 && value.is_ascii())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FFMPEG: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=No Name\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\na=tool:libavformat\r\n\
+        m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\na=control:streamid=0\r\n\
+        m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
+        a=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z2QAFq,aOvjyyLA; profile-level-id=640016; x-evil=1\r\n\
+        a=control:streamid=1\r\n";
+
+    #[test]
+    fn the_video_is_found_beside_sound() {
+        let announcement = parse(FFMPEG.as_bytes()).unwrap();
+        assert_eq!(announcement.controls, ["streamid=0", "streamid=1"]);
+        assert_eq!(announcement.video_index, 1);
+        let video = announcement.video;
+        assert_eq!((video.codec, video.payload_type, video.clock_rate), (Codec::H264, 96, 90_000));
+        let names: Vec<_> = video.parameters.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["packetization-mode", "sprop-parameter-sets", "profile-level-id"]);
+    }
+
+    #[test]
+    fn what_cannot_be_received_is_refused() {
+        for (from, to) in [("H264/90000", "VP9/90000"), ("H264/90000", "H264/0"), ("m=video", "m=audio"), ("v=0", "x")]
+        {
+            assert!(parse(FFMPEG.replace(from, to).as_bytes()).is_err(), "{to}");
+        }
+        assert!(parse(&[0xff; 300]).is_err());
+    }
+
+    #[test]
+    fn truncated_announcements_never_panic() {
+        for end in 0..FFMPEG.len() {
+            drop(parse(&FFMPEG.as_bytes()[..end]));
+        }
+    }
+}

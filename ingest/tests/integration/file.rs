@@ -1,0 +1,79 @@
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use vru_ingest::IngestConfig;
+use vru_proto::v1::{FileSource, Frame, Output, camera_config::Source};
+use vru_runtime::test_util::{eventually, require_asset};
+
+use super::support::{DEADLINE, Rig, sessions};
+
+fn source() -> Source {
+    let path = require_asset("clips/vtest.avi").display().to_string();
+    Source::File(FileSource { path, start_time_us: 1_700_000_000_000_000, session: 0 })
+}
+
+fn small() -> Output {
+    Output { max_width: 96, ..Output::default() }
+}
+
+fn config(max_lag: usize) -> IngestConfig {
+    let mut config = IngestConfig::default();
+    config.file.max_lag = max_lag;
+    config.file.poll_interval = Duration::from_millis(5);
+    config
+}
+
+fn complete(frames: &[Frame]) {
+    assert_eq!(frames.len(), 795);
+    assert_eq!(sessions(frames).len(), 1);
+    assert!(frames[794].end_of_stream && frames.iter().filter(|frame| frame.end_of_stream).count() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_published_whole_at_its_consumers_pace() {
+    let rig = Rig::new(config(20));
+    rig.publisher.consumed.store(true, Ordering::Relaxed);
+    let task = rig.run("file-pace", source(), small());
+    rig.publisher.wait(20).await;
+    // Nobody consumes: it must stand still, whatever time passes.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(rig.publisher.count(), 20);
+    eventually(DEADLINE, "the whole file", async || {
+        let (published, committed) = (rig.publisher.count() as i64, rig.publisher.committed.load(Ordering::Relaxed));
+        assert!(published - committed <= 20, "{published} published, {committed} consumed");
+        rig.publisher.committed.store((committed + 15).min(published), Ordering::Relaxed);
+        if published == 795 { Ok(()) } else { Err(format!("{published}")) }
+    })
+    .await;
+    complete(&rig.finish(task).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_bound_the_lead_too() {
+    let mut config = config(1_000);
+    config.file.max_lag_bytes = 20_000;
+    let rig = Rig::new(config);
+    rig.publisher.consumed.store(true, Ordering::Relaxed);
+    let task = rig.run("file-bytes", source(), small());
+    rig.publisher.wait(3).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let frames = rig.finish(task).await;
+    let bytes: usize = frames.iter().map(|frame| frame.payload.len()).sum();
+    assert!(bytes <= 20_000 && frames.len() >= 3, "{bytes} bytes in {} frames", frames.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_interrupted_goes_on_where_it_was() {
+    let first = Rig::new(config(64));
+    let publisher = first.publisher.clone();
+    let task = first.run("file-resume", source(), small());
+    publisher.wait(100).await;
+    first.finish(task).await;
+    let before = publisher.count();
+    assert!(before < 795, "it was too fast to be interrupted");
+    let mut second = Rig::new(config(64));
+    second.publisher = publisher;
+    let task = second.run("file-resume", source(), small());
+    second.publisher.wait(795).await;
+    complete(&second.finish(task).await);
+}

@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use vru_ingest::IngestConfig;
+use vru_ingest::publisher::{KafkaPublisher, PublishError, Published, Publisher as _};
+use vru_proto::v1::{Delivery, Frame, FrameId};
+use vru_runtime::admin::Readiness;
+use vru_runtime::test_util::{KafkaServer, Topic};
+
+fn frame(camera: &str, sequence: u64, delivery: Delivery, bytes: usize) -> Frame {
+    Frame {
+        id: Some(FrameId { camera_id: camera.to_owned(), session: 7, sequence }),
+        delivery: delivery as i32,
+        end_of_stream: sequence == 199,
+        payload: vec![1; bytes].into(),
+        ..Frame::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_arrive_in_order_and_a_file_finds_its_place_again() {
+    let (kafka, bus) = tokio::task::spawn_blocking(|| {
+        let kafka = KafkaServer::start();
+        let bus = kafka.bus("ingest", 3);
+        (kafka, bus)
+    })
+    .await
+    .unwrap();
+    let mut config = IngestConfig { kafka: bus.config(), ..IngestConfig::default() };
+    config.live.message_timeout = Duration::from_secs(1);
+    let readiness = Readiness::default();
+    let publisher = KafkaPublisher::new(&config, readiness.part("kafka")).unwrap();
+    let camera = "file".parse().unwrap();
+    assert_eq!(publisher.last_published(&camera, 7).await.unwrap(), None);
+
+    let answers: Vec<_> = (0..200)
+        .map(|sequence| publisher.send(frame("file", sequence, Delivery::EveryFrame, 1_000)).unwrap())
+        .collect();
+    let mut last = None;
+    for answer in answers {
+        let delivered = answer.await.unwrap();
+        assert!(last.is_none_or(|last| delivered.offset == last + 1));
+        last = Some(delivered.offset);
+    }
+    let partition = bus_partition(&bus, "file");
+    assert_eq!(publisher.committed(partition).await.unwrap(), Some(0), "the group has not begun");
+    let found = publisher.last_published(&camera, 7).await.unwrap();
+    assert_eq!(found, Some(Published { sequence: 199, end_of_stream: true }));
+    assert_eq!(publisher.last_published(&camera, 8).await.unwrap(), None, "another session");
+
+    // Others write behind it: the search goes further back.
+    for sequence in 0..100 {
+        let mut other = frame("file", sequence, Delivery::Live, 10);
+        other.id.as_mut().unwrap().session = 9;
+        publisher.send(other).unwrap().await.unwrap();
+    }
+    assert_eq!(publisher.last_published(&camera, 7).await.unwrap().unwrap().sequence, 199);
+
+    let too_large = publisher.send(frame("file", 0, Delivery::Live, 20_000_000));
+    assert!(matches!(too_large, Err(PublishError::TooLarge { .. })));
+    assert!(readiness.waiting_for().is_empty());
+
+    // Away: live frames are given up, those of files are not.
+    kafka.server.pause();
+    let live = publisher.send(frame("live", 0, Delivery::Live, 10)).unwrap();
+    let kept = publisher.send(frame("kept", 0, Delivery::EveryFrame, 10)).unwrap();
+    assert!(matches!(live.await, Err(PublishError::TimedOut)));
+    assert!(readiness.waiting_for().contains_key("kafka"));
+    kafka.server.resume();
+    kept.await.unwrap();
+    publisher.send(frame("live", 1, Delivery::Live, 10)).unwrap().await.unwrap();
+    assert!(readiness.waiting_for().is_empty());
+}
+
+fn bus_partition(bus: &vru_runtime::test_util::Bus, key: &str) -> i32 {
+    let records = bus.records(Topic::Frames);
+    let record = records.iter().find(|record| record.key.as_deref() == Some(key.as_bytes()));
+    record.unwrap().partition.number
+}

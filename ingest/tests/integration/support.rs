@@ -1,0 +1,170 @@
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt as _;
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use vru_ingest::IngestConfig;
+use vru_ingest::camera::{self, Shared};
+use vru_ingest::publisher::{Delivered, PublishError, Published, Publisher, Sending};
+use vru_ingest::source::push::Hub;
+use vru_proto::CameraId;
+use vru_proto::v1::{CameraConfig, Frame, Output, camera_config};
+use vru_runtime::test_util::eventually;
+
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Keeps frames in memory. `down`: frames are answered like by a Kafka that does not take them in time.
+#[derive(Debug, Default)]
+pub struct MemoryPublisher {
+    pub frames: Mutex<Vec<Frame>>,
+    pub down: AtomicBool,
+    /// What the consumers have committed.
+    pub committed: AtomicI64,
+    /// Somebody consumes.
+    pub consumed: AtomicBool,
+}
+
+#[async_trait]
+impl Publisher for MemoryPublisher {
+    fn send(&self, frame: Frame) -> Result<Sending, PublishError> {
+        if self.down.load(Ordering::Relaxed) {
+            return Ok(async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                Err(PublishError::TimedOut)
+            }
+            .boxed());
+        }
+        let mut frames = self.frames.lock();
+        frames.push(frame);
+        let delivered = Delivered { partition: 0, offset: frames.len() as i64 - 1 };
+        Ok(async move { Ok(delivered) }.boxed())
+    }
+
+    async fn committed(&self, _partition: i32) -> Result<Option<i64>, PublishError> {
+        Ok(self.consumed.load(Ordering::Relaxed).then(|| self.committed.load(Ordering::Relaxed)))
+    }
+
+    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<Published>, PublishError> {
+        let frames = self.frames.lock();
+        let id = |frame: &Frame| frame.id.clone().unwrap_or_default();
+        let mine = |frame: &&Frame| id(frame).camera_id == camera.as_str() && id(frame).session == session;
+        let last = frames.iter().rfind(mine);
+        Ok(last.map(|frame| Published { sequence: id(frame).sequence, end_of_stream: frame.end_of_stream }))
+    }
+}
+
+impl MemoryPublisher {
+    pub fn count(&self) -> usize {
+        self.frames.lock().len()
+    }
+
+    pub fn all(&self) -> Vec<Frame> {
+        self.frames.lock().clone()
+    }
+
+    /// Waits until so many frames are there.
+    pub async fn wait(&self, count: usize) {
+        eventually(DEADLINE, &format!("{count} frames"), async || {
+            let have = self.count();
+            if have >= count { Ok(()) } else { Err(format!("{have} frames")) }
+        })
+        .await;
+    }
+}
+
+/// A camera's task over a memory publisher.
+pub struct Rig {
+    pub publisher: Arc<MemoryPublisher>,
+    pub hub: Arc<Hub>,
+    pub config: Arc<IngestConfig>,
+    pub stop: CancellationToken,
+}
+
+impl Rig {
+    pub fn new(config: IngestConfig) -> Self {
+        vru_media::init().unwrap();
+        Self {
+            publisher: Arc::default(),
+            hub: Arc::new(Hub::new(false)),
+            config: Arc::new(config),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Starts the camera.
+    pub fn run(&self, id: &str, source: camera_config::Source, output: Output) -> JoinHandle<()> {
+        let id: CameraId = id.parse().unwrap();
+        let config = CameraConfig {
+            id: id.to_string(),
+            enabled: true,
+            source: Some(source),
+            output: Some(output),
+            ..CameraConfig::default()
+        };
+        let shared = Shared { config: self.config.clone(), publisher: self.publisher.clone(), hub: self.hub.clone() };
+        tokio::spawn(camera::run(id, Arc::new(config), shared, self.stop.clone()))
+    }
+
+    /// Stops and waits for the camera's task.
+    pub async fn finish(self, task: JoinHandle<()>) -> Vec<Frame> {
+        self.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(5), task).await.expect("the camera stops in time").unwrap();
+        self.publisher.all()
+    }
+}
+
+/// Quick to give up and to come back.
+pub fn quick() -> IngestConfig {
+    let mut config = IngestConfig::default();
+    config.live.stall_timeout = Duration::from_millis(1_500);
+    config.live.backoff.initial = Duration::from_millis(50);
+    config.live.backoff.max = Duration::from_millis(200);
+    config.pull.open_timeout = Duration::from_secs(5);
+    config
+}
+
+/// Each session's sequence numbers, which must have no gaps here.
+pub fn sessions(frames: &[Frame]) -> Vec<(u64, u64)> {
+    let mut sessions: Vec<(u64, u64)> = Vec::new();
+    for frame in frames {
+        let id = frame.id.clone().unwrap();
+        match sessions.last_mut() {
+            Some((session, count)) if *session == id.session => {
+                assert_eq!(id.sequence, *count, "a gap in session {session}");
+                *count += 1;
+            }
+            before => {
+                assert!(before.is_none_or(|(session, _)| *session < id.session), "sessions go back");
+                assert_eq!(id.sequence, 0, "a session does not begin at 0");
+                sessions.push((id.session, 1));
+            }
+        }
+    }
+    sessions
+}
+
+/// Frames a second by capture time.
+pub fn rate(frames: &[Frame]) -> f64 {
+    let span = frames.last().unwrap().captured_at_us - frames[0].captured_at_us;
+    (frames.len() - 1) as f64 * 1e6 / span as f64
+}
+
+/// A certificate for 127.0.0.1 that nobody has signed, and its key.
+pub fn self_signed(folder: &Path) -> (PathBuf, PathBuf) {
+    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (certificate, key)
+}

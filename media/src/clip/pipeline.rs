@@ -1,0 +1,175 @@
+use std::path::Path;
+use std::time::Instant;
+
+use bytes::Bytes;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
+use gstreamer_video as gst_video;
+use vru_vision::image::Image;
+
+use super::{ClipError, Deadline};
+use crate::{Codec, launch};
+
+/// Most bytes that wait in front of the encoder: a few pictures, so that it never idles.
+const MAX_QUEUED_BYTES: u64 = 24 * 1024 * 1024;
+/// How often a wait looks at the queue again; errors wake it at once.
+const LOOK_AGAIN: gst::ClockTime = gst::ClockTime::from_mseconds(5);
+
+/// How long the last sample is shown: without a length players leave it out. The others last until the next.
+const LAST_SAMPLE: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+
+/// When a sample is decoded and shown, microseconds from the start of the clip.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) decode_us: u64,
+    pub(super) show_us: u64,
+}
+
+/// What runs through, with the size of the video where it is made here.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stream {
+    Pictures { width: u32, height: u32 },
+    Units(Codec),
+}
+
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    elements: gst::Pipeline,
+    bus: gst::Bus,
+    source: gst_app::AppSrc,
+    /// Size of the last picture: a change is announced in the stream.
+    size: Option<(u32, u32)>,
+}
+
+impl Pipeline {
+    pub(super) fn start(stream: Stream, path: &Path) -> Result<Self, ClipError> {
+        let line = match stream {
+            // No B-frames: the clip starts at time 0 and each picture keeps its own time.
+            Stream::Pictures { width, height } => format!(
+                "videoconvert n-threads=1 ! videoscale n-threads=1 add-borders=true \
+                 ! video/x-raw,format=I420,width={width},height={height},pixel-aspect-ratio=1/1 \
+                 ! x264enc speed-preset=veryfast pass=quant quantizer=24 bframes=0 key-int-max=50 threads=1 rc-lookahead=0 \
+                 ! h264parse"
+            ),
+            Stream::Units(Codec::H264) => "h264parse".to_owned(),
+            Stream::Units(Codec::H265) => "h265parse".to_owned(),
+        };
+        let line =
+            format!("appsrc name=source format=time ! {line} ! mp4mux name=mux faststart=true ! filesink name=file");
+        let broken = |problem: &str| ClipError::Pipeline { problem: problem.to_owned() };
+        let bin = launch::bin(&line)?;
+        let source = bin
+            .by_name("source")
+            .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())
+            .ok_or_else(|| broken("no source"))?;
+        if let Stream::Units(codec) = stream {
+            let caps = gst::Caps::builder(codec.media_type())
+                .field("stream-format", "byte-stream")
+                .field("alignment", "au")
+                .build();
+            source.set_caps(Some(&caps));
+        }
+        bin.by_name("file").ok_or_else(|| broken("no file"))?.set_property("location", path);
+        let mux = bin.by_name("mux").ok_or_else(|| broken("no muxer"))?;
+        give_length(&mux.sink_pads());
+        let pipeline = gst::Pipeline::new();
+        pipeline.add(&bin).map_err(|_| broken("cannot be put together"))?;
+        let bus = pipeline.bus().ok_or_else(|| broken("no bus"))?;
+        let this = Self { elements: pipeline, bus, source, size: None };
+        if this.elements.set_state(gst::State::Playing).is_err() {
+            let problem = launch::bus_error(&this.bus).unwrap_or_else(|| "does not start".to_owned());
+            return Err(ClipError::Pipeline { problem });
+        }
+        Ok(this)
+    }
+
+    pub(super) fn push_picture(&mut self, show_us: u64, image: Image, limit: &Deadline) -> Result<(), ClipError> {
+        let broken = |problem: &str| ClipError::Pipeline { problem: problem.to_owned() };
+        let (width, height) = (image.width, image.height);
+        if self.size != Some((width, height)) {
+            // A frame rate of 0 says: go by the time stamps.
+            let caps = gst_video::VideoCapsBuilder::new()
+                .format(gst_video::VideoFormat::Rgb)
+                .width(width as i32)
+                .height(height as i32)
+                .framerate(gst::Fraction::new(0, 1))
+                .pixel_aspect_ratio(gst::Fraction::new(1, 1))
+                .build();
+            self.source.set_caps(Some(&caps));
+            self.size = Some((width, height));
+        }
+        let row = width as usize * 3;
+        // GStreamer's own layout of RGB has rows of multiples of four bytes.
+        let stride = row.next_multiple_of(4);
+        let data = if stride == row {
+            image.data
+        } else {
+            let mut padded = vec![0; stride * height as usize];
+            for (to, from) in padded.chunks_mut(stride).zip(image.data.chunks(row)) {
+                to.get_mut(..from.len()).ok_or_else(|| broken("picture rows do not fit"))?.copy_from_slice(from);
+            }
+            padded
+        };
+        self.push(Times { decode_us: show_us, show_us }, gst::Buffer::from_mut_slice(data), limit)
+    }
+
+    pub(super) fn push_unit(&mut self, times: Times, unit: Bytes, limit: &Deadline) -> Result<(), ClipError> {
+        self.push(times, gst::Buffer::from_slice(unit), limit)
+    }
+
+    fn push(&mut self, times: Times, mut buffer: gst::Buffer, limit: &Deadline) -> Result<(), ClipError> {
+        let writable = buffer.get_mut().expect("a new buffer has one owner");
+        writable.set_pts(gst::ClockTime::from_useconds(times.show_us));
+        writable.set_dts(gst::ClockTime::from_useconds(times.decode_us));
+        while self.source.current_level_bytes() > MAX_QUEUED_BYTES {
+            self.wait(LOOK_AGAIN, limit)?;
+        }
+        self.source.push_buffer(buffer).map(drop).map_err(|flow| ClipError::Pipeline {
+            problem: launch::bus_error(&self.bus).unwrap_or_else(|| format!("flow {flow:?}")),
+        })
+    }
+
+    /// Waits for a moment; true when the stream has ended.
+    fn wait(&self, longest: gst::ClockTime, limit: &Deadline) -> Result<bool, ClipError> {
+        let left = limit.at.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ClipError::TimedOut { after: limit.after });
+        }
+        let left = gst::ClockTime::try_from(left).unwrap_or(longest).min(longest);
+        let Some(message) = self.bus.timed_pop_filtered(left, &[gst::MessageType::Eos, gst::MessageType::Error]) else {
+            return Ok(false);
+        };
+        match message.view() {
+            gst::MessageView::Error(error) => Err(ClipError::Pipeline { problem: error.error().to_string() }),
+            _ => Ok(true),
+        }
+    }
+
+    pub(super) fn finish(self, limit: &Deadline) -> Result<(), ClipError> {
+        let ended = self.source.end_of_stream();
+        ended.map_err(|flow| ClipError::Pipeline { problem: format!("flow {flow:?}") })?;
+        while !self.wait(gst::ClockTime::from_mseconds(200), limit)? {}
+        Ok(())
+    }
+}
+
+/// Encoders and parsers give no length, or a nanosecond, where the frame rate is unknown, so it is set in front of the muxer.
+/// It uses it for the last sample only.
+fn give_length(pads: &[gst::Pad]) {
+    for pad in pads {
+        pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+            if let Some(buffer) = info.buffer_mut() {
+                buffer.make_mut().set_duration(LAST_SAMPLE);
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        // Going down cannot be refused, and there is nothing left to do if it were.
+        self.elements.set_state(gst::State::Null).ok();
+    }
+}

@@ -1,0 +1,133 @@
+use std::process::Command;
+
+use gstreamer as gst;
+
+use super::*;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn jpeg(width: u32, height: u32, value: u8) -> Bytes {
+    let image = Image::filled(width, height, [value, 90, 200]);
+    jpeg::encode(image.view(), 85).unwrap().into()
+}
+
+/// Time stamps of the video's frames, seconds, as ffprobe reads them.
+fn frame_times(mp4: &[u8]) -> Vec<f64> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), mp4).unwrap();
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let times = text.lines().map(|line| line.trim_matches(',')).filter(|line| !line.is_empty());
+    times.map(|time| time.parse().unwrap()).collect()
+}
+
+fn position(bytes: &[u8], what: &[u8]) -> usize {
+    bytes.windows(what.len()).position(|window| window == what).unwrap()
+}
+
+#[test]
+fn jpegs_become_a_clip_with_the_times_between_them() {
+    // Uneven on purpose, and on a wall clock.
+    let times_us = [0_i32, 100_000, 250_000, 1_000_000, 1_040_000];
+    let samples = times_us.iter().enumerate().map(|(index, time_us)| Sample {
+        time_us: 1_700_000_000_000_000 + i64::from(*time_us),
+        payload: jpeg(321, 241, index as u8 * 50),
+        key_frame: true,
+    });
+    let clip = write_mp4(ClipInput::Pictures, samples, LIMIT).unwrap();
+    assert_eq!((clip.written, clip.skipped), (5, 0));
+    let times = frame_times(&clip.mp4);
+    assert_eq!(times.len(), 5, "{times:?}");
+    for (time, expected_us) in times.iter().zip(times_us) {
+        assert!((time - f64::from(expected_us) / 1e6).abs() < 0.002, "{times:?}");
+    }
+    assert!(position(&clip.mp4, b"moov") < position(&clip.mp4, b"mdat"), "the index is not at the front");
+}
+
+#[test]
+fn a_broken_picture_is_left_out_and_a_new_size_is_fitted() {
+    let payloads = [jpeg(320, 240, 1), Bytes::from_static(b"broken"), jpeg(640, 360, 9), jpeg(320, 240, 200)];
+    let samples = payloads.into_iter().enumerate().map(|(index, payload)| Sample {
+        time_us: index as i64 * 100_000,
+        payload,
+        key_frame: true,
+    });
+    let clip = write_mp4(ClipInput::Pictures, samples, LIMIT).unwrap();
+    assert_eq!((clip.written, clip.skipped), (3, 1));
+    assert_eq!(frame_times(&clip.mp4).len(), 3);
+}
+
+#[test]
+fn a_clip_of_nothing_is_an_error() {
+    let nothing = Sample { time_us: 0, payload: Bytes::from_static(b"broken"), key_frame: true };
+    let error = write_mp4(ClipInput::Pictures, [nothing], LIMIT).unwrap_err();
+    assert!(matches!(error, ClipError::Empty), "{error}");
+}
+
+#[test]
+fn a_deadline_is_kept() {
+    let samples = (0..500).map(|index| Sample {
+        time_us: index * 100_000,
+        payload: jpeg(1280, 720, index as u8),
+        key_frame: true,
+    });
+    let started = Instant::now();
+    let error = write_mp4(ClipInput::Pictures, samples, Duration::from_millis(50)).unwrap_err();
+    assert!(matches!(error, ClipError::TimedOut { .. }), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn access_units_are_stored_as_they_are() {
+    for (codec, encoder, parser) in [
+        (Codec::H264, "x264enc key-int-max=10 bframes=2 b-adapt=false", "h264parse"),
+        (Codec::H264, "x264enc key-int-max=10 tune=zerolatency", "h264parse"),
+        (Codec::H265, "x265enc key-int-max=10 speed-preset=ultrafast option-string=open-gop=0", "h265parse"),
+    ] {
+        let (units, times) = encoded(codec, encoder, parser);
+        let bytes: usize = units.iter().map(Bytes::len).sum();
+        let samples = units.into_iter().zip(times).map(|(payload, time_us)| Sample {
+            key_frame: codec.is_key_unit(&payload),
+            time_us,
+            payload,
+        });
+        let samples: Vec<_> = samples.skip(8).collect();
+        // What comes before the first key frame is left out.
+        let skipped = samples.iter().position(|sample| sample.key_frame).unwrap();
+        assert!(skipped > 0);
+        let clip = write_mp4(ClipInput::Units(codec), samples, LIMIT).unwrap();
+        assert_eq!((clip.written, clip.skipped), (22 - skipped, skipped), "{encoder}");
+        let times = frame_times(&clip.mp4);
+        assert_eq!(times.len(), clip.written, "{encoder}: {times:?}");
+        for pair in times.windows(2) {
+            assert!((pair[1] - pair[0] - 0.1).abs() < 0.002, "{encoder}: {times:?}");
+        }
+        assert!(clip.mp4.len() < bytes + 20_000);
+    }
+}
+
+fn encoded(codec: Codec, encoder: &str, parser: &str) -> (Vec<Bytes>, Vec<i64>) {
+    use gstreamer::prelude::*;
+    crate::init().unwrap();
+    let line = format!(
+        "videotestsrc num-buffers=30 ! video/x-raw,width=320,height=240,framerate=10/1 ! {encoder} ! {parser} \
+         config-interval=-1 ! {},stream-format=byte-stream,alignment=au ! appsink name=sink sync=false",
+        codec.media_type()
+    );
+    let pipeline = gst::parse::launch(&line).unwrap().downcast::<gst::Pipeline>().unwrap();
+    let sink = pipeline.by_name("sink").unwrap().downcast::<gstreamer_app::AppSink>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let (mut units, mut times) = (Vec::new(), Vec::new());
+    while let Ok(sample) = sink.pull_sample() {
+        let buffer = sample.buffer().unwrap();
+        units.push(Bytes::copy_from_slice(&buffer.map_readable().unwrap()));
+        times.push(buffer.pts().unwrap().useconds() as i64);
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    (units, times)
+}

@@ -1,0 +1,166 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_video as gst_video;
+use gstreamer_video::prelude::*;
+use vru_vision::image::Image;
+
+use super::{DecodeError, Picture};
+use crate::{Codec, launch};
+
+/// Largest side of a video picture. Cameras reach 7680; a broken parameter set may say anything.
+const MAX_SIDE: u32 = 8_192;
+
+/// What the decoder has given since the last call.
+#[derive(Debug, Default)]
+struct Outbox {
+    info: Option<gst_video::VideoInfo>,
+    pictures: Vec<Picture>,
+}
+
+/// Parser, decoder and colour conversion between two pads of ours.
+#[derive(Debug)]
+pub(super) struct Chain {
+    codec: Codec,
+    input: gst::Pad,
+    output: gst::Pad,
+    bin: gst::Bin,
+    bus: gst::Bus,
+    outbox: Arc<Mutex<Outbox>>,
+    id_caps: gst::Caps,
+}
+
+impl Chain {
+    pub(super) fn start(codec: Codec, threads: u32) -> Result<Self, DecodeError> {
+        let launch = match codec {
+            Codec::H264 => format!("h264parse ! capsfilter name=limit ! avdec_h264 max-threads={threads}"),
+            Codec::H265 => format!("h265parse ! capsfilter name=limit ! avdec_h265 max-threads={threads}"),
+        };
+        let bin = launch::bin(&format!("{launch} output-corrupt=false ! videoconvert n-threads=1"))
+            .map_err(|source| DecodeError::Build { codec, source })?;
+        let start_failed = || DecodeError::Start { codec };
+        // A parameter set with a giant size is refused here, before the decoder takes memory for it.
+        let limit = gst::Caps::builder(codec.media_type())
+            .field("width", gst::IntRange::new(1, MAX_SIDE as i32))
+            .field("height", gst::IntRange::new(1, MAX_SIDE as i32))
+            .build();
+        bin.by_name("limit").ok_or_else(start_failed)?.set_property("caps", limit);
+
+        let outbox = Arc::new(Mutex::new(Outbox::default()));
+        let input = gst::Pad::builder(gst::PadDirection::Src).name("input").build();
+        let output = output_pad(&outbox).ok_or_else(start_failed)?;
+        let bus = gst::Bus::new();
+        bin.set_bus(Some(&bus));
+        let chain = Self { codec, input, output, bin, bus, outbox, id_caps: id_caps() };
+        chain.open().ok_or_else(start_failed)?;
+        Ok(chain)
+    }
+
+    fn open(&self) -> Option<()> {
+        self.input.link(&self.bin.static_pad("sink")?).ok()?;
+        self.bin.static_pad("src")?.link(&self.output).ok()?;
+        self.output.set_active(true).ok()?;
+        self.bin.set_state(gst::State::Playing).ok()?;
+        self.input.set_active(true).ok()?;
+        let caps = gst::Caps::builder(self.codec.media_type())
+            .field("stream-format", "byte-stream")
+            .field("alignment", "au")
+            .build();
+        let opening = [
+            gst::event::StreamStart::new("camera"),
+            gst::event::Caps::new(&caps),
+            gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()),
+        ];
+        opening.into_iter().all(|event| self.input.push_event(event)).then_some(())
+    }
+
+    /// Pushes one unit through; what it set free is in the outbox when the push returns.
+    pub(super) fn push(&mut self, unit: Bytes, id: u64) -> Result<Vec<Picture>, String> {
+        let mut buffer = gst::Buffer::from_slice(unit);
+        let writable = buffer.get_mut().expect("a new buffer has one owner");
+        // Tells the parser that the unit ends here: it need not wait for the next start code.
+        writable.set_flags(gst::BufferFlags::MARKER);
+        // The id rides along as a meta: time stamps are rewritten by decoders when they go backwards.
+        gst::ReferenceTimestampMeta::add(writable, &self.id_caps, gst::ClockTime::from_nseconds(id), None);
+        let flow = self.input.push(buffer);
+        let pictures = self.take();
+        match (flow, launch::bus_error(&self.bus)) {
+            (Ok(_), None) => Ok(pictures),
+            (_, Some(error)) => Err(error),
+            (Err(flow), None) => Err(format!("flow {flow:?}")),
+        }
+    }
+
+    /// Ends the stream and returns what was still inside.
+    pub(super) fn drain(&mut self) -> Vec<Picture> {
+        self.input.push_event(gst::event::Eos::new());
+        self.take()
+    }
+
+    fn take(&self) -> Vec<Picture> {
+        std::mem::take(&mut self.outbox.lock().unwrap_or_else(PoisonError::into_inner).pictures)
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        // Going down cannot be refused, and there is nothing left to do if it were.
+        self.bin.set_state(gst::State::Null).ok();
+        self.input.set_active(false).ok();
+        self.output.set_active(false).ok();
+    }
+}
+
+fn id_caps() -> gst::Caps {
+    gst::Caps::new_empty_simple("timestamp/x-vru-unit")
+}
+
+/// The pad behind the colour conversion: it keeps the picture size and collects pictures.
+fn output_pad(outbox: &Arc<Mutex<Outbox>>) -> Option<gst::Pad> {
+    let caps = gst_video::VideoCapsBuilder::new().format(gst_video::VideoFormat::Rgb).build();
+    let template = gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &caps).ok()?;
+    let for_events = Arc::clone(outbox);
+    let for_buffers = Arc::clone(outbox);
+    let id_caps = id_caps();
+    let pad = gst::Pad::builder_from_template(&template)
+        .name("output")
+        .event_function(move |_, _, event| {
+            if let gst::EventView::Caps(caps) = event.view() {
+                let info = gst_video::VideoInfo::from_caps(caps.caps()).ok();
+                for_events.lock().unwrap_or_else(PoisonError::into_inner).info = info;
+            }
+            true
+        })
+        .chain_function(move |_, _, buffer| {
+            let mut outbox = for_buffers.lock().unwrap_or_else(PoisonError::into_inner);
+            let info = outbox.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
+            let id = unit_id(&buffer, &id_caps).ok_or(gst::FlowError::Error)?;
+            let image = to_image(&buffer, &info).ok_or(gst::FlowError::Error)?;
+            outbox.pictures.push(Picture { id, image });
+            Ok(gst::FlowSuccess::Ok)
+        })
+        .build();
+    Some(pad)
+}
+
+fn unit_id(buffer: &gst::BufferRef, id_caps: &gst::Caps) -> Option<u64> {
+    buffer
+        .iter_meta::<gst::ReferenceTimestampMeta>()
+        .find(|meta| meta.reference() == id_caps.as_ref())
+        .map(|meta| meta.timestamp().nseconds())
+}
+
+/// Copies the rows together: GStreamer pads them to multiples of four bytes.
+fn to_image(buffer: &gst::Buffer, info: &gst_video::VideoInfo) -> Option<Image> {
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).ok()?;
+    let stride = usize::try_from(*frame.plane_stride().first()?).ok()?;
+    let pixels = frame.plane_data(0).ok()?;
+    let row = info.width() as usize * 3;
+    let mut data = Vec::with_capacity(row * info.height() as usize);
+    for line in pixels.chunks(stride).take(info.height() as usize) {
+        data.extend_from_slice(line.get(..row)?);
+    }
+    Image::new(info.width(), info.height(), data).ok()
+}

@@ -1,0 +1,28 @@
+//! The contract between the stages: protobuf package `vru.v1`, the ids that identify things for ever, and the names that
+//! travel beside the messages.
+//!
+//! `proto/vru/v1/*.proto` is the source; `src/gen` holds the generated code, kept in git so that a build needs no `protoc`,
+//! and `tests/bootstrap.rs` proves it fresh and the wire format unbroken.
+
+mod error;
+pub mod ids;
+pub mod names;
+pub mod validate;
+
+/// Generated from `proto/vru/v1/*.proto`.
+#[expect(clippy::all, clippy::pedantic, clippy::allow_attributes, missing_docs, reason = "generated code")]
+pub mod v1 {
+    include!("gen/vru.v1.rs");
+
+    /// The descriptors of the whole package, for gRPC reflection.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/vru.v1.descriptors.binpb");
+}
+
+pub use error::InvalidMessage;
+pub use ids::{CameraId, FrameKey};
+
+impl std::fmt::Debug for v1::Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).field("password", &"***").finish()
+    }
+}

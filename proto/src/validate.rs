@@ -1,0 +1,190 @@
+//! What a message must hold beyond its types. Foreign bytes pass here once, where they enter a service; the code behind may
+//! rely on it.
+
+use std::collections::HashSet;
+
+use prost::Message as _;
+
+use crate::error::InvalidMessage;
+use crate::ids::{CameraId, FrameKey};
+use crate::v1;
+
+/// The largest side of a picture, pixels. A JPEG cannot say more; a bomb would.
+pub const MAX_SIDE: u32 = 16_384;
+/// Capture times outside of years 2000 to 2200 are a broken clock; a partitioned table must not follow them. Microseconds.
+pub const CAPTURE_TIME_US: std::ops::Range<i64> = 946_684_800_000_000..7_258_118_400_000_000;
+
+fn fail<T>(message: &'static str, field: &'static str, problem: impl Into<String>) -> Result<T, InvalidMessage> {
+    Err(InvalidMessage::new(message, field, problem))
+}
+
+/// Why a record could not become a message.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not protobuf, or not of this message.
+    #[error("the record is not a {message}")]
+    Parse {
+        /// Which message was expected.
+        message: &'static str,
+        /// Where the bytes went wrong.
+        #[source]
+        source: prost::DecodeError,
+    },
+    /// Protobuf, but its content breaks the contract.
+    #[error(transparent)]
+    Invalid(#[from] InvalidMessage),
+}
+
+/// Parses and validates a frame. The payload shares the memory of `bytes`.
+pub fn read_frame(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Frame), ReadError> {
+    let frame = v1::Frame::decode(bytes).map_err(|source| ReadError::Parse { message: "Frame", source })?;
+    let key = frame_key("Frame", frame.id.as_ref())?;
+    size("Frame", frame.width, frame.height)?;
+    size("Frame", frame.source_width, frame.source_height)?;
+    capture_time("Frame", frame.captured_at_us)?;
+    if frame.encoding() == v1::Encoding::Unspecified {
+        return Err(InvalidMessage::new("Frame", "encoding", format!("is unknown: {}", frame.encoding)).into());
+    }
+    if frame.payload.is_empty() && !frame.end_of_stream {
+        return Err(InvalidMessage::new("Frame", "payload", "is empty").into());
+    }
+    Ok((key, frame))
+}
+
+/// Parses and validates the detections of a frame.
+pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetections), ReadError> {
+    const NAME: &str = "FrameDetections";
+    let detections = v1::FrameDetections::decode(bytes).map_err(|source| ReadError::Parse { message: NAME, source })?;
+    let key = frame_key(NAME, detections.frame_id.as_ref())?;
+    size(NAME, detections.source_width, detections.source_height)?;
+    capture_time(NAME, detections.captured_at_us)?;
+    for object in &detections.objects {
+        let Some(place) = &object.r#box else {
+            return Err(InvalidMessage::new(NAME, "objects.box", "is missing").into());
+        };
+        if ![place.left, place.top, place.width, place.height, object.score].iter().all(|v| v.is_finite()) {
+            return Err(InvalidMessage::new(NAME, "objects", "has a number that is not finite").into());
+        }
+        if i64::try_from(object.track_id).is_err() {
+            return Err(InvalidMessage::new(NAME, "objects.track_id", "does not fit in 63 bits").into());
+        }
+    }
+    Ok((key, detections))
+}
+
+/// Parses and validates an alert.
+pub fn read_alert(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Alert), ReadError> {
+    let alert = v1::Alert::decode(bytes).map_err(|source| ReadError::Parse { message: "Alert", source })?;
+    let key = frame_key("Alert", alert.frame_id.as_ref())?;
+    capture_time("Alert", alert.captured_at_us)?;
+    if alert.id.is_empty() || alert.id.len() > 128 || !alert.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    {
+        return Err(InvalidMessage::new("Alert", "id", "is not 1 to 128 letters, digits and hyphens").into());
+    }
+    if alert.camera_id != key.camera.as_str() {
+        return Err(InvalidMessage::new("Alert", "camera_id", "is not its frame's camera").into());
+    }
+    Ok((key, alert))
+}
+
+/// Parses and validates a camera's configuration; `key` is the record's key.
+pub fn read_camera(key: &[u8], bytes: &[u8]) -> Result<(CameraId, v1::CameraConfig), ReadError> {
+    let config =
+        v1::CameraConfig::decode(bytes).map_err(|source| ReadError::Parse { message: "CameraConfig", source })?;
+    if config.id.as_bytes() != key {
+        return Err(InvalidMessage::new("CameraConfig", "id", "is not the record's key").into());
+    }
+    let id = camera(&config)?;
+    Ok((id, config))
+}
+
+/// Validates a camera's configuration, wherever it came from.
+pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
+    const NAME: &str = "CameraConfig";
+    let id: CameraId = config.id.parse()?;
+    match &config.source {
+        None => return fail(NAME, "source", "is missing: give one of pull, push and file"),
+        Some(v1::camera_config::Source::Pull(pull)) => {
+            if !pull.url.starts_with("rtsp://") && !pull.url.starts_with("rtsps://") {
+                return fail(NAME, "pull.url", "does not start with rtsp:// or rtsps://");
+            }
+        }
+        Some(v1::camera_config::Source::Push(push)) => {
+            if push.path.starts_with('/') {
+                return fail(NAME, "push.path", "starts with a slash");
+            }
+        }
+        Some(v1::camera_config::Source::File(file)) => {
+            if file.path.is_empty() {
+                return fail(NAME, "file.path", "is empty");
+            }
+            if i64::try_from(file.session).is_err() {
+                return fail(NAME, "file.session", "does not fit in 63 bits");
+            }
+        }
+    }
+    if let Some(output) = &config.output {
+        if !(output.max_fps.is_finite() && (0.0..=240.0).contains(&output.max_fps)) {
+            return fail(NAME, "output.max_fps", "is not between 0 and 240");
+        }
+        if output.jpeg_quality > 100 {
+            return fail(NAME, "output.jpeg_quality", "is not between 0 and 100");
+        }
+    }
+    let mut zones = HashSet::new();
+    for zone in &config.zones {
+        if zone.id.is_empty() || !zones.insert(zone.id.as_str()) {
+            return fail(NAME, "zones.id", format!("is empty or there twice: `{}`", zone.id));
+        }
+        if zone.polygon.len() < 3 || zone.polygon.len() > 1_000 {
+            return fail(
+                NAME,
+                "zones.polygon",
+                format!("of `{}` has {} corners, not 3 to 1000", zone.id, zone.polygon.len()),
+            );
+        }
+        if !zone.polygon.iter().all(|p| (0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y)) {
+            return fail(NAME, "zones.polygon", format!("of `{}` has a corner outside of 0 to 1", zone.id));
+        }
+    }
+    let mut rules = HashSet::new();
+    for rule in &config.rules {
+        if rule.id.is_empty() || !rules.insert(rule.id.as_str()) {
+            return fail(NAME, "rules.id", format!("is empty or there twice: `{}`", rule.id));
+        }
+        match &rule.kind {
+            None => return fail(NAME, "rules.kind", format!("of `{}` is missing", rule.id)),
+            Some(v1::rule::Kind::ZonePresence(presence)) => {
+                if !zones.contains(presence.zone_id.as_str()) {
+                    return fail(
+                        NAME,
+                        "rules.zone_id",
+                        format!("of `{}` names no zone: `{}`", rule.id, presence.zone_id),
+                    );
+                }
+            }
+        }
+    }
+    Ok(id)
+}
+
+fn frame_key(message: &'static str, id: Option<&v1::FrameId>) -> Result<FrameKey, InvalidMessage> {
+    match id {
+        Some(id) => FrameKey::try_from(id),
+        None => fail(message, "id", "is missing"),
+    }
+}
+
+fn size(message: &'static str, width: u32, height: u32) -> Result<(), InvalidMessage> {
+    if (1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height) {
+        return Ok(());
+    }
+    fail(message, "width", format!("× height is {width}×{height}, not 1 to {MAX_SIDE} each"))
+}
+
+fn capture_time(message: &'static str, micros: i64) -> Result<(), InvalidMessage> {
+    if CAPTURE_TIME_US.contains(&micros) {
+        return Ok(());
+    }
+    fail(message, "captured_at_us", format!("is outside of years 2000 to 2200: {micros}"))
+}

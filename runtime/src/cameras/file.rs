@@ -1,0 +1,147 @@
+//! Cameras in a TOML file, read again when it changes.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use vru_proto::{CameraId, v1, validate};
+
+use super::schema::CameraFile;
+use super::{CameraEvent, Follow};
+use crate::report::chain;
+
+/// How often the file is looked at; a change takes effect within 2 s.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Why a file of cameras cannot be used. The cameras go on with what was last read.
+#[derive(Debug, thiserror::Error)]
+pub enum CameraFileError {
+    /// It cannot be read.
+    #[error("the file of cameras {} cannot be read", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not such a file.
+    #[error("the file of cameras {} is wrong: {problem}", path.display())]
+    Wrong {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Parses and validates a whole file of cameras.
+pub fn parse(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+    let wrong = |problem: String| CameraFileError::Wrong { path: path.to_owned(), problem };
+    let text =
+        std::fs::read_to_string(path).map_err(|source| CameraFileError::Read { path: path.to_owned(), source })?;
+    let file: CameraFile = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+    let mut seen = HashSet::new();
+    file.cameras
+        .into_iter()
+        .map(|camera| {
+            let name = camera.id.clone();
+            let config = camera.config().map_err(|problem| wrong(format!("camera `{name}`: {problem}")))?;
+            let id = validate::camera(&config).map_err(|error| wrong(format!("camera `{name}`: {error}")))?;
+            if !seen.insert(id.clone()) {
+                return Err(wrong(format!("camera `{name}` is there twice")));
+            }
+            Ok((id, config))
+        })
+        .collect()
+}
+
+pub(super) async fn follow(path: PathBuf, mut follow: Follow) {
+    let mut seen = None;
+    loop {
+        let now = stamp(&path);
+        if seen != Some(now) {
+            seen = Some(now);
+            if !read(&path, &mut follow).await {
+                return;
+            }
+        }
+        tokio::select! {
+            () = follow.stop.cancelled() => return,
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Changes when the file does; editors replace files, so the inode counts too.
+fn stamp(path: &Path) -> Option<(std::time::SystemTime, u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+}
+
+/// False when nobody listens any more.
+async fn read(path: &Path, follow: &mut Follow) -> bool {
+    let cameras = match parse(path) {
+        Ok(cameras) => cameras,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "the cameras stay as they were");
+            if follow.known.cameras.is_empty() {
+                follow.ready.not_ready(chain(&error).to_string());
+            }
+            return follow.send(None).await;
+        }
+    };
+    let kept = cameras.iter().map(|(id, _)| id.clone()).collect();
+    let mut events = follow.known.retain(&kept);
+    events.extend(cameras.into_iter().filter_map(|(id, config)| follow.known.upsert(0, id, config)));
+    events.push(CameraEvent::Settled);
+    for event in events {
+        if !follow.send(Some(event)).await {
+            return false;
+        }
+    }
+    follow.ready.ready();
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_text(text: &str) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        parse(file.path())
+    }
+
+    #[test]
+    fn reads_cameras_zones_and_rules() {
+        let cameras = parse_text(
+            "[[cameras]]\nid = 'crossing'\npull = { url = 'rtsp://10.0.0.5/stream', username = 'u', password = 'env:P' }\n\
+             output = { encoding = 'passthrough', max_fps = 5.0 }\n\
+             zones = [{ id = 'z', polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]] }]\n\
+             rules = [{ id = 'r', severity = 'critical', zone_presence = { zone = 'z', min_frames = 5, classes = ['cyclist'] } }]\n",
+        )
+        .unwrap();
+        let (id, config) = &cameras[0];
+        assert_eq!(id.as_str(), "crossing");
+        assert!(config.enabled);
+        assert_eq!(config.output.as_ref().unwrap().encoding(), v1::Encoding::H264);
+        assert_eq!(config.rules[0].severity(), v1::Severity::Critical);
+    }
+
+    #[test]
+    fn mistakes_name_the_camera() {
+        for (text, wanted) in [
+            ("[[cameras]]\nid = 'a'", "exactly one"),
+            ("[[cameras]]\nid = 'a/b'\npush = {}", "a/b"),
+            ("[[cameras]]\nid = 'a'\npush = {}\n[[cameras]]\nid = 'a'\npush = {}", "twice"),
+            ("[[cameras]]\nid = 'a'\npush = {}\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]", "no zone"),
+            ("[[cameras]]\nid = 'a'\npush = {}\nfps = 1", "fps"),
+        ] {
+            let error = parse_text(text).unwrap_err().to_string();
+            assert!(error.contains(wanted), "`{error}` does not say `{wanted}`");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! How a camera is written in a file. The units and defaults are those of `camera.proto`.
+
+use serde::Deserialize;
+use vru_proto::v1;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CameraFile {
+    pub(super) cameras: Vec<Camera>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Camera {
+    pub(super) id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default = "yes")]
+    enabled: bool,
+    pull: Option<Pull>,
+    push: Option<Push>,
+    file: Option<File>,
+    output: Option<Output>,
+    #[serde(default)]
+    zones: Vec<Zone>,
+    #[serde(default)]
+    rules: Vec<Rule>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pull {
+    url: String,
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    transport: Transport,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Transport {
+    #[default]
+    Tcp,
+    Udp,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Push {
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    path: String,
+    #[serde(default)]
+    start_time_us: i64,
+    #[serde(default)]
+    session: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Output {
+    encoding: Encoding,
+    max_fps: f64,
+    max_width: u32,
+    max_height: u32,
+    jpeg_quality: u32,
+    pipeline: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Encoding {
+    #[default]
+    Jpeg,
+    Passthrough,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Zone {
+    id: String,
+    #[serde(default)]
+    name: String,
+    polygon: Vec<[f64; 2]>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    id: String,
+    #[serde(default)]
+    severity: Severity,
+    zone_presence: ZonePresence,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Severity {
+    Info,
+    #[default]
+    Warning,
+    Critical,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZonePresence {
+    zone: String,
+    #[serde(default)]
+    min_frames: u32,
+    #[serde(default)]
+    classes: Vec<Class>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Class {
+    Pedestrian,
+    Cyclist,
+    Motorcyclist,
+    Car,
+    Bus,
+    Truck,
+}
+
+impl Camera {
+    /// As the message that the topic would carry.
+    pub(super) fn config(self) -> Result<v1::CameraConfig, String> {
+        let credentials = |username: String, password: String| {
+            (!username.is_empty() || !password.is_empty()).then_some(v1::Credentials { username, password })
+        };
+        let source = match (self.pull, self.push, self.file) {
+            (Some(pull), None, None) => v1::camera_config::Source::Pull(v1::PullSource {
+                url: pull.url,
+                credentials: credentials(pull.username, pull.password),
+                transport: match pull.transport {
+                    Transport::Tcp => v1::RtspTransport::Tcp,
+                    Transport::Udp => v1::RtspTransport::Udp,
+                }
+                .into(),
+            }),
+            (None, Some(push), None) => v1::camera_config::Source::Push(v1::PushSource {
+                path: push.path,
+                credentials: credentials(push.username, push.password),
+            }),
+            (None, None, Some(file)) => v1::camera_config::Source::File(v1::FileSource {
+                path: file.path,
+                start_time_us: file.start_time_us,
+                session: file.session,
+            }),
+            _ => return Err("give exactly one of pull, push and file".to_owned()),
+        };
+        Ok(v1::CameraConfig {
+            id: self.id,
+            name: self.name,
+            enabled: self.enabled,
+            source: Some(source),
+            output: self.output.map(Output::message),
+            zones: self.zones.into_iter().map(Zone::message).collect(),
+            rules: self.rules.into_iter().map(Rule::message).collect(),
+        })
+    }
+}
+
+impl Output {
+    fn message(self) -> v1::Output {
+        let encoding = match self.encoding {
+            Encoding::Jpeg => v1::Encoding::Jpeg,
+            Encoding::Passthrough => v1::Encoding::H264,
+        };
+        v1::Output {
+            encoding: encoding.into(),
+            max_fps: self.max_fps,
+            max_width: self.max_width,
+            max_height: self.max_height,
+            jpeg_quality: self.jpeg_quality,
+            pipeline: self.pipeline,
+        }
+    }
+}
+
+impl Zone {
+    fn message(self) -> v1::Zone {
+        let polygon = self.polygon.into_iter().map(|[x, y]| v1::Point { x, y }).collect();
+        v1::Zone { id: self.id, name: self.name, polygon }
+    }
+}
+
+impl Rule {
+    fn message(self) -> v1::Rule {
+        let severity = match self.severity {
+            Severity::Info => v1::Severity::Info,
+            Severity::Warning => v1::Severity::Warning,
+            Severity::Critical => v1::Severity::Critical,
+        };
+        let presence = v1::ZonePresence {
+            zone_id: self.zone_presence.zone,
+            min_frames: self.zone_presence.min_frames,
+            classes: self.zone_presence.classes.into_iter().map(|class| class.message().into()).collect(),
+        };
+        v1::Rule { id: self.id, severity: severity.into(), kind: Some(v1::rule::Kind::ZonePresence(presence)) }
+    }
+}
+
+impl Class {
+    fn message(self) -> v1::RoadUserClass {
+        match self {
+            Self::Pedestrian => v1::RoadUserClass::Pedestrian,
+            Self::Cyclist => v1::RoadUserClass::Cyclist,
+            Self::Motorcyclist => v1::RoadUserClass::Motorcyclist,
+            Self::Car => v1::RoadUserClass::Car,
+            Self::Bus => v1::RoadUserClass::Bus,
+            Self::Truck => v1::RoadUserClass::Truck,
+        }
+    }
+}

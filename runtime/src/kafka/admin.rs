@@ -1,0 +1,97 @@
+//! Topics: what they look like, and making those that are missing.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::config::KafkaConfig;
+use super::context::LogContext;
+use super::error::KafkaFailure;
+
+/// A topic to be made.
+#[derive(Debug, Clone)]
+pub struct TopicSpec {
+    /// Its name.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: i32,
+    /// How many copies; -1 leaves it to the broker.
+    pub replication: i32,
+    /// Settings such as `cleanup.policy`.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+impl KafkaConfig {
+    /// The pipeline's topics, with the settings that its promises rest on.
+    pub fn topic_specs(&self, partitions: i32, replication: i32) -> Vec<TopicSpec> {
+        let topics = self.topics();
+        let max_bytes = self.message_max_bytes.to_string();
+        let spec = |name: String, settings: Vec<(&'static str, String)>| {
+            let mut settings = settings;
+            settings.push(("max.message.bytes", max_bytes.clone()));
+            TopicSpec { name, partitions, replication, settings }
+        };
+        let retention = |hours: u64| ("retention.ms", (hours * 3_600_000).to_string());
+        vec![
+            spec(topics.frames, vec![retention(2)]),
+            spec(topics.detections, vec![retention(72)]),
+            spec(topics.alerts, vec![retention(24 * 7)]),
+            spec(topics.cameras, vec![("cleanup.policy", "compact".to_owned())]),
+            spec(topics.dead_letters, vec![retention(24 * 7)]),
+        ]
+    }
+}
+
+/// Makes the topics that are missing; those that exist are left as they are.
+pub async fn ensure_topics(config: &KafkaConfig, specs: &[TopicSpec], deadline: Duration) -> Result<(), KafkaFailure> {
+    let client = config.client("vru-admin");
+    let admin: AdminClient<LogContext> = client
+        .create_with_context(LogContext)
+        .map_err(|source| KafkaFailure::new("create an admin client", "-", source))?;
+    let topics: Vec<NewTopic<'_>> = specs
+        .iter()
+        .map(|spec| {
+            let mut topic = NewTopic::new(&spec.name, spec.partitions, TopicReplication::Fixed(spec.replication));
+            for (key, value) in &spec.settings {
+                topic = topic.set(key, value);
+            }
+            topic
+        })
+        .collect();
+    let options = AdminOptions::new().operation_timeout(Some(deadline)).request_timeout(Some(deadline));
+    let made = admin
+        .create_topics(&topics, &options)
+        .await
+        .map_err(|source| KafkaFailure::new("create topics", "-", source))?;
+    for result in made {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => {
+                return Err(KafkaFailure::new("create a topic", &topic, rdkafka::error::KafkaError::AdminOp(code)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many partitions the topic has. Blocks up to the deadline.
+pub fn partition_count(config: &KafkaConfig, topic: &str, deadline: Duration) -> Result<i32, KafkaFailure> {
+    let fail = |source| KafkaFailure::new("read the partitions", topic, source);
+    let consumer: BaseConsumer = config.client("vru-metadata").create().map_err(fail)?;
+    let metadata = consumer.fetch_metadata(Some(topic), deadline).map_err(fail)?;
+    let found = metadata.topics().first().filter(|found| found.error().is_none() && !found.partitions().is_empty());
+    match found {
+        Some(found) => Ok(found.partitions().len() as i32),
+        None => Err(fail(rdkafka::error::KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition))),
+    }
+}
+
+/// The cluster's own id: offsets of another cluster mean nothing. Blocks up to the deadline; none when no broker answered.
+pub fn cluster_id(config: &KafkaConfig, deadline: Duration) -> Result<Option<String>, KafkaFailure> {
+    let fail = |source| KafkaFailure::new("read the cluster's id", "-", source);
+    let consumer: BaseConsumer<LogContext> =
+        config.client("vru-metadata").create_with_context(LogContext).map_err(fail)?;
+    Ok(consumer.client().fetch_cluster_id(deadline))
+}

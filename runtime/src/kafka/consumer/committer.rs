@@ -1,0 +1,75 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::base_consumer::BaseConsumer;
+use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::group::GroupContext;
+use crate::kafka::error::KafkaFailure;
+use crate::kafka::partition::{Partition, list_of};
+
+/// Commits offsets for a [`GroupConsumer`]; usable from anywhere, also while partitions are being revoked.
+#[derive(Clone)]
+pub struct Committer {
+    pub(super) consumer: Arc<BaseConsumer<GroupContext>>,
+}
+
+impl std::fmt::Debug for Committer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Committer")
+    }
+}
+
+impl Committer {
+    /// Commits, for each partition, the offset of the next record to read. `wait` blocks for the broker's answer (call it where
+    /// blocking is allowed); otherwise a failure is logged, and the records are seen again.
+    pub fn commit(&self, next_offsets: &[(Partition, i64)], wait: bool) -> Result<(), KafkaFailure> {
+        if next_offsets.is_empty() {
+            return Ok(());
+        }
+        let mut list = TopicPartitionList::new();
+        let fail = |source| KafkaFailure::new("commit offsets", &next_offsets[0].0.topic, source);
+        for (partition, offset) in next_offsets {
+            let offset = Offset::Offset(*offset);
+            list.add_partition_offset(&partition.topic, partition.number, offset).map_err(fail)?;
+        }
+        let mode = if wait { CommitMode::Sync } else { CommitMode::Async };
+        self.consumer.commit(&list, mode).map_err(fail)
+    }
+
+    /// Commits the partition's next offset together with a note that [`Committer::committed`] gives back, and waits for the
+    /// broker's answer. A member that lost the partition is refused. Blocks.
+    pub fn commit_note(&self, partition: &Partition, next_offset: i64, note: &str) -> Result<(), KafkaFailure> {
+        let fail = |source| KafkaFailure::new("commit an offset", &partition.topic, source);
+        let mut list = TopicPartitionList::new();
+        let mut element = list.add_partition(&partition.topic, partition.number);
+        element.set_offset(Offset::Offset(next_offset)).map_err(fail)?;
+        if !note.is_empty() {
+            element.set_metadata(note);
+        }
+        self.consumer.commit(&list, CommitMode::Sync).map_err(fail)
+    }
+
+    /// The group's committed offset of each partition, none where there is none, and the note committed with it. Blocks up to
+    /// the deadline.
+    pub fn committed(
+        &self,
+        partitions: &[Partition],
+        deadline: Duration,
+    ) -> Result<Vec<(Partition, Option<i64>, String)>, KafkaFailure> {
+        let topic = partitions.first().map_or("-", |partition| &*partition.topic).to_owned();
+        let fail = |source| KafkaFailure::new("read committed offsets", &topic, source);
+        let list = self.consumer.committed_offsets(list_of(partitions), deadline).map_err(fail)?;
+        let elements = list.elements();
+        let read = elements.iter().map(|element| {
+            element.error().map_err(fail)?;
+            let offset = match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            };
+            Ok((Partition::new(element.topic(), element.partition()), offset, element.metadata().to_owned()))
+        });
+        read.collect()
+    }
+}

@@ -1,0 +1,110 @@
+//! The thread that polls librdkafka.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::Message as _;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::base_consumer::BaseConsumer;
+use rdkafka::message::BorrowedMessage;
+use tokio::sync::mpsc;
+
+use super::event::Event;
+use super::group::GroupContext;
+use crate::kafka::partition::list_of;
+use crate::kafka::record::Record;
+
+/// How long the poll thread waits for a full channel before it pauses the partitions and goes on polling. Pausing throws away
+/// what was prefetched, so short jams are waited out; past the group's poll interval the member would be evicted.
+const PAUSE_AFTER: Duration = Duration::from_secs(2);
+
+pub(super) struct Poller {
+    pub(super) consumer: Arc<BaseConsumer<GroupContext>>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) topics: HashMap<String, Arc<str>>,
+    pub(super) paused: bool,
+}
+
+impl Poller {
+    pub(super) fn run(&mut self) {
+        // At most a few: what a paused partition still yields.
+        let mut held: VecDeque<(u64, Record)> = VecDeque::new();
+        let mut full_since: Option<Instant> = None;
+        while !self.stop.load(Ordering::Relaxed) {
+            if let Some((epoch, record)) = held.pop_front() {
+                if self.consumer.context().epoch(&record.partition) != Some(epoch) {
+                    continue;
+                }
+                match self.consumer.context().events.try_send(Event::Record(record)) {
+                    Ok(()) => full_since = None,
+                    Err(mpsc::error::TrySendError::Closed(_)) => break,
+                    Err(mpsc::error::TrySendError::Full(Event::Record(record))) => {
+                        held.push_front((epoch, record));
+                        let since = *full_since.get_or_insert_with(Instant::now);
+                        if since.elapsed() < PAUSE_AFTER {
+                            std::thread::sleep(Duration::from_millis(1));
+                        } else {
+                            self.pause(true);
+                            held.extend(self.poll(Duration::from_millis(50)));
+                        }
+                    }
+                    Err(mpsc::error::TrySendError::Full(_)) => {}
+                }
+                continue;
+            }
+            if self.paused {
+                self.pause(false);
+            }
+            held.extend(self.poll(Duration::from_millis(100)));
+        }
+        self.leave();
+    }
+
+    fn poll(&mut self, timeout: Duration) -> Option<(u64, Record)> {
+        let consumer = self.consumer.clone();
+        match consumer.poll(timeout)? {
+            Ok(message) => self.read(&message),
+            Err(error) => {
+                // Brokers that are away, topics not made yet: librdkafka goes on trying by itself.
+                tracing::debug!(%error, "poll");
+                std::thread::sleep(Duration::from_millis(20));
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, message: &BorrowedMessage<'_>) -> Option<(u64, Record)> {
+        let topic = match self.topics.get(message.topic()) {
+            Some(topic) => topic.clone(),
+            None => self.topics.entry(message.topic().to_owned()).or_insert_with(|| message.topic().into()).clone(),
+        };
+        let record = Record::read(&topic, message);
+        let epoch = self.consumer.context().epoch(&record.partition)?;
+        Some((epoch, record))
+    }
+
+    fn pause(&mut self, pause: bool) {
+        if pause == self.paused {
+            return;
+        }
+        let held_back = self.consumer.context().held_back.lock();
+        let epochs = self.consumer.context().epochs.lock();
+        let list = list_of(epochs.keys().filter(|partition| !held_back.contains(partition)));
+        let result = if pause { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+        match result {
+            Ok(()) => self.paused = pause,
+            Err(error) => tracing::warn!(%error, pause, "cannot pause or resume"),
+        }
+    }
+
+    /// Unsubscribing revokes what is assigned; its callback runs in `poll`.
+    fn leave(&self) {
+        self.consumer.unsubscribe();
+        let until = Instant::now() + self.consumer.context().deadline + Duration::from_secs(1);
+        while Instant::now() < until && !self.consumer.context().epochs.lock().is_empty() {
+            drop(self.consumer.poll(Duration::from_millis(50)));
+        }
+    }
+}

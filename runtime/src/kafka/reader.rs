@@ -1,0 +1,202 @@
+//! Reads whole topics without a group: every reader sees every record.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, TopicPartitionList};
+use tokio::sync::mpsc;
+
+use super::config::KafkaConfig;
+use super::context::LogContext;
+use super::error::KafkaFailure;
+use super::partition::{Partition, StartAt};
+use super::record::Record;
+
+/// What a [`TopicReader`] yields.
+#[derive(Debug)]
+pub enum ReaderEvent {
+    /// A record.
+    Record(Record),
+    /// Every partition was read to the end that it had at some moment since the start. Sent once.
+    CaughtUp,
+}
+
+/// Reads partitions of a topic from chosen offsets. A full channel makes it wait; dropping it ends it.
+#[derive(Debug)]
+pub struct TopicReader {
+    events: mpsc::Receiver<ReaderEvent>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl TopicReader {
+    /// Starts to read; `capacity` bounds the channel. Which partitions there are is for the caller to know
+    /// ([`super::admin::partition_count`]).
+    pub fn start(
+        config: &KafkaConfig,
+        client_id: &str,
+        topic: &str,
+        starts: &[(i32, StartAt)],
+        capacity: usize,
+    ) -> Result<Self, KafkaFailure> {
+        let mut client: ClientConfig = config.client(client_id);
+        client
+            // librdkafka wants a group even where none is joined.
+            .set("group.id", format!("{client_id}-unused"))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "earliest")
+            .set("fetch.wait.max.ms", "50")
+            .set("fetch.error.backoff.ms", "100")
+            .set("queued.max.messages.kbytes", "8192")
+            .set("receive.message.max.bytes", (config.message_max_bytes.saturating_mul(4)).to_string())
+            .set("fetch.message.max.bytes", config.message_max_bytes.to_string());
+        config.apply_options(&mut client);
+        let fail = |operation, source| KafkaFailure::new(operation, topic, source);
+        let consumer: BaseConsumer<LogContext> =
+            client.create_with_context(LogContext).map_err(|source| fail("create a reader", source))?;
+        let mut list = TopicPartitionList::new();
+        for (partition, start) in starts {
+            list.add_partition_offset(topic, *partition, start.offset())
+                .map_err(|source| fail("choose offsets", source))?;
+        }
+        consumer.assign(&list).map_err(|source| fail("assign partitions", source))?;
+        let (events_tx, events) = mpsc::channel(capacity.max(1));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut pump = Pump {
+            consumer,
+            events: events_tx,
+            stop: stop.clone(),
+            topic: topic.into(),
+            behind: Some(starts.iter().map(|(partition, _)| *partition).collect()),
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("read-{client_id}"))
+            .spawn(move || pump.run())
+            .map_err(|error| fail("start the read thread", KafkaError::ClientCreation(error.to_string())))?;
+        Ok(Self { events, stop, thread: Some(thread) })
+    }
+
+    /// The next event; none when reading ended.
+    pub async fn next(&mut self) -> Option<ReaderEvent> {
+        self.events.recv().await
+    }
+}
+
+impl Drop for TopicReader {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.events.close();
+        // Closing a consumer may take a moment; do not hold an async worker for it. The thread ends by itself.
+        drop(self.thread.take());
+    }
+}
+
+struct Pump {
+    consumer: BaseConsumer<LogContext>,
+    events: mpsc::Sender<ReaderEvent>,
+    stop: Arc<AtomicBool>,
+    topic: Arc<str>,
+    /// Partitions that were not read to their end yet; none when that was announced.
+    behind: Option<HashSet<i32>>,
+}
+
+impl Pump {
+    fn run(&mut self) {
+        if self.behind.as_ref().is_some_and(HashSet::is_empty) {
+            self.caught_up();
+        }
+        while !self.stop.load(Ordering::Relaxed) {
+            let event = match self.consumer.poll(Duration::from_millis(100)) {
+                None => continue,
+                Some(Ok(message)) => ReaderEvent::Record(Record::read(&self.topic, &message)),
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    let Some(behind) = &mut self.behind else { continue };
+                    behind.remove(&partition);
+                    if behind.is_empty() {
+                        self.caught_up();
+                    }
+                    continue;
+                }
+                Some(Err(error)) => {
+                    tracing::debug!(topic = %self.topic, %error, "poll");
+                    std::thread::sleep(Duration::from_millis(20));
+                    continue;
+                }
+            };
+            if !self.send(event) {
+                break;
+            }
+        }
+    }
+
+    fn caught_up(&mut self) {
+        self.behind = None;
+        if !self.send(ReaderEvent::CaughtUp) {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits for room as long as somebody may still take it.
+    fn send(&self, mut event: ReaderEvent) -> bool {
+        loop {
+            match self.events.try_send(event) {
+                Ok(()) => return true,
+                Err(mpsc::error::TrySendError::Closed(_)) => return false,
+                Err(mpsc::error::TrySendError::Full(back)) => event = back,
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// The oldest and the next offset of each partition. Blocks up to the deadline.
+pub fn watermarks(
+    config: &KafkaConfig,
+    topic: &str,
+    deadline: Duration,
+) -> Result<Vec<(Partition, i64, i64)>, KafkaFailure> {
+    let until = Instant::now() + deadline;
+    let fail = |source| KafkaFailure::new("read offsets", topic, source);
+    let consumer: BaseConsumer<LogContext> =
+        config.client("vru-offsets").create_with_context(LogContext).map_err(fail)?;
+    let count = super::admin::partition_count(config, topic, deadline)?;
+    (0..count)
+        .map(|number| {
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            let (low, high) = consumer.fetch_watermarks(topic, number, left).map_err(fail)?;
+            Ok((Partition::new(topic, number), low, high))
+        })
+        .collect()
+}
+
+/// The first offset of the partition whose record is not older than the time (Kafka's timestamp, milliseconds since the Unix
+/// epoch); none when there is no such record. Blocks up to the deadline.
+pub fn offset_at(
+    config: &KafkaConfig,
+    partition: &Partition,
+    timestamp_ms: i64,
+    deadline: Duration,
+) -> Result<Option<i64>, KafkaFailure> {
+    let fail = |source| KafkaFailure::new("look for a time", &partition.topic, source);
+    let consumer: BaseConsumer<LogContext> =
+        config.client("vru-offsets").create_with_context(LogContext).map_err(fail)?;
+    let mut times = TopicPartitionList::new();
+    let time = rdkafka::Offset::Offset(timestamp_ms);
+    times.add_partition_offset(&partition.topic, partition.number, time).map_err(fail)?;
+    let found = consumer.offsets_for_times(times, deadline).map_err(fail)?;
+    let found = found.elements().first().map(rdkafka::topic_partition_list::TopicPartitionListElem::offset);
+    Ok(match found {
+        Some(rdkafka::Offset::Offset(offset)) if offset >= 0 => Some(offset),
+        _ => None,
+    })
+}

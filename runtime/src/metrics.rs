@@ -1,0 +1,109 @@
+//! Prometheus metrics of the process. Each crate's `metrics.rs` makes its instruments once, through the functions below, as
+//! `<stage>_<what>_<unit>[_total]` with labels of bounded number.
+
+use std::sync::LazyLock;
+
+use prometheus::core::Collector;
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, exponential_buckets,
+};
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+    let registry = Registry::new();
+    let process = process::ProcessCollector::default();
+    registry.register(Box::new(process)).expect("the first collector of its names");
+    registry
+});
+
+/// Where `/metrics` reads.
+pub fn registry() -> &'static Registry {
+    &REGISTRY
+}
+
+/// The text that `/metrics` answers.
+pub fn encode() -> String {
+    TextEncoder::new().encode_to_string(&REGISTRY.gather()).unwrap_or_default()
+}
+
+fn register<C: Collector + Clone + 'static>(collector: C) -> C {
+    REGISTRY.register(Box::new(collector.clone())).expect("each metric's name is made once");
+    collector
+}
+
+/// A counter for each combination of label values.
+pub fn counter_vec(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    register(IntCounterVec::new(Opts::new(name, help), labels).expect("a valid metric name"))
+}
+
+/// A value that goes up and down, for each combination of label values.
+pub fn gauge_vec(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    register(IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid metric name"))
+}
+
+/// Durations in seconds, from 100 µs to about 50 s.
+pub fn seconds_vec(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+    let buckets = exponential_buckets(0.0001, 2.0, 20).expect("start, factor and count are in range");
+    histogram_vec(name, help, labels, buckets)
+}
+
+/// A histogram with its own buckets.
+pub fn histogram_vec(name: &str, help: &str, labels: &[&str], buckets: Vec<f64>) -> HistogramVec {
+    register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels).expect("a valid metric name"))
+}
+
+/// The sum of a counter's values over all label values that pass; 0 when nothing was counted. For accounts and tests.
+pub fn counter_sum(name: &str, keep: impl Fn(&[(&str, &str)]) -> bool) -> u64 {
+    let families = REGISTRY.gather();
+    let metrics =
+        families.iter().filter(|family| family.name() == name).flat_map(prometheus::proto::MetricFamily::get_metric);
+    metrics
+        .filter(|metric| {
+            let labels: Vec<_> = metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
+            keep(&labels)
+        })
+        .map(|metric| metric.get_counter().get_value() as u64)
+        .sum()
+}
+
+mod process {
+    //! Memory, threads and file handles of this process, from `/proc/self`.
+
+    use prometheus::core::{Collector, Desc};
+    use prometheus::proto::MetricFamily;
+    use prometheus::{IntGauge, Opts};
+
+    pub(super) struct ProcessCollector {
+        resident: IntGauge,
+        threads: IntGauge,
+        files: IntGauge,
+    }
+
+    impl Default for ProcessCollector {
+        fn default() -> Self {
+            let gauge = |name, help| IntGauge::with_opts(Opts::new(name, help)).expect("a valid metric name");
+            Self {
+                resident: gauge("process_resident_memory_bytes", "Resident memory of the process."),
+                threads: gauge("process_threads", "Threads of the process."),
+                files: gauge("process_open_fds", "Open file handles of the process."),
+            }
+        }
+    }
+
+    impl Collector for ProcessCollector {
+        fn desc(&self) -> Vec<&Desc> {
+            [&self.resident, &self.threads, &self.files].into_iter().flat_map(Collector::desc).collect()
+        }
+
+        fn collect(&self) -> Vec<MetricFamily> {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let field = |name: &str| -> Option<i64> {
+                let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+                line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
+            };
+            self.resident.set(field("VmRSS").unwrap_or(0) * 1024);
+            self.threads.set(field("Threads").unwrap_or(0));
+            self.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as i64));
+            [&self.resident, &self.threads, &self.files].into_iter().flat_map(Collector::collect).collect()
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! One way to wait before trying again: exponential, capped, jittered, and ended by shutdown.
+
+use std::time::Duration;
+
+use rand::Rng as _;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+/// Errors that know whether doing the same again can help.
+pub trait Retryable {
+    /// True where the cause may pass by itself: a connection lost, a server that is starting.
+    fn is_retryable(&self) -> bool;
+}
+
+/// How long to wait between attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackoffConfig {
+    /// Upper bound of the first wait (default 200 ms).
+    #[serde(with = "humantime_serde")]
+    pub initial: Duration,
+    /// Upper bound of every wait (default 10 s).
+    #[serde(with = "humantime_serde")]
+    pub max: Duration,
+}
+
+impl Default for BackoffConfig {
+    fn default() -> Self {
+        Self { initial: Duration::from_millis(200), max: Duration::from_secs(10) }
+    }
+}
+
+/// The waits of one run of attempts. Each is drawn from the upper half of a bound that doubles, so that a fleet that lost the
+/// same server does not come back in step, and nobody comes back at once.
+#[derive(Debug)]
+pub struct Backoff {
+    config: BackoffConfig,
+    attempts: u32,
+}
+
+impl Backoff {
+    /// Starts with the initial wait.
+    pub fn new(config: BackoffConfig) -> Self {
+        Self { config, attempts: 0 }
+    }
+
+    /// How many waits were drawn since the start or the last reset.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Something worked: the next wait is the initial one again.
+    pub fn reset(&mut self) {
+        self.attempts = 0;
+    }
+
+    /// Draws the next wait.
+    pub fn next_delay(&mut self) -> Duration {
+        let bound = self.config.initial.saturating_mul(1 << self.attempts.min(20)).min(self.config.max);
+        self.attempts = self.attempts.saturating_add(1);
+        bound.mul_f64(rand::rng().random_range(0.5..=1.0))
+    }
+
+    /// Waits; false when `cancel` ended the wait, so that the caller should stop trying.
+    pub async fn wait(&mut self, cancel: &CancellationToken) -> bool {
+        let delay = self.next_delay();
+        tokio::select! {
+            () = cancel.cancelled() => false,
+            () = tokio::time::sleep(delay) => true,
+        }
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new(BackoffConfig::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_are_never_zero() {
+        let config = BackoffConfig { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
+        let mut backoff = Backoff::new(config);
+        for bound in [100, 200, 400, 800, 1_000, 1_000] {
+            let delay = backoff.next_delay();
+            assert!(delay <= Duration::from_millis(bound), "{delay:?} over {bound} ms");
+            assert!(delay >= Duration::from_millis(bound / 2), "{delay:?} under half of {bound} ms");
+        }
+        backoff.reset();
+        assert!(backoff.next_delay() <= Duration::from_millis(100));
+    }
+
+    #[tokio::test]
+    async fn shutdown_ends_a_wait() {
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        let long = BackoffConfig { initial: Duration::from_hours(1), max: Duration::from_hours(1) };
+        assert!(!Backoff::new(long).wait(&cancel).await);
+    }
+}

@@ -1,0 +1,241 @@
+//! The pipeline's topics, made for one test.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::executor::block_on;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::FutureRecord;
+use vru_proto::v1;
+
+use crate::kafka::{KafkaConfig, Partition, Producer, ProducerOptions, Record, StartAt, admin, watermarks};
+
+use super::wait_until;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The topics of a test, under a prefix of their own.
+pub struct Bus {
+    config: KafkaConfig,
+    producer: Producer,
+}
+
+/// One of the topics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// Encoded pictures.
+    Frames,
+    /// What was found in them.
+    Detections,
+    /// Alerts.
+    Alerts,
+    /// The cameras' configuration.
+    Cameras,
+    /// What could not be read.
+    DeadLetters,
+}
+
+impl Bus {
+    /// Makes the topics. The prefix is unique among processes, as a broker may outlive one.
+    pub(super) fn create(brokers: &str, name: &str, partitions: i32) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let config = KafkaConfig {
+            brokers: brokers.to_owned(),
+            topic_prefix: format!("{name}-{}-{number}.", std::process::id()),
+            ..KafkaConfig::default()
+        };
+        let specs = config.topic_specs(partitions, 1);
+        block_on(admin::ensure_topics(&config, &specs, DEADLINE)).expect("topics can be made");
+        let producer = config.producer(&ProducerOptions::default()).expect("a producer can be made");
+        let bus = Self { config, producer };
+        // Made is not yet led: a client that asks too early backs off, and then a test waits for nothing but that.
+        for topic in [Topic::Frames, Topic::Detections, Topic::Alerts, Topic::Cameras, Topic::DeadLetters] {
+            wait_until(DEADLINE, "the topics to have leaders", || {
+                watermarks(&bus.config, &bus.name(topic), DEADLINE).is_ok()
+            });
+        }
+        bus
+    }
+
+    /// How clients of our own reach these topics.
+    pub fn config(&self) -> KafkaConfig {
+        self.config.clone()
+    }
+
+    /// What stands before the topics' names; also good for the names of consumer groups.
+    pub fn prefix(&self) -> &str {
+        &self.config.topic_prefix
+    }
+
+    /// A topic's full name.
+    pub fn name(&self, topic: Topic) -> String {
+        let topics = self.config.topics();
+        match topic {
+            Topic::Frames => topics.frames,
+            Topic::Detections => topics.detections,
+            Topic::Alerts => topics.alerts,
+            Topic::Cameras => topics.cameras,
+            Topic::DeadLetters => topics.dead_letters,
+        }
+    }
+
+    /// Publishes a record, or a tombstone, and waits for the acknowledgement.
+    pub fn produce(&self, topic: Topic, key: &str, payload: Option<&[u8]>) {
+        self.produce_with(topic, key, payload, OwnedHeaders::new());
+    }
+
+    /// As [`Bus::produce`], with headers.
+    pub fn produce_with(&self, topic: Topic, key: &str, payload: Option<&[u8]>, headers: OwnedHeaders) {
+        let name = self.name(topic);
+        let mut record: FutureRecord<'_, str, [u8]> = FutureRecord::to(&name).key(key).headers(headers);
+        if let Some(payload) = payload {
+            record = record.payload(payload);
+        }
+        let sent = block_on(async {
+            self.producer
+                .send_result(record)
+                .map_err(|(error, _)| error)?
+                .await
+                .map_err(|_| rdkafka::error::KafkaError::Canceled)
+        });
+        match sent {
+            Ok(Ok(_)) => {}
+            Ok(Err((error, _))) | Err(error) => panic!("cannot publish to {name}: {error}"),
+        }
+    }
+
+    /// Publishes a message under a key.
+    pub fn produce_message(&self, topic: Topic, key: &str, message: &impl prost::Message) {
+        self.produce(topic, key, Some(&message.encode_to_vec()));
+    }
+
+    /// Publishes a camera's configuration.
+    pub fn put_camera(&self, camera: &v1::CameraConfig) {
+        self.produce_message(Topic::Cameras, &camera.id, camera);
+    }
+
+    /// Publishes that a camera is gone.
+    pub fn remove_camera(&self, id: &str) {
+        self.produce(Topic::Cameras, id, None);
+    }
+
+    /// How many records were ever written to the topic.
+    pub fn written(&self, topic: Topic) -> u64 {
+        let marks = watermarks(&self.config, &self.name(topic), DEADLINE);
+        let marks = marks.unwrap_or_else(|error| panic!("{}", crate::report::chain(&error)));
+        marks.iter().map(|(_, _, high)| u64::try_from(*high).unwrap_or(0)).sum()
+    }
+
+    /// How many records of the topic the group has not committed yet.
+    pub fn lag(&self, group: &str, topic: Topic) -> u64 {
+        let name = self.name(topic);
+        let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
+        let consumer: BaseConsumer =
+            self.config.client("vru-test").set("group.id", group).create().expect("a consumer can be made");
+        let mut list = TopicPartitionList::new();
+        for (partition, _, _) in &marks {
+            list.add_partition(&name, partition.number);
+        }
+        let committed = consumer.committed_offsets(list, DEADLINE).expect("offsets can be read");
+        let lag = |partition: &Partition, low: i64, high: i64| {
+            let found = committed.find_partition(&name, partition.number).map(|element| element.offset());
+            let next = match found {
+                Some(rdkafka::Offset::Offset(offset)) => offset.max(low),
+                _ => low,
+            };
+            u64::try_from(high - next).unwrap_or(0)
+        };
+        marks.iter().map(|(partition, low, high)| lag(partition, *low, *high)).sum()
+    }
+
+    /// Every record that the topic holds now, in order per partition.
+    pub fn records(&self, topic: Topic) -> Vec<Record> {
+        let name = self.name(topic);
+        let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
+        let mut client = self.config.client("vru-test");
+        client
+            .set("group.id", "vru-test-unused")
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true");
+        let consumer: BaseConsumer = client.create().expect("a consumer can be made");
+        // Partition → where it ended when we began: a topic that is written to has no other end.
+        let mut open: HashMap<i32, i64> = HashMap::new();
+        let mut list = TopicPartitionList::new();
+        for (partition, low, high) in marks {
+            if high > low {
+                open.insert(partition.number, high);
+                let added = list.add_partition_offset(&name, partition.number, StartAt::Beginning.offset());
+                added.expect("a valid offset");
+            }
+        }
+        consumer.assign(&list).expect("partitions can be assigned");
+        let topic_name = name.as_str().into();
+        let mut records = Vec::new();
+        wait_until(DEADLINE, "the end of a topic", || {
+            while !open.is_empty() {
+                match consumer.poll(Duration::from_millis(100)) {
+                    None => return false,
+                    Some(Ok(message)) => {
+                        let record = Record::read(&topic_name, &message);
+                        let end = open.get(&record.partition.number).copied().unwrap_or(0);
+                        if record.offset + 1 >= end {
+                            open.remove(&record.partition.number);
+                        }
+                        if record.offset < end {
+                            records.push(record);
+                        }
+                    }
+                    // The last records may have been compacted away.
+                    Some(Err(rdkafka::error::KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
+                    Some(Err(error)) => panic!("cannot read {name}: {error}"),
+                }
+            }
+            true
+        });
+        records.sort_by_key(|record| (record.partition.number, record.offset));
+        records
+    }
+
+    /// Every record of the topic that is a message of this type; tombstones and others are left out.
+    pub fn messages<M: prost::Message + Default>(&self, topic: Topic) -> Vec<M> {
+        let records = self.records(topic);
+        let payloads = records.into_iter().filter_map(|record| record.payload);
+        payloads.filter_map(|payload: Bytes| M::decode(payload).ok()).collect()
+    }
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Bus({})", self.config.topic_prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::KafkaServer;
+
+    #[test]
+    fn topics_are_apart_and_survive_the_brokers_death() {
+        let kafka = KafkaServer::start();
+        let (one, two) = (kafka.bus("one", 3), kafka.bus("two", 1));
+        for number in 0..20 {
+            one.produce(Topic::Frames, &format!("camera-{number}"), Some(b"picture"));
+        }
+        one.remove_camera("camera-1");
+        assert_eq!(one.written(Topic::Frames), 20);
+        assert_eq!(one.lag("nobody", Topic::Frames), 20);
+        kafka.server.kill();
+        kafka.server.restart();
+        let records = one.records(Topic::Frames);
+        assert_eq!(records.len(), 20);
+        assert!(records.iter().all(|record| record.payload.as_deref() == Some(b"picture")));
+        assert_eq!(one.records(Topic::Cameras)[0].payload, None);
+        assert_eq!(two.records(Topic::Frames).len(), 0);
+    }
+}

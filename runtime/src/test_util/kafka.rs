@@ -1,0 +1,115 @@
+//! Apache Kafka 4 in KRaft mode: one process that is broker and controller.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{ClientConfig, TopicPartitionList};
+
+use super::{Bus, Launch, Server, folder, free_port, require_asset};
+
+/// A broker of its own.
+#[derive(Debug)]
+pub struct KafkaServer {
+    /// To stop, pause and kill it.
+    pub server: Server,
+    brokers: String,
+}
+
+/// The broker that the tests of this process share.
+pub fn kafka() -> &'static KafkaServer {
+    static SHARED: OnceLock<KafkaServer> = OnceLock::new();
+    SHARED.get_or_init(KafkaServer::start)
+}
+
+impl KafkaServer {
+    /// Starts a broker with an empty log.
+    pub fn start() -> Self {
+        let home = folder("kafka");
+        let port = free_port();
+        let properties = home.join("server.properties");
+        fs::write(&properties, settings(&home, port)).expect("the folder is ours");
+        let id = "dnJ1LXRlc3QtY2x1c3Rlcg";
+        java(&home, "format.log", "kafka.tools.StorageTool")
+            .args(["format", "--cluster-id", id, "--config"])
+            .args([&properties])
+            .run();
+        let launch = java(&home, "server.log", "kafka.Kafka").args([&properties]);
+        let brokers = format!("127.0.0.1:{port}");
+        let probe = brokers.clone();
+        let server = Server::start("Kafka", launch, "TERM", move || answers(&probe));
+        Self { server, brokers }
+    }
+
+    /// Its address, as clients take it.
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// Topics of a test's own, made with the partitions asked for.
+    pub fn bus(&self, name: &str, partitions: i32) -> Bus {
+        Bus::create(&self.brokers, name, partitions)
+    }
+}
+
+fn java(home: &Path, log: &str, class: &str) -> Launch {
+    let libs = require_asset("kafka/libs");
+    // One compiler tier and one collector thread: a test's broker is short-lived and shares its cores with the test.
+    Launch::new("java", home.join(log))
+        .args(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp"])
+        .args([libs.join("*").into_os_string(), class.into()])
+}
+
+fn settings(home: &Path, port: u16) -> String {
+    let controller = free_port();
+    let data = home.join("data");
+    format!(
+        "process.roles=broker,controller\n\
+         node.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         controller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         log.dirs={}\n\
+         auto.create.topics.enable=false\n\
+         group.initial.rebalance.delay.ms=0\n\
+         group.min.session.timeout.ms=1000\n\
+         broker.session.timeout.ms=2000\n\
+         broker.heartbeat.interval.ms=500\n\
+         offsets.topic.replication.factor=1\n\
+         offsets.topic.num.partitions=4\n\
+         transaction.state.log.replication.factor=1\n\
+         transaction.state.log.min.isr=1\n\
+         transaction.state.log.num.partitions=4\n\
+         share.coordinator.state.topic.replication.factor=1\n\
+         share.coordinator.state.topic.min.isr=1\n\
+         message.max.bytes=33554432\n\
+         replica.fetch.max.bytes=33554432\n\
+         log.segment.bytes=67108864\n\
+         num.network.threads=2\n\
+         num.io.threads=2\n\
+         controlled.shutdown.enable=false\n",
+        data.display()
+    )
+}
+
+/// The broker is there and can lead groups: a broker that has had no group yet makes its topic of offsets first, which takes
+/// seconds that a test would mistake for the service's.
+fn answers(brokers: &str) -> Result<(), String> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "vru-test-probe")
+        .set("log_level", "0")
+        .create()
+        .map_err(|error| error.to_string())?;
+    let metadata = consumer.fetch_metadata(None, Duration::from_secs(2)).map_err(|error| error.to_string())?;
+    if metadata.brokers().is_empty() {
+        return Err("no broker has registered".to_owned());
+    }
+    let mut none = TopicPartitionList::new();
+    none.add_partition("vru-test-probe", 0);
+    consumer.committed_offsets(none, Duration::from_secs(5)).map(drop).map_err(|error| error.to_string())
+}

@@ -1,0 +1,124 @@
+//! PostgreSQL: a cluster of its own, one database per test.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::process::is_root;
+use super::{Launch, Server, folder, free_port};
+
+const USER: &str = "vru";
+const PASSWORD: &str = "vru-test";
+/// The account of Debian's package: PostgreSQL refuses to run as root.
+const ACCOUNT: &str = "postgres";
+
+/// A database cluster of its own.
+#[derive(Debug)]
+pub struct PostgresServer {
+    /// To stop, pause and kill it.
+    pub server: Server,
+    port: u16,
+    next_database: AtomicUsize,
+}
+
+/// The cluster that the tests of this process share.
+pub fn postgres() -> &'static PostgresServer {
+    static SHARED: OnceLock<PostgresServer> = OnceLock::new();
+    SHARED.get_or_init(PostgresServer::start)
+}
+
+impl PostgresServer {
+    /// Makes a cluster and starts it.
+    pub fn start() -> Self {
+        let home = folder("postgres");
+        if is_root() {
+            // initdb makes the data folder inside, as the unprivileged account.
+            fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
+        }
+        let password = home.join("password");
+        fs::write(&password, PASSWORD).expect("the folder is ours");
+        let data = home.join("data");
+        let port = free_port();
+        Launch::new(program("initdb"), home.join("initdb.log"))
+            .unprivileged(ACCOUNT)
+            .args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"])
+            .args(["--no-sync", "--no-instructions", "--pgdata"])
+            .args([data.as_os_str(), "--pwfile".as_ref(), password.as_os_str()])
+            .run();
+        // Without fsync a power cut loses data, the death of a process does not; and tests only kill processes.
+        let settings = ["fsync=off", "unix_socket_directories=", "listen_addresses=127.0.0.1", "max_connections=200"];
+        let launch = Launch::new(program("postgres"), home.join("server.log"))
+            .unprivileged(ACCOUNT)
+            .args([format!("--port={port}")])
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(["-D".as_ref(), data.as_os_str()]);
+        // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for the clients to leave.
+        let server = Server::start("PostgreSQL", launch, "INT", move || psql(port, "postgres", "select 1").map(drop));
+        Self { server, port, next_database: AtomicUsize::new(0) }
+    }
+
+    /// A new, empty database; gives its connection string, `postgres://…`.
+    pub fn database(&self) -> String {
+        let name = format!("test_{}", self.next_database.fetch_add(1, Ordering::Relaxed));
+        let made = psql(self.port, "postgres", &format!("create database {name}"));
+        made.unwrap_or_else(|error| panic!("cannot make database {name}: {error}"));
+        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Runs SQL in the database of a connection string; rows of columns as text, nulls as empty.
+    pub fn query(&self, database: &str, sql: &str) -> Vec<Vec<String>> {
+        self.try_query(database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// As [`PostgresServer::query`], with the server's complaint.
+    pub fn try_query(&self, database: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        let name = database.rsplit('/').next().unwrap_or(database);
+        let text = psql(self.port, name, sql)?;
+        Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    }
+}
+
+fn psql(port: u16, database: &str, sql: &str) -> Result<String, String> {
+    let output = Command::new(program("psql"))
+        .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--field-separator=\t"])
+        .args(["--set=ON_ERROR_STOP=1", "--host=127.0.0.1", "--username", USER])
+        .args([format!("--port={port}"), format!("--dbname={database}"), format!("--command={sql}")])
+        .env("PGPASSWORD", PASSWORD)
+        .env("PGCONNECT_TIMEOUT", "2")
+        .output()
+        .map_err(|error| format!("cannot run psql: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
+
+/// Debian keeps the programs of each version apart; the newest is taken.
+fn program(name: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+    let newest = versions.map(|entry| entry.path()).filter_map(|path| Some((version(&path)?, path))).max();
+    let path = newest.map(|(_, path)| path.join("bin").join(name)).filter(|path| path.exists());
+    path.unwrap_or_else(|| panic!("PostgreSQL's {name} is missing below /usr/lib/postgresql: run `make setup`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_are_apart_and_survive_a_kill() {
+        let postgres = PostgresServer::start();
+        let (one, two) = (postgres.database(), postgres.database());
+        postgres.query(&one, "create table t (v int); insert into t values (7)");
+        assert!(postgres.try_query(&two, "select v from t").unwrap_err().contains("does not exist"));
+        postgres.server.kill();
+        assert!(postgres.try_query(&one, "select v from t").is_err());
+        postgres.server.restart();
+        assert_eq!(postgres.query(&one, "select v, null from t"), [["7", ""]]);
+    }
+}

@@ -1,0 +1,120 @@
+//! S3 by SeaweedFS: a bucket per test.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Launch, Server, folder, free_port, http_get, http_send, require_asset};
+
+/// An object store of its own.
+#[derive(Debug)]
+pub struct S3Server {
+    /// To stop, pause and kill it.
+    pub server: Server,
+    port: u16,
+    filer: SocketAddr,
+    next_bucket: AtomicUsize,
+}
+
+/// The store that the tests of this process share.
+pub fn s3() -> &'static S3Server {
+    static SHARED: OnceLock<S3Server> = OnceLock::new();
+    SHARED.get_or_init(S3Server::start)
+}
+
+impl S3Server {
+    /// Access key that the server knows.
+    pub const ACCESS_KEY: &'static str = "vru-access";
+    /// Its secret.
+    pub const SECRET_KEY: &'static str = "vru-secret";
+    /// Region, for clients that must name one.
+    pub const REGION: &'static str = "us-east-1";
+
+    /// Starts an empty one.
+    pub fn start() -> Self {
+        let home = folder("s3");
+        let config = home.join("s3.json");
+        fs::write(&config, credentials()).expect("the folder is ours");
+        let data = home.join("data");
+        fs::create_dir(&data).expect("the folder is ours");
+        let (port, filer) = (free_port(), free_port());
+        let ports =
+            [("s3.port", port), ("filer.port", filer), ("master.port", free_port()), ("volume.port", free_port())];
+        // Each also has a gRPC port, by default 10,000 above: that may be out of range or taken.
+        let grpc =
+            ["s3.port.grpc", "filer.port.grpc", "master.port.grpc", "volume.port.grpc"].map(|name| (name, free_port()));
+        let flags = ports.iter().chain(&grpc).map(|(name, port)| format!("-{name}={port}"));
+        let launch = Launch::new(require_asset("bin/weed"), home.join("server.log"))
+            .args([
+                "server",
+                "-s3",
+                "-ip=127.0.0.1",
+                "-ip.bind=127.0.0.1",
+                "-volume.max=100",
+                "-volume.preStopSeconds=0",
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
+                "-master.volumeSizeLimitMB=64",
+                // Alone it need not wait for others to stand for election.
+                "-master.electionTimeout=1s",
+            ])
+            .args([format!("-dir={}", data.display()), format!("-s3.config={}", config.display())])
+            .args(flags);
+        let filer = SocketAddr::from((Ipv4Addr::LOCALHOST, filer));
+        let gate = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        // Its orderly stop takes 15 s and writes nothing that a killed one has not written.
+        let server = Server::start("SeaweedFS", launch, "KILL", move || probe(filer, gate));
+        Self { server, port, filer, next_bucket: AtomicUsize::new(0) }
+    }
+
+    /// `http://…`, without a bucket.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A new, empty bucket.
+    pub fn bucket(&self) -> String {
+        let name = format!("test-{}", self.next_bucket.fetch_add(1, Ordering::Relaxed));
+        // A bucket is a folder of the filer; so no signed request is needed for it.
+        let made = http_send(self.filer, "POST", &format!("/buckets/{name}/"), &[]);
+        match made {
+            Ok(answer) if (200..300).contains(&answer.status) => name,
+            other => panic!("cannot make bucket {name}: {other:?}"),
+        }
+    }
+}
+
+/// Writing needs master, volume server and filer to know each other; answering needs the gate.
+fn probe(filer: SocketAddr, gate: SocketAddr) -> Result<(), String> {
+    let written = http_send(filer, "PUT", "/probe/file", b"probe")?;
+    let read = http_get(filer, "/probe/file")?;
+    let gate = http_get(gate, "/")?;
+    let ready = (200..300).contains(&written.status) && read.body == "probe" && gate.status == 403;
+    if ready { Ok(()) } else { Err(format!("write {}, read {:?}, gate {}", written.status, read, gate.status)) }
+}
+
+fn credentials() -> String {
+    let (access, secret) = (S3Server::ACCESS_KEY, S3Server::SECRET_KEY);
+    serde_json::json!({"identities": [{
+        "name": "vru",
+        "credentials": [{"accessKey": access, "secretKey": secret}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }]})
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makes_buckets_and_survives_a_restart() {
+        let s3 = S3Server::start();
+        let (one, two) = (s3.bucket(), s3.bucket());
+        assert_ne!(one, two);
+        s3.server.restart();
+        let found = http_get(s3.filer, &format!("/buckets/{one}/")).unwrap();
+        assert_eq!(found.status, 200, "{found:?}");
+    }
+}

@@ -1,0 +1,175 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, Partition, StartAt};
+use vru_runtime::test_util::{Bus, Topic, kafka};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn publish(bus: &Bus, count: usize) {
+    for number in 0..count {
+        bus.produce(Topic::Alerts, &format!("key-{}", number % 16), Some(number.to_string().as_bytes()));
+    }
+}
+
+fn options(bus: &Bus) -> ConsumerOptions {
+    ConsumerOptions::new(&format!("{}group", bus.prefix()), &[&bus.name(Topic::Alerts)])
+}
+
+fn start(bus: &Bus, options: &ConsumerOptions) -> GroupConsumer {
+    let mut config = bus.config();
+    config.session_timeout = Duration::from_secs(6);
+    GroupConsumer::start(&config, options).expect("a consumer can be made")
+}
+
+async fn next(consumer: &mut GroupConsumer) -> Event {
+    tokio::time::timeout(DEADLINE, consumer.next()).await.expect("an event in time").expect("the consumer runs")
+}
+
+fn number(payload: Option<&bytes::Bytes>) -> usize {
+    std::str::from_utf8(payload.expect("a payload")).ok().and_then(|text| text.parse().ok()).expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_is_not_seen_again_and_the_rest_is() {
+    let bus = kafka().bus("commit", 4);
+    publish(&bus, 100);
+    let mut first = start(&bus, &options(&bus));
+    let mut done = BTreeSet::new();
+    let mut offsets = BTreeMap::new();
+    while done.len() < 60 {
+        if let Event::Record(record) = next(&mut first).await {
+            done.insert(number(record.payload.as_ref()));
+            offsets.insert(record.partition.clone(), record.offset + 1);
+        }
+    }
+    let committer = first.committer();
+    let list: Vec<(Partition, i64)> = offsets.into_iter().collect();
+    tokio::task::spawn_blocking(move || committer.commit(&list, true)).await.unwrap().unwrap();
+    tokio::task::spawn_blocking(move || drop(first)).await.unwrap();
+
+    let mut second = start(&bus, &options(&bus));
+    let mut rest = BTreeSet::new();
+    while rest.len() < 40 {
+        if let Event::Record(record) = next(&mut second).await {
+            assert!(rest.insert(number(record.payload.as_ref())));
+        }
+    }
+    assert!(done.is_disjoint(&rest), "a committed record came again");
+    assert_eq!(done.union(&rest).count(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_member_gets_its_share_after_the_first_has_drained() {
+    let bus = kafka().bus("rebalance", 4);
+    let mut first = start(&bus, &options(&bus));
+    let Event::Assigned(assignment) = next(&mut first).await else { panic!("records before an assignment") };
+    assert_eq!(assignment.partitions.len(), 4);
+    publish(&bus, 64);
+    let mut second = start(&bus, &options(&bus));
+    let mut offsets: BTreeMap<Partition, i64> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let revoked = loop {
+        match next(&mut first).await {
+            Event::Record(record) => {
+                assert!(seen.insert(number(record.payload.as_ref())), "seen twice");
+                offsets.insert(record.partition.clone(), record.offset + 1);
+            }
+            Event::Revoked(revocation) => {
+                assert!(!revocation.lost);
+                let committer = first.committer();
+                let mine: Vec<(Partition, i64)> = offsets.clone().into_iter().collect();
+                tokio::task::spawn_blocking(move || committer.commit(&mine, true)).await.unwrap().unwrap();
+                break revocation.partitions.clone();
+            }
+            Event::Assigned(_) => {}
+        }
+    };
+    assert_eq!(revoked.len(), 2, "{revoked:?}");
+    let joined = loop {
+        match next(&mut second).await {
+            Event::Assigned(assignment) if assignment.partitions.is_empty() => {}
+            Event::Assigned(assignment) => break assignment.partitions.clone(),
+            other => panic!("{other:?} before an assignment"),
+        }
+    };
+    assert_eq!(joined.iter().collect::<BTreeSet<_>>(), revoked.iter().collect::<BTreeSet<_>>());
+    publish(&bus, 64);
+    let mut left = 128 - seen.len();
+    while left > 0 {
+        let event = tokio::select! {
+            event = next(&mut first) => event,
+            event = next(&mut second) => event,
+        };
+        if let Event::Record(_) = event {
+            left -= 1;
+        }
+    }
+    tokio::task::spawn_blocking(move || drop((first, second))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_receiver_may_choose_where_to_start() {
+    let bus = kafka().bus("choose", 1);
+    publish(&bus, 20);
+    let mut options = options(&bus);
+    options.choose_start = true;
+    let mut consumer = start(&bus, &options);
+    let first = loop {
+        match next(&mut consumer).await {
+            Event::Assigned(assignment) => {
+                let starts = assignment.partitions.iter().map(|p| (p.clone(), StartAt::Offset(15))).collect();
+                assignment.start_at(starts);
+            }
+            Event::Record(record) => break record.offset,
+            Event::Revoked(_) => panic!("nobody else is there"),
+        }
+    };
+    assert_eq!(first, 15);
+    tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}
+
+/// Longer than the consumer waits before it pauses its partitions: nothing is lost or doubled by the pause.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_receiver_loses_nothing() {
+    let bus = kafka().bus("slow", 2);
+    publish(&bus, 200);
+    let mut options = options(&bus);
+    options.capacity = 2;
+    let mut consumer = start(&bus, &options);
+    let mut seen: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    let mut count = 0;
+    while count < 200 {
+        if let Event::Record(record) = next(&mut consumer).await {
+            seen.entry(record.partition.number).or_default().push(record.offset);
+            count += 1;
+            if count == 20 || count == 100 {
+                tokio::time::sleep(Duration::from_millis(3_500)).await;
+            }
+        }
+    }
+    for (partition, offsets) in seen {
+        let wanted: Vec<i64> = (0..offsets.len() as i64).collect();
+        assert_eq!(offsets, wanted, "partition {partition}");
+    }
+    tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_revokes_what_is_left_and_then_ends() {
+    let bus = kafka().bus("stop", 2);
+    let mut consumer = start(&bus, &options(&bus));
+    assert!(matches!(next(&mut consumer).await, Event::Assigned(_)));
+    consumer.stop();
+    loop {
+        match tokio::time::timeout(DEADLINE, consumer.next()).await.expect("an end in time") {
+            Some(Event::Revoked(revocation)) => {
+                assert_eq!(revocation.partitions.len(), 2);
+                break;
+            }
+            Some(_) => {}
+            None => panic!("no revocation came"),
+        }
+    }
+    tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}

@@ -1,0 +1,5 @@
+//! The shared Kafka code on a real broker.
+
+mod cameras;
+mod consumer;
+mod reader;

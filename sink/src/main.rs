@@ -1,0 +1,46 @@
+//! `vru-sink`: stores what the pipeline found, and pushes alerts.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use vru_runtime::service::{self, ServiceOptions};
+use vru_sink::Which;
+
+/// Stores detections in PostgreSQL and S3, and pushes alerts to gRPC subscribers.
+#[derive(Debug, clap::Parser)]
+#[command(name = "vru-sink", version, about, max_term_width = 100)]
+struct Options {
+    #[command(flatten)]
+    service: ServiceOptions,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+enum Command {
+    /// Run every sink whose section says `enabled` (what happens without a command).
+    All,
+    /// Run the PostgreSQL sink only: frames, detections and alerts as rows.
+    Postgres,
+    /// Run the S3 sink only: detections as Parquet, pictures and clips of alerts.
+    S3,
+    /// Run the gRPC server only: alerts to subscribers.
+    Alerts,
+    /// Bring the database's tables up to date, and end.
+    Migrate,
+}
+
+fn main() -> ExitCode {
+    let Options { mut service, command } = Options::parse();
+    let which = match command {
+        None | Some(Command::All) => Which::All,
+        Some(Command::Postgres | Command::Migrate) => Which::Postgres,
+        Some(Command::S3) => Which::S3,
+        Some(Command::Alerts) => Which::Alerts,
+    };
+    service.set.extend(which.settings());
+    if matches!(command, Some(Command::Migrate)) {
+        return service::main("vru-sink", service, vru_sink::migrate);
+    }
+    service::main("vru-sink", service, vru_sink::run)
+}

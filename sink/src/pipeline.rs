@@ -1,0 +1,30 @@
+use vru_runtime::service::ServiceContext;
+
+use crate::config::SinkConfig;
+use crate::{alerts, postgres, s3};
+
+/// Runs the enabled sinks until shutdown.
+pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<()> {
+    let mut tasks = tokio::task::JoinSet::new();
+    let SinkConfig { kafka, postgres, s3, alerts, .. } = config;
+    if postgres.enabled {
+        tasks.spawn(postgres::run(postgres, kafka.clone(), context.clone()));
+    }
+    if s3.enabled {
+        tasks.spawn(s3::run(s3, kafka.clone(), context.clone()));
+    }
+    if alerts.enabled {
+        tasks.spawn(alerts::run(alerts, kafka.clone(), context.clone()));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+/// Brings the database's tables up to date.
+pub async fn migrate(config: SinkConfig, _context: ServiceContext) -> anyhow::Result<()> {
+    let applied = postgres::migrate(&config.postgres).await?;
+    tracing::info!(?applied, "the database is up to date");
+    Ok(())
+}

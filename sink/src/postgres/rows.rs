@@ -1,0 +1,142 @@
+//! Messages → rows. What a column cannot hold is refused here, by record, so that no transaction fails on it.
+
+use vru_proto::ids::FrameKey;
+use vru_proto::v1;
+use vru_proto::validate::CAPTURE_TIME_US;
+
+use super::copy::CopyRows;
+
+pub(crate) const COPY_FRAMES: &str = "COPY frames (camera_id, captured_at, session, sequence, clock_source, ingested_at, \
+     inferred_at, source_width, source_height, model_name, model_version, object_count, delivery, end_of_stream, queued_us, \
+     decode_us, preprocess_us, inference_us, postprocess_us, track_us) FROM STDIN (FORMAT binary)";
+const FRAME_COLUMNS: i16 = 20;
+
+pub(crate) const COPY_DETECTIONS: &str = "COPY detections (camera_id, captured_at, session, sequence, object_index, class, \
+     score, track_id, track_state, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m) FROM STDIN (FORMAT binary)";
+const DETECTION_COLUMNS: i16 = 15;
+
+/// A frame has some tens of objects; `object_index` is a smallint.
+const MAX_OBJECTS: usize = i16::MAX as usize;
+/// Longer names are no names. Bytes.
+const MAX_TEXT: usize = 1_024;
+
+/// Why a message has no row.
+pub(crate) type Refusal = String;
+
+pub(crate) fn check_frame(frame: &v1::FrameDetections) -> Result<(), Refusal> {
+    text("model_name", &frame.model_name)?;
+    text("model_version", &frame.model_version)?;
+    time("ingested_at_us", frame.ingested_at_us)?;
+    time("inferred_at_us", frame.inferred_at_us)?;
+    if frame.objects.len() > MAX_OBJECTS {
+        return Err(format!("field `objects` has {} entries, more than {MAX_OBJECTS}", frame.objects.len()));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_alert(alert: &v1::Alert) -> Result<(), Refusal> {
+    text("rule_id", &alert.rule_id)?;
+    text("zone_id", &alert.zone_id)?;
+    text("snapshot_key", &alert.snapshot_key)?;
+    text("clip_key", &alert.clip_key)?;
+    time("emitted_at_us", alert.emitted_at_us)?;
+    if alert.track_ids.len() > MAX_OBJECTS || alert.track_ids.iter().any(|&id| i64::try_from(id).is_err()) {
+        return Err("field `track_ids` is too long or holds an id of more than 63 bits".to_owned());
+    }
+    if i32::try_from(alert.source_width).is_err() || i32::try_from(alert.source_height).is_err() {
+        return Err("field `source_width` or `source_height` is beyond 31 bits".to_owned());
+    }
+    Ok(())
+}
+
+/// The rows of one frame. It must have passed [`check_frame`] and `vru_proto::validate`.
+pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut CopyRows, detections: &mut CopyRows) {
+    let timings = frame.timings.unwrap_or_default();
+    identity(frames.row(FRAME_COLUMNS), key, frame.captured_at_us)
+        .smallint(frame.clock_source as i16)
+        .timestamp(frame.ingested_at_us)
+        .timestamp(frame.inferred_at_us)
+        .integer(frame.source_width as i32)
+        .integer(frame.source_height as i32)
+        .text(&frame.model_name)
+        .text(&frame.model_version)
+        .integer(frame.objects.len() as i32)
+        .smallint(frame.delivery as i16)
+        .bool(frame.end_of_stream);
+    for micros in [
+        timings.queued_us,
+        timings.decode_us,
+        timings.preprocess_us,
+        timings.inference_us,
+        timings.postprocess_us,
+        timings.track_us,
+    ] {
+        frames.integer(i32::try_from(micros).unwrap_or(i32::MAX));
+    }
+    for (index, object) in frame.objects.iter().enumerate() {
+        let place = object.r#box.unwrap_or_default();
+        let ground = object.ground_position;
+        identity(detections.row(DETECTION_COLUMNS), key, frame.captured_at_us)
+            .smallint(index as i16)
+            .smallint(object.class as i16)
+            .real(object.score)
+            .optional_bigint((object.track_id != 0).then_some(object.track_id as i64))
+            .smallint(object.track_state as i16)
+            .real(place.left)
+            .real(place.top)
+            .real(place.width)
+            .real(place.height)
+            .optional_double(ground.map(|ground| ground.x_m))
+            .optional_double(ground.map(|ground| ground.y_m));
+    }
+}
+
+fn identity<'a>(rows: &'a mut CopyRows, key: &FrameKey, captured_at_us: i64) -> &'a mut CopyRows {
+    rows.text(key.camera.as_str()).timestamp(captured_at_us).bigint(key.session as i64).bigint(key.sequence as i64)
+}
+
+fn text(field: &str, value: &str) -> Result<(), Refusal> {
+    if value.len() > MAX_TEXT {
+        return Err(format!("field `{field}` has {} bytes, more than {MAX_TEXT}", value.len()));
+    }
+    if value.contains('\0') {
+        return Err(format!("field `{field}` holds a zero byte"));
+    }
+    Ok(())
+}
+
+fn time(field: &str, micros: i64) -> Result<(), Refusal> {
+    if CAPTURE_TIME_US.contains(&micros) {
+        return Ok(());
+    }
+    Err(format!("field `{field}` is outside of years 2000 to 2200: {micros}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame() -> v1::FrameDetections {
+        let time = 1_700_000_000_000_000;
+        v1::FrameDetections { captured_at_us: time, ingested_at_us: time, inferred_at_us: time, ..Default::default() }
+    }
+
+    #[test]
+    fn a_frame_without_objects_has_a_row_and_no_detections() {
+        let key = FrameKey { camera: "c".parse().unwrap(), session: 1, sequence: 2 };
+        let (mut frames, mut detections) = (CopyRows::new(), CopyRows::new());
+        encode(&key, &frame(), &mut frames, &mut detections);
+        assert_eq!((frames.rows(), detections.rows()), (1, 0));
+    }
+
+    #[test]
+    fn what_a_column_cannot_hold_is_refused() {
+        assert_eq!(check_frame(&frame()), Ok(()));
+        let zero = v1::FrameDetections { model_name: "a\0b".to_owned(), ..frame() };
+        assert!(check_frame(&zero).unwrap_err().contains("zero byte"));
+        let late = v1::FrameDetections { inferred_at_us: i64::MAX, ..frame() };
+        assert!(check_frame(&late).unwrap_err().contains("inferred_at_us"));
+        let crowd = v1::FrameDetections { objects: vec![v1::DetectedObject::default(); 40_000], ..frame() };
+        assert!(check_frame(&crowd).unwrap_err().contains("objects"));
+    }
+}

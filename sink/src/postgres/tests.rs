@@ -1,0 +1,152 @@
+//! Transactions on a real PostgreSQL.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use vru_proto::ids::FrameKey;
+use vru_proto::v1;
+use vru_runtime::clock::now_us;
+use vru_runtime::kafka::Partition;
+use vru_runtime::secret::Secret;
+use vru_runtime::test_util::postgres;
+
+use super::config::PostgresConfig;
+use super::connection::connect;
+use super::error::PostgresError;
+use super::partitions::{day_of, ensure};
+use super::positions::{Claim, Consumer};
+use super::service::Service;
+use super::write::{Value, Written};
+use crate::batch::Item;
+
+struct Database {
+    url: String,
+    config: PostgresConfig,
+}
+
+impl Database {
+    async fn migrated() -> Self {
+        let url = postgres().database();
+        let config = PostgresConfig { url: Secret::new(url.clone()), ..PostgresConfig::default() };
+        super::migrate(&config).await.unwrap();
+        Self { url, config }
+    }
+
+    fn service(&self) -> Service {
+        let consumer = Consumer { cluster_id: "cluster".to_owned(), name: "sink".to_owned(), owner: "test".to_owned() };
+        Service::new(self.config.clone(), consumer)
+    }
+
+    fn count(&self, what: &str) -> String {
+        postgres().query(&self.url, &format!("select count(*) from {what}"))[0][0].clone()
+    }
+}
+
+fn partition() -> Partition {
+    Partition::new("vru.detections", 0)
+}
+
+fn frame(offset: i64, sequence: u64, captured_at_us: i64) -> Item<Value> {
+    let detections = v1::FrameDetections {
+        captured_at_us,
+        ingested_at_us: captured_at_us,
+        inferred_at_us: captured_at_us,
+        objects: vec![v1::DetectedObject { r#box: Some(v1::Box::default()), ..Default::default() }; 2],
+        ..Default::default()
+    };
+    let key = FrameKey { camera: "cam".parse().unwrap(), session: 1, sequence };
+    let value = Value::Frame { key, detections: Box::new(detections), traceparent: None };
+    Item { partition: partition(), offset, value }
+}
+
+fn frames(offsets: std::ops::Range<i64>) -> Vec<Item<Value>> {
+    let now = now_us();
+    offsets.map(|offset| frame(offset, offset as u64, now - now % 1_000_000 + offset)).collect()
+}
+
+async fn take(service: &mut Service) -> BTreeMap<Partition, Claim> {
+    service.take_over(&[partition()]).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_consumer_that_lost_its_partition_writes_nothing() {
+    let database = Database::migrated().await;
+    let (mut old, mut new) = (database.service(), database.service());
+    let old_claims = take(&mut old).await;
+    old.write(&old_claims, &frames(0..3)).await.unwrap();
+    let new_claims = take(&mut new).await;
+    let claim = new_claims[&partition()];
+    assert_eq!((claim.epoch, claim.next_offset), (2, Some(3)));
+    let refused = old.write(&old_claims, &frames(3..5)).await.unwrap_err();
+    assert!(matches!(refused, PostgresError::Fenced { held: 1, found: 2, .. }), "{refused}");
+    assert_eq!(database.count("frames"), "3");
+    new.write(&new_claims, &frames(3..5)).await.unwrap();
+    assert_eq!((database.count("frames"), database.count("detections")), ("5".to_owned(), "10".to_owned()));
+}
+
+#[tokio::test]
+async fn a_batch_whose_commit_was_not_heard_of_may_be_written_again() {
+    let database = Database::migrated().await;
+    let mut service = database.service();
+    let claims = take(&mut service).await;
+    let once = frames(0..4);
+    let written = service.write(&claims, &once[..3]).await.unwrap();
+    assert_eq!(written, Written { frames: 3, detections: 6, ..Written::default() });
+    assert_eq!(service.write(&claims, &once[..3]).await.unwrap(), Written::default());
+    assert_eq!(service.write(&claims, &once).await.unwrap().frames, 1);
+    assert_eq!(database.count("frames"), "4");
+}
+
+#[tokio::test]
+async fn frames_that_were_published_twice_are_stored_once() {
+    let database = Database::migrated().await;
+    let mut service = database.service();
+    let claims = take(&mut service).await;
+    let now = now_us();
+    let first: Vec<_> = (0..5).map(|at| frame(at, at as u64, now + at)).collect();
+    service.write(&claims, &first).await.unwrap();
+    // Sequences 3 and 4 again, 5 twice in one batch.
+    let again = [(5, 3), (6, 4), (7, 5), (8, 5), (9, 6)];
+    let again: Vec<_> = again.iter().map(|&(offset, at)| frame(offset, at as u64, now + at)).collect();
+    let written = service.write(&claims, &again).await.unwrap();
+    assert_eq!(written, Written { frames: 2, detections: 4, alerts: 0, duplicates: 3 });
+    assert_eq!(database.count("frames"), "7");
+    assert_eq!(take(&mut service).await[&partition()].next_offset, Some(10));
+}
+
+#[tokio::test]
+async fn rows_of_the_default_partition_move_when_their_day_is_made() {
+    let mut database = Database::migrated().await;
+    database.config.retention = Duration::from_hours(24);
+    let mut service = database.service();
+    let claims = take(&mut service).await;
+    let long_ago = now_us() - 10 * 86_400_000_000;
+    service.write(&claims, &[frame(0, 0, long_ago), frame(1, 1, now_us())]).await.unwrap();
+    assert_eq!(database.count("frames_default"), "1");
+    let mut client = connect(&database.config).await.unwrap();
+    for table in super::partitions::TABLES {
+        assert!(ensure(&mut client, table, day_of(long_ago)).await.unwrap());
+        assert!(!ensure(&mut client, table, day_of(long_ago)).await.unwrap());
+    }
+    assert_eq!(
+        (database.count("frames_default"), database.count("detections_default")),
+        ("0".to_owned(), "0".to_owned())
+    );
+    assert_eq!((database.count("frames"), database.count("detections")), ("2".to_owned(), "4".to_owned()));
+}
+
+#[tokio::test]
+async fn several_sinks_make_the_same_day_at_once() {
+    let database = Database::migrated().await;
+    let day = day_of(now_us()) - 3;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let config = database.config.clone();
+        tasks.spawn(async move {
+            let mut client = connect(&config).await.unwrap();
+            ensure(&mut client, "frames", day).await.unwrap()
+        });
+    }
+    let made = tasks.join_all().await;
+    assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
+}

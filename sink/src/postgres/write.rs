@@ -1,0 +1,229 @@
+//! One batch, one transaction: positions locked and checked, rows copied in, positions moved on.
+
+use std::collections::{BTreeMap, HashSet};
+
+use futures::SinkExt as _;
+use tokio_postgres::{Client, Statement, Transaction};
+use vru_proto::ids::FrameKey;
+use vru_proto::v1;
+use vru_runtime::kafka::Partition;
+
+use super::copy::{CopyRows, UnixMicros};
+use super::error::PostgresError;
+use super::positions::{self, Claim, Consumer};
+use super::rows;
+use crate::batch::{Item, next_offsets};
+
+/// What a record asks to be written.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    /// Nothing: the record went to the dead letters.
+    Nothing,
+    /// A frame's row and those of its objects.
+    Frame { key: FrameKey, detections: Box<v1::FrameDetections>, traceparent: Option<String> },
+    /// An alert's row.
+    Alert { key: FrameKey, alert: Box<v1::Alert> },
+}
+
+/// What became of a batch.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) frames: u64,
+    pub(crate) detections: u64,
+    pub(crate) alerts: u64,
+    /// Records whose rows were there already.
+    pub(crate) duplicates: u64,
+}
+
+/// A connection with its prepared statements.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    lock: Statement,
+    advance: Statement,
+    copy_frames: Statement,
+    copy_detections: Statement,
+    insert_alert: Statement,
+}
+
+const INSERT_ALERT: &str = "INSERT INTO alerts (id, camera_id, captured_at, session, sequence, rule_id, zone_id, severity, \
+     class, track_ids, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m, clock_source, emitted_at, \
+     source_width, source_height, snapshot_key, clip_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+     $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT (id) DO NOTHING";
+
+impl Session {
+    pub(crate) async fn prepare(client: Client) -> Result<Self, PostgresError> {
+        let fail = PostgresError::statement("prepare statements");
+        Ok(Self {
+            lock: client.prepare(positions::LOCK).await.map_err(fail)?,
+            advance: client.prepare(positions::ADVANCE).await.map_err(fail)?,
+            copy_frames: client.prepare(rows::COPY_FRAMES).await.map_err(fail)?,
+            copy_detections: client.prepare(rows::COPY_DETECTIONS).await.map_err(fail)?,
+            insert_alert: client.prepare(INSERT_ALERT).await.map_err(fail)?,
+            client,
+        })
+    }
+
+    /// Writes the batch, all of it or nothing. Rows that are there already are rare: the first attempt does not look for them,
+    /// and only where one is found is the transaction done again without them.
+    pub(crate) async fn write(
+        &mut self,
+        consumer: &Consumer,
+        claims: &BTreeMap<Partition, Claim>,
+        items: &[Item<Value>],
+    ) -> Result<Written, PostgresError> {
+        match self.attempt(consumer, claims, items, false).await {
+            Err(error) if error.is_duplicate() => self.attempt(consumer, claims, items, true).await,
+            result => result,
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        consumer: &Consumer,
+        claims: &BTreeMap<Partition, Claim>,
+        items: &[Item<Value>],
+        filter: bool,
+    ) -> Result<Written, PostgresError> {
+        let next = next_offsets(items);
+        let Self { client, lock, advance, copy_frames, copy_detections, insert_alert } = self;
+        let transaction = client.transaction().await.map_err(PostgresError::statement("begin"))?;
+        let partitions: Vec<Partition> = next.keys().cloned().collect();
+        let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
+        check_epochs(&next, claims, &stored)?;
+        // After a commit whose outcome was unknown, part of the batch may be stored: the database knows.
+        let open = items.iter().filter(|item| item.offset >= stored[&item.partition].next_offset.unwrap_or(0));
+        let mut written = Written::default();
+        let (mut frames, mut alerts) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        for item in open {
+            match &item.value {
+                Value::Nothing => {}
+                Value::Frame { key, detections, .. } if seen.insert(key) => frames.push((key, &**detections)),
+                Value::Frame { .. } => written.duplicates += 1,
+                Value::Alert { key, alert } => alerts.push((key, &**alert)),
+            }
+        }
+        if filter {
+            let before = frames.len();
+            let present = present(&transaction, &frames).await?;
+            let mut index = 0;
+            frames.retain(|_| {
+                index += 1;
+                !present.contains(&(index - 1))
+            });
+            written.duplicates += (before - frames.len()) as u64;
+        }
+        let (mut frame_rows, mut detection_rows) = (CopyRows::new(), CopyRows::new());
+        for (key, detections) in frames {
+            rows::encode(key, detections, &mut frame_rows, &mut detection_rows);
+        }
+        written.frames = copy(&transaction, copy_frames, frame_rows).await?;
+        written.detections = copy(&transaction, copy_detections, detection_rows).await?;
+        for (key, alert) in alerts {
+            let inserted = store_alert(&transaction, insert_alert, key, alert).await?;
+            written.alerts += inserted;
+            written.duplicates += 1 - inserted;
+        }
+        // Never back: a part that was stored before may reach further than this batch.
+        let next =
+            next.into_iter().filter(|(partition, next)| stored[partition].next_offset.is_none_or(|at| at < *next));
+        positions::advance(&transaction, advance, consumer, &next.collect()).await?;
+        transaction.commit().await.map_err(PostgresError::statement("commit"))?;
+        Ok(written)
+    }
+}
+
+fn check_epochs(
+    next: &BTreeMap<Partition, i64>,
+    claims: &BTreeMap<Partition, Claim>,
+    stored: &BTreeMap<Partition, Claim>,
+) -> Result<(), PostgresError> {
+    for partition in next.keys() {
+        let held = claims.get(partition).map_or(0, |claim| claim.epoch);
+        let found = stored.get(partition).map_or(0, |claim| claim.epoch);
+        if held == 0 || held != found {
+            return Err(PostgresError::Fenced { partition: partition.clone(), held, found });
+        }
+    }
+    Ok(())
+}
+
+/// Which of the frames have rows, by position.
+async fn present(
+    transaction: &Transaction<'_>,
+    frames: &[(&FrameKey, &v1::FrameDetections)],
+) -> Result<HashSet<i64>, PostgresError> {
+    let fail = PostgresError::statement("look for rows that are there");
+    // A few keys against large tables: the planner must not be misled into scanning them.
+    transaction
+        .batch_execute(
+            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off",
+        )
+        .await
+        .map_err(fail)?;
+    let cameras: Vec<&str> = frames.iter().map(|(key, _)| key.camera.as_str()).collect();
+    let times: Vec<UnixMicros> = frames.iter().map(|(_, frame)| UnixMicros(frame.captured_at_us)).collect();
+    let sessions: Vec<i64> = frames.iter().map(|(key, _)| key.session as i64).collect();
+    let sequences: Vec<i64> = frames.iter().map(|(key, _)| key.sequence as i64).collect();
+    let rows = transaction
+        .query(
+            "SELECT k.position - 1 FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bigint[]) \
+             WITH ORDINALITY AS k (camera_id, captured_at, session, sequence, position) \
+             JOIN frames f USING (camera_id, captured_at, session, sequence)",
+            &[&cameras, &times, &sessions, &sequences],
+        )
+        .await
+        .map_err(fail)?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+async fn copy(transaction: &Transaction<'_>, statement: &Statement, rows: CopyRows) -> Result<u64, PostgresError> {
+    if rows.rows() == 0 {
+        return Ok(0);
+    }
+    let fail = PostgresError::statement("copy rows");
+    let sink = transaction.copy_in::<_, bytes::Bytes>(statement).await.map_err(fail)?;
+    let mut sink = std::pin::pin!(sink);
+    sink.send(rows.finish()).await.map_err(fail)?;
+    sink.finish().await.map_err(fail)
+}
+
+async fn store_alert(
+    transaction: &Transaction<'_>,
+    statement: &Statement,
+    key: &FrameKey,
+    alert: &v1::Alert,
+) -> Result<u64, PostgresError> {
+    let tracks: Vec<i64> = alert.track_ids.iter().map(|&id| id as i64).collect();
+    let (place, ground) = (alert.r#box, alert.ground_position);
+    transaction
+        .execute(
+            statement,
+            &[
+                &alert.id,
+                &key.camera.as_str(),
+                &UnixMicros(alert.captured_at_us),
+                &(key.session as i64),
+                &(key.sequence as i64),
+                &alert.rule_id,
+                &alert.zone_id,
+                &(alert.severity as i16),
+                &(alert.class as i16),
+                &tracks,
+                &place.map(|place| place.left),
+                &place.map(|place| place.top),
+                &place.map(|place| place.width),
+                &place.map(|place| place.height),
+                &ground.map(|ground| ground.x_m),
+                &ground.map(|ground| ground.y_m),
+                &(alert.clock_source as i16),
+                &UnixMicros(alert.emitted_at_us),
+                &(alert.source_width as i32),
+                &(alert.source_height as i32),
+                &alert.snapshot_key,
+                &alert.clip_key,
+            ],
+        )
+        .await
+        .map_err(PostgresError::statement("store an alert"))
+}

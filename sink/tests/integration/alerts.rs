@@ -1,0 +1,306 @@
+//! gRPC: resumed without gap or duplicate, slow ones cut, everybody told the truth.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::{Offset, TopicPartitionList};
+use tokio::runtime::Runtime;
+use tonic::Code;
+use vru_proto::v1;
+use vru_runtime::test_util::{
+    Bus, Service, ServiceLaunch, Topic, free_port, kafka, require_asset, wait_for, wait_until,
+};
+
+use crate::messages::{a_minute_ago, alert};
+use crate::subscriber::{SECRET, Subscriber, bearer, connect, trailer};
+
+const DEADLINE: Duration = Duration::from_secs(40);
+
+fn launch(bus: &Bus, address: &str) -> ServiceLaunch {
+    ServiceLaunch::new("vru-sink")
+        .args(["alerts"])
+        .bus(bus)
+        .set("alerts.listen", address)
+        .set("alerts.jwt.secret", SECRET)
+        .set("alerts.heartbeat", "200ms")
+}
+
+fn start(bus: &Bus, set: &[(&str, &str)]) -> (Service, String) {
+    let address = format!("127.0.0.1:{}", free_port());
+    let launch = set.iter().fold(launch(bus, &address), |launch, (key, value)| launch.set(key, *value));
+    let service = launch.start();
+    service.wait_ready(DEADLINE);
+    (service, address)
+}
+
+fn publish(bus: &Bus, camera: &str, numbers: std::ops::Range<u64>) {
+    for number in numbers {
+        let message = alert(camera, &format!("{camera}-{number}"), number, a_minute_ago());
+        bus.produce_message(Topic::Alerts, camera, &message);
+    }
+}
+
+fn ids(camera: &str, numbers: std::ops::Range<u64>) -> Vec<String> {
+    numbers.map(|number| format!("{camera}-{number}")).collect()
+}
+
+fn request(token: &str) -> v1::SubscribeRequest {
+    v1::SubscribeRequest { resume_token: token.to_owned(), ..Default::default() }
+}
+
+#[test]
+fn a_subscriber_resumes_without_gap_or_duplicate() {
+    let bus = kafka().bus("grpc-resume", 3);
+    // Alerts of before do not come to one who subscribes from now on.
+    publish(&bus, "old", 0..3);
+    let (_service, address) = start(&bus, &[]);
+    Runtime::new().unwrap().block_on(async {
+        let client = connect(&address).await;
+        let mut first = Subscriber::new(&client, request("")).await.unwrap();
+        publish(&bus, "cam", 0..5);
+        assert_eq!(first.take(5).await, ids("cam", 0..5));
+        let token = first.token.clone();
+        drop(first);
+        publish(&bus, "cam", 5..9);
+        let mut second = Subscriber::new(&client, request(&token)).await.unwrap();
+        publish(&bus, "cam", 9..10);
+        assert_eq!(second.take(5).await, ids("cam", 5..10));
+        assert_eq!(second.missed, 0);
+        // What a filter holds back is behind the heartbeat's token.
+        let filtered = v1::SubscribeRequest { camera_ids: vec!["other".to_owned()], ..request(&second.token) };
+        let mut filtered = Subscriber::new(&client, filtered).await.unwrap();
+        publish(&bus, "cam", 10..12);
+        publish(&bus, "other", 0..1);
+        assert_eq!(filtered.take(1).await, ["other-0"]);
+        assert_eq!(second.take(3).await.len(), 3);
+        let token = filtered.heartbeat().await;
+        let mut third = Subscriber::new(&client, request(&token)).await.unwrap();
+        publish(&bus, "cam", 12..13);
+        assert_eq!(third.take(1).await, ["cam-12"]);
+    });
+}
+
+#[test]
+fn what_the_ring_no_longer_holds_comes_from_kafka() {
+    let bus = kafka().bus("grpc-replay", 2);
+    let (service, address) = start(&bus, &[("alerts.ring_alerts", "4")]);
+    Runtime::new().unwrap().block_on(async {
+        let client = connect(&address).await;
+        let mut first = Subscriber::new(&client, request("")).await.unwrap();
+        publish(&bus, "cam", 0..1);
+        assert_eq!(first.take(1).await, ["cam-0"]);
+        publish(&bus, "cam", 1..200);
+        publish(&bus, "cam-b", 0..50);
+        let mut second = Subscriber::new(&client, request(&first.token)).await.unwrap();
+        publish(&bus, "cam", 200..201);
+        let found = second.take(250).await;
+        let of = |prefix: &str| found.iter().filter(|id| id.starts_with(prefix)).cloned().collect::<Vec<_>>();
+        assert_eq!(of("cam-b-"), ids("cam-b", 0..50));
+        let others: Vec<String> = found.iter().filter(|id| !id.starts_with("cam-b-")).cloned().collect();
+        assert_eq!(others, ids("cam", 1..201));
+        assert_eq!(second.missed, 0);
+        assert!(service.metric("sink_sent_alerts_total", &[("source", "replay")]) > 100.0);
+        // Kafka deletes what is old: the subscriber is told how much.
+        delete_before(&bus, 40).await;
+        let mut third = Subscriber::new(&client, request(&first.token)).await.unwrap();
+        let (missed, rest) = {
+            let first = third.next().await.unwrap();
+            (third.missed, first)
+        };
+        assert!(missed > 0, "{rest} came without a gap");
+        let mut count = 1;
+        while count as u64 + missed < 250 {
+            third.next().await.unwrap();
+            count += 1;
+        }
+        assert_eq!(count as u64 + missed, 250);
+    });
+}
+
+async fn delete_before(bus: &Bus, offset: i64) {
+    let admin: AdminClient<DefaultClientContext> = bus.config().client("test").create().unwrap();
+    let mut list = TopicPartitionList::new();
+    let topic = bus.name(Topic::Alerts);
+    for partition in 0..2 {
+        list.add_partition_offset(&topic, partition, Offset::Offset(offset)).unwrap();
+    }
+    admin.delete_records(&list, &AdminOptions::new()).await.unwrap();
+    wait_until(DEADLINE, "the records to go", || {
+        let marks = vru_runtime::kafka::watermarks(&bus.config(), &topic, DEADLINE).unwrap();
+        marks.iter().all(|(_, low, _)| *low == offset)
+    });
+}
+
+#[test]
+fn a_stuck_subscriber_is_cut_with_its_token_and_the_others_feel_nothing() {
+    let bus = kafka().bus("grpc-slow", 1);
+    let (service, address) = start(&bus, &[("alerts.queue", "8")]);
+    let send = |numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            let mut message = alert("cam", &format!("cam-{number}"), number, a_minute_ago());
+            // Large enough that the sockets' buffers do not swallow it all.
+            message.snapshot = vec![number as u8; 400_000].into();
+            bus.produce_message(Topic::Alerts, "cam", &message);
+        }
+    };
+    Runtime::new().unwrap().block_on(async {
+        let (client, other) = (connect(&address).await, connect(&address).await);
+        let wish = |token: &str| v1::SubscribeRequest { include_snapshot: true, ..request(token) };
+        let mut stuck = Subscriber::new(&client, wish("")).await.unwrap();
+        let mut quick = Subscriber::new(&other, wish("")).await.unwrap();
+        for round in 0..30 {
+            send(round * 2..round * 2 + 2);
+            assert_eq!(quick.take(2).await, ids("cam", round * 2..round * 2 + 2));
+        }
+        wait_until(DEADLINE, "the stuck one to be cut", || {
+            service.metric("sink_ended_streams_total", &[("reason", "slow")]) as u64 == 1
+        });
+        let (mut seen, status) = stuck.read_to_end().await;
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+        let token = trailer(&status);
+        assert!(status.message().contains(&token));
+        assert!(seen.len() < 60);
+        let mut resumed = Subscriber::new(&client, wish(&token)).await.unwrap();
+        let rest = 60 - seen.len();
+        seen.extend(resumed.take(rest).await);
+        assert_eq!(seen, ids("cam", 0..60));
+    });
+}
+
+#[test]
+fn who_has_no_valid_token_is_refused() {
+    let bus = kafka().bus("grpc-auth", 1);
+    let (_service, address) = start(&bus, &[]);
+    Runtime::new().unwrap().block_on(async {
+        let mut client = connect(&address).await;
+        let status = client.subscribe(request("")).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated);
+        let mut forged = tonic::Request::new(request(""));
+        forged.metadata_mut().insert("authorization", format!("{}x", bearer(60)).parse().unwrap());
+        assert_eq!(client.subscribe(forged).await.unwrap_err().code(), Code::Unauthenticated);
+        for token in ["nonsense", "AQAAAAAAAAAAAA"] {
+            let Err(status) = Subscriber::new(&client, request(token)).await else { panic!("{token} was taken") };
+            assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+        }
+    });
+}
+
+#[test]
+fn grpcurl_works_by_reflection_and_health_is_served() {
+    let bus = kafka().bus("grpc-curl", 1);
+    let (_service, address) = start(&bus, &[]);
+    let grpcurl = |args: &[&str]| {
+        let output =
+            Command::new(require_asset("bin/grpcurl")).args(["-plaintext", "-max-time", "10"]).args(args).output();
+        let output = output.unwrap();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (services, errors) = grpcurl(&[&address, "list"]);
+    assert!(services.contains("vru.v1.Alerts") && services.contains("grpc.health.v1.Health"), "{services}{errors}");
+    let (described, _) = grpcurl(&[&address, "describe", "vru.v1.SubscribeRequest"]);
+    assert!(described.contains("resume_token"), "{described}");
+    wait_for(DEADLINE, "the health service to say so", || {
+        let (health, errors) =
+            grpcurl(&["-d", r#"{"service": "vru.v1.Alerts"}"#, &address, "grpc.health.v1.Health/Check"]);
+        if health.contains("SERVING") && !health.contains("NOT_SERVING") { Ok(()) } else { Err(health + &errors) }
+    });
+    let header = format!("authorization: {}", bearer(60));
+    let (stream, errors) = grpcurl(&["-max-time", "1", "-H", &header, "-d", "{}", &address, "vru.v1.Alerts/Subscribe"]);
+    assert!(stream.contains("heartbeat") && stream.contains("resumeToken"), "{stream}{errors}");
+}
+
+#[test]
+fn sigterm_ends_streams_with_their_tokens() {
+    let bus = kafka().bus("grpc-term", 1);
+    let (service, address) = start(&bus, &[]);
+    let runtime = Runtime::new().unwrap();
+    let token = runtime.block_on(async {
+        let client = connect(&address).await;
+        let mut subscriber = Subscriber::new(&client, request("")).await.unwrap();
+        publish(&bus, "cam", 0..3);
+        assert_eq!(subscriber.take(3).await, ids("cam", 0..3));
+        service.signal("TERM");
+        let (_, status) = subscriber.read_to_end().await;
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        trailer(&status)
+    });
+    assert!(service.stop().success());
+    publish(&bus, "cam", 3..5);
+    service.restart();
+    service.wait_ready(DEADLINE);
+    runtime.block_on(async {
+        let mut resumed = Subscriber::new(&connect(&address).await, request(&token)).await.unwrap();
+        assert_eq!(resumed.take(2).await, ids("cam", 3..5));
+    });
+}
+
+#[test]
+fn a_thousand_that_reconnect_at_once_are_served() {
+    let bus = kafka().bus("grpc-many", 3);
+    let (_service, address) = start(&bus, &[]);
+    Runtime::new().unwrap().block_on(async {
+        let client = connect(&address).await;
+        let mut first = Subscriber::new(&client, request("")).await.unwrap();
+        publish(&bus, "cam", 0..1);
+        first.take(1).await;
+        publish(&bus, "cam", 1..21);
+        let started = Instant::now();
+        let mut clients = Vec::new();
+        for _ in 0..50 {
+            clients.push(connect(&address).await);
+        }
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..1_000 {
+            let (client, token) = (clients[number % 50].clone(), first.token.clone());
+            tasks.spawn(async move { Subscriber::new(&client, request(&token)).await.unwrap().take(20).await });
+        }
+        while let Some(found) = tasks.join_next().await {
+            assert_eq!(found.unwrap(), ids("cam", 1..21));
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
+    });
+}
+
+#[test]
+fn tls_is_served_with_the_configured_certificate() {
+    let bus = kafka().bus("grpc-tls", 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (certificate, key) = (path("server.pem"), path("server.key"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .args(["-keyout", &key, "-out", &certificate])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (_service, address) = start(&bus, &[("alerts.tls.certificate", &certificate), ("alerts.tls.key", &key)]);
+    let list = |args: &[&str]| {
+        Command::new(require_asset("bin/grpcurl")).args(args).args([&address, "list"]).output().unwrap()
+    };
+    let listed = list(&["-cacert", &certificate]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("vru.v1.Alerts"), "{listed:?}");
+    assert!(!list(&["-plaintext", "-max-time", "3"]).status.success());
+}
+
+#[test]
+fn configuration_mistakes_are_listed_together() {
+    let settings = [
+        ("alerts.auth", "none"),
+        ("alerts.queue", "0"),
+        ("alerts.tls.key", "/no/such/key"),
+        ("postgres.batch.max_records", "0"),
+        ("s3.prefix", "/x"),
+    ];
+    let output = vru_runtime::test_util::run_to_end("vru-sink", &["--check-config"], &settings);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    for part in ["auth", "queue", "certificate", "/no/such/key", "postgres.batch.max_records", "s3.prefix"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let settings = [("alerts.jwt.secret", SECRET)];
+    let output = vru_runtime::test_util::run_to_end("vru-sink", &["--check-config"], &settings);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

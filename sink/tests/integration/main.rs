@@ -1,0 +1,9 @@
+//! The real `vru-sink` on real Apache Kafka, PostgreSQL and S3. Counts are compared exactly.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod alerts;
+mod messages;
+mod postgres;
+mod s3;
+mod subscriber;

@@ -1,0 +1,75 @@
+//! Messages as infer publishes them, with contents that follow from their numbers.
+
+use vru_proto::v1;
+use vru_runtime::clock::now_us;
+use vru_runtime::test_util::{Bus, Topic};
+
+/// Objects in the frame of this sequence number: none, one or two.
+pub fn object_count(sequence: u64) -> u64 {
+    sequence % 3
+}
+
+/// The frame number `sequence` of the camera, 100 ms after the one before.
+pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::FrameDetections {
+    let captured_at_us = start_us + sequence as i64 * 100_000;
+    let object = |index: u64| v1::DetectedObject {
+        r#box: Some(v1::Box { left: index as f32 * 10.0, top: 20.0, width: 30.5, height: 60.25 }),
+        class: v1::RoadUserClass::Pedestrian.into(),
+        score: 0.75,
+        track_id: index,
+        track_state: v1::TrackState::Confirmed.into(),
+        ground_position: (index == 1).then_some(v1::GroundPosition { x_m: 1.5, y_m: -2.5 }),
+    };
+    v1::FrameDetections {
+        frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session, sequence }),
+        captured_at_us,
+        clock_source: v1::ClockSource::Arrival.into(),
+        ingested_at_us: captured_at_us + 1_000,
+        inferred_at_us: captured_at_us + 30_000,
+        source_width: 768,
+        source_height: 576,
+        model_name: "nanodet".to_owned(),
+        model_version: "1".to_owned(),
+        objects: (0..object_count(sequence)).map(object).collect(),
+        timings: Some(v1::StageTimings { inference_us: 21_000, ..Default::default() }),
+        delivery: v1::Delivery::Live.into(),
+        end_of_stream: false,
+    }
+}
+
+/// An alert at the frame number `sequence` of the camera.
+pub fn alert(camera: &str, id: &str, sequence: u64, captured_at_us: i64) -> v1::Alert {
+    v1::Alert {
+        id: id.to_owned(),
+        rule_id: "crossing".to_owned(),
+        severity: v1::Severity::Warning.into(),
+        camera_id: camera.to_owned(),
+        zone_id: "zone-1".to_owned(),
+        track_ids: vec![7],
+        class: v1::RoadUserClass::Pedestrian.into(),
+        r#box: Some(v1::Box { left: 1.0, top: 2.0, width: 3.0, height: 4.0 }),
+        frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session: 1, sequence }),
+        captured_at_us,
+        clock_source: v1::ClockSource::Arrival.into(),
+        emitted_at_us: captured_at_us + 40_000,
+        snapshot_key: vru_proto::names::snapshot_key(captured_at_us, camera, id),
+        clip_key: vru_proto::names::clip_key(captured_at_us, camera, id),
+        source_width: 768,
+        source_height: 576,
+        ..Default::default()
+    }
+}
+
+/// Publishes frames `sequences` of each camera, a minute ago.
+pub fn publish_frames(bus: &Bus, cameras: &[&str], sequences: std::ops::Range<u64>, start_us: i64) {
+    for sequence in sequences {
+        for camera in cameras {
+            bus.produce_message(Topic::Detections, camera, &frame(camera, 1, sequence, start_us));
+        }
+    }
+}
+
+/// A capture time that is over, so that frames from then on are not in the future.
+pub fn a_minute_ago() -> i64 {
+    now_us() - 60_000_000
+}

@@ -1,0 +1,222 @@
+//! Rows: each exactly once, whatever happens.
+
+use std::time::Duration;
+
+use rand::Rng as _;
+use vru_proto::names::{HEADER_REASON, HEADER_SOURCE_TOPIC};
+use vru_runtime::test_util::{
+    Bus, PostgresServer, Service, ServiceLaunch, Topic, kafka, postgres, seeded_rng, wait_for, wait_until,
+};
+
+use crate::messages::{a_minute_ago, alert, frame, object_count, publish_frames};
+
+const DEADLINE: Duration = Duration::from_secs(40);
+const CAMERAS: [&str; 4] = ["cam-a", "cam-b", "cam-c", "cam-d"];
+
+/// A test's own: members of one group wait for each other at every rebalance.
+fn group(bus: &Bus) -> String {
+    format!("{}postgres", bus.prefix())
+}
+
+fn launch(bus: &Bus, database: &str) -> ServiceLaunch {
+    ServiceLaunch::new("vru-sink")
+        .args(["postgres"])
+        .bus(bus)
+        .set("postgres.url", database)
+        .set("postgres.migrate", "true")
+        .set("postgres.group", group(bus))
+        .set("postgres.batch.max_records", "40")
+        .set("kafka.session_timeout", "2s")
+}
+
+fn start(bus: &Bus, database: &str) -> Service {
+    let service = launch(bus, database).start();
+    service.wait_ready(DEADLINE);
+    service
+}
+
+fn one(server: &PostgresServer, database: &str, sql: &str) -> u64 {
+    // Before the first migration there are no tables.
+    let rows = server.try_query(database, sql).unwrap_or_default();
+    rows.first().map_or(0, |row| row[0].parse().unwrap_or(0))
+}
+
+fn wait_for_frames(server: &PostgresServer, database: &str, count: u64) {
+    wait_for(DEADLINE, "all frames to be stored", || {
+        let found = one(server, database, "select count(*) from frames");
+        if found >= count { Ok(()) } else { Err(format!("{found} of {count} frames are stored")) }
+    });
+}
+
+/// Each frame once, with as many objects as it has; nothing else.
+fn assert_exact(server: &PostgresServer, database: &str, frames_each: u64) {
+    let frames = frames_each * CAMERAS.len() as u64;
+    assert_eq!(one(server, database, "select count(*) from frames"), frames);
+    let identities = "select count(distinct (camera_id, session, sequence)) from frames";
+    assert_eq!(one(server, database, identities), frames);
+    let objects: u64 = (0..frames_each).map(object_count).sum();
+    assert_eq!(one(server, database, "select count(*) from detections"), objects * CAMERAS.len() as u64);
+    let orphans = "select count(*) from frames f where object_count <> (select count(*) from detections d where \
+         (d.camera_id, d.captured_at, d.session, d.sequence) = (f.camera_id, f.captured_at, f.session, f.sequence))";
+    assert_eq!(one(server, database, orphans), 0);
+}
+
+#[test]
+fn each_row_is_stored_once_through_kills_and_duplicates() {
+    let (bus, server) = (kafka().bus("pg-kill", 3), postgres());
+    let database = server.database();
+    let mut random = seeded_rng("pg-kill");
+    let service = start(&bus, &database);
+    let begin = a_minute_ago();
+    for round in 0..4 {
+        let sequences = round * 50..(round + 1) * 50;
+        publish_frames(&bus, &CAMERAS, sequences.clone(), begin);
+        // Inference was killed and did some frames again.
+        publish_frames(&bus, &CAMERAS, sequences.end - 10..sequences.end, begin);
+        let id = format!("alert-{round}");
+        for captured_at in [begin, begin + 5_000_000] {
+            bus.produce_message(Topic::Alerts, CAMERAS[0], &alert(CAMERAS[0], &id, round, captured_at));
+        }
+        if round < 3 {
+            std::thread::sleep(Duration::from_millis(random.random_range(0..150)));
+            service.kill();
+            service.restart();
+        }
+    }
+    wait_for_frames(server, &database, 200 * CAMERAS.len() as u64);
+    wait_until(DEADLINE, "all alerts", || one(server, &database, "select count(*) from alerts") == 4);
+    wait_until(DEADLINE, "the group's lag to be told", || {
+        bus.lag(&group(&bus), Topic::Detections) + bus.lag(&group(&bus), Topic::Alerts) == 0
+    });
+    assert_exact(server, &database, 200);
+    assert_eq!(one(server, &database, "select count(*) from alerts"), 4);
+    assert!(service.stop().success());
+}
+
+#[test]
+fn a_zombie_writes_nothing_twice() {
+    let (bus, server) = (kafka().bus("pg-zombie", 2), postgres());
+    let database = server.database();
+    let begin = a_minute_ago();
+    let zombie = launch(&bus, &database).start();
+    zombie.wait_ready(DEADLINE);
+    publish_frames(&bus, &CAMERAS, 0..50, begin);
+    wait_for_frames(server, &database, 200);
+    zombie.pause();
+    // In its sockets and queues now, unwritten.
+    publish_frames(&bus, &CAMERAS, 50..100, begin);
+    let heir = launch(&bus, &database).start();
+    wait_for_frames(server, &database, 400);
+    zombie.resume();
+    publish_frames(&bus, &CAMERAS, 100..150, begin);
+    wait_for_frames(server, &database, 600);
+    wait_until(DEADLINE, "both to be ready again", || {
+        [&zombie, &heir].iter().all(|service| service.ready().is_ok_and(|(status, _)| status == 200))
+    });
+    publish_frames(&bus, &CAMERAS, 150..160, begin);
+    wait_for_frames(server, &database, 640);
+    assert_exact(server, &database, 160);
+    assert!(one(server, &database, "select max(epoch) from sink_positions") > 1);
+}
+
+#[test]
+fn postgres_may_hang_and_die() {
+    let (bus, server) = (kafka().bus("pg-outage", 2), PostgresServer::start());
+    let database = server.database();
+    let service = launch(&bus, &database).set("postgres.statement_timeout", "1s").start();
+    service.wait_ready(DEADLINE);
+    let begin = a_minute_ago();
+    publish_frames(&bus, &CAMERAS, 0..50, begin);
+    server.server.pause();
+    publish_frames(&bus, &CAMERAS, 50..100, begin);
+    wait_for(DEADLINE, "the hang to be told", || match service.ready() {
+        Ok((503, _)) => Ok(()),
+        other => Err(format!("{other:?}; the log ends:\n{}", service.log_tail())),
+    });
+    server.server.resume();
+    wait_for_frames(&server, &database, 400);
+    server.server.kill();
+    publish_frames(&bus, &CAMERAS, 100..150, begin);
+    wait_for(DEADLINE, "the outage to be told", || match service.ready() {
+        Ok((503, body)) if body.contains("postgres") => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    server.server.restart();
+    wait_for_frames(&server, &database, 600);
+    assert_exact(&server, &database, 150);
+    service.wait_ready(DEADLINE);
+}
+
+#[test]
+fn what_cannot_be_read_goes_to_the_dead_letters_and_the_stream_goes_on() {
+    let (bus, server) = (kafka().bus("pg-letters", 1), postgres());
+    let database = server.database();
+    let service = start(&bus, &database);
+    let begin = a_minute_ago();
+    publish_frames(&bus, &CAMERAS, 0..1, begin);
+    bus.produce(Topic::Detections, "cam-a", Some(b"\xff\xff\xff not protobuf"));
+    bus.produce(Topic::Detections, "cam-a", None);
+    let mut late = frame("cam-a", 1, 7, begin);
+    late.captured_at_us = i64::MAX;
+    bus.produce_message(Topic::Detections, "cam-a", &late);
+    let mut zero = frame("cam-a", 1, 8, begin);
+    zero.model_name = "a\0b".to_owned();
+    bus.produce_message(Topic::Detections, "cam-a", &zero);
+    bus.produce(Topic::Alerts, "cam-a", Some(b"neither"));
+    publish_frames(&bus, &CAMERAS, 1..2, begin);
+    wait_for_frames(server, &database, 8);
+    wait_until(DEADLINE, "all dead letters", || bus.written(Topic::DeadLetters) == 5);
+    let letters = bus.records(Topic::DeadLetters);
+    let reasons: Vec<&str> = letters.iter().map(|letter| letter.header(HEADER_REASON).unwrap()).collect();
+    for part in ["not a FrameDetections", "empty", "captured_at_us", "zero byte", "not a Alert"] {
+        assert!(reasons.iter().any(|reason| reason.contains(part)), "{part} is not in {reasons:?}");
+    }
+    assert!(letters.iter().any(|letter| letter.payload.as_deref() == Some(b"neither")));
+    assert!(letters.iter().all(|letter| letter.header(HEADER_SOURCE_TOPIC).is_some()));
+    assert_eq!(one(server, &database, "select count(*) from frames"), 8);
+    assert_eq!(service.metric("dead_letters_sent_records_total", &[]) as u64, 5);
+}
+
+#[test]
+fn days_have_partitions_and_odd_times_are_kept() {
+    let (bus, server) = (kafka().bus("pg-days", 1), postgres());
+    let database = server.database();
+    let service = start(&bus, &database);
+    let day = 86_400_000_000;
+    let now = a_minute_ago();
+    // Today, a week ago, a clip of 2015, a camera ten years ahead.
+    for (sequence, time) in [(0, now), (1, now - 7 * day), (2, 1_426_000_000_000_000), (4, now + 3_650 * day)] {
+        let message = frame("cam-a", 1, 0, time);
+        let mut message = frame("cam-a", 1, sequence, message.captured_at_us);
+        message.captured_at_us = time;
+        bus.produce_message(Topic::Detections, "cam-a", &message);
+    }
+    wait_for_frames(server, &database, 4);
+    assert_eq!(one(server, &database, "select count(*) from frames_default"), 2);
+    assert_eq!(one(server, &database, "select count(*) from detections"), 4);
+    let days = "select count(*) from pg_inherits where inhparent = 'frames'::regclass";
+    // The default, today and three ahead, and a week ago.
+    assert_eq!(one(server, &database, days), 6);
+    assert!(service.stop().success());
+    // A narrower retention drops the day of a week ago. Odd rows were stored just now and stay.
+    let service = launch(&bus, &database).set("postgres.retention", "3days").start();
+    service.wait_ready(DEADLINE);
+    wait_until(DEADLINE, "the old day to go", || one(server, &database, days) == 5);
+    assert_eq!(one(server, &database, "select count(*) from frames"), 3);
+    assert_eq!(one(server, &database, "select count(*) from frames_default"), 2);
+}
+
+#[test]
+fn migrate_brings_an_empty_database_up_to_date_and_can_be_repeated() {
+    let server = postgres();
+    let database = server.database();
+    for _ in 0..2 {
+        let output = vru_runtime::test_util::run_to_end(
+            "vru-sink",
+            &["migrate"],
+            &[("postgres.url", &database), ("admin", "127.0.0.1:0")],
+        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(one(server, &database, "select count(*) from refinery_schema_history"), 2);
+}

@@ -1,0 +1,236 @@
+//! Objects: whole, under the names that follow from what they hold, and readable by others.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use rand::Rng as _;
+use tokio::runtime::Runtime;
+use vru_proto::v1;
+use vru_runtime::clock::now_us;
+use vru_runtime::test_util::{
+    Bus, S3Server, ServiceLaunch, Topic, kafka, require_asset, s3, seeded_rng, wait_for, wait_until,
+};
+
+use crate::messages::{a_minute_ago, alert, object_count, publish_frames};
+
+const DEADLINE: Duration = Duration::from_secs(40);
+const CAMERAS: [&str; 4] = ["cam-a", "cam-b", "cam-c", "cam-d"];
+
+fn launch(bus: &Bus, server: &S3Server, bucket: &str) -> ServiceLaunch {
+    ServiceLaunch::new("vru-sink")
+        .args(["s3"])
+        .bus(bus)
+        .set("s3.endpoint", server.endpoint())
+        .set("s3.bucket", bucket)
+        .set("s3.access_key", S3Server::ACCESS_KEY)
+        .set("s3.secret_key", S3Server::SECRET_KEY)
+        .set("s3.group", format!("{}s3", bus.prefix()))
+        .set("s3.parquet.max_records", "40")
+        .set("s3.timeout", "2s")
+        .set("kafka.session_timeout", "2s")
+}
+
+/// The bucket's objects by key.
+fn objects(server: &S3Server, bucket: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let settings = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http)
+        .region(Region::new(S3Server::REGION))
+        .endpoint_url(server.endpoint())
+        .force_path_style(true)
+        .credentials_provider(Credentials::new(S3Server::ACCESS_KEY, S3Server::SECRET_KEY, None, None, "test"))
+        .build();
+    let client = aws_sdk_s3::Client::from_conf(settings);
+    Runtime::new().unwrap().block_on(async {
+        let list = client.list_objects_v2().bucket(bucket).prefix(prefix).send().await.unwrap();
+        let mut found = BTreeMap::new();
+        for key in list.contents().iter().filter_map(|object| object.key()) {
+            let object = client.get_object().bucket(bucket).key(key).send().await.unwrap();
+            found.insert(key.to_owned(), object.body.collect().await.unwrap().to_vec());
+        }
+        found
+    })
+}
+
+/// What DuckDB and pyarrow find in the files: frames, rows without an object, detections, and rows that are there twice.
+fn count(folder: &Path) -> String {
+    const SCRIPT: &str = "
+import sys, duckdb, pyarrow.dataset as ds
+files = sys.argv[1] + '/**/*.parquet'
+row = duckdb.sql(f'''select count(distinct (camera_id, session, sequence)), count(*) filter (object_index is null),
+    count(object_index), count(*) - count(distinct (camera_id, session, sequence, coalesce(object_index, -1)))
+    from read_parquet('{files}', hive_partitioning=true) where date is not null and hour is not null''').fetchall()[0]
+table = ds.dataset(sys.argv[1], format='parquet', partitioning='hive').to_table()
+assert str(table.schema.field('captured_at').type) == 'timestamp[us, tz=UTC]', table.schema
+objects = [index for index in table['object_index'].to_pylist() if index is not None]
+assert (len(table), len(objects)) == (row[1] + row[2], row[2]), (len(table), len(objects), row)
+assert set(table['class'].to_pylist()) <= {None, 'PEDESTRIAN'}
+print('frames={} empty={} detections={} doubled={}'.format(*row))
+";
+    let output = Command::new(require_asset("venv/bin/python")).args(["-c", SCRIPT]).arg(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn assert_exact(server: &S3Server, bucket: &str, frames_each: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    for (key, bytes) in objects(server, bucket, "detections/") {
+        let path = folder.path().join(key.strip_prefix("detections/").unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let cameras = CAMERAS.len() as u64;
+    let empty = (0..frames_each).filter(|&sequence| object_count(sequence) == 0).count() as u64 * cameras;
+    let detections: u64 = (0..frames_each).map(object_count).sum::<u64>() * cameras;
+    let frames = frames_each * cameras;
+    assert_eq!(count(folder.path()), format!("frames={frames} empty={empty} detections={detections} doubled=0"));
+}
+
+#[test]
+fn parquet_holds_every_detection_once_through_kills() {
+    let (bus, server) = (kafka().bus("s3-kill", 3), s3());
+    let bucket = server.bucket();
+    let mut random = seeded_rng("s3-kill");
+    let service = launch(&bus, server, &bucket).set("s3.parquet.max_age", "1s").start();
+    service.wait_ready(DEADLINE);
+    let begin = a_minute_ago();
+    for round in 0..4 {
+        publish_frames(&bus, &CAMERAS, round * 50..(round + 1) * 50, begin);
+        if round < 3 {
+            std::thread::sleep(Duration::from_millis(random.random_range(0..200)));
+            service.kill();
+            service.restart();
+        }
+    }
+    let group = format!("{}s3-detections", bus.prefix());
+    wait_until(DEADLINE, "all to be committed", || bus.lag(&group, Topic::Detections) == 0);
+    assert_exact(server, &bucket, 200);
+}
+
+#[test]
+fn a_zombie_writes_nothing_twice() {
+    let (bus, server) = (kafka().bus("s3-zombie", 2), s3());
+    let bucket = server.bucket();
+    let group = format!("{}s3-detections", bus.prefix());
+    let begin = a_minute_ago();
+    let zombie = launch(&bus, server, &bucket).start();
+    zombie.wait_ready(DEADLINE);
+    publish_frames(&bus, &CAMERAS, 0..30, begin);
+    wait_until(DEADLINE, "a first cut", || bus.lag(&group, Topic::Detections) < 4 * 30);
+    zombie.pause();
+    publish_frames(&bus, &CAMERAS, 30..60, begin);
+    let heir = launch(&bus, server, &bucket).start();
+    // Below the bound of 40 in each of two partitions.
+    wait_until(DEADLINE, "the heir to cut", || bus.lag(&group, Topic::Detections) < 2 * 40);
+    zombie.resume();
+    publish_frames(&bus, &CAMERAS, 60..90, begin);
+    wait_until(DEADLINE, "more cuts", || bus.lag(&group, Topic::Detections) < 2 * 40);
+    for service in [&zombie, &heir] {
+        service.wait_ready(DEADLINE);
+    }
+    for service in [&zombie, &heir] {
+        assert!(service.stop().success());
+    }
+    // What the two left open, because it was not theirs any more, a third one takes and writes when it stops.
+    let last = launch(&bus, server, &bucket).set("s3.parquet.max_age", "1s").start();
+    wait_until(DEADLINE, "all to be committed", || bus.lag(&group, Topic::Detections) == 0);
+    assert!(last.stop().success());
+    assert_exact(server, &bucket, 90);
+}
+
+#[test]
+fn stopping_writes_what_is_open() {
+    let (bus, server) = (kafka().bus("s3-stop", 1), s3());
+    let bucket = server.bucket();
+    let service = launch(&bus, server, &bucket).start();
+    service.wait_ready(DEADLINE);
+    publish_frames(&bus, &CAMERAS, 0..5, a_minute_ago());
+    wait_until(DEADLINE, "all to be taken", || {
+        service.metric("sink_received_records_total", &[("topic", &bus.name(Topic::Detections))]) as u64 == 20
+    });
+    assert!(objects(server, &bucket, "detections/").is_empty());
+    assert!(service.stop().success());
+    assert_eq!(bus.lag(&format!("{}s3-detections", bus.prefix()), Topic::Detections), 0);
+    assert_exact(server, &bucket, 5);
+}
+
+#[test]
+fn the_store_may_die_and_come_back() {
+    let (bus, server) = (kafka().bus("s3-outage", 2), S3Server::start());
+    let bucket = server.bucket();
+    let service = launch(&bus, &server, &bucket).set("s3.parquet.max_age", "500ms").start();
+    service.wait_ready(DEADLINE);
+    let begin = a_minute_ago();
+    publish_frames(&bus, &CAMERAS, 0..50, begin);
+    server.server.kill();
+    publish_frames(&bus, &CAMERAS, 50..100, begin);
+    wait_for(DEADLINE, "the outage to be told", || match service.ready() {
+        Ok((503, body)) if body.contains("s3-detections") => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    server.server.restart();
+    let group = format!("{}s3-detections", bus.prefix());
+    wait_until(DEADLINE, "all to be committed", || bus.lag(&group, Topic::Detections) == 0);
+    service.wait_ready(DEADLINE);
+    assert_exact(&server, &bucket, 100);
+}
+
+#[test]
+fn an_alert_has_its_picture_and_a_clip_of_the_frames_around_it() {
+    let (bus, server) = (kafka().bus("s3-alerts", 2), s3());
+    let bucket = server.bucket();
+    let picture = std::fs::read(require_asset("stills/bus.jpg")).unwrap();
+    let begin = now_us() - 3_000_000;
+    for number in 0..40_u64 {
+        let frame = v1::Frame {
+            id: Some(v1::FrameId { camera_id: "cam-a".to_owned(), session: 1, sequence: number }),
+            captured_at_us: begin + number as i64 * 100_000,
+            width: 810,
+            height: 1080,
+            source_width: 810,
+            source_height: 1080,
+            encoding: v1::Encoding::Jpeg.into(),
+            key_frame: true,
+            payload: picture.clone().into(),
+            ..Default::default()
+        };
+        bus.produce_message(Topic::Frames, "cam-a", &frame);
+    }
+    let at = begin + 1_500_000;
+    let mut first = alert("cam-a", "a-1", 15, at);
+    first.snapshot = picture.clone().into();
+    // Larger than one part may be.
+    let mut large = alert("cam-a", "a-2", 16, at);
+    large.snapshot = vec![7; 6 * 1024 * 1024].into();
+    bus.produce_message(Topic::Alerts, "cam-a", &first);
+    bus.produce_message(Topic::Alerts, "cam-a", &large);
+    let service = launch(&bus, server, &bucket)
+        .set("s3.multipart_bytes", (5 * 1024 * 1024).to_string())
+        .set("s3.clip.before", "500ms")
+        .set("s3.clip.after", "500ms")
+        .set("s3.clip.slack", "500ms")
+        .start();
+    service.wait_ready(DEADLINE);
+    let group = format!("{}s3-alerts", bus.prefix());
+    wait_until(DEADLINE, "both alerts to be done", || bus.lag(&group, Topic::Alerts) == 0);
+    let snapshots = objects(server, &bucket, "snapshots/");
+    assert_eq!(snapshots[&first.snapshot_key], picture);
+    assert_eq!(snapshots[&large.snapshot_key], vec![7; 6 * 1024 * 1024]);
+    let clips = objects(server, &bucket, "clips/");
+    assert_eq!(clips.len(), 2);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &clips[&first.clip_key]).unwrap();
+    let probe = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries"])
+        .args(["stream=codec_name,nb_read_frames", "-of", "csv=p=0"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    // Half a second before to half a second after, ten a second, both ends in.
+    assert_eq!(String::from_utf8_lossy(&probe.stdout).trim(), "h264,11", "{}", String::from_utf8_lossy(&probe.stderr));
+}

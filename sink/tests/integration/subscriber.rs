@@ -1,0 +1,96 @@
+//! A gRPC subscriber.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use tonic::transport::Channel;
+use tonic::{Request, Status, Streaming};
+use vru_proto::names::METADATA_RESUME_TOKEN;
+use vru_proto::v1::alerts_client::AlertsClient;
+use vru_proto::v1::subscribe_response::Event;
+use vru_proto::v1::{SubscribeRequest, SubscribeResponse};
+
+pub const SECRET: &str = "a secret for tests of 32 bytes or more";
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A bearer token that is valid for `seconds`.
+pub fn bearer(seconds: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let claims = std::collections::BTreeMap::from([("exp", now + seconds)]);
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    format!("Bearer {}", jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap())
+}
+
+pub async fn connect(address: &str) -> AlertsClient<Channel> {
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    AlertsClient::new(channel).max_decoding_message_size(16 * 1024 * 1024)
+}
+
+pub struct Subscriber {
+    stream: Streaming<SubscribeResponse>,
+    /// From the last response.
+    pub token: String,
+    /// Records missed by gaps so far.
+    pub missed: u64,
+}
+
+impl Subscriber {
+    pub async fn new(client: &AlertsClient<Channel>, request: SubscribeRequest) -> Result<Self, Status> {
+        let token = request.resume_token.clone();
+        let mut request = Request::new(request);
+        request.metadata_mut().insert("authorization", bearer(600).parse().unwrap());
+        let stream = client.clone().subscribe(request).await?.into_inner();
+        Ok(Self { stream, token, missed: 0 })
+    }
+
+    /// The next alert's id.
+    pub async fn next(&mut self) -> Result<String, Status> {
+        loop {
+            let response = tokio::time::timeout(DEADLINE, self.stream.message()).await.expect("a response in time")?;
+            let Some(response) = response else { return Err(Status::ok("the stream ended")) };
+            self.token = response.resume_token;
+            match response.event {
+                Some(Event::Alert(alert)) => return Ok(alert.id),
+                Some(Event::Gap(gap)) => self.missed += gap.missed_records,
+                Some(Event::Heartbeat(_)) => {}
+                None => panic!("a response without an event"),
+            }
+        }
+    }
+
+    pub async fn take(&mut self, count: usize) -> Vec<String> {
+        let mut ids = Vec::new();
+        while ids.len() < count {
+            ids.push(self.next().await.unwrap_or_else(|status| panic!("after {} of {count}: {status}", ids.len())));
+        }
+        ids
+    }
+
+    /// Waits for a heartbeat and gives its token.
+    pub async fn heartbeat(&mut self) -> String {
+        loop {
+            let response = tokio::time::timeout(DEADLINE, self.stream.message()).await.expect("a response in time");
+            let response = response.unwrap().unwrap();
+            if let Some(Event::Heartbeat(_)) = response.event {
+                return response.resume_token;
+            }
+        }
+    }
+
+    /// Alerts until the stream ends, and how it ends.
+    pub async fn read_to_end(&mut self) -> (Vec<String>, Status) {
+        let mut ids = Vec::new();
+        loop {
+            match self.next().await {
+                Ok(id) => ids.push(id),
+                Err(status) => return (ids, status),
+            }
+        }
+    }
+}
+
+/// The token in a status' trailer.
+pub fn trailer(status: &Status) -> String {
+    let value = status.metadata().get(METADATA_RESUME_TOKEN);
+    value.unwrap_or_else(|| panic!("no token in {status:?}")).to_str().unwrap().to_owned()
+}

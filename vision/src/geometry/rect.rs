@@ -1,0 +1,155 @@
+//! Axis-aligned boxes.
+
+use super::Point;
+
+/// An axis-aligned box in pixels; y grows downwards.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Rect {
+    /// Left edge.
+    pub left: f32,
+    /// Top edge.
+    pub top: f32,
+    /// Size to the right.
+    pub width: f32,
+    /// Size downwards.
+    pub height: f32,
+}
+
+impl Rect {
+    /// From the left, top, right and bottom edges.
+    pub fn from_edges(left: f32, top: f32, right: f32, bottom: f32) -> Self {
+        Self { left, top, width: right - left, height: bottom - top }
+    }
+
+    /// From the centre and the size.
+    pub fn from_centre(x: f32, y: f32, width: f32, height: f32) -> Self {
+        Self { left: x - width / 2.0, top: y - height / 2.0, width, height }
+    }
+
+    /// Right edge.
+    pub fn right(&self) -> f32 {
+        self.left + self.width
+    }
+
+    /// Bottom edge.
+    pub fn bottom(&self) -> f32 {
+        self.top + self.height
+    }
+
+    /// Centre, x then y.
+    pub fn centre(&self) -> (f32, f32) {
+        (self.left + self.width / 2.0, self.top + self.height / 2.0)
+    }
+
+    /// Area; 0 for a box turned inside out.
+    pub fn area(&self) -> f32 {
+        self.width.max(0.0) * self.height.max(0.0)
+    }
+
+    /// Whether the edges are numbers and the box holds something.
+    pub fn is_valid(&self) -> bool {
+        self.left.is_finite()
+            && self.top.is_finite()
+            && self.width.is_finite()
+            && self.height.is_finite()
+            && self.width > 0.0
+            && self.height > 0.0
+    }
+
+    /// Area that both boxes cover.
+    pub fn intersection(&self, other: &Self) -> f32 {
+        let width = self.right().min(other.right()) - self.left.max(other.left);
+        let height = self.bottom().min(other.bottom()) - self.top.max(other.top);
+        if width > 0.0 && height > 0.0 { width * height } else { 0.0 }
+    }
+
+    /// Intersection over union, 0 to 1.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let both = self.intersection(other);
+        let union = self.area() + other.area() - both;
+        if both > 0.0 && union > 0.0 { both / union } else { 0.0 }
+    }
+
+    /// The smallest box around both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self::from_edges(
+            self.left.min(other.left),
+            self.top.min(other.top),
+            self.right().max(other.right()),
+            self.bottom().max(other.bottom()),
+        )
+    }
+
+    /// Grown on each side by a share of its size.
+    #[must_use]
+    pub fn grown(&self, share: f32) -> Self {
+        let (x, y) = (self.width * share, self.height * share);
+        Self { left: self.left - x, top: self.top - y, width: self.width + 2.0 * x, height: self.height + 2.0 * y }
+    }
+
+    /// The part inside a picture of that size; `None` when nothing is, or an edge is no number.
+    pub fn clamped(&self, width: f32, height: f32) -> Option<Self> {
+        let has_area = width > 0.0 && height > 0.0;
+        if !has_area {
+            return None;
+        }
+        let cut = Self::from_edges(
+            self.left.clamp(0.0, width),
+            self.top.clamp(0.0, height),
+            self.right().clamp(0.0, width),
+            self.bottom().clamp(0.0, height),
+        );
+        cut.is_valid().then_some(cut)
+    }
+
+    /// Where the road user stands: the middle of the bottom edge, as a fraction of a picture of that size.
+    pub fn foot_point(&self, picture_width: u32, picture_height: u32) -> Point {
+        Point {
+            x: f64::from(self.left + self.width / 2.0) / f64::from(picture_width.max(1)),
+            y: f64::from(self.bottom()) / f64::from(picture_height.max(1)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_overlapping_squares_have_an_iou_of_a_third() {
+        let a = Rect::from_edges(0.0, 0.0, 2.0, 2.0);
+        let b = Rect::from_edges(1.0, 0.0, 3.0, 2.0);
+        assert!((a.iou(&b) - 1.0 / 3.0).abs() < 1e-6);
+        assert!((a.iou(&a) - 1.0).abs() < 1e-6);
+        assert_eq!(a.union(&b), Rect::from_edges(0.0, 0.0, 3.0, 2.0));
+    }
+
+    #[test]
+    fn boxes_without_area_or_number_overlap_nothing() {
+        let a = Rect::from_edges(0.0, 0.0, 2.0, 2.0);
+        for other in [
+            Rect::from_edges(1.0, 1.0, 1.0, 1.0),
+            Rect::from_edges(2.0, 2.0, 1.0, 1.0),
+            Rect::from_edges(f32::NAN, 0.0, 2.0, 2.0),
+            Rect::from_edges(2.0, 0.0, 4.0, 2.0),
+        ] {
+            assert!(a.iou(&other) == 0.0, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn clamping_keeps_what_is_inside() {
+        let inside = Rect::from_edges(-5.0, 2.0, 5.0, 20.0).clamped(10.0, 10.0);
+        assert_eq!(inside, Some(Rect::from_edges(0.0, 2.0, 5.0, 10.0)));
+        assert_eq!(Rect::from_edges(11.0, 0.0, 15.0, 5.0).clamped(10.0, 10.0), None);
+        assert_eq!(Rect::from_edges(f32::NAN, 0.0, 15.0, 5.0).clamped(10.0, 10.0), None);
+        assert_eq!(Rect::from_edges(0.0, 0.0, 15.0, 5.0).clamped(f32::NAN, 10.0), None);
+    }
+
+    #[test]
+    fn the_foot_point_is_the_middle_of_the_bottom_edge() {
+        let foot = Rect::from_edges(10.0, 0.0, 30.0, 50.0).foot_point(100, 200);
+        assert_eq!(foot, Point { x: 0.2, y: 0.25 });
+    }
+}

@@ -1,0 +1,51 @@
+//! The cells of the feature maps that anchor-free detectors predict from.
+
+use super::DecodeError;
+
+/// Pixels of the input per cell, where neither card nor metadata says otherwise.
+pub(super) const USUAL_STRIDES: [u32; 3] = [8, 16, 32];
+
+/// One feature map.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Grid {
+    pub stride: u32,
+    pub columns: usize,
+    pub rows: usize,
+}
+
+impl Grid {
+    pub fn new(stride: u32, input: (u32, u32)) -> Self {
+        let cells = |side: u32| side.div_ceil(stride.max(1)) as usize;
+        Self { stride, columns: cells(input.0), rows: cells(input.1) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.columns * self.rows
+    }
+
+    /// Column and row of a cell.
+    pub fn cell(&self, at: usize) -> (f32, f32) {
+        ((at % self.columns) as f32, (at / self.columns) as f32)
+    }
+}
+
+/// The feature maps in the order of the strides.
+pub(super) fn grids(strides: &[u32], input: (u32, u32)) -> Vec<Grid> {
+    strides.iter().map(|&stride| Grid::new(stride, input)).collect()
+}
+
+/// Cells of all feature maps.
+pub(super) fn cells(strides: &[u32], input: (u32, u32)) -> usize {
+    strides.iter().map(|&stride| Grid::new(stride, input).len()).sum()
+}
+
+/// The feature maps, if they have as many cells as the output has rows.
+pub(super) fn grids_of(
+    strides: &[u32],
+    input: (u32, u32),
+    output: usize,
+    rows: usize,
+) -> Result<Vec<Grid>, DecodeError> {
+    let needed = cells(strides, input);
+    if needed == rows { Ok(grids(strides, input)) } else { Err(DecodeError::Grid { output, rows, needed }) }
+}

@@ -1,0 +1,101 @@
+//! YOLOv8 and YOLO11: `1×(4+C)×N`, one row for each coordinate and class, one column for each anchor.
+
+use super::DecodeError;
+use super::detect::Facts;
+use super::scores::to_rect;
+use super::tensor::{Matrix, TensorView, matrix};
+use crate::detection::RawDetection;
+use crate::model_card::{BoxForm, BoxUnits};
+
+// Anchors whose running maximum stays in the nearest cache while the class rows stream by.
+const BLOCK: usize = 1024;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct YoloV8 {
+    output: usize,
+    // Rows there are: pose and segmentation models append more.
+    rows: usize,
+    pub classes: usize,
+    units: BoxUnits,
+}
+
+impl YoloV8 {
+    pub fn fit(facts: &Facts<'_>) -> Result<Self, String> {
+        let (output, [_, rows, columns]) = facts.only_matrix()?;
+        let rows = usize::try_from(rows).map_err(|_| "the number of rows is free".to_owned())?;
+        if rows < 5 {
+            return Err(format!("{rows} rows are fewer than 4 coordinates and a class"));
+        }
+        let classes = match facts.labels {
+            Some(labels) if rows == labels + 4 || (facts.has_extras() && rows > labels + 4) => labels,
+            Some(labels) => {
+                return Err(format!("{rows} rows are not 4 coordinates and {labels} classes (the number of labels)"));
+            }
+            None => rows - 4,
+        };
+        if columns >= 0 && (columns as usize) < rows {
+            return Err(format!("{rows} rows of {columns} anchors look transposed"));
+        }
+        Ok(Self { output, rows, classes, units: facts.card.box_units.unwrap_or(BoxUnits::Pixels) })
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &[TensorView<'_>],
+        batch: usize,
+        input: (u32, u32),
+        threshold: f32,
+        found: &mut Vec<RawDetection>,
+    ) -> Result<(), DecodeError> {
+        let table = matrix(outputs, self.output, batch)?;
+        if table.rows != self.rows {
+            return Err(table.misfit(self.output));
+        }
+        let mut best = [0.0_f32; BLOCK];
+        let mut start = 0;
+        while start < table.columns {
+            let end = (start + BLOCK).min(table.columns);
+            let best = &mut best[..end - start];
+            self.best_scores(&table, start..end, best);
+            for (at, &score) in best.iter().enumerate() {
+                if score >= threshold {
+                    found.push(self.read(&table, start + at, score, input));
+                }
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// The largest class score of each anchor, without its class: few anchors pass the threshold, and those are looked at
+    /// again. A value that is no number loses every comparison.
+    fn best_scores(&self, table: &Matrix<'_>, anchors: std::ops::Range<usize>, best: &mut [f32]) {
+        best.fill(f32::NEG_INFINITY);
+        let scores = |class: usize| &table.row(4 + class)[anchors.clone()];
+        // Four rows at a time: the running maximum is loaded and stored a quarter as often.
+        let fours = self.classes / 4 * 4;
+        for class in (0..fours).step_by(4) {
+            let (first, second) = (scores(class).iter().zip(scores(class + 1)), scores(class + 2).iter());
+            for ((best, (&a, &b)), (&c, &d)) in best.iter_mut().zip(first).zip(second.zip(scores(class + 3))) {
+                *best = larger(larger(larger(larger(*best, a), b), c), d);
+            }
+        }
+        for class in fours..self.classes {
+            for (best, &score) in best.iter_mut().zip(scores(class)) {
+                *best = larger(*best, score);
+            }
+        }
+    }
+
+    fn read(&self, table: &Matrix<'_>, anchor: usize, score: f32, input: (u32, u32)) -> RawDetection {
+        let value = |row: usize| table.data[row * table.columns + anchor];
+        let class_index = (0..self.classes).find(|class| value(4 + class) >= score).unwrap_or_default() as u32;
+        let numbers = [value(0), value(1), value(2), value(3)];
+        RawDetection { rect: to_rect(&numbers, BoxForm::CxCyWh, self.units, input), class_index, score }
+    }
+}
+
+/// The larger of both, one machine instruction; unlike `f32::max` it takes `best` only when `score` is no number.
+fn larger(best: f32, score: f32) -> f32 {
+    if score > best { score } else { best }
+}

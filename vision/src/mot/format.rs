@@ -1,0 +1,116 @@
+//! Lines of `frame,id,left,top,width,height,confidence,-1,-1,-1`, frames and ids from 1.
+
+use std::fmt::Write as _;
+
+use crate::geometry::Rect;
+
+/// One box of one track in one frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MotEntry {
+    /// From 1.
+    pub frame: u64,
+    /// From 1.
+    pub track_id: u64,
+    /// In pixels.
+    pub rect: Rect,
+    /// Of a detection its score; in ground truth 0 says that it is not to be found.
+    pub confidence: f32,
+}
+
+/// A line that is none of the format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} is no MOT Challenge line: {problem}")]
+pub struct MotError {
+    /// From 1.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: &'static str,
+}
+
+/// Writes entries as text, in their order, a line each.
+pub fn write(entries: &[MotEntry]) -> String {
+    let mut text = String::with_capacity(entries.len() * 56);
+    for MotEntry { frame, track_id, rect, confidence } in entries {
+        let Rect { left, top, width, height } = rect;
+        writeln!(text, "{frame},{track_id},{left:.2},{top:.2},{width:.2},{height:.2},{confidence:.4},-1,-1,-1")
+            .expect("writing to a string does not fail");
+    }
+    text
+}
+
+/// Reads text; empty lines are skipped. Six columns are needed, a missing confidence is 1, columns after it are ignored.
+pub fn read(text: &str) -> Result<Vec<MotEntry>, MotError> {
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(at, line)| read_line(line).map_err(|problem| MotError { line: at + 1, problem }))
+        .collect()
+}
+
+fn read_line(line: &str) -> Result<MotEntry, &'static str> {
+    let mut columns = line.split(',').map(str::trim);
+    let mut number = |problem| columns.next().and_then(|column| column.parse::<f64>().ok()).ok_or(problem);
+    let frame = whole(number("the frame is no number")?).ok_or("the frame is no whole number from 1")?;
+    let track_id = whole(number("the id is no number")?).ok_or("the id is no whole number from 1")?;
+    let rect = Rect {
+        left: number("the left edge is no number")? as f32,
+        top: number("the top edge is no number")? as f32,
+        width: number("the width is no number")? as f32,
+        height: number("the height is no number")? as f32,
+    };
+    if !rect.is_valid() {
+        return Err("the box has no area");
+    }
+    let confidence = match columns.next() {
+        Some(column) => column.parse().map_err(|_| "the confidence is no number")?,
+        None => 1.0,
+    };
+    Ok(MotEntry { frame, track_id, rect, confidence })
+}
+
+fn whole(number: f64) -> Option<u64> {
+    let fits = number.fract() == 0.0 && (1.0..=9e15).contains(&number);
+    fits.then_some(number as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let entries = [
+            MotEntry {
+                frame: 1,
+                track_id: 7,
+                rect: Rect { left: -1.5, top: 2.25, width: 3.0, height: 4.0 },
+                confidence: 0.5,
+            },
+            MotEntry {
+                frame: 795,
+                track_id: 1,
+                rect: Rect { left: 0.0, top: 0.0, width: 768.0, height: 576.0 },
+                confidence: 1.0,
+            },
+        ];
+        let text = write(&entries);
+        assert_eq!(text.lines().next(), Some("1,7,-1.50,2.25,3.00,4.00,0.5000,-1,-1,-1"));
+        assert_eq!(read(&text).unwrap(), entries);
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let good = "1,9,499,158,31.03,75.17,1\n\n";
+        assert_eq!(read(good).unwrap().len(), 1);
+        for (bad, problem) in [
+            ("x,1,0,0,1,1", "the frame is no number"),
+            ("0,1,0,0,1,1", "the frame is no whole number from 1"),
+            ("1,1.5,0,0,1,1", "the id is no whole number from 1"),
+            ("1,1,0,0,1", "the height is no number"),
+            ("1,1,0,0,NaN,1", "the box has no area"),
+            ("1,1,0,0,1,1,high", "the confidence is no number"),
+        ] {
+            assert_eq!(read(&format!("{good}{bad}")), Err(MotError { line: 3, problem }));
+        }
+    }
+}

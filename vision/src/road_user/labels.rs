@@ -1,0 +1,87 @@
+//! From a model's label names to things on a road.
+
+use super::RoadUserClass;
+
+/// A thing on a road, as models name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// A person, on foot or riding: most label sets do not say.
+    Person,
+    /// A bicycle, with or without somebody on it.
+    Bicycle,
+    /// A motorcycle, with or without somebody on it.
+    Motorcycle,
+    /// The label already names a whole road user.
+    RoadUser(RoadUserClass),
+}
+
+impl ObjectKind {
+    /// The kind that a label means; `None` for what is no road user (a dog, a traffic light). Knows the names of COCO and
+    /// of the usual traffic data sets; case, spaces, `-` and `_` do not matter.
+    pub fn from_label(label: &str) -> Option<Self> {
+        let name: String =
+            label.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).map(|c| c.to_ascii_lowercase()).collect();
+        let kind = match name.as_str() {
+            "person" | "people" | "rider" | "human" => Self::Person,
+            "pedestrian" => Self::RoadUser(RoadUserClass::Pedestrian),
+            "bicycle" | "bike" => Self::Bicycle,
+            "cyclist" | "bicyclist" => Self::RoadUser(RoadUserClass::Cyclist),
+            "motorcycle" | "motorbike" | "motor" | "moped" => Self::Motorcycle,
+            "motorcyclist" | "motorbiker" => Self::RoadUser(RoadUserClass::Motorcyclist),
+            "car" | "van" | "taxi" => Self::RoadUser(RoadUserClass::Car),
+            "bus" | "minibus" => Self::RoadUser(RoadUserClass::Bus),
+            "truck" | "lorry" => Self::RoadUser(RoadUserClass::Truck),
+            _ => return None,
+        };
+        Some(kind)
+    }
+}
+
+/// Which kind each class index of a model is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelMap {
+    kinds: Vec<Option<ObjectKind>>,
+}
+
+impl LabelMap {
+    /// From the model's labels, in the order of its class indices.
+    pub fn new<S: AsRef<str>>(labels: &[S]) -> Self {
+        Self { kinds: labels.iter().map(|label| ObjectKind::from_label(label.as_ref())).collect() }
+    }
+
+    /// The kind of a class index; `None` for what is no road user or not in the list.
+    pub fn kind(&self, class_index: u32) -> Option<ObjectKind> {
+        self.kinds.get(class_index as usize).copied().flatten()
+    }
+
+    /// How many labels mean something on a road. A model with none is of no use here.
+    pub fn road_user_labels(&self) -> usize {
+        self.kinds.iter().flatten().count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coco_names_are_understood() {
+        let map = LabelMap::new(&["person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck"]);
+        assert_eq!(map.kind(0), Some(ObjectKind::Person));
+        assert_eq!(map.kind(1), Some(ObjectKind::Bicycle));
+        assert_eq!(map.kind(2), Some(ObjectKind::RoadUser(RoadUserClass::Car)));
+        assert_eq!(map.kind(3), Some(ObjectKind::Motorcycle));
+        assert_eq!(map.kind(4), None);
+        assert_eq!(map.kind(5), Some(ObjectKind::RoadUser(RoadUserClass::Bus)));
+        assert_eq!(map.kind(7), Some(ObjectKind::RoadUser(RoadUserClass::Truck)));
+        assert_eq!(map.kind(8), None);
+        assert_eq!(map.road_user_labels(), 6);
+    }
+
+    #[test]
+    fn spelling_of_labels_does_not_matter() {
+        assert_eq!(ObjectKind::from_label("Motor-Bike"), Some(ObjectKind::Motorcycle));
+        assert_eq!(ObjectKind::from_label("traffic light"), None);
+        assert_eq!(ObjectKind::from_label(""), None);
+    }
+}

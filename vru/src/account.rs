@@ -1,0 +1,137 @@
+//! The account at the end: what became of every frame.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::counts::Counts;
+use crate::latency::Percentiles;
+
+/// Every frame that ingest took was inferred or dropped for a reason; every inferred one has a row; every alert that was
+/// raised reached the subscriber.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    /// Cameras that gave frames.
+    pub cameras: usize,
+    /// Frames that ingest took, after sampling.
+    pub frames_in: u64,
+    /// Frames whose detections were published.
+    pub frames_inferred: u64,
+    /// Objects in them.
+    pub detections: u64,
+    /// Their rows in Postgres.
+    pub rows: u64,
+    /// Alerts that a gRPC subscriber received.
+    pub alerts: u64,
+    /// Frames that were not analysed, by stage and reason.
+    pub drops: BTreeMap<String, u64>,
+    /// From the capture of a frame to its alert at the subscriber, milliseconds; null without alerts.
+    pub glass_to_alert_ms: Option<Percentiles>,
+    #[serde(skip)]
+    raised: u64,
+}
+
+impl Account {
+    /// From what the services counted, the database holds and the subscriber got.
+    pub fn new(counts: &Counts, rows: u64, alerts: u64, glass_to_alert_ms: Option<Percentiles>) -> Self {
+        let total = counts.total();
+        Self {
+            cameras: counts.cameras.values().filter(|camera| camera.frames_in > 0).count(),
+            // What a decoder needs but nobody looks at is no frame to be analysed.
+            frames_in: total.frames_in.saturating_sub(total.references),
+            frames_inferred: total.inferred,
+            detections: total.detections,
+            rows,
+            alerts,
+            drops: total.drops.into_iter().filter(|(_, count)| *count > 0).collect(),
+            glass_to_alert_ms,
+            raised: total.alerts,
+        }
+    }
+
+    /// What does not add up; nothing when all is well.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let dropped: u64 = self.drops.values().sum();
+        let Self { frames_in, frames_inferred, rows, alerts, raised, .. } = self;
+        if *frames_in != frames_inferred + dropped {
+            problems.push(format!("{frames_in} frames in are not {frames_inferred} inferred and {dropped} dropped"));
+        }
+        if rows != frames_inferred {
+            problems.push(format!("{frames_inferred} frames inferred have {rows} rows"));
+        }
+        if alerts != raised {
+            problems.push(format!("{raised} alerts raised, {alerts} received by the subscriber"));
+        }
+        problems
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  cameras        {}", self.cameras)?;
+        writeln!(f, "  frames in      {}", self.frames_in)?;
+        writeln!(f, "  inferred       {}", self.frames_inferred)?;
+        for (reason, count) in &self.drops {
+            writeln!(f, "  dropped        {count} ({reason})")?;
+        }
+        writeln!(f, "  rows           {}", self.rows)?;
+        writeln!(f, "  detections     {}", self.detections)?;
+        write!(f, "  alerts         {}", self.alerts)?;
+        match self.glass_to_alert_ms {
+            Some(Percentiles { p50, p95 }) => write!(f, "\n  glass to alert p50 {p50:.0} ms, p95 {p95:.0} ms"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counts::CameraCounts;
+
+    fn counts() -> Counts {
+        let camera = CameraCounts {
+            frames_in: 10,
+            published: 9,
+            received: 9,
+            inferred: 7,
+            detections: 20,
+            alerts: 1,
+            references: 0,
+            drops: [("ingest_queue_full".to_owned(), 1), ("infer_too_old".to_owned(), 2)].into(),
+        };
+        let silent = CameraCounts::default();
+        Counts { cameras: [("a".to_owned(), camera), ("b".to_owned(), silent)].into(), stored_frames: 7 }
+    }
+
+    #[test]
+    fn a_balanced_account_has_no_problem_and_the_promised_keys() {
+        let latency = Percentiles { p50: 200.0, p95: 300.0 };
+        let account = Account::new(&counts(), 7, 1, Some(latency));
+        assert_eq!(account.problems(), Vec::<String>::new());
+        let json = serde_json::to_string(&account).unwrap();
+        let wanted = r#"{"cameras":1,"frames_in":10,"frames_inferred":7,"detections":20,"rows":7,"alerts":1,"#;
+        assert!(json.starts_with(wanted), "{json}");
+        assert!(json.contains(r#""drops":{"infer_too_old":2,"ingest_queue_full":1}"#), "{json}");
+        assert!(json.ends_with(r#""glass_to_alert_ms":{"p50":200.0,"p95":300.0}}"#), "{json}");
+    }
+
+    #[test]
+    fn a_frame_a_row_or_an_alert_too_few_is_a_problem() {
+        assert_eq!(Account::new(&counts(), 6, 1, None).problems().len(), 1);
+        assert_eq!(Account::new(&counts(), 7, 0, None).problems().len(), 1);
+        let mut lost = counts();
+        lost.cameras.get_mut("a").unwrap().frames_in = 11;
+        assert_eq!(Account::new(&lost, 7, 1, None).problems().len(), 1);
+    }
+
+    #[test]
+    fn pictures_that_nobody_looks_at_are_no_frames() {
+        let mut passthrough = counts();
+        let camera = passthrough.cameras.get_mut("a").unwrap();
+        (camera.frames_in, camera.references) = (40, 30);
+        assert_eq!(Account::new(&passthrough, 7, 1, None).problems(), Vec::<String>::new());
+    }
+}

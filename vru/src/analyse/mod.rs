@@ -1,0 +1,135 @@
+//! `vru analyse`: a video file offline through the very code of the services, as fast as it goes.
+//!
+//! The frames come from ingest's file source, JPEG encoding included, and go through infer's decoder, engine and analysis; so
+//! the detections are those that the pipeline stores for the same file, bit for bit. [`stages`] wires the threads, [`outputs`]
+//! writes the files, [`summary`] counts.
+
+mod duration;
+mod options;
+pub mod outputs;
+pub mod stages;
+pub mod summary;
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vru_infer::analysis::AnalysisSettings;
+use vru_infer::engine::Engine;
+use vru_ingest::source::file::{FileFrames, FileOptions};
+use vru_proto::v1::{CameraConfig, FileSource};
+use vru_proto::{CameraId, v1};
+use vru_runtime::cameras;
+use vru_vision::mot;
+
+pub use options::AnalyseOptions;
+use outputs::Outputs;
+use stages::Analysed;
+use summary::Summary;
+
+/// Analyses the file, writes what was asked for, and says what was found. Blocks.
+pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
+    let truth = options.ground_truth.as_deref().map(read_truth).transpose()?;
+    let (camera, config) = camera(options)?;
+    let bar = ProgressBar::with_draw_target(None, draw_target(options)).with_style(spinner());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar.set_message("loading the model");
+    let mut engine = Engine::load(&options.model_config()?).context("load the model")?;
+    bar.set_message("warming up");
+    let batch = engine.max_batch(0);
+    engine.warm_up(batch).context("warm up the model")?;
+    let source = FileSource {
+        path: options.video.display().to_string(),
+        start_time_us: options.start_time_us,
+        session: options.session,
+    };
+    let output = config.as_ref().and_then(|config| config.output.as_ref());
+    let file = FileOptions::new(camera, &source, output).context("choose the pipeline")?;
+    let frames = FileFrames::open(&file).with_context(|| format!("open {}", options.video.display()))?;
+    let length = duration::of(&options.video);
+    if let Some(length) = length {
+        bar.set_style(progress());
+        bar.set_length(length.as_millis() as u64);
+    }
+    bar.set_message("");
+
+    let settings = AnalysisSettings::of(engine.model().clone());
+    let zones: &[v1::Zone] = config.as_ref().map_or(&[], |config| &config.zones);
+    let mut outputs = Outputs::create(options, zones)?;
+    let mut summary = Summary::new(&options.video, engine.model(), engine.provider());
+    let started = Instant::now();
+    let mut first_us = None;
+    let undecodable = stages::run(frames, engine, config.as_ref(), settings, &mut |analysed: Analysed| {
+        let captured_at_us = analysed.detections.captured_at_us;
+        let position_us = captured_at_us - *first_us.get_or_insert(captured_at_us);
+        bar.set_position(position_us.max(0) as u64 / 1_000);
+        summary.add(&analysed);
+        bar.set_message(format!(
+            "{} frames, {:.1} a second, {} tracks, {} alerts",
+            summary.frames,
+            summary.frames as f64 / started.elapsed().as_secs_f64(),
+            summary.track_count(),
+            summary.alerts
+        ));
+        outputs.add(analysed)
+    })?;
+    summary.finish(started.elapsed(), undecodable);
+    bar.finish_and_clear();
+    let entries = outputs.finish()?;
+    if let Some(truth) = truth {
+        summary.evaluation = Some(mot::evaluate(&truth, &entries));
+    }
+    Ok(summary)
+}
+
+/// The camera that the file stands for, with its zones and rules where a file of cameras has them.
+fn camera(options: &AnalyseOptions) -> anyhow::Result<(CameraId, Option<CameraConfig>)> {
+    let named: Option<CameraId> = options.camera.as_deref().map(str::parse).transpose().context("read --camera")?;
+    let Some(path) = &options.zones else {
+        let camera = named.map_or_else(|| "video".parse(), Ok).context("name the camera")?;
+        return Ok((camera, None));
+    };
+    let mut cameras = cameras::parse_file(path)?;
+    let at = match &named {
+        Some(named) => cameras.iter().position(|(id, _)| id == named),
+        None => (cameras.len() == 1).then_some(0),
+    };
+    let Some(at) = at else {
+        let ids: Vec<_> = cameras.iter().map(|(id, _)| id.as_str()).collect();
+        anyhow::bail!("choose one of the cameras of {} with --camera: {}", path.display(), ids.join(", "));
+    };
+    let (id, config) = cameras.swap_remove(at);
+    Ok((id, Some(config)))
+}
+
+fn read_truth(path: &std::path::Path) -> anyhow::Result<Vec<mot::MotEntry>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    mot::read(&text).with_context(|| format!("read {}", path.display()))
+}
+
+fn draw_target(options: &AnalyseOptions) -> ProgressDrawTarget {
+    let wanted = !options.quiet && std::io::stderr().is_terminal();
+    if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner:.cyan} {msg}").expect("the template is valid")
+}
+
+fn progress() -> ProgressStyle {
+    let template = "{spinner:.cyan} {bar:30.cyan/blue} {percent:>3} %  {msg}  {eta} left";
+    ProgressStyle::with_template(template).expect("the template is valid")
+}
+
+/// The command: runs and prints the summary.
+#[expect(clippy::print_stdout, reason = "the command's result")]
+pub fn command(options: &AnalyseOptions) -> anyhow::Result<std::process::ExitCode> {
+    let summary = run(options)?;
+    if options.json {
+        println!("{}", summary.json());
+    } else {
+        println!("{summary}");
+    }
+    Ok(std::process::ExitCode::SUCCESS)
+}

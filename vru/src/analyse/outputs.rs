@@ -1,0 +1,172 @@
+//! What `vru analyse` writes. Each file appears under its name only when it is whole.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+use vru_media::clip::{ClipInput, ClipWriter};
+use vru_media::jpeg;
+use vru_proto::v1;
+use vru_proto::v1::{RoadUserClass, TrackState};
+use vru_vision::geometry::Rect;
+use vru_vision::mot::{self, MotEntry};
+
+use super::AnalyseOptions;
+use super::stages::Analysed;
+use crate::annotate::{self, Overlay, class_name};
+
+/// Longest time that writing a video may take; analysing a long file takes hours on a small machine.
+const VIDEO_LIMIT: Duration = Duration::from_hours(7 * 24);
+
+/// The files that were asked for.
+pub struct Outputs {
+    entries: Vec<MotEntry>,
+    mot: Option<PathBuf>,
+    video: Option<(ClipWriter, PathBuf)>,
+    lines: Option<(BufWriter<File>, PathBuf)>,
+    classes: Vec<RoadUserClass>,
+    zones: Vec<v1::Zone>,
+    alerted: HashSet<u64>,
+}
+
+impl Outputs {
+    /// Opens the files, so that a mistake in a path is found before the work.
+    pub fn create(options: &AnalyseOptions, zones: &[v1::Zone]) -> anyhow::Result<Self> {
+        if let Some(path) = &options.mot {
+            File::create(unfinished(path)).with_context(|| format!("write {}", path.display()))?;
+        }
+        let video = options.annotate.clone().map(|path| -> anyhow::Result<_> {
+            let writer = ClipWriter::create(&unfinished(&path), ClipInput::Pictures, VIDEO_LIMIT)?;
+            Ok((writer, path))
+        });
+        let lines = options.detections.clone().map(|path| -> anyhow::Result<_> {
+            let file = File::create(unfinished(&path)).with_context(|| format!("write {}", path.display()))?;
+            Ok((BufWriter::new(file), path))
+        });
+        Ok(Self {
+            entries: Vec::new(),
+            mot: options.mot.clone(),
+            video: video.transpose()?,
+            lines: lines.transpose()?,
+            classes: options.classes.clone(),
+            zones: zones.to_vec(),
+            alerted: HashSet::new(),
+        })
+    }
+
+    /// Takes in the next frame.
+    pub fn add(&mut self, analysed: Analysed) -> anyhow::Result<()> {
+        let Analysed { frame, detections, alerts } = analysed;
+        self.entries.extend(mot_entries(&detections, &self.classes));
+        self.alerted.extend(alerts.iter().flat_map(|alert| alert.track_ids.iter().copied()));
+        if let Some((file, path)) = &mut self.lines {
+            let written = serde_json::to_writer(&mut *file, &line(&detections, &alerts)).map_err(std::io::Error::from);
+            written.and_then(|()| file.write_all(b"\n")).with_context(|| format!("write {}", path.display()))?;
+        }
+        if let Some((writer, _)) = &mut self.video {
+            let mut image = jpeg::decode(&frame.payload, None).context("decode a frame to draw on")?;
+            let overlay = Overlay { detections: &detections, zones: &self.zones, alerted: &self.alerted };
+            annotate::draw(&mut image, &overlay);
+            writer.push_picture(frame.captured_at_us, image).context("write the annotated video")?;
+        }
+        Ok(())
+    }
+
+    /// Completes the files and returns the confirmed tracks.
+    pub fn finish(self) -> anyhow::Result<Vec<MotEntry>> {
+        if let Some(path) = &self.mot {
+            let written = std::fs::write(unfinished(path), mot::write(&self.entries));
+            written.with_context(|| format!("write {}", path.display()))?;
+            put(path)?;
+        }
+        if let Some((mut file, path)) = self.lines {
+            file.flush().with_context(|| format!("write {}", path.display()))?;
+            put(&path)?;
+        }
+        if let Some((writer, path)) = self.video {
+            writer.finish().context("finish the annotated video")?;
+            put(&path)?;
+        }
+        Ok(self.entries)
+    }
+}
+
+/// The confirmed tracks of some classes in a frame; frames are counted from 1.
+pub fn mot_entries(detections: &v1::FrameDetections, classes: &[RoadUserClass]) -> impl Iterator<Item = MotEntry> {
+    let frame = detections.frame_id.as_ref().map_or(0, |id| id.sequence) + 1;
+    let confirmed = detections.objects.iter().filter(|object| object.track_state() == TrackState::Confirmed);
+    confirmed.filter(|object| classes.contains(&object.class())).filter_map(move |object| {
+        let place = object.r#box.as_ref()?;
+        let rect = Rect { left: place.left, top: place.top, width: place.width, height: place.height };
+        Some(MotEntry { frame, track_id: object.track_id, rect, confidence: object.score })
+    })
+}
+
+fn line(detections: &v1::FrameDetections, alerts: &[v1::Alert]) -> serde_json::Value {
+    let objects: Vec<_> = detections
+        .objects
+        .iter()
+        .map(|object| {
+            let place = object.r#box.unwrap_or_default();
+            json!({
+                "class": class_name(object.class()),
+                "score": object.score,
+                "track_id": object.track_id,
+                "confirmed": object.track_state() == TrackState::Confirmed,
+                "box": [place.left, place.top, place.width, place.height],
+            })
+        })
+        .collect();
+    let alerts: Vec<_> = alerts.iter().map(|alert| json!({ "id": alert.id, "rule": alert.rule_id })).collect();
+    let id = detections.frame_id.clone().unwrap_or_default();
+    json!({
+        "session": id.session,
+        "sequence": id.sequence,
+        "captured_at_us": detections.captured_at_us,
+        "objects": objects,
+        "alerts": alerts,
+    })
+}
+
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+fn put(path: &Path) -> anyhow::Result<()> {
+    std::fs::rename(unfinished(path), path).with_context(|| format!("write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_confirmed_tracks_of_the_wanted_classes_are_written_and_frames_count_from_one() {
+        use RoadUserClass::{Car, Cyclist, Pedestrian};
+        let object = |track_id, class: RoadUserClass, state: TrackState| v1::DetectedObject {
+            class: class.into(),
+            r#box: Some(v1::Box { left: 1.0, top: 2.0, width: 3.0, height: 4.0 }),
+            score: 0.5,
+            track_id,
+            track_state: state.into(),
+            ..Default::default()
+        };
+        let detections = v1::FrameDetections {
+            frame_id: Some(v1::FrameId { sequence: 0, ..Default::default() }),
+            objects: vec![
+                object(4, Pedestrian, TrackState::Confirmed),
+                object(5, Pedestrian, TrackState::Tentative),
+                object(6, Car, TrackState::Confirmed),
+            ],
+            ..Default::default()
+        };
+        let text = mot::write(&mot_entries(&detections, &[Pedestrian, Cyclist]).collect::<Vec<_>>());
+        assert_eq!(text, "1,4,1.00,2.00,3.00,4.00,0.5000,-1,-1,-1\n");
+    }
+}

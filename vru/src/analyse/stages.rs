@@ -1,0 +1,174 @@
+//! The threads, in flow order, joined by bounded channels: read → decode and prepare → infer → track and judge (the caller).
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use vru_infer::analysis::{AnalysisSettings, CameraAnalysis};
+use vru_infer::decode::{DecodedFrame, FrameDecoder};
+use vru_infer::engine::Engine;
+use vru_infer::model::{Prepared, Preparer};
+use vru_ingest::error::SourceError;
+use vru_proto::v1;
+use vru_runtime::report::chain;
+use vru_vision::detection::Detection;
+
+/// Frames that wait between two threads: enough to even out key frames, little enough to hold.
+const AHEAD: usize = 8;
+
+/// A frame and all that was found in it.
+#[derive(Debug)]
+pub struct Analysed {
+    /// As the file source gave it.
+    pub frame: v1::Frame,
+    /// What the service would publish.
+    pub detections: v1::FrameDetections,
+    /// What the service would publish.
+    pub alerts: Vec<v1::Alert>,
+}
+
+struct Ready {
+    decoded: DecodedFrame,
+    prepared: Prepared,
+    decode: Duration,
+    preprocess: Duration,
+}
+
+struct Inferred {
+    decoded: DecodedFrame,
+    found: Vec<Detection>,
+    timings: v1::StageTimings,
+}
+
+/// Runs all frames through; `each` is called in their order. Returns how many frames could not be decoded.
+pub fn run(
+    frames: impl Iterator<Item = Result<v1::Frame, SourceError>> + Send,
+    engine: Engine,
+    camera: Option<&v1::CameraConfig>,
+    settings: AnalysisSettings,
+    each: &mut dyn FnMut(Analysed) -> anyhow::Result<()>,
+) -> anyhow::Result<u64> {
+    let model = engine.model().clone();
+    let preparer = model.preparer().context("prepare the model's input")?;
+    let (frames_tx, frames_rx) = sync_channel(AHEAD);
+    let (ready_tx, ready_rx) = sync_channel(AHEAD);
+    let (inferred_tx, inferred) = sync_channel::<anyhow::Result<Inferred>>(AHEAD);
+    std::thread::scope(|scope| {
+        scope.spawn(move || read(frames, &frames_tx));
+        let decoding = scope.spawn(move || decode(&frames_rx, FrameDecoder::new(model), preparer, &ready_tx));
+        scope.spawn(move || infer(engine, &ready_rx, &inferred_tx));
+        let mut analysis = CameraAnalysis::new(camera, settings);
+        let mut judged = Ok(());
+        for next in inferred {
+            judged = next.and_then(|Inferred { decoded, found, timings }| {
+                let DecodedFrame { frame, picture } = decoded;
+                let (detections, alerts) = analysis.observe(&frame, &found, Some(&picture), timings);
+                each(Analysed { frame, detections, alerts })
+            });
+            if judged.is_err() {
+                break;
+            }
+        }
+        // What was left in the channel went with its receiver, and so the threads end, one after the other.
+        let undecodable = decoding.join().map_err(|_| anyhow::anyhow!("decoding panicked"))?;
+        judged.map(|()| undecodable)
+    })
+}
+
+fn read(
+    frames: impl Iterator<Item = Result<v1::Frame, SourceError>>,
+    out: &SyncSender<Result<v1::Frame, SourceError>>,
+) {
+    for frame in frames {
+        if out.send(frame).is_err() {
+            return;
+        }
+    }
+}
+
+fn decode(
+    frames: &Receiver<Result<v1::Frame, SourceError>>,
+    mut decoder: FrameDecoder,
+    mut preparer: Preparer,
+    out: &SyncSender<anyhow::Result<Ready>>,
+) -> u64 {
+    let mut undecodable = 0;
+    for frame in frames {
+        let started = Instant::now();
+        let decoded = match frame {
+            Ok(frame) => decoder.decode(frame),
+            Err(error) => {
+                drop(out.send(Err(anyhow::Error::new(error).context("read the video"))));
+                break;
+            }
+        };
+        if let Some(error) = &decoded.failed {
+            // As in the service: one broken frame does not end the others.
+            tracing::warn!(error = %chain(error), "a frame cannot be decoded");
+            undecodable += 1;
+        }
+        undecodable += decoded.lost.len() as u64;
+        let mut decode = started.elapsed();
+        for decoded in decoded.frames.into_iter().filter(|decoded| decoded.frame.analyse) {
+            let started = Instant::now();
+            let ready = preparer.prepare(&decoded.picture).context("prepare a frame").map(|prepared| {
+                let decode = std::mem::take(&mut decode);
+                Ready { decoded, prepared, decode, preprocess: started.elapsed() }
+            });
+            if out.send(ready).is_err() {
+                return undecodable;
+            }
+        }
+    }
+    undecodable
+}
+
+fn infer(mut engine: Engine, ready: &Receiver<anyhow::Result<Ready>>, out: &SyncSender<anyhow::Result<Inferred>>) {
+    let most = engine.max_batch(0);
+    while let Ok(first) = ready.recv() {
+        let mut batch: Vec<anyhow::Result<Ready>> = vec![first];
+        while batch.len() < most {
+            let Ok(next) = ready.try_recv() else { break };
+            batch.push(next);
+        }
+        let inferred =
+            batch.into_iter().collect::<anyhow::Result<Vec<Ready>>>().and_then(|batch| run_batch(&mut engine, batch));
+        match inferred {
+            Ok(inferred) => {
+                if inferred.into_iter().any(|frame| out.send(Ok(frame)).is_err()) {
+                    return;
+                }
+            }
+            Err(error) => {
+                drop(out.send(Err(error)));
+                return;
+            }
+        }
+    }
+}
+
+fn run_batch(engine: &mut Engine, batch: Vec<Ready>) -> anyhow::Result<Vec<Inferred>> {
+    let started = Instant::now();
+    let answers =
+        engine.run(&batch.iter().map(|ready| &ready.prepared).collect::<Vec<_>>()).context("run the model")?;
+    let inference = started.elapsed();
+    let model = engine.model();
+    let read = batch.into_iter().zip(&answers).map(|(Ready { decoded, prepared, decode, preprocess }, answer)| {
+        let started = Instant::now();
+        let found = model.read(answer, prepared.placement, prepared.source).context("read the model's answer")?;
+        let timings = v1::StageTimings {
+            queued_us: 0,
+            decode_us: micros(decode),
+            preprocess_us: micros(preprocess),
+            inference_us: micros(inference),
+            postprocess_us: micros(started.elapsed()),
+            track_us: 0,
+        };
+        Ok(Inferred { decoded, found, timings })
+    });
+    read.collect()
+}
+
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,185 @@
+//! What was found, in numbers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use vru_infer::config::Provider;
+use vru_infer::model::Model;
+use vru_proto::v1::TrackState;
+use vru_vision::mot::Evaluation;
+
+use super::stages::Analysed;
+use crate::annotate::class_name;
+
+/// Counts over a whole file.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Frames that were analysed.
+    pub frames: u64,
+    /// Frames that could not be decoded.
+    pub undecodable: u64,
+    /// Objects in all frames, tracked or not.
+    pub detections: u64,
+    /// Alerts that the rules raised.
+    pub alerts: u64,
+    /// How good the tracks are, where there was ground truth.
+    pub evaluation: Option<Evaluation>,
+    video: String,
+    model: String,
+    provider: &'static str,
+    took: Duration,
+    /// Confirmed track → in how many frames it was seen as which class.
+    tracks: BTreeMap<u64, BTreeMap<&'static str, u64>>,
+}
+
+impl Summary {
+    /// Nothing yet.
+    pub fn new(video: &Path, model: &Model, provider: Provider) -> Self {
+        Self {
+            frames: 0,
+            undecodable: 0,
+            detections: 0,
+            alerts: 0,
+            evaluation: None,
+            video: video.display().to_string(),
+            model: format!("{} {}", model.name, model.version),
+            provider: provider.name(),
+            took: Duration::ZERO,
+            tracks: BTreeMap::new(),
+        }
+    }
+
+    /// Counts a frame.
+    pub fn add(&mut self, analysed: &Analysed) {
+        self.frames += 1;
+        self.detections += analysed.detections.objects.len() as u64;
+        self.alerts += analysed.alerts.len() as u64;
+        for object in &analysed.detections.objects {
+            if object.track_state() == TrackState::Confirmed {
+                let classes = self.tracks.entry(object.track_id).or_default();
+                *classes.entry(class_name(object.class())).or_default() += 1;
+            }
+        }
+    }
+
+    /// Notes how long it took, and what was lost.
+    pub fn finish(&mut self, took: Duration, undecodable: u64) {
+        self.took = took;
+        self.undecodable = undecodable;
+    }
+
+    /// Confirmed tracks.
+    pub fn track_count(&self) -> usize {
+        self.tracks.len()
+    }
+
+    /// Confirmed tracks by the class that each had most of the time.
+    pub fn tracks_by_class(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts = BTreeMap::new();
+        for classes in self.tracks.values() {
+            if let Some((class, _)) = classes.iter().max_by_key(|(_, frames)| **frames) {
+                *counts.entry(*class).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Frames a second.
+    pub fn rate(&self) -> f64 {
+        self.frames as f64 / self.took.as_secs_f64().max(1e-9)
+    }
+
+    /// As one JSON object.
+    pub fn json(&self) -> serde_json::Value {
+        let evaluation = self.evaluation.map(|evaluation| {
+            json!({
+                "mota": evaluation.mota(),
+                "idf1": evaluation.idf1(),
+                "switches": evaluation.switches,
+                "misses": evaluation.misses,
+                "false_positives": evaluation.false_positives,
+                "frames": evaluation.frames,
+            })
+        });
+        json!({
+            "video": self.video,
+            "model": self.model,
+            "provider": self.provider,
+            "frames": self.frames,
+            "undecodable": self.undecodable,
+            "seconds": self.took.as_secs_f64(),
+            "frames_per_second": self.rate(),
+            "detections": self.detections,
+            "tracks": self.track_count(),
+            "tracks_by_class": self.tracks_by_class(),
+            "alerts": self.alerts,
+            "evaluation": evaluation,
+        })
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.video)?;
+        writeln!(f, "  model       {} on {}", self.model, self.provider)?;
+        let seconds = self.took.as_secs_f64();
+        writeln!(f, "  frames      {} in {seconds:.1} s, {:.1} a second", self.frames, self.rate())?;
+        if self.undecodable > 0 {
+            writeln!(f, "  undecodable {}", self.undecodable)?;
+        }
+        writeln!(f, "  detections  {}", self.detections)?;
+        writeln!(f, "  tracks      {}", self.track_count())?;
+        for (class, count) in self.tracks_by_class() {
+            writeln!(f, "    {class:<12} {count}")?;
+        }
+        write!(f, "  alerts      {}", self.alerts)?;
+        match &self.evaluation {
+            Some(evaluation) => write!(f, "\n  tracking    {evaluation}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vru_proto::v1::{DetectedObject, Frame, FrameDetections, RoadUserClass};
+
+    use super::*;
+
+    fn analysed(objects: &[(u64, RoadUserClass, TrackState)]) -> Analysed {
+        let objects = objects.iter().map(|&(track_id, class, state)| DetectedObject {
+            track_id,
+            class: class.into(),
+            track_state: state.into(),
+            ..Default::default()
+        });
+        let detections = FrameDetections { objects: objects.collect(), ..Default::default() };
+        Analysed { frame: Frame::default(), detections, alerts: Vec::new() }
+    }
+
+    #[test]
+    fn a_track_counts_once_as_what_it_was_most_of_the_time() {
+        use RoadUserClass::{Cyclist, Pedestrian};
+        use TrackState::{Confirmed, Tentative};
+        let mut summary = Summary {
+            frames: 0,
+            undecodable: 0,
+            detections: 0,
+            alerts: 0,
+            evaluation: None,
+            video: String::new(),
+            model: String::new(),
+            provider: "cpu",
+            took: Duration::from_secs(1),
+            tracks: BTreeMap::new(),
+        };
+        summary.add(&analysed(&[(1, Pedestrian, Tentative), (2, Cyclist, Confirmed)]));
+        summary.add(&analysed(&[(1, Pedestrian, Confirmed), (2, Pedestrian, Confirmed)]));
+        summary.add(&analysed(&[(2, Cyclist, Confirmed), (3, Cyclist, Tentative)]));
+        assert_eq!(summary.tracks_by_class(), BTreeMap::from([("cyclist", 1), ("pedestrian", 1)]));
+        assert_eq!((summary.frames, summary.detections, summary.track_count()), (3, 6, 2));
+    }
+}

@@ -1,0 +1,222 @@
+//! Configuration of the whole pipeline in one process. Its sections are those of the services, under the same names.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::Deserialize;
+use vru_infer::InferConfig;
+use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig};
+use vru_ingest::IngestConfig;
+use vru_ingest::config::{FileConfig, LiveConfig, PullConfig, PushConfig};
+use vru_runtime::cameras::CamerasConfig;
+use vru_runtime::config::{Problems, Validate};
+use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::service::ShutdownConfig;
+use vru_runtime::telemetry::TelemetryConfig;
+use vru_sink::SinkConfig;
+use vru_sink::alerts::config::{AlertsConfig, AuthMode};
+use vru_sink::postgres::PostgresConfig;
+use vru_sink::s3::S3Config;
+
+/// Everything that `vru up` can be told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpConfig {
+    /// Which cameras there are. A file of cameras, unless Kafka is a real one.
+    pub cameras: CamerasConfig,
+    /// A real Kafka. Without this section the embedded broker runs.
+    pub kafka: Option<KafkaConfig>,
+    /// A real PostgreSQL. Without this section a private one runs in the data folder.
+    pub postgres: Option<PostgresConfig>,
+    /// A real object store. Without this section an embedded one runs in the data folder.
+    pub s3: Option<S3Config>,
+    /// The gRPC server. Without this section it listens on `127.0.0.1:50051` and asks nobody who he is.
+    pub alerts: AlertsConfig,
+    /// The model; the demo's when no path is given.
+    pub model: ModelConfig,
+    /// What waits before the model.
+    pub queue: QueueConfig,
+    /// How frames are put together for one run of the model.
+    pub batch: BatchConfig,
+    /// The picture that alerts carry.
+    pub snapshot: SnapshotConfig,
+    /// Live cameras.
+    pub live: LiveConfig,
+    /// Cameras that we connect to.
+    pub pull: PullConfig,
+    /// Cameras that connect to us.
+    pub push: PushConfig,
+    /// Files.
+    pub file: FileConfig,
+    /// The page with the live picture.
+    pub page: PageConfig,
+    /// Where each service's `/health`, `/ready` and `/metrics` are.
+    pub admin: AdminConfig,
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// Draining.
+    pub shutdown: ShutdownConfig,
+}
+
+/// Section `page`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PageConfig {
+    /// Where it listens (default `127.0.0.1:3000`). It has no login: on other addresses everybody who reaches it sees the
+    /// cameras.
+    pub listen: SocketAddr,
+}
+
+/// Section `admin`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminConfig {
+    /// Of inference (default `127.0.0.1:8001`).
+    pub infer: SocketAddr,
+    /// Of ingest (default `127.0.0.1:8002`).
+    pub ingest: SocketAddr,
+    /// Of the sinks (default `127.0.0.1:8003`).
+    pub sink: SocketAddr,
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+impl Default for UpConfig {
+    fn default() -> Self {
+        Self {
+            cameras: CamerasConfig::default(),
+            kafka: None,
+            postgres: None,
+            s3: None,
+            alerts: AlertsConfig { auth: AuthMode::None, listen: local(50051), ..AlertsConfig::default() },
+            model: ModelConfig::default(),
+            queue: QueueConfig::default(),
+            batch: BatchConfig::default(),
+            snapshot: SnapshotConfig::default(),
+            live: LiveConfig::default(),
+            pull: PullConfig::default(),
+            push: PushConfig::default(),
+            file: FileConfig::default(),
+            page: PageConfig::default(),
+            admin: AdminConfig::default(),
+            telemetry: TelemetryConfig::default(),
+            shutdown: ShutdownConfig::default(),
+        }
+    }
+}
+
+impl Default for PageConfig {
+    fn default() -> Self {
+        Self { listen: local(3000) }
+    }
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self { infer: local(8001), ingest: local(8002), sink: local(8003) }
+    }
+}
+
+impl Validate for UpConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.section("cameras", &self.cameras);
+        let somewhere = self.kafka.is_some() || !self.cameras.file.as_os_str().is_empty();
+        problems.require(somewhere, "cameras.file", "is empty, and the embedded broker holds no cameras");
+        if let Some(kafka) = &self.kafka {
+            problems.section("kafka", kafka);
+        }
+        if let Some(postgres) = &self.postgres {
+            problems.section("postgres", postgres);
+        }
+        if let Some(s3) = &self.s3 {
+            problems.section("s3", s3);
+        }
+        problems.section("alerts", &self.alerts);
+        problems.section("model", &self.model);
+        problems.section("queue", &self.queue);
+        problems.section("batch", &self.batch);
+        problems.section("snapshot", &self.snapshot);
+        problems.section("live", &self.live);
+        problems.section("pull", &self.pull);
+        problems.section("push", &self.push);
+        problems.section("file", &self.file);
+        problems.section("telemetry", &self.telemetry);
+        problems.section("shutdown", &self.shutdown);
+    }
+}
+
+impl UpConfig {
+    /// What ingest is told, on this broker.
+    pub fn ingest(&self, kafka: &KafkaConfig) -> IngestConfig {
+        IngestConfig {
+            admin: self.admin.ingest,
+            kafka: kafka.clone(),
+            cameras: self.cameras.clone(),
+            live: self.live.clone(),
+            pull: self.pull.clone(),
+            push: self.push.clone(),
+            file: self.file.clone(),
+            ..IngestConfig::default()
+        }
+    }
+
+    /// What inference is told, on this broker.
+    pub fn infer(&self, kafka: &KafkaConfig) -> InferConfig {
+        InferConfig {
+            admin: self.admin.infer,
+            kafka: kafka.clone(),
+            cameras: self.cameras.clone(),
+            model: self.model.clone(),
+            queue: self.queue,
+            batch: self.batch,
+            snapshot: self.snapshot,
+            ..InferConfig::default()
+        }
+    }
+
+    /// What the sinks are told, on these stores.
+    pub fn sink(&self, kafka: &KafkaConfig, postgres: PostgresConfig, s3: S3Config) -> SinkConfig {
+        SinkConfig {
+            admin: self.admin.sink,
+            kafka: kafka.clone(),
+            postgres,
+            s3,
+            alerts: self.alerts.clone(),
+            ..SinkConfig::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vru_runtime::config::{Layers, load};
+
+    use super::*;
+
+    fn layers(flags: &[&str]) -> Layers {
+        Layers { flags: flags.iter().map(|&flag| flag.to_owned()).collect(), ..Layers::default() }
+    }
+
+    #[test]
+    fn parts_are_embedded_unless_their_section_is_there() {
+        let model = vru_runtime::assets::require("models/nanodet-g.onnx").unwrap();
+        let model = format!("model.path={}", model.display());
+        let flags = ["kafka.brokers=kafka:9092", "alerts.auth=none", "alerts.listen=127.0.0.1:50051", model.as_str()];
+        let config: UpConfig = load(&layers(&flags)).unwrap();
+        assert_eq!(config.kafka.unwrap().brokers, "kafka:9092");
+        assert!(config.postgres.is_none() && config.s3.is_none());
+    }
+
+    #[test]
+    fn every_mistake_is_listed() {
+        let flags =
+            ["page.listen=here", "model.path=/nowhere.onnx", "live.queue_frames=0", "cameras.fil=x", "alerts.auth=jwt"];
+        let problems = load::<UpConfig>(&layers(&flags)).unwrap_err().problems.join("\n");
+        for wanted in
+            ["page.listen", "model.path", "live.queue_frames", "cameras.fil", "cameras.file", "alerts.jwt.secret"]
+        {
+            assert!(problems.contains(wanted), "{wanted} is not in {problems}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Child processes that cannot outlive this process, and programs run to their end.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+/// A program with its arguments, and the user it runs as.
+#[derive(Debug, Clone)]
+pub struct Program {
+    path: PathBuf,
+    args: Vec<OsString>,
+    user: Option<User>,
+    log: PathBuf,
+    death_signal: &'static str,
+}
+
+/// An account other than our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct User {
+    /// Its number.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+}
+
+/// A program that could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// It could not be started: not installed, or no permission. Trying again does not help.
+    #[error("start {program}")]
+    Start {
+        /// Which.
+        program: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// It failed.
+    #[error("{program} failed ({status}); the end of {log}:\n{tail}")]
+    Failed {
+        /// Which.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// Where its output is.
+        log: String,
+        /// The end of it.
+        tail: String,
+    },
+    /// It did not end in time and was killed.
+    #[error("{program} did not end within {after:?}")]
+    TimedOut {
+        /// Which.
+        program: String,
+        /// The limit.
+        after: Duration,
+    },
+}
+
+impl Program {
+    /// The program; what it prints is added to the file `log`.
+    pub fn new(path: impl Into<PathBuf>, log: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), args: Vec::new(), user: None, log: log.into(), death_signal: "KILL" }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I: Into<OsString>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Runs as that user.
+    #[must_use]
+    pub fn user(mut self, user: Option<User>) -> Self {
+        self.user = user;
+        self
+    }
+
+    /// What it is sent when this process dies, without `SIG`; `KILL` unless said otherwise.
+    #[must_use]
+    pub fn death_signal(mut self, signal: &'static str) -> Self {
+        self.death_signal = signal;
+        self
+    }
+
+    /// Starts it.
+    pub fn start(&self) -> Result<Running, ProgramError> {
+        let fail = |source| ProgramError::Start { program: self.name(), source };
+        let log = File::options().create(true).append(true).open(&self.log).map_err(fail)?;
+        let errors = log.try_clone().map_err(fail)?;
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        let child = start_from_keeper(command).map_err(fail)?;
+        Ok(Running { child, name: self.name(), log: self.log.clone() })
+    }
+
+    /// Runs it to its end. Blocks.
+    pub fn run(&self, deadline: Duration) -> Result<(), ProgramError> {
+        let mut running = self.start()?;
+        let status = running.wait(deadline)?;
+        if status.success() { Ok(()) } else { Err(running.failed(status)) }
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    fn command(&self) -> Command {
+        // util-linux, on every Debian; the standard library can neither ask for a signal at the parent's death nor drop the
+        // supplementary groups.
+        let mut command = Command::new("setpriv");
+        if let Some(User { uid, gid }) = self.user {
+            command.args([format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()]);
+        }
+        command.args(["--pdeathsig", self.death_signal, "--"]).arg(&self.path).args(&self.args);
+        // Ctrl-C at the terminal is for this process, which stops its children in order.
+        command.process_group(0);
+        // A folder that the other user may not enter is no place to start in.
+        command.current_dir("/");
+        command
+    }
+}
+
+/// A running child. It is killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    name: String,
+    log: PathBuf,
+}
+
+impl Running {
+    /// How it ended; none while it runs.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits for its end; kills it at the deadline. Blocks.
+    pub fn wait(&mut self, deadline: Duration) -> Result<ExitStatus, ProgramError> {
+        let until = Instant::now() + deadline;
+        loop {
+            if let Some(status) = self.ended() {
+                return Ok(status);
+            }
+            if Instant::now() >= until {
+                self.kill();
+                return Err(ProgramError::TimedOut { program: self.name.clone(), after: deadline });
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The error that says that it failed, with the end of its output.
+    pub fn failed(&self, status: ExitStatus) -> ProgramError {
+        let (program, log) = (self.name.clone(), self.log.display().to_string());
+        ProgramError::Failed { program, status, log, tail: tail(&self.log) }
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        // An error says that it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            self.kill();
+        }
+    }
+}
+
+/// The last lines of a file.
+fn tail(path: &Path) -> String {
+    let text = String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
+
+/// Whether this process may change users.
+pub fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
+}
+
+/// An account of this machine.
+pub fn find_user(name: &str) -> Option<User> {
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        if fields.next() != Some(name) {
+            return None;
+        }
+        Some(User { uid: fields.nth(1)?.parse().ok()?, gid: fields.next()?.parse().ok()? })
+    })
+}
+
+type Order = (Command, SyncSender<io::Result<Child>>);
+
+/// The signal comes when the *thread* that started the child ends, and threads of an async runtime come and go; so one
+/// thread, which lives as long as the process, starts all children.
+fn start_from_keeper(command: Command) -> io::Result<Child> {
+    static KEEPER: OnceLock<Mutex<SyncSender<Order>>> = OnceLock::new();
+    let keeper = KEEPER.get_or_init(|| {
+        let (orders_tx, orders) = sync_channel::<Order>(1);
+        let keep = move || {
+            for (mut command, reply) in orders {
+                drop(reply.send(command.spawn()));
+            }
+        };
+        std::thread::Builder::new().name("keeper".to_owned()).spawn(keep).expect("a thread can be started");
+        Mutex::new(orders_tx)
+    });
+    let (reply_tx, reply) = sync_channel(1);
+    let gone = |_| io::Error::other("the thread that starts processes is gone");
+    keeper
+        .lock()
+        .map_err(|_| io::Error::other("starting a process panicked"))?
+        .send((command, reply_tx))
+        .map_err(|_| io::Error::other("the thread that starts processes is gone"))?;
+    reply.recv().map_err(gone)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, folder: &Path) -> Program {
+        Program::new("sh", folder.join("log")).args(["-c", script])
+    }
+
+    #[test]
+    fn a_failure_shows_what_was_printed() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = shell("echo no room >&2; exit 3", folder.path()).run(Duration::from_secs(5)).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("no room") && text.contains('3'), "{text}");
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed_at_its_deadline() {
+        let folder = tempfile::tempdir().unwrap();
+        let started = Instant::now();
+        let error = shell("sleep 60", folder.path()).run(Duration::from_millis(200)).unwrap_err();
+        assert!(matches!(error, ProgramError::TimedOut { .. }), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_child_lives_on_when_the_thread_that_asked_for_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = shell("exec sleep 60", folder.path());
+        let mut child = std::thread::spawn(move || program.start().unwrap()).join().unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(child.ended().is_none());
+    }
+}

@@ -1,0 +1,165 @@
+//! An S3 server over a folder: one folder for the bucket, one file an object. It listens on a loopback port of its own and
+//! takes only the credentials that it made up at the start.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use vru_runtime::secret::Secret;
+
+/// How long requests may go on after the stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Why the server did not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum S3Error {
+    /// The folder of the bucket cannot be made.
+    #[error("make the folder {}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder cannot be served.
+    #[error("serve {} as S3: {problem}", path.display())]
+    Serve {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// There is no port to listen on.
+    #[error("listen for S3 on 127.0.0.1")]
+    Listen(#[source] std::io::Error),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct S3 {
+    address: SocketAddr,
+    access_key: Secret,
+    secret_key: Secret,
+    stop: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl S3 {
+    /// Serves `folder` with one bucket.
+    pub async fn start(folder: &Path, bucket: &str) -> Result<Self, S3Error> {
+        let path = folder.join(bucket);
+        tokio::fs::create_dir_all(&path).await.map_err(|source| S3Error::Folder { path, source })?;
+        // Its error can only be printed for programmers.
+        let serve = |error| S3Error::Serve { path: folder.to_owned(), problem: format!("{error:?}") };
+        let files = s3s_fs::FileSystem::new(folder).map_err(serve)?;
+        let (access_key, secret_key) = (super::random_secret(), super::random_secret());
+        let mut service = S3ServiceBuilder::new(files);
+        service.set_auth(SimpleAuth::from_single(&*access_key, &*secret_key));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(S3Error::Listen)?;
+        let address = listener.local_addr().map_err(S3Error::Listen)?;
+        let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
+        connections.spawn(accept(listener, service.build(), stop.clone(), connections.clone()));
+        Ok(Self {
+            address,
+            access_key: Secret::new(access_key),
+            secret_key: Secret::new(secret_key),
+            stop,
+            connections,
+        })
+    }
+
+    /// Its URL.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Access key and secret key.
+    pub fn credentials(&self) -> (Secret, Secret) {
+        (self.access_key.clone(), self.secret_key.clone())
+    }
+
+    /// Stops taking connections and waits, to a deadline, for those that are busy.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.connections.close();
+        if tokio::time::timeout(DRAIN, self.connections.wait()).await.is_err() {
+            tracing::warn!("a connection to the embedded S3 server was cut");
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, service: S3Service, stop: CancellationToken, connections: TaskTracker) {
+    loop {
+        let socket = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, _)) => socket,
+                Err(error) => {
+                    // Out of file handles, most likely: it passes when connections end.
+                    tracing::warn!(%error, "the embedded S3 server could not take a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = stop.cancelled() => return,
+        };
+        let (service, stop) = (service.clone(), stop.clone());
+        connections.spawn(async move {
+            let server = Builder::new(TokioExecutor::new());
+            let connection = server.serve_connection(TokioIo::new(socket), service);
+            tokio::pin!(connection);
+            let served = tokio::select! {
+                served = connection.as_mut() => served,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = served {
+                tracing::debug!(error, "a connection to the embedded S3 server ended");
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(s3: &S3, secret: &str) -> aws_sdk_s3::Client {
+        let (access, _) = s3.credentials();
+        let credentials = aws_sdk_s3::config::Credentials::new(access.expose(), secret, None, None, "test");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .region(aws_sdk_s3::config::Region::new("us-east-1"))
+            .endpoint_url(s3.endpoint())
+            .force_path_style(true)
+            .credentials_provider(credentials)
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn objects_with_long_keys_come_back_and_strangers_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let s3 = S3::start(folder.path(), "vru").await.unwrap();
+        let (_, secret) = s3.credentials();
+        let client_of_ours = client(&s3, secret.expose());
+        let key = format!("detections/date=2026-01-02/hour=03/camera=07/{}.parquet", "k".repeat(90));
+        let put = client_of_ours.put_object().bucket("vru").key(&key).content_type("image/jpeg");
+        put.body(b"picture".to_vec().into()).send().await.unwrap();
+        let got = client_of_ours.get_object().bucket("vru").key(&key).send().await.unwrap();
+        assert_eq!(got.body.collect().await.unwrap().to_vec(), b"picture");
+        let stranger = client(&s3, "wrong");
+        assert!(stranger.get_object().bucket("vru").key(&key).send().await.is_err());
+        s3.stop().await;
+    }
+}

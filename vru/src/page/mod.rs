@@ -1,0 +1,125 @@
+//! A plain page with the annotated live pictures, the counts and the latest alerts. The real web app replaces it later.
+//!
+//! - `/`: the page, without anything from elsewhere;
+//! - `/state`: everything on it that changes, as JSON;
+//! - `/live/CAMERA.mjpeg`, `/live/CAMERA.jpg`: the live picture, as a stream and once;
+//! - `/alerts/ID.jpg`, `/alerts/ID.mp4`: picture and clip of one of the latest alerts, from the object store.
+
+mod draw;
+mod join;
+pub mod live;
+mod objects;
+mod state;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use bytes::Bytes;
+use futures::StreamExt as _;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::WatchStream;
+use tokio_util::sync::CancellationToken;
+
+use live::Live;
+pub use objects::Objects;
+pub use state::{Board, PageState};
+
+const PAGE: &str = include_str!("index.html");
+const BOUNDARY: &str = "vru-picture";
+/// How long a single picture is waited for: the readers may have to start first.
+const PICTURE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What the page shows.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The pictures.
+    pub live: Live,
+    /// The counts and alerts.
+    pub board: Arc<Board>,
+    /// Pictures of alerts.
+    pub objects: Objects,
+}
+
+/// Serves until `stop`, which also ends the streams. Binds before it returns.
+pub async fn serve(listen: SocketAddr, page: Page, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen} for the page"))?;
+    let bound = listener.local_addr().context("read the page's address")?;
+    let app = Router::new()
+        .route("/", get(|| async { Html(PAGE) }))
+        .route("/state", get(state))
+        .route("/live/{file}", get(picture))
+        .route("/alerts/{file}", get(alert_file))
+        .with_state((page, stop.clone()));
+    tokio::spawn(async move {
+        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the page ended");
+        }
+    });
+    Ok(bound)
+}
+
+type Shared = (Page, CancellationToken);
+
+async fn state(State((page, _)): State<Shared>) -> Json<PageState> {
+    Json(page.board.state(&page.live.cameras()))
+}
+
+async fn picture(State((page, stop)): State<Shared>, Path(file): Path<String>) -> Response {
+    let Some((name, ending)) = file.rsplit_once('.') else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(pictures) = name.parse().ok().and_then(|id| page.live.watch(&id)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let pictures = WatchStream::new(pictures).filter_map(|picture| async move { picture });
+    match ending {
+        "mjpeg" => {
+            let parts = pictures.map(|picture| Ok::<_, Infallible>(part(&picture)));
+            let body = Body::from_stream(parts.take_until(stop.cancelled_owned()));
+            let kind = format!("multipart/x-mixed-replace; boundary={BOUNDARY}");
+            ([(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, "no-store")], body).into_response()
+        }
+        "jpg" => {
+            let mut pictures = std::pin::pin!(pictures);
+            match tokio::time::timeout(PICTURE_DEADLINE, pictures.next()).await {
+                Ok(Some(picture)) => file_response("image/jpeg", "no-store", picture),
+                _ => (StatusCode::SERVICE_UNAVAILABLE, "no picture of this camera now").into_response(),
+            }
+        }
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn alert_file(State((page, _)): State<Shared>, Path(file): Path<String>) -> Response {
+    let found = file.rsplit_once('.').and_then(|(id, ending)| {
+        let alert = page.board.alert(id)?;
+        match ending {
+            "jpg" => Some((alert.snapshot_key, "image/jpeg")),
+            "mp4" => Some((alert.clip_key, "video/mp4")),
+            _ => None,
+        }
+    });
+    let Some((key, kind)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    match page.objects.get(&key).await {
+        Some(object) => file_response(kind, "max-age=3600", object),
+        // Written a moment after the alert; the page asks again.
+        None => (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response(),
+    }
+}
+
+fn file_response(kind: &'static str, cache: &'static str, body: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], body).into_response()
+}
+
+fn part(picture: &Bytes) -> Bytes {
+    let head = format!("--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", picture.len());
+    [head.as_bytes(), picture, b"\r\n"].concat().into()
+}

@@ -1,0 +1,208 @@
+//! Cameras of every kind at once reach PostgreSQL, S3 and a gRPC subscriber, and the books balance.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use vru_proto::v1;
+use vru_runtime::test_util::{Codec, FfmpegCamera, Metrics, Process, Topic, postgres, require_asset, wait_for};
+
+use crate::camera_server::CameraServer;
+use crate::pipeline::{DEADLINE, Pipeline, camera, frames_of, pull, push, start, wait_for_cameras_to_stop};
+use crate::store::{Store, probe_video};
+use crate::subscriber::{self, Subscriber};
+
+/// Frames that each camera must bring to the database before the test ends.
+const FRAMES: u64 = 6;
+const USER: &str = "camera";
+const PASSWORD: &str = "pass-word";
+
+/// One camera: how it connects, how it encodes, what is published of it.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    pushes: bool,
+    codec: Codec,
+    passthrough: bool,
+}
+
+impl Kind {
+    fn all() -> Vec<Self> {
+        let flags = [false, true];
+        let codecs = [Codec::H264, Codec::H265];
+        let kinds = flags.iter().flat_map(|&pushes| {
+            codecs.iter().flat_map(move |&codec| flags.map(|passthrough| Self { pushes, codec, passthrough }))
+        });
+        kinds.collect()
+    }
+
+    fn id(self) -> String {
+        let way = if self.pushes { "push" } else { "pull" };
+        let published = if self.passthrough { "as-is" } else { "jpeg" };
+        format!("{way}-{:?}-{published}", self.codec).to_lowercase()
+    }
+
+    fn encoding(self) -> v1::Encoding {
+        match (self.passthrough, self.codec) {
+            (false, _) => v1::Encoding::Jpeg,
+            (true, Codec::H264) => v1::Encoding::H264,
+            (true, Codec::H265) => v1::Encoding::H265,
+        }
+    }
+
+    fn config(self, server: &CameraServer) -> v1::CameraConfig {
+        let name = format!("{:?}", self.codec).to_lowercase();
+        let credentials = v1::Credentials { username: USER.to_owned(), password: PASSWORD.to_owned() };
+        let source = if self.pushes {
+            v1::camera_config::Source::Push(v1::PushSource { path: self.id(), credentials: Some(credentials) })
+        } else {
+            pull(server.url(&name))
+        };
+        let mut config = camera(&self.id(), source);
+        config.output = Some(v1::Output { encoding: self.encoding().into(), max_fps: 2.0, ..Default::default() });
+        config
+    }
+}
+
+/// Frames in = frames out + drops by reason, at each stage, for one camera.
+fn assert_books_balance(id: &str, ingest: &Metrics, infer: &Metrics, pipeline: &Pipeline) {
+    let camera = [("camera", id)];
+    let frames = frames_of(&pipeline.bus, id);
+    let published = frames.len() as u64;
+    let received = ingest.count("ingest_received_frames_total", &camera);
+    let dropped = ingest.count("ingest_dropped_frames_total", &camera);
+    let sent = ingest.count("ingest_sent_frames_total", &camera);
+    assert!(received > 0);
+    assert_eq!(received, sent + dropped, "{id}: ingest's books");
+    assert_eq!(published, sent, "{id}: what ingest sent is on Kafka");
+
+    let taken = infer.count("infer_received_frames_total", &camera);
+    let reference = infer.count("infer_reference_frames_total", &camera);
+    let dropped = infer.count("infer_dropped_frames_total", &camera);
+    let analysed = infer.count("infer_sent_frames_total", &camera);
+    assert_eq!(taken, published, "{id}: infer took every frame from Kafka");
+    assert_eq!(taken, analysed + reference + dropped, "{id}: infer's books");
+    assert_eq!(infer.count("infer_sequence_gap_frames_total", &camera), 0, "{id}: gaps");
+
+    let rows = pipeline.count(&format!("select count(*) from frames where camera_id = '{id}'"));
+    let identities = format!("select count(distinct (session, sequence)) from frames where camera_id = '{id}'");
+    assert_eq!(rows, analysed, "{id}: rows");
+    assert_eq!(pipeline.count(&identities), rows, "{id}: each frame once");
+    let objects = pipeline.count(&format!("select count(*) from detections where camera_id = '{id}'"));
+    assert_eq!(objects, infer.count("infer_sent_objects_total", &camera), "{id}: detections");
+    assert!(objects > 0, "{id}: nobody was seen");
+}
+
+fn assert_encodings(kind: Kind, pipeline: &Pipeline) {
+    let frames = frames_of(&pipeline.bus, &kind.id());
+    assert!(frames.iter().all(|frame| frame.encoding() == kind.encoding()), "{kind:?}: {:?}", frames[0].encoding());
+    assert!(frames.iter().all(|frame| (frame.source_width, frame.source_height) == (768, 576)), "{kind:?}");
+    assert!(frames[0].key_frame, "{kind:?}: a decoder cannot start");
+}
+
+/// grpcurl finds the service by reflection, and the alerts after a token.
+fn assert_grpcurl(pipeline: &Pipeline, token: &str, expected: usize) {
+    let address = format!("127.0.0.1:{}", pipeline.grpc_port);
+    let bearer = format!("authorization: Bearer {}", subscriber::token());
+    let grpcurl = |args: &[&str]| {
+        let output = Command::new(require_asset("bin/grpcurl"))
+            .args(["-plaintext", "-H", &bearer, "-max-time", "5"])
+            .args(args)
+            .output()
+            .unwrap();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (listed, errors) = grpcurl(&[&address, "list"]);
+    for service in ["vru.v1.Alerts", "grpc.health.v1.Health"] {
+        assert!(listed.lines().any(|line| line == service), "{service} is not in: {listed}{errors}");
+    }
+    let request = format!("{{\"resume_token\": \"{token}\"}}");
+    let (alerts, errors) = grpcurl(&["-d", &request, &address, "vru.v1.Alerts/Subscribe"]);
+    assert_eq!(alerts.matches("\"ruleId\": \"somebody-there\"").count(), expected, "{errors}");
+}
+
+#[test]
+fn pull_and_push_h264_and_h265_jpeg_and_passthrough_reach_every_sink() {
+    let server = CameraServer::start();
+    server.clip("h264", Codec::H264);
+    server.clip("h265", Codec::H265);
+    let pipeline = Pipeline::new("all", 3);
+    let [ingest, infer, sink] = start([pipeline.ingest(), pipeline.infer(), pipeline.sink()]);
+    let subscriber = Subscriber::connect(pipeline.grpc_port, v1::SubscribeRequest::default());
+    wait_for(DEADLINE, "a first token", || {
+        if subscriber.last_token().is_empty() { Err("none".to_owned()) } else { Ok(()) }
+    });
+    let first_token = subscriber.last_token();
+
+    let mut pushing: Vec<Process> = Vec::new();
+    for kind in Kind::all() {
+        pipeline.bus.put_camera(&kind.config(&server));
+        if kind.pushes {
+            let url = format!("rtsp://{USER}:{PASSWORD}@127.0.0.1:{}/{}", pipeline.push_port, kind.id());
+            pushing.push(push(&ingest, &kind.id(), &FfmpegCamera::new(kind.codec, url)));
+        }
+    }
+    for kind in Kind::all() {
+        let id = kind.id();
+        let rows = format!("select count(*) from frames where camera_id = '{id}'");
+        pipeline.wait_for_count(&format!("frames of {id}"), &rows, FRAMES);
+        let alerts = format!("select count(*) from alerts where camera_id = '{id}'");
+        pipeline.wait_for_count(&format!("alerts of {id}"), &alerts, 1);
+    }
+
+    // No more comes in; what is on its way gets through.
+    for kind in Kind::all() {
+        pipeline.bus.remove_camera(&kind.id());
+    }
+    wait_for_cameras_to_stop(&ingest);
+    wait_for(DEADLINE, "inference to be through", || {
+        let lag = pipeline.bus.lag(&pipeline.group("infer"), Topic::Frames);
+        if lag == 0 { Ok(()) } else { Err(format!("{lag} frames wait; {}", infer.log_tail())) }
+    });
+    let analysed = pipeline.bus.written(Topic::Detections);
+    let raised = pipeline.bus.written(Topic::Alerts);
+    pipeline.wait_for_count("every frame in the database", "select count(*) from frames", analysed);
+    pipeline.wait_for_count("every alert in the database", "select count(*) from alerts", raised);
+    let (in_ingest, in_infer) = (ingest.metrics(), infer.metrics());
+    for kind in Kind::all() {
+        assert_encodings(kind, &pipeline);
+        assert_books_balance(&kind.id(), &in_ingest, &in_infer, &pipeline);
+    }
+
+    let alerts: Vec<v1::Alert> = pipeline.bus.messages(Topic::Alerts);
+    let ids: BTreeSet<String> = alerts.iter().map(|alert| alert.id.clone()).collect();
+    assert_eq!(ids.len(), alerts.len(), "an alert was published twice");
+    assert_eq!(alerts.len() as u64, in_infer.count("infer_sent_alerts_total", &[]));
+    let rows = postgres().query(&pipeline.database, "select id from alerts");
+    assert_eq!(rows.into_iter().flatten().collect::<BTreeSet<_>>(), ids);
+    wait_for(DEADLINE, "the subscriber to have every alert", || {
+        let got = subscriber.alerts().len();
+        if got >= ids.len() { Ok(()) } else { Err(format!("{got} of {}", ids.len())) }
+    });
+    let got = subscriber.alerts();
+    assert_eq!(got.iter().map(|alert| alert.id.clone()).collect::<BTreeSet<_>>(), ids);
+    assert_eq!(got.len(), ids.len(), "the subscriber got an alert twice");
+    assert_grpcurl(&pipeline, &first_token, ids.len());
+
+    wait_for(DEADLINE, "the store to have everything", || {
+        let metrics = sink.metrics();
+        let frames = metrics.count("sink_stored_frames_total", &[("sink", "s3")]);
+        let clips = metrics.count("sink_clips_total", &[]);
+        if frames >= analysed && clips >= ids.len() as u64 { Ok(()) } else { Err(format!("{frames}, {clips}")) }
+    });
+    let store = Store::read(&pipeline.bucket);
+    assert_eq!(store.frames, analysed, "frames in Parquet");
+    assert_eq!(store.detections, pipeline.count("select count(*) from detections"), "detections in Parquet");
+    assert_eq!(store.snapshots.len(), ids.len(), "each alert has a snapshot");
+    for alert in &alerts {
+        let snapshot =
+            store.snapshots.get(&alert.snapshot_key).unwrap_or_else(|| panic!("{} is missing", alert.snapshot_key));
+        assert_eq!(*snapshot, alert.snapshot, "the snapshot is not what the alert carried");
+        let clip = store.clips.get(&alert.clip_key).unwrap_or_else(|| panic!("{} is missing", alert.clip_key));
+        let video = probe_video(clip);
+        assert!(video.frames >= 2 && video.seconds > 0.4, "{}: {video:?}", alert.clip_key);
+    }
+
+    for service in [&ingest, &infer, &sink] {
+        let status = service.stop();
+        assert!(status.success(), "{status}: {}", service.log_tail());
+    }
+}

@@ -1,0 +1,19 @@
+//! The main job, end to end: our own binaries between real cameras, Apache Kafka, PostgreSQL, S3 and gRPC subscribers.
+//! Counts are compared exactly.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod camera_server;
+mod cameras_change;
+mod config_mistakes;
+mod end_to_end;
+mod file_source;
+mod hostile_records;
+mod model_refused;
+mod pipeline;
+mod pods_share_cameras;
+mod store;
+mod subscriber;
+mod subscriber_resumes;
+mod termination;
+mod traces;

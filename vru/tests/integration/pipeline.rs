@@ -1,0 +1,184 @@
+//! The services of a pipeline, each on topics, groups, a database and a bucket of the test's own.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use vru_proto::v1;
+use vru_runtime::test_util::{
+    Bus, FfmpegCamera, Process, S3Server, Service, ServiceLaunch, Topic, folder, free_port, kafka, postgres,
+    require_asset, s3, wait_for,
+};
+
+/// Long enough for two busy cores.
+pub const DEADLINE: Duration = Duration::from_mins(2);
+/// Verifies the subscribers' tokens.
+pub const JWT_SECRET: &str = "a shared secret of the integration tests";
+
+/// A test's own parts, and how our services reach them.
+pub struct Pipeline {
+    pub bus: Bus,
+    pub database: String,
+    pub bucket: String,
+    pub push_port: u16,
+    pub grpc_port: u16,
+}
+
+impl Pipeline {
+    pub fn new(name: &str, partitions: i32) -> Self {
+        Self {
+            bus: kafka().bus(name, partitions),
+            database: postgres().database(),
+            bucket: s3().bucket(),
+            push_port: free_port(),
+            grpc_port: free_port(),
+        }
+    }
+
+    pub fn group(&self, service: &str) -> String {
+        format!("{}{service}", self.bus.prefix())
+    }
+
+    pub fn ingest(&self) -> ServiceLaunch {
+        ingest(&self.bus, self.push_port)
+    }
+
+    pub fn infer(&self) -> ServiceLaunch {
+        ServiceLaunch::new("vru-infer")
+            .bus(&self.bus)
+            .set("group", self.group("infer"))
+            .set("model.path", require_asset("models/nanodet-g.onnx"))
+    }
+
+    /// All three sinks in one process.
+    pub fn sink(&self) -> ServiceLaunch {
+        ServiceLaunch::new("vru-sink")
+            .bus(&self.bus)
+            .set("postgres.url", &self.database)
+            .set("postgres.migrate", "true")
+            .set("postgres.group", self.group("postgres"))
+            .set("s3.endpoint", s3().endpoint())
+            .set("s3.bucket", &self.bucket)
+            .set("s3.access_key", S3Server::ACCESS_KEY)
+            .set("s3.secret_key", S3Server::SECRET_KEY)
+            .set("s3.group", self.group("s3"))
+            .set("s3.parquet.max_age", "2s")
+            .set("s3.clip.before", "1s")
+            .set("s3.clip.after", "1s")
+            .set("s3.clip.slack", "2s")
+            .set("alerts.listen", format!("127.0.0.1:{}", self.grpc_port))
+            .set("alerts.jwt.secret", JWT_SECRET)
+            .set("alerts.heartbeat", "500ms")
+    }
+
+    /// The first column of the first row, a count.
+    pub fn count(&self, sql: &str) -> u64 {
+        let rows = postgres().query(&self.database, sql);
+        rows[0][0].parse().unwrap_or_else(|_| panic!("{sql}: {rows:?} is no count"))
+    }
+
+    /// Waits until a count is reached; before the first migration there are no tables, which counts as 0.
+    pub fn wait_for_count(&self, what: &str, sql: &str, wanted: u64) {
+        wait_for(DEADLINE, what, || {
+            let rows = postgres().try_query(&self.database, sql).unwrap_or_default();
+            let found: u64 = rows.first().and_then(|row| row[0].parse().ok()).unwrap_or(0);
+            if found >= wanted { Ok(()) } else { Err(format!("{found} of {wanted}: {sql}")) }
+        });
+    }
+}
+
+/// Ingest on a push port.
+pub fn ingest(bus: &Bus, push_port: u16) -> ServiceLaunch {
+    let group = |service: &str| format!("{}{service}", bus.prefix());
+    ServiceLaunch::new("vru-ingest")
+        .bus(bus)
+        .set("group", group("ingest"))
+        .set("push.listen", format!("127.0.0.1:{push_port}"))
+        .set("file.consumer_groups", format!("[\"{}\"]", group("infer")))
+        .set("live.backoff.initial", "100ms")
+        .set("live.backoff.max", "1s")
+}
+
+/// Starts services and waits until each can do its work.
+pub fn start<const N: usize>(launches: [ServiceLaunch; N]) -> [Service; N] {
+    let services = launches.map(ServiceLaunch::start);
+    for service in &services {
+        service.wait_ready(DEADLINE);
+    }
+    services
+}
+
+/// A camera that raises an alert for each pedestrian anywhere in the picture.
+pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
+    let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
+    let zone = v1::Zone {
+        id: "everywhere".to_owned(),
+        name: "Everywhere".to_owned(),
+        polygon: corners.map(|(x, y)| v1::Point { x, y }).to_vec(),
+    };
+    let presence = v1::ZonePresence { zone_id: zone.id.clone(), min_frames: 2, classes: Vec::new() };
+    let rule = v1::Rule {
+        id: "somebody-there".to_owned(),
+        severity: v1::Severity::Warning.into(),
+        kind: Some(v1::rule::Kind::ZonePresence(presence)),
+    };
+    v1::CameraConfig {
+        id: id.to_owned(),
+        name: String::new(),
+        enabled: true,
+        source: Some(source),
+        output: None,
+        zones: vec![zone],
+        rules: vec![rule],
+    }
+}
+
+/// Pulled over TCP.
+pub fn pull(url: String) -> v1::camera_config::Source {
+    v1::camera_config::Source::Pull(v1::PullSource { url, ..Default::default() })
+}
+
+/// Starts a camera that pushes, as soon as ingest knows it: a camera that comes earlier is refused, and tries again.
+pub fn push(ingest: &Service, id: &str, camera: &FfmpegCamera) -> Process {
+    let mut process = camera.start();
+    wait_for(DEADLINE, &format!("{id} to push"), || {
+        if ingest.count("ingest_camera_connected", &[("camera", id)]) >= 1 {
+            return Ok(());
+        }
+        if process.ended().is_some() {
+            let log = process.log_tail();
+            process = camera.start();
+            return Err(log);
+        }
+        Err("not connected".to_owned())
+    });
+    process
+}
+
+/// Waits until ingest has nothing more to do with any camera.
+pub fn wait_for_cameras_to_stop(ingest: &Service) {
+    wait_for(DEADLINE, "the cameras to stop", || {
+        let connected = ingest.count("ingest_camera_connected", &[]);
+        if connected == 0 { Ok(()) } else { Err(format!("{connected} cameras are connected")) }
+    });
+}
+
+/// The frames of a camera that the topic holds, in order.
+pub fn frames_of(bus: &Bus, id: &str) -> Vec<v1::Frame> {
+    let mut frames: Vec<v1::Frame> = bus.messages(Topic::Frames);
+    frames.retain(|frame| frame.id.as_ref().is_some_and(|frame| frame.camera_id == id));
+    frames
+}
+
+/// The first frames of the street clip, as a file of their own.
+pub fn short_clip(frames: u64) -> PathBuf {
+    let file = folder("clip").join("short.avi");
+    let cut = Command::new("ffmpeg")
+        .args(["-hide_banner", "-loglevel", "error", "-nostdin", "-i"])
+        .arg(require_asset("clips/vtest.avi"))
+        .args(["-frames:v", &frames.to_string(), "-c", "copy"])
+        .arg(&file)
+        .status();
+    assert!(cut.expect("ffmpeg is installed").success(), "ffmpeg cannot cut the clip");
+    file
+}

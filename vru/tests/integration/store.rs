@@ -1,0 +1,85 @@
+//! What the S3 sink wrote, read by the tools that people use: pyarrow, DuckDB and ffprobe.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use vru_runtime::test_util::{S3Server, folder, require_asset, s3};
+
+/// Everything in a bucket.
+#[derive(Debug)]
+pub struct Store {
+    /// Analysed frames that the Parquet files hold.
+    pub frames: u64,
+    /// Detections that they hold.
+    pub detections: u64,
+    /// Alert pictures by key.
+    pub snapshots: BTreeMap<String, Vec<u8>>,
+    /// Clips by key, as local files.
+    pub clips: BTreeMap<String, PathBuf>,
+}
+
+/// What the script prints.
+#[derive(Debug, Deserialize)]
+struct Report {
+    keys: Vec<String>,
+    pyarrow: Counts,
+    duckdb: Counts,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Counts {
+    frames: u64,
+    detections: u64,
+}
+
+impl Store {
+    /// Copies the bucket and reads it.
+    pub fn read(bucket: &str) -> Self {
+        let copy = folder("store");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/read_store.py");
+        let output = Command::new(require_asset("venv/bin/python"))
+            .arg(script)
+            .args([&s3().endpoint(), S3Server::ACCESS_KEY, S3Server::SECRET_KEY, bucket])
+            .arg(&copy)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report.pyarrow, report.duckdb, "pyarrow and DuckDB disagree");
+        let with_end = |end: &'static str| report.keys.iter().filter(move |key| key.ends_with(end));
+        let read = |key: &String| std::fs::read(copy.join(key)).unwrap();
+        Self {
+            frames: report.pyarrow.frames,
+            detections: report.pyarrow.detections,
+            snapshots: with_end(".jpg").map(|key| (key.clone(), read(key))).collect(),
+            clips: with_end(".mp4").map(|key| (key.clone(), copy.join(key))).collect(),
+        }
+    }
+}
+
+/// What ffprobe says of a video's pictures, all of them decoded.
+#[derive(Debug)]
+pub struct Video {
+    pub frames: u64,
+    pub seconds: f64,
+}
+
+/// Decodes a video to its end.
+pub fn probe_video(path: &Path) -> Video {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v:0", "-count_frames", "-of", "json"])
+        .args(["-show_entries", "stream=nb_read_frames:format=duration"])
+        .arg(path)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{}: {errors}", path.display());
+    let probed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let number = |value: &serde_json::Value| value.as_str().unwrap().parse::<f64>().unwrap();
+    Video {
+        frames: number(&probed["streams"][0]["nb_read_frames"]) as u64,
+        seconds: number(&probed["format"]["duration"]),
+    }
+}
