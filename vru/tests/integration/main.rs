@@ -3,17 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod camera_server;
 mod cameras_change;
 mod config_mistakes;
 mod end_to_end;
 mod file_source;
 mod hostile_records;
 mod model_refused;
-mod pipeline;
 mod pods_share_cameras;
-mod store;
-mod subscriber;
 mod subscriber_resumes;
+#[path = "../support/mod.rs"]
+mod support;
 mod termination;
 mod traces;
+
+use support::{camera_server, pipeline, store, subscriber};

@@ -38,7 +38,7 @@ impl Store {
     /// Copies the bucket and reads it.
     pub fn read(bucket: &str) -> Self {
         let copy = folder("store");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/read_store.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/read_store.py");
         let output = Command::new(require_asset("venv/bin/python"))
             .arg(script)
             .args([&s3().endpoint(), S3Server::ACCESS_KEY, S3Server::SECRET_KEY, bucket])

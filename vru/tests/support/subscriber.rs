@@ -11,7 +11,7 @@ use vru_proto::v1;
 use vru_proto::v1::alerts_client::AlertsClient;
 use vru_proto::v1::subscribe_response::Event;
 
-use crate::pipeline::JWT_SECRET;
+use super::pipeline::JWT_SECRET;
 
 /// A bearer token that the servers of these tests take.
 pub fn token() -> String {
