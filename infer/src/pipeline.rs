@@ -14,11 +14,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::dead_letter::DeadLetters;
-use vru_runtime::kafka::{Producer, ProducerOptions};
+use vru_runtime::kafka::{ProducerOptions, watch_broker};
 use vru_runtime::service::ServiceContext;
 
 use crate::analysis::AnalysisSettings;
@@ -36,8 +35,6 @@ use crate::publisher::{Publisher, PublisherContext};
 
 /// Inferred frames that wait to be judged: a batch or two.
 const TO_ANALYST: usize = 32;
-/// How often Kafka is asked whether it is there.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the stage until `cx.shutdown.soft`, then drains. An error means that it cannot go on.
 pub async fn run(config: InferConfig, cx: ServiceContext) -> anyhow::Result<()> {
@@ -88,7 +85,7 @@ async fn run_with(
     };
     let producer = config.kafka.producer(&options).context("create the producer")?;
     let (publisher, outbox) = Publisher::new(PublisherContext {
-        producer: producer.clone(),
+        producer,
         letters: DeadLetters::new(&config.kafka, "vru-infer").context("create the producer of dead letters")?,
         topics: config.kafka.topics(),
         offsets: offsets.clone(),
@@ -109,7 +106,7 @@ async fn run_with(
 
     let followed = cameras::watch(&config.kafka, &config.cameras, Share::All, &stop, cameras_ready);
     let cameras = tokio::spawn(follow_cameras(followed, analyst_tx.clone()));
-    let probe = tokio::spawn(probe_kafka(producer, kafka_ready, stop.soft.clone()));
+    let probe = tokio::spawn(watch_broker(config.kafka.clone(), kafka_ready, stop.soft.clone()));
     let consumer = Consumer::start(ConsumerContext {
         kafka: config.kafka,
         group: config.group,
@@ -160,24 +157,6 @@ async fn follow_cameras(mut events: mpsc::Receiver<cameras::CameraEvent>, analys
     while let Some(event) = events.recv().await {
         if analyst.send(ToAnalyst::Camera(event)).await.is_err() {
             return;
-        }
-    }
-}
-
-/// The stage is ready while a broker answers; it lives on when none does.
-async fn probe_kafka(producer: Producer, ready: ReadyFlag, stop: CancellationToken) {
-    use rdkafka::producer::Producer as _;
-    loop {
-        let asked = producer.clone();
-        let ask = move || asked.client().fetch_metadata(Some("__consumer_offsets"), PROBE_EVERY).map(drop);
-        match tokio::task::spawn_blocking(ask).await {
-            Ok(Ok(())) => ready.ready(),
-            Ok(Err(error)) => ready.not_ready(format!("no Kafka broker answers: {error}")),
-            Err(error) => ready.not_ready(error.to_string()),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(PROBE_EVERY) => {}
-            () = stop.cancelled() => return,
         }
     }
 }

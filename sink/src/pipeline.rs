@@ -1,3 +1,4 @@
+use vru_runtime::kafka::watch_broker;
 use vru_runtime::service::ServiceContext;
 
 use crate::config::SinkConfig;
@@ -7,6 +8,9 @@ use crate::{alerts, postgres, s3};
 pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<()> {
     let mut tasks = tokio::task::JoinSet::new();
     let SinkConfig { kafka, postgres, s3, alerts, .. } = config;
+    // No sink notices by itself that there is nothing to read because nobody answers.
+    let probe = watch_broker(kafka.clone(), context.readiness.part("kafka"), context.shutdown.soft.clone());
+    let probe = tokio::spawn(probe);
     if postgres.enabled {
         tasks.spawn(postgres::run(postgres, kafka.clone(), context.clone()));
     }
@@ -19,6 +23,7 @@ pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<
     while let Some(ended) = tasks.join_next().await {
         ended??;
     }
+    probe.abort();
     Ok(())
 }
 

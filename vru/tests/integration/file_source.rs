@@ -1,114 +1,11 @@
 //! Each of a file's 795 frames is stored once, with the detections that `vru analyse` finds in the same file.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
+use vru_runtime::test_util::require_asset;
 
-use serde::Deserialize;
-use vru::annotate::class_name;
-use vru_proto::v1;
-use vru_runtime::test_util::{Launch, binary, folder, postgres, require_asset};
-
-use crate::pipeline::{Pipeline, camera, start};
+use crate::findings::{CAMERA, analyse, stored};
+use crate::pipeline::{Pipeline, camera, file, start};
 
 const FRAMES: u64 = 795;
-const CAMERA: &str = "recording";
-
-/// The zone and the rule of [`camera`], as a file of cameras says them.
-const CAMERAS_FILE: &str = r#"
-[[cameras]]
-id = "recording"
-file = { path = "CLIP" }
-zones = [{ id = "everywhere", polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]] }]
-rules = [{ id = "somebody-there", severity = "warning", zone_presence = { zone = "everywhere", min_frames = 2 } }]
-"#;
-
-/// One object, exactly: floating-point numbers by their bits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Object {
-    class: String,
-    score: u32,
-    track_id: u64,
-    place: [u32; 4],
-}
-
-/// Objects by (session, sequence).
-type Found = BTreeMap<(u64, u64), Vec<Object>>;
-
-#[derive(Debug, Deserialize)]
-struct Line {
-    session: u64,
-    sequence: u64,
-    objects: Vec<LineObject>,
-    alerts: Vec<LineAlert>,
-}
-
-#[derive(Debug, Deserialize)]
-struct LineObject {
-    class: String,
-    score: f32,
-    track_id: u64,
-    r#box: [f32; 4],
-}
-
-#[derive(Debug, Deserialize)]
-struct LineAlert {
-    id: String,
-}
-
-/// What `vru analyse` finds: objects, and the ids of alerts.
-fn analyse(clip: &Path) -> (Found, BTreeSet<String>) {
-    let home = folder("analyse");
-    let (cameras, out) = (home.join("cameras.toml"), home.join("detections.jsonl"));
-    fs::write(&cameras, CAMERAS_FILE.replace("CLIP", clip.to_str().unwrap())).unwrap();
-    let process = Launch::new(binary("vru"), home.join("log"))
-        .args(["analyse".as_ref(), clip.as_os_str(), "--quiet".as_ref(), "--camera".as_ref(), CAMERA.as_ref()])
-        .args(["--model".as_ref(), require_asset("models/nanodet-g.onnx").as_os_str()])
-        .args(["--zones".as_ref(), cameras.as_os_str(), "--detections".as_ref(), out.as_os_str()])
-        .spawn();
-    let status = process.wait(std::time::Duration::from_mins(4));
-    assert!(status.success(), "{status}: {}", process.log_tail());
-    let (mut found, mut alerts) = (Found::new(), BTreeSet::new());
-    for line in fs::read_to_string(out).unwrap().lines() {
-        let line: Line = serde_json::from_str(line).unwrap();
-        let object = |object: LineObject| Object {
-            class: object.class,
-            score: object.score.to_bits(),
-            track_id: object.track_id,
-            place: object.r#box.map(f32::to_bits),
-        };
-        let twice = found.insert((line.session, line.sequence), line.objects.into_iter().map(object).collect());
-        assert!(twice.is_none(), "vru analyse gave a frame twice");
-        alerts.extend(line.alerts.into_iter().map(|alert| alert.id));
-    }
-    (found, alerts)
-}
-
-/// What the database holds.
-fn stored(pipeline: &Pipeline) -> (Found, BTreeSet<String>) {
-    let rows = |sql: &str| postgres().query(&pipeline.database, sql);
-    let mut found = Found::new();
-    for row in rows("select session, sequence from frames") {
-        let twice = found.insert((row[0].parse().unwrap(), row[1].parse().unwrap()), Vec::new());
-        assert!(twice.is_none(), "a frame is stored twice");
-    }
-    let sql = "select session, sequence, class, score, coalesce(track_id, 0), box_left, box_top, box_width, box_height \
-        from detections order by session, sequence, object_index";
-    for row in rows(sql) {
-        // PostgreSQL prints as many digits as bring back the same number.
-        let bits = |column: usize| row[column].parse::<f32>().unwrap().to_bits();
-        let class = v1::RoadUserClass::try_from(row[2].parse::<i32>().unwrap()).unwrap();
-        let object = Object {
-            class: class_name(class).to_owned(),
-            score: bits(3),
-            track_id: row[4].parse().unwrap(),
-            place: [5, 6, 7, 8].map(bits),
-        };
-        let frame = (row[0].parse().unwrap(), row[1].parse().unwrap());
-        found.get_mut(&frame).expect("a detection belongs to a frame").push(object);
-    }
-    (found, rows("select id from alerts").into_iter().flatten().collect())
-}
 
 #[test]
 fn each_frame_of_a_file_is_stored_once_with_what_analyse_finds() {
@@ -116,9 +13,7 @@ fn each_frame_of_a_file_is_stored_once_with_what_analyse_finds() {
     let pipeline = Pipeline::new("file", 2);
     let [_ingest, infer, _sink] =
         start([pipeline.ingest(), pipeline.infer(), pipeline.sink().set("s3.enabled", "false")]);
-    let path = clip.to_str().unwrap().to_owned();
-    let source = v1::camera_config::Source::File(v1::FileSource { path, ..Default::default() });
-    pipeline.bus.put_camera(&camera(CAMERA, source));
+    pipeline.bus.put_camera(&camera(CAMERA, file(&clip)));
     let (expected, expected_alerts) = analyse(&clip);
     assert_eq!(expected.len() as u64, FRAMES);
     assert!(expected.values().map(Vec::len).sum::<usize>() > 1000, "people walk through the clip all the time");

@@ -16,4 +16,4 @@ mod support;
 mod termination;
 mod traces;
 
-use support::{camera_server, pipeline, store, subscriber};
+use support::{camera_server, findings, pipeline, store, subscriber};

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each of the two test programs uses its part")]
 
 pub mod camera_server;
+pub mod findings;
+pub mod follower;
 pub mod pipeline;
 pub mod store;
 pub mod subscriber;

@@ -1,37 +1,61 @@
 //! The services of a pipeline, each on topics, groups, a database and a bucket of the test's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use vru_proto::v1;
 use vru_runtime::test_util::{
-    Bus, FfmpegCamera, Process, S3Server, Service, ServiceLaunch, Topic, folder, free_port, kafka, postgres,
-    require_asset, s3, wait_for,
+    Bus, FfmpegCamera, KafkaServer, PostgresServer, Process, S3Server, Service, ServiceLaunch, Topic, folder,
+    free_port, kafka, postgres, require_asset, s3, wait_for,
 };
+
+use super::store::Store;
 
 /// Long enough for two busy cores.
 pub const DEADLINE: Duration = Duration::from_mins(2);
 /// Verifies the subscribers' tokens.
 pub const JWT_SECRET: &str = "a shared secret of the integration tests";
 
+/// How often the database is asked for a count. Each question is a process of its own: asked without a pause, it would take
+/// half a core from what it waits for.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// The servers that a pipeline works on.
+#[derive(Clone, Copy)]
+pub struct Servers<'a> {
+    pub kafka: &'a KafkaServer,
+    pub postgres: &'a PostgresServer,
+    pub s3: &'a S3Server,
+}
+
 /// A test's own parts, and how our services reach them.
-pub struct Pipeline {
+pub struct Pipeline<'a> {
     pub bus: Bus,
     pub database: String,
     pub bucket: String,
     pub push_port: u16,
     pub grpc_port: u16,
+    servers: Servers<'a>,
 }
 
-impl Pipeline {
+impl Pipeline<'static> {
+    /// On the servers that all tests share: a test that breaks one uses [`Pipeline::on`].
     pub fn new(name: &str, partitions: i32) -> Self {
+        Self::on(Servers { kafka: kafka(), postgres: postgres(), s3: s3() }, name, partitions)
+    }
+}
+
+impl<'a> Pipeline<'a> {
+    /// On the given servers.
+    pub fn on(servers: Servers<'a>, name: &str, partitions: i32) -> Self {
         Self {
-            bus: kafka().bus(name, partitions),
-            database: postgres().database(),
-            bucket: s3().bucket(),
+            bus: servers.kafka.bus(name, partitions),
+            database: servers.postgres.database(),
+            bucket: servers.s3.bucket(),
             push_port: free_port(),
             grpc_port: free_port(),
+            servers,
         }
     }
 
@@ -57,7 +81,7 @@ impl Pipeline {
             .set("postgres.url", &self.database)
             .set("postgres.migrate", "true")
             .set("postgres.group", self.group("postgres"))
-            .set("s3.endpoint", s3().endpoint())
+            .set("s3.endpoint", self.servers.s3.endpoint())
             .set("s3.bucket", &self.bucket)
             .set("s3.access_key", S3Server::ACCESS_KEY)
             .set("s3.secret_key", S3Server::SECRET_KEY)
@@ -71,19 +95,33 @@ impl Pipeline {
             .set("alerts.heartbeat", "500ms")
     }
 
+    /// What the database answers.
+    pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        self.servers.postgres.query(&self.database, sql)
+    }
+
     /// The first column of the first row, a count.
     pub fn count(&self, sql: &str) -> u64 {
-        let rows = postgres().query(&self.database, sql);
+        let rows = self.rows(sql);
         rows[0][0].parse().unwrap_or_else(|_| panic!("{sql}: {rows:?} is no count"))
     }
 
     /// Waits until a count is reached; before the first migration there are no tables, which counts as 0.
     pub fn wait_for_count(&self, what: &str, sql: &str, wanted: u64) {
         wait_for(DEADLINE, what, || {
-            let rows = postgres().try_query(&self.database, sql).unwrap_or_default();
+            let rows = self.servers.postgres.try_query(&self.database, sql).unwrap_or_default();
             let found: u64 = rows.first().and_then(|row| row[0].parse().ok()).unwrap_or(0);
-            if found >= wanted { Ok(()) } else { Err(format!("{found} of {wanted}: {sql}")) }
+            if found >= wanted {
+                return Ok(());
+            }
+            std::thread::sleep(ASK_EVERY);
+            Err(format!("{found} of {wanted}: {sql}"))
         });
+    }
+
+    /// What the bucket holds.
+    pub fn store(&self) -> Store {
+        Store::read_from(&self.servers.s3.endpoint(), &self.bucket)
     }
 }
 
@@ -131,6 +169,12 @@ pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
         zones: vec![zone],
         rules: vec![rule],
     }
+}
+
+/// A file, each of whose frames is to be processed.
+pub fn file(path: &Path) -> v1::camera_config::Source {
+    let path = path.to_str().expect("a plain path").to_owned();
+    v1::camera_config::Source::File(v1::FileSource { path, ..Default::default() })
 }
 
 /// Pulled over TCP.

@@ -35,13 +35,18 @@ struct Counts {
 }
 
 impl Store {
-    /// Copies the bucket and reads it.
+    /// Copies a bucket of the store that all tests share, and reads it.
     pub fn read(bucket: &str) -> Self {
+        Self::read_from(&s3().endpoint(), bucket)
+    }
+
+    /// As [`Store::read`], of the store at an endpoint.
+    pub fn read_from(endpoint: &str, bucket: &str) -> Self {
         let copy = folder("store");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/read_store.py");
         let output = Command::new(require_asset("venv/bin/python"))
             .arg(script)
-            .args([&s3().endpoint(), S3Server::ACCESS_KEY, S3Server::SECRET_KEY, bucket])
+            .args([endpoint, S3Server::ACCESS_KEY, S3Server::SECRET_KEY, bucket])
             .arg(&copy)
             .output()
             .unwrap();

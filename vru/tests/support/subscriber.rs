@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use parking_lot::Mutex;
 use tonic::metadata::MetadataValue;
-use tonic::{Request, Status};
+use tonic::{Request, Status, Streaming};
 use vru_proto::v1;
 use vru_proto::v1::alerts_client::AlertsClient;
 use vru_proto::v1::subscribe_response::Event;
@@ -18,6 +18,16 @@ pub fn token() -> String {
     let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
     let claims = serde_json::json!({"sub": "integration-test", "exp": expires.as_secs()});
     encode(&Header::default(), &claims, &EncodingKey::from_secret(JWT_SECRET.as_bytes())).unwrap()
+}
+
+/// Opens a stream, or says why there is none.
+pub async fn open(port: u16, request: v1::SubscribeRequest) -> Result<Streaming<v1::SubscribeResponse>, Status> {
+    let client = AlertsClient::connect(format!("http://127.0.0.1:{port}")).await;
+    let client = client.map_err(|error| Status::unavailable(error.to_string()))?;
+    let mut request = Request::new(request);
+    let bearer = MetadataValue::try_from(format!("Bearer {}", token())).unwrap();
+    request.metadata_mut().insert("authorization", bearer);
+    Ok(client.max_decoding_message_size(32 * 1024 * 1024).subscribe(request).await?.into_inner())
 }
 
 /// What a subscriber got, in order.
@@ -42,14 +52,7 @@ impl Subscriber {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let got = Arc::new(Mutex::new(Got::default()));
         let filling = got.clone();
-        let mut stream = runtime.block_on(async move {
-            let mut client = AlertsClient::connect(format!("http://127.0.0.1:{port}")).await.unwrap();
-            client = client.max_decoding_message_size(32 * 1024 * 1024);
-            let mut request = Request::new(request);
-            let bearer = MetadataValue::try_from(format!("Bearer {}", token())).unwrap();
-            request.metadata_mut().insert("authorization", bearer);
-            client.subscribe(request).await.unwrap().into_inner()
-        });
+        let mut stream = runtime.block_on(open(port, request)).unwrap();
         runtime.spawn(async move {
             let ended = loop {
                 match stream.message().await {

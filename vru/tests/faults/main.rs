@@ -1,0 +1,15 @@
+//! What the pipeline survives: our own binaries between real cameras, Apache Kafka, PostgreSQL, S3 and gRPC subscribers, while
+//! each of them is killed, stopped and hung. Moments are random and seeded; counts are compared exactly.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod books;
+mod outage;
+mod servers_go_away;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminated_in_an_outage;
+mod workers_are_killed;
+mod workers_take_over;
+
+use support::{camera_server, findings, follower, pipeline};

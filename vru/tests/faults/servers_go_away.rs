@@ -1,0 +1,191 @@
+//! The broker, PostgreSQL and S3 are each away for 10 s in mid-stream, stopped cold and hung: nothing is lost or doubled, every
+//! dropped frame is counted, memory stays flat, services say what they wait for, and all go on without help.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use rand::seq::SliceRandom as _;
+use vru_proto::v1;
+use vru_runtime::test_util::{Codec, Service, ServiceLaunch, Topic, seeded_rng, wait_for};
+
+use crate::books::{
+    analysed, assert_drops_are_counted, assert_inference_accounts, assert_same_ids, assert_stored_once, memory,
+    published_alerts,
+};
+use crate::camera_server::CameraServer;
+use crate::follower::Follower;
+use crate::outage::{How, Outage, OwnServers, Part};
+use crate::pipeline::{DEADLINE, Pipeline, camera, file, pull, short_clip, start, wait_for_cameras_to_stop};
+
+const OUTAGE: Duration = Duration::from_secs(10);
+const LIVE: [&str; 2] = ["gate", "yard"];
+/// Of each file that is in mid-stream when an outage begins.
+const FRAMES: u64 = 120;
+/// What a service may have grown by after all outages: caches of allocators and clients that were not warm before the first.
+const GROWTH: u64 = 64 * 1024 * 1024;
+
+struct Setup<'a> {
+    pipeline: Pipeline<'a>,
+    ingest: Service,
+    infer: Service,
+    sink: Service,
+    _cameras: CameraServer,
+}
+
+fn setup(servers: &OwnServers) -> Setup<'_> {
+    let pipeline = Pipeline::on(servers.all(), "outages", 2);
+    let quick = |launch: ServiceLaunch| launch.set("kafka.session_timeout", "6s");
+    let ingest = quick(pipeline.ingest()).set("live.message_timeout", "2s");
+    let sink = quick(pipeline.sink()).set("postgres.statement_timeout", "1s").set("s3.timeout", "2s");
+    let [ingest, infer, sink] = start([ingest, quick(pipeline.infer()), sink]);
+    let cameras = CameraServer::start();
+    cameras.clip("street", Codec::H264);
+    for id in LIVE {
+        let mut config = camera(id, pull(cameras.url("street")));
+        config.output = Some(v1::Output { max_fps: 5.0, ..Default::default() });
+        pipeline.bus.put_camera(&config);
+    }
+    Setup { pipeline, ingest, infer, sink, _cameras: cameras }
+}
+
+impl Setup<'_> {
+    fn services(&self) -> [&Service; 3] {
+        [&self.ingest, &self.infer, &self.sink]
+    }
+
+    /// Who cannot work without the part, and by which name it says so.
+    fn waiting(&self, part: Part) -> Vec<(&Service, &'static str)> {
+        match part {
+            Part::Broker => self.services().map(|service| (service, "kafka")).to_vec(),
+            Part::Database => vec![(&self.sink, "postgres")],
+            Part::Store => vec![(&self.sink, "s3")],
+        }
+    }
+
+    /// Frames of each live camera are stored, in the database and in the bucket.
+    fn wait_for_more_frames(&self, what: &str) {
+        let stored = || self.sink.count("sink_stored_frames_total", &[("sink", "s3")]);
+        let before = stored();
+        for id in LIVE {
+            let sql = format!("select count(*) from frames where camera_id = '{id}'");
+            let rows = self.pipeline.rows(&sql)[0][0].parse::<u64>().unwrap();
+            self.pipeline.wait_for_count(&format!("{what}, of {id}"), &sql, rows + 1);
+        }
+        wait_for(DEADLINE, &format!("{what}, in the bucket"), || {
+            if stored() > before { Ok(()) } else { Err(format!("{before}; {}", self.sink.log_tail())) }
+        });
+    }
+
+    /// One outage, from a file in mid-stream to everything working again.
+    fn survive(&self, servers: &OwnServers, number: usize, part: Part, how: How, clip: &Path) {
+        let id = format!("file-{number}");
+        self.pipeline.bus.put_camera(&camera(&id, file(clip)));
+        wait_for(DEADLINE, "the file to be in mid-stream", || {
+            let analysed = self.infer.count("infer_sent_frames_total", &[("camera", &id)]);
+            if analysed >= FRAMES / 10 { Ok(()) } else { Err(format!("{analysed} frames; {}", self.infer.log_tail())) }
+        });
+        let outage = Outage::begin(servers, part, how);
+        for (service, name) in self.waiting(part) {
+            wait_for(OUTAGE, &format!("{part:?}, {how:?}: somebody to say that it waits for {name}"), || match service
+                .ready()
+            {
+                Ok((503, body)) if body.contains(name) => Ok(()),
+                other => Err(format!("{other:?}")),
+            });
+        }
+        outage.last(OUTAGE);
+        for service in self.services() {
+            let waits = self.waiting(part).iter().any(|(waiting, _)| std::ptr::eq(*waiting, service));
+            let (status, body) = service.ready().unwrap();
+            assert_eq!(status, if waits { 503 } else { 200 }, "{part:?}, {how:?}: {body}");
+        }
+        outage.end();
+        for service in self.services() {
+            service.wait_ready(DEADLINE);
+        }
+        let sql = format!("select count(*) from frames where camera_id = '{id}' and end_of_stream");
+        self.pipeline.wait_for_count(&format!("{part:?}, {how:?}: the end of the file"), &sql, 1);
+        self.wait_for_more_frames(&format!("{part:?}, {how:?}: frames to be stored again"));
+    }
+}
+
+#[test]
+fn outages_of_every_server_lose_and_double_nothing() {
+    let mut random = seeded_rng("outages_of_every_server_lose_and_double_nothing");
+    let servers = OwnServers::start();
+    let setup = setup(&servers);
+    let follower = Follower::start(&[setup.pipeline.grpc_port]);
+    setup.wait_for_more_frames("frames to be stored");
+    let clip = short_clip(FRAMES);
+    let mut outages: Vec<(Part, How)> = [Part::Broker, Part::Database, Part::Store]
+        .into_iter()
+        .flat_map(|part| [How::Killed, How::Hung].map(|how| (part, how)))
+        .collect();
+    outages.shuffle(&mut random);
+    println!("outages: {outages:?}");
+    let before = memory(&setup.services());
+    for (number, (part, how)) in outages.iter().enumerate() {
+        setup.survive(&servers, number, *part, *how, &clip);
+        println!("{part:?}, {how:?}: resident {:?}", memory(&setup.services()));
+    }
+    for (service, before) in setup.services().iter().zip(before) {
+        let after = service.resident_bytes();
+        assert!(after < before + GROWTH, "grew from {before} to {after} bytes; {}", service.log_tail());
+    }
+    balance(setup, &follower, outages.len());
+}
+
+/// No more comes in; what is on its way gets through; then everything is counted.
+fn balance(setup: Setup<'_>, follower: &Follower, files: usize) {
+    let Setup { pipeline, ingest, infer, sink, _cameras } = setup;
+    for id in LIVE {
+        pipeline.bus.remove_camera(id);
+    }
+    wait_for_cameras_to_stop(&ingest);
+    wait_for(DEADLINE, "inference to be through", || match pipeline.bus.lag(&pipeline.group("infer"), Topic::Frames) {
+        0 => Ok(()),
+        lag => Err(format!("{lag} frames wait; {}", infer.log_tail())),
+    });
+    let analysed = analysed(&pipeline.bus);
+    let distinct: BTreeSet<_> = analysed.iter().map(|(camera, place, _)| (camera, place)).collect();
+    println!(
+        "analysed frames on the topic: {}, of which {} came again",
+        analysed.len(),
+        analysed.len() - distinct.len()
+    );
+    pipeline.wait_for_count("every frame", "select count(*) from frames", distinct.len() as u64);
+    let alerts = published_alerts(&pipeline.bus);
+    let ids: BTreeSet<String> = alerts.iter().cloned().collect();
+    println!("alerts on the topic: {}, of which {} came again", alerts.len(), alerts.len() - ids.len());
+    pipeline.wait_for_count("every alert", "select count(*) from alerts", ids.len() as u64);
+    wait_for(DEADLINE, "the store to have every frame", || {
+        let stored = sink.count("sink_stored_frames_total", &[("sink", "s3")]);
+        if stored >= analysed.len() as u64 {
+            Ok(())
+        } else {
+            Err(format!("{stored} of {}; {}", analysed.len(), sink.log_tail()))
+        }
+    });
+    let (of_ingest, of_infer) = (ingest.metrics(), infer.metrics());
+    for id in LIVE {
+        assert_drops_are_counted(id, &of_ingest, &pipeline.bus);
+        assert_inference_accounts(id, &of_infer, &pipeline.bus);
+    }
+    for number in 0..files {
+        let id = format!("file-{number}");
+        assert_eq!(assert_inference_accounts(&id, &of_infer, &pipeline.bus), FRAMES, "{id}");
+    }
+    assert_stored_once(&pipeline);
+    assert_same_ids("at the subscriber", &follower.wait_for_alerts(ids.len()), &ids, true);
+    let store = pipeline.store();
+    assert_eq!(store.frames, distinct.len() as u64, "frames in Parquet");
+    // A frame that came again may be in two objects; it is the same frame.
+    let objects: usize = analysed.iter().map(|(_, _, objects)| objects).sum();
+    let rows = pipeline.count("select count(*) from detections");
+    assert!((rows..=objects as u64).contains(&store.detections), "{} in Parquet, {rows} rows", store.detections);
+    for service in [ingest, infer, sink] {
+        let status = service.stop();
+        assert!(status.success(), "{status}: {}", service.log_tail());
+    }
+}
