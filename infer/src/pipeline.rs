@@ -166,7 +166,6 @@ async fn follow_cameras(mut events: mpsc::Receiver<cameras::CameraEvent>, analys
 
 /// The stage is ready while a broker answers; it lives on when none does.
 async fn probe_kafka(producer: Producer, ready: ReadyFlag, stop: CancellationToken) {
-    use rdkafka::producer::Producer as _;
     loop {
         let asked = producer.clone();
         let ask = move || asked.client().fetch_metadata(Some("__consumer_offsets"), PROBE_EVERY).map(drop);

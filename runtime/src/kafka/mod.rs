@@ -17,6 +17,6 @@ pub use context::LogContext;
 pub use error::KafkaFailure;
 pub use partition::{Partition, StartAt};
 pub use partitioner::partition_of;
-pub use producer::{Producer, ProducerOptions};
+pub use producer::{Delivered, Delivery, Producer, ProducerOptions};
 pub use reader::{ReaderEvent, TopicReader, offset_at, watermarks};
 pub use record::Record;
