@@ -4,16 +4,15 @@ use std::collections::VecDeque;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::FutureRecord;
-use rdkafka::producer::future_producer::DeliveryFuture;
-use vru_runtime::kafka::Producer;
+use vru_runtime::kafka::{Delivery, Producer};
 
 /// Publishes all, key and payload, and waits for every acknowledgement.
 pub async fn publish_all<'a>(producer: &Producer, topic: &str, records: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
-    let mut open: VecDeque<DeliveryFuture> = VecDeque::new();
+    let mut open: VecDeque<Delivery> = VecDeque::new();
     for (key, payload) in records {
         let mut record = FutureRecord::to(topic).key(key).payload(payload);
         loop {
-            match producer.send_result(record) {
+            match producer.send(record) {
                 Ok(delivery) => break open.push_back(delivery),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     record = back;
@@ -28,6 +27,6 @@ pub async fn publish_all<'a>(producer: &Producer, topic: &str, records: impl Int
     }
 }
 
-async fn acknowledged(delivery: DeliveryFuture) {
-    delivery.await.expect("the producer lives").unwrap_or_else(|(error, _)| panic!("cannot publish: {error}"));
+async fn acknowledged(delivery: Delivery) {
+    delivery.await.unwrap_or_else(|error| panic!("cannot publish: {error}"));
 }

@@ -1,7 +1,6 @@
 //! Where records go that cannot be read, so that the stream goes on and nothing is lost.
 
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use prometheus::IntCounterVec;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -64,16 +63,20 @@ impl DeadLetters {
             if let Some(payload) = &record.payload {
                 letter = letter.payload(payload);
             }
-            let sent = tokio::select! {
-                sent = self.producer.send(letter, Duration::from_secs(5)) => sent,
-                () = cancel.cancelled() => return false,
+            // A full queue has room again after the wait below.
+            let sent = match self.producer.send(letter) {
+                Err((error, _)) => Err(error),
+                Ok(delivery) => tokio::select! {
+                    delivered = delivery => delivered,
+                    () = cancel.cancelled() => return false,
+                },
             };
             match sent {
                 Ok(_) => {
                     SENT.with_label_values(&[&*record.partition.topic, kind]).inc();
                     return true;
                 }
-                Err((error, _)) => {
+                Err(error) => {
                     tracing::warn!(%error, topic = self.topic, "cannot publish a dead letter, trying again");
                 }
             }

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::FutureRecord;
-use rdkafka::producer::future_producer::DeliveryFuture;
 use tokio_util::sync::CancellationToken;
-use vru_runtime::kafka::Producer;
+use vru_runtime::kafka::{self, Producer};
 use vru_runtime::retry::{Backoff, BackoffConfig};
 
 use crate::metrics::{ERRORS, SNAPSHOTS_LOST};
@@ -29,7 +28,7 @@ pub(super) struct Sent {
     /// The payload to send where the first one is too large.
     smaller: Option<Bytes>,
     /// None: it could not be handed to the client before the stop.
-    acknowledgement: Option<DeliveryFuture>,
+    acknowledgement: Option<kafka::Delivery>,
 }
 
 #[derive(Clone)]
@@ -48,7 +47,7 @@ impl Delivery {
         let mut backoff =
             Backoff::new(BackoffConfig { initial: Duration::from_millis(5), max: Duration::from_millis(200) });
         loop {
-            let refused = match self.producer.send_result(record(&letter)) {
+            let refused = match self.producer.send(record(&letter)) {
                 Ok(acknowledgement) => return Sent { letter, smaller, acknowledgement: Some(acknowledgement) },
                 Err((error, _)) => error,
             };
@@ -78,10 +77,10 @@ impl Delivery {
                         () = self.hard.cancelled() => return Ok(false),
                     };
                     match result {
-                        Ok(Ok(_)) => return Ok(true),
-                        Ok(Err((error, _))) => error,
+                        Ok(_) => return Ok(true),
                         // The producer was dropped, which happens at the end only.
-                        Err(_) => return Ok(false),
+                        Err(KafkaError::Canceled) => return Ok(false),
+                        Err(error) => error,
                     }
                 }
             };

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use prost::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{FutureRecord, Producer as _};
+use rdkafka::producer::FutureRecord;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 use vru_proto::CameraId;
@@ -165,6 +165,7 @@ fn refused(topic: &str, error: KafkaError, bytes: usize) -> PublishError {
             PublishError::TooLarge { bytes }
         }
         Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => PublishError::Closed,
+        None if error == KafkaError::Canceled => PublishError::Closed,
         _ => PublishError::Kafka(KafkaFailure { operation: "publish a frame", topic: topic.to_owned(), source: error }),
     }
 }
@@ -186,13 +187,12 @@ impl Publisher for KafkaPublisher {
             FutureRecord::to(&self.topic).key(id.camera_id.as_str()).payload(&payload).headers(trace::headers(&span));
         // The clone is a handle; sending under the lock would hold up other cameras.
         let producer = line.producer.lock().clone();
-        let sending = producer.send_result(record).map_err(|(error, _)| refused(&self.topic, error, bytes))?;
+        let sending = producer.send(record).map_err(|(error, _)| refused(&self.topic, error, bytes))?;
         let (topic, health) = (self.topic.clone(), self.health.clone());
         Ok(async move {
             let answer = match sending.await {
-                Ok(Ok(delivery)) => Ok(Delivered { partition: delivery.partition, offset: delivery.offset }),
-                Ok(Err((error, _))) => Err(refused(&topic, error, bytes)),
-                Err(_) => Err(PublishError::Closed),
+                Ok(place) => Ok(Delivered { partition: place.partition, offset: place.offset }),
+                Err(error) => Err(refused(&topic, error, bytes)),
             };
             match &answer {
                 Ok(_) => health.set(true, ""),

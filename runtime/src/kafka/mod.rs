@@ -19,6 +19,6 @@ pub use error::KafkaFailure;
 pub use partition::{Partition, StartAt};
 pub use partitioner::partition_of;
 pub use probe::watch_broker;
-pub use producer::{Producer, ProducerOptions};
+pub use producer::{Delivered, Delivery, Producer, ProducerOptions};
 pub use reader::{ReaderEvent, TopicReader, offset_at, watermarks};
 pub use record::Record;

@@ -96,16 +96,9 @@ impl Bus {
         if let Some(payload) = payload {
             record = record.payload(payload);
         }
-        let sent = block_on(async {
-            self.producer
-                .send_result(record)
-                .map_err(|(error, _)| error)?
-                .await
-                .map_err(|_| rdkafka::error::KafkaError::Canceled)
-        });
-        match sent {
-            Ok(Ok(_)) => {}
-            Ok(Err((error, _))) | Err(error) => panic!("cannot publish to {name}: {error}"),
+        let sent = block_on(async { self.producer.send(record).map_err(|(error, _)| error)?.await });
+        if let Err(error) = sent {
+            panic!("cannot publish to {name}: {error}");
         }
     }
 

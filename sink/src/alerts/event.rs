@@ -1,5 +1,7 @@
 //! An alert as it goes out: encoded once for everybody.
 
+use std::sync::Arc;
+
 use bytes::{BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
@@ -16,6 +18,7 @@ const FIELD_RESUME_TOKEN: u32 = 3;
 pub(crate) struct Event {
     pub(crate) partition: usize,
     pub(crate) offset: i64,
+    pub(crate) id: Arc<str>,
     camera_id: String,
     zone_id: String,
     rule_id: String,
@@ -31,8 +34,8 @@ impl Event {
         let full = (!alert.snapshot.is_empty()).then(|| field(FIELD_ALERT, &alert.encode_to_vec()));
         alert.snapshot = Bytes::new();
         let plain = field(FIELD_ALERT, &alert.encode_to_vec());
-        let v1::Alert { camera_id, zone_id, rule_id, severity, .. } = alert;
-        Self { partition, offset, camera_id, zone_id, rule_id, severity, plain, full }
+        let v1::Alert { id, camera_id, zone_id, rule_id, severity, .. } = alert;
+        Self { partition, offset, id: id.into(), camera_id, zone_id, rule_id, severity, plain, full }
     }
 
     /// Memory that it takes, roughly.

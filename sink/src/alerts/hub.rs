@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Filter, token_field};
+use super::recent::Recent;
 use super::token::{Positions, StreamId, encode};
-use crate::metrics::{ENDED_STREAMS, SUBSCRIBERS};
+use crate::metrics::{DUPLICATES, ENDED_STREAMS, SUBSCRIBERS};
 
 /// What a subscriber's queue holds.
 #[derive(Debug, Clone)]
@@ -61,10 +62,11 @@ pub(crate) struct Limits {
     pub(crate) queue: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     ring: VecDeque<Arc<Event>>,
     ring_bytes: usize,
+    recent: Recent,
     /// By partition: the ring holds every alert from this offset to the head.
     floor: Positions,
     /// By partition: what the feed reads next.
@@ -82,7 +84,16 @@ struct Subscriber {
 
 impl Hub {
     pub(crate) fn new(stream: StreamId, limits: Limits) -> Self {
-        Self(Arc::new(Inner { stream, limits, state: Mutex::default() }))
+        let state = State {
+            ring: VecDeque::new(),
+            ring_bytes: 0,
+            recent: Recent::new(),
+            floor: Positions::new(),
+            head: Positions::new(),
+            subscribers: HashMap::new(),
+            next_id: 0,
+        };
+        Self(Arc::new(Inner { stream, limits, state: Mutex::new(state) }))
     }
 
     pub(crate) fn stream(&self) -> StreamId {
@@ -109,6 +120,10 @@ impl Hub {
         let state = &mut *guard;
         let partition = event.partition;
         if !move_on(state, partition, event.offset) {
+            return;
+        }
+        if !state.recent.note(&event.id) {
+            DUPLICATES.with_label_values(&["alerts"]).inc();
             return;
         }
         let event = Arc::new(event);
@@ -221,8 +236,12 @@ mod tests {
         hub
     }
 
+    fn alert(id: &str) -> v1::Alert {
+        v1::Alert { id: id.to_owned(), ..Default::default() }
+    }
+
     fn publish(hub: &Hub, partition: usize, offset: i64) {
-        hub.publish(Event::new(partition, offset, v1::Alert::default()));
+        hub.publish(Event::new(partition, offset, alert(&format!("{partition}/{offset}"))));
     }
 
     fn all() -> Arc<Filter> {
@@ -257,6 +276,19 @@ mod tests {
         }
         assert!(hub.attach(&mut Some(vec![1, 0]), &all()).is_none());
         assert!(hub.attach(&mut Some(vec![2, 0]), &all()).is_some());
+    }
+
+    #[test]
+    fn an_alert_that_was_raised_twice_is_told_once() {
+        let hub = hub(10, 10);
+        let mut live = hub.attach(&mut None, &all()).unwrap();
+        for (offset, id) in ["a", "b", "a", "c"].into_iter().enumerate() {
+            hub.publish(Event::new(0, offset as i64, alert(id)));
+        }
+        assert_eq!(offsets(&mut live), [(0, 0), (0, 1), (0, 3)]);
+        let mut later = hub.attach(&mut Some(vec![1, 0]), &all()).unwrap();
+        assert_eq!(offsets(&mut later), [(0, 1), (0, 3)]);
+        assert_eq!(hub.head(), [4, 0]);
     }
 
     #[test]

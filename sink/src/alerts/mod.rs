@@ -6,13 +6,14 @@
 //! ([`subscription`]). Whoever falls behind by more than its queue is cut with the token to resume from: what one subscriber
 //! costs is bounded, whatever it does.
 //!
-//! An alert is encoded once ([`event`]); what differs between subscribers is the token behind it ([`token`]).
+//! An alert that inference raises again after it was killed is told once ([`recent`]). An alert is encoded once ([`event`]); what differs between subscribers is the token behind it ([`token`]).
 
 mod auth;
 pub mod config;
 mod event;
 mod feed;
 mod hub;
+mod recent;
 mod replay;
 mod server;
 mod service;

@@ -11,14 +11,18 @@ use vru_runtime::report::chain;
 use super::event::{Event, Filter};
 use super::feed;
 use super::hub::{Attached, Hub};
+use super::recent::Recent;
 use super::token::Positions;
 use crate::error::SinkError;
+use crate::metrics::DUPLICATES;
 
 /// A subscriber that takes nothing for this long holds up others who wait for their turn.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
 /// Records between looks at whether the ring reaches back far enough by now.
 const ATTACH_EVERY: usize = 64;
 const READER_CAPACITY: usize = 256;
+/// Records of each partition before its position that are looked at as well: an alert that follows may repeat one of them.
+const LOOK_BACK: i64 = 64;
 
 /// What a replay yields, in order; the last is `Attached`, or `Failed`. When it just ends, the subscriber was too slow.
 #[derive(Debug)]
@@ -82,11 +86,14 @@ impl Replays {
         if missed > 0 && !offer(steps, Step::Gap { missed, positions: positions.clone() }).await {
             return Ok(());
         }
-        let starts: Vec<_> =
-            positions.iter().enumerate().map(|(number, next)| (number as i32, StartAt::Offset(*next))).collect();
+        let from = |(number, next): (usize, &i64)| {
+            let low = bounds.get(number).map_or(0, |(low, _)| *low);
+            (number as i32, StartAt::Offset((*next - LOOK_BACK).max(low)))
+        };
+        let starts: Vec<_> = positions.iter().enumerate().map(from).collect();
         let topic = self.kafka.topics().alerts;
         let mut reader = TopicReader::start(&self.kafka, "vru-sink-replay", &topic, &starts, READER_CAPACITY)?;
-        let mut since = 0;
+        let (mut since, mut recent) = (0, Recent::new());
         loop {
             let event = reader.next().await;
             let caught_up = match event {
@@ -94,10 +101,13 @@ impl Replays {
                 Some(ReaderEvent::CaughtUp) => true,
                 Some(ReaderEvent::Record(record)) => {
                     let number = record.partition.number as usize;
+                    let event = feed::read(&record);
+                    let repeated = event.as_ref().is_some_and(|event| !recent.note(&event.id));
                     if positions.get(number).is_some_and(|position| record.offset >= *position) {
                         positions[number] = record.offset + 1;
-                        let event = feed::read(&record).filter(|event| filter.passes(event));
-                        if let Some(event) = event
+                        if repeated {
+                            DUPLICATES.with_label_values(&["alerts"]).inc();
+                        } else if let Some(event) = event.filter(|event| filter.passes(event))
                             && !offer(steps, Step::Alert(Arc::new(event))).await
                         {
                             return Ok(());

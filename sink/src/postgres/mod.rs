@@ -5,13 +5,14 @@
 //! without noticing is fenced by an epoch that the new owner raised ([`positions`]). A frame that inference published twice has
 //! the same primary key: the batch then is written again without the rows that are there ([`write`]).
 //!
-//! [`config`] → [`connection`] → [`service`] (one session, its transactions) ← [`sink`] (the run loop); [`maintenance`] makes
-//! the days' partitions ahead and drops old ones.
+//! [`gather`] (records to batches) → [`sink`] (the run loop) → [`service`] (one session, its transactions); the next batch is
+//! gathered while one is written. [`maintenance`] makes the days' partitions ahead and drops old ones.
 
 pub mod config;
 mod connection;
 mod copy;
 mod error;
+mod gather;
 mod maintenance;
 mod migrate;
 mod partitions;

@@ -1,15 +1,15 @@
-//! The run loop: records in, batches out, positions taken over and given up with the group's rebalances.
+//! The run loop: batches stored one after the other, positions taken over and given up with the group's rebalances.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use tokio::sync::mpsc;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::clock::now_us;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{
-    Assignment, Committer, ConsumerOptions, Event, GroupConsumer, KafkaConfig, Partition, Record, StartAt, Topics,
-    watermarks,
+    Assignment, Committer, ConsumerOptions, GroupConsumer, KafkaConfig, Partition, StartAt, Topics, watermarks,
 };
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
@@ -18,21 +18,21 @@ use vru_runtime::shutdown::Shutdown;
 
 use super::config::PostgresConfig;
 use super::error::PostgresError;
+use super::gather::{Gatherer, Work};
 use super::maintenance;
 use super::migrate::migrate;
 use super::positions::{Claim, Consumer};
-use super::records::{isolate, read, spans};
+use super::records::{isolate, spans};
 use super::service::Service;
 use super::write::{Value, Written};
-use crate::batch::{Batch, Item, next_offsets};
+use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 use crate::metrics::{
-    DUPLICATES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, RECEIVED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES,
-    WRITE_SECONDS,
+    DUPLICATES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, WRITE_SECONDS,
 };
 use crate::supervise::{Supervisor, blocking, cluster_id};
 
-const SINK: &str = "postgres";
+pub(super) const SINK: &str = "postgres";
 /// How long the group waits for a take-over, and Kafka for its offsets.
 const REBALANCE_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -80,6 +80,7 @@ async fn run_once(
     options.choose_start = true;
     options.rebalance_deadline = REBALANCE_DEADLINE;
     let mut group = GroupConsumer::start(kafka, &options)?;
+    let (gatherer, work) = Gatherer::new(topics.clone(), letters, shutdown, config.batch);
     let mut sink = Sink {
         config,
         kafka,
@@ -87,11 +88,18 @@ async fn run_once(
         service,
         claims: BTreeMap::new(),
         committer: group.committer(),
-        letters: letters.clone(),
         shutdown: shutdown.clone(),
         ready: ready.clone(),
     };
-    let result = sink.run(&mut group).await;
+    let result = {
+        let gathering = pin!(gatherer.run(&mut group));
+        let mut writing = pin!(sink.run(work));
+        tokio::select! {
+            result = &mut writing => result,
+            // Its end closes the channel: what it handed over is still written.
+            () = gathering => writing.await,
+        }
+    };
     drop(sink);
     // Leaving the group joins the poll thread: not on an async worker.
     blocking(move || drop(group)).await?;
@@ -106,73 +114,24 @@ struct Sink<'a> {
     claims: BTreeMap<Partition, Claim>,
     /// The positions that count are in the database; Kafka is told them for those who watch the group's lag.
     committer: Committer,
-    letters: DeadLetters,
     shutdown: Shutdown,
     ready: ReadyFlag,
 }
 
 impl Sink<'_> {
-    async fn run(&mut self, group: &mut GroupConsumer) -> Result<(), SinkError> {
+    /// Until no more work comes.
+    async fn run(&mut self, mut work: mpsc::Receiver<Work>) -> Result<(), SinkError> {
         self.ready.ready();
-        let mut batch = Batch::new(self.config.batch);
-        let soft = self.shutdown.soft.clone();
-        let mut stopping = false;
-        loop {
-            let deadline = batch.deadline();
-            let full = tokio::select! {
-                biased;
-                () = soft.cancelled(), if !stopping => {
-                    stopping = true;
-                    group.stop();
-                    true
-                }
-                () = sleep_until(deadline) => true,
-                event = group.next() => match event {
-                    None => return Ok(()),
-                    // What comes after the stop stays in Kafka for the next owner.
-                    Some(Event::Record(_)) if stopping => false,
-                    Some(Event::Record(record)) => self.take(&record, &mut batch).await?,
-                    Some(Event::Assigned(assignment)) => {
-                        self.assigned(assignment).await?;
-                        false
-                    }
-                    Some(Event::Revoked(revocation)) => {
-                        if revocation.lost {
-                            // Whoever has them now has raised their epochs, or will: what is gathered is theirs to write.
-                            return Err(SinkError::Lost);
-                        }
-                        self.flush(&mut batch).await?;
-                        for partition in &revocation.partitions {
-                            self.claims.remove(partition);
-                        }
-                        false
-                    }
-                },
-            };
-            if full {
-                self.flush(&mut batch).await?;
+        while let Some(work) = work.recv().await {
+            match work {
+                Work::Assigned(assignment) => self.assigned(assignment).await?,
+                Work::Batch(items) => self.store(items).await?,
+                // Whoever has them now has raised their epochs, or will.
+                Work::Revoked(revocation) if revocation.lost => return Err(SinkError::Lost),
+                Work::Revoked(revocation) => self.claims.retain(|held, _| !revocation.partitions.contains(held)),
             }
         }
-    }
-
-    /// Adds a record to the batch; true when that is full.
-    async fn take(&mut self, record: &Record, batch: &mut Batch<Value>) -> Result<bool, SinkError> {
-        if !self.claims.contains_key(&record.partition) {
-            return Err(SinkError::NotOurs { partition: record.partition.clone() });
-        }
-        RECEIVED.with_label_values(&[SINK, &record.partition.topic]).inc();
-        let value = match read(&self.topics, record) {
-            Ok(value) => value,
-            Err((kind, reason)) => {
-                if !self.letters.send(record, kind, &reason, &self.shutdown.hard).await {
-                    // Cancelled: its offset is not stored, so it is read again.
-                    return Ok(false);
-                }
-                Value::Nothing
-            }
-        };
-        let bytes = record.payload.as_ref().map_or(0, Bytes::len) + 128;
-        Ok(batch.push(Item { partition: record.partition.clone(), offset: record.offset, value }, bytes))
+        Ok(())
     }
 
     async fn assigned(&mut self, assignment: Assignment) -> Result<(), SinkError> {
@@ -211,15 +170,15 @@ impl Sink<'_> {
         Ok(read.await??.into_iter().flatten().map(|(partition, low, high)| (partition, (low, high))).collect())
     }
 
-    /// Writes what was gathered, trying until it is stored, until another consumer owns it, or until shutdown is hard.
-    async fn flush(&mut self, batch: &mut Batch<Value>) -> Result<(), SinkError> {
+    /// Writes a batch, trying until it is stored, until another consumer owns it, or until shutdown is hard.
+    async fn store(&mut self, items: Vec<Item<Value>>) -> Result<(), SinkError> {
+        if let Some(item) = items.iter().find(|item| !self.claims.contains_key(&item.partition)) {
+            return Err(SinkError::NotOurs { partition: item.partition.clone() });
+        }
         let mut backoff = Backoff::new(self.config.retry);
         // A stack of parts: a part whose data is refused is halved until the record at fault is found.
-        let mut parts = vec![batch.take()];
+        let mut parts = vec![items];
         while let Some(items) = parts.pop() {
-            if items.is_empty() {
-                continue;
-            }
             let spans = spans(&items);
             let started = Instant::now();
             match self.service.write(&self.claims, &items).await {
@@ -270,13 +229,6 @@ fn count(written: &Written, items: &[Item<Value>]) {
         if let Value::Frame { detections, .. } = &item.value {
             latency.observe((now - detections.captured_at_us).max(0) as f64 / 1e6);
         }
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }
 

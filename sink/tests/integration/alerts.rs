@@ -83,6 +83,30 @@ fn a_subscriber_resumes_without_gap_or_duplicate() {
 }
 
 #[test]
+fn an_alert_that_inference_repeats_comes_once() {
+    let bus = kafka().bus("grpc-repeated", 1);
+    let (small_ring, replaying) = start(&bus, &[("alerts.ring_alerts", "4")]);
+    let (_service, live) = start(&bus, &[]);
+    Runtime::new().unwrap().block_on(async {
+        let client = connect(&live).await;
+        let mut first = Subscriber::new(&client, request("")).await.unwrap();
+        publish(&bus, "cam", 0..3);
+        assert_eq!(first.take(3).await, ids("cam", 0..3));
+        let between = first.token.clone();
+        // A worker was killed before it committed: the next one raises two of them again.
+        publish(&bus, "cam", 1..20);
+        assert_eq!(first.take(17).await, ids("cam", 3..20));
+        // The token stands between the alerts and their repetition.
+        for address in [&live, &replaying] {
+            let client = connect(address).await;
+            let mut second = Subscriber::new(&client, request(&between)).await.unwrap();
+            assert_eq!(second.take(17).await, ids("cam", 3..20));
+        }
+    });
+    assert!(small_ring.count("sink_sent_alerts_total", &[("source", "replay")]) > 0, "the ring has the last four only");
+}
+
+#[test]
 fn what_the_ring_no_longer_holds_comes_from_kafka() {
     let bus = kafka().bus("grpc-replay", 2);
     let (service, address) = start(&bus, &[("alerts.ring_alerts", "4")]);
