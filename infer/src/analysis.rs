@@ -106,12 +106,14 @@ impl CameraAnalysis {
     /// where they were. Nothing is published again.
     pub fn replay(&mut self, published: &v1::FrameDetections) {
         let Some(key) = published.frame_id.as_ref().and_then(|id| FrameKey::try_from(id).ok()) else { return };
-        let seen: Vec<(u64, Detection)> = published.objects.iter().filter_map(read_object).collect();
-        let detections: Vec<Detection> = seen.iter().map(|(_, detection)| *detection).collect();
-        let size = (published.source_width, published.source_height);
-        let (tracked, _) = self.track(&key, published.captured_at_us, size, &detections);
+        let seen: Vec<(u64, Detection, TrackState)> = published.objects.iter().filter_map(read_object).collect();
+        let reported: Vec<(Detection, TrackState)> =
+            seen.iter().map(|(_, detection, state)| (*detection, *state)).collect();
+        self.begin_session(key.session);
+        let tracked = self.tracker.replay(published.captured_at_us, &reported);
+        self.judge(&key, (published.source_width, published.source_height), &tracked);
         for object in tracked {
-            if let Some((given, _)) = seen.get(object.detection) {
+            if let Some((given, ..)) = seen.get(object.detection) {
                 self.ids.set(object.track_id, *given);
             }
         }
@@ -121,21 +123,34 @@ impl CameraAnalysis {
         &mut self,
         key: &FrameKey,
         captured_at_us: i64,
-        (source_width, source_height): (u32, u32),
+        size: (u32, u32),
         detections: &[Detection],
     ) -> (Vec<TrackedObject>, Vec<Judgement>) {
-        if self.session != Some(key.session) {
-            // What a camera saw before it was connected anew has no continuation.
-            self.session = Some(key.session);
+        self.begin_session(key.session);
+        let tracked = self.tracker.update(captured_at_us, detections);
+        let judgements = self.judge(key, size, &tracked);
+        (tracked, judgements)
+    }
+
+    /// What a camera saw before it was connected anew has no continuation.
+    fn begin_session(&mut self, session: u64) {
+        if self.session != Some(session) {
+            self.session = Some(session);
             self.tracker = Tracker::new(self.settings.tracker.clone());
             self.ids = TrackIds::default();
             self.rules = RuleSet::new(self.config.as_ref().map(rules).unwrap_or_default());
         }
-        let tracked = self.tracker.update(captured_at_us, detections);
-        self.ids.observe(key.sequence, &tracked, &self.tracker);
-        let frame = FrameTracks { source_width, source_height, objects: &tracked };
-        let judgements = self.rules.observe(&frame, |track| self.tracker.is_alive(track));
-        (tracked, judgements)
+    }
+
+    fn judge(
+        &mut self,
+        key: &FrameKey,
+        (source_width, source_height): (u32, u32),
+        tracked: &[TrackedObject],
+    ) -> Vec<Judgement> {
+        self.ids.observe(key.sequence, tracked, &self.tracker);
+        let frame = FrameTracks { source_width, source_height, objects: tracked };
+        self.rules.observe(&frame, |track| self.tracker.is_alive(track))
     }
 
     fn object(&self, object: &TrackedObject, detections: &[Detection]) -> v1::DetectedObject {
@@ -208,9 +223,13 @@ fn wire_box(rect: &Rect) -> v1::Box {
     v1::Box { left: rect.left, top: rect.top, width: rect.width, height: rect.height }
 }
 
-fn read_object(object: &v1::DetectedObject) -> Option<(u64, Detection)> {
+fn read_object(object: &v1::DetectedObject) -> Option<(u64, Detection, TrackState)> {
     let place = object.r#box.as_ref()?;
     let rect = Rect { left: place.left, top: place.top, width: place.width, height: place.height };
     let class = class_from_wire(object.class())?;
-    Some((object.track_id, Detection { rect, class, score: object.score }))
+    let state = match object.track_state() {
+        v1::TrackState::Confirmed => TrackState::Confirmed,
+        v1::TrackState::Tentative | v1::TrackState::Unspecified => TrackState::Tentative,
+    };
+    Some((object.track_id, Detection { rect, class, score: object.score }, state))
 }

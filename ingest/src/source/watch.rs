@@ -14,6 +14,9 @@ use crate::error::SourceError;
 /// How often silence is measured.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long taking a pipeline down may hold up the next connection.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// The limits of a connection.
 #[derive(Debug)]
 pub(super) struct Limits {
@@ -70,10 +73,13 @@ impl Running {
         }
     }
 
-    /// Takes it down where blocking is allowed: saying goodbye to a camera may take a moment.
+    /// Takes it down where blocking is allowed: saying goodbye to a camera may take a moment. One that does not come down is
+    /// left to its thread, so that the camera can be opened again.
     pub(super) async fn stop(self) {
-        if tokio::task::spawn_blocking(move || drop(self)).await.is_err() {
-            tracing::warn!("taking a pipeline down panicked");
+        match tokio::time::timeout(GOODBYE, tokio::task::spawn_blocking(move || drop(self))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => tracing::warn!("taking a pipeline down panicked"),
+            Err(_) => tracing::error!(after_s = GOODBYE.as_secs(), "a pipeline does not come down and is left behind"),
         }
     }
 }

@@ -70,6 +70,26 @@ impl Tracker {
     /// Takes the detections of the next frame, captured at that time (microseconds of any clock), and returns the road users
     /// that are tracked in it, by rising id. Weak detections that belong to no track are left out.
     pub fn update(&mut self, captured_at_us: i64, detections: &[Detection]) -> Vec<TrackedObject> {
+        self.advance(captured_at_us, detections, self.config.new_track_score)
+    }
+
+    /// Takes a frame that another tracker has reported on: each of the detections belongs to a track there, which may have
+    /// begun long before, so also a weak one starts a track here; and what was confirmed there is so here.
+    pub fn replay(&mut self, captured_at_us: i64, reported: &[(Detection, TrackState)]) -> Vec<TrackedObject> {
+        let detections: Vec<Detection> = reported.iter().map(|(detection, _)| *detection).collect();
+        let mut objects = self.advance(captured_at_us, &detections, f32::NEG_INFINITY);
+        for object in &mut objects {
+            if reported[object.detection].1 == TrackState::Confirmed
+                && let Some(track) = self.tracks.iter_mut().find(|track| track.id == object.track_id)
+            {
+                track.establish();
+                object.state = TrackState::Confirmed;
+            }
+        }
+        objects
+    }
+
+    fn advance(&mut self, captured_at_us: i64, detections: &[Detection], new_track_score: f32) -> Vec<TrackedObject> {
         let step = self.clock.advance(captured_at_us);
         for track in &mut self.tracks {
             track.predict(step.seconds);
@@ -88,7 +108,7 @@ impl Tracker {
                 None => track.miss(),
             }
         }
-        self.start_tracks(detections, &open, &mut seen);
+        self.start_tracks(detections, &open, &mut seen, new_track_score);
         let objects = self
             .tracks
             .iter()
@@ -132,10 +152,16 @@ impl Tracker {
         open.retain(|&at| !taken[at]);
     }
 
-    fn start_tracks(&mut self, detections: &[Detection], open: &[usize], seen: &mut Vec<Option<usize>>) {
+    fn start_tracks(
+        &mut self,
+        detections: &[Detection],
+        open: &[usize],
+        seen: &mut Vec<Option<usize>>,
+        new_track_score: f32,
+    ) {
         for &at in open {
             let detection = &detections[at];
-            if detection.score < self.config.new_track_score {
+            if detection.score < new_track_score {
                 continue;
             }
             if self.tracks.len() >= self.config.max_tracks && !self.drop_longest_lost(seen) {

@@ -192,6 +192,18 @@ fn the_same_input_gives_the_same_tracks() {
 }
 
 #[test]
+fn a_replay_goes_on_with_a_track_that_is_weak_by_now() {
+    let weak = |frame: i64| seen(100.0 + frame as f32, 50.0, 0.3);
+    let mut heir = tracker();
+    for frame in 0..3 {
+        assert_eq!(ids(&heir.replay(frame * 100_000, &[(weak(frame), TrackState::Confirmed)])), [1]);
+    }
+    assert_eq!(ids(&run(&mut heir, 3, &[weak(3)])), [1], "it is weak, but it was a track");
+    let mut fresh = tracker();
+    assert!(run(&mut fresh, 3, &[weak(3)]).is_empty(), "nobody knows it");
+}
+
+#[test]
 fn settings_that_make_no_sense_are_all_listed() {
     let config = TrackerConfig { low_score: 0.9, confirm_frames: 0, growth: f32::NAN, ..TrackerConfig::default() };
     let fields: Vec<_> = config.problems().iter().map(|problem| problem.0).collect();

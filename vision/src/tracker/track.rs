@@ -81,6 +81,11 @@ impl Track {
         RoadUserClass::ALL[best]
     }
 
+    /// It is known to have been confirmed.
+    pub fn establish(&mut self) {
+        self.established = true;
+    }
+
     pub fn is_established(&self) -> bool {
         self.established
     }
