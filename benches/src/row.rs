@@ -20,6 +20,10 @@ pub enum Goal {
     Within(f64),
     /// Ours at least, in the row's unit, whatever the peer reaches.
     Reaches(f64),
+    /// Ours above the reference by so much at most, in the row's unit.
+    Over(f64),
+    /// Ours is the reference, to the last one.
+    Equals,
     /// Nothing was promised; the figure is shown for comparison.
     None,
 }
@@ -61,6 +65,10 @@ impl Row {
             }
             Goal::Within(most) => (straight, format!("<= {most} {unit}"), Some(ours <= most)),
             Goal::Reaches(least) => (straight, format!(">= {least} {unit}"), Some(ours >= least)),
+            Goal::Over(most) => {
+                (straight, format!("<= reference + {most} {unit}"), Some(ours - reference <= most))
+            }
+            Goal::Equals => (straight, "= reference".to_owned(), Some((ours - reference).abs() < 0.5)),
             Goal::None => (straight, "-".to_owned(), None),
         };
         let turns = turns.len();
@@ -107,6 +115,10 @@ mod tests {
         assert_eq!((faster.met, faster.ours, faster.ratio), (Some(true), 1000.0, 20.0));
         assert_eq!(row(0.004, 20.0, Goal::Within(5.0)).met, Some(true));
         assert_eq!(row(0.004, 20.0, Goal::Reaches(5.0)).met, Some(false));
+        assert_eq!(row(0.0799, 0.02, Goal::Over(60.0)).met, Some(true));
+        assert_eq!(row(0.081, 0.02, Goal::Over(60.0)).met, Some(false));
+        assert_eq!(row(8.0, 8.0, Goal::Equals).met, Some(true));
+        assert_eq!(row(7.999, 8.0, Goal::Equals).met, Some(false));
         assert_eq!(row(1.0, 20.0, Goal::None).met, None);
     }
 
