@@ -1,6 +1,7 @@
 //! One line of the table.
 
 use std::fs;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -87,11 +88,29 @@ impl Row {
 
     /// Keeps it for the summary.
     pub fn save(&self) {
-        let folder = results().join("rows");
+        let folder = folder();
         fs::create_dir_all(&folder).expect("target can be written");
-        let file = folder.join(format!("{}.json", self.name.replace(['/', ' '], "-")));
+        let file = folder.join(format!("{}.json", file_stem(&self.name)));
         let text = serde_json::to_string_pretty(self).expect("a row is plain data");
         fs::write(file, text).expect("target can be written");
+    }
+}
+
+fn folder() -> PathBuf {
+    results().join("rows")
+}
+
+fn file_stem(name: &str) -> String {
+    name.replace(['/', ' '], "-")
+}
+
+/// Forgets the rows of an earlier run whose names begin so: for a bench that does not write the same rows each time.
+pub fn forget(prefix: &str) {
+    let prefix = file_stem(prefix);
+    for file in fs::read_dir(folder()).into_iter().flatten().flatten() {
+        if file.file_name().to_string_lossy().starts_with(&prefix) {
+            fs::remove_file(file.path()).expect("target can be written");
+        }
     }
 }
 
