@@ -36,8 +36,12 @@ pub fn clip_units(count: usize) -> Vec<(Bytes, bool)> {
         .output()
         .expect("ffmpeg is installed");
     let stream = Bytes::from(output.stdout);
-    let mut begins: Vec<usize> =
-        stream.windows(DELIMITER.len()).enumerate().filter(|(_, bytes)| *bytes == DELIMITER).map(|(at, _)| at).collect();
+    let mut begins: Vec<usize> = stream
+        .windows(DELIMITER.len())
+        .enumerate()
+        .filter(|(_, bytes)| *bytes == DELIMITER)
+        .map(|(at, _)| at)
+        .collect();
     assert_eq!(begins.len(), count, "ffmpeg gave other pictures: {}", String::from_utf8_lossy(&output.stderr));
     begins.push(stream.len());
     let unit = |ends: &[usize]| {

@@ -66,9 +66,7 @@ impl Row {
             }
             Goal::Within(most) => (straight, format!("<= {most} {unit}"), Some(ours <= most)),
             Goal::Reaches(least) => (straight, format!(">= {least} {unit}"), Some(ours >= least)),
-            Goal::Over(most) => {
-                (straight, format!("<= reference + {most} {unit}"), Some(ours - reference <= most))
-            }
+            Goal::Over(most) => (straight, format!("<= reference + {most} {unit}"), Some(ours - reference <= most)),
             Goal::Equals => (straight, "= reference".to_owned(), Some((ours - reference).abs() < 0.5)),
             Goal::None => (straight, "-".to_owned(), None),
         };

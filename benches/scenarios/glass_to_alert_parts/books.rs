@@ -46,6 +46,9 @@ impl Books {
 impl fmt::Display for Books {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { frames, results, dropped_by_ingest, dropped_by_infer } = self;
-        write!(f, "{frames} frames in = {results} results + {dropped_by_ingest} dropped by ingest + {dropped_by_infer} by infer")
+        write!(
+            f,
+            "{frames} frames in = {results} results + {dropped_by_ingest} dropped by ingest + {dropped_by_infer} by infer"
+        )
     }
 }

@@ -13,8 +13,8 @@ use super::{DEADLINE, resident_mb};
 
 const FEW: usize = 8;
 const MANY: usize = 40;
-/// Pictures of each camera before its memory is looked at.
-const ROUNDS: usize = 16;
+/// Pictures of each camera before its memory is looked at; the clip has a key frame every ten.
+const ROUNDS: usize = 20;
 /// Cameras that send at the same time.
 const AT_ONCE: usize = 2;
 
@@ -47,14 +47,7 @@ fn row(kind: &str, goal: Goal, pictures: &[(Bytes, bool)], encoding: v1::Encodin
 }
 
 /// Sends rounds of pictures, a few cameras at a time, each time when all before has been analysed.
-fn send(
-    bus: &Bus,
-    service: &Service,
-    cameras: usize,
-    from: usize,
-    pictures: &[(Bytes, bool)],
-    encoding: v1::Encoding,
-) {
+fn send(bus: &Bus, service: &Service, cameras: usize, from: usize, pictures: &[(Bytes, bool)], encoding: v1::Encoding) {
     let sent = |service: &Service| service.count("infer_sent_frames_total", &[]);
     let mut expected = sent(service);
     for (number, (payload, key_frame)) in pictures.iter().enumerate().skip(from).take(ROUNDS) {

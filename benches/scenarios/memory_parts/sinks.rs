@@ -18,7 +18,7 @@ const CAMERAS: [&str; 4] = ["north", "south", "east", "west"];
 const FRAMES: u64 = 10_000;
 const OBJECTS: u64 = 5;
 /// One in so many has an alert, with its picture, and frames around it for a clip.
-const AN_ALERT: u64 = 500;
+const AN_ALERT: u64 = 1_000;
 const AROUND: u64 = 4;
 /// The first part is what the others are measured against: buffers have their size by then, as they are bounded below what it
 /// brings.
@@ -69,7 +69,7 @@ fn start(bus: &Bus) -> Service {
         .set("s3.clip.after", "1s")
         .set("alerts.listen", format!("127.0.0.1:{}", free_port()))
         .set("alerts.auth", "none")
-        .set("alerts.ring_bytes", "1000000")
+        .set("alerts.ring_bytes", "1048576")
         .start();
     service.wait_ready(DEADLINE);
     service
