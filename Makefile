@@ -18,7 +18,7 @@ PYTHON := $(VRU_CACHE)/venv/bin/python
 PROFILE ?= release
 PROFILE_FOLDER := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 DEMO_ARGS ?=
-BENCHES := preprocess postprocess tracker infer_worker ingest bus postgres alerts
+BENCHES := preprocess postprocess tracker infer_worker ingest memory bus postgres alerts glass_to_alert
 
 .PHONY: help
 help: ## list the commands
@@ -89,7 +89,9 @@ bench: rust ## measure everything against its peer, print the table, write targe
 	$(if $(BENCH),,rm -rf target/bench)
 	for bench in $(or $(BENCH),$(BENCHES)); do
 	  echo "--- $$bench"
+	  started=$$SECONDS
 	  $(CARGO) bench --locked --workspace --bench "$$bench"
+	  echo "--- $$bench took $$((SECONDS - started)) s"
 	done
 	"$(CARGO_TARGET_DIR)/release/bench-summary"
 

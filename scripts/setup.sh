@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh demo   what `make demo` needs: Debian packages, ONNX Runtime, the model, the sample clip
 #   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, cargo-deny, grpcurl, Chromium
-#   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers
+#   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
 #   scripts/setup.sh all    the same as test
 #
 # Files go to $VRU_CACHE (default: $XDG_CACHE_HOME/vru or ~/.cache/vru); delete that folder to start afresh.
@@ -51,7 +51,8 @@ main() {
   setup_cargo_deny
   setup_grpcurl
   [ "$part" = bench ] || return 0
-  setup_trackers
+  setup_peer trackers
+  setup_peer diy
 }
 
 main "$@"

@@ -1,61 +1,34 @@
-//! A 1080p30 camera to pull from: an RTSP server in this process, whose work counts on neither side.
+//! A 1080p30 camera to pull from.
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::mpsc;
 
-use gstreamer::glib;
+use gstreamer_rtsp_server::RTSPMediaFactory;
 use gstreamer_rtsp_server::prelude::*;
-use gstreamer_rtsp_server::{self as rtsp};
 use vru_runtime::test_util::require_asset;
 
 use crate::results;
+use crate::rtsp::RtspServer;
 
 /// Sends people in a street to whoever asks, to each from the beginning, for about five minutes.
 #[derive(Debug)]
-pub struct Camera {
-    port: u16,
-    main: glib::MainLoop,
-}
+pub struct Camera(RtspServer);
 
 impl Camera {
     /// Starts to listen.
     pub fn start() -> Self {
         gstreamer::init().expect("GStreamer is installed");
-        let launch = format!(
+        let factory = RTSPMediaFactory::new();
+        factory.set_launch(&format!(
             "( filesrc location=\"{}\" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )",
             recording().display()
-        );
-        let (port_tx, port) = mpsc::sync_channel(1);
-        std::thread::spawn(move || {
-            let context = glib::MainContext::new();
-            let served = context.with_thread_default(|| {
-                let main = glib::MainLoop::new(Some(&context), false);
-                let server = rtsp::RTSPServer::new();
-                server.set_address("127.0.0.1");
-                server.set_service("0");
-                let factory = rtsp::RTSPMediaFactory::new();
-                factory.set_launch(&launch);
-                server.mount_points().expect("a server has mount points").add_factory("/live", factory);
-                let _source = server.attach(Some(&context)).expect("a loopback port is free");
-                port_tx.send((server.bound_port() as u16, main.clone())).expect("the starter waits");
-                main.run();
-            });
-            served.expect("the context is this thread's own");
-        });
-        let (port, main) = port.recv().expect("the server starts");
-        Self { port, main }
+        ));
+        Self(RtspServer::start([("live", factory)]))
     }
 
     /// Where it is pulled from.
     pub fn url(&self) -> String {
-        format!("rtsp://127.0.0.1:{}/live", self.port)
-    }
-}
-
-impl Drop for Camera {
-    fn drop(&mut self) {
-        self.main.quit();
+        self.0.url("live")
     }
 }
 
@@ -75,7 +48,7 @@ fn recording() -> PathBuf {
     long
 }
 
-fn ffmpeg(args: impl FnOnce(&mut Command) -> &mut Command) {
+pub(crate) fn ffmpeg(args: impl FnOnce(&mut Command) -> &mut Command) {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-v", "error", "-y"]);
     let status = args(&mut command).status().expect("ffmpeg is installed");

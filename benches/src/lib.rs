@@ -3,7 +3,9 @@
 //! A row compares ours with a peer in the same run: the two take turns, and each one's figure is the median of its turns.
 //! Whatever slows the machine for a moment slows both.
 
+pub mod burnt_clock;
 pub mod camera;
+pub mod clock_camera;
 pub mod inputs;
 pub mod machine;
 pub mod measure;
@@ -12,6 +14,7 @@ pub mod peer;
 pub mod process;
 pub mod publish;
 pub mod row;
+pub mod rtsp;
 pub mod table;
 
 use std::path::{Path, PathBuf};
@@ -24,4 +27,10 @@ pub fn repository() -> &'static Path {
 /// Where results go: `target/bench` of the repository.
 pub fn results() -> PathBuf {
     repository().join("target/bench")
+}
+
+/// Tells whoever watches what no row has room for.
+#[expect(clippy::print_stdout, reason = "a bench talks to whoever started it")]
+pub fn note(text: &str) {
+    println!("{text}");
 }

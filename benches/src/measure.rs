@@ -56,6 +56,14 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// The least value that so many of all do not exceed. Of no values: no number.
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
+}
+
 /// Measures `ours`, which runs on this thread, with Criterion; after each of its samples the peer has its turn, about as long.
 /// CPU seconds a run: what else the machine does meanwhile takes caches from both, but does not count as their time.
 pub fn beside(
@@ -104,5 +112,13 @@ mod tests {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-12);
         assert!((median(&[4.0, 1.0, 2.0, 30.0]) - 3.0).abs() < 1e-12);
         assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn a_quantile_is_a_value_that_so_many_do_not_exceed() {
+        let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        let found = [0.0, 0.5, 0.95, 1.0].map(|share| quantile(&hundred, share) as u32);
+        assert_eq!(found, [1, 50, 95, 100]);
+        assert!(quantile(&[], 0.95).is_nan());
     }
 }

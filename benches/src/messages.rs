@@ -24,6 +24,34 @@ pub fn clip_jpegs(count: usize) -> Vec<Bytes> {
     (1..=count).map(|at| picture(at).into()).collect()
 }
 
+/// The first pictures of the sample clip as access units of H.264, and whether each is a key frame.
+pub fn clip_units(count: usize) -> Vec<(Bytes, bool)> {
+    // Each unit is made to begin with a delimiter, which is nothing that a picture could hold.
+    const DELIMITER: &[u8] = &[0, 0, 0, 1, 9];
+    let output = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(require_asset("clips/vtest-h264.mp4"))
+        .args(["-frames:v", &count.to_string(), "-c", "copy", "-bsf:v", "h264_mp4toannexb,h264_metadata=aud=insert"])
+        .args(["-f", "h264", "-"])
+        .output()
+        .expect("ffmpeg is installed");
+    let stream = Bytes::from(output.stdout);
+    let mut begins: Vec<usize> = stream
+        .windows(DELIMITER.len())
+        .enumerate()
+        .filter(|(_, bytes)| *bytes == DELIMITER)
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(begins.len(), count, "ffmpeg gave other pictures: {}", String::from_utf8_lossy(&output.stderr));
+    begins.push(stream.len());
+    let unit = |ends: &[usize]| {
+        let unit = stream.slice(ends[0]..ends[1]);
+        let key = vru_media::Codec::H264.is_key_unit(&unit);
+        (unit, key)
+    };
+    begins.windows(2).map(unit).collect()
+}
+
 /// A frame of the clip, all of which must be analysed.
 pub fn jpeg_frame(camera: &str, sequence: u64, jpeg: &Bytes) -> v1::Frame {
     v1::Frame {
@@ -69,5 +97,31 @@ pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v
         timings: Some(v1::StageTimings { inference_us: 21_000, ..Default::default() }),
         delivery: v1::Delivery::Live.into(),
         end_of_stream: false,
+    }
+}
+
+/// What infer says where a rule speaks about such a frame.
+pub fn alert(frame: &v1::FrameDetections, picture: &Bytes) -> v1::Alert {
+    let id = frame.frame_id.clone().unwrap_or_default();
+    let (camera, number) = (id.camera_id.clone(), format!("alert-{}-{}", id.camera_id, id.sequence));
+    v1::Alert {
+        rule_id: "crossing".to_owned(),
+        severity: v1::Severity::Warning.into(),
+        zone_id: "zone-1".to_owned(),
+        track_ids: vec![1],
+        class: v1::RoadUserClass::Pedestrian.into(),
+        r#box: Some(v1::Box { left: 1.0, top: 2.0, width: 3.0, height: 4.0 }),
+        captured_at_us: frame.captured_at_us,
+        clock_source: frame.clock_source,
+        emitted_at_us: frame.inferred_at_us,
+        snapshot_key: vru_proto::names::snapshot_key(frame.captured_at_us, &camera, &number),
+        clip_key: vru_proto::names::clip_key(frame.captured_at_us, &camera, &number),
+        snapshot: picture.clone(),
+        source_width: frame.source_width,
+        source_height: frame.source_height,
+        id: number,
+        camera_id: camera,
+        frame_id: Some(id),
+        ..v1::Alert::default()
     }
 }

@@ -25,6 +25,8 @@ pub enum Environment {
     Tests,
     /// Roboflow trackers.
     Trackers,
+    /// OpenCV, ONNX Runtime and a Kafka client.
+    Diy,
 }
 
 #[derive(Deserialize)]
@@ -38,12 +40,16 @@ struct Took {
 }
 
 impl Environment {
-    fn python(self) -> PathBuf {
+    /// Its Python; a panic that says how to get it where it is missing.
+    pub fn python(self) -> PathBuf {
         let folder = match self {
             Self::Tests => "venv",
             Self::Trackers => "venv-trackers",
+            Self::Diy => "venv-diy",
         };
-        cache().join(folder).join("bin/python")
+        let python = cache().join(folder).join("bin/python");
+        assert!(python.is_file(), "{} is missing: run `scripts/setup.sh bench`", python.display());
+        python
     }
 }
 
@@ -56,13 +62,16 @@ pub fn cache() -> PathBuf {
     })
 }
 
+/// Where a script of `benches/peers` lies.
+pub fn script_path(script: &str) -> PathBuf {
+    repository().join("benches/peers").join(script)
+}
+
 impl Peer {
     /// Starts a script with its arguments and waits until it has prepared.
     pub fn start(environment: Environment, script: &str, args: &[&str]) -> Self {
-        let python = environment.python();
-        assert!(python.is_file(), "{} is missing: run `scripts/setup.sh bench`", python.display());
-        let path = repository().join("benches/peers").join(script);
-        let mut command = Command::new(python);
+        let path = script_path(script);
+        let mut command = Command::new(environment.python());
         command.arg(&path).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
         // One thread each, also for what NumPy and OpenCV call.
         for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {

@@ -1,6 +1,7 @@
 //! One line of the table.
 
 use std::fs;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,10 @@ pub enum Goal {
     Within(f64),
     /// Ours at least, in the row's unit, whatever the peer reaches.
     Reaches(f64),
+    /// Ours above the reference by so much at most, in the row's unit.
+    Over(f64),
+    /// Ours is the reference, to the last one.
+    Equals,
     /// Nothing was promised; the figure is shown for comparison.
     None,
 }
@@ -61,6 +66,8 @@ impl Row {
             }
             Goal::Within(most) => (straight, format!("<= {most} {unit}"), Some(ours <= most)),
             Goal::Reaches(least) => (straight, format!(">= {least} {unit}"), Some(ours >= least)),
+            Goal::Over(most) => (straight, format!("<= reference + {most} {unit}"), Some(ours - reference <= most)),
+            Goal::Equals => (straight, "= reference".to_owned(), Some((ours - reference).abs() < 0.5)),
             Goal::None => (straight, "-".to_owned(), None),
         };
         let turns = turns.len();
@@ -79,11 +86,29 @@ impl Row {
 
     /// Keeps it for the summary.
     pub fn save(&self) {
-        let folder = results().join("rows");
+        let folder = folder();
         fs::create_dir_all(&folder).expect("target can be written");
-        let file = folder.join(format!("{}.json", self.name.replace(['/', ' '], "-")));
+        let file = folder.join(format!("{}.json", file_stem(&self.name)));
         let text = serde_json::to_string_pretty(self).expect("a row is plain data");
         fs::write(file, text).expect("target can be written");
+    }
+}
+
+fn folder() -> PathBuf {
+    results().join("rows")
+}
+
+fn file_stem(name: &str) -> String {
+    name.replace(['/', ' '], "-")
+}
+
+/// Forgets the rows of an earlier run whose names begin so: for a bench that does not write the same rows each time.
+pub fn forget(prefix: &str) {
+    let prefix = file_stem(prefix);
+    for file in fs::read_dir(folder()).into_iter().flatten().flatten() {
+        if file.file_name().to_string_lossy().starts_with(&prefix) {
+            fs::remove_file(file.path()).expect("target can be written");
+        }
     }
 }
 
@@ -107,6 +132,10 @@ mod tests {
         assert_eq!((faster.met, faster.ours, faster.ratio), (Some(true), 1000.0, 20.0));
         assert_eq!(row(0.004, 20.0, Goal::Within(5.0)).met, Some(true));
         assert_eq!(row(0.004, 20.0, Goal::Reaches(5.0)).met, Some(false));
+        assert_eq!(row(0.0799, 0.02, Goal::Over(60.0)).met, Some(true));
+        assert_eq!(row(0.081, 0.02, Goal::Over(60.0)).met, Some(false));
+        assert_eq!(row(8.0, 8.0, Goal::Equals).met, Some(true));
+        assert_eq!(row(7.999, 8.0, Goal::Equals).met, Some(false));
         assert_eq!(row(1.0, 20.0, Goal::None).met, None);
     }
 

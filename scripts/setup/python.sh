@@ -34,14 +34,15 @@ fetch_wheel() {
   printf '%s' "$wheel"
 }
 
-# The trackers that ours is measured against, in an environment of their own: they bring another OpenCV.
-setup_trackers() {
-  local key
-  key=$(sha256sum <"$SETUP_DIR/requirements-bench.txt" | cut -d' ' -f1)
-  have trackers "$key" "$CACHE/venv-trackers/bin/python" && return 0
-  say "Roboflow trackers"
-  python3 -m venv --clear "$CACHE/venv-trackers"
-  retry "$CACHE/venv-trackers/bin/pip" install -q --disable-pip-version-check -r "$SETUP_DIR/requirements-bench.txt" ||
-    die "pip could not install $SETUP_DIR/requirements-bench.txt"
-  stamp trackers "$key"
+# setup_peer NAME: what ours is measured against, in an environment of its own: requirements-NAME.txt in venv-NAME. The trackers
+# bring another OpenCV than the others have.
+setup_peer() {
+  local key requirements=$SETUP_DIR/requirements-$1.txt venv=$CACHE/venv-$1
+  key=$(sha256sum <"$requirements" | cut -d' ' -f1)
+  have "$1" "$key" "$venv/bin/python" && return 0
+  say "Python environment of a peer ($1)"
+  python3 -m venv --clear "$venv"
+  retry "$venv/bin/pip" install -q --disable-pip-version-check -r "$requirements" ||
+    die "pip could not install $requirements"
+  stamp "$1" "$key"
 }

@@ -16,9 +16,10 @@ pub fn binary(name: &str) -> PathBuf {
     // target/<profile>/deps/<test> → target/<profile>/<name>
     let folder = test.parent().and_then(|deps| deps.parent()).expect("a test lies in target/<profile>/deps");
     let path = folder.join(name);
+    let (profile, whole) = if cfg!(debug_assertions) { ("", "test") } else { ("--release ", "bench") };
     assert!(
         path.exists(),
-        "{} is missing: build it first with `cargo build --bins`, or run `make test`",
+        "{} is missing: build it first with `cargo build {profile}--workspace --bins`, or run `make {whole}`",
         path.display()
     );
     path

@@ -1,0 +1,111 @@
+//! The peer: `peers/diy.py`, one process a camera and one for the model, on the same broker and the same cameras. It alerts on
+//! every picture with a person. Its subscriber is ours, in Rust: quicker than one in Python would be.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::Message as _;
+use vru_benches::clock_camera::ClockCameras;
+use vru_benches::peer::{Environment, script_path};
+use vru_runtime::clock::now_us;
+use vru_runtime::test_util::{Bus, Launch, Process, Topic, folder, kafka};
+
+use super::sightings::{Arrival, Sightings};
+use super::{DEADLINE, SETTLE, WINDOW};
+
+/// What it is made of, and in which versions.
+pub fn versions() -> String {
+    let output = Command::new(Environment::Diy.python()).arg(script_path("diy.py")).arg("versions").output();
+    String::from_utf8_lossy(&output.expect("Python starts").stdout).trim().to_owned()
+}
+
+/// Has it watch so many cameras.
+pub fn watch(cameras: &ClockCameras, count: usize, model: &Path) -> Sightings {
+    let bus = kafka().bus("bench-diy", 4);
+    let (frames, alerts) = (bus.name(Topic::Frames), bus.name(Topic::Alerts));
+    let brokers = bus.config().brokers;
+    let analyse = start("infer", &[&brokers, &frames, &alerts, model.to_str().expect("a plain path")]);
+    let mut processes = vec![analyse];
+    for number in 0..count {
+        let name = format!("camera-{number:02}");
+        processes.push(start("capture", &[&brokers, &frames, &name, &cameras.url(number)]));
+    }
+    let mut subscriber = Subscriber::connect(&bus, &alerts);
+    subscriber.wait_for(count, &processes);
+    subscriber.take_for(SETTLE);
+    let begun = now_us();
+    subscriber.take_for(WINDOW);
+    let window = begun..now_us();
+    // What is late belongs to the window still: a pipeline that falls behind is not to look quick by what has not come.
+    subscriber.take_until_taken_after(window.end);
+    Sightings::read(subscriber.arrivals, &window)
+}
+
+fn start(part: &str, args: &[&str]) -> Process {
+    Launch::new(Environment::Diy.python(), folder("diy").join("diy.log"))
+        .args([script_path("diy.py").into_os_string(), part.into()])
+        .args(args)
+        .spawn()
+}
+
+struct Subscriber {
+    consumer: BaseConsumer,
+    arrivals: Vec<Arrival>,
+    cameras: Vec<Vec<u8>>,
+}
+
+impl Subscriber {
+    fn connect(bus: &Bus, alerts: &str) -> Self {
+        let mut client = bus.config().client("bench-subscriber");
+        client.set("group.id", format!("{}subscriber", bus.prefix())).set("auto.offset.reset", "earliest");
+        let consumer: BaseConsumer = client.create().expect("a consumer can be made");
+        consumer.subscribe(&[alerts]).expect("a plain topic");
+        Self { consumer, arrivals: Vec::new(), cameras: Vec::new() }
+    }
+
+    fn take(&mut self) {
+        let Some(message) = self.consumer.poll(Duration::from_millis(100)) else { return };
+        let at_us = now_us();
+        let message = message.expect("the broker lives");
+        let camera = message.key().unwrap_or_default().to_vec();
+        if !self.cameras.contains(&camera) {
+            self.cameras.push(camera);
+        }
+        let picture = bytes::Bytes::copy_from_slice(message.payload().unwrap_or_default());
+        self.arrivals.push(Arrival { at_us, picture, alert: None });
+    }
+
+    /// Until an alert of each camera has come.
+    fn wait_for(&mut self, count: usize, processes: &[Process]) {
+        let started = Instant::now();
+        while self.cameras.len() < count {
+            self.take();
+            for process in processes {
+                assert!(process.ended().is_none(), "the peer ended: {}", process.log_tail());
+            }
+            assert!(started.elapsed() < DEADLINE, "{} of {count} cameras gave alerts", self.cameras.len());
+        }
+    }
+
+    fn take_for(&mut self, time: Duration) {
+        let started = Instant::now();
+        while started.elapsed() < time {
+            self.take();
+        }
+    }
+
+    /// Until a picture comes that was taken later than this, or time is up: then what is missing is only later still.
+    fn take_until_taken_after(&mut self, end_us: i64) {
+        let started = Instant::now();
+        while started.elapsed() < DEADLINE {
+            let before = self.arrivals.len();
+            self.take();
+            let new = self.arrivals[before..].to_vec();
+            if !Sightings::read(new, &(end_us..i64::MAX)).all.is_empty() {
+                return;
+            }
+        }
+    }
+}

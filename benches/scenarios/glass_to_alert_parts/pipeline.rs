@@ -1,0 +1,118 @@
+//! Our programs, from a camera's RTSP address to gRPC.
+
+use vru_benches::clock_camera::ClockCameras;
+use vru_proto::v1;
+use vru_runtime::clock::now_us;
+use vru_runtime::test_util::{Bus, Service, ServiceLaunch, free_port, kafka, require_asset, wait_for};
+
+use super::books::Books;
+use super::sightings::Sightings;
+use super::stages;
+use super::subscriber::Subscriber;
+use super::{DEADLINE, SETTLE, WINDOW};
+
+/// Zones stand side by side, and whoever walks into one for the first time raises its alert: about one picture in two has one.
+const ZONES: u32 = 24;
+
+/// Ingest, one inference worker and the alerts' server, on topics of their own.
+#[derive(Debug)]
+pub struct Pipeline {
+    bus: Bus,
+    ingest: Service,
+    infer: Service,
+    // Serves until it is dropped.
+    _sink: Service,
+    address: String,
+}
+
+impl Pipeline {
+    /// Starts all three.
+    pub fn start() -> Self {
+        let bus = kafka().bus("bench-glass", 4);
+        let group = |service: &str| format!("{}{service}", bus.prefix());
+        let address = format!("127.0.0.1:{}", free_port());
+        let ingest = ServiceLaunch::new("vru-ingest")
+            .bus(&bus)
+            .set("push.enabled", "false")
+            .set("group", group("ingest"))
+            .start();
+        let infer = ServiceLaunch::new("vru-infer")
+            .bus(&bus)
+            .env("MODEL_PATH", require_asset("models/nanodet-g.onnx"))
+            .set("model.onnxruntime", require_asset("onnxruntime/libonnxruntime.so"))
+            .set("model.provider", "cpu")
+            .set("model.threads", "1")
+            .set("group", group("infer"))
+            .start();
+        let sink = ServiceLaunch::new("vru-sink")
+            .args(["alerts"])
+            .bus(&bus)
+            .set("alerts.listen", &address)
+            .set("alerts.auth", "none")
+            .start();
+        for service in [&ingest, &infer, &sink] {
+            service.wait_ready(DEADLINE);
+        }
+        Self { bus, ingest, infer, _sink: sink, address }
+    }
+
+    /// Watches so many cameras, and gives them up again.
+    pub fn watch(&self, cameras: &ClockCameras, count: usize) -> Sightings {
+        let subscriber = Subscriber::connect(&self.address);
+        let names: Vec<String> = (0..count).map(|number| format!("camera-{number:02}")).collect();
+        for (number, name) in names.iter().enumerate() {
+            self.bus.put_camera(&config(name, cameras.url(number)));
+        }
+        wait_for(DEADLINE, "the sender reports of every camera", || {
+            let missing: Vec<&String> = names.iter().filter(|name| !subscriber.has_synchronised(name)).collect();
+            if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} have not come")) }
+        });
+        std::thread::sleep(SETTLE);
+        let begun = now_us();
+        std::thread::sleep(WINDOW);
+        let window = begun..now_us();
+        for name in &names {
+            self.bus.remove_camera(name);
+        }
+        self.books();
+        Sightings::read(subscriber.arrivals(), &window)
+    }
+
+    /// Where all frames went, once the cameras are gone.
+    pub fn books(&self) -> Books {
+        Books::close(&self.ingest, &self.infer, DEADLINE)
+    }
+
+    /// Says where the time went, by our own stamps.
+    pub fn print_stages(&self, seen: &Sightings) {
+        stages::print(&self.bus, seen);
+    }
+}
+
+fn config(name: &str, url: String) -> v1::CameraConfig {
+    let pull = v1::PullSource { url, ..v1::PullSource::default() };
+    let zone = |number: u32| {
+        let edge = |number: u32| f64::from(number) / f64::from(ZONES);
+        let (left, right) = (edge(number), edge(number + 1));
+        let corners = [(left, 0.0), (right, 0.0), (right, 1.0), (left, 1.0)];
+        let polygon = corners.map(|(x, y)| v1::Point { x, y }).to_vec();
+        v1::Zone { id: format!("zone-{number}"), name: String::new(), polygon }
+    };
+    let rule = |number: u32| v1::Rule {
+        id: format!("enters-{number}"),
+        severity: v1::Severity::Warning.into(),
+        kind: Some(v1::rule::Kind::ZonePresence(v1::ZonePresence {
+            zone_id: format!("zone-{number}"),
+            min_frames: 1,
+            classes: Vec::new(),
+        })),
+    };
+    v1::CameraConfig {
+        id: name.to_owned(),
+        enabled: true,
+        source: Some(v1::camera_config::Source::Pull(pull)),
+        zones: (0..ZONES).map(zone).collect(),
+        rules: (0..ZONES).map(rule).collect(),
+        ..v1::CameraConfig::default()
+    }
+}
