@@ -26,6 +26,7 @@ help: ## list the commands
 	echo
 	echo "  settings: VRU_CACHE=$(VRU_CACHE)"
 	echo "            PROFILE=$(PROFILE) (make demo)  DEMO_ARGS='--for 60s --json' (make demo)  ARGS='-p vru-vision' (make unit)"
+	echo "            FUZZ='sdp rtp' FUZZ_RUNS=1000000 (make fuzz)  SOAK_MINUTES=30 (make soak)  VRU_TEST_SEED=1 (any test)"
 
 .PHONY: rust
 rust:
@@ -67,7 +68,7 @@ unit: $(if $(ARGS),build,rust) ## unit, integration and doc tests only
 .PHONY: lint
 lint: rust ## clippy and shellcheck, warnings are errors
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	shellcheck -x -P SCRIPTDIR scripts/setup.sh scripts/setup/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR scripts/setup.sh scripts/setup/*.sh scripts/fuzz/*.sh .ci/run
 
 .PHONY: fmt
 fmt: rust ## format the Rust code
@@ -94,6 +95,21 @@ bench: rust ## measure everything against its peer, print the table, write targe
 	  echo "--- $$bench took $$((SECONDS - started)) s"
 	done
 	"$(CARGO_TARGET_DIR)/release/bench-summary"
+
+# Every program of fuzz/, instrumented by scripts/fuzz/rustc.sh on stable Rust; third-party crates are those of the other builds.
+FUZZERS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+.PHONY: fuzz
+fuzz: rust ## a million cases for every parser that meets foreign bytes
+	@scripts/setup.sh test
+	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/scripts/fuzz/rustc.sh" $(CARGO) build --locked --workspace --features vru-fuzz/libfuzzer \
+	  $(addprefix --bin ,$(FUZZERS))
+	scripts/fuzz/run.sh "$(CARGO_TARGET_DIR)/debug" $(FUZZ)
+
+.PHONY: soak
+soak: rust ## half an hour of random faults; the books balance and nothing grows
+	@scripts/setup.sh test
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) test --locked --workspace --test soak -- --ignored --nocapture
 
 .PHONY: fixtures
 fixtures: ## make the small test models and what must be found with them again

@@ -19,6 +19,8 @@
 pub mod camera;
 pub mod config;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod metrics;
 mod pipeline;
 pub mod publisher;

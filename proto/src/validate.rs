@@ -108,6 +108,11 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
             if !pull.url.starts_with("rtsp://") && !pull.url.starts_with("rtsps://") {
                 return fail(NAME, "pull.url", "does not start with rtsp:// or rtsps://");
             }
+            // A URL is logged and shown; passwords have a field of their own, which is not.
+            let authority = pull.url.split(['/', '?', '#']).nth(2).unwrap_or_default();
+            if authority.contains('@') {
+                return fail(NAME, "pull.url", "has a user or password: give them as credentials");
+            }
         }
         Some(v1::camera_config::Source::Push(push)) => {
             if push.path.starts_with('/') {

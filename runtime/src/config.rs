@@ -14,6 +14,8 @@ use figment::value::{Dict, Value};
 use figment::{Figment, Profile, Provider as _};
 use serde::de::DeserializeOwned;
 
+use crate::report::toml_problem;
+
 /// Prefix of the environment variables that configure.
 pub const ENV_PREFIX: &str = "VRU__";
 
@@ -99,11 +101,19 @@ impl Layers {
 
 /// Reads and validates. The error lists everything that is wrong.
 pub fn load<T: DeserializeOwned + Validate>(layers: &Layers) -> Result<T, ConfigError> {
+    load_text(layers, &layers.file.as_ref().map_or(Ok(String::new()), std::fs::read_to_string))
+}
+
+/// As [`load`], with what reading the file gave.
+pub fn load_text<T: DeserializeOwned + Validate>(
+    layers: &Layers,
+    file: &std::io::Result<String>,
+) -> Result<T, ConfigError> {
     let mut problems = Vec::new();
     let mut texts = Texts::default();
     let mut figment = Figment::new();
     if let Some(path) = &layers.file {
-        figment = file_layer(figment, path, &mut problems);
+        figment = file_layer(figment, path, file, &mut problems);
     }
     for (name, text) in &layers.environment {
         if let Some(key) = name.strip_prefix(ENV_PREFIX) {
@@ -122,7 +132,7 @@ pub fn load<T: DeserializeOwned + Validate>(layers: &Layers) -> Result<T, Config
         .map_err(|error| ConfigError { problems: vec![error.to_string()] })?
         .remove(&Profile::Default)
         .unwrap_or_default();
-    let config = extract::<T>(&figment, &mut values, &texts, &mut problems);
+    let config = extract::<T>(layers.file.as_deref(), &mut values, &texts, &mut problems);
     let mut found = Problems::default();
     if let Some(config) = &config {
         config.validate(&mut found);
@@ -134,15 +144,16 @@ pub fn load<T: DeserializeOwned + Validate>(layers: &Layers) -> Result<T, Config
     }
 }
 
-fn file_layer(figment: Figment, path: &Path, problems: &mut Vec<String>) -> Figment {
-    let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
-    match read.and_then(|text| toml::from_str::<toml::Table>(&text).map_err(|error| error.to_string())) {
-        Ok(_) => figment.merge(Toml::file_exact(path)),
-        Err(problem) => {
-            problems.push(format!("file {}: {}", path.display(), problem.trim_end()));
-            figment
-        }
-    }
+fn file_layer(figment: Figment, path: &Path, file: &std::io::Result<String>, problems: &mut Vec<String>) -> Figment {
+    let problem = match file {
+        Ok(text) => match toml::from_str::<toml::Table>(text) {
+            Ok(_) => return figment.merge(Toml::string(text)),
+            Err(error) => toml_problem(text, &error),
+        },
+        Err(error) => error.to_string(),
+    };
+    problems.push(format!("file {}: {problem}", path.display()));
+    figment
 }
 
 /// The text that stood behind a value of the environment or a flag, and its place, by key.
@@ -160,7 +171,7 @@ impl Texts {
 
 /// Deserialises again and again; each time the value at fault is noted and taken out, so that the default stands in for it.
 fn extract<T: DeserializeOwned>(
-    figment: &Figment,
+    file: Option<&Path>,
     values: &mut Dict,
     texts: &Texts,
     problems: &mut Vec<String>,
@@ -185,12 +196,9 @@ fn extract<T: DeserializeOwned>(
         {
             continue;
         }
-        let place = match (texts.0.get(&key), figment.find_metadata(&key)) {
+        let place = match (texts.0.get(&key), file) {
             (Some((_, place)), _) => place.clone(),
-            (None, Some(metadata)) => match &metadata.source {
-                Some(source) => format!("file {source}"),
-                None => metadata.name.to_string(),
-            },
+            (None, Some(path)) => format!("file {}", path.display()),
             (None, None) => "configuration".to_owned(),
         };
         problems.push(format!("{place}: {key}: {}", error.kind));

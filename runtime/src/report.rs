@@ -8,6 +8,21 @@ pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> Chain<'a> {
     Chain(error)
 }
 
+/// What is wrong with a TOML text and where, without quoting it: the line at fault may hold a password.
+pub fn toml_problem(text: &str, error: &toml::de::Error) -> String {
+    // A value of the wrong type is quoted up to what was wanted in its place.
+    let message = match (error.message().split_once(": "), error.message().rsplit_once(", expected ")) {
+        (Some((kind @ ("invalid type" | "invalid value" | "invalid length"), _)), Some((_, wanted))) => {
+            format!("{kind}, expected {wanted}")
+        }
+        _ => error.message().to_owned(),
+    };
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {message}")
+}
+
 /// See [`chain`].
 #[derive(Debug)]
 pub struct Chain<'a>(&'a (dyn Error + 'static));
@@ -27,5 +42,28 @@ impl fmt::Display for Chain<'_> {
             source = error.source();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_problems_have_a_place_and_no_password() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Login {
+            #[serde(rename = "password")]
+            _password: String,
+        }
+        for (text, wanted) in [
+            ("\npassword = \"hunter2\" x", "line 2, column 22: "),
+            ("password = 'hunter2", "line 1, column "),
+            ("password = [\"hunter2\"]", "line 1, column 12: invalid type, expected a string"),
+            ("password = \"\\hunter2\"", "line 1, column "),
+        ] {
+            let problem = toml_problem(text, &toml::from_str::<Login>(text).unwrap_err());
+            assert!(problem.starts_with(wanted) && !problem.contains("hunter2"), "{problem}");
+        }
     }
 }

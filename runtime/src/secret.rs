@@ -2,9 +2,14 @@
 
 use std::fmt;
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest secret that a file may hold.
+const MAX_BYTES: u64 = 64 * 1024;
 
 /// A password, key or token. Printed as `***`; the text is had by [`Secret::expose`] only.
 ///
@@ -34,13 +39,26 @@ impl Secret {
             return std::env::var(name).map(Self).map_err(|_| SecretError::Env { name: name.to_owned() });
         }
         if let Some(path) = text.strip_prefix("file:") {
-            let read = fs::read_to_string(Path::new(path));
+            let read = read_file(Path::new(path));
             return read
                 .map(|text| Self(text.trim_end_matches(['\r', '\n']).to_owned()))
                 .map_err(|source| SecretError::File { path: path.to_owned(), source });
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// A file's text. What is no file, such as a device, may have no end.
+fn read_file(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
+    let mut text = String::new();
+    let read = fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64;
+    if read > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 KiB"));
+    }
+    Ok(text)
 }
 
 /// Why a reference to a secret leads nowhere.
@@ -83,8 +101,46 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::resolve(&text).map_err(|error| serde::de::Error::custom(crate::report::chain(&error)))
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// Takes text only, and does not repeat what else it got: a password of digits without quotes is a number.
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Secret, E> {
+        Secret::resolve(text).map_err(|error| E::custom(crate::report::chain(&error)))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Secret, E> {
+        Err(E::invalid_type(Unexpected::Other("a truth value"), &self))
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<Secret, E> {
+        Err(E::invalid_type(Unexpected::Other("a number"), &self))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Secret, E> {
+        self.visit_i128(number.into())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Secret, E> {
+        self.visit_i128(number.into())
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Secret, E> {
+        self.visit_i128(0)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Secret, E> {
+        self.visit_i128(0)
     }
 }
 
@@ -111,5 +167,28 @@ mod tests {
     fn a_missing_reference_is_named() {
         let error = Secret::resolve("env:VRU_NO_SUCH_VARIABLE").unwrap_err();
         assert!(error.to_string().contains("VRU_NO_SUCH_VARIABLE"));
+    }
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), vec![b'x'; MAX_BYTES as usize + 1]).unwrap();
+        for path in [Path::new("/dev/zero"), file.path()] {
+            let error = Secret::resolve(&format!("file:{}", path.display())).unwrap_err();
+            assert!(matches!(error, SecretError::File { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_its_place_is_not_repeated() {
+        #[derive(Debug, Deserialize)]
+        struct Login {
+            #[serde(rename = "password")]
+            _password: Secret,
+        }
+        for text in ["password = 123456", "password = 1234.56", "password = true"] {
+            let error = toml::from_str::<Login>(text).unwrap_err();
+            assert!(!error.message().contains("1234") && error.message().contains("expected a string"), "{error}");
+        }
     }
 }

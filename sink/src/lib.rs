@@ -11,6 +11,8 @@ pub mod alerts;
 mod batch;
 mod config;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod metrics;
 mod pipeline;
 pub mod postgres;

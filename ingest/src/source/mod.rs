@@ -28,15 +28,12 @@ pub struct Connection {
 
 /// A URL as it may be logged: without credentials.
 pub fn redacted(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) => {
-            // Refused only by URLs that cannot have credentials.
-            parsed.set_username("").ok();
-            parsed.set_password(None).ok();
-            parsed.to_string()
-        }
-        Err(_) => "(not a URL)".to_owned(),
-    }
+    let without = url::Url::parse(url).ok().and_then(|mut url| {
+        // Refused by URLs without a host, which no camera has: in `rtsp:admin:geheim@10.0.0.5`, slashes forgotten, all is path.
+        url.set_username("").and_then(|()| url.set_password(None)).ok()?;
+        Some(url.to_string())
+    });
+    without.unwrap_or_else(|| "(not a URL of a host)".to_owned())
 }
 
 #[cfg(test)]
@@ -44,6 +41,8 @@ mod tests {
     #[test]
     fn urls_are_logged_without_credentials() {
         assert_eq!(super::redacted("rtsp://admin:geheim@10.0.0.5:554/s?x=1"), "rtsp://10.0.0.5:554/s?x=1");
-        assert_eq!(super::redacted("geheim"), "(not a URL)");
+        for wrong in ["geheim", "rtsp:admin:geheim@10.0.0.5", "rtsp:///admin:geheim@10.0.0.5"] {
+            assert_eq!(super::redacted(wrong), "(not a URL of a host)");
+        }
     }
 }

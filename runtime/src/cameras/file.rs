@@ -8,7 +8,7 @@ use vru_proto::{CameraId, v1, validate};
 
 use super::schema::CameraFile;
 use super::{CameraEvent, Follow};
-use crate::report::chain;
+use crate::report::{chain, toml_problem};
 
 /// How often the file is looked at; a change takes effect within 2 s.
 const POLL: Duration = Duration::from_millis(500);
@@ -37,10 +37,15 @@ pub enum CameraFileError {
 
 /// Parses and validates a whole file of cameras.
 pub fn parse(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
-    let wrong = |problem: String| CameraFileError::Wrong { path: path.to_owned(), problem };
     let text =
         std::fs::read_to_string(path).map_err(|source| CameraFileError::Read { path: path.to_owned(), source })?;
-    let file: CameraFile = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+    parse_text(path, &text)
+}
+
+/// As [`parse`], with the file's text at hand.
+pub fn parse_text(path: &Path, text: &str) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+    let wrong = |problem: String| CameraFileError::Wrong { path: path.to_owned(), problem };
+    let file: CameraFile = toml::from_str(text).map_err(|error| wrong(toml_problem(text, &error)))?;
     let mut seen = HashSet::new();
     file.cameras
         .into_iter()
@@ -109,15 +114,10 @@ async fn read(path: &Path, follow: &mut Follow) -> bool {
 mod tests {
     use super::*;
 
-    fn parse_text(text: &str) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        parse(file.path())
-    }
-
     #[test]
     fn reads_cameras_zones_and_rules() {
         let cameras = parse_text(
+            Path::new("cameras.toml"),
             "[[cameras]]\nid = 'crossing'\npull = { url = 'rtsp://10.0.0.5/stream', username = 'u', password = 'env:P' }\n\
              output = { encoding = 'passthrough', max_fps = 5.0 }\n\
              zones = [{ id = 'z', polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]] }]\n\
@@ -140,7 +140,7 @@ mod tests {
             ("[[cameras]]\nid = 'a'\npush = {}\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]", "no zone"),
             ("[[cameras]]\nid = 'a'\npush = {}\nfps = 1", "fps"),
         ] {
-            let error = parse_text(text).unwrap_err().to_string();
+            let error = parse_text(Path::new("cameras.toml"), text).unwrap_err().to_string();
             assert!(error.contains(wanted), "`{error}` does not say `{wanted}`");
         }
     }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use vru_proto::CameraId;
 use vru_proto::v1::CameraConfig;
 
-pub use file::{CameraFileError, parse as parse_file};
+pub use file::{CameraFileError, parse as parse_file, parse_text};
 
 use crate::admin::ReadyFlag;
 use crate::config::{Problems, Validate};

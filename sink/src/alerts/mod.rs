@@ -12,6 +12,8 @@ mod auth;
 pub mod config;
 mod event;
 mod feed;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod hub;
 mod recent;
 mod replay;

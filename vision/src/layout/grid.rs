@@ -20,7 +20,7 @@ impl Grid {
     }
 
     pub fn len(&self) -> usize {
-        self.columns * self.rows
+        self.columns.saturating_mul(self.rows)
     }
 
     /// Column and row of a cell.
@@ -34,9 +34,9 @@ pub(super) fn grids(strides: &[u32], input: (u32, u32)) -> Vec<Grid> {
     strides.iter().map(|&stride| Grid::new(stride, input)).collect()
 }
 
-/// Cells of all feature maps.
+/// Cells of all feature maps. Metadata may claim an input of any size, whose cells no output has.
 pub(super) fn cells(strides: &[u32], input: (u32, u32)) -> usize {
-    strides.iter().map(|&stride| Grid::new(stride, input).len()).sum()
+    strides.iter().fold(0, |sum, &stride| Grid::new(stride, input).len().saturating_add(sum))
 }
 
 /// The feature maps, if they have as many cells as the output has rows.

@@ -62,7 +62,10 @@ fn read_line(line: &str) -> Result<MotEntry, &'static str> {
         return Err("the box has no area");
     }
     let confidence = match columns.next() {
-        Some(column) => column.parse().map_err(|_| "the confidence is no number")?,
+        Some(column) => {
+            let confidence = column.parse::<f32>().ok().filter(|confidence| confidence.is_finite());
+            confidence.ok_or("the confidence is no number")?
+        }
         None => 1.0,
     };
     Ok(MotEntry { frame, track_id, rect, confidence })
@@ -109,6 +112,7 @@ mod tests {
             ("1,1,0,0,1", "the height is no number"),
             ("1,1,0,0,NaN,1", "the box has no area"),
             ("1,1,0,0,1,1,high", "the confidence is no number"),
+            ("1,1,0,0,1,1,nan", "the confidence is no number"),
         ] {
             assert_eq!(read(&format!("{good}{bad}")), Err(MotError { line: 3, problem }));
         }

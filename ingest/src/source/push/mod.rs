@@ -15,6 +15,8 @@ mod auth;
 mod connection;
 mod exchange;
 mod framing;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod hub;
 mod ingress;
 mod response;

@@ -64,6 +64,9 @@ pub(super) struct TimedPacket {
 /// Time that passes between two streams of one connection: a camera that restarts its encoder begins at a random number.
 const RESTART_GAP_NS: u64 = 40_000_000;
 
+/// Latest stream time, 146 years: a peer may claim any, and pipelines add to it.
+const MAX_PTS_NS: u64 = u64::MAX / 4;
+
 /// Unwraps the 32 bits of RTP time, and joins them with the wall clock of sender reports.
 #[derive(Debug)]
 pub(super) struct RtpClock {
@@ -118,7 +121,7 @@ impl RtpClock {
         let time = unwrap(stream.newest, header.timestamp);
         stream.newest = stream.newest.max(time);
         let ticks = u64::try_from(time - stream.origin).unwrap_or(0);
-        let pts_ns = stream.origin_ns + scale(ticks, 1_000_000_000, self.rate);
+        let pts_ns = stream.origin_ns.saturating_add(scale(ticks, 1_000_000_000, self.rate)).min(MAX_PTS_NS);
         self.newest_pts_ns = self.newest_pts_ns.max(pts_ns);
         let camera_us = stream.report.map(|(at, wall_us)| {
             let ticks = i128::from(time - at) * 1_000_000 / i128::from(self.rate);
@@ -134,7 +137,7 @@ fn unwrap(near: i64, timestamp: u32) -> i64 {
 }
 
 fn scale(ticks: u64, unit: u64, rate: u32) -> u64 {
-    u64::try_from(u128::from(ticks) * u128::from(unit) / u128::from(rate)).unwrap_or(u64::MAX / 2)
+    u64::try_from(u128::from(ticks) * u128::from(unit) / u128::from(rate)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
