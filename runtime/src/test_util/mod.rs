@@ -7,6 +7,7 @@
 //! Nothing is skipped: a part that is missing is a panic that says how to get it. Every wait has a deadline and polls a
 //! condition. Children die with the test process, however it ends.
 
+pub mod bombs;
 mod bus;
 mod camera;
 mod folder;
