@@ -71,7 +71,8 @@ pub struct LiveConfig {
     /// No frame for this long is a stall: the camera is opened again (default 10 s).
     #[serde(with = "humantime_serde")]
     pub stall_timeout: Duration,
-    /// A camera's clock that is further off ours than this is not believed, and arrival counts (default 1 day).
+    /// A camera's clock that is further off ours than this is not believed, and arrival counts (default 10 s). Capture times
+    /// are off by as much as a clock that is believed.
     #[serde(with = "humantime_serde")]
     pub clock_tolerance: Duration,
     /// Threads of a software decoder; each above 1 decodes faster and one frame later (default 1).
@@ -88,7 +89,7 @@ impl Default for LiveConfig {
             message_timeout: Duration::from_secs(5),
             producer_queue_bytes: 64 * 1024 * 1024,
             stall_timeout: Duration::from_secs(10),
-            clock_tolerance: Duration::from_hours(24),
+            clock_tolerance: Duration::from_secs(10),
             decoder_threads: 1,
             backoff: BackoffConfig::default(),
         }

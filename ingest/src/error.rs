@@ -47,6 +47,14 @@ pub enum SourceError {
         /// Where, without credentials.
         url: String,
     },
+    /// The camera does not let us in: the credentials are missing, wrong or revoked.
+    #[error("{url} refuses the credentials: {problem}")]
+    Unauthorized {
+        /// Where, without credentials.
+        url: String,
+        /// What GStreamer says.
+        problem: String,
+    },
     /// The stream broke.
     #[error("receive from {url}: {problem}")]
     Stream {
@@ -100,6 +108,7 @@ impl SourceError {
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
             Self::NoVideo { .. } => "no_video",
+            Self::Unauthorized { .. } => "unauthorized",
             Self::Stream { .. } => "stream",
             Self::Ended { .. } => "ended",
             Self::File { .. } => "file",
@@ -111,8 +120,9 @@ impl SourceError {
 
 impl Retryable for SourceError {
     /// A camera is always tried again, as its network, its settings or this host may change; these errors need a person,
-    /// and are tried at the slowest pace only.
+    /// and are tried at the slowest pace only. Cameras also lock out who tries wrong passwords quickly.
     fn is_retryable(&self) -> bool {
-        !matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_) | Self::Credentials(_))
+        let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
+        !pipeline && !matches!(self, Self::Credentials(_) | Self::Unauthorized { .. })
     }
 }

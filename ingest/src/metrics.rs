@@ -17,6 +17,12 @@ pub const REJECTED: &str = "rejected";
 pub const STOPPED: &str = "stopped";
 /// Access units before the first key frame of a connection.
 pub const BEFORE_KEY_FRAME: &str = "before_key_frame";
+/// Access units that lack packets, and those that build on them, up to the next whole key frame.
+pub const PACKETS_LOST: &str = "packets_lost";
+/// Access units that the decoder gave no picture for.
+pub const UNDECODABLE: &str = "undecodable";
+/// Access units that were still in the decoder when the connection ended.
+pub const LEFT_INSIDE: &str = "left_inside";
 
 /// Frames at the end of a camera's pipeline.
 pub static RECEIVED: LazyLock<IntCounterVec> = LazyLock::new(|| {
@@ -53,6 +59,14 @@ pub static SESSIONS: LazyLock<IntCounterVec> =
 /// Whether frames flow.
 pub static CONNECTED: LazyLock<IntGaugeVec> =
     LazyLock::new(|| gauge_vec("ingest_camera_connected", "1 while frames flow from the camera.", &["camera"]));
+/// Cameras' clocks that were set.
+pub static CLOCK_JUMPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec("ingest_clock_jumps_total", "Times that a camera's clock was set while it sent.", &["camera"])
+});
+/// Packets that the network lost.
+pub static LOST_PACKETS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec("ingest_lost_packets_total", "RTP packets of a camera that never came, or too late.", &["camera"])
+});
 /// Time from arrival to Kafka's acknowledgement.
 pub static PUBLISH_SECONDS: LazyLock<HistogramVec> = LazyLock::new(|| {
     seconds_vec("ingest_publish_seconds", "From the end of the pipeline to Kafka's acknowledgement.", &["camera"])
@@ -82,6 +96,8 @@ pub fn register() {
     LazyLock::force(&ERRORS);
     LazyLock::force(&SESSIONS);
     LazyLock::force(&CONNECTED);
+    LazyLock::force(&CLOCK_JUMPS);
+    LazyLock::force(&LOST_PACKETS);
     LazyLock::force(&PUBLISH_SECONDS);
     LazyLock::force(&QUEUE_SECONDS);
     LazyLock::force(&PUSH_REQUESTS);

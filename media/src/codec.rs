@@ -33,11 +33,28 @@ impl Codec {
     ///
     /// Looks at NAL unit types only; parameter sets are not checked.
     pub fn is_key_unit(self, unit: &[u8]) -> bool {
-        nal_headers(unit).any(|header| match self {
+        nal_headers(unit).any(|header| self.is_key_header(header))
+    }
+
+    /// As [`Codec::is_key_unit`], of a unit in packetised format (AVC, HVC1), each of whose parts stands behind the four bytes
+    /// of its length.
+    pub fn is_key_packet(self, mut unit: &[u8]) -> bool {
+        while let Some((length, rest)) = unit.split_first_chunk::<4>() {
+            let length = u32::from_be_bytes(*length) as usize;
+            if rest.first().is_some_and(|header| self.is_key_header(*header)) {
+                return true;
+            }
+            unit = rest.get(length..).unwrap_or_default();
+        }
+        false
+    }
+
+    fn is_key_header(self, header: u8) -> bool {
+        match self {
             Self::H264 => header & 0x1f == 5,
             // IRAP pictures: BLA, IDR and CRA.
             Self::H265 => (16..=23).contains(&((header >> 1) & 0x3f)),
-        })
+        }
     }
 }
 
@@ -57,5 +74,14 @@ mod tests {
         assert!(Codec::H265.is_key_unit(&[0, 0, 1, 19 << 1, 1]));
         assert!(!Codec::H265.is_key_unit(&[0, 0, 1, 1 << 1, 1]));
         assert!(!Codec::H264.is_key_unit(&[0, 0, 1]));
+    }
+
+    #[test]
+    fn find_key_units_behind_lengths() {
+        assert!(Codec::H264.is_key_packet(&[0, 0, 0, 2, 0x67, 1, 0, 0, 0, 1, 0x65]));
+        assert!(!Codec::H264.is_key_packet(&[0, 0, 0, 2, 0x41, 5]));
+        assert!(Codec::H265.is_key_packet(&[0, 0, 0, 2, 19 << 1, 1]));
+        assert!(!Codec::H264.is_key_packet(&[0xff, 0xff, 0xff, 0xff, 0x41, 5]));
+        assert!(!Codec::H264.is_key_packet(&[0, 0, 0]));
     }
 }

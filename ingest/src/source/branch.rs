@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use vru_media::Codec;
 use vru_proto::v1::Encoding;
 
+use super::guard::{count_undecodable, guard_packets};
 use super::{Outlet, OutputPlan, Picture};
 use crate::error::SourceError;
 use crate::metrics;
@@ -38,11 +39,13 @@ impl Branch {
             Codec::H264 => "rtph264depay ! capsfilter caps=\"video/x-h264,stream-format=avc,alignment=au\"",
             Codec::H265 => "rtph265depay ! capsfilter caps=\"video/x-h265,stream-format=hvc1,alignment=au\"",
         })?;
+        guard_packets(&depayloader, codec, outlet.camera())?;
         let depayloader = depayloader.upcast::<gst::Element>();
         let decode = bin(&plan.description.decode_launch(codec, values))?;
         let (sink, elements) = if let Some(launch) = plan.description.encode_launch(values) {
             let encode = bin(&launch)?;
             let source_size = prepare_encode(&encode, plan, Some(Sampler::new(plan.max_fps)))?;
+            count_undecodable(&decode, outlet.camera())?;
             let sink = picture_sink(outlet, source_size);
             (sink.clone(), vec![depayloader, decode.upcast(), encode.upcast(), sink.upcast()])
         } else {

@@ -3,6 +3,7 @@
 
 mod branch;
 pub mod file;
+mod guard;
 mod outlet;
 mod output;
 pub mod pull;

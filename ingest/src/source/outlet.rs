@@ -67,7 +67,14 @@ impl Outlet {
 
     /// Notes a packet that came in, see [`Timeline::packet`].
     pub fn packet(&self, pts_ns: u64, camera_us: Option<i64>) {
-        self.timeline.lock().packet(pts_ns, clock::now_us(), camera_us);
+        let jump = self.timeline.lock().packet(pts_ns, clock::now_us(), camera_us);
+        if let Some(by_us) = jump {
+            let name = self.camera.as_str();
+            metrics::CLOCK_JUMPS.with_label_values(&[name]).inc();
+            // The stream's own time goes on, so nobody behind us sees it.
+            let seconds = by_us as f64 / 1e6;
+            tracing::warn!(camera = name, session = self.session, seconds, "the camera's clock was set in mid-stream");
+        }
     }
 
     /// How many pictures came.

@@ -101,7 +101,11 @@ fn ended(message: Option<&gst::Message>, limits: &Limits, no_video: &impl Fn() -
             let debug = error.debug().unwrap_or_default();
             // The detail holds file and line of GStreamer's code first, then what happened.
             let detail = debug.rsplit(": ").next().unwrap_or_default().trim().replace('\n', " ");
-            SourceError::Stream { url, problem: format!("{} ({detail})", error.error()) }
+            let problem = format!("{} ({detail})", error.error());
+            if error.error().matches(gst::ResourceError::NotAuthorized) {
+                return SourceError::Unauthorized { url, problem };
+            }
+            SourceError::Stream { url, problem }
         }
         _ => SourceError::Ended { url },
     }

@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its world is broken")]
 
+mod camera_faults;
 mod file;
 mod kafka;
+mod publisher_faults;
 mod pull;
 mod push;
+mod scripted;
 mod support;

@@ -287,7 +287,7 @@ async fn credentials_are_used_and_wrong_ones_are_an_error_that_is_tried_again() 
     let source = PullSource { credentials: credentials("falsch"), ..camera.source() };
     let task = rig.run("pull-denied", Source::Pull(source), output(Encoding::Jpeg, 10.0));
     eventually(DEADLINE, "two refusals", async || {
-        let refused = vru_ingest::metrics::ERRORS.with_label_values(&["pull-denied", "stream"]).get();
+        let refused = vru_ingest::metrics::ERRORS.with_label_values(&["pull-denied", "unauthorized"]).get();
         if refused >= 2 { Ok(()) } else { Err(format!("{refused}")) }
     })
     .await;

@@ -15,6 +15,7 @@ use vru_ingest::publisher::{Delivered, PublishError, Published, Publisher, Sendi
 use vru_ingest::source::push::Hub;
 use vru_proto::CameraId;
 use vru_proto::v1::{CameraConfig, Frame, Output, camera_config};
+use vru_runtime::metrics;
 use vru_runtime::test_util::eventually;
 
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -99,6 +100,17 @@ impl Rig {
 
     /// Starts the camera.
     pub fn run(&self, id: &str, source: camera_config::Source, output: Output) -> JoinHandle<()> {
+        self.run_until(id, source, output, self.stop.clone())
+    }
+
+    /// As [`Rig::run`], with a stop of its own.
+    pub fn run_until(
+        &self,
+        id: &str,
+        source: camera_config::Source,
+        output: Output,
+        stop: CancellationToken,
+    ) -> JoinHandle<()> {
         let id: CameraId = id.parse().unwrap();
         let config = CameraConfig {
             id: id.to_string(),
@@ -108,7 +120,7 @@ impl Rig {
             ..CameraConfig::default()
         };
         let shared = Shared { config: self.config.clone(), publisher: self.publisher.clone(), hub: self.hub.clone() };
-        tokio::spawn(camera::run(id, Arc::new(config), shared, self.stop.clone()))
+        tokio::spawn(camera::run(id, Arc::new(config), shared, stop))
     }
 
     /// Stops and waits for the camera's task.
@@ -147,6 +159,39 @@ pub fn sessions(frames: &[Frame]) -> Vec<(u64, u64)> {
         }
     }
     sessions
+}
+
+/// The frames of one camera, in the order in which they were sent.
+pub fn frames_of(publisher: &MemoryPublisher, camera: &str) -> Vec<Frame> {
+    let mut frames = publisher.all();
+    frames.retain(|frame| frame.id.as_ref().is_some_and(|id| id.camera_id == camera));
+    frames
+}
+
+/// Checks that a stopped camera's gaps are exactly the drops that were counted and told, and returns how many sessions it had.
+pub fn books_balance(camera: &str, frames: &[Frame]) -> usize {
+    let mut sessions: Vec<(u64, u64)> = Vec::new();
+    let mut missing = 0;
+    for frame in frames {
+        let id = frame.id.clone().unwrap();
+        let expected = match sessions.last() {
+            Some((session, next)) if *session == id.session => *next,
+            before => {
+                assert!(before.is_none_or(|(session, _)| *session < id.session), "{camera}: sessions go back");
+                sessions.push((id.session, 0));
+                0
+            }
+        };
+        assert!(id.sequence >= expected, "{camera}: {} after {expected}", id.sequence);
+        missing += id.sequence - expected;
+        sessions.last_mut().unwrap().1 = id.sequence + 1;
+    }
+    let told: u64 = frames.iter().map(|frame| u64::from(frame.dropped_before)).sum();
+    let dropped = metrics::counter_sum("ingest_dropped_frames_total", |labels| labels.contains(&("camera", camera)));
+    let received = vru_ingest::metrics::RECEIVED.with_label_values(&[camera]).get();
+    assert!(told >= missing && told <= dropped, "{camera}: {missing} are missing, {told} told, {dropped} counted");
+    assert_eq!(received, frames.len() as u64 + dropped, "{camera}: frames are unaccounted for");
+    sessions.len()
 }
 
 /// Frames a second by capture time.

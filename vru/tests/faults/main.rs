@@ -1,10 +1,16 @@
 //! What the pipeline survives: our own binaries between real cameras, Apache Kafka, PostgreSQL, S3 and gRPC subscribers, while
-//! each of them is killed, stopped and hung. Moments are random and seeded; counts are compared exactly.
+//! each of them is killed, stopped, hung, filled up, or fed with nonsense. Moments are random and seeded; counts are compared
+//! exactly.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod books;
+mod broken_payloads;
+mod config_reload;
+mod full_disk;
 mod outage;
+mod payload_bombs;
+mod payloads;
 mod servers_go_away;
 #[path = "../support/mod.rs"]
 mod support;

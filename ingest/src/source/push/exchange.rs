@@ -90,7 +90,12 @@ impl Exchange {
         }
         let Some(path) = path_of(request) else { return Response::new(400, "Bad Request", "the request has no path") };
         let not_found = || Response::new(404, "Not Found", "no camera publishes to this path");
-        let Ok(login) = self.hub.login(&path) else { return not_found() };
+        let unreadable = || Response::new(503, "Service Unavailable", "the camera's password cannot be read here");
+        let login = match self.hub.login(&path) {
+            Ok(login) => login,
+            Err(Refusal::NoPassword) => return unreadable(),
+            Err(_) => return not_found(),
+        };
         if let Some(login) = login {
             let authorization = header(request, &headers::AUTHORIZATION).unwrap_or_default();
             match self.challenger.check(authorization, "ANNOUNCE", &path, &login) {
@@ -112,6 +117,7 @@ impl Exchange {
                 Response::ok()
             }
             Err(Refusal::NoSuchPath) => not_found(),
+            Err(Refusal::NoPassword) => unreadable(),
             Err(Refusal::AlreadyLive) => {
                 Response::new(409, "Conflict", "another publisher is live on this path").closing()
             }

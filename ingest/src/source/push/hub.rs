@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use vru_proto::CameraId;
+use vru_runtime::report::chain;
 use vru_runtime::secret::Secret;
 
 use super::rtp::TimedPacket;
@@ -21,6 +22,7 @@ const PACKETS: usize = 1_024;
 #[derive(Debug, Clone)]
 pub(super) struct Login {
     pub(super) username: String,
+    /// As configured: in [`Hub::register`] it may be a reference.
     pub(super) password: Secret,
 }
 
@@ -52,6 +54,7 @@ pub struct Hub {
 pub(super) enum Refusal {
     NoSuchPath,
     AlreadyLive,
+    NoPassword,
 }
 
 impl Hub {
@@ -74,14 +77,20 @@ impl Hub {
         Some(Registration { hub: self.clone(), path: path.to_owned(), publications })
     }
 
-    /// What must be known to publish to the path: `Ok(None)` is nothing.
+    /// What must be known to publish to the path: `Ok(None)` is nothing. The password is read anew, so that a changed one
+    /// counts at once.
     pub(super) fn login(&self, path: &str) -> Result<Option<Login>, Refusal> {
-        let mounts = self.mounts.lock();
-        let mount = mounts.get(path).ok_or(Refusal::NoSuchPath)?;
-        if mount.login.is_none() && self.require_credentials {
-            return Err(Refusal::NoSuchPath);
+        let mount = self.mounts.lock().get(path).cloned().ok_or(Refusal::NoSuchPath)?;
+        let Some(Login { username, password }) = mount.login else {
+            return if self.require_credentials { Err(Refusal::NoSuchPath) } else { Ok(None) };
+        };
+        match Secret::resolve(password.expose()) {
+            Ok(password) => Ok(Some(Login { username, password })),
+            Err(error) => {
+                tracing::error!(camera = %mount.camera, error = %chain(&error), "nobody can publish to this camera");
+                Err(Refusal::NoPassword)
+            }
         }
-        Ok(mount.login.clone())
     }
 
     /// Takes the path for one publisher.
@@ -157,6 +166,21 @@ mod tests {
         drop(hub.claim("x").unwrap());
         drop(registration);
         assert_eq!(hub.login("x").unwrap_err(), Refusal::NoSuchPath);
+    }
+
+    #[test]
+    fn a_password_that_is_changed_in_its_file_counts_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        let hub = Arc::new(Hub::new(false));
+        let reference = Secret::new(format!("file:{}", file.display()));
+        let login = Login { username: "cam".to_owned(), password: reference };
+        let _open = hub.register("door", &"a".parse().unwrap(), Some(login)).unwrap();
+        assert_eq!(hub.login("door").unwrap_err(), Refusal::NoPassword);
+        for password in ["old", "new"] {
+            std::fs::write(&file, password).unwrap();
+            assert_eq!(hub.login("door").unwrap().unwrap().password.expose(), password);
+        }
     }
 
     #[test]

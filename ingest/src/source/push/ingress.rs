@@ -39,7 +39,9 @@ pub async fn stream(
     let path = if source.path.is_empty() { connection.camera.as_str() } else { source.path.trim_matches('/') };
     let credentials = source.credentials.as_ref().filter(|credentials| !credentials.username.is_empty());
     let login = if let Some(given) = credentials {
-        Some(Login { username: given.username.clone(), password: Secret::resolve(&given.password)? })
+        // One that leads nowhere is told now; it is read anew for each publisher.
+        Secret::resolve(&given.password)?;
+        Some(Login { username: given.username.clone(), password: Secret::new(&given.password) })
     } else {
         tracing::warn!(path, "anyone may publish to this camera: it has no credentials");
         None

@@ -1,0 +1,219 @@
+//! One client of the camera.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, RngCore as _, SeedableRng as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UdpSocket};
+use vru_runtime::clock::now_us;
+
+use super::stream::{STEP, sender_report, stamp};
+use super::{Script, Sends, Shared};
+
+/// 20 pictures a second.
+const TICK: Duration = Duration::from_millis(50);
+/// A late packet comes after so many others; that is well within the jitter buffer.
+const LATE_BY: usize = 4;
+
+/// Where the packets go.
+enum Way {
+    Interleaved,
+    /// RTP and RTCP to these ports of the client.
+    Udp(UdpSocket, SocketAddr, SocketAddr),
+}
+
+pub(super) struct Connection {
+    shared: Arc<Shared>,
+    peer: SocketAddr,
+    random: StdRng,
+    way: Way,
+    playing: bool,
+    picture: usize,
+    sequence: u16,
+    timestamp: u32,
+    /// Packets that are late, and how many others go first.
+    late: Vec<(usize, Vec<u8>)>,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, number: u64) -> Self {
+        let random = StdRng::seed_from_u64(shared.seed.wrapping_add(number));
+        let late = Vec::new();
+        Self {
+            shared,
+            peer,
+            random,
+            way: Way::Interleaved,
+            playing: false,
+            picture: 0,
+            sequence: 0,
+            timestamp: 0,
+            late,
+        }
+    }
+
+    pub(super) async fn serve(mut self, mut stream: TcpStream) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                read = stream.read_buf(&mut buffer) => {
+                    if read? == 0 {
+                        return Ok(());
+                    }
+                    while let Some(request) = take_request(&mut buffer) {
+                        let answer = self.answer(&request).await?;
+                        stream.write_all(&answer).await?;
+                    }
+                }
+                _ = tick.tick() => {
+                    let script = self.shared.script.lock().clone();
+                    if self.playing && script.refuses {
+                        return Ok(());
+                    }
+                    if self.playing {
+                        self.send(&mut stream, &script).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: &str) -> io::Result<Vec<u8>> {
+        let script = self.shared.script.lock().clone();
+        let header = |name: &str| request.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+        let ok = |more: &str| format!("RTSP/1.0 200 OK\r\nCSeq: {}\r\n{more}", header("CSeq:")).into_bytes();
+        let method = request.split(' ').next().unwrap_or_default();
+        if script.refuses {
+            let more = "WWW-Authenticate: Basic realm=\"camera\"\r\n\r\n";
+            return Ok(format!("RTSP/1.0 401 Unauthorized\r\nCSeq: {}\r\n{more}", header("CSeq:")).into_bytes());
+        }
+        match method {
+            "DESCRIBE" => {
+                let sdp = self.sdp(&script);
+                Ok(ok(&format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len())))
+            }
+            "SETUP" if script.garbage_for_setup => {
+                let mut garbage = vec![0; 400];
+                self.random.fill_bytes(&mut garbage);
+                Ok(garbage)
+            }
+            "SETUP" => {
+                let transport = self.set_up(header("Transport:")).await?;
+                Ok(ok(&format!("Session: 1\r\nTransport: {transport}\r\n\r\n")))
+            }
+            "PLAY" => {
+                self.playing = true;
+                Ok(ok("Session: 1\r\nRange: npt=0-\r\n\r\n"))
+            }
+            _ => Ok(ok("Session: 1\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n")),
+        }
+    }
+
+    fn sdp(&self, script: &Script) -> String {
+        let sets = script.parameter_sets.as_ref().unwrap_or(&self.shared.stream.parameter_sets);
+        format!(
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n\
+             a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}\r\na=control:0\r\n"
+        )
+    }
+
+    async fn set_up(&mut self, transport: &str) -> io::Result<String> {
+        let Some(ports) = transport.split(';').find_map(|part| part.strip_prefix("client_port=")) else {
+            return Ok("RTP/AVP/TCP;unicast;interleaved=0-1".to_owned());
+        };
+        let first: u16 = ports.split('-').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
+        let own = socket.local_addr()?.port();
+        let to = |port| SocketAddr::new(self.peer.ip(), port);
+        self.way = Way::Udp(socket, to(first), to(first + 1));
+        Ok(format!("RTP/AVP;unicast;client_port={ports};server_port={own}-{}", own + 1))
+    }
+
+    /// One picture, or what is sent instead.
+    async fn send(&mut self, stream: &mut TcpStream, script: &Script) -> io::Result<()> {
+        let mut garbage = vec![0; 200];
+        match script.sends {
+            Sends::Video => {}
+            Sends::FramedGarbage => {
+                self.random.fill_bytes(&mut garbage);
+                return self.packet(stream, 0, &garbage).await;
+            }
+            Sends::UnframedGarbage => {
+                self.random.fill_bytes(&mut garbage);
+                return stream.write_all(&garbage).await;
+            }
+        }
+        if self.picture % 4 == 0 {
+            let report = sender_report(now_us() + script.clock_ahead_us, self.timestamp);
+            self.packet(stream, 1, &report).await?;
+        }
+        let recorded = self.shared.stream.clone();
+        for packet in &recorded.pictures[self.picture % recorded.pictures.len()] {
+            let mut packet = packet.clone();
+            stamp(&mut packet, self.sequence, self.timestamp);
+            self.sequence = self.sequence.wrapping_add(1);
+            if let Some(spoil) = script.spoil {
+                spoil(&mut packet);
+            }
+            if self.random.random_range(0..1_000) < script.lost_permille {
+                self.shared.lost_packets.fetch_add(1, Ordering::SeqCst);
+            } else if self.random.random_range(0..1_000) < script.late_permille {
+                self.late.push((LATE_BY, packet));
+            } else {
+                self.packet(stream, 0, &packet).await?;
+            }
+            self.send_late(stream).await?;
+        }
+        self.picture += 1;
+        self.timestamp = self.timestamp.wrapping_add(STEP);
+        Ok(())
+    }
+
+    async fn send_late(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+        for (others, _) in &mut self.late {
+            *others -= 1;
+        }
+        let (due, later) = std::mem::take(&mut self.late).into_iter().partition(|(others, _)| *others == 0);
+        self.late = later;
+        let due: Vec<(usize, Vec<u8>)> = due;
+        for (_, packet) in due {
+            self.packet(stream, 0, &packet).await?;
+        }
+        Ok(())
+    }
+
+    async fn packet(&self, stream: &mut TcpStream, channel: u8, payload: &[u8]) -> io::Result<()> {
+        match &self.way {
+            Way::Interleaved => {
+                let length = u16::try_from(payload.len()).expect("packets are small").to_be_bytes();
+                let mut frame = vec![b'$', channel, length[0], length[1]];
+                frame.extend(payload);
+                stream.write_all(&frame).await
+            }
+            Way::Udp(socket, rtp, rtcp) => {
+                socket.send_to(payload, if channel == 0 { rtp } else { rtcp }).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The next whole request; what a client reports over RTCP is passed over.
+fn take_request(buffer: &mut Vec<u8>) -> Option<String> {
+    while let [b'$', _, high, low, ..] = buffer[..] {
+        let end = 4 + usize::from(u16::from_be_bytes([high, low]));
+        if buffer.len() < end {
+            return None;
+        }
+        buffer.drain(..end);
+    }
+    let end = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let request = buffer.drain(..end).collect::<Vec<u8>>();
+    Some(String::from_utf8_lossy(&request).into_owned())
+}
