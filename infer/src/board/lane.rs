@@ -138,6 +138,16 @@ impl Lane {
         dropped.extend(self.incoming.drain(..keep_from).map(|job| Dropped::new(job, metrics::QUEUE_FULL)));
     }
 
+    /// Decoded live stills that wait for the model.
+    pub fn stills_ahead(&self) -> usize {
+        self.ready.iter().filter(|ready| ready.job.is_live() && ready.job.codec().is_none()).count()
+    }
+
+    /// Whether its next frame is a live still: it may be decoded late or never, and nothing builds on it.
+    pub fn may_wait(&self) -> bool {
+        self.incoming.front().is_some_and(|job| job.is_live() && job.codec().is_none())
+    }
+
     /// The next frame for a decoder, if there is one and its turn has come.
     pub fn start_decoding(&mut self, config: &QueueConfig, dropped: &mut Vec<Dropped>) -> Option<(Job, LaneDecoder)> {
         self.decoder.as_ref()?;

@@ -42,7 +42,29 @@ struct State {
     lanes: VecDeque<Lane>,
     /// Counts the turns at the model.
     next_turn: u64,
+    /// What the model takes at once, as far as it has asked.
+    most: usize,
     closed: bool,
+}
+
+/// Live stills that may be decoded before the model takes them, in batches: the next and the one after it. More would only grow
+/// old there, and hold a picture and a tensor each, while newer ones come.
+const DECODED_AHEAD: usize = 2;
+
+impl State {
+    /// The next frame that may be decoded now, and its lane's place.
+    fn start_decoding(
+        &mut self,
+        config: &QueueConfig,
+        dropped: &mut Vec<Dropped>,
+    ) -> Option<(usize, Job, LaneDecoder)> {
+        let ahead: usize = self.lanes.iter().map(Lane::stills_ahead).sum();
+        let enough = ahead >= DECODED_AHEAD * self.most.max(1);
+        self.lanes.iter_mut().enumerate().filter(|(_, lane)| !(enough && lane.may_wait())).find_map(|(at, lane)| {
+            let (job, decoder) = lane.start_decoding(config, dropped)?;
+            Some((at, job, decoder))
+        })
+    }
 }
 
 /// A frame to be decoded, with its camera's decoder. Both go back by [`Board::decoded`].
@@ -94,21 +116,19 @@ impl Board {
         let mut state = self.state.lock();
         loop {
             let mut dropped = Vec::new();
-            let found = state.lanes.iter_mut().enumerate().find_map(|(at, lane)| {
-                let (job, decoder) = lane.start_decoding(&self.config, &mut dropped)?;
-                Some((at, DecodeWork { job, decoder, lane: lane.id }))
-            });
+            let found = state.start_decoding(&self.config, &mut dropped);
             if !dropped.is_empty() {
                 // Rare, and settling takes no lock that anybody holds while waiting for ours.
                 self.settle(dropped);
             }
-            if let Some((at, work)) = found {
+            if let Some((at, job, decoder)) = found {
                 let turn = state.lanes.remove(at).expect("the position was just found");
                 if turn.has_room() {
                     self.room.notify_one();
                 }
+                let lane = turn.id;
                 state.lanes.push_back(turn);
-                return Some(work);
+                return Some(DecodeWork { job, decoder, lane });
             }
             if state.closed && state.lanes.iter().all(Lane::is_idle) {
                 return None;
@@ -143,6 +163,7 @@ impl Board {
         let mut batch = Vec::with_capacity(most);
         let mut until: Option<Instant> = None;
         let mut state = self.state.lock();
+        state.most = most;
         loop {
             let mut dropped = Vec::new();
             self.gather(&mut state, most, &mut batch, &mut dropped);

@@ -39,14 +39,17 @@ impl Fixture {
 
     /// Lets a decoder do one frame; false when there is none to do.
     fn decode_one(&mut self) -> bool {
-        let waits = self.board.state.lock().lanes.iter_mut().any(|lane| {
+        let waits = {
+            let mut state = self.board.state.lock();
             let mut dropped = Vec::new();
-            let Some((job, decoder)) = lane.start_decoding(&config(), &mut dropped) else { return false };
+            let next = state.start_decoding(&config(), &mut dropped);
             assert!(dropped.is_empty(), "use `next_to_decode` where frames are too old");
-            // Put back as it was: only the board's own call may take it.
-            lane.undo_start(job, decoder);
-            true
-        });
+            next.is_some_and(|(at, job, decoder)| {
+                // Put back as it was: only the board's own call may take it.
+                state.lanes[at].undo_start(job, decoder);
+                true
+            })
+        };
         if !waits {
             return false;
         }
@@ -100,6 +103,31 @@ fn cameras_take_turns_at_the_model_however_often_they_decode() {
         turns.extend(fixture.batch(1).into_iter().map(|(camera, _)| camera));
     }
     assert_eq!(turns.iter().filter(|camera| *camera == "turn-coded").count(), 3, "{turns:?}");
+}
+
+#[test]
+fn what_waits_for_its_turn_at_the_model_is_not_decoded_while_newer_pictures_come() {
+    let mut fixture = fixture();
+    let names: Vec<String> = (0..10).map(|camera| format!("ahead-{camera}")).collect();
+    let mut waited = Vec::new();
+    // Ten cameras send ten pictures each while the model does one of each camera.
+    for sequence in 0..100 {
+        for name in names.iter().filter(|_| sequence % 2 == 0) {
+            fixture.offer(live_frame(name, 1, sequence / 2));
+        }
+        while fixture.decode_one() {}
+        let ahead: usize = fixture.board.state.lock().lanes.iter().map(Lane::stills_ahead).sum();
+        assert!(ahead <= 2, "{ahead} pictures wait decoded");
+        for (camera, taken) in fixture.batch(1) {
+            waited.push((camera, sequence / 2 - taken));
+        }
+    }
+    for name in &names {
+        assert_eq!(waited.iter().filter(|(camera, _)| camera == name).count(), 10, "cameras take turns");
+    }
+    // Two may wait undecoded, one more comes while it waits decoded.
+    let longest = waited.iter().map(|(_, pictures)| *pictures).max();
+    assert!(longest <= Some(2), "{longest:?} newer pictures had come");
 }
 
 #[test]
