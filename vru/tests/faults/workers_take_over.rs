@@ -18,6 +18,8 @@ use crate::pipeline::{DEADLINE, Pipeline, camera, file, ingest, pull, short_clip
 const SESSION: Duration = Duration::from_secs(3);
 /// What may come on top: the group's rebalance, and cameras that are opened, on two busy cores.
 const MARGIN: Duration = Duration::from_secs(7);
+/// Frames of a live camera that a worker may hold: waiting, decoded, and with the model.
+const IN_HAND: usize = 6;
 const PARTITIONS: i32 = 6;
 const LIVE: usize = 6;
 /// Of each file that is in mid-stream when a worker fails.
@@ -198,10 +200,12 @@ fn workers_take_over_in_order_and_zombies_write_nothing_twice() {
     }
 }
 
-/// Repeats left out, the sequence of each camera's session rises.
+/// Repeats left out, the sequence of each camera's session rises. What a zombie was about to publish comes late: its heir passed
+/// over these live frames as too old. They are no more than a worker had in hand, and no file's, whose heir publishes them first.
 fn assert_order(analysed: &[(String, Place, usize)]) {
     let mut seen: BTreeSet<(&String, Place)> = BTreeSet::new();
     let mut newest: BTreeMap<(&String, u64), u64> = BTreeMap::new();
+    let mut late: BTreeMap<&String, usize> = BTreeMap::new();
     let mut repeats = 0;
     for (camera, place, _) in analysed {
         if !seen.insert((camera, *place)) {
@@ -209,8 +213,12 @@ fn assert_order(analysed: &[(String, Place, usize)]) {
             continue;
         }
         let (session, sequence) = *place;
-        let before = newest.insert((camera, session), sequence);
-        assert!(before.is_none_or(|before| before < sequence), "{camera}: {sequence} comes behind {before:?}");
+        let newest = newest.entry((camera, session)).or_default();
+        if sequence < *newest {
+            *late.entry(camera).or_default() += 1;
+        }
+        *newest = sequence.max(*newest);
     }
-    println!("analysed frames on the topic: {}, of which {repeats} came again", analysed.len());
+    println!("analysed frames on the topic: {}, of which {repeats} came again and {late:?} late", analysed.len());
+    assert!(late.iter().all(|(camera, count)| camera.starts_with("cam-") && *count <= IN_HAND), "late: {late:?}");
 }

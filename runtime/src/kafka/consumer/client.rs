@@ -15,8 +15,10 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::group::GroupContext;
 
-/// A member without partitions is given this long to get some, and again between two looks at it.
+/// A member without partitions is given this long to get some, and again between two looks at it; twice as long after each
+/// time that it was replaced, as a group that comes back slowly must not be joined ever anew.
 const COME_BACK: Duration = Duration::from_secs(3);
+const COME_BACK_MAX: Duration = Duration::from_secs(30);
 /// How long Kafka may take to answer such a look.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -28,14 +30,26 @@ struct Inner {
     config: ClientConfig,
     topics: Vec<String>,
     current: RwLock<Arc<BaseConsumer<GroupContext>>>,
-    looked: Mutex<Option<Instant>>,
+    patience: Mutex<Patience>,
+}
+
+/// When the client was looked at, and how long the next look waits.
+struct Patience {
+    looked: Option<Instant>,
+    wait: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { looked: None, wait: COME_BACK }
+    }
 }
 
 impl Client {
     /// Joins the group.
     pub(super) fn join(config: ClientConfig, topics: &[String], group: GroupContext) -> Result<Self, KafkaError> {
         let current = RwLock::new(Arc::new(subscribe(&config, topics, group)?));
-        Ok(Self(Arc::new(Inner { config, topics: topics.to_vec(), current, looked: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { config, topics: topics.to_vec(), current, patience: Mutex::default() })))
     }
 
     pub(super) fn current(&self) -> Arc<BaseConsumer<GroupContext>> {
@@ -46,13 +60,16 @@ impl Client {
     /// Called by the poll thread, which may block.
     pub(super) fn renew_if_stuck(&self) -> bool {
         let client = self.current();
-        let Some(idle) = client.context().idle_since() else { return false };
-        let mut looked = self.0.looked.lock();
-        if looked.map_or(idle, |looked| looked.max(idle)).elapsed() < COME_BACK {
+        let mut patience = self.0.patience.lock();
+        let Some(idle) = client.context().idle_since() else {
+            patience.wait = COME_BACK;
+            return false;
+        };
+        if patience.looked.map_or(idle, |looked| looked.max(idle)).elapsed() < patience.wait {
             return false;
         }
         let stuck = self.is_stuck(&client);
-        *looked = Some(Instant::now());
+        patience.looked = Some(Instant::now());
         if !stuck {
             return false;
         }
@@ -60,6 +77,7 @@ impl Client {
             Ok(fresh) => {
                 tracing::warn!(topics = self.0.topics.join(","), "the member cannot find its group and joins anew");
                 *self.0.current.write() = Arc::new(fresh);
+                patience.wait = (patience.wait * 2).min(COME_BACK_MAX);
                 true
             }
             Err(error) => {
