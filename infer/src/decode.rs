@@ -98,6 +98,12 @@ impl FrameDecoder {
             Some(decoder) => decoder,
             None => self.jpeg.insert(jpeg::Decoder::new().map_err(wrong)?),
         };
+        let found = decoder.header(&frame.payload).map_err(wrong)?;
+        let said = Size { width: frame.width, height: frame.height };
+        // Who knows the size of the pictures that it sends knows what they cost us; a bomb says it is small.
+        if said != found {
+            return Err(DecodeError::Size { frame: Box::new(key(&frame)), said, found });
+        }
         let wanted = self.model.wanted_size(frame.width, frame.height);
         let image = decoder.decode_at_least(&frame.payload, wanted).map_err(wrong)?;
         let picture = Picture { image, source: source(&frame) };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use vru_media::InitError;
 use vru_media::decoder::DecodeError as VideoError;
-use vru_media::jpeg::JpegError;
+use vru_media::jpeg::{JpegError, Size};
 use vru_proto::FrameKey;
 use vru_vision::layout::{DecodeError as LayoutDecodeError, LayoutError};
 use vru_vision::letterbox::LetterboxError;
@@ -96,6 +96,16 @@ pub enum DecodeError {
         /// Why.
         #[source]
         source: JpegError,
+    },
+    /// The JPEG is of another size than its record says.
+    #[error("frame {frame}: the record says {}×{} pixels, the JPEG {}×{}", said.width, said.height, found.width, found.height)]
+    Size {
+        /// Which frame.
+        frame: Box<FrameKey>,
+        /// In the record.
+        said: Size,
+        /// In the JPEG.
+        found: Size,
     },
     /// The H.264 or H.265 access unit is broken, or nothing can be decoded before the next key frame.
     #[error("frame {frame}: cannot decode the access unit")]

@@ -1,9 +1,13 @@
 //! The data folder: who may use it, and what lies where.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::embedded::process::is_root;
+
+/// What PostgreSQL asks for at once is less.
+const PROBE_BYTES: usize = 256 * 1024;
 
 /// A data folder that belongs to this process until it is dropped.
 #[derive(Debug)]
@@ -49,6 +53,15 @@ impl DataFolder {
         }
     }
 
+    /// Whether nothing more can be written here: tries it. Blocks for a moment.
+    pub fn is_full(&self) -> bool {
+        let probe = self.join("space");
+        let written = fs::write(&probe, [0; PROBE_BYTES]);
+        // Where it could not be made there is nothing to remove.
+        drop(fs::remove_file(&probe));
+        written.is_err_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+    }
+
     /// Something in it.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -82,6 +95,8 @@ mod tests {
         let first = DataFolder::open(&path).unwrap();
         assert!(matches!(DataFolder::open(&path), Err(DataError::InUse(_))));
         drop(first);
-        assert!(DataFolder::open(&path).is_ok());
+        let again = DataFolder::open(&path).unwrap();
+        assert!(!again.is_full());
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "only the lock is left");
     }
 }

@@ -22,6 +22,8 @@ use crate::stack::Stack;
 
 /// How often the counts are read.
 const TICK: Duration = Duration::from_millis(500);
+/// How often a trouble that stays is said.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 /// Sets up logs to a file in the data folder: the terminal shows progress.
 pub fn log_to_file(data: &DataFolder, config: &TelemetryConfig) -> anyhow::Result<TelemetryGuard> {
@@ -66,24 +68,55 @@ impl Shown {
 pub async fn watch(
     stack: &mut Stack,
     shown: &Shown,
+    data: &DataFolder,
     display: &Display,
     process: &Shutdown,
     limit: Option<Duration>,
 ) -> anyhow::Result<()> {
     let until = limit.map(|limit| Instant::now() + limit);
     let mut tick = tokio::time::interval(TICK);
+    let mut said = Said::default();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = process.soft.cancelled() => return Ok(()),
         }
         stack.check().await?;
-        shown.board.update(Counts::read(), stack.troubles());
+        let mut troubles = stack.troubles();
+        if !troubles.is_empty() && data.is_full() {
+            let place = data.path().display();
+            troubles.insert(0, format!("the disk of {place} is full: free some space, and what waits is written"));
+        }
+        said.say(&troubles, display);
+        shown.board.update(Counts::read(), troubles);
         shown.board.view(&shown.url, |view| display.live(view));
         if until.is_some_and(|until| Instant::now() >= until) {
             // From here on the same as after Ctrl-C.
             process.soft.cancel();
             return Ok(());
+        }
+    }
+}
+
+/// Troubles that were said on the terminal.
+#[derive(Debug, Default)]
+struct Said {
+    at: Option<Instant>,
+}
+
+impl Said {
+    /// Says them when they begin, again from time to time, and when they have passed.
+    fn say(&mut self, troubles: &[String], display: &Display) {
+        if troubles.is_empty() {
+            if self.at.take().is_some() {
+                display.say("  nothing waits any more");
+            }
+        } else if self.at.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+            self.at = Some(Instant::now());
+            for trouble in troubles {
+                tracing::error!(trouble, "trouble");
+                display.say(&format!("  {trouble}"));
+            }
         }
     }
 }

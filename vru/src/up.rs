@@ -131,7 +131,7 @@ async fn up(config: &UpConfig, data: &DataFolder, process: &Shutdown) -> anyhow:
     stack.start_ingest(config, &display).await?;
     let shown = Shown::start(&stack, config, process).await?;
     display.say(&format!("  live at {}", shown.url));
-    let watched = run::watch(&mut stack, &shown, &display, process, None).await;
+    let watched = run::watch(&mut stack, &shown, data, &display, process, None).await;
     let account = run::finish(stack, &shown, &display, since_us).await;
     watched?;
     display.say(&format!("\n{}", account?));

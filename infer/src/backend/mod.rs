@@ -1,5 +1,6 @@
 //! What computes a model: ONNX Runtime, and a fake for tests.
 
+mod engine_cache;
 pub mod fake;
 mod library;
 mod ort;
@@ -127,6 +128,17 @@ pub enum BackendError {
     EngineCache {
         /// The folder.
         path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder for built engines has no room for one.
+    #[error("{} has no room for an engine: free {mebibytes} MiB, or name another folder in model.engine_cache", path.display())]
+    EngineCacheFull {
+        /// The folder.
+        path: PathBuf,
+        /// What an engine may need.
+        mebibytes: u64,
         /// Why.
         #[source]
         source: std::io::Error,

@@ -14,7 +14,7 @@ use vru_runtime::{assets, report};
 use vru_vision::letterbox::Element;
 
 use super::provider::{InputShape, ProviderPlan, candidates, dispatch, plan};
-use super::{Backend, BackendError, ModelIo, OutputTensor, TensorData, TensorPort, library, placement};
+use super::{Backend, BackendError, ModelIo, OutputTensor, TensorData, TensorPort, engine_cache, library, placement};
 use crate::config::{ModelConfig, Provider};
 
 /// A model in ONNX Runtime.
@@ -86,7 +86,7 @@ fn gpu_plans(
     // Says whether the provider is there at all, before minutes are spent.
     dispatch(&plan(provider, config, &unknown, &cache))?;
     if provider == Provider::Tensorrt {
-        std::fs::create_dir_all(&cache).map_err(|source| BackendError::EngineCache { path: cache.clone(), source })?;
+        engine_cache::prepare(&cache, std::fs::metadata(path).map_or(0, |model| model.len()))?;
     }
     let io = read_io(&build(environment, config, path, Provider::Cpu, &[])?)?;
     let dynamic_batch = io.input.dims.first().is_some_and(|dim| *dim < 0);

@@ -1,55 +1,18 @@
 //! The sample clip as frames, as ingest would publish it.
 
-use std::path::Path;
-use std::process::Command;
-
 use bytes::Bytes;
 use vru_proto::v1;
+use vru_runtime::test_util::{self, Codec};
 
-use crate::support::asset;
+pub use vru_runtime::test_util::jpegs;
 
 const SIZE: (u32, u32) = (768, 576);
 const SESSION: u64 = 1_700_000_000_000_000;
 
-fn ffmpeg(input: &Path, args: &[&str], output: &Path) {
-    let status = Command::new("ffmpeg").args(["-v", "error", "-y", "-i"]).arg(input).args(args).arg(output).status();
-    assert!(status.expect("ffmpeg is installed").success());
-}
-
-/// The first pictures of the clip as JPEG.
-pub fn jpegs(count: usize) -> Vec<Bytes> {
-    let folder = tempfile::tempdir().unwrap();
-    let frames = count.to_string();
-    ffmpeg(
-        &asset("clips/vtest.avi"),
-        &["-frames:v", &frames, "-q:v", "3", "-pix_fmt", "yuvj420p"],
-        &folder.path().join("%04d.jpg"),
-    );
-    (1..=count).map(|at| std::fs::read(folder.path().join(format!("{at:04}.jpg"))).unwrap().into()).collect()
-}
-
 /// The first access units of the clip, in byte-stream format.
 pub fn access_units(codec: v1::Encoding, count: usize) -> Vec<Bytes> {
-    let folder = tempfile::tempdir().unwrap();
-    let stream = folder.path().join("stream");
-    let frames = count.to_string();
-    // With a delimiter before each unit the stream is easily cut.
-    let (clip, filter, format, delimiter): (_, _, _, &[u8]) = match codec {
-        v1::Encoding::H265 => {
-            ("clips/vtest-h265.mp4", "hevc_mp4toannexb,hevc_metadata=aud=insert", "hevc", &[0, 0, 0, 1, 0x46, 0x01])
-        }
-        _ => ("clips/vtest-h264.mp4", "h264_mp4toannexb,h264_metadata=aud=insert", "h264", &[0, 0, 0, 1, 0x09]),
-    };
-    ffmpeg(&asset(clip), &["-frames:v", &frames, "-c", "copy", "-an", "-bsf:v", filter, "-f", format], &stream);
-    let bytes = Bytes::from(std::fs::read(stream).unwrap());
-    let starts: Vec<usize> = bytes
-        .windows(delimiter.len())
-        .enumerate()
-        .filter(|(_, window)| window == &delimiter)
-        .map(|(at, _)| at)
-        .collect();
-    let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
-    starts.iter().zip(ends).map(|(start, end)| bytes.slice(*start..end)).collect()
+    let codec = if codec == v1::Encoding::H265 { Codec::H265 } else { Codec::H264 };
+    test_util::access_units(codec, count)
 }
 
 /// A frame of that camera.

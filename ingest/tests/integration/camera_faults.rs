@@ -267,7 +267,8 @@ async fn a_clock_that_jumps_by_an_hour_changes_no_capture_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn loss_and_reordering_cost_pictures_and_spoil_none() {
     for (name, encoding) in [("lossy-jpeg", Encoding::Jpeg), ("lossy-pass", Encoding::H264)] {
-        let expected = flawless(if encoding == Encoding::Jpeg { "lossless-jpeg" } else { "lossless-pass" }, encoding).await;
+        let expected =
+            flawless(if encoding == Encoding::Jpeg { "lossless-jpeg" } else { "lossless-pass" }, encoding).await;
         let script = Script { lost_permille: 15, late_permille: 30, ..Script::default() };
         let pair = Pair::start(name, script, RtspTransport::Udp, encoding).await;
         let lost = || metrics::LOST_PACKETS.with_label_values(&[name]).get();

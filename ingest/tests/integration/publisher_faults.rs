@@ -184,7 +184,8 @@ async fn a_publisher_that_dies_without_teardown_leaves_its_path_to_the_next() {
 async fn a_publisher_whose_password_is_changed_is_out_and_in_again_with_the_new_one() {
     let (rig, address, _shutdown) = server().await;
     let port = address.port();
-    let publisher = |password: &str| FfmpegCamera::new(Codec::H264, format!("rtsp://cam:{password}@127.0.0.1:{port}/door")).start();
+    let publisher =
+        |password: &str| FfmpegCamera::new(Codec::H264, format!("rtsp://cam:{password}@127.0.0.1:{port}/door")).start();
     // As the supervisor does it when the configuration changes: the camera ends, and begins with the new one.
     let stop = rig.stop.child_token();
     let task = rig.run_until("door", camera("old"), passthrough(), stop.clone());

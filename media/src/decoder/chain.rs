@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -30,6 +31,8 @@ pub(super) struct Chain {
     bus: gst::Bus,
     outbox: Arc<Mutex<Outbox>>,
     id_caps: gst::Caps,
+    /// The size that the parameter sets say.
+    said: Arc<AtomicU64>,
 }
 
 impl Chain {
@@ -46,14 +49,16 @@ impl Chain {
             .field("width", gst::IntRange::new(1, MAX_SIDE as i32))
             .field("height", gst::IntRange::new(1, MAX_SIDE as i32))
             .build();
-        bin.by_name("limit").ok_or_else(start_failed)?.set_property("caps", limit);
+        let capsfilter = bin.by_name("limit").ok_or_else(start_failed)?;
+        capsfilter.set_property("caps", limit);
+        let said = note_size(&capsfilter).ok_or_else(start_failed)?;
 
         let outbox = Arc::new(Mutex::new(Outbox::default()));
         let input = gst::Pad::builder(gst::PadDirection::Src).name("input").build();
         let output = output_pad(&outbox).ok_or_else(start_failed)?;
         let bus = gst::Bus::new();
         bin.set_bus(Some(&bus));
-        let chain = Self { codec, input, output, bin, bus, outbox, id_caps: id_caps() };
+        let chain = Self { codec, input, output, bin, bus, outbox, id_caps: id_caps(), said };
         chain.open().ok_or_else(start_failed)?;
         Ok(chain)
     }
@@ -88,9 +93,20 @@ impl Chain {
         let pictures = self.take();
         match (flow, launch::bus_error(&self.bus)) {
             (Ok(_), None) => Ok(pictures),
+            (Err(gst::FlowError::NotNegotiated), _) => Err(self.refusal()),
             (_, Some(error)) => Err(error),
             (Err(flow), None) => Err(format!("flow {flow:?}")),
         }
+    }
+
+    /// Why the parameter sets were not accepted.
+    fn refusal(&self) -> String {
+        let said = self.said.load(Ordering::Acquire);
+        let (width, height) = (said >> 32, said & 0xffff_ffff);
+        if width.max(height) > u64::from(MAX_SIDE) {
+            return format!("its parameter sets say {width}×{height} pixels, more than {MAX_SIDE} on a side");
+        }
+        "its parameter sets say nothing that can be decoded here".to_owned()
     }
 
     /// Ends the stream and returns what was still inside.
@@ -111,6 +127,23 @@ impl Drop for Chain {
         self.input.set_active(false).ok();
         self.output.set_active(false).ok();
     }
+}
+
+/// Notes the size in what the parser says, before it is refused or accepted.
+fn note_size(limit: &gst::Element) -> Option<Arc<AtomicU64>> {
+    let said = Arc::new(AtomicU64::new(0));
+    let noted = Arc::clone(&said);
+    limit.static_pad("sink")?.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(event) = info.event()
+            && let gst::EventView::Caps(caps) = event.view()
+            && let Some(caps) = caps.caps().structure(0)
+        {
+            let side = |name| caps.get::<i32>(name).ok().and_then(|side| u64::try_from(side).ok()).unwrap_or(0);
+            noted.store(side("width") << 32 | side("height"), Ordering::Release);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Some(said)
 }
 
 fn id_caps() -> gst::Caps {

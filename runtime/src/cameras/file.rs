@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use vru_proto::{CameraId, v1, validate};
 
-use super::schema::CameraFile;
-use super::{CameraEvent, Follow};
+use super::schema::{Camera, CameraFile};
+use super::{CameraEvent, Follow, REFUSED};
 use crate::report::chain;
 
 /// How often the file is looked at; a change takes effect within 2 s.
@@ -26,34 +26,54 @@ pub enum CameraFileError {
         source: std::io::Error,
     },
     /// It is not such a file.
-    #[error("the file of cameras {} is wrong: {problem}", path.display())]
+    #[error("the file of cameras {} is wrong: {}", path.display(), problems.join("; "))]
     Wrong {
         /// Which file.
         path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
+        /// Everything that is wrong with it.
+        problems: Vec<String>,
     },
 }
 
-/// Parses and validates a whole file of cameras.
+impl CameraFileError {
+    /// Each mistake by itself.
+    fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Read { .. } => vec![chain(self).to_string()],
+            Self::Wrong { problems, .. } => problems.clone(),
+        }
+    }
+}
+
+/// Parses and validates a whole file of cameras; the error lists every mistake in it. Only where the text is no TOML at all the
+/// first ends the search.
 pub fn parse(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
-    let wrong = |problem: String| CameraFileError::Wrong { path: path.to_owned(), problem };
+    let wrong = |problems: Vec<String>| CameraFileError::Wrong { path: path.to_owned(), problems };
     let text =
         std::fs::read_to_string(path).map_err(|source| CameraFileError::Read { path: path.to_owned(), source })?;
-    let file: CameraFile = toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+    let file: CameraFile =
+        toml::from_str(&text).map_err(|error| wrong(vec![error.to_string().trim_end().to_owned()]))?;
+    let mut problems = Vec::new();
     let mut seen = HashSet::new();
-    file.cameras
-        .into_iter()
-        .map(|camera| {
-            let name = camera.id.clone();
-            let config = camera.config().map_err(|problem| wrong(format!("camera `{name}`: {problem}")))?;
-            let id = validate::camera(&config).map_err(|error| wrong(format!("camera `{name}`: {error}")))?;
-            if !seen.insert(id.clone()) {
-                return Err(wrong(format!("camera `{name}` is there twice")));
-            }
-            Ok((id, config))
-        })
-        .collect()
+    let mut cameras = Vec::new();
+    for (number, given) in file.cameras.into_iter().enumerate() {
+        // What has no name yet is named by its place.
+        let name =
+            given.get("id").and_then(toml::Value::as_str).map_or(format!("{}", number + 1), |id| format!("`{id}`"));
+        match camera(given) {
+            Ok((id, _)) if !seen.insert(id.clone()) => problems.push(format!("camera {name} is there twice")),
+            Ok(camera) => cameras.push(camera),
+            Err(problem) => problems.push(format!("camera {name}: {problem}")),
+        }
+    }
+    if problems.is_empty() { Ok(cameras) } else { Err(wrong(problems)) }
+}
+
+fn camera(given: toml::Value) -> Result<(CameraId, v1::CameraConfig), String> {
+    let camera: Camera = given.try_into().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
+    let config = camera.config()?;
+    let id = validate::camera(&config).map_err(|error| error.to_string())?;
+    Ok((id, config))
 }
 
 pub(super) async fn follow(path: PathBuf, mut follow: Follow) {
@@ -85,7 +105,12 @@ async fn read(path: &Path, follow: &mut Follow) -> bool {
     let cameras = match parse(path) {
         Ok(cameras) => cameras,
         Err(error) => {
-            tracing::error!(error = %chain(&error), "the cameras stay as they were");
+            let problems = error.problems();
+            REFUSED.with_label_values(&["file"]).inc();
+            for problem in &problems {
+                tracing::error!(file = %path.display(), problem, "mistake in the file of cameras");
+            }
+            tracing::error!(file = %path.display(), mistakes = problems.len(), "the cameras stay as they were");
             if follow.known.cameras.is_empty() {
                 follow.ready.not_ready(chain(&error).to_string());
             }
@@ -132,6 +157,18 @@ mod tests {
     }
 
     #[test]
+    fn every_mistake_is_listed() {
+        let text = "[[cameras]]\nid = 'a'\npush = {}\nfps = 1\n[[cameras]]\nid = 'b'\n[[cameras]]\nid = 'c'\npush = {}\n\
+                    [[cameras]]\nid = 'c'\npull = { url = 'rtsp://h/x' }";
+        let error = parse_text(text).unwrap_err();
+        assert_eq!(error.problems().len(), 3, "{error}");
+        for (camera, what) in [("`a`", "fps"), ("`b`", "exactly one"), ("`c`", "twice")] {
+            let listed = error.problems().iter().any(|problem| problem.contains(camera) && problem.contains(what));
+            assert!(listed, "{camera} {what}: {error}");
+        }
+    }
+
+    #[test]
     fn mistakes_name_the_camera() {
         for (text, wanted) in [
             ("[[cameras]]\nid = 'a'", "exactly one"),
@@ -139,6 +176,7 @@ mod tests {
             ("[[cameras]]\nid = 'a'\npush = {}\n[[cameras]]\nid = 'a'\npush = {}", "twice"),
             ("[[cameras]]\nid = 'a'\npush = {}\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]", "no zone"),
             ("[[cameras]]\nid = 'a'\npush = {}\nfps = 1", "fps"),
+            ("[[cameras]]\npush = {}", "camera 1"),
         ] {
             let error = parse_text(text).unwrap_err().to_string();
             assert!(error.contains(wanted), "`{error}` does not say `{wanted}`");

@@ -6,8 +6,9 @@ mod topic;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use prometheus::IntCounterVec;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use vru_proto::CameraId;
@@ -19,7 +20,13 @@ use crate::admin::ReadyFlag;
 use crate::config::{Problems, Validate};
 use crate::dead_letter::DeadLetters;
 use crate::kafka::KafkaConfig;
+use crate::metrics::counter_vec;
 use crate::shutdown::Shutdown;
+
+static REFUSED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Changes of the cameras' configuration that were refused for a mistake; the cameras went on as before.";
+    counter_vec("cameras_refused_changes_total", help, &["from"])
+});
 
 /// Section `cameras`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -65,6 +72,10 @@ pub fn watch(
     ready: ReadyFlag,
 ) -> mpsc::Receiver<CameraEvent> {
     let (events_tx, events) = mpsc::channel(256);
+    // Shown before there is one.
+    for from in ["file", "topic"] {
+        REFUSED.with_label_values(&[from]);
+    }
     let stop = shutdown.soft.clone();
     let config = config.clone();
     let kafka = kafka.clone();

@@ -6,7 +6,8 @@ use vru_proto::v1;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct CameraFile {
-    pub(super) cameras: Vec<Camera>,
+    /// Each is read by itself, so that a mistake in one does not hide those in others.
+    pub(super) cameras: Vec<toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]

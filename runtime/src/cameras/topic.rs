@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use vru_proto::validate::read_camera;
 
-use super::{CameraEvent, Follow, Share, dead_letters};
+use super::{CameraEvent, Follow, REFUSED, Share, dead_letters};
 use crate::dead_letter::DeadLetters;
 use crate::kafka::{
     ConsumerOptions, Event, GroupConsumer, KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, admin,
@@ -123,6 +123,7 @@ async fn apply(record: &Record, letters: Option<&DeadLetters>, follow: &mut Foll
         }
         Err(error) => {
             // The camera goes on with its last good configuration.
+            REFUSED.with_label_values(&["topic"]).inc();
             if let Some(letters) = letters {
                 let reason = chain(&error).to_string();
                 letters.send(record, "camera", &reason, &follow.stop).await;

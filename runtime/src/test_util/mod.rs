@@ -10,10 +10,12 @@
 pub mod bombs;
 mod bus;
 mod camera;
+mod disk;
 mod folder;
 mod http;
 mod kafka;
 mod metrics;
+mod pictures;
 mod ports;
 mod postgres;
 mod process;
@@ -26,10 +28,12 @@ mod wait;
 
 pub use bus::{Bus, Topic};
 pub use camera::{Codec, FfmpegCamera, clip};
+pub use disk::SmallDisk;
 pub use folder::folder;
 pub use http::{HttpResponse, http_get, http_send};
 pub use kafka::{KafkaServer, kafka};
 pub use metrics::Metrics;
+pub use pictures::{access_units, jpegs};
 pub use ports::free_port;
 pub use postgres::{PostgresServer, postgres};
 pub use process::{Launch, Process};

@@ -94,7 +94,7 @@ async fn demo(
     let shown = Shown::start(&stack, &config, process).await?;
     first_frames(&plan, process, display).await;
     display.say(&format!("  live at {}", shown.url));
-    let watched = run::watch(&mut stack, &shown, display, process, options.time).await;
+    let watched = run::watch(&mut stack, &shown, data, display, process, options.time).await;
     pushing.cancel();
     let account = run::finish(stack, &shown, display, since_us).await;
     // RTSP servers end their threads when they are dropped.

@@ -103,6 +103,11 @@ impl CameraServer {
         self.clients.load(Ordering::SeqCst)
     }
 
+    /// Whether somebody has ever watched this camera.
+    pub fn is_watched(&self, name: &str) -> bool {
+        self.playing.lock().contains_key(name)
+    }
+
     fn element(&self, name: &str, element: &str) -> gst::Element {
         let playing = self.playing.lock();
         let bin = playing.get(name).unwrap_or_else(|| panic!("nobody watches {name}"));

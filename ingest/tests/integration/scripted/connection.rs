@@ -44,7 +44,17 @@ impl Connection {
     pub(super) fn new(shared: Arc<Shared>, peer: SocketAddr, number: u64) -> Self {
         let random = StdRng::seed_from_u64(shared.seed.wrapping_add(number));
         let late = Vec::new();
-        Self { shared, peer, random, way: Way::Interleaved, playing: false, picture: 0, sequence: 0, timestamp: 0, late }
+        Self {
+            shared,
+            peer,
+            random,
+            way: Way::Interleaved,
+            playing: false,
+            picture: 0,
+            sequence: 0,
+            timestamp: 0,
+            late,
+        }
     }
 
     pub(super) async fn serve(mut self, mut stream: TcpStream) -> io::Result<()> {

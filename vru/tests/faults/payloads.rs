@@ -1,0 +1,128 @@
+//! Frames with payloads of a test's own, and what inference made of them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use vru_proto::names::HEADER_REASON;
+use vru_proto::v1;
+use vru_runtime::clock::now_us;
+use vru_runtime::test_util::{Bus, Service, Topic, wait_for};
+
+use crate::pipeline::{DEADLINE, Pipeline, start};
+
+/// Of all frames here.
+pub const SESSION: u64 = 1_700_000_000_000_000;
+
+/// A frame of the size of the sample clip, of which none may be dropped for its age.
+pub fn frame(camera: &str, sequence: u64, encoding: v1::Encoding, payload: Bytes) -> v1::Frame {
+    v1::Frame {
+        id: Some(v1::FrameId { camera_id: camera.to_owned(), session: SESSION, sequence }),
+        captured_at_us: SESSION as i64 + sequence as i64 * 100_000,
+        clock_source: v1::ClockSource::Arrival.into(),
+        ingested_at_us: now_us(),
+        width: 768,
+        height: 576,
+        source_width: 768,
+        source_height: 576,
+        encoding: encoding.into(),
+        key_frame: true,
+        delivery: v1::Delivery::EveryFrame.into(),
+        analyse: true,
+        payload,
+        ..Default::default()
+    }
+}
+
+/// The mark that no more comes: decoders give what they hold.
+pub fn end(camera: &str, sequence: u64, encoding: v1::Encoding) -> v1::Frame {
+    v1::Frame { end_of_stream: true, ..frame(camera, sequence, encoding, Bytes::new()) }
+}
+
+/// Inference alone.
+pub struct Inference {
+    pub bus: Bus,
+    pub service: Service,
+    group: String,
+}
+
+impl Inference {
+    pub fn start(name: &str) -> Self {
+        let pipeline = Pipeline::new(name, 4);
+        let [service] = start([pipeline.infer()]);
+        Self { group: pipeline.group("infer"), bus: pipeline.bus, service }
+    }
+
+    pub fn publish(&self, frames: &[v1::Frame]) {
+        for frame in frames {
+            self.bus.produce_message(Topic::Frames, &frame.id.as_ref().unwrap().camera_id, frame);
+        }
+    }
+
+    /// Waits until every frame has come to its end, and says which.
+    pub fn outcome(&self) -> Outcome {
+        wait_for(DEADLINE, "every frame to come to its end", || {
+            if let Some(status) = self.service.ended() {
+                panic!("inference ended ({status}):\n{}", self.service.log_tail());
+            }
+            let lag = self.bus.lag(&self.group, Topic::Frames);
+            if lag == 0 { Ok(()) } else { Err(format!("{lag} frames are open")) }
+        });
+        let mut outcome = Outcome::default();
+        for detections in self.bus.messages::<v1::FrameDetections>(Topic::Detections) {
+            let id = detections.frame_id.clone().unwrap();
+            let before = outcome.detections.insert((id.camera_id, id.sequence), detections);
+            assert!(before.is_none(), "a frame was analysed twice: {before:?}");
+        }
+        for letter in self.bus.records(Topic::DeadLetters) {
+            let reason = letter.header(HEADER_REASON).expect("a dead letter has its reason").to_owned();
+            let frame: v1::Frame = prost::Message::decode(letter.payload.unwrap()).unwrap();
+            let id = frame.id.unwrap();
+            outcome.letters.insert((id.camera_id, id.sequence), reason);
+        }
+        outcome
+    }
+
+    /// Frames of a camera that were dropped, for any reason.
+    pub fn dropped(&self, camera: &str) -> u64 {
+        self.service.count("infer_dropped_frames_total", &[("camera", camera)])
+    }
+
+    /// Frames of a camera that were only decoded.
+    pub fn only_decoded(&self, camera: &str) -> u64 {
+        self.service.count("infer_reference_frames_total", &[("camera", camera)])
+    }
+
+    /// The most memory that it ever had, bytes.
+    pub fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.service.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1_024
+    }
+}
+
+/// What became of frames, by camera and sequence.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub detections: BTreeMap<(String, u64), v1::FrameDetections>,
+    pub letters: BTreeMap<(String, u64), String>,
+}
+
+impl Outcome {
+    /// How many frames of a camera were analysed, and how many went to the dead letters.
+    pub fn counts(&self, camera: &str) -> (u64, u64) {
+        let analysed = self.detections.keys().filter(|(name, _)| name == camera).count();
+        let letters = self.letters.keys().filter(|(name, _)| name == camera).count();
+        (analysed as u64, letters as u64)
+    }
+
+    /// What was seen in a frame, without what depends on the frames before it: tracks, and weak objects, which are only told
+    /// where they continue a track.
+    pub fn seen(&self, camera: &str, sequence: u64) -> Vec<String> {
+        let detections = self.detections.get(&(camera.to_owned(), sequence));
+        let detections = detections.unwrap_or_else(|| panic!("{camera} has no detections of {sequence}"));
+        let strong = detections.objects.iter().filter(|object| object.score >= 0.6);
+        let mut seen: Vec<_> = strong.map(|seen| format!("{} {} {:?}", seen.class, seen.score, seen.r#box)).collect();
+        seen.sort();
+        seen
+    }
+}
