@@ -5,11 +5,17 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Outlet;
 use super::branch::build_error;
 use crate::error::SourceError;
+
+/// How long a pipeline that is taken down is waited for.
+const TAKE_DOWN: Duration = Duration::from_secs(3);
+/// Pipelines that are being taken down at a time. Past this, cameras wait: each that hangs costs a thread and a socket.
+static TAKE_DOWNS: Semaphore = Semaphore::const_new(256);
 
 /// How often silence is measured.
 const LOOK: Duration = Duration::from_millis(100);
@@ -70,10 +76,25 @@ impl Running {
         }
     }
 
-    /// Takes it down where blocking is allowed: saying goodbye to a camera may take a moment.
+    /// Takes it down on a thread of its own: saying goodbye to a camera may take a moment, and with one that stopped within an
+    /// answer GStreamer 1.22 waits until that camera closes the connection. It is not waited for longer than a moment, unless
+    /// there are many such already.
     pub(super) async fn stop(self) {
-        if tokio::task::spawn_blocking(move || drop(self)).await.is_err() {
-            tracing::warn!("taking a pipeline down panicked");
+        let (done_tx, done) = oneshot::channel();
+        let take_down = move || {
+            drop(self);
+            // Nobody may be waiting any more.
+            done_tx.send(()).ok();
+        };
+        let Ok(hanging) = TAKE_DOWNS.acquire().await else { return };
+        let taking = move || {
+            let _hanging = hanging;
+            take_down();
+        };
+        if let Err(error) = std::thread::Builder::new().name("take-down".to_owned()).spawn(taking) {
+            tracing::error!(%error, "a pipeline was taken down where it was");
+        } else if tokio::time::timeout(TAKE_DOWN, done).await.is_err() {
+            tracing::warn!(after = ?TAKE_DOWN, "a pipeline hangs while it is taken down, going on without it");
         }
     }
 }
