@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Outlet;
 use super::branch::build_error;
 use crate::error::SourceError;
 
+/// How long a pipeline that is taken down is waited for.
+const TAKE_DOWN: Duration = Duration::from_secs(3);
+/// Pipelines that are being taken down at a time. Past this, cameras wait: each that hangs costs a thread and a socket.
+static TAKE_DOWNS: Semaphore = Semaphore::const_new(256);
+
 /// How often silence is measured.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// How long taking a pipeline down may hold up the next connection.
-const GOODBYE: Duration = Duration::from_secs(5);
 
 /// The limits of a connection.
 #[derive(Debug)]
@@ -73,13 +76,25 @@ impl Running {
         }
     }
 
-    /// Takes it down where blocking is allowed: saying goodbye to a camera may take a moment. One that does not come down is
-    /// left to its thread, so that the camera can be opened again.
+    /// Takes it down on a thread of its own: saying goodbye to a camera may take a moment, and with one that stopped within an
+    /// answer GStreamer 1.22 waits until that camera closes the connection. It is not waited for longer than a moment, unless
+    /// there are many such already.
     pub(super) async fn stop(self) {
-        match tokio::time::timeout(GOODBYE, tokio::task::spawn_blocking(move || drop(self))).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => tracing::warn!("taking a pipeline down panicked"),
-            Err(_) => tracing::error!(after_s = GOODBYE.as_secs(), "a pipeline does not come down and is left behind"),
+        let (done_tx, done) = oneshot::channel();
+        let take_down = move || {
+            drop(self);
+            // Nobody may be waiting any more.
+            done_tx.send(()).ok();
+        };
+        let Ok(hanging) = TAKE_DOWNS.acquire().await else { return };
+        let taking = move || {
+            let _hanging = hanging;
+            take_down();
+        };
+        if let Err(error) = std::thread::Builder::new().name("take-down".to_owned()).spawn(taking) {
+            tracing::error!(%error, "a pipeline was taken down where it was");
+        } else if tokio::time::timeout(TAKE_DOWN, done).await.is_err() {
+            tracing::warn!(after = ?TAKE_DOWN, "a pipeline hangs while it is taken down, going on without it");
         }
     }
 }
