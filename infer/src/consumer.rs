@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use vru_proto::validate::{self, ReadError};
 use vru_proto::{FrameKey, v1};
 use vru_runtime::kafka::{
-    Assignment, ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, Partition, Record, Revocation,
+    Assignment, Committer, ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, Partition, Record,
+    Revocation,
 };
 use vru_runtime::{report, trace};
 
@@ -60,6 +61,11 @@ impl Consumer {
         options.rebalance_deadline = cx.queue.revoke_deadline + COMMIT_TIME;
         let group = GroupConsumer::start(&cx.kafka, &options)?;
         Ok(Self { cx, group, held: HashSet::new() })
+    }
+
+    /// Commits as the member that it is.
+    pub fn committer(&self) -> Committer {
+        self.group.committer()
     }
 
     /// Until asked to stop: then takes nothing new, finishes what was taken, commits, and leaves the group.

@@ -30,6 +30,7 @@ pub mod error;
 pub mod failure;
 pub mod frame;
 pub mod history;
+pub mod lease;
 pub mod metrics;
 pub mod model;
 pub mod offsets;

@@ -111,6 +111,20 @@ impl Offsets {
         fresh.filter_map(|(partition, progress)| Some((partition.clone(), progress.take_committable()?))).collect()
     }
 
+    /// Where each partition stands for the group: what was committed last, or where reading began. Partitions without records
+    /// are left out.
+    pub fn committed(&self) -> Vec<(Partition, i64)> {
+        let state = self.state.lock();
+        let known = state.partitions.iter();
+        known.filter_map(|(partition, progress)| Some((partition.clone(), progress.said()?))).collect()
+    }
+
+    /// Whether the record's partition is ours, and has been since the record was taken.
+    pub fn holds(&self, ticket: &Ticket) -> bool {
+        let state = self.state.lock();
+        state.partitions.get(&ticket.partition).is_some_and(|progress| progress.epoch == ticket.epoch)
+    }
+
     /// The commit of these failed: they are to be committed again.
     pub fn uncommitted(&self, failed: &[(Partition, i64)]) {
         let mut state = self.state.lock();

@@ -29,6 +29,7 @@ use crate::consumer::{Consumer, ConsumerContext};
 use crate::decoders::DecodeThread;
 use crate::engine::Engine;
 use crate::failure::Failure;
+use crate::lease::Lease;
 use crate::metrics::MODEL;
 use crate::offsets::Offsets;
 use crate::publisher::{Publisher, PublisherContext};
@@ -84,11 +85,13 @@ async fn run_with(
         ..Default::default()
     };
     let producer = config.kafka.producer(&options).context("create the producer")?;
+    let lease = Lease::new(config.kafka.session_timeout);
     let (publisher, outbox) = Publisher::new(PublisherContext {
         producer,
         letters: DeadLetters::new(&config.kafka, "vru-infer").context("create the producer of dead letters")?,
         topics: config.kafka.topics(),
         offsets: offsets.clone(),
+        lease: lease.clone(),
         failure: failure.clone(),
         hard: stop.hard.clone(),
     });
@@ -118,7 +121,8 @@ async fn run_with(
         soft: stop.soft.clone(),
     })
     .context("join the consumer group")?;
-    let publishing = tokio::spawn(publisher.run());
+    let watching = tokio::spawn(lease.watch(stop.hard.clone()));
+    let publishing = tokio::spawn(publisher.run(consumer.committer()));
     let mut consuming = tokio::spawn(consumer.run());
 
     let failed = tokio::select! {
@@ -149,6 +153,7 @@ async fn run_with(
         drained = drained => drained?,
         () = cx.shutdown.hard.cancelled() => tracing::warn!("stopped before everything was published"),
     }
+    watching.abort();
     failed.map_or(Ok(()), Err)
 }
 

@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vru_proto::v1;
 use vru_runtime::dead_letter::DeadLetters;
-use vru_runtime::kafka::{Record, Topics};
+use vru_runtime::kafka::{Committer, Record, Topics};
 use vru_runtime::trace;
 
 use crate::failure::Failure;
 use crate::frame::Job;
-use crate::metrics::{DUPLICATE, SENT, SENT_ALERTS, SENT_OBJECTS, dropped};
+use crate::lease::Lease;
+use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, dropped};
 use crate::offsets::{Offsets, Ticket};
 use delivery::{Delivery, Letter};
 
@@ -88,6 +89,8 @@ pub struct PublisherContext {
     pub topics: Topics,
     /// Told what is done with.
     pub offsets: Arc<Offsets>,
+    /// Says whether the partitions are still ours.
+    pub lease: Arc<Lease>,
     /// Told when Kafka refuses for good.
     pub failure: Failure,
     /// When to stop waiting for anything.
@@ -113,8 +116,8 @@ impl Publisher {
         (publisher, Outbox { queue: queue_tx })
     }
 
-    /// Until all outboxes are gone and everything is acknowledged, or the hard stop.
-    pub async fn run(mut self) {
+    /// Until all outboxes are gone and everything is acknowledged, or the hard stop. `committer` is the group member's.
+    pub async fn run(mut self, committer: Committer) {
         loop {
             let next = tokio::select! {
                 next = self.queue.recv() => next,
@@ -126,6 +129,9 @@ impl Publisher {
                 () = self.cx.hard.cancelled() => break,
             };
             let Ok(permit) = permit else { break };
+            if !self.cx.lease.confirm(&committer, &self.cx.offsets, &self.cx.hard).await {
+                break;
+            }
             match next {
                 ToPublisher::Outcome(outcome) => self.publish(*outcome, permit).await,
                 ToPublisher::Reject(reject) => self.reject(*reject, permit),
@@ -140,6 +146,10 @@ impl Publisher {
 
     async fn publish(&self, outcome: Outcome, permit: OwnedSemaphorePermit) {
         let Outcome { job, detections, alerts } = outcome;
+        if !self.cx.offsets.holds(&job.ticket) {
+            // Its partition's new owner has seen it, or will; behind newer ones it would break the camera's order.
+            return dropped(job.key.camera.as_str(), REVOKED, 1);
+        }
         let key = job.key.camera.to_string();
         let headers = trace::headers(&job.span);
         let letter = |topic: &str, payload: Bytes| Letter {
@@ -194,6 +204,9 @@ impl Publisher {
         self.waiting.spawn(async move {
             let _permit = permit;
             let Reject { record, ticket, kind, reason } = reject;
+            if !offsets.holds(&ticket) {
+                return;
+            }
             if letters.send(&record, kind, &reason, &hard).await {
                 offsets.complete(&ticket);
             }

@@ -66,6 +66,10 @@ impl Progress {
         self.finish(offset, Work::Left);
     }
 
+    pub fn said(&self) -> Option<i64> {
+        self.said
+    }
+
     pub fn open(&self) -> usize {
         self.open
     }

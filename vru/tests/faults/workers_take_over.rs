@@ -18,8 +18,8 @@ use crate::pipeline::{DEADLINE, Pipeline, camera, file, ingest, pull, short_clip
 const SESSION: Duration = Duration::from_secs(3);
 /// What may come on top: the group's rebalance, and cameras that are opened, on two busy cores.
 const MARGIN: Duration = Duration::from_secs(7);
-/// Frames of a live camera that a worker may hold: waiting, decoded, and with the model.
-const IN_HAND: usize = 6;
+/// Results that a worker's Kafka client may be sending at the moment when the worker is stopped.
+const IN_FLIGHT: usize = 1;
 const PARTITIONS: i32 = 6;
 const LIVE: usize = 6;
 /// Of each file that is in mid-stream when a worker fails.
@@ -200,12 +200,11 @@ fn workers_take_over_in_order_and_zombies_write_nothing_twice() {
     }
 }
 
-/// Repeats left out, the sequence of each camera's session rises. What a zombie was about to publish comes late: its heir passed
-/// over these live frames as too old. They are no more than a worker had in hand, and no file's, whose heir publishes them first.
+/// Repeats left out, the sequence of each camera's session rises.
 fn assert_order(analysed: &[(String, Place, usize)]) {
     let mut seen: BTreeSet<(&String, Place)> = BTreeSet::new();
     let mut newest: BTreeMap<(&String, u64), u64> = BTreeMap::new();
-    let mut late: BTreeMap<&String, usize> = BTreeMap::new();
+    let mut late: Vec<String> = Vec::new();
     let mut repeats = 0;
     for (camera, place, _) in analysed {
         if !seen.insert((camera, *place)) {
@@ -215,10 +214,11 @@ fn assert_order(analysed: &[(String, Place, usize)]) {
         let (session, sequence) = *place;
         let newest = newest.entry((camera, session)).or_default();
         if sequence < *newest {
-            *late.entry(camera).or_default() += 1;
+            late.push(format!("{camera}: {sequence} comes behind {newest}"));
         }
         *newest = sequence.max(*newest);
     }
-    println!("analysed frames on the topic: {}, of which {repeats} came again and {late:?} late", analysed.len());
-    assert!(late.iter().all(|(camera, count)| camera.starts_with("cam-") && *count <= IN_HAND), "late: {late:?}");
+    println!("analysed frames on the topic: {}, of which {repeats} came again", analysed.len());
+    // What its Kafka client has taken a paused worker cannot take back: one request, which is on its way for milliseconds.
+    assert!(late.len() <= IN_FLIGHT, "{late:?}");
 }
