@@ -1,10 +1,11 @@
 //! One camera: `run` opens it for ever, `run_once` is one connection.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
+use futures::stream::FuturesOrdered;
 use tokio_util::sync::CancellationToken;
 use vru_proto::CameraId;
 use vru_proto::v1::camera_config::Source;
@@ -13,7 +14,7 @@ use vru_runtime::clock;
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, Retryable as _};
 
-use crate::config::IngestConfig;
+use crate::config::{IngestConfig, LiveConfig};
 use crate::error::SourceError;
 use crate::metrics;
 use crate::publisher::Publisher;
@@ -39,9 +40,8 @@ pub struct Shared {
 pub async fn run(id: CameraId, camera: Arc<CameraConfig>, shared: Shared, stop: CancellationToken) {
     let queue = Arc::new(LiveQueue::new(id.as_str(), shared.config.live.queue_frames));
     let sender = {
-        let (queue, publisher, in_flight) = (queue.clone(), shared.publisher.clone(), shared.config.live.in_flight);
-        let id = id.clone();
-        tokio::spawn(async move { send(&id, &queue, publisher.as_ref(), in_flight).await })
+        let (id, queue, shared) = (id.clone(), queue.clone(), shared.clone());
+        tokio::spawn(async move { send(&id, &queue, shared.publisher.as_ref(), &shared.config.live).await })
     };
     let mut backoff = Backoff::new(shared.config.live.backoff);
     let mut last_session = 0;
@@ -78,9 +78,8 @@ async fn rest(shared: &Shared, stop: &CancellationToken) -> bool {
 }
 
 async fn drain(id: &CameraId, queue: &LiveQueue, sender: tokio::task::JoinHandle<()>) {
-    let abort = sender.abort_handle();
     if tokio::time::timeout(DRAIN, sender).await.is_err() {
-        abort.abort();
+        // The few that are on their way are still waited for, by the sender alone: each is sent or counted.
         let dropped = queue.clear();
         tracing::warn!(camera = %id, dropped, "stopped before everything was sent");
     }
@@ -112,28 +111,50 @@ async fn run_once(
     }
 }
 
-/// Takes frames from the queue as long as few enough are on their way.
-async fn send(id: &CameraId, queue: &LiveQueue, publisher: &dyn Publisher, in_flight: usize) {
+/// Takes frames from the queue as long as few enough are on their way. What is on its way is never given up: it may arrive
+/// although nobody waits any more, and a frame would be counted as dropped that is there.
+async fn send(id: &CameraId, queue: &LiveQueue, publisher: &dyn Publisher, live: &LiveConfig) {
     let name = id.as_str();
-    let mut sending = FuturesUnordered::new();
+    // A camera is one partition, so its answers come in order. Beside it, when each was sent.
+    let (mut sending, mut sent) = (FuturesOrdered::new(), VecDeque::new());
     loop {
+        let late = sent.front().filter(|_| !queue.is_stuck()).map(|since: &Instant| *since + live.message_timeout);
         tokio::select! {
             biased;
-            Some((answer, told, bytes, since)) = sending.next() => settle(name, queue, &answer, told, bytes, since),
-            popped = queue.pop(), if sending.len() < in_flight => {
+            Some((answer, told, bytes)) = sending.next() => {
+                let since = sent.pop_front().expect("one for each that is on its way");
+                queue.set_stuck(false);
+                settle(name, queue, &answer, told, bytes, since);
+            }
+            () = sleep_until(late) => {
+                queue.set_stuck(true);
+                publisher.is_late();
+            }
+            popped = queue.pop(), if sending.len() < live.in_flight => {
                 let Some((waited, frame)) = popped else { break };
                 debug_assert_eq!(frame.delivery(), Delivery::Live, "files have no queue");
                 metrics::QUEUE_SECONDS.with_label_values(&[name]).observe(waited.as_secs_f64());
                 let (told, bytes, since) = (frame.dropped_before, frame.payload.len(), Instant::now());
                 match publisher.send(frame) {
-                    Ok(answer) => sending.push(async move { (answer.await, told, bytes, since) }),
+                    Ok(answer) => {
+                        sent.push_back(since);
+                        sending.push_back(async move { (answer.await, told, bytes) });
+                    }
                     Err(error) => settle(name, queue, &Err(error), told, bytes, since),
                 }
             }
         }
     }
-    while let Some((answer, told, bytes, since)) = sending.next().await {
+    while let Some((answer, told, bytes)) = sending.next().await {
+        let since = sent.pop_front().expect("one for each that is on its way");
         settle(name, queue, &answer, told, bytes, since);
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -63,10 +63,11 @@ pub struct LiveConfig {
     pub queue_frames: usize,
     /// Frames of a camera that are on their way to Kafka (default 8).
     pub in_flight: usize,
-    /// How old a frame may grow on its way to Kafka before it is dropped (default 5 s).
+    /// When a frame is on its way to Kafka for this long, Kafka counts as away: `/ready` says so, and frames that find no room
+    /// are dropped as `kafka_down` (default 5 s). What is on its way is not given up: it may arrive.
     #[serde(with = "humantime_serde")]
     pub message_timeout: Duration,
-    /// Bound of the producer's own queue, all cameras together, bytes (default 64 MiB).
+    /// Bound of the producer's own queue, all cameras and files together, bytes (default 64 MiB).
     pub producer_queue_bytes: usize,
     /// No frame for this long is a stall: the camera is opened again (default 10 s).
     #[serde(with = "humantime_serde")]

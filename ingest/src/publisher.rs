@@ -38,9 +38,12 @@ pub type Sending = BoxFuture<'static, Result<Delivered, PublishError>>;
 /// Sends frames on. Frames of a camera arrive in the order of the calls.
 #[async_trait]
 pub trait Publisher: std::fmt::Debug + Send + Sync + 'static {
-    /// Accepts a frame, or refuses it at once; never waits. What becomes of it is in the answer: a live frame is given up
-    /// after some time, a frame that must not be lost ([`vru_proto::v1::Delivery::EveryFrame`]) only when Kafka refuses it for good.
+    /// Accepts a frame, or refuses it at once; never waits. What becomes of it is in the answer, which comes when Kafka has taken
+    /// it or has refused it for good.
     fn send(&self, frame: Frame) -> Result<Sending, PublishError>;
+
+    /// An answer is overdue.
+    fn is_late(&self);
 
     /// Up to which offset of the frames topic's partition every awaited consumer group is done; none when there is nobody
     /// to wait for.
@@ -57,9 +60,6 @@ pub enum PublishError {
     /// The producer's own queue is full: Kafka is away, or too slow.
     #[error("the producer's queue is full")]
     QueueFull,
-    /// Kafka did not take it in time.
-    #[error("Kafka did not take the frame in time")]
-    TimedOut,
     /// Larger than the topic takes.
     #[error("a frame of {bytes} bytes is larger than Kafka takes")]
     TooLarge {
@@ -78,7 +78,7 @@ impl PublishError {
     /// As the reason of a dropped frame.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::QueueFull | Self::TimedOut => metrics::KAFKA_DOWN,
+            Self::QueueFull => metrics::KAFKA_DOWN,
             Self::TooLarge { .. } => metrics::TOO_LARGE,
             Self::Closed => metrics::STOPPED,
             Self::Kafka(_) => metrics::REJECTED,
@@ -89,7 +89,7 @@ impl PublishError {
 impl Retryable for PublishError {
     fn is_retryable(&self) -> bool {
         match self {
-            Self::QueueFull | Self::TimedOut => true,
+            Self::QueueFull => true,
             Self::TooLarge { .. } | Self::Closed => false,
             Self::Kafka(failure) => failure.is_retryable(),
         }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use vru_proto::v1::Frame;
 
-use crate::metrics::{self, QUEUE_FULL};
+use crate::metrics::{self, KAFKA_DOWN, QUEUE_FULL};
 
 /// Holds a few frames; a new one pushes out the oldest.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ struct State {
     frames: VecDeque<(Instant, Frame)>,
     /// Dropped since the last frame that was taken.
     dropped: u32,
+    /// Kafka does not take what is on its way.
+    stuck: bool,
     closed: bool,
 }
 
@@ -43,7 +45,7 @@ impl LiveQueue {
         if state.frames.len() == self.capacity {
             state.frames.pop_front();
             state.dropped = state.dropped.saturating_add(1);
-            metrics::dropped(&self.camera, QUEUE_FULL, 1);
+            metrics::dropped(&self.camera, if state.stuck { KAFKA_DOWN } else { QUEUE_FULL }, 1);
         }
         state.frames.push_back((Instant::now(), frame));
         drop(state);
@@ -65,6 +67,16 @@ impl LiveQueue {
             }
             self.changed.notified().await;
         }
+    }
+
+    /// Whether frames find no room because Kafka takes none: the reason of their drops.
+    pub fn set_stuck(&self, stuck: bool) {
+        self.state.lock().stuck = stuck;
+    }
+
+    /// As it was set.
+    pub fn is_stuck(&self) -> bool {
+        self.state.lock().stuck
     }
 
     /// A frame that was taken was lost after all, with those that it told of.
@@ -108,10 +120,13 @@ mod tests {
             queue.push(frame(sequence));
         }
         assert_eq!(metrics::DROPPED.with_label_values(&["queue-test", QUEUE_FULL]).get(), 2);
-        assert_eq!(pop(&queue).await, (2, 2));
-        assert_eq!(pop(&queue).await, (3, 0));
+        queue.set_stuck(true);
+        queue.push(frame(5));
+        assert_eq!(metrics::DROPPED.with_label_values(&["queue-test", KAFKA_DOWN]).get(), 1);
+        assert_eq!(pop(&queue).await, (3, 3));
+        assert_eq!(pop(&queue).await, (4, 0));
         queue.lost(1);
-        assert_eq!(pop(&queue).await, (4, 1));
+        assert_eq!(pop(&queue).await, (5, 1));
     }
 
     #[tokio::test]

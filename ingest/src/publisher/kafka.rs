@@ -12,7 +12,7 @@ use rdkafka::producer::FutureRecord;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 use vru_proto::CameraId;
-use vru_proto::v1::{Delivery, Frame};
+use vru_proto::v1::Frame;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{KafkaConfig, KafkaFailure, Producer, ProducerOptions, admin};
 use vru_runtime::retry::Backoff;
@@ -26,14 +26,12 @@ const ASK: Duration = Duration::from_secs(5);
 /// How soon it is noticed that frames no longer reach Kafka.
 const LOOK_AFTER_KAFKA: Duration = Duration::from_secs(1);
 
-/// Two producers, because how long a record may take is a property of the producer: live frames are given up when they grow
-/// old, frames of files never are. Both are idempotent with `acks=all`.
+/// One producer, idempotent with `acks=all`, that gives nothing up.
 #[derive(Debug)]
 pub struct KafkaPublisher {
     topic: Arc<str>,
     kafka: KafkaConfig,
-    live: Line,
-    every_frame: Line,
+    line: Line,
     groups: Vec<String>,
     /// One client for each group that is waited for, made when first needed.
     consumers: Groups,
@@ -82,19 +80,18 @@ impl Health {
 impl KafkaPublisher {
     /// Connects in the background; `ready` says when the topic was seen.
     pub fn new(config: &IngestConfig, ready: ReadyFlag) -> Result<Self, KafkaFailure> {
-        let live = ProducerOptions {
+        let options = ProducerOptions {
             client_id: "vru-ingest".to_owned(),
-            message_timeout: config.live.message_timeout,
+            // Given up, a record may arrive all the same, counted as dropped. What waits is bounded by camera and by bytes.
+            message_timeout: Duration::ZERO,
             queue_bytes: config.live.producer_queue_bytes,
-            // Live frames are not gathered: a picture is a batch by itself, and it must not grow old.
+            // Frames are not gathered: a picture is a batch by itself, and it must not grow old.
             linger: Duration::ZERO,
             ..ProducerOptions::default()
         };
-        let every_frame = ProducerOptions { message_timeout: Duration::ZERO, ..live.clone() };
         Ok(Self {
             topic: config.kafka.topics().frames.into(),
-            live: Line::new(&config.kafka, live)?,
-            every_frame: Line::new(&config.kafka, every_frame)?,
+            line: Line::new(&config.kafka, options)?,
             kafka: config.kafka.clone(),
             groups: config.file.consumer_groups.clone(),
             consumers: Groups::default(),
@@ -129,9 +126,9 @@ impl KafkaPublisher {
 
     /// Sends what is queued; what is left at the deadline is dropped, and the answers say so.
     pub async fn flush(&self, deadline: Duration) {
-        let producers = [self.live.producer.lock().clone(), self.every_frame.producer.lock().clone()];
-        let flushed = tokio::task::spawn_blocking(move || producers.map(|producer| producer.flush(deadline).is_ok()));
-        if !matches!(flushed.await, Ok([true, true])) {
+        let producer = self.line.producer.lock().clone();
+        let flushed = tokio::task::spawn_blocking(move || producer.flush(deadline).is_ok());
+        if !matches!(flushed.await, Ok(true)) {
             tracing::warn!("not everything was sent before the deadline");
         }
     }
@@ -160,7 +157,6 @@ impl Line {
 fn refused(topic: &str, error: KafkaError, bytes: usize) -> PublishError {
     match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::QueueFull) => PublishError::QueueFull,
-        Some(RDKafkaErrorCode::MessageTimedOut) => PublishError::TimedOut,
         Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => {
             PublishError::TooLarge { bytes }
         }
@@ -176,17 +172,13 @@ impl Publisher for KafkaPublisher {
         let id = frame.id.clone().unwrap_or_default();
         // The root of the frame's trace; inside of the camera's span all its frames would be one trace.
         let span = tracing::debug_span!(parent: None, "ingest_frame", camera = id.camera_id, session = id.session, sequence = id.sequence);
-        let line = match frame.delivery() {
-            Delivery::EveryFrame => &self.every_frame,
-            Delivery::Live | Delivery::Unspecified => &self.live,
-        };
-        line.renew_if_dead(&self.kafka);
+        self.line.renew_if_dead(&self.kafka);
         let payload = frame.encode_to_vec();
         let bytes = payload.len();
         let record =
             FutureRecord::to(&self.topic).key(id.camera_id.as_str()).payload(&payload).headers(trace::headers(&span));
         // The clone is a handle; sending under the lock would hold up other cameras.
-        let producer = line.producer.lock().clone();
+        let producer = self.line.producer.lock().clone();
         let sending = producer.send(record).map_err(|(error, _)| refused(&self.topic, error, bytes))?;
         let (topic, health) = (self.topic.clone(), self.health.clone());
         Ok(async move {
@@ -194,15 +186,17 @@ impl Publisher for KafkaPublisher {
                 Ok(place) => Ok(Delivered { partition: place.partition, offset: place.offset }),
                 Err(error) => Err(refused(&topic, error, bytes)),
             };
-            match &answer {
-                Ok(_) => health.set(true, ""),
-                Err(PublishError::TimedOut) => health.set(false, "Kafka does not take frames in time"),
-                Err(_) => {}
+            if answer.is_ok() {
+                health.set(true, "");
             }
             drop(span);
             answer
         }
         .boxed())
+    }
+
+    fn is_late(&self) {
+        self.health.set(false, "Kafka does not take frames in time");
     }
 
     async fn committed(&self, partition: i32) -> Result<Option<i64>, PublishError> {

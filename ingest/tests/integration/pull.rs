@@ -356,20 +356,24 @@ async fn kafka_down_drops_frames_by_reason_and_the_camera_goes_on() {
     let camera = Camera::start(H264, Access::Open);
     let mut config = quick();
     (config.live.queue_frames, config.live.in_flight) = (4, 2);
+    config.live.message_timeout = Duration::from_millis(500);
     let rig = Rig::new(config);
     let task = rig.run("pull-down", Source::Pull(camera.source()), output(Encoding::Jpeg, 30.0));
     rig.publisher.wait(10).await;
-    rig.publisher.down.store(true, std::sync::atomic::Ordering::Relaxed);
+    rig.publisher.down.send_replace(true);
     let dropped = |reason| vru_ingest::metrics::DROPPED.with_label_values(&["pull-down", reason]).get();
     eventually(DEADLINE, "drops by both reasons", async || {
         let (full, down) = (dropped("queue_full"), dropped("kafka_down"));
         if full >= 5 && down >= 5 { Ok(()) } else { Err(format!("{full} {down}")) }
     })
     .await;
-    rig.publisher.down.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert!(rig.publisher.late.load(std::sync::atomic::Ordering::Relaxed), "Kafka counts as away");
+    rig.publisher.down.send_replace(false);
     let before = rig.publisher.count();
     rig.publisher.wait(before + 20).await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    let late = dropped("kafka_down");
+    rig.publisher.wait(before + 30).await;
+    assert_eq!(dropped("kafka_down"), late, "nothing is dropped any more");
     let frames = rig.finish(task).await;
     // Every frame is accounted for: sent, or told to have been dropped.
     let told: u64 = frames.iter().map(|frame| u64::from(frame.dropped_before)).sum();

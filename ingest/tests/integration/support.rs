@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestConfig;
@@ -20,11 +21,13 @@ use vru_runtime::test_util::eventually;
 
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Keeps frames in memory. `down`: frames are answered like by a Kafka that does not take them in time.
+/// Keeps frames in memory. `down`: they are taken when it is up again, as by a Kafka that hung.
 #[derive(Debug, Default)]
 pub struct MemoryPublisher {
     pub frames: Mutex<Vec<Frame>>,
-    pub down: AtomicBool,
+    pub down: watch::Sender<bool>,
+    /// An answer was overdue.
+    pub late: AtomicBool,
     /// What the consumers have committed.
     pub committed: AtomicI64,
     /// Somebody consumes.
@@ -34,17 +37,20 @@ pub struct MemoryPublisher {
 #[async_trait]
 impl Publisher for MemoryPublisher {
     fn send(&self, frame: Frame) -> Result<Sending, PublishError> {
-        if self.down.load(Ordering::Relaxed) {
-            return Ok(async {
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                Err(PublishError::TimedOut)
-            }
-            .boxed());
-        }
         let mut frames = self.frames.lock();
         frames.push(frame);
         let delivered = Delivered { partition: 0, offset: frames.len() as i64 - 1 };
-        Ok(async move { Ok(delivered) }.boxed())
+        let mut down = self.down.subscribe();
+        let taken = async move {
+            // It cannot go away before its frames.
+            down.wait_for(|down| !down).await.map_err(|_| PublishError::Closed)?;
+            Ok(delivered)
+        };
+        Ok(taken.boxed())
+    }
+
+    fn is_late(&self) {
+        self.late.store(true, Ordering::Relaxed);
     }
 
     async fn committed(&self, _partition: i32) -> Result<Option<i64>, PublishError> {

@@ -159,7 +159,7 @@ mod tests {
     fn every_mistake_is_listed() {
         let text = "[[cameras]]\nid = 'a'\npush = {}\nfps = 1\n[[cameras]]\nid = 'b'\n[[cameras]]\nid = 'c'\npush = {}\n\
                     [[cameras]]\nid = 'c'\npull = { url = 'rtsp://h/x' }";
-        let error = parse_text(text).unwrap_err();
+        let error = parse_text(Path::new("cameras.toml"), text).unwrap_err();
         assert_eq!(error.problems().len(), 3, "{error}");
         for (camera, what) in [("`a`", "fps"), ("`b`", "exactly one"), ("`c`", "twice")] {
             let listed = error.problems().iter().any(|problem| problem.contains(camera) && problem.contains(what));

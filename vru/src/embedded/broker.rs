@@ -109,7 +109,7 @@ mod tests {
         for number in 0..count {
             let key = format!("camera-{}", number % 5);
             let record = FutureRecord::to(topic).key(&key).payload(&payload);
-            producer.send(record, DEADLINE).await.map_err(|(error, _)| error).unwrap();
+            producer.send(record).map_err(|(error, _)| error).unwrap().await.unwrap();
         }
     }
 
