@@ -1,5 +1,3 @@
-use std::hash::{DefaultHasher, Hasher as _};
-
 /// Video codecs that cameras send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
@@ -51,32 +49,6 @@ impl Codec {
         false
     }
 
-    /// A number that is the same for the same parameter sets in an access unit in byte-stream format; none where it has none.
-    pub fn parameter_sets(self, unit: &[u8]) -> Option<u64> {
-        let starts: Vec<usize> =
-            unit.windows(3).enumerate().filter(|(_, window)| window == &[0, 0, 1]).map(|(at, _)| at + 3).collect();
-        let mut hasher = DefaultHasher::new();
-        let mut any = false;
-        for (index, start) in starts.iter().enumerate() {
-            // What stands before the next start code may be a zero that belongs to it.
-            let end = starts.get(index + 1).map_or(unit.len(), |next| next - 3);
-            let nal = unit.get(*start..end).unwrap_or_default();
-            if nal.first().is_some_and(|header| self.is_parameter_set(*header)) {
-                any = true;
-                let zeros = nal.iter().rev().take_while(|byte| **byte == 0).count();
-                hasher.write(&nal[..nal.len() - zeros]);
-            }
-        }
-        any.then(|| hasher.finish())
-    }
-
-    fn is_parameter_set(self, header: u8) -> bool {
-        match self {
-            Self::H264 => matches!(header & 0x1f, 7 | 8),
-            Self::H265 => (32..=34).contains(&((header >> 1) & 0x3f)),
-        }
-    }
-
     fn is_key_header(self, header: u8) -> bool {
         match self {
             Self::H264 => header & 0x1f == 5,
@@ -102,17 +74,6 @@ mod tests {
         assert!(Codec::H265.is_key_unit(&[0, 0, 1, 19 << 1, 1]));
         assert!(!Codec::H265.is_key_unit(&[0, 0, 1, 1 << 1, 1]));
         assert!(!Codec::H264.is_key_unit(&[0, 0, 1]));
-    }
-
-    #[test]
-    fn parameter_sets_are_told_apart_wherever_they_stand() {
-        let sets = |unit: &[u8]| Codec::H264.parameter_sets(unit);
-        let usual = sets(&[0, 0, 0, 1, 0x67, 1, 2, 0, 0, 0, 1, 0x68, 3, 0, 0, 1, 0x65, 9]);
-        assert!(usual.is_some());
-        assert_eq!(usual, sets(&[0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x68, 3, 0, 0, 0, 1, 0x65, 200, 1]));
-        assert_ne!(usual, sets(&[0, 0, 0, 1, 0x67, 1, 3, 0, 0, 0, 1, 0x68, 3, 0, 0, 1, 0x65, 9]));
-        assert_eq!(sets(&[0, 0, 1, 0x41, 7, 8]), None);
-        assert!(Codec::H265.parameter_sets(&[0, 0, 1, 33 << 1, 1]).is_some());
     }
 
     #[test]

@@ -65,15 +65,13 @@ pub struct VideoDecoder {
     threads: u32,
     /// None before the first key frame, and again after an error.
     chain: Option<Chain>,
-    /// The last parameter sets that were pushed.
-    sets: Option<u64>,
 }
 
 impl VideoDecoder {
     /// A decoder that waits for its first key frame. `threads` above 1 decode faster and answer that many pictures later.
     pub fn new(codec: Codec, threads: u32) -> Result<Self, DecodeError> {
         crate::init()?;
-        Ok(Self { codec, threads: threads.max(1), chain: None, sets: None })
+        Ok(Self { codec, threads: threads.max(1), chain: None })
     }
 
     /// Which codec it decodes.
@@ -85,24 +83,13 @@ impl VideoDecoder {
     /// order: usually this unit's own, none or several where the camera reorders pictures.
     pub fn push(&mut self, unit: Bytes, id: u64, key_frame: bool) -> Result<Vec<Picture>, DecodeError> {
         let bytes = unit.len();
-        // Elements keep parts of parameter sets that are replaced, such as how colours are meant: with others they are made anew.
-        let mut ready = Vec::new();
-        if let Some(sets) = self.codec.parameter_sets(&unit) {
-            let changed = self.sets.replace(sets).is_some_and(|before| before != sets);
-            if changed && key_frame {
-                ready = self.flush();
-            }
-        }
         let chain = match &mut self.chain {
             Some(chain) => chain,
             None if key_frame => self.chain.insert(Chain::start(self.codec, self.threads)?),
             None => return Err(DecodeError::AwaitingKeyFrame),
         };
         match chain.push(unit, id) {
-            Ok(pictures) => {
-                ready.extend(pictures);
-                Ok(ready)
-            }
+            Ok(pictures) => Ok(pictures),
             Err(problem) => {
                 self.chain = None;
                 Err(DecodeError::Unit { id, bytes, problem })

@@ -52,7 +52,8 @@ fn jpeg_frames(camera: &str, random: &mut StdRng, pictures: &[Bytes]) -> Vec<Fra
     frames
 }
 
-/// Every second group of pictures is whole, and in the others every picture is broken.
+/// Every second group of pictures is whole; in the others every picture is broken but the last. libavcodec adds what is left of
+/// a block that it stumbled in to the next picture, be it a key frame: with one whole picture between them nothing is left.
 fn coded_frames(camera: &str, codec: Codec, mut random: Option<&mut StdRng>, units: &[Bytes]) -> Vec<Frame> {
     let (encoding, media) = match codec {
         Codec::H264 => (Encoding::H264, vru_media::Codec::H264),
@@ -62,7 +63,7 @@ fn coded_frames(camera: &str, codec: Codec, mut random: Option<&mut StdRng>, uni
     for (index, unit) in units.iter().enumerate() {
         let whole = is_in_whole_group(index as u64);
         let payload = match &mut random {
-            Some(random) if !whole => broken(random, unit),
+            Some(random) if !whole && index % GROUP < GROUP - 1 => broken(random, unit),
             _ => unit.clone(),
         };
         let key_frame = media.is_key_unit(unit);
