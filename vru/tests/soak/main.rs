@@ -63,7 +63,8 @@ fn the_pipeline_survives_whatever_happens_to_it() {
     wait_for_cameras_to_stop(ingest);
     let lag = |group: &str, topic| pipeline.bus.lag(&pipeline.group(group), topic);
     wait_for(DEADLINE, "everything to be read", || {
-        let lags = [lag("infer", Topic::Frames), lag("s3", Topic::Detections), lag("s3", Topic::Alerts)];
+        let lags =
+            [lag("infer", Topic::Frames), lag("s3-detections", Topic::Detections), lag("s3-alerts", Topic::Alerts)];
         if lags == [0; 3] { Ok(()) } else { Err(format!("{lags:?} records are left")) }
     });
     watch.look(&services);
