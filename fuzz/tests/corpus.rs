@@ -1,6 +1,8 @@
 //! Replays every case that is kept, and some thousand mutations of them, with each target's promises. The short form of `make
 //! fuzz`, for every `make test`.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::fs;
 use std::path::Path;
 
@@ -14,7 +16,7 @@ use vru_runtime::test_util::seeded_rng;
 static ALLOCATOR: vru_fuzz::Counting = vru_fuzz::Counting;
 
 /// Mutations of each target.
-const MUTATIONS: usize = 3_000;
+const MUTATIONS: usize = 10_000;
 
 /// The cases of a folder, in the order of their names.
 fn cases(folder: &str, target: &Target) -> Vec<(String, Vec<u8>)> {

@@ -162,11 +162,28 @@ struct Texts(BTreeMap<String, (String, String)>);
 
 impl Texts {
     fn layer(&mut self, figment: Figment, key: String, text: &str, place: String) -> Figment {
-        let value: Value = text.parse().unwrap_or_else(|_| Value::from(text.to_owned()));
-        let merged = figment.merge(Serialized::default(&key, value));
+        let merged = figment.merge(Serialized::default(&key, typed(text)));
         self.0.insert(key, (text.to_owned(), place));
         merged
     }
+}
+
+/// What a text of the environment or a flag stands for: a truth value, a number, a list, table or quoted text as TOML writes
+/// them, else the text. Not figment's own reading of it, which panics on some escapes in quotes.
+fn typed(text: &str) -> Value {
+    let trimmed = text.trim();
+    let simple = None
+        .or_else(|| trimmed.parse::<bool>().ok().map(Value::from))
+        .or_else(|| trimmed.parse::<i64>().ok().map(Value::from))
+        .or_else(|| trimmed.parse::<u64>().ok().map(Value::from))
+        .or_else(|| trimmed.parse::<f64>().ok().map(Value::from));
+    let as_toml = || {
+        let table: toml::Table = toml::from_str(&format!("value = {trimmed}")).ok()?;
+        let only = if table.len() == 1 { table.get("value") } else { None };
+        Value::serialize(only?).ok()
+    };
+    let written = trimmed.starts_with(['"', '[', '{']);
+    simple.or_else(|| if written { as_toml() } else { None }).unwrap_or_else(|| Value::from(text.to_owned()))
 }
 
 /// Deserialises again and again; each time the value at fault is noted and taken out, so that the default stands in for it.
@@ -312,6 +329,25 @@ mod tests {
         let config: Service = load(&layers).unwrap();
         assert_eq!(config.database.password.expose(), "007");
         assert_eq!(config.name, "true");
+    }
+
+    #[test]
+    fn texts_of_the_environment_are_typed() {
+        for (text, wanted) in [
+            ("true", Value::from(true)),
+            ("-7", Value::from(-7_i64)),
+            ("0.5", Value::from(0.5)),
+            ("[\"a\", \"b\"]", Value::from(vec!["a", "b"])),
+            ("\"12\"", Value::from("12")),
+            (
+                "\"\u{fffd}\\4\u{fffd}\u{fffd}\u{fffd}\u{fffd}\"",
+                Value::from("\"\u{fffd}\\4\u{fffd}\u{fffd}\u{fffd}\u{fffd}\""),
+            ),
+            ("[1, 2", Value::from("[1, 2")),
+            ("plain text", Value::from("plain text")),
+        ] {
+            assert_eq!(typed(text), wanted, "{text}");
+        }
     }
 
     #[test]

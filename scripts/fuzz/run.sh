@@ -27,7 +27,7 @@ for target in "$@"; do
   began=$SECONDS
   "$programs/$target" -runs="$runs" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -use_value_profile=1 \
     -artifact_prefix="$out/$target/" "$found" "${seeds[@]}" >"$log" 2>&1 || result="FAILED, see $log"
-  last=$(grep -E ' cov: [0-9]+' "$log" | tail -1 || true)
+  last=$(grep -aE ' cov: [0-9]+' "$log" | tail -1 || true)
   cases=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   field() { sed -n "s/.* $1: \([0-9]*\).*/\1/p" <<<"$last"; }
   printf '%-14s %10s %8s %8s %8s %8s  %s\n' "$target" "${cases:-0}" $((SECONDS - began)) "$(field cov)" "$(field ft)" \

@@ -93,7 +93,9 @@ impl Cameras {
 
     /// All are removed from the configuration, and then stop.
     pub fn stop(&mut self, pipeline: &Pipeline) {
-        IDS.into_iter().for_each(|id| pipeline.bus.remove_camera(id));
+        for id in IDS {
+            pipeline.bus.remove_camera(id);
+        }
         self.processes = [None, None];
     }
 }

@@ -4,6 +4,10 @@
 //! `SOAK_MINUTES` is its length; `VRU_TEST_SEED` repeats its faults.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![expect(
+    clippy::print_stdout,
+    reason = "whoever waits half an hour wants to see what happens, and the books at the end"
+)]
 
 mod books;
 mod cameras;
@@ -63,7 +67,8 @@ fn the_pipeline_survives_whatever_happens_to_it() {
     wait_for_cameras_to_stop(ingest);
     let lag = |group: &str, topic| pipeline.bus.lag(&pipeline.group(group), topic);
     wait_for(DEADLINE, "everything to be read", || {
-        let lags = [lag("infer", Topic::Frames), lag("s3", Topic::Detections), lag("s3", Topic::Alerts)];
+        let lags =
+            [lag("infer", Topic::Frames), lag("s3-detections", Topic::Detections), lag("s3-alerts", Topic::Alerts)];
         if lags == [0; 3] { Ok(()) } else { Err(format!("{lags:?} records are left")) }
     });
     watch.look(&services);

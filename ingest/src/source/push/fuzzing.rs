@@ -78,7 +78,9 @@ pub fn packet_times(rate: u32, packets: impl Iterator<Item = (bool, Bytes)>) -> 
     let mut times = Vec::new();
     for (rtcp, packet) in packets {
         if rtcp {
-            sender_reports(&packet).into_iter().for_each(|report| clock.report(report));
+            for report in sender_reports(&packet) {
+                clock.report(report);
+            }
         } else if let Some(timed) = clock.packet(packet) {
             times.push((timed.pts_ns, timed.camera_us));
         }
