@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod dead_letter;
 pub mod kafka;
+pub mod memory;
 pub mod metrics;
 pub mod report;
 pub mod retry;

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::admin::{self, Readiness};
 use crate::config::{self, Layers, Problems, Validate};
+use crate::memory;
 use crate::shutdown::Shutdown;
 use crate::telemetry::{self, TelemetryConfig};
 
@@ -69,6 +70,7 @@ where
     C: ServiceConfig,
     F: AsyncFnOnce(C, ServiceContext) -> anyhow::Result<()>,
 {
+    memory::bound_arenas();
     let check = options.check_config;
     let config = match config::load::<C>(&Layers::new(options.config, options.set)) {
         Ok(config) => config,

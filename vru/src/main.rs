@@ -25,6 +25,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    vru_runtime::memory::bound_arenas();
     let ended = match Options::parse().command {
         Command::Demo(options) => block_on(vru::demo::run(options)),
         Command::Up(options) => block_on(vru::up::run(options)),

@@ -22,7 +22,7 @@ const OUTAGE: Duration = Duration::from_secs(10);
 const LIVE: [&str; 2] = ["gate", "yard"];
 /// Of each file that is in mid-stream when an outage begins.
 const FRAMES: u64 = 120;
-/// What a service may have grown by after all outages: caches of allocators and clients that were not warm before the first.
+/// What a service may have grown by after all outages: queues that were empty before the first, which the allocator keeps.
 const GROWTH: u64 = 64 * 1024 * 1024;
 
 struct Setup<'a> {
