@@ -56,7 +56,7 @@ impl DataFolder {
     /// Whether nothing more can be written here: tries it. Blocks for a moment.
     pub fn is_full(&self) -> bool {
         let probe = self.join("space");
-        let written = fs::write(&probe, [0; PROBE_BYTES]);
+        let written = fs::write(&probe, vec![0; PROBE_BYTES]);
         // Where it could not be made there is nothing to remove.
         drop(fs::remove_file(&probe));
         written.is_err_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))

@@ -76,7 +76,7 @@ fn coded_frames(camera: &str, codec: Codec, mut random: Option<&mut StdRng>, uni
 }
 
 fn is_in_whole_group(sequence: u64) -> bool {
-    sequence / GROUP as u64 % 2 == 0
+    (sequence / GROUP as u64).is_multiple_of(2)
 }
 
 /// The last pictures of a group rest on all others of it.

@@ -55,7 +55,7 @@ fn bombs_are_refused_with_their_reason_and_cost_no_memory() {
     let started = Instant::now();
     for (bomb, _) in &bombs {
         let camera = &bomb.id.as_ref().unwrap().camera_id;
-        inference.publish(&[bomb.clone()]);
+        inference.publish(std::slice::from_ref(bomb));
         if bomb.encoding() == Encoding::Jpeg {
             inference.publish(&[good(camera, 1)]);
         } else {

@@ -34,6 +34,8 @@ pub(super) struct Connection {
     random: StdRng,
     way: Way,
     playing: bool,
+    /// Wall time of the first picture: a camera stamps by when it took a picture, however late it sends it.
+    began_us: i64,
     picture: usize,
     sequence: u16,
     timestamp: u32,
@@ -52,6 +54,7 @@ impl Connection {
             random,
             way: Way::Interleaved,
             playing: false,
+            began_us: 0,
             picture: 0,
             sequence: 0,
             timestamp: 0,
@@ -104,7 +107,7 @@ impl Connection {
                 let mut garbage = vec![0; 400];
                 self.random.fill_bytes(&mut garbage);
                 // Each second time it looks like the beginning of a packet whose end never comes.
-                if self.number % 2 == 0 {
+                if self.number.is_multiple_of(2) {
                     garbage[..4].copy_from_slice(&[b'$', 0, 0xff, 0xff]);
                 }
                 Ok(garbage)
@@ -115,6 +118,7 @@ impl Connection {
             }
             "PLAY" => {
                 self.playing = true;
+                self.began_us = now_us();
                 Ok(ok("Session: 1\r\nRange: npt=0-\r\n\r\n"))
             }
             _ => Ok(ok("Session: 1\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n")),
@@ -155,8 +159,9 @@ impl Connection {
                 return stream.write_all(&garbage).await;
             }
         }
-        if self.picture % 4 == 0 {
-            let report = sender_report(now_us() + script.clock_ahead_us, self.timestamp);
+        if self.picture.is_multiple_of(4) {
+            let taken_us = self.began_us + i64::from(self.timestamp) * 1_000 / 90;
+            let report = sender_report(taken_us + script.clock_ahead_us, self.timestamp);
             self.packet(stream, 1, &report).await?;
         }
         let recorded = self.shared.stream.clone();
