@@ -47,7 +47,7 @@ pub(crate) async fn run(config: PostgresConfig, kafka: KafkaConfig, context: Ser
     let maintenance = tokio::spawn(maintenance::run(config.clone(), stop.clone()));
     let letters = DeadLetters::new(&kafka, "vru-sink-postgres")?;
     while !stop.is_cancelled()
-        && supervisor.again(run_once(&config, &kafka, &letters, &context.shutdown, &ready).await).await
+        && supervisor.again(Box::pin(run_once(&config, &kafka, &letters, &context.shutdown, &ready)).await).await
     {}
     maintenance.await?;
     ready.not_ready("stopped");

@@ -46,7 +46,9 @@ fn services_that_are_terminated_in_an_outage_end_in_time_and_lose_nothing() {
         pipeline.wait_for_count("the file to be in mid-stream", &sql, FRAMES / 10);
         let outage = Outage::begin(&servers, *part, *how);
         let began = Instant::now();
-        terminated.iter().for_each(|service| service.signal("TERM"));
+        for service in terminated {
+            service.signal("TERM");
+        }
         for service in terminated {
             wait_for(DRAIN + MARGIN, &format!("{part:?}, {how:?}: the end"), || {
                 service.ended().ok_or_else(|| service.log_tail())
