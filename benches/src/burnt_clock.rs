@@ -110,8 +110,9 @@ mod tests {
         assert_eq!(read(&Image::filled(768, 576, [200; 3]), NOW), None);
         let mut pixels = burnt(NOW);
         for row in pixels.chunks_exact_mut(SIZE.0).take(16) {
-            let cell = &mut row[30 * 16..31 * 16];
-            cell.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+            for pixel in &mut row[30 * 16..31 * 16] {
+                *pixel = 255 - *pixel;
+            }
         }
         assert_eq!(read(&seen(&pixels, 1), NOW), None);
     }

@@ -15,9 +15,10 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::group::GroupContext;
 
-/// A member without partitions is given this long to get some, and again between two looks at it; twice as long after each
+/// A member without partitions is given this long to get some, more than a group takes to form (3 s and a rebalance), and again
+/// between two looks at it; twice as long after each
 /// time that it was replaced, as a group that comes back slowly must not be joined ever anew.
-const COME_BACK: Duration = Duration::from_secs(3);
+const COME_BACK: Duration = Duration::from_secs(8);
 const COME_BACK_MAX: Duration = Duration::from_secs(30);
 /// How long Kafka may take to answer such a look.
 const ANSWER: Duration = Duration::from_secs(2);
