@@ -31,6 +31,7 @@ use vru_benches::measure::{Turns, quantile};
 use vru_benches::note;
 use vru_benches::peer::{Environment, Peer};
 use vru_benches::row::{Goal, Row, forget};
+use vru_benches::worker::MODEL;
 use vru_runtime::test_util::require_asset;
 
 use pipeline::Pipeline;
@@ -49,7 +50,7 @@ const SATURATED: f64 = 0.01;
 const RUNS: u64 = 40;
 
 fn main() {
-    let model = require_asset("models/nanodet-g.onnx");
+    let model = require_asset(MODEL);
     let mut bare = Peer::start(Environment::Tests, "infer.py", &[model.to_str().expect("a plain path"), "1"]);
     // Which numbers saturate is not the same each time.
     forget("glass_to_alert/");

@@ -11,8 +11,9 @@ use vru_benches::messages::{clip_jpegs, jpeg_frame};
 use vru_benches::peer::{Environment, Peer};
 use vru_benches::publish::publish_all;
 use vru_benches::row::{Goal, Row};
+use vru_benches::worker::{MODEL, infer_worker};
 use vru_runtime::kafka::ProducerOptions;
-use vru_runtime::test_util::{Bus, ServiceLaunch, Topic, kafka, require_asset};
+use vru_runtime::test_util::{Bus, Topic, kafka, require_asset};
 
 const TURNS: u64 = 5;
 const FRAMES: u64 = 200;
@@ -21,18 +22,11 @@ const DEADLINE: Duration = Duration::from_mins(2);
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let pictures = clip_jpegs(FRAMES as usize);
-    let model = require_asset("models/nanodet-g.onnx");
+    let model = require_asset(MODEL);
     let mut peer = Peer::start(Environment::Tests, "infer.py", &[model.to_str().expect("a plain path"), "1"]);
     let bus = kafka().bus("bench-infer", 1);
     let producer = bus.config().producer(&ProducerOptions::default()).expect("a producer can be made");
-    let service = ServiceLaunch::new("vru-infer")
-        .bus(&bus)
-        .env("MODEL_PATH", model)
-        .set("model.onnxruntime", require_asset("onnxruntime/libonnxruntime.so"))
-        .set("model.provider", "cpu")
-        .set("model.threads", "1")
-        .set("group", format!("{}infer", bus.prefix()))
-        .start();
+    let service = infer_worker(&bus).start();
     service.wait_ready(DEADLINE);
 
     let mut turns = Turns::default();

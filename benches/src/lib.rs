@@ -16,6 +16,7 @@ pub mod publish;
 pub mod row;
 pub mod rtsp;
 pub mod table;
+pub mod worker;
 
 use std::path::{Path, PathBuf};
 

@@ -10,14 +10,14 @@ use tokio_util::sync::CancellationToken;
 use vru_proto::CameraId;
 use vru_proto::v1::camera_config::Source;
 use vru_proto::v1::{CameraConfig, Delivery};
-use vru_runtime::clock;
+use vru_runtime::clock::{self, sleep_until};
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, Retryable as _};
 
 use crate::config::{IngestConfig, LiveConfig};
 use crate::error::SourceError;
 use crate::metrics;
-use crate::publisher::Publisher;
+use crate::publisher::{Delivered, PublishError, Publisher};
 use crate::queue::LiveQueue;
 use crate::source::push::Hub;
 use crate::source::{Connection, Outlet, OutputPlan, file, pull, push};
@@ -151,17 +151,10 @@ async fn send(id: &CameraId, queue: &LiveQueue, publisher: &dyn Publisher, live:
     }
 }
 
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
 fn settle(
     name: &str,
     queue: &LiveQueue,
-    answer: &Result<crate::publisher::Delivered, crate::publisher::PublishError>,
+    answer: &Result<Delivered, PublishError>,
     told: u32,
     bytes: usize,
     since: Instant,

@@ -11,17 +11,9 @@ use vru_runtime::kafka::KafkaFailure;
 use vru_runtime::retry::Retryable;
 
 pub use kafka::KafkaPublisher;
+pub use vru_runtime::kafka::Delivered;
 
 use crate::metrics;
-
-/// Where a frame landed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delivered {
-    /// The partition of the frames topic.
-    pub partition: i32,
-    /// The record's offset there.
-    pub offset: i64,
-}
 
 /// How far a file was published before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

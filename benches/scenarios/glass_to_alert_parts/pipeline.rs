@@ -1,9 +1,10 @@
 //! Our programs, from a camera's RTSP address to gRPC.
 
 use vru_benches::clock_camera::ClockCameras;
+use vru_benches::worker::infer_worker;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, Service, ServiceLaunch, free_port, kafka, require_asset, wait_for};
+use vru_runtime::test_util::{Bus, Service, ServiceLaunch, free_port, kafka, wait_for};
 
 use super::books::Books;
 use super::sightings::Sightings;
@@ -36,14 +37,7 @@ impl Pipeline {
             .set("push.enabled", "false")
             .set("group", group("ingest"))
             .start();
-        let infer = ServiceLaunch::new("vru-infer")
-            .bus(&bus)
-            .env("MODEL_PATH", require_asset("models/nanodet-g.onnx"))
-            .set("model.onnxruntime", require_asset("onnxruntime/libonnxruntime.so"))
-            .set("model.provider", "cpu")
-            .set("model.threads", "1")
-            .set("group", group("infer"))
-            .start();
+        let infer = infer_worker(&bus).start();
         let sink = ServiceLaunch::new("vru-sink")
             .args(["alerts"])
             .bus(&bus)

@@ -5,9 +5,10 @@ use prost::Message as _;
 use vru_benches::measure::Turns;
 use vru_benches::messages::{clip_jpegs, clip_units, jpeg_frame};
 use vru_benches::row::{Goal, Row};
+use vru_benches::worker::infer_worker;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, Service, ServiceLaunch, Topic, kafka, require_asset, wait_for};
+use vru_runtime::test_util::{Bus, Service, Topic, kafka, wait_for};
 
 use super::{DEADLINE, resident_mb};
 
@@ -27,14 +28,7 @@ pub fn measure() {
 
 fn row(kind: &str, goal: Goal, pictures: &[(Bytes, bool)], encoding: v1::Encoding) {
     let bus = kafka().bus("bench-memory", 4);
-    let service = ServiceLaunch::new("vru-infer")
-        .bus(&bus)
-        .env("MODEL_PATH", require_asset("models/nanodet-g.onnx"))
-        .set("model.onnxruntime", require_asset("onnxruntime/libonnxruntime.so"))
-        .set("model.provider", "cpu")
-        .set("model.threads", "1")
-        .set("group", format!("{}infer", bus.prefix()))
-        .start();
+    let service = infer_worker(&bus).start();
     service.wait_ready(DEADLINE);
     send(&bus, &service, FEW, 0, pictures, encoding);
     let few = resident_mb(&service, &format!("infer, {FEW} cameras of {kind}"));

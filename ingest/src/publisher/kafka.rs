@@ -18,7 +18,7 @@ use vru_runtime::kafka::{KafkaConfig, KafkaFailure, Producer, ProducerOptions, a
 use vru_runtime::retry::Backoff;
 use vru_runtime::trace;
 
-use super::{Delivered, PublishError, Published, Publisher, Sending, resume};
+use super::{PublishError, Published, Publisher, Sending, resume};
 use crate::config::IngestConfig;
 
 /// How long a question about offsets may take.
@@ -182,10 +182,7 @@ impl Publisher for KafkaPublisher {
         let sending = producer.send(record).map_err(|(error, _)| refused(&self.topic, error, bytes))?;
         let (topic, health) = (self.topic.clone(), self.health.clone());
         Ok(async move {
-            let answer = match sending.await {
-                Ok(place) => Ok(Delivered { partition: place.partition, offset: place.offset }),
-                Err(error) => Err(refused(&topic, error, bytes)),
-            };
+            let answer = sending.await.map_err(|error| refused(&topic, error, bytes));
             if answer.is_ok() {
                 health.set(true, "");
             }

@@ -1,16 +1,15 @@
 //! One subscriber's stream: replay, then backlog, then live; heartbeats when nothing else is said; and an end with a token.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::Stream;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use vru_proto::names::METADATA_RESUME_TOKEN;
-use vru_runtime::clock::now_us;
+use vru_runtime::clock::{now_us, sleep_until};
 
 use super::event::{Filter, Response, token_field};
 use super::hub::{Attached, Live};
@@ -134,12 +133,7 @@ impl Subscription {
 
     /// None when the stream has ended.
     async fn wait(&mut self, expires: Option<Instant>) -> Option<Next> {
-        let expired = async {
-            match expires {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        let expired = sleep_until(expires);
         let silent = tokio::time::sleep(self.heartbeat);
         Some(match &mut self.source {
             Source::Ended => return None,

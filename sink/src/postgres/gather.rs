@@ -1,9 +1,8 @@
 //! Reads records and gathers them into batches, while the writer is busy with the batch before.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use vru_runtime::clock::sleep_until;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{Assignment, Event, GroupConsumer, Record, Revocation, Topics};
 use vru_runtime::shutdown::Shutdown;
@@ -25,12 +24,14 @@ pub(super) enum Work {
 }
 
 pub(super) struct Gatherer {
-    pub(super) topics: Topics,
-    pub(super) letters: DeadLetters,
-    pub(super) shutdown: Shutdown,
-    pub(super) batch: Batch<Value>,
+    topics: Topics,
+    letters: DeadLetters,
+    shutdown: Shutdown,
+    batch: Batch<Value>,
     /// Holds one: with the batch that is written and the one that is gathered, three are in memory.
-    pub(super) work: mpsc::Sender<Work>,
+    work: mpsc::Sender<Work>,
+    /// The group was asked to stop. Not the shutdown itself: that may come while a record is looked at.
+    stopping: bool,
 }
 
 /// The writer has ended.
@@ -45,7 +46,7 @@ impl Gatherer {
     ) -> (Self, mpsc::Receiver<Work>) {
         let (work, receiver) = mpsc::channel(1);
         let (letters, shutdown) = (letters.clone(), shutdown.clone());
-        (Self { topics, letters, shutdown, batch: Batch::new(batch), work }, receiver)
+        (Self { topics, letters, shutdown, batch: Batch::new(batch), work, stopping: false }, receiver)
     }
 
     /// Until the group has been left, or nobody takes work any more.
@@ -55,10 +56,10 @@ impl Gatherer {
 
     /// False when the group has been left.
     async fn step(&mut self, group: &mut GroupConsumer) -> Result<bool, NobodyWrites> {
-        let stopping = self.shutdown.soft.is_cancelled();
         tokio::select! {
             biased;
-            () = self.shutdown.soft.cancelled(), if !stopping => {
+            () = self.shutdown.soft.cancelled(), if !self.stopping => {
+                self.stopping = true;
                 group.stop();
                 self.hand_over().await?;
             }
@@ -66,7 +67,7 @@ impl Gatherer {
             event = group.next() => match event {
                 None => return Ok(false),
                 // What comes after the stop stays in Kafka for the next owner.
-                Some(Event::Record(_)) if stopping => {}
+                Some(Event::Record(_)) if self.stopping => {}
                 Some(Event::Record(record)) => {
                     if self.take(&record).await {
                         self.hand_over().await?;
@@ -109,12 +110,5 @@ impl Gatherer {
 
     async fn send(&self, work: Work) -> Result<(), NobodyWrites> {
         self.work.send(work).await.map_err(|_| NobodyWrites)
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }

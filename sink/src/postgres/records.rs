@@ -9,11 +9,10 @@ use vru_runtime::report::chain;
 use vru_runtime::trace;
 
 use super::rows;
+use super::sink::SINK;
 use super::write::Value;
 use crate::batch::Item;
 use crate::metrics::ERRORS;
-
-const SINK: &str = "postgres";
 
 /// Two halves, the first on top of the stack; of a single record only its position remains.
 pub(super) fn isolate(mut items: Vec<Item<Value>>) -> Vec<Vec<Item<Value>>> {
