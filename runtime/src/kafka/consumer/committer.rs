@@ -1,18 +1,16 @@
-use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::group::GroupContext;
+use super::client::Client;
 use crate::kafka::error::KafkaFailure;
 use crate::kafka::partition::{Partition, list_of};
 
 /// Commits offsets for a [`GroupConsumer`]; usable from anywhere, also while partitions are being revoked.
 #[derive(Clone)]
 pub struct Committer {
-    pub(super) consumer: Arc<BaseConsumer<GroupContext>>,
+    pub(super) client: Client,
 }
 
 impl std::fmt::Debug for Committer {
@@ -35,7 +33,7 @@ impl Committer {
             list.add_partition_offset(&partition.topic, partition.number, offset).map_err(fail)?;
         }
         let mode = if wait { CommitMode::Sync } else { CommitMode::Async };
-        self.consumer.commit(&list, mode).map_err(fail)
+        self.client.current().commit(&list, mode).map_err(fail)
     }
 
     /// Commits the partition's next offset together with a note that [`Committer::committed`] gives back, and waits for the
@@ -48,7 +46,7 @@ impl Committer {
         if !note.is_empty() {
             element.set_metadata(note);
         }
-        self.consumer.commit(&list, CommitMode::Sync).map_err(fail)
+        self.client.current().commit(&list, CommitMode::Sync).map_err(fail)
     }
 
     /// The group's committed offset of each partition, none where there is none, and the note committed with it. Blocks up to
@@ -60,7 +58,7 @@ impl Committer {
     ) -> Result<Vec<(Partition, Option<i64>, String)>, KafkaFailure> {
         let topic = partitions.first().map_or("-", |partition| &*partition.topic).to_owned();
         let fail = |source| KafkaFailure::new("read committed offsets", &topic, source);
-        let list = self.consumer.committed_offsets(list_of(partitions), deadline).map_err(fail)?;
+        let list = self.client.current().committed_offsets(list_of(partitions), deadline).map_err(fail)?;
         let elements = list.elements();
         let read = elements.iter().map(|element| {
             element.error().map_err(fail)?;

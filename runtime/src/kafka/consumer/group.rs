@@ -25,6 +25,8 @@ pub(super) struct GroupContext {
     pub(super) next_epoch: Mutex<u64>,
     /// Partitions that the receiver holds back.
     pub(super) held_back: Mutex<HashSet<Partition>>,
+    /// Since when there is no partition; none while there is one.
+    idle: Mutex<Option<Instant>>,
 }
 
 impl ClientContext for GroupContext {
@@ -74,6 +76,22 @@ impl ConsumerContext for GroupContext {
 }
 
 impl GroupContext {
+    pub(super) fn new(events: mpsc::Sender<Event>, choose_start: bool, deadline: Duration) -> Self {
+        let (epochs, held_back, next_epoch) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { events, choose_start, deadline, epochs, next_epoch, held_back, idle: Mutex::new(Some(Instant::now())) }
+    }
+
+    /// For the client that comes after one that has no partitions: epochs go on rising.
+    pub(super) fn successor(&self) -> Self {
+        let successor = Self::new(self.events.clone(), self.choose_start, self.deadline);
+        *successor.next_epoch.lock() = *self.next_epoch.lock();
+        successor
+    }
+
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        *self.idle.lock()
+    }
+
     /// False when nobody said where to start.
     fn assigned(&self, list: &mut TopicPartitionList) -> bool {
         let partitions = partitions_of(list);
@@ -83,6 +101,9 @@ impl GroupContext {
             *next += 1;
             let mut epochs = self.epochs.lock();
             epochs.extend(partitions.iter().map(|partition| (partition.clone(), *next)));
+            if !epochs.is_empty() {
+                *self.idle.lock() = None;
+            }
         }
         let (answer, answered) = oneshot::channel();
         let assignment = Assignment { partitions, start: self.choose_start.then_some(answer) };
@@ -104,7 +125,13 @@ impl GroupContext {
     fn revoked(&self, list: &TopicPartitionList, lost: bool) {
         let partitions = partitions_of(list);
         tracing::info!(partitions = %names(&partitions), lost, "partitions revoked");
-        self.epochs.lock().retain(|partition, _| !partitions.contains(partition));
+        {
+            let mut epochs = self.epochs.lock();
+            epochs.retain(|partition, _| !partitions.contains(partition));
+            if epochs.is_empty() {
+                *self.idle.lock() = Some(Instant::now());
+            }
+        }
         self.held_back.lock().retain(|partition| !partitions.contains(partition));
         let (done, drained) = oneshot::channel();
         if self.send(Event::Revoked(Revocation { partitions, lost, _done: done })) {

@@ -1,5 +1,6 @@
 //! A group member. One thread polls librdkafka; records and rebalances come out of one bounded channel, in order.
 
+mod client;
 mod committer;
 mod event;
 mod group;
@@ -10,13 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use parking_lot::Mutex;
 use rdkafka::consumer::Consumer as _;
-use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use client::Client;
 pub use committer::Committer;
 pub use event::{Assignment, ConsumerOptions, Event, Revocation};
 use group::GroupContext;
@@ -57,23 +57,11 @@ impl GroupConsumer {
             .set("receive.message.max.bytes", (config.message_max_bytes.saturating_mul(4)).to_string())
             .set("fetch.message.max.bytes", config.message_max_bytes.to_string());
         config.apply_options(&mut client);
-        let group = GroupContext {
-            events: events_tx,
-            choose_start: options.choose_start,
-            deadline: options.rebalance_deadline,
-            epochs: Mutex::default(),
-            next_epoch: Mutex::default(),
-            held_back: Mutex::default(),
-        };
+        let group = GroupContext::new(events_tx, options.choose_start, options.rebalance_deadline);
         let fail = |operation, source| KafkaFailure::new(operation, &topic, source);
-        let consumer: BaseConsumer<GroupContext> =
-            client.create_with_context(group).map_err(|source| fail("create a consumer", source))?;
-        let topics: Vec<&str> = options.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(|source| fail("subscribe", source))?;
-        let consumer = Arc::new(consumer);
+        let client = Client::join(client, &options.topics, group).map_err(|source| fail("join a group", source))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mut poller =
-            Poller { consumer: consumer.clone(), stop: stop.clone(), topics: HashMap::new(), paused: false };
+        let mut poller = Poller { client: client.clone(), stop: stop.clone(), topics: HashMap::new(), paused: false };
         let ended = CancellationToken::new();
         let end = ended.clone();
         let thread = std::thread::Builder::new()
@@ -83,7 +71,7 @@ impl GroupConsumer {
                 poller.run();
             })
             .map_err(|error| fail("start the poll thread", KafkaError::ClientCreation(error.to_string())))?;
-        Ok(Self { events, committer: Committer { consumer }, stop, ended, thread: Some(thread) })
+        Ok(Self { events, committer: Committer { client }, stop, ended, thread: Some(thread) })
     }
 
     /// The next event; none after [`GroupConsumer::stop`] when all were taken.
@@ -109,9 +97,10 @@ impl GroupConsumer {
     /// Reads nothing more from the partition until [`GroupConsumer::release`]: its receiver has no room for it, while the other
     /// partitions go on. Records that are in the channel already still come. A rebalance that takes it away ends this.
     pub fn hold(&self, partition: &Partition) -> Result<(), KafkaFailure> {
-        let mut held_back = self.committer.consumer.context().held_back.lock();
+        let consumer = self.committer.client.current();
+        let mut held_back = consumer.context().held_back.lock();
         if held_back.insert(partition.clone()) {
-            let paused = self.committer.consumer.pause(&list_of([partition]));
+            let paused = consumer.pause(&list_of([partition]));
             paused.map_err(|source| KafkaFailure::new("pause a partition", &partition.topic, source))?;
         }
         Ok(())
@@ -119,9 +108,10 @@ impl GroupConsumer {
 
     /// Reads from the partition again.
     pub fn release(&self, partition: &Partition) -> Result<(), KafkaFailure> {
-        let mut held_back = self.committer.consumer.context().held_back.lock();
+        let consumer = self.committer.client.current();
+        let mut held_back = consumer.context().held_back.lock();
         if held_back.remove(partition) {
-            let resumed = self.committer.consumer.resume(&list_of([partition]));
+            let resumed = consumer.resume(&list_of([partition]));
             resumed.map_err(|source| KafkaFailure::new("resume a partition", &partition.topic, source))?;
         }
         Ok(())

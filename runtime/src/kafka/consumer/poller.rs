@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message as _;
 use rdkafka::consumer::Consumer as _;
-use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::message::BorrowedMessage;
 use tokio::sync::mpsc;
 
+use super::client::Client;
 use super::event::Event;
-use super::group::GroupContext;
 use crate::kafka::partition::list_of;
 use crate::kafka::record::Record;
 
@@ -21,7 +20,7 @@ use crate::kafka::record::Record;
 const PAUSE_AFTER: Duration = Duration::from_secs(2);
 
 pub(super) struct Poller {
-    pub(super) consumer: Arc<BaseConsumer<GroupContext>>,
+    pub(super) client: Client,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) topics: HashMap<String, Arc<str>>,
     pub(super) paused: bool,
@@ -34,10 +33,11 @@ impl Poller {
         let mut full_since: Option<Instant> = None;
         while !self.stop.load(Ordering::Relaxed) {
             if let Some((epoch, record)) = held.pop_front() {
-                if self.consumer.context().epoch(&record.partition) != Some(epoch) {
+                let consumer = self.client.current();
+                if consumer.context().epoch(&record.partition) != Some(epoch) {
                     continue;
                 }
-                match self.consumer.context().events.try_send(Event::Record(record)) {
+                match consumer.context().events.try_send(Event::Record(record)) {
                     Ok(()) => full_since = None,
                     Err(mpsc::error::TrySendError::Closed(_)) => break,
                     Err(mpsc::error::TrySendError::Full(Event::Record(record))) => {
@@ -58,12 +58,15 @@ impl Poller {
                 self.pause(false);
             }
             held.extend(self.poll(Duration::from_millis(100)));
+            if held.is_empty() && self.client.renew_if_stuck() {
+                self.paused = false;
+            }
         }
         self.leave();
     }
 
     fn poll(&mut self, timeout: Duration) -> Option<(u64, Record)> {
-        let consumer = self.consumer.clone();
+        let consumer = self.client.current();
         match consumer.poll(timeout)? {
             Ok(message) => self.read(&message),
             Err(error) => {
@@ -81,7 +84,7 @@ impl Poller {
             None => self.topics.entry(message.topic().to_owned()).or_insert_with(|| message.topic().into()).clone(),
         };
         let record = Record::read(&topic, message);
-        let epoch = self.consumer.context().epoch(&record.partition)?;
+        let epoch = self.client.current().context().epoch(&record.partition)?;
         Some((epoch, record))
     }
 
@@ -89,10 +92,11 @@ impl Poller {
         if pause == self.paused {
             return;
         }
-        let held_back = self.consumer.context().held_back.lock();
-        let epochs = self.consumer.context().epochs.lock();
+        let consumer = self.client.current();
+        let held_back = consumer.context().held_back.lock();
+        let epochs = consumer.context().epochs.lock();
         let list = list_of(epochs.keys().filter(|partition| !held_back.contains(partition)));
-        let result = if pause { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+        let result = if pause { consumer.pause(&list) } else { consumer.resume(&list) };
         match result {
             Ok(()) => self.paused = pause,
             Err(error) => tracing::warn!(%error, pause, "cannot pause or resume"),
@@ -101,10 +105,11 @@ impl Poller {
 
     /// Unsubscribing revokes what is assigned; its callback runs in `poll`.
     fn leave(&self) {
-        self.consumer.unsubscribe();
-        let until = Instant::now() + self.consumer.context().deadline + Duration::from_secs(1);
-        while Instant::now() < until && !self.consumer.context().epochs.lock().is_empty() {
-            drop(self.consumer.poll(Duration::from_millis(50)));
+        let consumer = self.client.current();
+        consumer.unsubscribe();
+        let until = Instant::now() + consumer.context().deadline + Duration::from_secs(1);
+        while Instant::now() < until && !consumer.context().epochs.lock().is_empty() {
+            drop(consumer.poll(Duration::from_millis(50)));
         }
     }
 }
