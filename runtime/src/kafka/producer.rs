@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::channel::oneshot;
 use rdkafka::ClientContext;
 use rdkafka::client::Client;
 use rdkafka::config::RDKafkaLogLevel;
@@ -13,7 +14,6 @@ use rdkafka::message::{Message as _, ToBytes};
 use rdkafka::producer::{
     BaseProducer, BaseRecord, DeliveryResult, FutureRecord, NoCustomPartitioner, Producer as _, ProducerContext,
 };
-use tokio::sync::oneshot;
 
 use super::config::KafkaConfig;
 use super::context;
@@ -162,6 +162,9 @@ pub struct Delivered {
 }
 
 /// A record on its way. Resolves when it is acknowledged, or given up with the reason; `Canceled` when the producer was dropped.
+///
+/// Not tokio's channel: that one takes part in tokio's budget, and waited for on another executor inside of a task it is never
+/// ready again when the budget is used up.
 #[derive(Debug)]
 #[must_use = "whether a record arrived is known only from here"]
 pub struct Delivery(oneshot::Receiver<Result<Delivered, KafkaError>>);
