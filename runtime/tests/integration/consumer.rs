@@ -108,6 +108,32 @@ async fn a_second_member_gets_its_share_after_the_first_has_drained() {
     tokio::task::spawn_blocking(move || drop((first, second))).await.unwrap();
 }
 
+/// The client remembers that a partition was paused, also when it comes back from another member.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_held_back_flows_again_when_it_comes_back() {
+    let bus = kafka().bus("held", 4);
+    let mut first = start(&bus, &options(&bus));
+    let Event::Assigned(assignment) = next(&mut first).await else { panic!("records before an assignment") };
+    for partition in &assignment.partitions {
+        first.hold(partition).unwrap();
+    }
+    let second = start(&bus, &options(&bus));
+    let moved = loop {
+        if let Event::Revoked(revocation) = next(&mut first).await {
+            break revocation.partitions.clone();
+        }
+    };
+    tokio::task::spawn_blocking(move || drop(second)).await.unwrap();
+    publish(&bus, 64);
+    let mut silent: BTreeSet<Partition> = moved.into_iter().collect();
+    while !silent.is_empty() {
+        if let Event::Record(record) = next(&mut first).await {
+            silent.remove(&record.partition);
+        }
+    }
+    tokio::task::spawn_blocking(move || drop(first)).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_receiver_may_choose_where_to_start() {
     let bus = kafka().bus("choose", 1);

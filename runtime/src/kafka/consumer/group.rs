@@ -45,12 +45,14 @@ impl ConsumerContext for GroupContext {
         let result = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 let chosen = self.assigned(list);
-                match (cooperative, chosen) {
+                let assigned = match (cooperative, chosen) {
                     (true, true) => consumer.incremental_assign(list),
                     (true, false) => consumer.incremental_assign(&TopicPartitionList::new()),
                     (false, true) => consumer.assign(list),
                     (false, false) => consumer.assign(&TopicPartitionList::new()),
-                }
+                };
+                // librdkafka remembers a pause from the last time that the partition was ours.
+                if chosen { assigned.and_then(|()| consumer.resume(list)) } else { assigned }
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
                 self.revoked(list, consumer.assignment_lost());
