@@ -45,7 +45,7 @@ demo: rust ## install what is missing, build, and show the whole pipeline on a s
 .PHONY: test
 test: rust ## everything that must hold: format, lints, unit, integration and doc tests, licences, a short demo
 	@scripts/setup.sh test
-	for step in fmt-check lint unit deny fixtures-check demo-check; do
+	for step in fmt-check deny lint unit fixtures-check demo-check; do
 	  echo "--- $$step"
 	  $(MAKE) --no-print-directory $$step BUILT=1
 	done
