@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
@@ -25,6 +26,9 @@ use poller::Poller;
 use super::config::KafkaConfig;
 use super::error::KafkaFailure;
 use super::partition::{Partition, list_of};
+
+/// How long the leader of a partition that is read again may take to answer.
+const WAKE_ANSWER: Duration = Duration::from_secs(1);
 
 /// A group member. Dropping it leaves the group.
 #[derive(Debug)]
@@ -106,15 +110,29 @@ impl GroupConsumer {
         Ok(())
     }
 
-    /// Reads from the partition again.
+    /// Reads from the partition again. Called within tokio's runtime.
     pub fn release(&self, partition: &Partition) -> Result<(), KafkaFailure> {
         let consumer = self.committer.client.current();
         let mut held_back = consumer.context().held_back.lock();
-        if held_back.remove(partition) {
-            let resumed = consumer.resume(&list_of([partition]));
-            resumed.map_err(|source| KafkaFailure::new("resume a partition", &partition.topic, source))?;
+        if !held_back.remove(partition) {
+            return Ok(());
         }
+        let resumed = consumer.resume(&list_of([partition]));
+        resumed.map_err(|source| KafkaFailure::new("resume a partition", &partition.topic, source))?;
+        drop(held_back);
+        self.wake_fetcher(partition.clone());
         Ok(())
+    }
+
+    /// librdkafka's thread for a broker that it has nothing to fetch from sleeps up to a second, and a resumed partition does not
+    /// wake it. A question to that broker, the partition's leader, does.
+    fn wake_fetcher(&self, partition: Partition) {
+        let consumer = self.committer.client.current();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = consumer.fetch_watermarks(&partition.topic, partition.number, WAKE_ANSWER) {
+                tracing::debug!(%partition, %error, "the partition's leader did not answer; it is read on within a second");
+            }
+        });
     }
 
     /// Stops polling and leaves the group. A last [`Event::Revoked`] follows; take events until none comes.
