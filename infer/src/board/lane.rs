@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
@@ -52,6 +52,18 @@ pub struct LaneDecoder {
     pub frames: FrameDecoder,
     /// Session and sequence → the frame that was given to the decoder.
     pub inside: HashMap<(u64, u64), Job>,
+}
+
+/// Why a live frame that waits since then is not worth its turn any more, if it is not. The age at ingest rests on two machines'
+/// clocks, so it is a last resort; what was waited here rests on ours alone.
+fn outdated(job: &Job, since: Instant, newer: bool, config: &QueueConfig) -> Option<&'static str> {
+    if job.is_older_than(config.max_age) {
+        Some(metrics::TOO_OLD)
+    } else if newer && since.elapsed() > config.overtake_after {
+        Some(metrics::OVERTAKEN)
+    } else {
+        None
+    }
 }
 
 /// One camera.
@@ -161,9 +173,12 @@ impl Lane {
                 return None;
             }
             let job = self.incoming.pop_front()?;
-            if live && job.codec().is_none() && job.is_older_than(config.max_age) {
-                dropped.push(Dropped::new(job, metrics::TOO_OLD));
-                continue;
+            if live && job.codec().is_none() {
+                let newer = self.incoming.front().is_some_and(Job::is_live);
+                if let Some(reason) = outdated(&job, job.received, newer, config) {
+                    dropped.push(Dropped::new(job, reason));
+                    continue;
+                }
             }
             return Some((job, self.decoder.take()?));
         }
@@ -196,12 +211,16 @@ impl Lane {
         if self.withdrawn { self.withdraw() } else { Vec::new() }
     }
 
-    pub fn take_ready(&mut self, max_age: Duration, dropped: &mut Vec<Dropped>) -> Option<Ready> {
+    pub fn take_ready(&mut self, config: &QueueConfig, dropped: &mut Vec<Dropped>) -> Option<Ready> {
         loop {
             let ready = self.ready.pop_front()?;
-            if ready.job.is_live() && ready.job.is_older_than(max_age) {
-                dropped.push(Dropped::new(ready.job, metrics::TOO_OLD));
-                continue;
+            if ready.job.is_live() {
+                let since = ready.seen.as_ref().map_or(ready.job.received, |seen| seen.since);
+                let newer = self.ready.front().is_some_and(|next| next.job.is_live());
+                if let Some(reason) = outdated(&ready.job, since, newer, config) {
+                    dropped.push(Dropped::new(ready.job, reason));
+                    continue;
+                }
             }
             return Some(ready);
         }

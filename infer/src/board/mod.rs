@@ -199,7 +199,7 @@ impl Board {
                 if batch.len() >= most {
                     return;
                 }
-                if let Some(ready) = lane.take_ready(self.config.max_age, dropped) {
+                if let Some(ready) = lane.take_ready(&self.config, dropped) {
                     *next_turn += 1;
                     lane.turn = *next_turn;
                     batch.push(ready);

@@ -19,15 +19,21 @@ struct Fixture {
 }
 
 fn config() -> QueueConfig {
-    QueueConfig { live_frames: 2, coded_pictures: 4, file_frames: 4, ..QueueConfig::default() }
+    // Nothing is overtaken unless a test is about it: a test may have to wait for its turn on the machine.
+    let overtake_after = Duration::from_hours(1);
+    QueueConfig { live_frames: 2, coded_pictures: 4, file_frames: 4, overtake_after, ..QueueConfig::default() }
 }
 
 fn fixture() -> Fixture {
+    fixture_with(config())
+}
+
+fn fixture_with(config: QueueConfig) -> Fixture {
     let offsets = Arc::new(Offsets::default());
     offsets.assigned(&partition());
     let model = fake_model();
     let preparer = model.preparer().unwrap();
-    Fixture { board: Board::new(config(), offsets.clone(), model), offsets, next_offset: 0, preparer }
+    Fixture { board: Board::new(config, offsets.clone(), model), offsets, next_offset: 0, preparer }
 }
 
 impl Fixture {
@@ -42,7 +48,7 @@ impl Fixture {
         let waits = {
             let mut state = self.board.state.lock();
             let mut dropped = Vec::new();
-            let next = state.start_decoding(&config(), &mut dropped);
+            let next = state.start_decoding(&self.board.config, &mut dropped);
             assert!(dropped.is_empty(), "use `next_to_decode` where frames are too old");
             next.is_some_and(|(at, job, decoder)| {
                 // Put back as it was: only the board's own call may take it.
@@ -89,6 +95,45 @@ fn the_oldest_live_frame_makes_room_and_is_counted() {
     assert_eq!(fixture.batch(8), [("fresh".to_owned(), 3)]);
     // Dropped frames count as done with.
     assert_eq!(fixture.offsets.take_committable(None), [(partition(), 3)]);
+}
+
+#[test]
+fn a_live_frame_that_waited_a_while_is_overtaken_by_a_newer_one() {
+    const A_WHILE: Duration = Duration::from_millis(20);
+    let mut fixture = fixture_with(QueueConfig { overtake_after: A_WHILE, ..config() });
+    fixture.offer(live_frame("overtaken", 1, 0));
+    std::thread::sleep(A_WHILE);
+    assert!(fixture.decode_one(), "nothing is newer: it may wait as long as it likes");
+    assert_eq!(fixture.batch(1), [("overtaken".to_owned(), 0)]);
+    fixture.offer(live_frame("overtaken", 1, 1));
+    std::thread::sleep(A_WHILE);
+    fixture.offer(live_frame("overtaken", 1, 2));
+    assert_eq!(fixture.board.next_to_decode().unwrap().job.key.sequence, 2);
+    assert_eq!(dropped("overtaken", "overtaken"), 1);
+}
+
+#[test]
+fn a_decoded_picture_that_waited_a_while_for_the_model_is_overtaken_too() {
+    const A_WHILE: Duration = Duration::from_millis(20);
+    let mut fixture = fixture_with(QueueConfig { overtake_after: A_WHILE, ..config() });
+    for sequence in 0..2 {
+        fixture.offer(coded("overtaken-coded", sequence, sequence == 0));
+        assert!(fixture.decode_one(), "each picture of a codec is decoded: later ones build on it");
+        std::thread::sleep(A_WHILE);
+    }
+    assert_eq!(fixture.batch(1), [("overtaken-coded".to_owned(), 1)], "the newest may wait as long as it likes");
+    assert_eq!(dropped("overtaken-coded", "overtaken"), 1);
+}
+
+#[test]
+fn frames_of_a_file_are_never_overtaken() {
+    let mut fixture = fixture_with(QueueConfig { overtake_after: Duration::ZERO, ..config() });
+    for sequence in 0..3 {
+        fixture.offer(file_frame("in-order", 1, sequence));
+    }
+    while fixture.decode_one() {}
+    let seen: Vec<u64> = fixture.batch(8).into_iter().map(|(_, sequence)| sequence).collect();
+    assert_eq!(seen, [0, 1, 2]);
 }
 
 #[test]
