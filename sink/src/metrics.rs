@@ -16,8 +16,10 @@ metrics! {
     STORED_FRAMES: IntCounterVec = counter_vec("sink_stored_frames_total", "Analysed frames stored.", ["sink"]);
     STORED_DETECTIONS: IntCounterVec = counter_vec("sink_stored_detections_total", "Detections stored.", ["sink"]);
     STORED_ALERTS: IntCounterVec = counter_vec("sink_stored_alerts_total", "Alerts stored.", ["sink"]);
-    DUPLICATES: IntCounterVec =
-        counter_vec("sink_duplicate_records_total", "Records left out because what they say is stored already.", ["sink"]);
+    DUPLICATE_FRAMES: IntCounterVec = counter_vec(
+        "sink_duplicate_frames_total", "Analysed frames left out because they are stored already.", ["sink"]);
+    DUPLICATE_ALERTS: IntCounterVec = counter_vec(
+        "sink_duplicate_alerts_total", "Alerts left out because they are stored or were told already.", ["sink"]);
     MISSED: IntCounterVec = counter_vec(
         "sink_missed_records_total", "Records that Kafka had deleted before the sink read them.", ["sink", "topic"]);
     ERRORS: IntCounterVec = counter_vec("sink_errors_total", "Attempts that failed, by operation.", ["sink", "operation"]);

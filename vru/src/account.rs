@@ -22,6 +22,9 @@ pub struct Account {
     pub detections: u64,
     /// Their rows in Postgres.
     pub rows: u64,
+    /// Frames that had theirs before, as those of a file that was read before.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rows_before: u64,
     /// Alerts that a gRPC subscriber received.
     pub alerts: u64,
     /// Frames that were not analysed, by stage and reason.
@@ -43,6 +46,8 @@ impl Account {
             frames_inferred: total.inferred,
             detections: total.detections,
             rows,
+            // What is written again after a commit that was not heard of was there already too, and is among the rows.
+            rows_before: counts.known_frames.min(total.inferred.saturating_sub(rows)),
             alerts,
             drops: total.drops.into_iter().filter(|(_, count)| *count > 0).collect(),
             glass_to_alert_ms,
@@ -54,11 +59,11 @@ impl Account {
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let dropped: u64 = self.drops.values().sum();
-        let Self { frames_in, frames_inferred, rows, alerts, raised, .. } = self;
+        let Self { frames_in, frames_inferred, rows, rows_before, alerts, raised, .. } = self;
         if *frames_in != frames_inferred + dropped {
             problems.push(format!("{frames_in} frames in are not {frames_inferred} inferred and {dropped} dropped"));
         }
-        if rows != frames_inferred {
+        if rows + rows_before != *frames_inferred {
             problems.push(format!("{frames_inferred} frames inferred have {rows} rows"));
         }
         if alerts != raised {
@@ -66,6 +71,12 @@ impl Account {
         }
         problems
     }
+}
+
+/// As serde asks it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl fmt::Display for Account {
@@ -77,6 +88,9 @@ impl fmt::Display for Account {
             writeln!(f, "  dropped        {count} ({reason})")?;
         }
         writeln!(f, "  rows           {}", self.rows)?;
+        if self.rows_before > 0 {
+            writeln!(f, "  stored before  {}", self.rows_before)?;
+        }
         writeln!(f, "  detections     {}", self.detections)?;
         write!(f, "  alerts         {}", self.alerts)?;
         match self.glass_to_alert_ms {
@@ -103,7 +117,8 @@ mod tests {
             drops: [("ingest_queue_full".to_owned(), 1), ("infer_too_old".to_owned(), 2)].into(),
         };
         let silent = CameraCounts::default();
-        Counts { cameras: [("a".to_owned(), camera), ("b".to_owned(), silent)].into(), stored_frames: 7 }
+        let cameras = [("a".to_owned(), camera), ("b".to_owned(), silent)].into();
+        Counts { cameras, stored_frames: 7, known_frames: 0 }
     }
 
     #[test]
@@ -116,6 +131,17 @@ mod tests {
         assert!(json.starts_with(wanted), "{json}");
         assert!(json.contains(r#""drops":{"infer_too_old":2,"ingest_queue_full":1}"#), "{json}");
         assert!(json.ends_with(r#""glass_to_alert_ms":{"p50":200.0,"p95":300.0}}"#), "{json}");
+    }
+
+    #[test]
+    fn frames_that_had_rows_before_are_told_and_are_no_problem() {
+        let again = Counts { stored_frames: 4, known_frames: 3, ..counts() };
+        let account = Account::new(&again, 4, 1, None);
+        assert_eq!(account.problems(), Vec::<String>::new());
+        assert!(account.to_string().contains("stored before  3"), "{account}");
+        assert_eq!(Account::new(&again, 3, 1, None).problems().len(), 1, "one is nowhere");
+        // All are of this run, and three were written twice.
+        assert_eq!(Account::new(&again, 7, 1, None).rows_before, 0);
     }
 
     #[test]

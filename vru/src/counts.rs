@@ -28,8 +28,10 @@ pub struct CameraCounts {
 pub struct Counts {
     /// By camera.
     pub cameras: BTreeMap<String, CameraCounts>,
-    /// Frames that have a row in Postgres.
+    /// Frames that got a row in Postgres.
     pub stored_frames: u64,
+    /// Frames that had one: of a file that was read before, or published twice.
+    pub known_frames: u64,
 }
 
 /// Frames that were put back and come again are not lost.
@@ -52,9 +54,11 @@ impl Counts {
     }
 
     fn add<'a>(&mut self, name: &str, label: &dyn Fn(&str) -> &'a str, value: u64) {
-        if name == "sink_stored_frames_total" {
-            if label("sink") == "postgres" {
-                self.stored_frames += value;
+        if label("sink") == "postgres" {
+            match name {
+                "sink_stored_frames_total" => self.stored_frames += value,
+                "sink_duplicate_frames_total" => self.known_frames += value,
+                _ => {}
             }
             return;
         }
@@ -145,6 +149,7 @@ mod tests {
             ("ingest_received_frames_total", &[("camera", "b")], 5),
             ("sink_stored_frames_total", &[("sink", "postgres")], 4),
             ("sink_stored_frames_total", &[("sink", "s3")], 9),
+            ("sink_duplicate_frames_total", &[("sink", "postgres")], 2),
             ("process_threads", &[], 30),
         ]);
         let a = &counts.cameras["a"];
@@ -152,7 +157,7 @@ mod tests {
         assert_eq!(a.drops, drops.map(|(reason, count)| (reason.to_owned(), count)).into());
         assert_eq!((a.dropped(), a.settled()), (6, 9));
         assert_eq!(counts.total().frames_in, 15);
-        assert_eq!(counts.stored_frames, 4);
+        assert_eq!((counts.stored_frames, counts.known_frames), (4, 2));
         assert_eq!(counts.cameras.len(), 2);
     }
 }

@@ -28,7 +28,7 @@ mod wait;
 
 pub use bus::{Bus, Topic};
 pub use camera::{Codec, FfmpegCamera, clip};
-pub use disk::SmallDisk;
+pub use disk::{KeptDisk, SmallDisk};
 pub use folder::folder;
 pub use http::{HttpResponse, http_get, http_send};
 pub use kafka::{KafkaServer, kafka};

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Filter, token_field};
 use super::recent::Recent;
 use super::token::{Positions, StreamId, encode};
-use crate::metrics::{DUPLICATES, ENDED_STREAMS, SUBSCRIBERS};
+use crate::metrics::{DUPLICATE_ALERTS, ENDED_STREAMS, SUBSCRIBERS};
 
 /// What a subscriber's queue holds.
 #[derive(Debug, Clone)]
@@ -123,7 +123,7 @@ impl Hub {
             return;
         }
         if !state.recent.note(&event.id) {
-            DUPLICATES.with_label_values(&["alerts"]).inc();
+            DUPLICATE_ALERTS.with_label_values(&["alerts"]).inc();
             return;
         }
         let event = Arc::new(event);

@@ -14,7 +14,7 @@ use super::hub::{Attached, Hub};
 use super::recent::Recent;
 use super::token::Positions;
 use crate::error::SinkError;
-use crate::metrics::DUPLICATES;
+use crate::metrics::DUPLICATE_ALERTS;
 
 /// A subscriber that takes nothing for this long holds up others who wait for their turn.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
@@ -106,7 +106,7 @@ impl Replays {
                     if positions.get(number).is_some_and(|position| record.offset >= *position) {
                         positions[number] = record.offset + 1;
                         if repeated {
-                            DUPLICATES.with_label_values(&["alerts"]).inc();
+                            DUPLICATE_ALERTS.with_label_values(&["alerts"]).inc();
                         } else if let Some(event) = event.filter(|event| filter.passes(event))
                             && !offer(steps, Step::Alert(Arc::new(event))).await
                         {

@@ -28,7 +28,8 @@ use super::write::{Value, Written};
 use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 use crate::metrics::{
-    DUPLICATES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, WRITE_SECONDS,
+    DUPLICATE_ALERTS, DUPLICATE_FRAMES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, STORED_ALERTS, STORED_DETECTIONS,
+    STORED_FRAMES, WRITE_SECONDS,
 };
 use crate::supervise::{Supervisor, blocking, cluster_id};
 
@@ -222,7 +223,8 @@ fn count(written: &Written, items: &[Item<Value>]) {
     STORED_FRAMES.with_label_values(&[SINK]).inc_by(written.frames);
     STORED_DETECTIONS.with_label_values(&[SINK]).inc_by(written.detections);
     STORED_ALERTS.with_label_values(&[SINK]).inc_by(written.alerts);
-    DUPLICATES.with_label_values(&[SINK]).inc_by(written.duplicates);
+    DUPLICATE_FRAMES.with_label_values(&[SINK]).inc_by(written.duplicate_frames);
+    DUPLICATE_ALERTS.with_label_values(&[SINK]).inc_by(written.duplicate_alerts);
     let now = now_us();
     let latency = LATENCY_SECONDS.with_label_values(&[SINK]);
     for item in items {

@@ -92,7 +92,8 @@ async fn a_batch_whose_commit_was_not_heard_of_may_be_written_again() {
     let once = frames(0..4);
     let written = service.write(&claims, &once[..3]).await.unwrap();
     assert_eq!(written, Written { frames: 3, detections: 6, ..Written::default() });
-    assert_eq!(service.write(&claims, &once[..3]).await.unwrap(), Written::default());
+    let stored_already = Written { duplicate_frames: 3, ..Written::default() };
+    assert_eq!(service.write(&claims, &once[..3]).await.unwrap(), stored_already);
     assert_eq!(service.write(&claims, &once).await.unwrap().frames, 1);
     assert_eq!(database.count("frames"), "4");
 }
@@ -109,7 +110,7 @@ async fn frames_that_were_published_twice_are_stored_once() {
     let again = [(5, 3), (6, 4), (7, 5), (8, 5), (9, 6)];
     let again: Vec<_> = again.iter().map(|&(offset, at)| frame(offset, at as u64, now + at)).collect();
     let written = service.write(&claims, &again).await.unwrap();
-    assert_eq!(written, Written { frames: 2, detections: 4, alerts: 0, duplicates: 3 });
+    assert_eq!(written, Written { frames: 2, detections: 4, duplicate_frames: 3, ..Written::default() });
     assert_eq!(database.count("frames"), "7");
     assert_eq!(take(&mut service).await[&partition()].next_offset, Some(10));
 }

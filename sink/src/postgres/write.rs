@@ -31,8 +31,9 @@ pub(crate) struct Written {
     pub(crate) frames: u64,
     pub(crate) detections: u64,
     pub(crate) alerts: u64,
-    /// Records whose rows were there already.
-    pub(crate) duplicates: u64,
+    /// Those whose rows were there already.
+    pub(crate) duplicate_frames: u64,
+    pub(crate) duplicate_alerts: u64,
 }
 
 /// A connection with its prepared statements.
@@ -90,17 +91,18 @@ impl Session {
         let partitions: Vec<Partition> = next.keys().cloned().collect();
         let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
         check_epochs(&next, claims, &stored)?;
-        // After a commit whose outcome was unknown, part of the batch may be stored: the database knows.
-        let open = items.iter().filter(|item| item.offset >= stored[&item.partition].next_offset.unwrap_or(0));
         let mut written = Written::default();
         let (mut frames, mut alerts) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
-        for item in open {
+        for item in items {
+            // After a commit whose outcome was unknown, part of the batch may be stored: the database knows.
+            let open = item.offset >= stored[&item.partition].next_offset.unwrap_or(0);
             match &item.value {
                 Value::Nothing => {}
-                Value::Frame { key, detections, .. } if seen.insert(key) => frames.push((key, &**detections)),
-                Value::Frame { .. } => written.duplicates += 1,
-                Value::Alert { key, alert } => alerts.push((key, &**alert)),
+                Value::Frame { key, detections, .. } if open && seen.insert(key) => frames.push((key, &**detections)),
+                Value::Frame { .. } => written.duplicate_frames += 1,
+                Value::Alert { key, alert } if open => alerts.push((key, &**alert)),
+                Value::Alert { .. } => written.duplicate_alerts += 1,
             }
         }
         if filter {
@@ -111,7 +113,7 @@ impl Session {
                 index += 1;
                 !present.contains(&(index - 1))
             });
-            written.duplicates += (before - frames.len()) as u64;
+            written.duplicate_frames += (before - frames.len()) as u64;
         }
         let (mut frame_rows, mut detection_rows) = (CopyRows::new(), CopyRows::new());
         for (key, detections) in frames {
@@ -122,7 +124,7 @@ impl Session {
         for (key, alert) in alerts {
             let inserted = store_alert(&transaction, insert_alert, key, alert).await?;
             written.alerts += inserted;
-            written.duplicates += 1 - inserted;
+            written.duplicate_alerts += 1 - inserted;
         }
         // Never back: a part that was stored before may reach further than this batch.
         let next =

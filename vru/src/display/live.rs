@@ -157,7 +157,7 @@ mod tests {
     fn counts(frames_in: u64, inferred: u64) -> Counts {
         let drops = [("infer_too_old".to_owned(), frames_in - inferred)].into();
         let camera = CameraCounts { frames_in, inferred, drops, ..CameraCounts::default() };
-        Counts { cameras: [("gate".to_owned(), camera)].into(), stored_frames: 0 }
+        Counts { cameras: [("gate".to_owned(), camera)].into(), ..Counts::default() }
     }
 
     #[test]

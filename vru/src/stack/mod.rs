@@ -173,7 +173,8 @@ impl Stack {
         let counts = Counts::read();
         let total = counts.total();
         arrive("results at the sinks", || {
-            Counts::read().stored_frames >= total.inferred && self.received.count() >= total.alerts
+            let Counts { stored_frames, known_frames, .. } = Counts::read();
+            stored_frames + known_frames >= total.inferred && self.received.count() >= total.alerts
         })
         .await;
         let rows = self.database.frames_since(since_us).await.context("count the rows")?;
