@@ -7,7 +7,7 @@ use vru_runtime::metrics::{counter_vec, gauge_vec, histogram_vec, seconds_vec};
 
 /// Dropped: newer live frames took its place.
 pub const QUEUE_FULL: &str = "queue_full";
-/// Dropped: a live frame waited a while for a decoder or for the model, and a newer one of its camera went first.
+/// Dropped: a live frame waited a while for a decoder or for the model, and the newest of its camera went first.
 pub const OVERTAKEN: &str = "overtaken";
 /// Dropped: a live frame waited too long.
 pub const TOO_OLD: &str = "too_old";

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
@@ -54,15 +54,30 @@ pub struct LaneDecoder {
     pub inside: HashMap<(u64, u64), Job>,
 }
 
-/// Why a live frame that waits since then is not worth its turn any more, if it is not. The age at ingest rests on two machines'
-/// clocks, so it is a last resort; what was waited here rests on ours alone.
-fn outdated(job: &Job, since: Instant, newer: bool, config: &QueueConfig) -> Option<&'static str> {
-    if job.is_older_than(config.max_age) {
-        Some(metrics::TOO_OLD)
-    } else if newer && since.elapsed() > config.overtake_after {
-        Some(metrics::OVERTAKEN)
-    } else {
-        None
+/// Whether live frames are still worth their turn.
+#[derive(Debug)]
+struct Freshness {
+    max_age: Duration,
+    overtake_after: Duration,
+}
+
+impl Freshness {
+    fn new(config: &QueueConfig) -> Self {
+        Self { max_age: config.max_age, overtake_after: config.overtake_after }
+    }
+
+    /// Why a frame that waits since then is not, if it is not. The age at ingest rests on two machines' clocks, so it is a last
+    /// resort; what was waited here rests on ours alone.
+    fn outdated(&mut self, job: &Job, since: Instant, newer: bool) -> Option<&'static str> {
+        if job.is_older_than(self.max_age) {
+            Some(metrics::TOO_OLD)
+        } else if newer && since.elapsed() >= self.overtake_after {
+            // Where one gives way, all do but the newest: what comes next would be as late again soon.
+            self.overtake_after = Duration::ZERO;
+            Some(metrics::OVERTAKEN)
+        } else {
+            None
+        }
     }
 }
 
@@ -163,6 +178,7 @@ impl Lane {
     /// The next frame for a decoder, if there is one and its turn has come.
     pub fn start_decoding(&mut self, config: &QueueConfig, dropped: &mut Vec<Dropped>) -> Option<(Job, LaneDecoder)> {
         self.decoder.as_ref()?;
+        let mut freshness = Freshness::new(config);
         loop {
             let next = self.incoming.front()?;
             let live = next.is_live();
@@ -175,7 +191,7 @@ impl Lane {
             let job = self.incoming.pop_front()?;
             if live && job.codec().is_none() {
                 let newer = self.incoming.front().is_some_and(Job::is_live);
-                if let Some(reason) = outdated(&job, job.received, newer, config) {
+                if let Some(reason) = freshness.outdated(&job, job.received, newer) {
                     dropped.push(Dropped::new(job, reason));
                     continue;
                 }
@@ -212,12 +228,13 @@ impl Lane {
     }
 
     pub fn take_ready(&mut self, config: &QueueConfig, dropped: &mut Vec<Dropped>) -> Option<Ready> {
+        let mut freshness = Freshness::new(config);
         loop {
             let ready = self.ready.pop_front()?;
             if ready.job.is_live() {
                 let since = ready.seen.as_ref().map_or(ready.job.received, |seen| seen.since);
                 let newer = self.ready.front().is_some_and(|next| next.job.is_live());
-                if let Some(reason) = outdated(&ready.job, since, newer, config) {
+                if let Some(reason) = freshness.outdated(&ready.job, since, newer) {
                     dropped.push(Dropped::new(ready.job, reason));
                     continue;
                 }

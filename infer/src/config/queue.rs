@@ -16,9 +16,9 @@ pub struct QueueConfig {
     pub coded_pictures: usize,
     /// Frames of a file or upload that may wait; when full, its partition is paused (default 16).
     pub file_frames: usize,
-    /// A live frame that has waited for longer than this, for a decoder or for the model, is dropped when a newer one of its
-    /// camera waits as well: a model that is too slow for its cameras then sees what is new. A burst that can be made up for in
-    /// this time costs nothing (default 200 ms).
+    /// A live frame that has waited for so long, for a decoder or for the model, is dropped when newer ones of its camera wait
+    /// as well, and the newest is next: a model that is too slow for its cameras sees what is new. A burst that can be made up
+    /// for in this time costs nothing (default 200 ms).
     #[serde(with = "humantime_serde")]
     pub overtake_after: Duration,
     /// A live frame that ingest took longer ago than this is dropped before inference (default 2 s). It is measured between
