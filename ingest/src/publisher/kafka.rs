@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -42,7 +43,7 @@ type GroupClient = BaseConsumer<vru_runtime::kafka::LogContext>;
 
 /// The clients that ask for offsets.
 #[derive(Clone, Default)]
-struct Groups(Arc<Mutex<Vec<(String, GroupClient)>>>);
+struct Groups(Arc<Mutex<HashMap<String, GroupClient>>>);
 
 impl std::fmt::Debug for Groups {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -207,11 +208,13 @@ impl Publisher for KafkaPublisher {
             let mut consumers = consumers.0.lock();
             let mut least = i64::MAX;
             for group in &groups {
-                if !consumers.iter().any(|(name, _)| name == group) {
-                    consumers.push((group.clone(), group_client(&kafka, group, &topic)?));
-                }
-                let client = consumers.iter().find(|(name, _)| name == group).map(|(_, client)| client);
-                least = least.min(committed_by(client.expect("pushed above"), &topic, partition)?);
+                // Taken out, and put back once it has answered: one that does not may have lost its cluster for good.
+                let client = match consumers.remove(group) {
+                    Some(client) => client,
+                    None => group_client(&kafka, group, &topic)?,
+                };
+                least = least.min(committed_by(&client, &topic, partition)?);
+                consumers.insert(group.clone(), client);
             }
             Ok(Some(least))
         });

@@ -5,6 +5,7 @@ mod config;
 mod consumer;
 mod context;
 mod error;
+mod lifeline;
 mod partition;
 mod partitioner;
 mod probe;

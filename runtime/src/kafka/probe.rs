@@ -49,7 +49,8 @@ fn ask(client: &mut Option<BaseConsumer<LogContext>>, config: &KafkaConfig) -> R
         None => config.client("vru-probe").create_with_context(LogContext).map_err(fail)?,
     };
     // One topic and not all of them: a cluster may have thousands.
-    let answer = asking.fetch_metadata(Some(&config.topics().cameras), ANSWER);
+    asking.fetch_metadata(Some(&config.topics().cameras), ANSWER).map_err(fail)?;
+    // One that got no answer may have lost its cluster for good; the next question is a fresh one's.
     *client = Some(asking);
-    answer.map(drop).map_err(fail)
+    Ok(())
 }

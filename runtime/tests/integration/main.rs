@@ -2,4 +2,5 @@
 
 mod cameras;
 mod consumer;
+mod lost_cluster;
 mod reader;

@@ -25,6 +25,7 @@ use poller::Poller;
 
 use super::config::KafkaConfig;
 use super::error::KafkaFailure;
+use super::lifeline::Lifeline;
 use super::partition::{Partition, list_of};
 
 /// How long the leader of a partition that is read again may take to answer.
@@ -61,11 +62,13 @@ impl GroupConsumer {
             .set("receive.message.max.bytes", (config.message_max_bytes.saturating_mul(4)).to_string())
             .set("fetch.message.max.bytes", config.message_max_bytes.to_string());
         config.apply_options(&mut client);
+        let lifeline = Lifeline::new(&client);
         let group = GroupContext::new(events_tx, options.choose_start, options.rebalance_deadline);
         let fail = |operation, source| KafkaFailure::new(operation, &topic, source);
         let client = Client::join(client, &options.topics, group).map_err(|source| fail("join a group", source))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mut poller = Poller { client: client.clone(), stop: stop.clone(), topics: HashMap::new(), paused: false };
+        let mut poller =
+            Poller { client: client.clone(), lifeline, stop: stop.clone(), topics: HashMap::new(), paused: false };
         let ended = CancellationToken::new();
         let end = ended.clone();
         let thread = std::thread::Builder::new()

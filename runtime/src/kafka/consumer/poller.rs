@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::event::Event;
+use crate::kafka::lifeline::Lifeline;
 use crate::kafka::partition::list_of;
 use crate::kafka::record::Record;
 
@@ -21,6 +22,7 @@ const PAUSE_AFTER: Duration = Duration::from_secs(2);
 
 pub(super) struct Poller {
     pub(super) client: Client,
+    pub(super) lifeline: Lifeline,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) topics: HashMap<String, Arc<str>>,
     pub(super) paused: bool,
@@ -67,6 +69,7 @@ impl Poller {
 
     fn poll(&mut self, timeout: Duration) -> Option<(u64, Record)> {
         let consumer = self.client.current();
+        self.lifeline.look(consumer.client());
         match consumer.poll(timeout)? {
             Ok(message) => self.read(&message),
             Err(error) => {
