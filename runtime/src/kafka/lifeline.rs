@@ -33,7 +33,8 @@ impl Lifeline {
 
     /// Where the client knows no broker any more, names those of the configuration again. Cheap; to be called often.
     pub(super) fn look<C: ClientContext>(&mut self, client: &Client<C>) {
-        if self.looked.elapsed() < EVERY {
+        // A client that has just found its cluster may lose it at once.
+        if self.had_brokers && self.looked.elapsed() < EVERY {
             return;
         }
         self.looked = Instant::now();

@@ -1,8 +1,8 @@
 //! A small disk that is full when a test says so.
 //!
 //! It is a memory file system in a mount namespace of the process that uses it, so it needs neither a device nor, where the
-//! kernel lets users have namespaces, root; and it is gone with the process, unless it is kept. A limit on file sizes would be simpler and is
-//! another fault: it ends a process by a signal and never says that there is no space.
+//! kernel lets users have namespaces, root; and it is gone with the process, unless it is kept. A limit on file sizes would be
+//! simpler and is another fault: it ends a process by a signal and never says that there is no space.
 
 use std::fs::{self, File};
 use std::io::Write as _;
