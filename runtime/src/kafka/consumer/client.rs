@@ -57,33 +57,34 @@ impl Client {
         self.0.current.read().clone()
     }
 
-    /// Replaces the client where it has no partitions and cannot find its group, although a broker answers; true when it did.
-    /// Called by the poll thread, which may block.
-    pub(super) fn renew_if_stuck(&self) -> bool {
+    /// Replaces the client where it has no partitions and cannot find its group, although a broker answers; the one that it
+    /// was before is for the caller to close. Called by the poll thread, which may block.
+    pub(super) fn renew_if_stuck(&self) -> Option<Arc<BaseConsumer<GroupContext>>> {
         let client = self.current();
         let mut patience = self.0.patience.lock();
         let Some(idle) = client.context().idle_since() else {
             patience.wait = COME_BACK;
-            return false;
+            return None;
         };
         if patience.looked.map_or(idle, |looked| looked.max(idle)).elapsed() < patience.wait {
-            return false;
+            return None;
         }
         let stuck = self.is_stuck(&client);
         patience.looked = Some(Instant::now());
         if !stuck {
-            return false;
+            return None;
         }
         match subscribe(&self.0.config, &self.0.topics, client.context().successor()) {
             Ok(fresh) => {
                 tracing::warn!(topics = self.0.topics.join(","), "the member cannot find its group and joins anew");
                 *self.0.current.write() = Arc::new(fresh);
                 patience.wait = (patience.wait * 2).min(COME_BACK_MAX);
-                true
+                drop(patience);
+                Some(client)
             }
             Err(error) => {
                 tracing::error!(%error, "cannot join the group anew");
-                false
+                None
             }
         }
     }

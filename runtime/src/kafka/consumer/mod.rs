@@ -1,6 +1,7 @@
 //! A group member. One thread polls librdkafka; records and rebalances come out of one bounded channel, in order.
 
 mod client;
+mod close;
 mod committer;
 mod event;
 mod group;

@@ -11,6 +11,7 @@ use rdkafka::message::BorrowedMessage;
 use tokio::sync::mpsc;
 
 use super::client::Client;
+use super::close::close;
 use super::event::Event;
 use crate::kafka::lifeline::Lifeline;
 use crate::kafka::partition::list_of;
@@ -60,8 +61,11 @@ impl Poller {
                 self.pause(false);
             }
             held.extend(self.poll(Duration::from_millis(100)));
-            if held.is_empty() && self.client.renew_if_stuck() {
+            if held.is_empty()
+                && let Some(stuck) = self.client.renew_if_stuck()
+            {
                 self.paused = false;
+                close(stuck, &mut self.lifeline);
             }
         }
         self.leave();
@@ -107,12 +111,13 @@ impl Poller {
     }
 
     /// Unsubscribing revokes what is assigned; its callback runs in `poll`.
-    fn leave(&self) {
+    fn leave(&mut self) {
         let consumer = self.client.current();
         consumer.unsubscribe();
         let until = Instant::now() + consumer.context().deadline + Duration::from_secs(1);
         while Instant::now() < until && !consumer.context().epochs.lock().is_empty() {
             drop(consumer.poll(Duration::from_millis(50)));
         }
+        close(consumer, &mut self.lifeline);
     }
 }
