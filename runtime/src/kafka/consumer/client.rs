@@ -57,44 +57,54 @@ impl Client {
         self.0.current.read().clone()
     }
 
-    /// Replaces the client where it has no partitions and cannot find its group, although a broker answers; the one that it
-    /// was before is for the caller to close. Called by the poll thread, which may block.
-    pub(super) fn renew_if_stuck(&self) -> Option<Arc<BaseConsumer<GroupContext>>> {
+    /// Replaces the client where it has no partitions and cannot find its group, although a broker answers; true when it did.
+    /// Called by the poll thread, which may block.
+    pub(super) fn renew_if_stuck(&self) -> bool {
         let client = self.current();
         let mut patience = self.0.patience.lock();
         let Some(idle) = client.context().idle_since() else {
             patience.wait = COME_BACK;
-            return None;
+            return false;
         };
         if patience.looked.map_or(idle, |looked| looked.max(idle)).elapsed() < patience.wait {
-            return None;
+            return false;
         }
         let stuck = self.is_stuck(&client);
         patience.looked = Some(Instant::now());
         if !stuck {
-            return None;
+            return false;
         }
         match subscribe(&self.0.config, &self.0.topics, client.context().successor()) {
             Ok(fresh) => {
                 tracing::warn!(topics = self.0.topics.join(","), "the member cannot find its group and joins anew");
                 *self.0.current.write() = Arc::new(fresh);
+                // It waits for the coordinator that it cannot find: not here.
+                let retire = std::thread::Builder::new().name("retire".to_owned());
+                if let Err(error) = retire.spawn(move || drop(client)) {
+                    tracing::warn!(%error, "cannot retire the stuck client on the side");
+                }
                 patience.wait = (patience.wait * 2).min(COME_BACK_MAX);
-                drop(patience);
-                Some(client)
+                true
             }
             Err(error) => {
                 tracing::error!(%error, "cannot join the group anew");
-                None
+                false
             }
         }
     }
 
     fn is_stuck(&self, client: &BaseConsumer<GroupContext>) -> bool {
-        let Some(topic) = self.0.topics.first() else { return false };
+        let topic = self.0.topics.first().map(String::as_str);
+        !self.finds_group(client) && client.fetch_metadata(topic, ANSWER).is_ok()
+    }
+
+    /// Whether the group's coordinator answers. Blocks.
+    pub(super) fn finds_group(&self, client: &BaseConsumer<GroupContext>) -> bool {
+        let Some(topic) = self.0.topics.first() else { return true };
         let mut asked = TopicPartitionList::new();
         asked.add_partition(topic, 0);
         // Only the coordinator knows offsets; any broker knows the topic.
-        client.committed_offsets(asked, ANSWER).is_err() && client.fetch_metadata(Some(topic), ANSWER).is_ok()
+        client.committed_offsets(asked, ANSWER).is_ok()
     }
 }
 

@@ -1,7 +1,6 @@
 //! A group member. One thread polls librdkafka; records and rebalances come out of one bounded channel, in order.
 
 mod client;
-mod close;
 mod committer;
 mod event;
 mod group;
@@ -11,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
@@ -31,6 +30,8 @@ use super::partition::{Partition, list_of};
 
 /// How long the leader of a partition that is read again may take to answer.
 const WAKE_ANSWER: Duration = Duration::from_secs(1);
+/// How long leaving the group is waited for. Without a cluster it takes as long as the cluster is away.
+const LEAVE: Duration = Duration::from_secs(3);
 
 /// A group member. Dropping it leaves the group.
 #[derive(Debug)]
@@ -75,8 +76,10 @@ impl GroupConsumer {
         let thread = std::thread::Builder::new()
             .name(format!("poll-{}", options.client_id))
             .spawn(move || {
-                let _end = end.drop_guard();
+                let end = end.drop_guard();
                 poller.run();
+                drop(end);
+                poller.close();
             })
             .map_err(|error| fail("start the poll thread", KafkaError::ClientCreation(error.to_string())))?;
         Ok(Self { events, committer: Committer { client }, stop, ended, thread: Some(thread) })
@@ -151,9 +154,16 @@ impl Drop for GroupConsumer {
         // Closed, the channel no longer makes a rebalance wait, so the thread ends soon.
         self.events.close();
         while self.events.try_recv().is_ok() {}
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some(thread) = self.thread.take() else { return };
+        let until = Instant::now() + LEAVE;
+        while !thread.is_finished() {
+            if Instant::now() >= until {
+                tracing::info!("leaving the group takes long and goes on by itself");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if thread.join().is_err() {
             tracing::error!("the poll thread panicked");
         }
     }

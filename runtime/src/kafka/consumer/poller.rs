@@ -11,7 +11,6 @@ use rdkafka::message::BorrowedMessage;
 use tokio::sync::mpsc;
 
 use super::client::Client;
-use super::close::close;
 use super::event::Event;
 use crate::kafka::lifeline::Lifeline;
 use crate::kafka::partition::list_of;
@@ -20,6 +19,8 @@ use crate::kafka::record::Record;
 /// How long the poll thread waits for a full channel before it pauses the partitions and goes on polling. Pausing throws away
 /// what was prefetched, so short jams are waited out; past the group's poll interval the member would be evicted.
 const PAUSE_AFTER: Duration = Duration::from_secs(2);
+/// How long an outage may be for a client that ends in it to still leave its group.
+const LEAD_BACK: Duration = Duration::from_mins(5);
 
 pub(super) struct Poller {
     pub(super) client: Client,
@@ -61,11 +62,8 @@ impl Poller {
                 self.pause(false);
             }
             held.extend(self.poll(Duration::from_millis(100)));
-            if held.is_empty()
-                && let Some(stuck) = self.client.renew_if_stuck()
-            {
+            if held.is_empty() && self.client.renew_if_stuck() {
                 self.paused = false;
-                close(stuck, &mut self.lifeline);
             }
         }
         self.leave();
@@ -111,13 +109,23 @@ impl Poller {
     }
 
     /// Unsubscribing revokes what is assigned; its callback runs in `poll`.
-    fn leave(&mut self) {
+    fn leave(&self) {
         let consumer = self.client.current();
         consumer.unsubscribe();
         let until = Instant::now() + consumer.context().deadline + Duration::from_secs(1);
         while Instant::now() < until && !consumer.context().epochs.lock().is_empty() {
             drop(consumer.poll(Duration::from_millis(50)));
         }
-        close(consumer, &mut self.lifeline);
+    }
+
+    /// Ends the client. Dropping it waits for commits that are under way, for ever where a broker that was away names none and the
+    /// client is left without a cluster; so it is led back first.
+    pub(super) fn close(mut self) {
+        let consumer = self.client.current();
+        let until = Instant::now() + LEAD_BACK;
+        while Instant::now() < until && !self.client.finds_group(&consumer) {
+            self.lifeline.look(consumer.client());
+            drop(consumer.poll(Duration::from_millis(50)));
+        }
     }
 }
