@@ -7,6 +7,15 @@ pub enum Codec {
     H265,
 }
 
+/// The first slice of an access unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstSlice {
+    /// It is of a key frame.
+    pub key_frame: bool,
+    /// It has the picture's upper left corner: no slice is missing before it.
+    pub starts_picture: bool,
+}
+
 impl Codec {
     /// Caps of its elementary stream in GStreamer.
     pub fn media_type(self) -> &'static str {
@@ -36,17 +45,28 @@ impl Codec {
         nal_headers(unit).any(|header| self.is_key_header(header))
     }
 
-    /// As [`Codec::is_key_unit`], of a unit in packetised format (AVC, HVC1), each of whose parts stands behind the four bytes
-    /// of its length.
-    pub fn is_key_packet(self, mut unit: &[u8]) -> bool {
+    /// What the first slice of an access unit in packetised format (AVC, HVC1: each part stands behind the four bytes of its
+    /// length) says; none where the unit holds no slice.
+    pub fn first_slice(self, mut unit: &[u8]) -> Option<FirstSlice> {
         while let Some((length, rest)) = unit.split_first_chunk::<4>() {
-            let length = u32::from_be_bytes(*length) as usize;
-            if rest.first().is_some_and(|header| self.is_key_header(*header)) {
-                return true;
+            let (part, others) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).unwrap_or((rest, &[]));
+            if let Some(slice) = self.slice(part) {
+                return Some(slice);
             }
-            unit = rest.get(length..).unwrap_or_default();
+            unit = others;
         }
-        false
+        None
+    }
+
+    fn slice(self, part: &[u8]) -> Option<FirstSlice> {
+        let header = *part.first()?;
+        let (is_slice, header_bytes) = match self {
+            Self::H264 => ((1..=5).contains(&(header & 0x1f)), 1),
+            Self::H265 => ((header >> 1) & 0x3f < 32, 2),
+        };
+        // One bit says it in both: `first_mb_in_slice` of 0 in exp-Golomb code, and `first_slice_segment_in_pic_flag`.
+        let starts_picture = part.get(header_bytes).is_some_and(|byte| byte & 0x80 != 0);
+        is_slice.then(|| FirstSlice { key_frame: self.is_key_header(header), starts_picture })
     }
 
     fn is_key_header(self, header: u8) -> bool {
@@ -77,11 +97,17 @@ mod tests {
     }
 
     #[test]
-    fn find_key_units_behind_lengths() {
-        assert!(Codec::H264.is_key_packet(&[0, 0, 0, 2, 0x67, 1, 0, 0, 0, 1, 0x65]));
-        assert!(!Codec::H264.is_key_packet(&[0, 0, 0, 2, 0x41, 5]));
-        assert!(Codec::H265.is_key_packet(&[0, 0, 0, 2, 19 << 1, 1]));
-        assert!(!Codec::H264.is_key_packet(&[0xff, 0xff, 0xff, 0xff, 0x41, 5]));
-        assert!(!Codec::H264.is_key_packet(&[0, 0, 0]));
+    fn the_first_slice_behind_other_parts() {
+        let slice = |key_frame, starts_picture| Some(FirstSlice { key_frame, starts_picture });
+        let h264 = |unit: &[u8]| Codec::H264.first_slice(unit);
+        assert_eq!(h264(&[0, 0, 0, 2, 0x67, 1, 0, 0, 0, 2, 0x65, 0x88]), slice(true, true));
+        assert_eq!(h264(&[0, 0, 0, 2, 0x65, 0x08, 0, 0, 0, 2, 0x65, 0x88]), slice(true, false));
+        assert_eq!(h264(&[0, 0, 0, 2, 0x41, 0x9a]), slice(false, true));
+        assert_eq!(h264(&[0, 0, 0, 2, 0x67, 1]), None);
+        assert_eq!(h264(&[0xff, 0xff, 0xff, 0xff, 0x41]), slice(false, false));
+        assert_eq!(h264(&[0, 0, 0]), None);
+        let h265 = |unit: &[u8]| Codec::H265.first_slice(unit);
+        assert_eq!(h265(&[0, 0, 0, 2, 32 << 1, 1, 0, 0, 0, 3, 19 << 1, 1, 0xa0]), slice(true, true));
+        assert_eq!(h265(&[0, 0, 0, 3, 1 << 1, 1, 0x20]), slice(false, false));
     }
 }

@@ -19,7 +19,7 @@ pub use launch::{LaunchError, bin as parse_bin};
 
 use std::sync::OnceLock;
 
-pub use codec::Codec;
+pub use codec::{Codec, FirstSlice};
 
 /// GStreamer could not start: it is not installed, or its plugin registry cannot be read. Trying again does not help.
 #[derive(Debug, Clone, thiserror::Error)]

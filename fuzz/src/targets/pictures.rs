@@ -43,7 +43,7 @@ fn check(decoded: Result<vru_vision::image::Image, JpegError>, least: Size, most
     }
 }
 
-/// An access unit that begins with a key frame does so behind whatever comes before it.
+/// An access unit that begins with a key frame does so behind whatever comes before it, in either format.
 pub(crate) fn access_unit(case: &[u8]) {
     for codec in [Codec::H264, Codec::H265] {
         if codec.is_key_unit(case) {
@@ -51,6 +51,9 @@ pub(crate) fn access_unit(case: &[u8]) {
             longer.extend_from_slice(case);
             assert!(codec.is_key_unit(&longer), "{codec:?}");
         }
+        // No slice in either codec.
+        let behind = [&[0, 0, 0, 2, 0x4e, 1], case].concat();
+        assert_eq!(codec.first_slice(&behind), codec.first_slice(case), "{codec:?}");
     }
 }
 

@@ -271,11 +271,22 @@ async fn a_clock_that_jumps_by_an_hour_changes_no_capture_time() {
     }
 }
 
+/// What is shown: of H.264 the slices. What stands before them may be missing in the first picture, as no sequence number tells of
+/// packets that are lost before the first that comes.
+fn slices(encoding: Encoding, payload: &Bytes) -> Bytes {
+    let is_slice = |part: &[u8]| part[..3] == [0, 0, 1] && matches!(part[3] & 0x1f, 1 | 5);
+    match encoding {
+        Encoding::H264 => payload.slice(payload.windows(4).position(is_slice).expect("a slice")..),
+        _ => payload.clone(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn loss_and_reordering_cost_pictures_and_spoil_none() {
     for (name, encoding) in [("lossy-jpeg", Encoding::Jpeg), ("lossy-pass", Encoding::H264)] {
         let expected =
             flawless(if encoding == Encoding::Jpeg { "lossless-jpeg" } else { "lossless-pass" }, encoding).await;
+        let expected: HashSet<Bytes> = expected.iter().map(|payload| slices(encoding, payload)).collect();
         let script = Script { lost_permille: 15, late_permille: 30, ..Script::default() };
         let pair = Pair::start(name, script, RtspTransport::Udp, encoding).await;
         let lost = || metrics::LOST_PACKETS.with_label_values(&[name]).get();
@@ -295,7 +306,10 @@ async fn loss_and_reordering_cost_pictures_and_spoil_none() {
         let undecodable = pair.skipped(metrics::UNDECODABLE);
         let frames = pair.finish().await;
         assert_eq!(books_balance(name, &frames), 1, "the camera was opened again");
-        assert!(payloads(&frames).is_subset(&expected), "{name}: a picture is not as it was sent");
+        for (number, frame) in frames.iter().enumerate() {
+            let sent = expected.contains(&slices(encoding, &frame.payload));
+            assert!(sent, "{name}: picture {number} of {} is not as it was sent", frames.len());
+        }
         assert_eq!(undecodable, 0, "{name}: what reached the decoder was whole");
     }
 }
