@@ -13,8 +13,10 @@ use rdkafka::producer::FutureRecord;
 use vru_proto::v1;
 
 use crate::kafka::{KafkaConfig, Partition, Producer, ProducerOptions, Record, StartAt, admin, watermarks};
+use crate::report::chain;
+use crate::retry::Retryable as _;
 
-use super::wait_until;
+use super::{wait_for, wait_until};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -50,7 +52,14 @@ impl Bus {
             ..KafkaConfig::default()
         };
         let specs = config.topic_specs(partitions, 1);
-        block_on(admin::ensure_topics(&config, &specs, DEADLINE)).expect("topics can be made");
+        // On a busy machine the controller may have given up the broker for a moment, and then nobody can hold a topic.
+        wait_for(DEADLINE, "the topics to be made", || {
+            block_on(admin::ensure_topics(&config, &specs, DEADLINE)).map_err(|failure| {
+                let problem = chain(&failure).to_string();
+                assert!(failure.is_retryable(), "{problem}");
+                problem
+            })
+        });
         let producer = config.producer(&ProducerOptions::default()).expect("a producer can be made");
         let bus = Self { config, producer };
         // Made is not yet led: a client that asks too early backs off, and then a test waits for nothing but that.
