@@ -66,7 +66,7 @@ pub fn counter_sum(name: &str, keep: impl Fn(&[(&str, &str)]) -> bool) -> u64 {
 }
 
 mod process {
-    //! Memory, threads and file handles of this process, from `/proc/self`.
+    //! Memory, threads and file handles of this process, from `/proc/self` and the allocator.
 
     use prometheus::core::{Collector, Desc};
     use prometheus::proto::MetricFamily;
@@ -74,6 +74,8 @@ mod process {
 
     pub(super) struct ProcessCollector {
         resident: IntGauge,
+        heap_used: IntGauge,
+        heap_kept: IntGauge,
         threads: IntGauge,
         files: IntGauge,
     }
@@ -83,15 +85,23 @@ mod process {
             let gauge = |name, help| IntGauge::with_opts(Opts::new(name, help)).expect("a valid metric name");
             Self {
                 resident: gauge("process_resident_memory_bytes", "Resident memory of the process."),
+                heap_used: gauge("process_heap_used_bytes", "Heap memory in use."),
+                heap_kept: gauge("process_heap_kept_bytes", "Heap memory that is free and kept by the allocator."),
                 threads: gauge("process_threads", "Threads of the process."),
                 files: gauge("process_open_fds", "Open file handles of the process."),
             }
         }
     }
 
+    impl ProcessCollector {
+        fn gauges(&self) -> [&IntGauge; 5] {
+            [&self.resident, &self.heap_used, &self.heap_kept, &self.threads, &self.files]
+        }
+    }
+
     impl Collector for ProcessCollector {
         fn desc(&self) -> Vec<&Desc> {
-            [&self.resident, &self.threads, &self.files].into_iter().flat_map(Collector::desc).collect()
+            self.gauges().into_iter().flat_map(Collector::desc).collect()
         }
 
         fn collect(&self) -> Vec<MetricFamily> {
@@ -101,9 +111,12 @@ mod process {
                 line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
             };
             self.resident.set(field("VmRSS").unwrap_or(0) * 1024);
+            let heap = crate::memory::heap();
+            self.heap_used.set(heap.used as i64);
+            self.heap_kept.set(heap.kept as i64);
             self.threads.set(field("Threads").unwrap_or(0));
             self.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as i64));
-            [&self.resident, &self.threads, &self.files].into_iter().flat_map(Collector::collect).collect()
+            self.gauges().into_iter().flat_map(Collector::collect).collect()
         }
     }
 }

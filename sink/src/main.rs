@@ -31,6 +31,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    vru_runtime::memory::return_large_blocks();
     let Options { mut service, command } = Options::parse();
     let which = match command {
         None | Some(Command::All) => Which::All,

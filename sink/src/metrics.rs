@@ -33,6 +33,8 @@ metrics! {
     CLIPS: IntCounterVec = counter_vec(
         "sink_clips_total", "Clips around alerts, by outcome: written, or why there is none.", ["outcome"]);
     SUBSCRIBERS: IntGaugeVec = gauge_vec("sink_alert_subscribers", "gRPC subscribers connected now.", ["state"]);
+    RING_ALERTS: IntGaugeVec = gauge_vec("sink_alert_ring_alerts", "Recent alerts kept for subscribers that resume.", []);
+    RING_BYTES: IntGaugeVec = gauge_vec("sink_alert_ring_bytes", "Memory of the recent alerts.", []);
     SENT_ALERTS: IntCounterVec =
         counter_vec("sink_sent_alerts_total", "Alerts handed to gRPC subscribers.", ["source"]);
     ENDED_STREAMS: IntCounterVec =

@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Filter, token_field};
 use super::recent::Recent;
 use super::token::{Positions, StreamId, encode};
-use crate::metrics::{DUPLICATE_ALERTS, ENDED_STREAMS, SUBSCRIBERS};
+use crate::metrics::{DUPLICATE_ALERTS, ENDED_STREAMS, RING_ALERTS, RING_BYTES, SUBSCRIBERS};
+
+const NO_LABELS: &[&str] = &[];
 
 /// What a subscriber's queue holds.
 #[derive(Debug, Clone)]
@@ -134,6 +136,8 @@ impl Hub {
             state.ring_bytes -= oldest.bytes();
             state.floor[oldest.partition] = oldest.offset + 1;
         }
+        RING_ALERTS.with_label_values(NO_LABELS).set(state.ring.len() as i64);
+        RING_BYTES.with_label_values(NO_LABELS).set(state.ring_bytes as i64);
         let token = token_field(&encode(self.0.stream, &state.head));
         offer(&mut state.subscribers, |filter| filter.passes(&event), &Live::Alert { event: event.clone(), token });
     }

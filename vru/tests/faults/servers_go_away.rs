@@ -131,7 +131,9 @@ fn outages_of_every_server_lose_and_double_nothing() {
     }
     for (service, before) in setup.services().iter().zip(before) {
         let after = service.resident_bytes();
-        assert!(after < before + GROWTH, "grew from {before} to {after} bytes; {}", service.log_tail());
+        let [used, kept] = ["used", "kept"].map(|what| service.metric(&format!("process_heap_{what}_bytes"), &[]));
+        let heap = format!("{used} used and {kept} kept in the heap");
+        assert!(after < before + GROWTH, "grew from {before} to {after} bytes, {heap}; {}", service.log_tail());
     }
     balance(setup, &follower, outages.len());
 }
