@@ -65,10 +65,7 @@ fn services_that_are_terminated_in_an_outage_end_in_time_and_lose_nothing() {
     }
     let frames = FRAMES * outages.len() as u64;
     pipeline.wait_for_count("all frames", "select count(*) from frames", frames);
-    wait_for(DEADLINE, "inference to be through", || match pipeline.bus.lag(&pipeline.group("infer"), Topic::Frames) {
-        0 => Ok(()),
-        lag => Err(format!("{lag} frames wait; {}", infer.log_tail())),
-    });
+    pipeline.wait_until_read("infer", Topic::Frames, infer);
     let alerts = published_alerts(&pipeline.bus);
     let ids: BTreeSet<String> = alerts.iter().cloned().collect();
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use rand::Rng as _;
 use rand::seq::SliceRandom as _;
-use vru_runtime::test_util::{Topic, require_asset, seeded_rng, wait_for};
+use vru_runtime::test_util::{Topic, require_asset, seeded_rng};
 
 use crate::books::{assert_same_ids, published_alerts};
 use crate::findings::{CAMERA, Object, analyse, stored};
 use crate::follower::Follower;
-use crate::pipeline::{DEADLINE, Pipeline, camera, file, start};
+use crate::pipeline::{Pipeline, camera, file, start};
 
 const FRAMES: u64 = 795;
 /// How often each worker is killed.
@@ -50,10 +50,7 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again() 
     pipeline.wait_for_count("all frames", "select count(*) from frames", FRAMES);
     pipeline.wait_for_count("the end of the file", "select count(*) from frames where end_of_stream", 1);
     let [_ingest, infer, _sink] = &workers;
-    wait_for(DEADLINE, "inference to be through", || match pipeline.bus.lag(&pipeline.group("infer"), Topic::Frames) {
-        0 => Ok(()),
-        lag => Err(format!("{lag} frames wait; {}", infer.log_tail())),
-    });
+    pipeline.wait_until_read("infer", Topic::Frames, infer);
     let published = published_alerts(&pipeline.bus);
     let ids: BTreeSet<String> = published.iter().cloned().collect();
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);

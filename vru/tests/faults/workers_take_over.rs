@@ -181,10 +181,7 @@ fn workers_take_over_in_order_and_zombies_write_nothing_twice() {
     ingest.iter().for_each(wait_for_cameras_to_stop);
     let files = "select count(*) from frames where camera_id like 'file-%'";
     pipeline.wait_for_count("all frames of files", files, FRAMES * faults.len() as u64);
-    wait_for(DEADLINE, "inference to be through", || match pipeline.bus.lag(&pipeline.group("infer"), Topic::Frames) {
-        0 => Ok(()),
-        lag => Err(format!("{lag} frames wait; {}", infer[0].log_tail())),
-    });
+    pipeline.wait_until_read("infer", Topic::Frames, &infer[0]);
     let alerts = published_alerts(&pipeline.bus);
     let ids: BTreeSet<String> = alerts.iter().cloned().collect();
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);

@@ -119,6 +119,14 @@ impl<'a> Pipeline<'a> {
         });
     }
 
+    /// Waits until the consumer group of a service has committed all that the topic holds.
+    pub fn wait_until_read(&self, group: &str, topic: Topic, service: &Service) {
+        wait_for(DEADLINE, &format!("{group} to be through"), || match self.bus.lag(&self.group(group), topic) {
+            0 => Ok(()),
+            lag => Err(format!("{lag} records wait; {}", service.log_tail())),
+        });
+    }
+
     /// What the bucket holds.
     pub fn store(&self) -> Store {
         Store::read_from(&self.servers.s3.endpoint(), &self.bucket)
