@@ -36,6 +36,7 @@ pub async fn stream(
     let element = rtsp_source(source, connection)?;
     choose_video(&element, &chosen);
     ask_for_capture_times(&element);
+    hide_length(&element);
     receive(&element, &running.pipeline, connection, &outlet);
     running.pipeline.add(&element).map_err(|_| build_error("rtspsrc cannot be added"))?;
     let no_video = || chosen.load(Ordering::Acquire) == NONE_FITS;
@@ -104,6 +105,31 @@ fn ask_for_capture_times(element: &gst::Element) {
         {
             manager.set_property("add-reference-timestamp-meta", true);
         }
+        None
+    });
+}
+
+/// Keeps the length of a recording from the jitter buffer, which in GStreamer 1.22 ends such a stream by its own clock: with pictures
+/// still in it, as on a busy machine, it then waits for a timer that no thread looks at any more, and cannot be taken down.
+fn hide_length(element: &gst::Element) {
+    element.connect("new-manager", false, |values| {
+        let manager = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
+        manager.connect("new-jitterbuffer", false, |values| {
+            let buffer = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
+            buffer.static_pad("sink")?.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
+                if let Some(event) = info.event()
+                    && let gst::EventView::Caps(caps) = event.view()
+                {
+                    let mut caps = caps.caps_owned();
+                    for structure in caps.make_mut().iter_mut() {
+                        structure.remove_field("npt-stop");
+                    }
+                    info.data = Some(gst::PadProbeData::Event(gst::event::Caps::new(&caps)));
+                }
+                gst::PadProbeReturn::Ok
+            });
+            None
+        });
         None
     });
 }
