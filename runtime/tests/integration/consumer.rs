@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use rand::Rng as _;
 use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, Partition, StartAt};
-use vru_runtime::test_util::{Bus, Topic, kafka};
+use vru_runtime::test_util::{Bus, Topic, kafka, seeded_rng};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -177,6 +178,46 @@ async fn a_slow_receiver_loses_nothing() {
     for (partition, offsets) in seen {
         let wanted: Vec<i64> = (0..offsets.len() as i64).collect();
         assert_eq!(offsets, wanted, "partition {partition}");
+    }
+    tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}
+
+/// The client throws away what it has fetched of a partition that is held, in another thread than the one that hands records on.
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_held_and_released_at_any_moment_give_each_record_once_and_in_order() {
+    const RECORDS: usize = 4_000;
+    let mut random = seeded_rng("partitions_held_and_released_at_any_moment_give_each_record_once_and_in_order");
+    let bus = kafka().bus("held", 4);
+    publish(&bus, RECORDS);
+    let mut consumer = start(&bus, &options(&bus));
+    let mut held: BTreeSet<Partition> = BTreeSet::new();
+    let mut seen: BTreeMap<Partition, Vec<i64>> = BTreeMap::new();
+    let mut count = 0;
+    while count < RECORDS {
+        // Nothing comes where all are held.
+        let event = tokio::time::timeout(Duration::from_millis(20), consumer.next()).await;
+        let toggled: Vec<Partition> = match event {
+            Ok(Some(Event::Record(record))) => {
+                count += 1;
+                seen.entry(record.partition.clone()).or_default().push(record.offset);
+                if random.random_bool(0.3) { vec![record.partition] } else { Vec::new() }
+            }
+            Ok(Some(_)) => Vec::new(),
+            Ok(None) => panic!("the consumer has ended"),
+            Err(_) => held.iter().cloned().collect(),
+        };
+        for partition in toggled {
+            if held.remove(&partition) {
+                consumer.release(&partition).unwrap();
+            } else {
+                consumer.hold(&partition).unwrap();
+                held.insert(partition);
+            }
+        }
+    }
+    for (partition, offsets) in seen {
+        let breaks: Vec<&[i64]> = offsets.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
+        assert!(offsets[0] == 0 && breaks.is_empty(), "{partition}: {breaks:?}");
     }
     tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
 }

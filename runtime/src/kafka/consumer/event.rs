@@ -39,7 +39,8 @@ impl ConsumerOptions {
     }
 }
 
-/// What a group member sees, in this order: a partition's records come between its `Assigned` and its `Revoked`.
+/// What a group member sees, in this order: a partition's records come between its `Assigned` and its `Revoked`, by rising offset and
+/// each once.
 #[derive(Debug)]
 pub enum Event {
     /// Partitions are ours now.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::client::Client;
 use super::event::Event;
 use crate::kafka::lifeline::Lifeline;
-use crate::kafka::partition::list_of;
+use crate::kafka::partition::{Partition, list_of};
 use crate::kafka::record::Record;
 
 /// How long the poll thread waits for a full channel before it pauses the partitions and goes on polling. Pausing throws away
@@ -28,6 +28,8 @@ pub(super) struct Poller {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) topics: HashMap<String, Arc<str>>,
     pub(super) paused: bool,
+    /// Of each partition the offset that comes next, and as of which assignment.
+    pub(super) places: HashMap<Partition, (u64, i64)>,
 }
 
 impl Poller {
@@ -90,7 +92,24 @@ impl Poller {
         };
         let record = Record::read(&topic, message);
         let epoch = self.client.current().context().epoch(&record.partition)?;
-        Some((epoch, record))
+        self.moves_on(epoch, &record).then_some((epoch, record))
+    }
+
+    /// False for a record that came already. A pause that meets a record on its way to us takes note of where reading stood before
+    /// it, and what is read after the pause begins with that record again.
+    fn moves_on(&mut self, epoch: u64, record: &Record) -> bool {
+        let next = (epoch, record.offset + 1);
+        match self.places.get_mut(&record.partition) {
+            Some((known, place)) if *known == epoch && record.offset < *place => false,
+            Some(place) => {
+                *place = next;
+                true
+            }
+            None => {
+                self.places.insert(record.partition.clone(), next);
+                true
+            }
+        }
     }
 
     fn pause(&mut self, pause: bool) {
