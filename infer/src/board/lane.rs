@@ -81,6 +81,26 @@ impl Freshness {
     }
 }
 
+/// Frames that may be decoded late, when the model is soon ready for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patient {
+    /// Live stills: nothing builds on one, and it may be decoded never.
+    Still,
+    /// Frames of files and uploads: none is ever too old.
+    File,
+}
+
+impl Patient {
+    /// None for a live camera's coded picture: later ones build on it.
+    fn of(job: &Job) -> Option<Self> {
+        match (job.is_live(), job.codec()) {
+            (true, None) => Some(Self::Still),
+            (true, Some(_)) => None,
+            (false, _) => Some(Self::File),
+        }
+    }
+}
+
 /// One camera.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -165,14 +185,14 @@ impl Lane {
         dropped.extend(self.incoming.drain(..keep_from).map(|job| Dropped::new(job, metrics::QUEUE_FULL)));
     }
 
-    /// Decoded live stills that wait for the model.
-    pub fn stills_ahead(&self) -> usize {
-        self.ready.iter().filter(|ready| ready.job.is_live() && ready.job.codec().is_none()).count()
+    /// Decoded frames of the kind that wait for the model.
+    pub fn ahead(&self, kind: Patient) -> usize {
+        self.ready.iter().filter(|ready| Patient::of(&ready.job) == Some(kind)).count()
     }
 
-    /// Whether its next frame is a live still: it may be decoded late or never, and nothing builds on it.
-    pub fn may_wait(&self) -> bool {
-        self.incoming.front().is_some_and(|job| job.is_live() && job.codec().is_none())
+    /// Of which kind its next frame is; none where it must be decoded at once, or there is none.
+    pub fn next_patient(&self) -> Option<Patient> {
+        self.incoming.front().and_then(Patient::of)
     }
 
     /// The next frame for a decoder, if there is one and its turn has come.

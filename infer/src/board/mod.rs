@@ -20,7 +20,7 @@ use crate::metrics;
 use crate::model::Model;
 use crate::offsets::Offsets;
 
-use lane::{Dropped, Lane};
+use lane::{Dropped, Lane, Patient};
 pub use lane::{LaneDecoder, Offered};
 
 /// The waiting frames of all cameras.
@@ -47,8 +47,8 @@ struct State {
     closed: bool,
 }
 
-/// Live stills that may be decoded before the model takes them, in batches: the next and the one after it. More would only grow
-/// old there, and hold a picture and a tensor each, while newer ones come.
+/// Live stills, and as many frames of files, that may be decoded before the model takes them, in batches: the next and the one
+/// after it. Each holds a picture and a tensor, some 10 MB, and with many cameras that would add up; and stills would only grow old.
 const DECODED_AHEAD: usize = 2;
 
 impl State {
@@ -58,9 +58,13 @@ impl State {
         config: &QueueConfig,
         dropped: &mut Vec<Dropped>,
     ) -> Option<(usize, Job, LaneDecoder)> {
-        let ahead: usize = self.lanes.iter().map(Lane::stills_ahead).sum();
-        let enough = ahead >= DECODED_AHEAD * self.most.max(1);
-        self.lanes.iter_mut().enumerate().filter(|(_, lane)| !(enough && lane.may_wait())).find_map(|(at, lane)| {
+        let limit = DECODED_AHEAD * self.most.max(1);
+        let enough = |kind| self.lanes.iter().map(|lane| lane.ahead(kind)).sum::<usize>() >= limit;
+        let full: Vec<Patient> = [Patient::Still, Patient::File].into_iter().filter(|kind| enough(*kind)).collect();
+        self.lanes.iter_mut().enumerate().find_map(|(at, lane)| {
+            if lane.next_patient().is_some_and(|kind| full.contains(&kind)) {
+                return None;
+            }
             let (job, decoder) = lane.start_decoding(config, dropped)?;
             Some((at, job, decoder))
         })

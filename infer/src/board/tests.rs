@@ -68,6 +68,11 @@ impl Fixture {
         true
     }
 
+    /// Decoded frames that wait for the model.
+    fn ahead(&self, kind: Patient) -> usize {
+        self.board.state.lock().lanes.iter().map(|lane| lane.ahead(kind)).sum()
+    }
+
     fn batch(&self, most: usize) -> Vec<(String, u64)> {
         let batch = self.board.next_batch(most, Duration::ZERO).unwrap();
         batch.iter().map(|ready| (ready.job.key.camera.to_string(), ready.job.key.sequence)).collect()
@@ -132,6 +137,7 @@ fn frames_of_a_file_are_never_overtaken() {
     for sequence in 0..3 {
         fixture.offer(file_frame("in-order", 1, sequence));
     }
+    fixture.board.state.lock().most = 8;
     while fixture.decode_one() {}
     let seen: Vec<u64> = fixture.batch(8).into_iter().map(|(_, sequence)| sequence).collect();
     assert_eq!(seen, [0, 1, 2]);
@@ -162,8 +168,7 @@ fn what_waits_for_its_turn_at_the_model_is_not_decoded_while_newer_pictures_come
             fixture.offer(live_frame(name, 1, sequence / 2));
         }
         while fixture.decode_one() {}
-        let ahead: usize = fixture.board.state.lock().lanes.iter().map(Lane::stills_ahead).sum();
-        assert!(ahead <= 2, "{ahead} pictures wait decoded");
+        assert!(fixture.ahead(Patient::Still) <= 2, "pictures wait decoded");
         for (camera, taken) in fixture.batch(1) {
             waited.push((camera, sequence / 2 - taken));
         }
@@ -189,6 +194,31 @@ fn frames_of_a_file_are_never_dropped() {
     }
     assert_eq!(seen, (0..10).collect::<Vec<_>>());
     assert!(fixture.board.has_room(&partition()));
+}
+
+#[test]
+fn of_many_files_no_more_is_decoded_than_the_model_soon_takes() {
+    let mut fixture = fixture();
+    let names: Vec<String> = (0..10).map(|file| format!("many-{file}")).collect();
+    for (name, sequence) in names.iter().flat_map(|name| (0..4).map(move |sequence| (name, sequence))) {
+        fixture.offer(file_frame(name, 1, sequence));
+    }
+    let mut taken = Vec::new();
+    while taken.len() < 40 {
+        while fixture.decode_one() {}
+        let ahead = fixture.ahead(Patient::File);
+        assert!((1..=4).contains(&ahead), "{ahead} pictures wait decoded");
+        taken.extend(fixture.batch(2));
+    }
+    for name in &names {
+        let of_file: Vec<u64> = taken.iter().filter(|(file, _)| file == name).map(|(_, sequence)| *sequence).collect();
+        assert_eq!(of_file, [0, 1, 2, 3], "{name}");
+    }
+    // A live camera need not wait for them.
+    fixture.offer(file_frame("many-0", 1, 4));
+    fixture.offer(live_frame("many-live", 1, 0));
+    while fixture.decode_one() {}
+    assert_eq!(fixture.batch(2).len(), 2);
 }
 
 #[test]
@@ -229,6 +259,7 @@ fn cameras_take_turns_in_a_batch() {
         fixture.offer(file_frame("busy", 1, sequence));
     }
     fixture.offer(file_frame("calm", 1, 0));
+    fixture.board.state.lock().most = 3;
     while fixture.decode_one() {}
     let batch = fixture.batch(3);
     assert_eq!(batch.len(), 3);
