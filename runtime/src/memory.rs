@@ -1,4 +1,8 @@
-//! What the C library's allocator may keep, and what it holds.
+//! What the C library's allocator may keep, what it holds, and how it is made to give back.
+
+use std::time::Duration;
+
+use crate::report;
 
 /// Arenas of the allocator. The C library makes up to eight a core, and each keeps what was once needed in it; with a thread for
 /// every client, broker and camera, a sink then holds three times the memory that it uses.
@@ -6,6 +10,11 @@ const ARENAS: libc::c_int = 2;
 
 /// Of a service that moves large blocks now and then.
 const LARGE: libc::c_int = 256 * 1024;
+
+/// How often [`give_back`] looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// Memory is given back when this much lies unused, bytes. Less is soon used again.
+const UNUSED: usize = 32 << 20;
 
 /// Bounds them; false where the C library refuses, which costs memory only. To be called before there are threads.
 pub fn bound_arenas() -> bool {
@@ -17,6 +26,51 @@ pub fn bound_arenas() -> bool {
 /// It costs half a millisecond a megabyte: not for a service that takes such blocks with each picture. As [`bound_arenas`].
 pub fn return_large_blocks() -> bool {
     set(libc::M_MMAP_THRESHOLD, LARGE)
+}
+
+/// Gives memory back to the system that the allocator keeps unused, for as long as the future is polled. Of itself the allocator
+/// gives back what lies at a heap's end only; a decoder that is made anew finds its gaps too small or too large, and the heap grows
+/// with every broken stream. Belongs to a service's start.
+pub async fn give_back() {
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // What was given back still counts as kept, until it is used again.
+    let mut given_back = 0;
+    loop {
+        look.tick().await;
+        // It may hold the allocator's locks for some milliseconds.
+        let looked = tokio::task::spawn_blocking(move || {
+            let kept = heap().kept;
+            if kept < given_back + UNUSED {
+                return given_back.min(kept);
+            }
+            trim();
+            kept
+        });
+        match looked.await {
+            Ok(kept) => given_back = kept,
+            Err(error) => {
+                tracing::error!(error = %report::chain(&error), "unused memory is no longer given back");
+                return;
+            }
+        }
+    }
+}
+
+fn trim() {
+    // SAFETY: it locks each arena for a moment, and touches pages only that hold nothing but free memory.
+    #[expect(unsafe_code, reason = "the C library has no other way")]
+    let _gave: libc::c_int = unsafe { libc::malloc_trim(0) };
+}
+
+/// Resident memory of the process, bytes; 0 where the kernel does not tell.
+pub(crate) fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    // SAFETY: it takes a number and returns one.
+    #[expect(unsafe_code, reason = "the standard library does not tell the size of a page")]
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    pages * usize::try_from(page).unwrap_or(0)
 }
 
 fn set(parameter: libc::c_int, value: libc::c_int) -> bool {
@@ -50,6 +104,32 @@ mod tests {
         let before = super::heap().used;
         let taken = std::hint::black_box(vec![1_u8; 64 << 20]);
         assert!(super::heap().used >= before + (32 << 20), "{} bytes were taken", taken.len());
+    }
+
+    #[tokio::test]
+    async fn memory_that_lies_unused_between_what_is_used_is_given_back() {
+        // Blocks small enough to come from the heap, and each second one stays: there is no free end.
+        let mut blocks: Vec<Vec<u8>> = (0..4_096).map(|_| vec![1; 64 << 10]).collect();
+        let full = super::resident();
+        let mut odd = false;
+        blocks.retain(|_| {
+            odd = !odd;
+            odd
+        });
+        assert!(super::resident() + (64 << 20) > full, "the allocator gave it back of itself");
+        let given_back = async {
+            while super::resident() + (100 << 20) > full {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+            tokio::select! {
+                () = super::give_back() => {}
+                () = given_back => {}
+            }
+        });
+        in_time.await.expect("nothing was given back");
+        assert_eq!(std::hint::black_box(blocks).len(), 2_048);
     }
 
     #[test]

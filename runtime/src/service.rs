@@ -113,6 +113,7 @@ where
     let admin = admin::serve(config.admin(), context.readiness.clone(), context.shutdown.hard.clone()).await?;
     tracing::info!(service = name, version = env!("CARGO_PKG_VERSION"), %admin, "started");
     let hard = context.shutdown.hard.clone();
+    tokio::spawn(memory::give_back());
     let ended = tokio::select! {
         ended = run(config, context) => ended,
         () = async { hard.cancelled().await; tokio::time::sleep(Duration::from_secs(2)).await } => {

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
 fn block_on(run: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the async runtime")?;
+    runtime.spawn(vru_runtime::memory::give_back());
     let ended = runtime.block_on(run);
     // Blocking calls that miss the deadline must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
