@@ -119,7 +119,9 @@ impl Gate {
             return true;
         }
         let slice = first_slice();
-        if let (false, Some(slice)) = (self.begun, slice) {
+        if !self.begun
+            && let Some(slice) = slice
+        {
             self.begun = true;
             if !slice.starts_picture {
                 self.gap = Some([time, time]);

@@ -9,5 +9,6 @@ mod kafka;
 mod publisher_faults;
 mod pull;
 mod push;
+mod recordings;
 mod scripted;
 mod support;

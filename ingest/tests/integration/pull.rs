@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -8,7 +7,6 @@ use gstreamer::prelude::*;
 use gstreamer_rtsp_server as rtsp;
 use gstreamer_rtsp_server::prelude::*;
 use parking_lot::Mutex;
-use vru_ingest::metrics;
 use vru_media::Codec;
 use vru_media::decoder::VideoDecoder;
 use vru_proto::v1::{
@@ -16,10 +14,10 @@ use vru_proto::v1::{
 };
 use vru_runtime::test_util::eventually;
 
-use super::support::{DEADLINE, Rig, frames_of, quick, rate, self_signed, sessions};
+use super::support::{DEADLINE, Rig, quick, rate, self_signed, sessions};
 
 /// A camera that is pulled from, in this process.
-struct Camera {
+pub(super) struct Camera {
     port: u16,
     main: gst::glib::MainLoop,
     media: Arc<Mutex<Option<gst::Element>>>,
@@ -34,7 +32,7 @@ const H265: &str = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=3
 const SOUND: &str = "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1 pt=8";
 
 /// Who may watch.
-enum Access {
+pub(super) enum Access {
     Open,
     Login(&'static str, &'static str),
     /// Over TLS, with this certificate and key.
@@ -61,7 +59,7 @@ fn require_login(
 }
 
 impl Camera {
-    fn start(launch: &str, access: Access) -> Self {
+    pub(super) fn start(launch: &str, access: Access) -> Self {
         vru_media::init().unwrap();
         let (port_tx, port) = mpsc::sync_channel(1);
         let media = Arc::new(Mutex::new(None));
@@ -102,7 +100,7 @@ impl Camera {
         media.downcast::<gst::Bin>().unwrap().by_name(name).unwrap()
     }
 
-    fn source(&self) -> PullSource {
+    pub(super) fn source(&self) -> PullSource {
         PullSource { url: format!("rtsp://127.0.0.1:{}/live", self.port), ..PullSource::default() }
     }
 }
@@ -113,7 +111,7 @@ impl Drop for Camera {
     }
 }
 
-fn output(encoding: Encoding, max_fps: f64) -> Output {
+pub(super) fn output(encoding: Encoding, max_fps: f64) -> Output {
     Output { encoding: encoding as i32, max_fps, ..Output::default() }
 }
 
@@ -385,55 +383,4 @@ async fn kafka_down_drops_frames_by_reason_and_the_camera_goes_on() {
     let one_session =
         frames.iter().all(|frame| frame.id.as_ref().unwrap().session == frames[0].id.as_ref().unwrap().session);
     assert!(one_session, "the camera was not blocked");
-}
-
-const RECORDED: usize = 20;
-
-/// A recording of a second, large enough that a busy machine falls behind.
-fn recording(file: &Path) {
-    vru_media::init().unwrap();
-    let launch = format!(
-        "videotestsrc num-buffers={RECORDED} pattern=ball ! video/x-raw,width=1920,height=1080,framerate=20/1 \
-         ! x264enc tune=zerolatency speed-preset=ultrafast ! mp4mux ! filesink location=\"{}\"",
-        file.display()
-    );
-    let pipeline = gst::parse::launch(&launch).unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let ended = [gst::MessageType::Eos, gst::MessageType::Error];
-    let ended = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(30), &ended);
-    assert!(ended.is_some_and(|message| message.type_() == gst::MessageType::Eos));
-    pipeline.set_state(gst::State::Null).unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn recordings_give_all_their_pictures_and_end_however_far_behind_the_machine_is() {
-    const NAMES: [&str; 6] = ["film-0", "film-1", "film-2", "film-3", "film-4", "film-5"];
-    const TIMES: usize = 4;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("second.mp4");
-    recording(&file);
-    let source = format!("filesrc location=\"{}\" ! qtdemux ! h264parse", file.display());
-    let launch = format!("{source} ! rtph264pay name=pay0 pt=96 config-interval=-1");
-    let cameras = NAMES.map(|_| Camera::start(&launch, Access::Open));
-    let rig = Rig::new(quick());
-    let tasks: Vec<_> = NAMES
-        .iter()
-        .zip(&cameras)
-        .map(|(name, camera)| rig.run(name, Source::Pull(camera.source()), output(Encoding::Jpeg, 240.0)))
-        .collect();
-    let errors = |name: &str, kind: &str| metrics::ERRORS.with_label_values(&[name, kind]).get();
-    eventually(DEADLINE, "the recordings to end again and again", async || {
-        let ends = NAMES.map(|name| errors(name, "ended"));
-        if ends.iter().all(|ends| *ends >= TIMES as u64) { Ok(()) } else { Err(format!("{ends:?}")) }
-    })
-    .await;
-    rig.stop.cancel();
-    for task in tasks {
-        tokio::time::timeout(DEADLINE, task).await.expect("the camera stops in time").unwrap();
-    }
-    for name in NAMES {
-        let counts: Vec<u64> = sessions(&frames_of(&rig.publisher, name)).iter().map(|(_, count)| *count).collect();
-        assert!(counts[..TIMES].iter().all(|count| *count == RECORDED as u64), "{name}: {counts:?}");
-        assert_eq!(errors(name, "stall"), 0, "{name}");
-    }
 }

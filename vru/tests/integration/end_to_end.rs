@@ -153,10 +153,7 @@ fn pull_and_push_h264_and_h265_jpeg_and_passthrough_reach_every_sink() {
         pipeline.bus.remove_camera(&kind.id());
     }
     wait_for_cameras_to_stop(&ingest);
-    wait_for(DEADLINE, "inference to be through", || {
-        let lag = pipeline.bus.lag(&pipeline.group("infer"), Topic::Frames);
-        if lag == 0 { Ok(()) } else { Err(format!("{lag} frames wait; {}", infer.log_tail())) }
-    });
+    pipeline.wait_until_read("infer", Topic::Frames, &infer);
     let analysed = pipeline.bus.written(Topic::Detections);
     let raised = pipeline.bus.written(Topic::Alerts);
     pipeline.wait_for_count("every frame in the database", "select count(*) from frames", analysed);

@@ -56,7 +56,9 @@ fn alert() -> v1::Alert {
 
 fn detections() -> v1::FrameDetections {
     v1::FrameDetections {
-        frame_id: Some(frame_id(5)),
+        // Of a frame before the good one: were it of a later one, a worker that is assigned late would take the good one
+        // for published already.
+        frame_id: Some(frame_id(0)),
         captured_at_us: now_us(),
         clock_source: v1::ClockSource::Arrival.into(),
         ingested_at_us: now_us(),
