@@ -63,16 +63,6 @@ fn trim() {
     let _gave: libc::c_int = unsafe { libc::malloc_trim(0) };
 }
 
-/// Resident memory of the process, bytes; 0 where the kernel does not tell.
-pub(crate) fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-    // SAFETY: it takes a number and returns one.
-    #[expect(unsafe_code, reason = "the standard library does not tell the size of a page")]
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    pages * usize::try_from(page).unwrap_or(0)
-}
-
 fn set(parameter: libc::c_int, value: libc::c_int) -> bool {
     // SAFETY: `mallopt` takes two numbers and touches nothing but the allocator's settings; no other thread runs yet.
     #[expect(unsafe_code, reason = "the C library has no other way but an environment variable set before the start")]
@@ -99,41 +89,49 @@ pub(crate) fn heap() -> Heap {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn the_heap_grows_by_what_is_taken() {
-        let before = super::heap().used;
-        let taken = std::hint::black_box(vec![1_u8; 64 << 20]);
-        assert!(super::heap().used >= before + (32 << 20), "{} bytes were taken", taken.len());
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::test_util;
+
+    /// Tests that measure the process's memory, one at a time.
+    static MEASURES: Mutex<()> = Mutex::new(());
+
+    fn resident() -> u64 {
+        test_util::resident_bytes(std::process::id())
     }
 
-    #[tokio::test]
-    async fn memory_that_lies_unused_between_what_is_used_is_given_back() {
+    #[test]
+    fn the_heap_grows_by_what_is_taken() {
+        let _alone = MEASURES.lock();
+        let before = heap().used;
+        let taken = std::hint::black_box(vec![1_u8; 64 << 20]);
+        assert!(heap().used >= before + (32 << 20), "{} bytes were taken", taken.len());
+    }
+
+    #[test]
+    fn memory_that_lies_unused_between_what_is_used_is_given_back() {
+        let _alone = MEASURES.lock();
         // Blocks small enough to come from the heap, and each second one stays: there is no free end.
         let mut blocks: Vec<Vec<u8>> = (0..4_096).map(|_| vec![1; 64 << 10]).collect();
-        let full = super::resident();
+        let full = resident();
         let mut odd = false;
         blocks.retain(|_| {
             odd = !odd;
             odd
         });
-        assert!(super::resident() + (64 << 20) > full, "the allocator gave it back of itself");
-        let given_back = async {
-            while super::resident() + (100 << 20) > full {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        let in_time = tokio::time::timeout(std::time::Duration::from_secs(20), async {
-            tokio::select! {
-                () = super::give_back() => {}
-                () = given_back => {}
-            }
-        });
-        in_time.await.expect("nothing was given back");
+        assert!(resident() + (64 << 20) > full, "the allocator gave it back of itself");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.spawn(give_back());
+        runtime.block_on(test_util::eventually(Duration::from_secs(20), "half of it to be given back", async || {
+            let now = resident();
+            if now + (100 << 20) <= full { Ok(()) } else { Err(format!("{now} bytes of {full}")) }
+        }));
         assert_eq!(std::hint::black_box(blocks).len(), 2_048);
     }
 
     #[test]
     fn the_c_library_takes_the_bounds() {
-        assert!(super::bound_arenas() && super::return_large_blocks());
+        assert!(bound_arenas() && return_large_blocks());
     }
 }

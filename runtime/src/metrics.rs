@@ -110,7 +110,7 @@ mod process {
                 let line = status.lines().find_map(|line| line.strip_prefix(name))?;
                 line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
             };
-            self.resident.set(crate::memory::resident() as i64);
+            self.resident.set(field("VmRSS").unwrap_or(0) * 1024);
             let heap = crate::memory::heap();
             self.heap_used.set(heap.used as i64);
             self.heap_kept.set(heap.kept as i64);

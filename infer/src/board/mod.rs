@@ -52,6 +52,11 @@ struct State {
 const DECODED_AHEAD: usize = 2;
 
 impl State {
+    /// Decoded frames of the kind that wait for the model.
+    fn ahead(&self, kind: Patient) -> usize {
+        self.lanes.iter().map(|lane| lane.ahead(kind)).sum()
+    }
+
     /// The next frame that may be decoded now, and its lane's place.
     fn start_decoding(
         &mut self,
@@ -59,12 +64,13 @@ impl State {
         dropped: &mut Vec<Dropped>,
     ) -> Option<(usize, Job, LaneDecoder)> {
         let limit = DECODED_AHEAD * self.most.max(1);
-        let enough = |kind| self.lanes.iter().map(|lane| lane.ahead(kind)).sum::<usize>() >= limit;
-        let full: Vec<Patient> = [Patient::Still, Patient::File].into_iter().filter(|kind| enough(*kind)).collect();
-        self.lanes.iter_mut().enumerate().find_map(|(at, lane)| {
-            if lane.next_patient().is_some_and(|kind| full.contains(&kind)) {
-                return None;
-            }
+        let (stills, files) = (self.ahead(Patient::Still), self.ahead(Patient::File));
+        let waits = |lane: &Lane| match lane.next_patient() {
+            Some(Patient::Still) => stills >= limit,
+            Some(Patient::File) => files >= limit,
+            None => false,
+        };
+        self.lanes.iter_mut().enumerate().filter(|(_, lane)| !waits(lane)).find_map(|(at, lane)| {
             let (job, decoder) = lane.start_decoding(config, dropped)?;
             Some((at, job, decoder))
         })

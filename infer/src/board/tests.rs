@@ -70,7 +70,7 @@ impl Fixture {
 
     /// Decoded frames that wait for the model.
     fn ahead(&self, kind: Patient) -> usize {
-        self.board.state.lock().lanes.iter().map(|lane| lane.ahead(kind)).sum()
+        self.board.state.lock().ahead(kind)
     }
 
     fn batch(&self, most: usize) -> Vec<(String, u64)> {
@@ -168,7 +168,8 @@ fn what_waits_for_its_turn_at_the_model_is_not_decoded_while_newer_pictures_come
             fixture.offer(live_frame(name, 1, sequence / 2));
         }
         while fixture.decode_one() {}
-        assert!(fixture.ahead(Patient::Still) <= 2, "pictures wait decoded");
+        let ahead = fixture.ahead(Patient::Still);
+        assert!(ahead <= 2, "{ahead} pictures wait decoded");
         for (camera, taken) in fixture.batch(1) {
             waited.push((camera, sequence / 2 - taken));
         }

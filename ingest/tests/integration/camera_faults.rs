@@ -11,7 +11,7 @@ use rand::RngCore as _;
 use tokio::task::JoinHandle;
 use vru_ingest::metrics;
 use vru_proto::v1::{ClockSource, Encoding, Frame, Output, RtspTransport, camera_config::Source};
-use vru_runtime::test_util::{bombs, eventually, seeded_rng};
+use vru_runtime::test_util::{bombs, eventually, resident_bytes, seeded_rng};
 
 use super::scripted::stream::RecordedStream;
 use super::scripted::{Script, ScriptedCamera, Sends};
@@ -197,10 +197,10 @@ async fn wrong_parameter_sets_in_the_stream_cost_no_memory_and_show_no_picture()
     for (name, spoil) in [("sps-broken", broken_sps as fn(&mut Vec<u8>)), ("sps-huge", huge_sps)] {
         let huge = glib::base64_encode(&bombs::h264_sps(16_368, 16_368)).to_string();
         let script = Script { spoil: Some(spoil), parameter_sets: Some(huge), ..Script::default() };
-        let resident = resident_bytes();
+        let resident = resident_bytes(std::process::id());
         let pair = Pair::start(name, script, RtspTransport::Tcp, Encoding::Jpeg).await;
         pair.error(&["stream", "open_timeout"], 2).await;
-        let grown = resident_bytes().saturating_sub(resident);
+        let grown = resident_bytes(std::process::id()).saturating_sub(resident);
         // A picture of that size has 400 MB.
         assert!(grown < 150_000_000, "{name}: {grown} bytes more");
         assert!(frames_of(pair.publisher(), name).is_empty());
@@ -227,12 +227,6 @@ async fn a_stream_that_says_another_size_is_taken_at_its_word_until_it_says_the_
     assert!(wrong.pop().is_some_and(|frame| (frame.source_width, frame.source_height) == (320, 240)));
     assert!(payloads(&right).is_subset(&expected), "a picture is not as it was sent");
     pair.finish().await;
-}
-
-fn resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1_024
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,9 +163,7 @@ impl Process {
 
     /// Resident memory in bytes; 0 when it has ended.
     pub fn resident_bytes(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+        super::resident_bytes(self.pid)
     }
 
     /// All that it printed.

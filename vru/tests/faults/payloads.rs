@@ -6,7 +6,7 @@ use bytes::Bytes;
 use vru_proto::names::HEADER_REASON;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, Service, Topic, wait_for};
+use vru_runtime::test_util::{Bus, Service, Topic, peak_bytes, wait_for};
 
 use crate::pipeline::{DEADLINE, Pipeline, start};
 
@@ -94,9 +94,7 @@ impl Inference {
 
     /// The most memory that it ever had, bytes.
     pub fn peak_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.service.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1_024
+        peak_bytes(self.service.pid())
     }
 }
 

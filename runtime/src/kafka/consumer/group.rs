@@ -15,13 +15,22 @@ use tokio::sync::{mpsc, oneshot};
 use super::event::{Assignment, Event, Revocation};
 use crate::kafka::context;
 use crate::kafka::partition::{Partition, partitions_of};
+use crate::kafka::record::Record;
+
+/// How far a partition is read.
+pub(super) struct Place {
+    /// Counts assignments. A record taken under an older number is not delivered any more.
+    epoch: u64,
+    /// The least offset that did not come yet.
+    next: i64,
+}
 
 pub(super) struct GroupContext {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) choose_start: bool,
     pub(super) deadline: Duration,
-    /// Partition → how often it was assigned. A record taken under an older number is not delivered any more.
-    pub(super) epochs: Mutex<HashMap<Partition, u64>>,
+    /// The partitions that are ours.
+    pub(super) places: Mutex<HashMap<Partition, Place>>,
     pub(super) next_epoch: Mutex<u64>,
     /// Partitions that the receiver holds back.
     pub(super) held_back: Mutex<HashSet<Partition>>,
@@ -79,8 +88,8 @@ impl ConsumerContext for GroupContext {
 
 impl GroupContext {
     pub(super) fn new(events: mpsc::Sender<Event>, choose_start: bool, deadline: Duration) -> Self {
-        let (epochs, held_back, next_epoch) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { events, choose_start, deadline, epochs, next_epoch, held_back, idle: Mutex::new(Some(Instant::now())) }
+        let (places, held_back, next_epoch) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { events, choose_start, deadline, places, next_epoch, held_back, idle: Mutex::new(Some(Instant::now())) }
     }
 
     /// For the client that comes after one that has no partitions: epochs go on rising.
@@ -101,9 +110,9 @@ impl GroupContext {
         {
             let mut next = self.next_epoch.lock();
             *next += 1;
-            let mut epochs = self.epochs.lock();
-            epochs.extend(partitions.iter().map(|partition| (partition.clone(), *next)));
-            if !epochs.is_empty() {
+            let mut places = self.places.lock();
+            places.extend(partitions.iter().map(|partition| (partition.clone(), Place { epoch: *next, next: 0 })));
+            if !places.is_empty() {
                 *self.idle.lock() = None;
             }
         }
@@ -128,9 +137,9 @@ impl GroupContext {
         let partitions = partitions_of(list);
         tracing::info!(partitions = %names(&partitions), lost, "partitions revoked");
         {
-            let mut epochs = self.epochs.lock();
-            epochs.retain(|partition, _| !partitions.contains(partition));
-            if epochs.is_empty() {
+            let mut places = self.places.lock();
+            places.retain(|partition, _| !partitions.contains(partition));
+            if places.is_empty() {
                 *self.idle.lock() = Some(Instant::now());
             }
         }
@@ -161,7 +170,20 @@ impl GroupContext {
     }
 
     pub(super) fn epoch(&self, partition: &Partition) -> Option<u64> {
-        self.epochs.lock().get(partition).copied()
+        self.places.lock().get(partition).map(|place| place.epoch)
+    }
+
+    /// The epoch of a record that was read; none where its partition is not ours, or where it came already. A pause that meets a
+    /// record on its way to us takes note of where reading stood before it, and what is read after the pause begins with that
+    /// record again.
+    pub(super) fn take(&self, record: &Record) -> Option<u64> {
+        let mut places = self.places.lock();
+        let place = places.get_mut(&record.partition)?;
+        if record.offset < place.next {
+            return None;
+        }
+        place.next = record.offset + 1;
+        Some(place.epoch)
     }
 }
 

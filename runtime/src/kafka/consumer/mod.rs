@@ -69,14 +69,8 @@ impl GroupConsumer {
         let fail = |operation, source| KafkaFailure::new(operation, &topic, source);
         let client = Client::join(client, &options.topics, group).map_err(|source| fail("join a group", source))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mut poller = Poller {
-            client: client.clone(),
-            lifeline,
-            stop: stop.clone(),
-            topics: HashMap::new(),
-            paused: false,
-            places: HashMap::new(),
-        };
+        let mut poller =
+            Poller { client: client.clone(), lifeline, stop: stop.clone(), topics: HashMap::new(), paused: false };
         let ended = CancellationToken::new();
         let end = ended.clone();
         let thread = std::thread::Builder::new()

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::client::Client;
 use super::event::Event;
 use crate::kafka::lifeline::Lifeline;
-use crate::kafka::partition::{Partition, list_of};
+use crate::kafka::partition::list_of;
 use crate::kafka::record::Record;
 
 /// How long the poll thread waits for a full channel before it pauses the partitions and goes on polling. Pausing throws away
@@ -28,8 +28,6 @@ pub(super) struct Poller {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) topics: HashMap<String, Arc<str>>,
     pub(super) paused: bool,
-    /// Of each partition the offset that comes next, and as of which assignment.
-    pub(super) places: HashMap<Partition, (u64, i64)>,
 }
 
 impl Poller {
@@ -91,25 +89,8 @@ impl Poller {
             None => self.topics.entry(message.topic().to_owned()).or_insert_with(|| message.topic().into()).clone(),
         };
         let record = Record::read(&topic, message);
-        let epoch = self.client.current().context().epoch(&record.partition)?;
-        self.moves_on(epoch, &record).then_some((epoch, record))
-    }
-
-    /// False for a record that came already. A pause that meets a record on its way to us takes note of where reading stood before
-    /// it, and what is read after the pause begins with that record again.
-    fn moves_on(&mut self, epoch: u64, record: &Record) -> bool {
-        let next = (epoch, record.offset + 1);
-        match self.places.get_mut(&record.partition) {
-            Some((known, place)) if *known == epoch && record.offset < *place => false,
-            Some(place) => {
-                *place = next;
-                true
-            }
-            None => {
-                self.places.insert(record.partition.clone(), next);
-                true
-            }
-        }
+        let epoch = self.client.current().context().take(&record)?;
+        Some((epoch, record))
     }
 
     fn pause(&mut self, pause: bool) {
@@ -118,8 +99,8 @@ impl Poller {
         }
         let consumer = self.client.current();
         let held_back = consumer.context().held_back.lock();
-        let epochs = consumer.context().epochs.lock();
-        let list = list_of(epochs.keys().filter(|partition| !held_back.contains(partition)));
+        let places = consumer.context().places.lock();
+        let list = list_of(places.keys().filter(|partition| !held_back.contains(partition)));
         let result = if pause { consumer.pause(&list) } else { consumer.resume(&list) };
         match result {
             Ok(()) => self.paused = pause,
@@ -132,7 +113,7 @@ impl Poller {
         let consumer = self.client.current();
         consumer.unsubscribe();
         let until = Instant::now() + consumer.context().deadline + Duration::from_secs(1);
-        while Instant::now() < until && !consumer.context().epochs.lock().is_empty() {
+        while Instant::now() < until && !consumer.context().places.lock().is_empty() {
             drop(consumer.poll(Duration::from_millis(50)));
         }
     }
