@@ -14,8 +14,9 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 CARGO := cargo
 PYTHON := $(VRU_CACHE)/venv/bin/python
-# `make demo PROFILE=dev` saves the second build where the tests have run already.
-PROFILE ?= release
+# `make demo` and `make test` share the development profile, so the second command builds little. It optimises what runs for every
+# frame; PROFILE=release optimises everything and takes three times as long to build.
+PROFILE ?= dev
 PROFILE_FOLDER := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 DEMO_ARGS ?=
 BENCHES := preprocess postprocess tracker infer_worker ingest memory bus postgres alerts glass_to_alert
@@ -36,16 +37,17 @@ rust:
 	  exit 1
 	}
 
+# --workspace: with the features that the tests build with, so that both share every dependency.
 .PHONY: demo
 demo: rust ## install what is missing, build, and show the whole pipeline on a sample clip
-	@scripts/setup.sh demo
-	$(CARGO) build --locked --profile $(PROFILE) -p vru --bin vru
+	@scripts/compile.sh demo $(CARGO) build --locked --profile $(PROFILE) --workspace --bin vru
 	exec "$(CARGO_TARGET_DIR)/$(PROFILE_FOLDER)/vru" demo $(DEMO_ARGS)
 
 .PHONY: test
 test: rust ## everything that must hold: format, lints, unit, integration and doc tests, licences, a short demo
-	@scripts/setup.sh test
-	for step in fmt-check deny lint unit fixtures-check demo-check; do
+	@$(MAKE) --no-print-directory fmt-check
+	scripts/compile.sh test $(CARGO) build --locked --workspace --bins --tests
+	for step in deny lint unit fixtures-check demo-check; do
 	  echo "--- $$step"
 	  $(MAKE) --no-print-directory $$step BUILT=1
 	done
@@ -68,7 +70,7 @@ unit: $(if $(ARGS),build,rust) ## unit, integration and doc tests only
 .PHONY: lint
 lint: rust ## clippy and shellcheck, warnings are errors
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	shellcheck -x -P SCRIPTDIR scripts/setup.sh scripts/setup/*.sh scripts/fuzz/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/setup/*.sh scripts/fuzz/*.sh .ci/run
 
 .PHONY: fmt
 fmt: rust ## format the Rust code
@@ -85,8 +87,7 @@ deny: rust ## licences, bans and sources of every dependency
 # One at a time, in the order of the pipeline: two at once would measure each other. BENCH narrows it: BENCH='preprocess tracker'.
 .PHONY: bench
 bench: rust ## measure everything against its peer, print the table, write target/bench/summary.json
-	@scripts/setup.sh bench
-	$(CARGO) build --locked --release --workspace --bins
+	@scripts/compile.sh bench $(CARGO) build --locked --release --workspace --bins
 	$(if $(BENCH),,rm -rf target/bench)
 	for bench in $(or $(BENCH),$(BENCHES)); do
 	  echo "--- $$bench"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs and fetches what vru needs, and nothing that is already there: with everything in place it ends within a second.
 #
-#   scripts/setup.sh demo   what `make demo` needs: Debian packages, ONNX Runtime, the model, the sample clip
+#   scripts/setup.sh build  what compiling needs: Debian packages
+#   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, ONNX Runtime, the model, the sample clip
 #   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, cargo-deny, grpcurl, Chromium
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
 #   scripts/setup.sh all    the same as test
@@ -26,9 +27,9 @@ done
 main() {
   local part=${1:-all}
   case $part in
-    demo | test | bench | all) ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
-    *) die "unknown part '$part'; choose demo, test, bench or all" ;;
+    build | demo | test | bench | all) ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
+    *) die "unknown part '$part'; choose build, demo, test, bench or all" ;;
   esac
   mkdir -p "$STAMPS"
   # Two makes at once (a demo beside a test) must not install the same thing twice.
@@ -38,6 +39,9 @@ main() {
   rm -rf "$CACHE"/.work.*
   mkdir "$WORK"
   trap 'rm -rf "$WORK"' EXIT
+
+  setup_build_packages
+  [ "$part" = build ] && return
 
   setup_debian "$part"
   setup_python "$part"
