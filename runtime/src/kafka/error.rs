@@ -24,21 +24,26 @@ impl KafkaFailure {
 
 impl Retryable for KafkaFailure {
     fn is_retryable(&self) -> bool {
-        if matches!(self.source, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)) {
-            return false;
-        }
-        !matches!(
-            self.source.rdkafka_error_code(),
-            Some(
-                RDKafkaErrorCode::MessageSizeTooLarge
-                    | RDKafkaErrorCode::InvalidMessageSize
-                    | RDKafkaErrorCode::TopicAuthorizationFailed
-                    | RDKafkaErrorCode::GroupAuthorizationFailed
-                    | RDKafkaErrorCode::ClusterAuthorizationFailed
-                    | RDKafkaErrorCode::SaslAuthenticationFailed
-                    | RDKafkaErrorCode::InvalidTopic
-                    | RDKafkaErrorCode::Fatal
-            )
-        )
+        !is_permanent(&self.source)
     }
+}
+
+/// Whether trying again cannot help until somebody changes the configuration, the topic or the permissions.
+pub(super) fn is_permanent(error: &KafkaError) -> bool {
+    if matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)) {
+        return true;
+    }
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidMessageSize
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+                | RDKafkaErrorCode::InvalidTopic
+                | RDKafkaErrorCode::Fatal
+        )
+    )
 }
