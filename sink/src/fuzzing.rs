@@ -1,3 +1,3 @@
-//! The parsers of what subscribers send, for `fuzz/`. Feature `fuzzing`; no service uses it.
+//! The private parser of what subscribers send, for `fuzz/`. Feature `fuzzing`; no service uses it.
 
-pub use crate::alerts::fuzzing::{decode_token, encode_token, verifier};
+pub use crate::alerts::fuzzing::{decode_token, encode_token};

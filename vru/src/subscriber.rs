@@ -1,4 +1,4 @@
-//! A subscriber of the gRPC service, as any other program could be: it takes every alert, and resumes by its token.
+//! A gRPC subscriber, as any client of the alert service can be: it receives every alert, and resumes with its token.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -8,23 +8,24 @@ use anyhow::Context as _;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::{Ascii, MetadataValue};
+use vru_auth::JwtConfig;
 use vru_proto::v1::alerts_client::AlertsClient;
 use vru_proto::v1::subscribe_response::Event;
 use vru_proto::v1::{Alert, ClockSource, SubscribeRequest};
 use vru_runtime::clock::now_us;
 use vru_runtime::retry::{Backoff, BackoffConfig};
-use vru_sink::alerts::config::{AlertsConfig, AuthMode, JwtConfig};
+use vru_sink::alerts::config::{AlertsConfig, AuthMode};
 
 use crate::latency::{Latencies, Percentiles};
 
-/// Alerts kept for the page.
+/// Alerts kept for the live page.
 const LATEST: usize = 24;
-/// Ids remembered to tell an alert that comes twice.
+/// Ids remembered to recognise an alert that is delivered twice.
 const REMEMBERED: usize = 10_000;
-/// The server sends a heartbeat in between.
+/// A stream is dead when nothing comes for this long: the server sends heartbeats more often.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// What the subscriber got so far.
+/// What the subscriber has received so far. All clones share it.
 #[derive(Debug, Clone)]
 pub struct Received {
     state: Arc<Mutex<State>>,
@@ -57,27 +58,27 @@ impl Default for Received {
 }
 
 impl Received {
-    /// Alerts, each counted once.
+    /// Alerts, each id counted once.
     pub fn count(&self) -> u64 {
         self.state.lock().count
     }
 
-    /// Records that Kafka no longer held when we came back.
+    /// Records that Kafka had deleted before the subscriber received them.
     pub fn missed(&self) -> u64 {
         self.state.lock().missed
     }
 
-    /// From capture to here, milliseconds.
+    /// From capture to reception, milliseconds. None before the first alert of a live camera.
     pub fn glass_to_alert_ms(&self) -> Option<Percentiles> {
         self.state.lock().latencies.percentiles()
     }
 
-    /// The newest alerts, the newest first.
+    /// The latest alerts, newest first.
     pub fn latest(&self) -> Vec<Alert> {
         self.state.lock().latest.iter().cloned().collect()
     }
 
-    /// Whether the stream is open.
+    /// Whether the stream is open and its first response has come: alerts that are published from now on are not missed.
     pub fn is_connected(&self) -> bool {
         self.state.lock().connected
     }
@@ -94,7 +95,7 @@ impl Received {
             state.seen.remove(&oldest);
         }
         state.count += 1;
-        // What a file shows was captured long ago.
+        // The frames of a file were captured long ago: their latency means nothing.
         if alert.clock_source() != ClockSource::File {
             state.latencies.add(now_us.saturating_sub(alert.captured_at_us) as f64 / 1_000.0);
         }
@@ -103,19 +104,19 @@ impl Received {
     }
 }
 
-/// Where to subscribe, and as whom.
+/// Where to subscribe, and how to authenticate.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     url: String,
     jwt: Option<JwtConfig>,
 }
 
-/// How long a token is valid that we make for ourselves.
+/// Validity of the bearer tokens that [`Endpoint`] signs for itself.
 const TOKEN_SECONDS: i64 = 3_600;
 
 impl Endpoint {
-    /// Of the server that runs with this configuration; none where we cannot be its subscriber: only others hold the
-    /// private key, or its certificate is for another name.
+    /// The endpoint of the server that runs with this configuration. None when this process cannot subscribe to it: it has no private
+    /// key to sign a bearer token with, or the server uses TLS, with a certificate for another name.
     pub fn of(config: &AlertsConfig) -> Option<Self> {
         let host =
             if config.listen.ip().is_unspecified() { "127.0.0.1".to_owned() } else { config.listen.ip().to_string() };
@@ -139,12 +140,13 @@ impl Endpoint {
             "scope": jwt.scope,
         });
         let key = jsonwebtoken::EncodingKey::from_secret(jwt.secret.expose().as_bytes());
-        let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).context("make a token")?;
-        Ok(Some(format!("Bearer {token}").parse().context("make a header of a token")?))
+        let token =
+            jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).context("sign a bearer token")?;
+        Ok(Some(format!("Bearer {token}").parse().context("put the bearer token into a header")?))
     }
 }
 
-/// Subscribes until `stop`, and again whenever the stream ends.
+/// Subscribes until `stop`. Whenever the stream ends, it resumes.
 pub async fn run(endpoint: Endpoint, received: Received, stop: CancellationToken) {
     let mut backoff = Backoff::new(BackoffConfig { initial: Duration::from_millis(50), max: Duration::from_secs(2) });
     let mut token = String::new();
@@ -163,6 +165,7 @@ pub async fn run(endpoint: Endpoint, received: Received, stop: CancellationToken
     }
 }
 
+/// Reads one stream to its end.
 async fn stream(
     endpoint: &Endpoint,
     received: &Received,
@@ -170,24 +173,26 @@ async fn stream(
     backoff: &mut Backoff,
 ) -> anyhow::Result<()> {
     let mut client = AlertsClient::connect(endpoint.url.clone()).await.context("connect")?;
-    let wishes = SubscribeRequest { resume_token: token.clone(), ..SubscribeRequest::default() };
-    let mut request = tonic::Request::new(wishes);
+    let request = SubscribeRequest { resume_token: token.clone(), ..SubscribeRequest::default() };
+    let mut request = tonic::Request::new(request);
     if let Some(authorization) = endpoint.authorization()? {
         request.metadata_mut().insert("authorization", authorization);
     }
     let mut responses = client.subscribe(request).await.context("subscribe")?.into_inner();
-    received.state.lock().connected = true;
     loop {
-        let next = tokio::time::timeout(SILENCE, responses.message()).await.context("wait for a heartbeat")?;
+        let next =
+            tokio::time::timeout(SILENCE, responses.message()).await.context("no response and no heartbeat in time")?;
         let Some(response) = next.context("read the stream")? else { return Ok(()) };
         backoff.reset();
+        // From the first response on nothing is lost: it carries the first token.
+        received.state.lock().connected = true;
         if !response.resume_token.is_empty() {
             *token = response.resume_token;
         }
         match response.event {
             Some(Event::Alert(alert)) => received.take(alert, now_us()),
             Some(Event::Gap(gap)) => received.state.lock().missed += gap.missed_records,
-            Some(Event::Heartbeat(_)) | None => {}
+            Some(Event::Subscribed(_) | Event::Heartbeat(_)) | None => {}
         }
     }
 }
@@ -197,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alert_that_comes_twice_counts_once() {
+    fn an_alert_that_is_delivered_twice_counts_once() {
         let received = Received::default();
         for id in ["a", "b", "a"] {
             received.take(Alert { id: id.to_owned(), captured_at_us: 1_000_000, ..Alert::default() }, 1_250_000);

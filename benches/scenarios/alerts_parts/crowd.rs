@@ -31,7 +31,7 @@ struct Seen {
 }
 
 impl Crowd {
-    /// Subscribes so many.
+    /// Subscribes so many, and returns when each has had its first response.
     pub async fn gather(address: &str, size: usize) -> Self {
         let seen = Arc::new(Seen::default());
         for _ in 0..size / A_CONNECTION {
@@ -39,7 +39,10 @@ impl Crowd {
             let mut client = AlertsClient::new(endpoint.connect().await.expect("the server listens"));
             for _ in 0..A_CONNECTION {
                 let answer = client.subscribe(SubscribeRequest::default()).await.expect("there is room");
-                tokio::spawn(follow(answer.into_inner(), seen.clone()));
+                let mut stream = answer.into_inner();
+                let first = stream.message().await.expect("a stream begins").expect("a first response");
+                assert!(matches!(first.event, Some(Event::Subscribed(_))), "the first response is {:?}", first.event);
+                tokio::spawn(follow(stream, seen.clone()));
             }
         }
         Self { size, seen, waited_for: AtomicUsize::new(0) }

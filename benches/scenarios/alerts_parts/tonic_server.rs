@@ -12,7 +12,7 @@ use tokio_stream::wrappers::{BroadcastStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
 use vru_proto::v1::alerts_server::{Alerts, AlertsServer};
 use vru_proto::v1::subscribe_response::Event;
-use vru_proto::v1::{SubscribeRequest, SubscribeResponse};
+use vru_proto::v1::{SubscribeRequest, SubscribeResponse, Subscribed};
 use vru_runtime::clock::now_us;
 
 /// Names the file with the response to send; set, this process is the server.
@@ -71,9 +71,9 @@ impl Alerts for Bare {
 
     async fn subscribe(&self, _request: Request<SubscribeRequest>) -> Result<Response<Self::SubscribeStream>, Status> {
         let responses = BroadcastStream::new(self.0.subscribe());
-        Ok(Response::new(Box::pin(
-            responses.map(|response| response.map_err(|error| Status::data_loss(error.to_string()))),
-        )))
+        let responses = responses.map(|response| response.map_err(|error| Status::data_loss(error.to_string())));
+        let subscribed = SubscribeResponse { event: Some(Event::Subscribed(Subscribed {})), ..Default::default() };
+        Ok(Response::new(Box::pin(futures::stream::once(std::future::ready(Ok(subscribed))).chain(responses))))
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Subscribes to everything, with pictures.
+    /// Subscribes to everything, with pictures, and returns after the first response.
     pub fn connect(address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a thread can be started");
@@ -31,7 +31,9 @@ impl Subscriber {
             let client = AlertsClient::connect(url).await.expect("the server listens");
             let request = SubscribeRequest { include_snapshot: true, ..SubscribeRequest::default() };
             let answer = client.max_decoding_message_size(MAX_MESSAGE).subscribe(request).await;
-            answer.expect("there is room").into_inner()
+            let mut stream = answer.expect("there is room").into_inner();
+            stream.message().await.expect("a stream begins").expect("a first response");
+            stream
         });
         runtime.spawn(async move {
             // It ends with its server; alerts that then miss are missed in the sightings.

@@ -396,55 +396,87 @@ impl Severity {
         }
     }
 }
-/// A field left empty lets everything pass; the fields are joined by and, the values of one field by or.
+/// What to deliver, and from where. An alert passes when it matches every filter field that is not empty; it matches a field when
+/// it equals one of its values. An empty request subscribes to all alerts from now on. All filter fields together may hold up to
+/// 1,000 values.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
+    /// Exact ids of cameras, as in `Alert.camera_id`.
     #[prost(string, repeated, tag = "1")]
     pub camera_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Exact ids of zones, as in `Alert.zone_id`.
     #[prost(string, repeated, tag = "2")]
     pub zone_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Exact ids of rules, as in `Alert.rule_id`.
     #[prost(string, repeated, tag = "3")]
     pub rule_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Exact severities, not minimum ones: name each that is wanted.
     #[prost(enumeration = "Severity", repeated, tag = "4")]
     pub severities: ::prost::alloc::vec::Vec<i32>,
-    /// From the last response received: nothing after it is missed that Kafka still holds. Empty: from now on.
+    /// `SubscribeResponse.resume_token` of the last response that the client processed, or the trailer `vru-resume-token`. Delivery
+    /// goes on right after that response. Empty: from now on.
     #[prost(string, tag = "5")]
     pub resume_token: ::prost::alloc::string::String,
-    /// Whether `Alert.snapshot` is wanted.
+    /// Whether to fill `Alert.snapshot`, a JPEG. Responses can then exceed 4 MiB, the default limit of most gRPC clients. They stay
+    /// below `kafka.message_max_bytes` (default 8 MiB) plus 16 KiB: raise the client's limit for received messages to that.
     #[prost(bool, tag = "6")]
     pub include_snapshot: bool,
 }
+/// One event, and where to resume after it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubscribeResponse {
-    /// Resume after this response.
+    /// Never empty. Stands for everything up to and including this response: a client that resumes with it receives all that follows.
+    ///
+    /// * Opaque: do not parse, compare or build tokens.
+    /// * Independent of the filters: a client may resume with other filters than before. Alerts that the earlier filters excluded
+    ///   are not delivered later.
+    /// * Valid at every server instance that reads the same topic of the same Kafka cluster, also after restarts. It does not
+    ///   expire; when Kafka has deleted alerts behind it, resuming begins with a `Gap`.
+    /// * Not a secret: it grants no access.
     #[prost(string, tag = "3")]
     pub resume_token: ::prost::alloc::string::String,
-    #[prost(oneof = "subscribe_response::Event", tags = "1, 2, 4")]
+    /// Later versions may add events. A client ignores an event that it does not know, and still stores `resume_token`.
+    #[prost(oneof = "subscribe_response::Event", tags = "1, 2, 4, 5")]
     pub event: ::core::option::Option<subscribe_response::Event>,
 }
 /// Nested message and enum types in `SubscribeResponse`.
 pub mod subscribe_response {
+    /// Later versions may add events. A client ignores an event that it does not know, and still stores `resume_token`.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Event {
         #[prost(message, tag = "1")]
         Alert(super::Alert),
-        /// Sent when nothing else was, so that both sides know the stream is alive.
         #[prost(message, tag = "2")]
         Heartbeat(super::Heartbeat),
-        /// Kafka no longer holds everything since the token: some alerts are gone for this subscriber.
         #[prost(message, tag = "4")]
         Gap(super::Gap),
+        #[prost(message, tag = "5")]
+        Subscribed(super::Subscribed),
     }
 }
+/// The first response of every stream, exactly once, sent as soon as the server has registered the subscription and before any
+/// alert. Its `resume_token` is the position at which the stream begins: every matching alert that is published to Kafka after this
+/// response was sent comes on this stream, or on one that resumes with this token, even if the client disconnects right after it
+/// and the server restarts in between. On a stream that resumes, the position is that of the request's token.
+///
+/// Servers of earlier versions do not send it. Their first response, an alert or a heartbeat, carries the first token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Subscribed {}
+/// Sent when nothing else was sent for the server's heartbeat interval (`alerts.heartbeat`, default 10 s), so that both sides can
+/// tell a quiet stream from a dead connection. Its `resume_token` moves past alerts that the filters excluded: store it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Heartbeat {
-    /// Microseconds since the Unix epoch.
+    /// The server's clock, microseconds since the Unix epoch.
     #[prost(int64, tag = "1")]
     pub sent_at_us: i64,
 }
+/// Kafka deleted alerts (its retention time or size was exceeded) before this subscriber received them. They are lost for this
+/// stream and for every resumption; those that the server's other sinks stored are still in PostgreSQL and S3. The stream goes on
+/// behind the gap. It comes at the beginning of a stream whose token was too old, or later when the server itself fell behind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Gap {
-    /// How many records of the topic are gone, over all partitions.
+    /// Records deleted, over all partitions of the topic. An upper bound of the alerts lost: it counts what the filters would have
+    /// excluded too.
     #[prost(uint64, tag = "1")]
     pub missed_records: u64,
 }
@@ -459,7 +491,44 @@ pub mod alerts_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Alerts as they happen. Authorisation: `authorization: Bearer <JWT>` in the metadata.
+    /// Pushes alerts to subscribers as soon as they are published.
+    ///
+    /// Authentication: each call carries `authorization: Bearer <JWT>` in its metadata. How tokens are verified, and whether they are
+    /// required at all, is the server's configuration (section `alerts`).
+    ///
+    /// What is delivered:
+    ///
+    /// * Every alert that passes the filters, at least once. The server suppresses repetitions that it recognises by `Alert.id`, but a
+    ///  subscriber that must count each alert once compares ids itself.
+    /// * In order for each camera. There is no order between cameras.
+    /// * Nothing is lost between two streams when the second one resumes with a token of the first, as long as Kafka still holds the
+    ///  alerts. Where it does not, a `Gap` reports the loss.
+    ///
+    /// How to subscribe, and to keep up after every interruption:
+    ///
+    /// 1. Call `Subscribe` without a token. Wait for the first response, `Subscribed`: from then on nothing is missed.
+    /// 1. Process each response, then store its `resume_token` in place of the one before. Do this for every response, also for those
+    ///   whose event is not an alert or is unknown to the client.
+    /// 1. When the stream ends, for whatever reason, or is silent for about three heartbeat intervals, wait a little and call
+    ///   `Subscribe` again with the stored token. Back off exponentially with jitter, for example from 100 ms to 10 s.
+    ///
+    /// How a stream ends. Whenever the server ends it, the trailer `vru-resume-token` carries the token to resume with; the status
+    /// message ends with the same token. A connection that breaks has no trailer: use the token of the last response.
+    ///
+    /// * RESOURCE_EXHAUSTED: the client read too slowly, and its buffer on the server overflowed. Resume; if it happens again, read
+    ///  faster or narrow the filters.
+    /// * UNAVAILABLE: the server shuts down or cannot read Kafka, or the connection was lost. Back off and resume at any instance.
+    /// * UNAUTHENTICATED: the bearer token expired during the stream. Get a new bearer token and resume.
+    ///
+    /// How a call is refused. There is no response then, and no trailer.
+    ///
+    /// * UNAUTHENTICATED: there is no bearer token, or it is invalid or expired. Get a new bearer token and try again.
+    /// * PERMISSION_DENIED: the bearer token does not grant the scope that the server requires. Retrying does not help.
+    /// * INVALID_ARGUMENT: the message says which mistake. Either the request has more than 1,000 filter values: shorten the lists. Or the
+    ///  resume token is malformed, belongs to another Kafka cluster or topic, or lies beyond the end of the topic because the topic was
+    ///  created anew: subscribe without a token; what was published in between is not delivered.
+    /// * UNAVAILABLE: the server starts, has its maximum number of subscribers, or cannot reach Kafka. Back off and try again with the
+    ///  same resume token, at any instance.
     #[derive(Debug, Clone)]
     pub struct AlertsClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -540,8 +609,7 @@ pub mod alerts_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Every alert that passes the filters, in order per camera, at least once. The stream ends with RESOURCE_EXHAUSTED when the
-        /// subscriber is too slow; the status' message and the `vru-resume-token` trailer then carry the token to resume from.
+        /// Streams alerts until the client cancels or one of the ends above. The first response is `Subscribed`, sent at once.
         pub async fn subscribe(
             &mut self,
             request: impl tonic::IntoRequest<super::SubscribeRequest>,
@@ -584,14 +652,50 @@ pub mod alerts_server {
             >
             + std::marker::Send
             + 'static;
-        /// Every alert that passes the filters, in order per camera, at least once. The stream ends with RESOURCE_EXHAUSTED when the
-        /// subscriber is too slow; the status' message and the `vru-resume-token` trailer then carry the token to resume from.
+        /// Streams alerts until the client cancels or one of the ends above. The first response is `Subscribed`, sent at once.
         async fn subscribe(
             &self,
             request: tonic::Request<super::SubscribeRequest>,
         ) -> std::result::Result<tonic::Response<Self::SubscribeStream>, tonic::Status>;
     }
-    /// Alerts as they happen. Authorisation: `authorization: Bearer <JWT>` in the metadata.
+    /// Pushes alerts to subscribers as soon as they are published.
+    ///
+    /// Authentication: each call carries `authorization: Bearer <JWT>` in its metadata. How tokens are verified, and whether they are
+    /// required at all, is the server's configuration (section `alerts`).
+    ///
+    /// What is delivered:
+    ///
+    /// * Every alert that passes the filters, at least once. The server suppresses repetitions that it recognises by `Alert.id`, but a
+    ///  subscriber that must count each alert once compares ids itself.
+    /// * In order for each camera. There is no order between cameras.
+    /// * Nothing is lost between two streams when the second one resumes with a token of the first, as long as Kafka still holds the
+    ///  alerts. Where it does not, a `Gap` reports the loss.
+    ///
+    /// How to subscribe, and to keep up after every interruption:
+    ///
+    /// 1. Call `Subscribe` without a token. Wait for the first response, `Subscribed`: from then on nothing is missed.
+    /// 1. Process each response, then store its `resume_token` in place of the one before. Do this for every response, also for those
+    ///   whose event is not an alert or is unknown to the client.
+    /// 1. When the stream ends, for whatever reason, or is silent for about three heartbeat intervals, wait a little and call
+    ///   `Subscribe` again with the stored token. Back off exponentially with jitter, for example from 100 ms to 10 s.
+    ///
+    /// How a stream ends. Whenever the server ends it, the trailer `vru-resume-token` carries the token to resume with; the status
+    /// message ends with the same token. A connection that breaks has no trailer: use the token of the last response.
+    ///
+    /// * RESOURCE_EXHAUSTED: the client read too slowly, and its buffer on the server overflowed. Resume; if it happens again, read
+    ///  faster or narrow the filters.
+    /// * UNAVAILABLE: the server shuts down or cannot read Kafka, or the connection was lost. Back off and resume at any instance.
+    /// * UNAUTHENTICATED: the bearer token expired during the stream. Get a new bearer token and resume.
+    ///
+    /// How a call is refused. There is no response then, and no trailer.
+    ///
+    /// * UNAUTHENTICATED: there is no bearer token, or it is invalid or expired. Get a new bearer token and try again.
+    /// * PERMISSION_DENIED: the bearer token does not grant the scope that the server requires. Retrying does not help.
+    /// * INVALID_ARGUMENT: the message says which mistake. Either the request has more than 1,000 filter values: shorten the lists. Or the
+    ///  resume token is malformed, belongs to another Kafka cluster or topic, or lies beyond the end of the topic because the topic was
+    ///  created anew: subscribe without a token; what was published in between is not delivered.
+    /// * UNAVAILABLE: the server starts, has its maximum number of subscribers, or cannot reach Kafka. Back off and try again with the
+    ///  same resume token, at any instance.
     #[derive(Debug)]
     pub struct AlertsServer<T> {
         inner: Arc<T>,

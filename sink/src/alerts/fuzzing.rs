@@ -1,25 +1,17 @@
-//! Resume tokens and bearer tokens.
+//! Resume tokens, for `fuzz/`.
 
-use super::TokenVerifier;
-use super::auth::{JwtVerifier, KeyError};
-use super::config::JwtConfig;
-use super::token::{self, StreamId};
+use super::resume_token::{self, StreamId};
 
 fn stream() -> StreamId {
     StreamId::new("cluster", "vru.alerts")
 }
 
-/// The positions of a resume token of the topic `vru.alerts` on the cluster `cluster`.
+/// The positions in a resume token of the topic `vru.alerts` of the cluster `cluster`.
 pub fn decode_token(text: &str) -> Result<Vec<i64>, String> {
-    token::decode(stream(), text).map_err(|error| error.to_string())
+    resume_token::decode(stream(), text).map_err(|error| error.to_string())
 }
 
-/// The token for positions there.
+/// The resume token of these positions in the same topic.
 pub fn encode_token(positions: &[i64]) -> String {
-    token::encode(stream(), positions)
-}
-
-/// What verifies bearer tokens.
-pub fn verifier(config: &JwtConfig) -> Result<impl TokenVerifier + use<>, KeyError> {
-    JwtVerifier::new(config)
+    resume_token::encode(stream(), positions)
 }

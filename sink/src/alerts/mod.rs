@@ -1,27 +1,34 @@
 //! The gRPC server that pushes alerts.
 //!
-//! Every instance reads all of `vru.alerts`, without a group ([`feed`]), into a ring of recent alerts and from there to its
-//! subscribers ([`hub`]). A subscriber that resumes is served from the ring where that reaches back far enough, else from Kafka
-//! until it does ([`replay`]); then it is attached under the hub's lock, so that nothing falls between and nothing comes twice
-//! ([`subscription`]). Whoever falls behind by more than its queue is cut with the token to resume from: what one subscriber
-//! costs is bounded, whatever it does.
+//! The [`feed`] reads all of `vru.alerts` into the [`hub`]: a ring of recent alerts, and a bounded queue for each subscriber. Every
+//! instance reads every alert, without a consumer group.
 //!
-//! An alert that inference raises again after it was killed is told once ([`recent`]). An alert is encoded once ([`event`]); what differs between subscribers is the token behind it ([`token`]).
+//! A call of `Subscribe` is checked ([`subscribe`]) and becomes a [`subscription`]. A subscriber that resumes is served from the
+//! ring where the ring reaches back far enough, else from Kafka until it does ([`replay`]). Then it is attached under the hub's
+//! lock, so that nothing is lost between the two and nothing comes twice. When a subscriber falls behind by more than its queue
+//! holds, its stream ends with the token to resume with ([`resume_token`]): the cost of a subscriber is bounded.
+//!
+//! An alert that inference raises again after it was killed is delivered once ([`recent_ids`]). An alert is encoded once for all
+//! subscribers ([`encoded_alert`], [`wire`], [`codec`]).
 
-mod auth;
+mod codec;
 pub mod config;
-mod event;
+mod encoded_alert;
 mod feed;
+mod filter;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod hub;
-mod recent;
+mod recent_ids;
 mod replay;
+mod response;
+mod resume_token;
 mod server;
 mod service;
+mod subscribe;
 mod subscription;
-mod token;
+mod topic;
+mod wire;
 
-pub use auth::{AuthError, Identity, TokenVerifier};
 pub use config::AlertsConfig;
 pub(crate) use server::run;

@@ -1,60 +1,67 @@
-//! For those who were away longer than the ring reaches back: reads from Kafka until the ring takes over.
+//! Replays: a subscriber whose token is older than the ring is served from Kafka, until the ring covers its position.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{Semaphore, mpsc};
 use tonic::Status;
-use vru_runtime::kafka::{KafkaConfig, ReaderEvent, StartAt, TopicReader};
+use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader};
 use vru_runtime::report::chain;
 
-use super::event::{Event, Filter};
-use super::feed;
-use super::hub::{Attached, Hub};
-use super::recent::Recent;
-use super::token::Positions;
+use super::encoded_alert::EncodedAlert;
+use super::filter::Filter;
+use super::hub::{Attachment, Hub};
+use super::recent_ids::RecentIds;
+use super::resume_token::Positions;
+use super::topic;
 use crate::error::SinkError;
-use crate::metrics::DUPLICATE_ALERTS;
+use crate::metrics::{DUPLICATE_ALERTS, ENDED_STREAMS};
 
-/// A subscriber that takes nothing for this long holds up others who wait for their turn.
-const STUCK_AFTER: Duration = Duration::from_secs(10);
-/// Records between looks at whether the ring reaches back far enough by now.
-const ATTACH_EVERY: usize = 64;
-const READER_CAPACITY: usize = 256;
-/// Records of each partition before its position that are looked at as well: an alert that follows may repeat one of them.
+/// A subscriber that reads nothing for this long is too slow: it would keep others waiting for its permit.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// Records to read between two attempts to attach to the hub.
+const ATTACH_INTERVAL: usize = 64;
+const CAPACITY: usize = 256;
+/// How many records before the position are read too, in each partition. Their alerts are not sent; only their ids are remembered,
+/// because inference may have repeated one of them after the position.
 const LOOK_BACK: i64 = 64;
 
-/// What a replay yields, in order; the last is `Attached`, or `Failed`. When it just ends, the subscriber was too slow.
+/// What a replay sends, in order. The last one is `Attached` or `Failed`; when the channel closes without one of them, the
+/// subscriber was too slow.
 #[derive(Debug)]
-pub(crate) enum Step {
-    /// Kafka deleted this many records since the positions.
-    Gap { missed: u64, positions: Positions },
+pub(crate) enum ReplayStep {
+    /// Kafka deleted this many records after the subscriber's position; the positions are behind the gap.
+    Gap {
+        missed: u64,
+        positions: Positions,
+    },
     /// An alert that passes the filter.
-    Alert(Arc<Event>),
-    /// The rest comes from the hub.
-    Attached(Attached, Positions),
-    /// Kafka cannot be read.
+    Alert(Arc<EncodedAlert>),
+    /// The hub delivers what follows these positions.
+    Attached(Attachment, Positions),
     Failed(Status),
 }
 
-/// What replays share.
+/// Starts replays.
 #[derive(Debug, Clone)]
 pub(crate) struct Replays {
     pub(crate) kafka: KafkaConfig,
     pub(crate) hub: Hub,
-    /// Bounds the readers of all subscribers.
+    /// Limits how many replays read from Kafka at the same time.
     pub(crate) permits: Arc<Semaphore>,
 }
 
 impl Replays {
-    /// Starts one; it ends by itself when the receiver is dropped or takes nothing.
-    pub(crate) fn start(&self, positions: Positions, filter: Arc<Filter>) -> mpsc::Receiver<Step> {
-        let (steps, receiver) = mpsc::channel(READER_CAPACITY);
+    /// Starts a replay. It ends by itself when the receiver is dropped or not read.
+    pub(crate) fn start(&self, positions: Positions, filter: Arc<Filter>) -> mpsc::Receiver<ReplayStep> {
+        let (steps, receiver) = mpsc::channel(CAPACITY);
         let this = self.clone();
         tokio::spawn(async move {
             let replay = async {
                 let Ok(_permit) = this.permits.clone().acquire_owned().await else { return Ok(()) };
-                this.replay(positions, &filter, &steps).await
+                let replay = Replay { hub: &this.hub, filter, positions, recent: RecentIds::new(), steps: &steps };
+                replay.run(&this.kafka).await
             };
             let result = tokio::select! {
                 result = replay => result,
@@ -63,73 +70,110 @@ impl Replays {
             if let Err(error) = result {
                 tracing::warn!(error = %chain(&error), "a replay for a subscriber failed");
                 let status = Status::unavailable(format!("cannot replay from Kafka: {}", chain(&error)));
-                // Nobody there to be told: nothing to do.
-                drop(steps.try_send(Step::Failed(status)));
+                // Fails when the subscriber has disconnected meanwhile.
+                drop(steps.try_send(ReplayStep::Failed(status)));
             }
         });
         receiver
     }
+}
 
-    async fn replay(
-        &self,
-        mut positions: Positions,
-        filter: &Arc<Filter>,
-        steps: &mpsc::Sender<Step>,
-    ) -> Result<(), SinkError> {
-        let bounds = feed::bounds(&self.kafka).await?;
-        positions.resize(bounds.len().max(positions.len()), 0);
-        let mut missed = 0;
-        for (position, (low, _)) in positions.iter_mut().zip(&bounds) {
-            missed += (*low - *position).max(0) as u64;
-            *position = (*position).max(*low);
-        }
-        if missed > 0 && !offer(steps, Step::Gap { missed, positions: positions.clone() }).await {
+/// One replay.
+struct Replay<'a> {
+    hub: &'a Hub,
+    filter: Arc<Filter>,
+    /// The next offset of each partition to send.
+    positions: Positions,
+    recent: RecentIds,
+    steps: &'a mpsc::Sender<ReplayStep>,
+}
+
+/// The subscriber has disconnected or is too slow.
+struct SubscriberGone;
+
+impl Replay<'_> {
+    async fn run(mut self, kafka: &KafkaConfig) -> Result<(), SinkError> {
+        let bounds = topic::bounds(kafka).await?;
+        if self.skip_deleted(&bounds).await.is_err() {
             return Ok(());
         }
-        let from = |(number, next): (usize, &i64)| {
+        let start = |(number, next): (usize, &i64)| {
             let low = bounds.get(number).map_or(0, |(low, _)| *low);
             (number as i32, StartAt::Offset((*next - LOOK_BACK).max(low)))
         };
-        let starts: Vec<_> = positions.iter().enumerate().map(from).collect();
-        let topic = self.kafka.topics().alerts;
-        let mut reader = TopicReader::start(&self.kafka, "vru-sink-replay", &topic, &starts, READER_CAPACITY)?;
-        let (mut since, mut recent) = (0, Recent::new());
+        let starts: Vec<_> = self.positions.iter().enumerate().map(start).collect();
+        let mut reader = TopicReader::start(kafka, "vru-sink-replay", &kafka.topics().alerts, &starts, CAPACITY)?;
+        let mut read_since_attempt = 0;
         loop {
-            let event = reader.next().await;
-            let caught_up = match event {
+            let caught_up = match reader.next().await {
                 None => return Ok(()),
                 Some(ReaderEvent::CaughtUp) => true,
                 Some(ReaderEvent::Record(record)) => {
-                    let number = record.partition.number as usize;
-                    let event = feed::read(&record);
-                    let repeated = event.as_ref().is_some_and(|event| !recent.note(&event.id));
-                    if positions.get(number).is_some_and(|position| record.offset >= *position) {
-                        positions[number] = record.offset + 1;
-                        if repeated {
-                            DUPLICATE_ALERTS.with_label_values(&["alerts"]).inc();
-                        } else if let Some(event) = event.filter(|event| filter.passes(event))
-                            && !offer(steps, Step::Alert(Arc::new(event))).await
-                        {
-                            return Ok(());
-                        }
+                    if self.take(&record).await.is_err() {
+                        return Ok(());
                     }
-                    since += 1;
-                    since >= ATTACH_EVERY
+                    read_since_attempt += 1;
+                    false
                 }
             };
-            if caught_up {
-                since = 0;
-                let mut at = Some(positions.clone());
-                if let Some(attached) = self.hub.attach(&mut at, filter) {
-                    offer(steps, Step::Attached(attached, at.unwrap_or_default())).await;
+            if caught_up || read_since_attempt >= ATTACH_INTERVAL {
+                read_since_attempt = 0;
+                let mut positions = Some(self.positions.clone());
+                if let Some(attachment) = self.hub.attach(&mut positions, &self.filter) {
+                    // Whether the subscriber is still there or not: the replay is over.
+                    self.send(ReplayStep::Attached(attachment, positions.unwrap_or_default())).await.ok();
                     return Ok(());
                 }
             }
         }
     }
-}
 
-/// False when the subscriber takes nothing.
-async fn offer(steps: &mpsc::Sender<Step>, step: Step) -> bool {
-    steps.send_timeout(step, STUCK_AFTER).await.is_ok()
+    /// Moves the positions past what Kafka has deleted, and reports it.
+    async fn skip_deleted(&mut self, bounds: &[(i64, i64)]) -> Result<(), SubscriberGone> {
+        let partitions = bounds.len().max(self.positions.len());
+        self.positions.resize(partitions, 0);
+        let mut missed = 0;
+        for (position, (low, _)) in self.positions.iter_mut().zip(bounds) {
+            missed += (*low - *position).max(0) as u64;
+            *position = (*position).max(*low);
+        }
+        if missed == 0 { Ok(()) } else { self.send_gap(missed).await }
+    }
+
+    async fn take(&mut self, record: &Record) -> Result<(), SubscriberGone> {
+        let number = record.partition.number as usize;
+        let alert = topic::read(record);
+        let repeated = alert.as_ref().is_some_and(|alert| !self.recent.insert(&alert.id));
+        let Some(position) = self.positions.get(number).copied() else { return Ok(()) };
+        if record.offset < position {
+            return Ok(());
+        }
+        if record.offset > position {
+            // Kafka deleted records while the replay was reading.
+            self.positions[number] = record.offset;
+            self.send_gap((record.offset - position) as u64).await?;
+        }
+        self.positions[number] = record.offset + 1;
+        if repeated {
+            DUPLICATE_ALERTS.with_label_values(&["alerts"]).inc();
+            return Ok(());
+        }
+        match alert.filter(|alert| self.filter.passes(alert)) {
+            Some(alert) => self.send(ReplayStep::Alert(Arc::new(alert))).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send_gap(&self, missed: u64) -> Result<(), SubscriberGone> {
+        self.send(ReplayStep::Gap { missed, positions: self.positions.clone() }).await
+    }
+
+    async fn send(&self, step: ReplayStep) -> Result<(), SubscriberGone> {
+        self.steps.send_timeout(step, SEND_TIMEOUT).await.map_err(|error| {
+            if matches!(error, SendTimeoutError::Timeout(_)) {
+                ENDED_STREAMS.with_label_values(&["slow"]).inc();
+            }
+            SubscriberGone
+        })
+    }
 }

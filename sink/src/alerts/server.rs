@@ -1,5 +1,6 @@
-//! Listens, with health and reflection beside the service, and drains on shutdown.
+//! Runs the gRPC server, with health and reflection services beside ours, until shutdown.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -8,26 +9,26 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
+use vru_auth::{JwtVerifier, TokenVerifier};
 use vru_proto::v1::FILE_DESCRIPTOR_SET;
-use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::retry::BackoffConfig;
 use vru_runtime::service::ServiceContext;
 
-use super::auth::{JwtVerifier, TokenVerifier};
 use super::config::{AlertsConfig, AuthMode};
-use super::feed;
+use super::feed::Feed;
 use super::hub::{Hub, Limits};
 use super::replay::Replays;
-use super::service::{AlertsService, Shared};
-use super::token::StreamId;
+use super::resume_token::StreamId;
+use super::service::AlertsService;
+use super::subscribe::SubscribeHandler;
 use crate::error::SinkError;
 use crate::supervise::{Supervisor, cluster_id};
 
 const SINK: &str = "alerts";
 const SERVICE: &str = "vru.v1.Alerts";
 
-/// Runs until shutdown. Kafka may be away: who is there stays connected, and the health service says that it does not serve.
+/// Runs until shutdown. When Kafka goes away, subscribers stay connected, and the ring still serves those that resume.
 pub(crate) async fn run(config: AlertsConfig, kafka: KafkaConfig, context: ServiceContext) -> anyhow::Result<()> {
     let ready = context.readiness.part(SINK);
     let stop = context.shutdown.soft.clone();
@@ -41,65 +42,55 @@ pub(crate) async fn run(config: AlertsConfig, kafka: KafkaConfig, context: Servi
     let Some(stream) = stream else { return Ok(()) };
     let limits = Limits { ring_alerts: config.ring_alerts, ring_bytes: config.ring_bytes, queue: config.queue };
     let hub = Hub::new(stream, limits);
-    let started = CancellationToken::new();
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
-    let permits = Arc::new(Semaphore::new(config.max_replays));
-    let shared = Shared {
+    let caught_up = CancellationToken::new();
+    let feed = Feed {
+        kafka: kafka.clone(),
+        hub: hub.clone(),
+        ring_alerts: config.ring_alerts,
+        ready: ready.clone(),
+        caught_up: caught_up.clone(),
+    };
+    let handler = SubscribeHandler {
         verifier,
-        replays: Replays { kafka: kafka.clone(), hub: hub.clone(), permits },
-        places: Arc::new(Semaphore::new(config.max_subscribers)),
+        replays: Replays { kafka, hub, permits: Arc::new(Semaphore::new(config.max_replays)) },
+        permits: Arc::new(Semaphore::new(config.max_subscribers)),
         heartbeat: config.heartbeat,
         stop: stop.clone(),
-        started: started.clone(),
+        caught_up: caught_up.clone(),
     };
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
     let serving = builder(&config)?
         .add_service(health)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .add_service(AlertsService(Arc::new(shared)))
+        .add_service(AlertsService(Arc::new(handler)))
         .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
     tracing::info!(listen = %config.listen, tls = config.tls.is_on(), "serving gRPC");
-    let feeding = async {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = feed_for_ever(&config, &kafka, &hub, (&ready, &started), &mut supervisor) => {}
-        }
-    };
-    let announcing = async {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            // Once is enough: what the ring holds is served whatever Kafka does later.
-            () = started.cancelled() => reporter.set_service_status(SERVICE, ServingStatus::Serving).await,
-        }
-        stop.cancelled().await;
-        reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
-    };
     let serving = async {
         tokio::select! {
             served = serving => served.context("serve gRPC"),
             () = context.shutdown.hard.cancelled() => Ok(()),
         }
     };
-    let (served, (), ()) = tokio::join!(serving, feeding, announcing);
+    let feeding = async {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = feed.run(&mut supervisor) => {}
+        }
+    };
+    let reporting_health = async {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            // Reported once: the ring can serve subscribers, whatever happens to Kafka later.
+            () = caught_up.cancelled() => reporter.set_service_status(SERVICE, ServingStatus::Serving).await,
+        }
+        stop.cancelled().await;
+        reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
+    };
+    let (served, (), ()) = tokio::join!(serving, feeding, reporting_health);
     ready.not_ready("stopped");
     served
-}
-
-async fn feed_for_ever(
-    config: &AlertsConfig,
-    kafka: &KafkaConfig,
-    hub: &Hub,
-    announce: (&ReadyFlag, &CancellationToken),
-    supervisor: &mut Supervisor,
-) {
-    loop {
-        let fed = feed::run_once(kafka, hub, config.ring_alerts, announce).await;
-        // It ends well when the topic has grown: read on at once.
-        if fed.is_err() && !supervisor.again(fed).await {
-            return;
-        }
-    }
 }
 
 async fn identify(kafka: &KafkaConfig, stream: &mut Option<StreamId>) -> Result<(), SinkError> {
@@ -107,7 +98,7 @@ async fn identify(kafka: &KafkaConfig, stream: &mut Option<StreamId>) -> Result<
     Ok(())
 }
 
-/// None where everybody may subscribe.
+/// None when everybody may subscribe.
 fn verifier(config: &AlertsConfig) -> anyhow::Result<Option<Box<dyn TokenVerifier>>> {
     Ok(match config.auth {
         AuthMode::None => None,
@@ -122,7 +113,7 @@ fn builder(config: &AlertsConfig) -> anyhow::Result<Server> {
     if !config.tls.is_on() {
         return Ok(server);
     }
-    let read = |path: &std::path::Path| std::fs::read(path).with_context(|| format!("read {}", path.display()));
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("read {}", path.display()));
     let identity = Identity::from_pem(read(&config.tls.certificate)?, read(&config.tls.key)?);
     server.tls_config(ServerTlsConfig::new().identity(identity)).context("set up TLS for gRPC")
 }

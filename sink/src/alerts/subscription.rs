@@ -1,9 +1,11 @@
-//! One subscriber's stream: replay, then backlog, then live; heartbeats when nothing else is said; and an end with a token.
+//! The stream of one subscriber: `Subscribed`, then the replay if there is one, then the hub's backlog and updates; a heartbeat
+//! when nothing else is sent; and a status with the resume token at the end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use futures::Stream;
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataValue;
@@ -11,164 +13,202 @@ use tonic::{Code, Status};
 use vru_proto::names::METADATA_RESUME_TOKEN;
 use vru_runtime::clock::{now_us, sleep_until};
 
-use super::event::{Filter, Response, token_field};
-use super::hub::{Attached, Live};
-use super::replay::Step;
-use super::token::{Positions, StreamId, encode};
+use super::encoded_alert::EncodedAlert;
+use super::filter::Filter;
+use super::hub::{Attachment, Update};
+use super::replay::ReplayStep;
+use super::response::Response;
+use super::resume_token::{Positions, StreamId, encode};
+use super::wire::token_field;
 use crate::metrics::{ENDED_STREAMS, SENT_ALERTS};
 
 /// Where the next response comes from.
 pub(crate) enum Source {
-    Replay(mpsc::Receiver<Step>),
-    Hub(Attached),
+    Replay(mpsc::Receiver<ReplayStep>),
+    Hub(Attachment),
     Ended,
 }
 
-/// A subscriber.
 pub(crate) struct Subscription {
     pub(crate) stream: StreamId,
     pub(crate) source: Source,
     pub(crate) filter: Arc<Filter>,
-    /// After the last response that was taken.
+    /// After the last response; at first, where the stream begins.
     pub(crate) positions: Positions,
     pub(crate) heartbeat: Duration,
     pub(crate) expires_at: Option<SystemTime>,
     pub(crate) stop: CancellationToken,
 }
 
-/// What happened next.
+/// What a subscription waits for.
 enum Next {
-    Step(Option<Step>),
-    Live(Option<Live>),
-    Slow,
-    Silent,
+    /// None when the replay found the subscriber too slow.
+    Replay(Option<ReplayStep>),
+    /// None when the hub is gone.
+    Update(Option<Update>),
+    Overflowed,
+    Silence,
     Expired,
     Stopping,
 }
 
 impl Subscription {
-    /// The responses. Polled only as fast as the subscriber takes them.
+    /// The responses. The stream is polled only as fast as the subscriber reads.
+    ///
+    /// The first response, `Subscribed`, waits for nothing. Its token is the position at which the stream begins, so that a
+    /// subscriber that disconnects before anything else was sent can resume.
     pub(crate) fn responses(self) -> impl Stream<Item = Result<Response, Status>> + Send + 'static {
         let expires =
             self.expires_at.map(|at| Instant::now() + at.duration_since(SystemTime::now()).unwrap_or_default());
-        futures::stream::unfold(self, move |mut this| async move {
+        let subscribed = Ok(Response::subscribed(&self.token()));
+        let following = futures::stream::unfold(self, move |mut this| async move {
             let response = this.next(expires).await?;
             Some((response, this))
-        })
+        });
+        futures::stream::once(std::future::ready(subscribed)).chain(following)
     }
 
+    /// None when the stream has ended.
     async fn next(&mut self, expires: Option<Instant>) -> Option<Result<Response, Status>> {
         loop {
-            if let Source::Hub(attached) = &mut self.source
-                && !attached.slow.is_cancelled()
-                && !self.stop.is_cancelled()
-                && let Some(event) = attached.backlog.pop_front()
-            {
-                event.advance(&mut self.positions);
-                SENT_ALERTS.with_label_values(&["ring"]).inc();
-                return Some(Ok(Response::alert(&event, &self.filter, token_field(&self.token()))));
+            if let Some(alert) = self.next_of_backlog() {
+                return Some(Ok(self.deliver(&alert, "ring", None)));
             }
-            match self.wait(expires).await? {
-                Next::Step(None) | Next::Slow => {
-                    return Some(self.end(Code::ResourceExhausted, "slow", "too slow: resume with the token"));
+            let response = match self.wait(expires).await? {
+                Next::Replay(Some(step)) => self.replayed(step),
+                Next::Update(Some(update)) => self.updated(update),
+                Next::Silence => Some(Ok(self.beat())),
+                Next::Replay(None) | Next::Overflowed => {
+                    // Counted where the subscriber was found too slow.
+                    Some(self.end(Code::ResourceExhausted, "the subscriber reads too slowly: resume with the token"))
                 }
-                Next::Step(Some(Step::Gap { missed, positions })) => {
-                    self.positions = positions;
-                    return Some(Ok(Response::gap(missed, &self.token())));
-                }
-                Next::Step(Some(Step::Alert(event))) => {
-                    event.advance(&mut self.positions);
-                    SENT_ALERTS.with_label_values(&["replay"]).inc();
-                    return Some(Ok(Response::alert(&event, &self.filter, token_field(&self.token()))));
-                }
-                Next::Step(Some(Step::Attached(attached, positions))) => {
-                    self.positions = positions;
-                    self.source = Source::Hub(attached);
-                }
-                Next::Step(Some(Step::Failed(status))) => {
-                    return Some(self.end(status.code(), "kafka", status.message()));
-                }
-                Next::Live(None) => {
-                    return Some(self.end(Code::Unavailable, "hub", "the server reads anew: resume with the token"));
-                }
-                Next::Live(Some(Live::Gap { missed, positions })) => {
-                    self.positions.clone_from(&positions);
-                    return Some(Ok(Response::gap(missed, &self.token())));
-                }
-                Next::Live(Some(Live::Alert { event, token })) => {
-                    if self.positions.get(event.partition).is_some_and(|position| event.offset < *position) {
-                        continue;
-                    }
-                    event.advance(&mut self.positions);
-                    SENT_ALERTS.with_label_values(&["live"]).inc();
-                    let ahead = matches!(&self.source, Source::Hub(attached) if attached.ahead);
-                    let token = if ahead { token_field(&self.token()) } else { token };
-                    return Some(Ok(Response::alert(&event, &self.filter, token)));
-                }
-                Next::Silent => {
-                    if let Source::Hub(attached) = &self.source
-                        && let Some(head) = attached.quiet_head()
-                    {
-                        let known = self.positions.len();
-                        self.positions.resize(head.len().max(known), 0);
-                        for (position, head) in self.positions.iter_mut().zip(head) {
-                            *position = head.max(*position);
-                        }
-                    }
-                    return Some(Ok(Response::heartbeat(now_us(), &self.token())));
+                Next::Update(None) => {
+                    Some(self.end_for("hub", Code::Unavailable, "the server reads anew: resume with the token"))
                 }
                 Next::Expired => {
-                    return Some(self.end(
-                        Code::Unauthenticated,
-                        "expired",
-                        "the bearer token has expired: resume with a new one",
-                    ));
+                    let message = "the bearer token has expired: resume with a new one";
+                    Some(self.end_for("expired", Code::Unauthenticated, message))
                 }
                 Next::Stopping => {
-                    return Some(self.end(Code::Unavailable, "stopping", "the server stops: resume with the token"));
+                    Some(self.end_for("stopping", Code::Unavailable, "the server shuts down: resume with the token"))
                 }
+            };
+            if response.is_some() {
+                return response;
             }
+        }
+    }
+
+    fn next_of_backlog(&mut self) -> Option<Arc<EncodedAlert>> {
+        match &mut self.source {
+            Source::Hub(attachment) if !attachment.overflowed.is_cancelled() && !self.stop.is_cancelled() => {
+                attachment.backlog.pop_front()
+            }
+            _ => None,
         }
     }
 
     /// None when the stream has ended.
     async fn wait(&mut self, expires: Option<Instant>) -> Option<Next> {
         let expired = sleep_until(expires);
-        let silent = tokio::time::sleep(self.heartbeat);
+        let silence = tokio::time::sleep(self.heartbeat);
         Some(match &mut self.source {
             Source::Ended => return None,
             Source::Replay(steps) => tokio::select! {
                 biased;
                 () = self.stop.cancelled() => Next::Stopping,
-                step = steps.recv() => Next::Step(step),
+                step = steps.recv() => Next::Replay(step),
                 () = expired => Next::Expired,
-                () = silent => Next::Silent,
+                () = silence => Next::Silence,
             },
-            Source::Hub(attached) => tokio::select! {
+            Source::Hub(attachment) => tokio::select! {
                 biased;
                 () = self.stop.cancelled() => Next::Stopping,
-                () = attached.slow.cancelled() => Next::Slow,
-                live = attached.queue.recv() => Next::Live(live),
+                () = attachment.overflowed.cancelled() => Next::Overflowed,
+                update = attachment.updates.recv() => Next::Update(update),
                 () = expired => Next::Expired,
-                () = silent => Next::Silent,
+                () = silence => Next::Silence,
             },
         })
+    }
+
+    /// None when there is nothing to send.
+    fn replayed(&mut self, step: ReplayStep) -> Option<Result<Response, Status>> {
+        match step {
+            ReplayStep::Gap { missed, positions } => {
+                self.positions = positions;
+                Some(Ok(Response::gap(missed, &self.token())))
+            }
+            ReplayStep::Alert(alert) => Some(Ok(self.deliver(&alert, "replay", None))),
+            ReplayStep::Attached(attachment, positions) => {
+                self.positions = positions;
+                self.source = Source::Hub(attachment);
+                None
+            }
+            ReplayStep::Failed(status) => Some(self.end_for("kafka", status.code(), status.message())),
+        }
+    }
+
+    /// None when there is nothing to send.
+    fn updated(&mut self, update: Update) -> Option<Result<Response, Status>> {
+        match update {
+            Update::Gap { missed, positions } => {
+                self.positions.clone_from(&positions);
+                Some(Ok(Response::gap(missed, &self.token())))
+            }
+            Update::Alert { alert, token } => {
+                // A subscriber whose token was ahead of this server has received the alert from another server.
+                if self.positions.get(alert.partition).is_some_and(|position| alert.offset < *position) {
+                    return None;
+                }
+                let ahead = matches!(&self.source, Source::Hub(attachment) if attachment.ahead);
+                Some(Ok(self.deliver(&alert, "live", (!ahead).then_some(token))))
+            }
+        }
+    }
+
+    /// Moves past the alert. `token` is the token after it, if it is encoded already.
+    fn deliver(&mut self, alert: &EncodedAlert, source: &str, token: Option<Bytes>) -> Response {
+        alert.advance(&mut self.positions);
+        SENT_ALERTS.with_label_values(&[source]).inc();
+        let token = token.unwrap_or_else(|| token_field(&self.token()));
+        Response::alert(alert, &self.filter, token)
+    }
+
+    /// A heartbeat, behind the alerts that the filter excluded.
+    fn beat(&mut self) -> Response {
+        if let Source::Hub(attachment) = &self.source
+            && let Some(head) = attachment.head_if_drained()
+        {
+            let known = self.positions.len();
+            self.positions.resize(head.len().max(known), 0);
+            for (position, head) in self.positions.iter_mut().zip(head) {
+                *position = head.max(*position);
+            }
+        }
+        Response::heartbeat(now_us(), &self.token())
     }
 
     fn token(&self) -> String {
         encode(self.stream, &self.positions)
     }
 
-    /// The last item: a status with the token in its message and in its trailer.
-    fn end(&mut self, code: Code, reason: &str, why: &str) -> Result<Response, Status> {
-        if reason != "slow" {
-            ENDED_STREAMS.with_label_values(&[reason]).inc();
-        }
+    /// Ends the stream as [`Self::end`] does, and counts the reason.
+    fn end_for(&mut self, reason: &str, code: Code, message: &str) -> Result<Response, Status> {
+        ENDED_STREAMS.with_label_values(&[reason]).inc();
+        self.end(code, message)
+    }
+
+    /// Ends the stream with a status that carries the token in its message and in its trailer.
+    fn end(&mut self, code: Code, message: &str) -> Result<Response, Status> {
         let token = self.token();
         self.source = Source::Ended;
-        let mut status = Status::new(code, format!("{why}; {METADATA_RESUME_TOKEN}: {token}"));
+        let mut status = Status::new(code, format!("{message}; {METADATA_RESUME_TOKEN}: {token}"));
         let value = MetadataValue::try_from(&token).expect("base64 is ASCII");
         status.metadata_mut().insert(METADATA_RESUME_TOKEN, value);
         Err(status)
     }
 }
+
+#[cfg(test)]
+mod tests;

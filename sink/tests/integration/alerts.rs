@@ -83,6 +83,57 @@ fn a_subscriber_resumes_without_gap_or_duplicate() {
 }
 
 #[test]
+fn the_first_response_carries_a_token_that_loses_nothing() {
+    let bus = kafka().bus("grpc-first", 3);
+    let (service, address) = start(&bus, &[]);
+    let runtime = Runtime::new().unwrap();
+    // Both subscribers disconnect right after the first response, before any alert or heartbeat.
+    let token = runtime.block_on(async {
+        let client = connect(&address).await;
+        let first = Subscriber::new(&client, request("")).await.unwrap();
+        let token = first.token.clone();
+        drop(first);
+        publish(&bus, "cam", 0..3);
+        let resumed = Subscriber::new(&client, request(&token)).await.unwrap();
+        let token = resumed.token.clone();
+        drop(resumed);
+        publish(&bus, "cam", 3..5);
+        token
+    });
+    // Nor does it matter when the server is killed in between.
+    service.kill();
+    publish(&bus, "cam", 5..8);
+    service.restart();
+    service.wait_ready(DEADLINE);
+    publish(&bus, "cam", 8..9);
+    runtime.block_on(async {
+        let mut resumed = Subscriber::new(&connect(&address).await, request(&token)).await.unwrap();
+        assert_eq!(resumed.take(9).await, ids("cam", 0..9));
+        assert_eq!(resumed.missed, 0);
+    });
+}
+
+#[test]
+fn the_first_response_of_a_replay_carries_the_token_of_the_request() {
+    let bus = kafka().bus("grpc-first-replay", 1);
+    let (service, address) = start(&bus, &[("alerts.ring_alerts", "4")]);
+    Runtime::new().unwrap().block_on(async {
+        let client = connect(&address).await;
+        let mut live = Subscriber::new(&client, request("")).await.unwrap();
+        let token = live.token.clone();
+        publish(&bus, "cam", 0..100);
+        // From here on the ring holds the last four only.
+        live.take(100).await;
+        let first = Subscriber::new(&client, request(&token)).await.unwrap();
+        assert_eq!(first.token, token, "nothing was delivered yet");
+        drop(first);
+        let mut resumed = Subscriber::new(&client, request(&token)).await.unwrap();
+        assert_eq!(resumed.take(100).await, ids("cam", 0..100));
+    });
+    assert!(service.count("sink_sent_alerts_total", &[("source", "replay")]) > 0);
+}
+
+#[test]
 fn an_alert_that_inference_repeats_comes_once() {
     let bus = kafka().bus("grpc-repeated", 1);
     let (small_ring, replaying) = start(&bus, &[("alerts.ring_alerts", "4")]);
@@ -96,6 +147,9 @@ fn an_alert_that_inference_repeats_comes_once() {
         // A worker was killed before it committed: the next one raises two of them again.
         publish(&bus, "cam", 1..20);
         assert_eq!(first.take(17).await, ids("cam", 3..20));
+        // The ring of the other server holds the last four only.
+        let mut other = Subscriber::new(&connect(&replaying).await, request(&between)).await.unwrap();
+        assert_eq!(other.take(17).await, ids("cam", 3..20));
         // The token stands between the alerts and their repetition.
         for address in [&live, &replaying] {
             let client = connect(address).await;
@@ -115,9 +169,12 @@ fn what_the_ring_no_longer_holds_comes_from_kafka() {
         let mut first = Subscriber::new(&client, request("")).await.unwrap();
         publish(&bus, "cam", 0..1);
         assert_eq!(first.take(1).await, ["cam-0"]);
+        let token = first.token.clone();
         publish(&bus, "cam", 1..200);
         publish(&bus, "cam-b", 0..50);
-        let mut second = Subscriber::new(&client, request(&first.token)).await.unwrap();
+        // From here on the ring holds the last four only.
+        first.take(249).await;
+        let mut second = Subscriber::new(&client, request(&token)).await.unwrap();
         publish(&bus, "cam", 200..201);
         let found = second.take(250).await;
         let of = |prefix: &str| found.iter().filter(|id| id.starts_with(prefix)).cloned().collect::<Vec<_>>();
@@ -128,7 +185,7 @@ fn what_the_ring_no_longer_holds_comes_from_kafka() {
         assert!(service.metric("sink_sent_alerts_total", &[("source", "replay")]) > 100.0);
         // Kafka deletes what is old: the subscriber is told how much.
         delete_before(&bus, 40).await;
-        let mut third = Subscriber::new(&client, request(&first.token)).await.unwrap();
+        let mut third = Subscriber::new(&client, request(&token)).await.unwrap();
         let (missed, rest) = {
             let first = third.next().await.unwrap();
             (third.missed, first)
@@ -232,7 +289,9 @@ fn grpcurl_works_by_reflection_and_health_is_served() {
     });
     let header = format!("authorization: {}", bearer(60));
     let (stream, errors) = grpcurl(&["-max-time", "1", "-H", &header, "-d", "{}", &address, "vru.v1.Alerts/Subscribe"]);
-    assert!(stream.contains("heartbeat") && stream.contains("resumeToken"), "{stream}{errors}");
+    for part in ["subscribed", "heartbeat", "resumeToken"] {
+        assert!(stream.contains(part), "no {part} in {stream}{errors}");
+    }
 }
 
 #[test]

@@ -35,12 +35,15 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
+    /// Subscribes, and returns after the first response, which carries the first token.
     pub async fn new(client: &AlertsClient<Channel>, request: SubscribeRequest) -> Result<Self, Status> {
-        let token = request.resume_token.clone();
         let mut request = Request::new(request);
         request.metadata_mut().insert("authorization", bearer(600).parse().unwrap());
-        let stream = client.clone().subscribe(request).await?.into_inner();
-        Ok(Self { stream, token, missed: 0 })
+        let mut stream = client.clone().subscribe(request).await?.into_inner();
+        let first = tokio::time::timeout(DEADLINE, stream.message()).await.expect("a first response in time")?;
+        let first = first.expect("a first response");
+        assert!(matches!(first.event, Some(Event::Subscribed(_))), "the first response is {:?}", first.event);
+        Ok(Self { stream, token: first.resume_token, missed: 0 })
     }
 
     /// The next alert's id.
@@ -53,6 +56,7 @@ impl Subscriber {
                 Some(Event::Alert(alert)) => return Ok(alert.id),
                 Some(Event::Gap(gap)) => self.missed += gap.missed_records,
                 Some(Event::Heartbeat(_)) => {}
+                Some(Event::Subscribed(_)) => panic!("only the first response is `Subscribed`"),
                 None => panic!("a response without an event"),
             }
         }

@@ -50,8 +50,8 @@ fn wait_for_alerts(subscriber: &Subscriber, count: usize) {
 }
 
 #[test]
-fn resuming_by_token_misses_and_doubles_nothing() {
-    let mut random = seeded_rng("resuming_by_token_misses_and_doubles_nothing");
+fn resuming_by_token_loses_and_duplicates_nothing() {
+    let mut random = seeded_rng("resuming_by_token_loses_and_duplicates_nothing");
     let pipeline = Pipeline::new("resume", 3);
     let [sink] = start([pipeline.sink().set("postgres.enabled", "false").set("s3.enabled", "false")]);
     let mut subscriber = Subscriber::connect(pipeline.grpc_port, v1::SubscribeRequest::default());

@@ -84,7 +84,7 @@ async fn listen(port: u16, heard: &Mutex<Heard>, stop: &AtomicBool) -> Result<()
         match response.event {
             Some(Event::Alert(alert)) => heard.ids.push(alert.id),
             Some(Event::Gap(gap)) => heard.missed += gap.missed_records,
-            Some(Event::Heartbeat(_)) | None => {}
+            Some(Event::Subscribed(_) | Event::Heartbeat(_)) | None => {}
         }
     }
     Ok(())

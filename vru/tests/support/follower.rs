@@ -118,6 +118,7 @@ impl Followed {
         self.token = response.resume_token;
         match response.event {
             Some(Event::Alert(alert)) => self.alerts.push(alert.id),
+            Some(Event::Subscribed(_)) => {}
             Some(Event::Heartbeat(_)) => self.heartbeats += 1,
             Some(Event::Gap(gap)) => self.missed += gap.missed_records,
             None => panic!("a response without an event"),

@@ -11,7 +11,7 @@ use vru_proto::v1;
 use vru_proto::v1::alerts_client::AlertsClient;
 use vru_proto::v1::subscribe_response::Event;
 
-use super::pipeline::JWT_SECRET;
+use super::pipeline::{DEADLINE, JWT_SECRET};
 
 /// A bearer token that the servers of these tests take.
 pub fn token() -> String {
@@ -47,12 +47,16 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Subscribes, and returns when the server has taken the subscription.
+    /// Subscribes, and returns after the first response: there is a token to resume with, and nothing is lost from then on.
     pub fn connect(port: u16, request: v1::SubscribeRequest) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let got = Arc::new(Mutex::new(Got::default()));
         let filling = got.clone();
         let mut stream = runtime.block_on(open(port, request)).unwrap();
+        let first = runtime.block_on(async { tokio::time::timeout(DEADLINE, stream.message()).await });
+        let first = first.expect("a first response in time").unwrap().expect("a first response");
+        assert!(matches!(first.event, Some(Event::Subscribed(_))), "the first response is {:?}", first.event);
+        got.lock().take(first);
         runtime.spawn(async move {
             let ended = loop {
                 match stream.message().await {
@@ -111,6 +115,7 @@ impl Got {
         self.last_token = response.resume_token;
         match response.event {
             Some(Event::Alert(alert)) => self.alerts.push(alert),
+            Some(Event::Subscribed(_)) => {}
             Some(Event::Heartbeat(_)) => self.heartbeats += 1,
             Some(Event::Gap(gap)) => self.missed += gap.missed_records,
             None => panic!("a response without an event"),

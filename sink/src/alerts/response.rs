@@ -1,0 +1,82 @@
+use bytes::Bytes;
+use prost::Message as _;
+use vru_proto::v1;
+use vru_proto::v1::subscribe_response::Event;
+
+use super::encoded_alert::EncodedAlert;
+use super::filter::Filter;
+use super::wire::token_field;
+
+/// A `SubscribeResponse` in two encoded pieces. Together they are the encoded message, because the fields of a protobuf message may
+/// come in any order.
+#[derive(Debug, Clone)]
+pub(crate) struct Response {
+    pub(crate) event: Bytes,
+    pub(crate) token: Bytes,
+}
+
+impl Response {
+    /// An alert for a subscriber with this filter. The token is encoded already ([`token_field`]).
+    pub(crate) fn alert(alert: &EncodedAlert, filter: &Filter, token: Bytes) -> Self {
+        Self { event: alert.field(filter.include_snapshot), token }
+    }
+
+    pub(crate) fn subscribed(token: &str) -> Self {
+        Self::encode(Event::Subscribed(v1::Subscribed {}), token)
+    }
+
+    pub(crate) fn heartbeat(sent_at_us: i64, token: &str) -> Self {
+        Self::encode(Event::Heartbeat(v1::Heartbeat { sent_at_us }), token)
+    }
+
+    pub(crate) fn gap(missed_records: u64, token: &str) -> Self {
+        Self::encode(Event::Gap(v1::Gap { missed_records }), token)
+    }
+
+    fn encode(event: Event, token: &str) -> Self {
+        let response = v1::SubscribeResponse { event: Some(event), resume_token: String::new() };
+        Self { event: response.encode_to_vec().into(), token: token_field(token) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn decode(&self) -> v1::SubscribeResponse {
+        v1::SubscribeResponse::decode([&self.event[..], &self.token[..]].concat().as_slice()).expect("a response")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pieces_form_the_message() {
+        let alert = v1::Alert {
+            id: "a-1".to_owned(),
+            camera_id: "cam".to_owned(),
+            snapshot: Bytes::from_static(b"jpeg"),
+            ..Default::default()
+        };
+        let encoded = EncodedAlert::new(0, 7, alert.clone());
+        for include_snapshot in [false, true] {
+            let filter = Filter::new(v1::SubscribeRequest { include_snapshot, ..Default::default() });
+            let decoded = Response::alert(&encoded, &filter, token_field("token")).decode();
+            let mut wanted = alert.clone();
+            if !include_snapshot {
+                wanted.snapshot = Bytes::new();
+            }
+            assert_eq!(
+                decoded,
+                v1::SubscribeResponse { event: Some(Event::Alert(wanted)), resume_token: "token".into() }
+            );
+        }
+        let events = [
+            (Response::gap(3, "t"), Event::Gap(v1::Gap { missed_records: 3 })),
+            (Response::heartbeat(9, "t"), Event::Heartbeat(v1::Heartbeat { sent_at_us: 9 })),
+            (Response::subscribed("t"), Event::Subscribed(v1::Subscribed {})),
+        ];
+        for (response, event) in events {
+            let wanted = v1::SubscribeResponse { event: Some(event), resume_token: "t".to_owned() };
+            assert_eq!(response.decode(), wanted);
+        }
+    }
+}
