@@ -1,4 +1,4 @@
-//! gRPC: resumed without gap or duplicate, slow ones cut, everybody told the truth.
+//! The gRPC server of alerts: subscribing, resuming, replaying, slow subscribers, authentication, and shutdown.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ fn request(token: &str) -> v1::SubscribeRequest {
 #[test]
 fn a_subscriber_resumes_without_gap_or_duplicate() {
     let bus = kafka().bus("grpc-resume", 3);
-    // Alerts of before do not come to one who subscribes from now on.
+    // A subscriber without a token does not receive earlier alerts.
     publish(&bus, "old", 0..3);
     let (_service, address) = start(&bus, &[]);
     Runtime::new().unwrap().block_on(async {
@@ -68,7 +68,7 @@ fn a_subscriber_resumes_without_gap_or_duplicate() {
         publish(&bus, "cam", 9..10);
         assert_eq!(second.take(5).await, ids("cam", 5..10));
         assert_eq!(second.missed, 0);
-        // What a filter holds back is behind the heartbeat's token.
+        // The token of a heartbeat is behind the alerts that the filter excluded.
         let filtered = v1::SubscribeRequest { camera_ids: vec!["other".to_owned()], ..request(&second.token) };
         let mut filtered = Subscriber::new(&client, filtered).await.unwrap();
         publish(&bus, "cam", 10..12);
@@ -100,7 +100,7 @@ fn the_first_response_carries_a_token_that_loses_nothing() {
         publish(&bus, "cam", 3..5);
         token
     });
-    // Nor does it matter when the server is killed in between.
+    // The token outlives the server.
     service.kill();
     publish(&bus, "cam", 5..8);
     service.restart();
@@ -134,7 +134,7 @@ fn the_first_response_of_a_replay_carries_the_token_of_the_request() {
 }
 
 #[test]
-fn an_alert_that_inference_repeats_comes_once() {
+fn an_alert_that_inference_repeats_is_delivered_once() {
     let bus = kafka().bus("grpc-repeated", 1);
     let (small_ring, replaying) = start(&bus, &[("alerts.ring_alerts", "4")]);
     let (_service, live) = start(&bus, &[]);
@@ -161,7 +161,7 @@ fn an_alert_that_inference_repeats_comes_once() {
 }
 
 #[test]
-fn what_the_ring_no_longer_holds_comes_from_kafka() {
+fn alerts_that_the_ring_has_evicted_are_replayed_from_kafka() {
     let bus = kafka().bus("grpc-replay", 2);
     let (service, address) = start(&bus, &[("alerts.ring_alerts", "4")]);
     Runtime::new().unwrap().block_on(async {
@@ -183,14 +183,12 @@ fn what_the_ring_no_longer_holds_comes_from_kafka() {
         assert_eq!(others, ids("cam", 1..201));
         assert_eq!(second.missed, 0);
         assert!(service.metric("sink_sent_alerts_total", &[("source", "replay")]) > 100.0);
-        // Kafka deletes what is old: the subscriber is told how much.
+        // Kafka deletes old records: the subscriber receives a gap with their number.
         delete_before(&bus, 40).await;
         let mut third = Subscriber::new(&client, request(&token)).await.unwrap();
-        let (missed, rest) = {
-            let first = third.next().await.unwrap();
-            (third.missed, first)
-        };
-        assert!(missed > 0, "{rest} came without a gap");
+        let id = third.next().await.unwrap();
+        let missed = third.missed;
+        assert!(missed > 0, "{id} came without a gap");
         let mut count = 1;
         while count as u64 + missed < 250 {
             third.next().await.unwrap();
@@ -208,34 +206,34 @@ async fn delete_before(bus: &Bus, offset: i64) {
         list.add_partition_offset(&topic, partition, Offset::Offset(offset)).unwrap();
     }
     admin.delete_records(&list, &AdminOptions::new()).await.unwrap();
-    wait_until(DEADLINE, "the records to go", || {
+    wait_until(DEADLINE, "the records to be deleted", || {
         let marks = vru_runtime::kafka::watermarks(&bus.config(), &topic, DEADLINE).unwrap();
         marks.iter().all(|(_, low, _)| *low == offset)
     });
 }
 
 #[test]
-fn a_stuck_subscriber_is_cut_with_its_token_and_the_others_feel_nothing() {
+fn a_stuck_subscriber_is_disconnected_with_its_token_and_delays_no_other() {
     let bus = kafka().bus("grpc-slow", 1);
     let (service, address) = start(&bus, &[("alerts.queue", "8")]);
     let send = |numbers: std::ops::Range<u64>| {
         for number in numbers {
             let mut message = alert("cam", &format!("cam-{number}"), number, a_minute_ago());
-            // Large enough that the sockets' buffers do not swallow it all.
+            // Large enough that the buffers of the sockets do not hold them all.
             message.snapshot = vec![number as u8; 400_000].into();
             bus.produce_message(Topic::Alerts, "cam", &message);
         }
     };
     Runtime::new().unwrap().block_on(async {
         let (client, other) = (connect(&address).await, connect(&address).await);
-        let wish = |token: &str| v1::SubscribeRequest { include_snapshot: true, ..request(token) };
-        let mut stuck = Subscriber::new(&client, wish("")).await.unwrap();
-        let mut quick = Subscriber::new(&other, wish("")).await.unwrap();
+        let with_snapshot = |token: &str| v1::SubscribeRequest { include_snapshot: true, ..request(token) };
+        let mut stuck = Subscriber::new(&client, with_snapshot("")).await.unwrap();
+        let mut quick = Subscriber::new(&other, with_snapshot("")).await.unwrap();
         for round in 0..30 {
             send(round * 2..round * 2 + 2);
             assert_eq!(quick.take(2).await, ids("cam", round * 2..round * 2 + 2));
         }
-        wait_until(DEADLINE, "the stuck one to be cut", || {
+        wait_until(DEADLINE, "the stuck subscriber to be disconnected", || {
             service.metric("sink_ended_streams_total", &[("reason", "slow")]) as u64 == 1
         });
         let (mut seen, status) = stuck.read_to_end().await;
@@ -243,7 +241,7 @@ fn a_stuck_subscriber_is_cut_with_its_token_and_the_others_feel_nothing() {
         let token = trailer(&status);
         assert!(status.message().contains(&token));
         assert!(seen.len() < 60);
-        let mut resumed = Subscriber::new(&client, wish(&token)).await.unwrap();
+        let mut resumed = Subscriber::new(&client, with_snapshot(&token)).await.unwrap();
         let rest = 60 - seen.len();
         seen.extend(resumed.take(rest).await);
         assert_eq!(seen, ids("cam", 0..60));
@@ -251,7 +249,7 @@ fn a_stuck_subscriber_is_cut_with_its_token_and_the_others_feel_nothing() {
 }
 
 #[test]
-fn who_has_no_valid_token_is_refused() {
+fn a_subscriber_without_a_valid_token_is_refused() {
     let bus = kafka().bus("grpc-auth", 1);
     let (_service, address) = start(&bus, &[]);
     Runtime::new().unwrap().block_on(async {
@@ -262,7 +260,7 @@ fn who_has_no_valid_token_is_refused() {
         forged.metadata_mut().insert("authorization", format!("{}x", bearer(60)).parse().unwrap());
         assert_eq!(client.subscribe(forged).await.unwrap_err().code(), Code::Unauthenticated);
         for token in ["nonsense", "AQAAAAAAAAAAAA"] {
-            let Err(status) = Subscriber::new(&client, request(token)).await else { panic!("{token} was taken") };
+            let Err(status) = Subscriber::new(&client, request(token)).await else { panic!("{token} was accepted") };
             assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         }
     });
@@ -282,13 +280,13 @@ fn grpcurl_works_by_reflection_and_health_is_served() {
     assert!(services.contains("vru.v1.Alerts") && services.contains("grpc.health.v1.Health"), "{services}{errors}");
     let (described, _) = grpcurl(&[&address, "describe", "vru.v1.SubscribeRequest"]);
     assert!(described.contains("resume_token"), "{described}");
-    wait_for(DEADLINE, "the health service to say so", || {
+    wait_for(DEADLINE, "the health service to report it", || {
         let (health, errors) =
             grpcurl(&["-d", r#"{"service": "vru.v1.Alerts"}"#, &address, "grpc.health.v1.Health/Check"]);
         if health.contains("SERVING") && !health.contains("NOT_SERVING") { Ok(()) } else { Err(health + &errors) }
     });
     let header = format!("authorization: {}", bearer(60));
-    let (stream, errors) = grpcurl(&["-max-time", "1", "-H", &header, "-d", "{}", &address, "vru.v1.Alerts/Subscribe"]);
+    let (stream, errors) = grpcurl(&["-max-time", "5", "-H", &header, "-d", "{}", &address, "vru.v1.Alerts/Subscribe"]);
     for part in ["subscribed", "heartbeat", "resumeToken"] {
         assert!(stream.contains(part), "no {part} in {stream}{errors}");
     }
@@ -320,7 +318,7 @@ fn sigterm_ends_streams_with_their_tokens() {
 }
 
 #[test]
-fn a_thousand_that_reconnect_at_once_are_served() {
+fn a_thousand_subscribers_that_reconnect_at_once_are_served() {
     let bus = kafka().bus("grpc-many", 3);
     let (_service, address) = start(&bus, &[]);
     Runtime::new().unwrap().block_on(async {
@@ -342,7 +340,7 @@ fn a_thousand_that_reconnect_at_once_are_served() {
         while let Some(found) = tasks.join_next().await {
             assert_eq!(found.unwrap(), ids("cam", 1..21));
         }
-        assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
+        assert!(started.elapsed() < DEADLINE, "took {:?}", started.elapsed());
     });
 }
 

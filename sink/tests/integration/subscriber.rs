@@ -9,6 +9,7 @@ use vru_proto::names::METADATA_RESUME_TOKEN;
 use vru_proto::v1::alerts_client::AlertsClient;
 use vru_proto::v1::subscribe_response::Event;
 use vru_proto::v1::{SubscribeRequest, SubscribeResponse};
+use vru_runtime::clock::now_us;
 
 pub const SECRET: &str = "a secret for tests of 32 bytes or more";
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -28,9 +29,9 @@ pub async fn connect(address: &str) -> AlertsClient<Channel> {
 
 pub struct Subscriber {
     stream: Streaming<SubscribeResponse>,
-    /// From the last response.
+    /// The token of the last response.
     pub token: String,
-    /// Records missed by gaps so far.
+    /// Records that gaps have reported so far.
     pub missed: u64,
 }
 
@@ -46,7 +47,7 @@ impl Subscriber {
         Ok(Self { stream, token: first.resume_token, missed: 0 })
     }
 
-    /// The next alert's id.
+    /// The id of the next alert.
     pub async fn next(&mut self) -> Result<String, Status> {
         loop {
             let response = tokio::time::timeout(DEADLINE, self.stream.message()).await.expect("a response in time")?;
@@ -62,6 +63,7 @@ impl Subscriber {
         }
     }
 
+    /// The ids of the next alerts.
     pub async fn take(&mut self, count: usize) -> Vec<String> {
         let mut ids = Vec::new();
         while ids.len() < count {
@@ -70,18 +72,21 @@ impl Subscriber {
         ids
     }
 
-    /// Waits for a heartbeat and gives its token.
+    /// Waits for a heartbeat that the server sends from now on, and returns its token.
     pub async fn heartbeat(&mut self) -> String {
+        let called_at_us = now_us();
         loop {
             let response = tokio::time::timeout(DEADLINE, self.stream.message()).await.expect("a response in time");
             let response = response.unwrap().unwrap();
-            if let Some(Event::Heartbeat(_)) = response.event {
+            if let Some(Event::Heartbeat(heartbeat)) = response.event
+                && heartbeat.sent_at_us >= called_at_us
+            {
                 return response.resume_token;
             }
         }
     }
 
-    /// Alerts until the stream ends, and how it ends.
+    /// The ids of all alerts until the stream ends, and the status with which it ends.
     pub async fn read_to_end(&mut self) -> (Vec<String>, Status) {
         let mut ids = Vec::new();
         loop {
@@ -93,7 +98,7 @@ impl Subscriber {
     }
 }
 
-/// The token in a status' trailer.
+/// The resume token in the trailer of a status.
 pub fn trailer(status: &Status) -> String {
     let value = status.metadata().get(METADATA_RESUME_TOKEN);
     value.unwrap_or_else(|| panic!("no token in {status:?}")).to_str().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! A subscriber that disconnects and resumes by its token misses nothing and gets nothing twice.
+//! Subscribers that disconnect and resume by their tokens lose nothing and receive nothing twice.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ fn publish(bus: &Bus, numbers: std::ops::Range<u64>) {
 fn wait_for_alerts(subscriber: &Subscriber, count: usize) {
     wait_for(DEADLINE, &format!("{count} alerts"), || {
         let got = subscriber.alerts().len();
-        if got >= count { Ok(()) } else { Err(format!("{got} came; ended: {:?}", subscriber.ended())) }
+        if got >= count { Ok(()) } else { Err(format!("{got} received; ended: {:?}", subscriber.ended())) }
     });
 }
 
@@ -61,10 +61,10 @@ fn resuming_by_token_loses_and_duplicates_nothing() {
         let next = (published + random.random_range(20..60)).min(ALERTS);
         publish(&pipeline.bus, published..next);
         published = next;
-        // It leaves somewhere in the middle of them, as a network does.
+        // The connection is lost somewhere among them, perhaps before the first.
         let before = random.random_range(0..=published as usize - got.len());
         wait_for_alerts(&subscriber, before);
-        let (token, alerts) = subscriber.got_so_far();
+        let (token, alerts) = subscriber.token_and_alerts();
         got.extend(alerts.into_iter().map(|alert| alert.id));
         drop(subscriber);
         let request = v1::SubscribeRequest { resume_token: token, ..Default::default() };
@@ -106,7 +106,7 @@ fn a_token_outlives_the_server() {
 }
 
 #[test]
-fn filters_pass_what_they_name_and_silence_is_told_from_death() {
+fn filters_select_alerts_and_heartbeats_show_that_a_quiet_stream_is_alive() {
     let pipeline = Pipeline::new("filter", 2);
     let [_sink] = start([pipeline.sink().set("postgres.enabled", "false").set("s3.enabled", "false")]);
     let of_camera = v1::SubscribeRequest { camera_ids: vec!["cam-2".to_owned()], ..Default::default() };

@@ -12,7 +12,6 @@
 mod books;
 mod cameras;
 mod faults;
-mod listener;
 mod resources;
 #[path = "../support/mod.rs"]
 mod support;
@@ -24,8 +23,8 @@ use vru_runtime::test_util::{Topic, seeded_rng};
 
 use cameras::Cameras;
 use faults::Fault;
-use listener::Listener;
 use resources::Watch;
+use support::follower::Follower;
 use support::{camera_server, pipeline};
 
 use pipeline::{DEADLINE, Pipeline, start, wait_for_cameras_to_stop};
@@ -45,7 +44,7 @@ fn the_pipeline_survives_whatever_happens_to_it() {
     let pipeline = Pipeline::new("soak", 4);
     let services = start([pipeline.ingest(), pipeline.infer(), pipeline.sink()]);
     let [ingest, infer, sink] = &services;
-    let listener = Listener::start(pipeline.grpc_port);
+    let follower = Follower::start(&[pipeline.grpc_port]);
     let mut cameras = Cameras::start(&pipeline, ingest);
     let mut watch = Watch::new(&services);
     let begun = Instant::now();
@@ -71,7 +70,7 @@ fn the_pipeline_survives_whatever_happens_to_it() {
     watch.look(&services);
     books::assert_frames_balance(&pipeline.bus, &watch);
     books::assert_rows_balance(&pipeline);
-    books::assert_alerts_balance(&pipeline, &listener);
+    books::assert_alerts_balance(&pipeline, &follower);
     watch.assert_flat();
     for service in [ingest, infer, sink] {
         assert!(service.stop().success(), "{}", service.log_tail());

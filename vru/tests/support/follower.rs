@@ -1,4 +1,4 @@
-//! A subscriber as an application has it: whenever its stream ends or falls silent, it comes back by its token.
+//! A subscriber as an application should be: whenever its stream ends or falls silent, it resumes with its token.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use vru_runtime::test_util::wait_for;
 use super::pipeline::DEADLINE;
 use super::subscriber::open;
 
-/// No alert and no heartbeat, which the tests' servers send twice a second, for this long: the server hangs.
+/// A server hangs when it sends nothing for this long; the servers of the tests send two heartbeats a second.
 const SILENCE: Duration = Duration::from_secs(5);
 const RECONNECT: Duration = Duration::from_millis(100);
 
-/// Everything that came, whichever stream brought it.
+/// Everything received, over all streams.
 #[derive(Debug, Default)]
 struct Followed {
     alerts: Vec<String>,
@@ -25,20 +25,20 @@ struct Followed {
     token: String,
     heartbeats: usize,
     streams: usize,
-    /// Why streams could not be opened or ended.
+    /// How often streams could not be opened or ended, by reason.
     ended: BTreeMap<String, usize>,
-    /// A server did not take the token.
+    /// A server rejected the resume token.
     refused: bool,
 }
 
-/// Follows the alerts of servers that come and go; dropping it disconnects.
+/// Follows the alerts of servers that are restarted or fail. Dropping it disconnects.
 pub struct Follower {
     followed: Arc<Mutex<Followed>>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Follower {
-    /// Subscribes to the servers at these ports, one at a time and in turns, and returns when it has a token to come back by.
+    /// Subscribes to the servers at these ports, one at a time and in turns, and returns when it has a token to resume with.
     pub fn start(ports: &[u16]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let followed = Arc::new(Mutex::new(Followed::default()));
@@ -51,8 +51,8 @@ impl Follower {
         follower
     }
 
-    /// Waits until so many alerts came, and then until its stream is quiet: a server beats when nothing is left to be sent.
-    /// Gives the alerts' ids in the order in which they came.
+    /// Waits for this number of alerts, and then until the stream is quiet: a server sends a heartbeat when nothing is left to send.
+    /// Returns the ids of the alerts in the order of their arrival.
     pub fn wait_for_alerts(&self, count: usize) -> Vec<String> {
         wait_for(DEADLINE, &format!("{count} alerts at the subscriber"), || {
             let followed = self.followed.lock();
@@ -68,8 +68,8 @@ impl Follower {
             if followed.heartbeats > before + 1 { Ok(()) } else { Err(format!("{followed:?}")) }
         });
         let followed = self.followed.lock();
-        assert!(!followed.refused, "a token was refused: {followed:?}");
-        assert_eq!(followed.missed, 0, "alerts are gone: {followed:?}");
+        assert!(!followed.refused, "a resume token was rejected: {followed:?}");
+        assert_eq!(followed.missed, 0, "alerts are lost: {followed:?}");
         followed.alerts.clone()
     }
 
@@ -90,7 +90,7 @@ impl Drop for Follower {
 async fn follow(ports: Vec<u16>, followed: Arc<Mutex<Followed>>) {
     for port in ports.iter().cycle() {
         let why = match stream(*port, &followed).await {
-            Ok(()) => "its end".to_owned(),
+            Ok(()) => "the stream ended without an error".to_owned(),
             Err(status) => {
                 followed.lock().refused |= status.code() == Code::InvalidArgument;
                 status.message().to_owned()
@@ -101,7 +101,7 @@ async fn follow(ports: Vec<u16>, followed: Arc<Mutex<Followed>>) {
     }
 }
 
-/// One stream, to its end.
+/// Reads one stream to its end.
 async fn stream(port: u16, followed: &Mutex<Followed>) -> Result<(), Status> {
     let silent = |_| Status::deadline_exceeded("the server hangs");
     let request = v1::SubscribeRequest { resume_token: followed.lock().token.clone(), ..Default::default() };

@@ -13,14 +13,14 @@ use vru_proto::v1::subscribe_response::Event;
 
 use super::pipeline::{DEADLINE, JWT_SECRET};
 
-/// A bearer token that the servers of these tests take.
+/// A bearer token that the servers of these tests accept.
 pub fn token() -> String {
     let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
     let claims = serde_json::json!({"sub": "integration-test", "exp": expires.as_secs()});
     encode(&Header::default(), &claims, &EncodingKey::from_secret(JWT_SECRET.as_bytes())).unwrap()
 }
 
-/// Opens a stream, or says why there is none.
+/// Opens a stream.
 pub async fn open(port: u16, request: v1::SubscribeRequest) -> Result<Streaming<v1::SubscribeResponse>, Status> {
     let client = AlertsClient::connect(format!("http://127.0.0.1:{port}")).await;
     let client = client.map_err(|error| Status::unavailable(error.to_string()))?;
@@ -30,9 +30,9 @@ pub async fn open(port: u16, request: v1::SubscribeRequest) -> Result<Streaming<
     Ok(client.max_decoding_message_size(32 * 1024 * 1024).subscribe(request).await?.into_inner())
 }
 
-/// What a subscriber got, in order.
+/// What a subscriber has received, in order.
 #[derive(Debug, Default)]
-struct Got {
+struct Received {
     alerts: Vec<v1::Alert>,
     heartbeats: usize,
     missed: u64,
@@ -40,9 +40,9 @@ struct Got {
     ended: Option<Result<(), Status>>,
 }
 
-/// A subscription on a thread of its own; dropping it disconnects.
+/// A subscription that is read on its own thread. Dropping it disconnects.
 pub struct Subscriber {
-    got: Arc<Mutex<Got>>,
+    received: Arc<Mutex<Received>>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -50,13 +50,13 @@ impl Subscriber {
     /// Subscribes, and returns after the first response: there is a token to resume with, and nothing is lost from then on.
     pub fn connect(port: u16, request: v1::SubscribeRequest) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let got = Arc::new(Mutex::new(Got::default()));
-        let filling = got.clone();
+        let received = Arc::new(Mutex::new(Received::default()));
+        let filling = received.clone();
         let mut stream = runtime.block_on(open(port, request)).unwrap();
         let first = runtime.block_on(async { tokio::time::timeout(DEADLINE, stream.message()).await });
         let first = first.expect("a first response in time").unwrap().expect("a first response");
         assert!(matches!(first.event, Some(Event::Subscribed(_))), "the first response is {:?}", first.event);
-        got.lock().take(first);
+        received.lock().take(first);
         runtime.spawn(async move {
             let ended = loop {
                 match stream.message().await {
@@ -67,38 +67,36 @@ impl Subscriber {
             };
             filling.lock().ended = Some(ended);
         });
-        Self { got, runtime: Some(runtime) }
+        Self { received, runtime: Some(runtime) }
     }
 
     /// The alerts so far, in order.
     pub fn alerts(&self) -> Vec<v1::Alert> {
-        self.got.lock().alerts.clone()
+        self.received.lock().alerts.clone()
     }
 
-    /// The token and the alerts up to it, of one moment.
-    pub fn got_so_far(&self) -> (String, Vec<v1::Alert>) {
-        let got = self.got.lock();
-        (got.last_token.clone(), got.alerts.clone())
+    /// The last token, and the alerts up to it.
+    pub fn token_and_alerts(&self) -> (String, Vec<v1::Alert>) {
+        let received = self.received.lock();
+        (received.last_token.clone(), received.alerts.clone())
     }
 
-    /// How many heartbeats came.
     pub fn heartbeats(&self) -> usize {
-        self.got.lock().heartbeats
+        self.received.lock().heartbeats
     }
 
-    /// How many records the server said are gone.
+    /// Records that gaps have reported.
     pub fn missed(&self) -> u64 {
-        self.got.lock().missed
+        self.received.lock().missed
     }
 
-    /// Where to resume.
     pub fn last_token(&self) -> String {
-        self.got.lock().last_token.clone()
+        self.received.lock().last_token.clone()
     }
 
-    /// How the stream ended, if it did.
+    /// How the stream ended; none while it is open.
     pub fn ended(&self) -> Option<Result<(), Status>> {
-        self.got.lock().ended.clone()
+        self.received.lock().ended.clone()
     }
 }
 
@@ -110,7 +108,7 @@ impl Drop for Subscriber {
     }
 }
 
-impl Got {
+impl Received {
     fn take(&mut self, response: v1::SubscribeResponse) {
         self.last_token = response.resume_token;
         match response.event {
