@@ -1,9 +1,9 @@
-//! The set of pairs with the largest total gain, each row and column used at most once.
+//! Optimal assignment: the set of pairs with the largest total gain, in which each row and column occurs at most once.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-/// A possible pair and what it brings; above 0.
+/// A possible pair and its gain, which must be above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Edge {
     pub row: usize,
@@ -11,20 +11,20 @@ pub(crate) struct Edge {
     pub gain: f32,
 }
 
-/// The best pairs by rising row.
+/// The optimal pairs, sorted by row.
 ///
-/// Shortest augmenting paths, as Jonker and Volgenant's, but over the possible pairs only: a search ends as soon as it meets a
-/// free column, so where each row overlaps a few columns the work grows with the number of rows, not with its cube.
+/// Uses shortest augmenting paths as Jonker and Volgenant do, but over the possible pairs only. A search ends at the first free
+/// column, so where each row overlaps few columns the work is linear in the number of rows, not cubic.
 pub(crate) fn best_pairs(rows: usize, columns: usize, edges: &[Edge]) -> Vec<(usize, usize)> {
     let mut solver = Solver::new(rows, columns, edges);
     for row in 0..rows {
-        solver.place(row);
+        solver.assign(row);
     }
     solver.column_of.iter().enumerate().filter_map(|(row, &column)| Some((row, column?))).collect()
 }
 
-/// Costs are negative gains; each row may also stay alone at cost 0. A price on each row and column keeps every cost, less the
-/// prices, at 0 or above, and at 0 for the pairs made so far.
+/// Costs are negative gains; a row may also stay unassigned at cost 0. The dual prices of rows and columns keep every reduced
+/// cost (cost minus both prices) at 0 or above, and at 0 for the pairs assigned so far.
 struct Solver {
     // Edges of row `r`: `edges[starts[r]..starts[r + 1]]`, as column and cost.
     starts: Vec<usize>,
@@ -33,29 +33,29 @@ struct Solver {
     column_price: Vec<f64>,
     column_of: Vec<Option<usize>>,
     row_of: Vec<Option<usize>>,
-    // Of the search at work; infinite for columns it has not met.
+    // State of the current search. The distance is infinite for columns that it has not reached.
     distance: Vec<f64>,
     came_from: Vec<usize>,
-    met: Vec<usize>,
+    reached: Vec<usize>,
 }
 
-/// A column at its distance from the row that is being placed; equal distances go by position, so that the result depends on
-/// the edges alone.
+/// A queue entry: a column and its distance from the row that is being assigned. Ties are broken by column index, so that the
+/// result depends on the edges alone.
 #[derive(PartialEq)]
-struct Reached {
+struct Entry {
     distance: f64,
     column: usize,
 }
 
-impl Eq for Reached {}
+impl Eq for Entry {}
 
-impl PartialOrd for Reached {
+impl PartialOrd for Entry {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Reached {
+impl Ord for Entry {
     fn cmp(&self, other: &Self) -> Ordering {
         self.distance.total_cmp(&other.distance).then(self.column.cmp(&other.column))
     }
@@ -88,33 +88,34 @@ impl Solver {
             row_of: vec![None; columns],
             distance: vec![f64::INFINITY; columns],
             came_from: vec![0; columns],
-            met: Vec::new(),
+            reached: Vec::new(),
         }
     }
 
-    /// Finds the cheapest way to give `start` a column or leave somebody alone, and takes it.
-    fn place(&mut self, start: usize) {
-        let mut reached = BinaryHeap::new();
-        // Rows met with their distance, and the row that is cheapest left alone.
+    /// Applies the cheapest augmenting path from `start`: one that ends at a free column, or one that leaves a row unassigned.
+    fn assign(&mut self, start: usize) {
+        let mut queue = BinaryHeap::new();
+        // The rows reached with their distances, and the row that is cheapest to leave unassigned.
         let mut tree = vec![(start, 0.0)];
-        let mut alone = (f64::INFINITY, start);
+        let mut cheapest_unassigned = (f64::INFINITY, start);
         let mut settled = Vec::new();
         let (mut row, mut base) = (start, 0.0);
         let (total, mut free) = loop {
-            let left_alone = base - self.row_price[row];
-            if left_alone < alone.0 {
-                alone = (left_alone, row);
+            let unassigned = base - self.row_price[row];
+            if unassigned < cheapest_unassigned.0 {
+                cheapest_unassigned = (unassigned, row);
             }
-            self.reach(row, base, &mut reached);
+            self.reach(row, base, &mut queue);
             let nearest = loop {
-                match reached.pop() {
-                    // An older entry of a column that was reached by a shorter way since.
+                match queue.pop() {
+                    // Outdated: a shorter path to the column was found later.
                     Some(Reverse(entry)) if entry.distance > self.distance[entry.column] => {}
                     other => break other.map(|entry| entry.0),
                 }
             };
-            let Some(Reached { distance, column }) = nearest.filter(|nearest| nearest.distance < alone.0) else {
-                break (alone.0, None);
+            let Some(Entry { distance, column }) = nearest.filter(|nearest| nearest.distance < cheapest_unassigned.0)
+            else {
+                break (cheapest_unassigned.0, None);
             };
             let Some(owner) = self.row_of[column] else { break (distance, Some(column)) };
             settled.push(column);
@@ -128,31 +129,31 @@ impl Solver {
             self.column_price[column] -= total - self.distance[column];
         }
         if free.is_none() {
-            free = self.column_of[alone.1].take();
+            free = self.column_of[cheapest_unassigned.1].take();
         }
-        // Along the way each row moves on to the next column.
+        // Each row on the path moves to the next column.
         while let Some(column) = free {
             let row = self.came_from[column];
             self.row_of[column] = Some(row);
             free = self.column_of[row].replace(column);
         }
-        for column in self.met.drain(..) {
+        for column in self.reached.drain(..) {
             self.distance[column] = f64::INFINITY;
         }
     }
 
-    fn reach(&mut self, row: usize, base: f64, reached: &mut BinaryHeap<Reverse<Reached>>) {
+    fn reach(&mut self, row: usize, base: f64, queue: &mut BinaryHeap<Reverse<Entry>>) {
         for &(column, cost) in &self.edges[self.starts[row]..self.starts[row + 1]] {
-            // Rounding may leave a hair below 0, which would lead the search in a circle.
+            // Rounding can make this slightly negative, and then the search would not terminate.
             let step = (cost - self.row_price[row] - self.column_price[column]).max(0.0);
             let distance = base + step;
             if distance < self.distance[column] {
                 if self.distance[column].is_infinite() {
-                    self.met.push(column);
+                    self.reached.push(column);
                 }
                 self.distance[column] = distance;
                 self.came_from[column] = row;
-                reached.push(Reverse(Reached { distance, column }));
+                queue.push(Reverse(Entry { distance, column }));
             }
         }
     }
@@ -173,7 +174,7 @@ mod tests {
             .sum()
     }
 
-    /// The best total by trying everything.
+    /// The largest total gain, by exhaustive search.
     fn brute_force(row: usize, rows: usize, used: u32, edges: &[Edge]) -> f32 {
         if row == rows {
             return 0.0;
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn random_tables_are_solved_as_well_as_by_trying_everything() {
+    fn random_problems_reach_the_total_of_an_exhaustive_search() {
         let mut random = StdRng::seed_from_u64(5);
         for _ in 0..500 {
             let (rows, columns) = (random.random_range(1..7), random.random_range(1..7));
@@ -208,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn the_greedy_trap_is_avoided() {
+    fn the_total_is_larger_than_with_greedy_assignment() {
         let edge = |row, column, gain| Edge { row, column, gain };
         let edges = [edge(0, 0, 0.9), edge(0, 1, 0.8), edge(1, 0, 0.8)];
         assert_eq!(best_pairs(2, 2, &edges), [(0, 1), (1, 0)]);
     }
 
     #[test]
-    fn a_flood_of_overlaps_is_still_answered_at_once() {
+    fn a_dense_problem_is_solved() {
         let edges: Vec<_> = (0..400)
             .flat_map(|row| {
                 (0..400).map(move |column| Edge { row, column, gain: if row == column { 1.0 } else { 0.5 } })

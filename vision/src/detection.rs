@@ -1,25 +1,24 @@
-//! What a model saw, before and after it is understood as a road user.
+//! Detections: as a model outputs them, and as road users.
 
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
 
-/// A road user seen in one frame.
+/// A road user detected in one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
-    /// In pixels of the camera's own picture.
+    /// In pixels of the camera's picture.
     pub rect: Rect,
-    /// What it is.
     pub class: RoadUserClass,
     /// The model's confidence, 0 to 1.
     pub score: f32,
 }
 
-/// What a model's output says, before labels and picture size are applied.
+/// A detection as the model outputs it, before it is mapped to labels and to the camera's picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RawDetection {
     /// In pixels of the model's input.
     pub rect: Rect,
-    /// Position in the model's list of labels.
+    /// Index in the model's list of labels.
     pub class_index: u32,
     /// Confidence, 0 to 1.
     pub score: f32,

@@ -1,4 +1,4 @@
-//! Decoded pictures: packed RGB, 8 bits a channel, rows without padding. It is the only pixel format between stages.
+//! Decoded pictures: packed RGB, 8 bits per channel, rows without padding. The stages exchange no other pixel format.
 
 /// Bytes per pixel.
 pub const CHANNELS: usize = 3;
@@ -6,41 +6,35 @@ pub const CHANNELS: usize = 3;
 /// A decoded picture that owns its pixels.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Pixels a row.
     pub width: u32,
-    /// Rows.
     pub height: u32,
-    /// `width × height × 3` bytes: red, green, blue of the top left pixel first.
+    /// `width × height × 3` bytes in row-major order; the first three are red, green and blue of the top left pixel.
     pub data: Vec<u8>,
 }
 
-/// A picture whose pixels live elsewhere.
+/// A decoded picture that borrows its pixels.
 #[derive(Clone, Copy)]
 pub struct ImageRef<'a> {
-    /// Pixels a row.
     pub width: u32,
-    /// Rows.
     pub height: u32,
-    /// As [`Image::data`].
+    /// Same format as [`Image::data`].
     pub data: &'a [u8],
 }
 
-/// The number of bytes does not fit the size.
+/// The number of bytes does not match the size of the picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a picture of {width}x{height} needs {needed} bytes of RGB, got {got}")]
 pub struct ImageSizeError {
-    /// Pixels a row.
     pub width: u32,
-    /// Rows.
     pub height: u32,
-    /// What `width × height × 3` gives.
+    /// `width × height × 3`.
     pub needed: u64,
-    /// The length of the data.
+    /// Length of the data.
     pub got: u64,
 }
 
 impl Image {
-    /// Takes pixels over, if there are as many as the size needs.
+    /// Fails if `data` does not have `width × height × 3` bytes.
     pub fn new(width: u32, height: u32, data: Vec<u8>) -> Result<Self, ImageSizeError> {
         check(width, height, data.len())?;
         Ok(Self { width, height, data })
@@ -52,12 +46,11 @@ impl Image {
         Self { width, height, data: rgb.repeat(pixels) }
     }
 
-    /// A view of the whole picture.
     pub fn view(&self) -> ImageRef<'_> {
         ImageRef { width: self.width, height: self.height, data: &self.data }
     }
 
-    /// The pixel at a place inside the picture.
+    /// Panics if the position is outside the picture.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         let at = (y as usize * self.width as usize + x as usize) * CHANNELS;
         [self.data[at], self.data[at + 1], self.data[at + 2]]
@@ -65,13 +58,13 @@ impl Image {
 }
 
 impl<'a> ImageRef<'a> {
-    /// Views pixels, if there are as many as the size needs.
+    /// Fails if `data` does not have `width × height × 3` bytes.
     pub fn new(width: u32, height: u32, data: &'a [u8]) -> Result<Self, ImageSizeError> {
         check(width, height, data.len())?;
         Ok(Self { width, height, data })
     }
 
-    /// Whether the data is as long as the size needs: the fields are public, so a reader checks before it indexes.
+    /// Fails if the data does not match the size. The fields are public, so code that indexes must check first.
     pub fn check(&self) -> Result<(), ImageSizeError> {
         check(self.width, self.height, self.data.len())
     }
@@ -83,7 +76,7 @@ impl<'a> From<&'a Image> for ImageRef<'a> {
     }
 }
 
-// Printing millions of bytes helps nobody.
+// Without the pixels: there are millions of bytes.
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Image({}x{})", self.width, self.height)

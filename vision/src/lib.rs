@@ -1,16 +1,16 @@
-//! The functional core: everything that is computed from pictures and model outputs, as pure functions.
+//! The computer vision algorithms, as pure functions of pictures and model outputs.
 //!
-//! No I/O, no clock, no async, no randomness: the same input gives the same output, on any machine and in any order of
-//! calls for different cameras. In the order of the data flow:
+//! There is no I/O, no clock, no async and no randomness: the same input gives the same output, on every machine and in any
+//! order of calls for different cameras. In the order of the data flow:
 //!
-//! 1. [`letterbox`] turns a decoded [`image`] into the model's input tensor, as the [`model_card`] says;
-//! 2. [`layout`] reads the output tensors, whatever family of detector wrote them, and [`nms`] removes duplicates;
-//! 3. [`road_user`] turns labels into road users (a rider and the bicycle below are one cyclist) and gives a
-//!    [`detection::Detection`] in pixels of the camera's own picture;
-//! 4. [`tracker`] gives each road user an id that stays;
-//! 5. [`rules`] judge the tracks of each frame.
+//! 1. [`letterbox`] converts a decoded [`image`] to the model's input tensor, according to the [`model_card`];
+//! 2. [`layout`] decodes the output tensors of several detector families, and [`nms`] removes duplicates;
+//! 3. [`road_user`] maps labels to road users (a rider and a bicycle become one cyclist), each a [`detection::Detection`] in
+//!    pixels of the camera's picture;
+//! 4. [`tracker`] assigns each road user a stable track id;
+//! 5. [`rules`] evaluate the tracks of each frame.
 //!
-//! [`mot`] measures how well 1 to 4 did against ground truth.
+//! [`mot`] measures the quality of 1 to 4 against ground truth.
 
 mod assignment;
 pub mod detection;

@@ -1,23 +1,23 @@
-//! Removing duplicates: of boxes of one class that overlap much, the strongest stays.
+//! Non-maximum suppression (NMS): of strongly overlapping boxes of one class only the one with the highest score is kept.
 
 use crate::detection::RawDetection;
 
-/// What is kept.
+/// Limits of the suppression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NmsConfig {
-    /// Of two boxes of one class with a larger intersection over union, the weaker one goes.
+    /// A box is removed if its intersection over union with a stronger box of its class is above this.
     pub iou: f32,
-    /// Most detections that stay.
+    /// Maximum number of detections that are kept.
     pub max_detections: usize,
 }
 
-// Work grows with the square of the candidates in the worst case (all of one class, none overlapping). A real output has
+// The work is quadratic in the number of candidates in the worst case (all of one class, none overlapping). Real outputs have
 // hundreds; thousands mean a threshold near zero, and then only the strongest matter.
 const CANDIDATES_PER_KEPT: usize = 10;
 const MIN_CANDIDATES: usize = 1000;
 
-/// Greedy suppression for each class, the strongest first. The result is sorted by score; equal scores keep the order of the
-/// input. Boxes without area or with a score that is no number are dropped.
+/// Greedy suppression per class, in descending order of score. The result is sorted by score; equal scores keep the order of
+/// the input. Boxes without area and boxes with a score that is not finite are dropped.
 pub fn suppress(mut candidates: Vec<RawDetection>, config: NmsConfig) -> Vec<RawDetection> {
     candidates.retain(|candidate| candidate.rect.is_valid() && candidate.score.is_finite());
     strongest_first(&mut candidates, config.max_detections.saturating_mul(CANDIDATES_PER_KEPT).max(MIN_CANDIDATES));
@@ -36,7 +36,7 @@ pub fn suppress(mut candidates: Vec<RawDetection>, config: NmsConfig) -> Vec<Raw
     kept
 }
 
-/// Sorted by score and cut to `max_detections`, for outputs that hold no duplicates.
+/// Sorts by score and keeps the first `max_detections`, for outputs without duplicates.
 pub fn keep_strongest(mut candidates: Vec<RawDetection>, max_detections: usize) -> Vec<RawDetection> {
     candidates.retain(|candidate| candidate.rect.is_valid() && candidate.score.is_finite());
     strongest_first(&mut candidates, max_detections);
@@ -44,7 +44,7 @@ pub fn keep_strongest(mut candidates: Vec<RawDetection>, max_detections: usize) 
 }
 
 fn strongest_first(candidates: &mut Vec<RawDetection>, most: usize) {
-    // Stable, so that equal scores keep their order.
+    // A stable sort, so that equal scores keep their order.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     candidates.truncate(most);
 }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_overlap_of_just_the_limit_stays() {
+    fn an_overlap_at_the_limit_is_kept() {
         // Boxes of 10 shifted by 10/3: intersection 20/3, union 40/3.
         let shifted = raw(10.0 / 3.0, 0, 0.8);
         let config = NmsConfig { iou: 0.500_001, ..CONFIG };
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_most_are_kept_and_they_are_the_strongest() {
+    fn at_most_max_detections_are_kept_and_they_are_the_strongest() {
         let many: Vec<_> = (0..50_000_u32).map(|i| raw(i as f32 * 20.0, 0, (i % 1000) as f32 / 1000.0)).collect();
         let kept = suppress(many, NmsConfig { iou: 0.5, max_detections: 7 });
         assert_eq!(kept.len(), 7);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_no_numbers_are_dropped() {
+    fn values_that_are_not_finite_are_dropped() {
         let mut broken = raw(0.0, 0, 0.9);
         broken.rect.width = f32::INFINITY;
         assert_eq!(suppress(vec![raw(0.0, 0, f32::NAN), broken, raw(0.0, 0, 0.1)], CONFIG), [raw(0.0, 0, 0.1)]);

@@ -1,4 +1,4 @@
-//! Boxes in pixels and zones in fractions of the picture.
+//! Boxes in pixels, and polygons in fractions of the picture.
 
 mod polygon;
 mod rect;

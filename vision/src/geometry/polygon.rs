@@ -1,39 +1,35 @@
-//! Zones: simple polygons in fractions of the picture, so that they hold for every resolution of a camera.
+//! Polygons in fractions of the picture, so that they are valid for every resolution of a camera.
 
-/// A place in a picture as a fraction of its size: 0,0 is the top left, 1,1 the bottom right.
+/// A position in a picture as a fraction of its size: 0,0 is the top left, 1,1 the bottom right.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// To the right.
     pub x: f64,
-    /// Downwards.
     pub y: f64,
 }
 
-/// A polygon with at least three corners and some area; the last corner is joined to the first.
+/// A polygon with at least three corners and some area. The last corner is connected to the first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Polygon {
     corners: Vec<Point>,
 }
 
-/// Why corners make no polygon.
+/// Why a list of corners is not a polygon.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PolygonError {
-    /// Two corners or fewer.
     #[error("a polygon needs at least 3 corners, got {0}")]
     TooFewCorners(usize),
-    /// A coordinate is no number.
-    #[error("corner {0} of the polygon has a coordinate that is no number")]
+    #[error("corner {0} of the polygon has a coordinate that is not finite")]
     NotFinite(usize),
-    /// All corners on one line.
+    /// All corners are on one line.
     #[error("the polygon has no area")]
     NoArea,
 }
 
-// Fractions of a picture: a billionth is far below a pixel, and far above the rounding of the arithmetic.
+// In fractions of a picture. A billionth is far below a pixel, and far above the rounding error.
 const ON_EDGE: f64 = 1e-9;
 
 impl Polygon {
-    /// From its corners in order, clockwise or not.
+    /// The corners may be in either direction.
     pub fn new(corners: Vec<Point>) -> Result<Self, PolygonError> {
         if corners.len() < 3 {
             return Err(PolygonError::TooFewCorners(corners.len()));
@@ -48,13 +44,12 @@ impl Polygon {
         Ok(Self { corners })
     }
 
-    /// The corners in order.
     pub fn corners(&self) -> &[Point] {
         &self.corners
     }
 
-    /// Whether a point is inside. Edges and corners belong to the polygon; where a polygon crosses itself, a part is
-    /// inside when an odd number of edges lies between it and the outside.
+    /// Whether a point is inside. Edges and corners belong to the polygon. Polygons that intersect themselves follow the
+    /// even-odd rule.
     pub fn contains(&self, point: Point) -> bool {
         if !point.x.is_finite() || !point.y.is_finite() {
             return false;
@@ -98,40 +93,40 @@ mod tests {
         Polygon::new(corners.iter().map(|&(x, y)| Point { x, y }).collect()).unwrap()
     }
 
-    fn holds(polygon: &Polygon, x: f64, y: f64) -> bool {
+    fn contains(polygon: &Polygon, x: f64, y: f64) -> bool {
         polygon.contains(Point { x, y })
     }
 
     #[test]
-    fn a_concave_zone_leaves_its_bay_out() {
+    fn the_notch_of_a_concave_polygon_is_outside() {
         let l_shape = polygon(&[(0.0, 0.0), (1.0, 0.0), (1.0, 0.4), (0.4, 0.4), (0.4, 1.0), (0.0, 1.0)]);
-        assert!(holds(&l_shape, 0.2, 0.8));
-        assert!(holds(&l_shape, 0.8, 0.2));
-        assert!(!holds(&l_shape, 0.8, 0.8));
-        assert!(!holds(&l_shape, -0.1, 0.2));
+        assert!(contains(&l_shape, 0.2, 0.8));
+        assert!(contains(&l_shape, 0.8, 0.2));
+        assert!(!contains(&l_shape, 0.8, 0.8));
+        assert!(!contains(&l_shape, -0.1, 0.2));
     }
 
     #[test]
-    fn edges_and_corners_belong_to_the_zone() {
+    fn edges_and_corners_belong_to_the_polygon() {
         let square = polygon(&[(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)]);
         for (x, y) in [(0.1, 0.1), (0.9, 0.9), (0.5, 0.1), (0.9, 0.3), (0.1, 0.7), (0.3, 0.9)] {
-            assert!(holds(&square, x, y), "{x},{y}");
+            assert!(contains(&square, x, y), "{x},{y}");
         }
         for (x, y) in [(0.0999, 0.1), (0.95, 0.1), (0.5, 0.0999), (0.9001, 0.3)] {
-            assert!(!holds(&square, x, y), "{x},{y}");
+            assert!(!contains(&square, x, y), "{x},{y}");
         }
     }
 
     #[test]
     fn a_ray_through_a_corner_counts_once() {
         let diamond = polygon(&[(0.5, 0.0), (1.0, 0.5), (0.5, 1.0), (0.0, 0.5)]);
-        assert!(holds(&diamond, 0.3, 0.5));
-        assert!(!holds(&diamond, -0.3, 0.5));
-        assert!(!holds(&diamond, 0.1, 0.0));
+        assert!(contains(&diamond, 0.3, 0.5));
+        assert!(!contains(&diamond, -0.3, 0.5));
+        assert!(!contains(&diamond, 0.1, 0.0));
     }
 
     #[test]
-    fn corners_that_make_no_zone_are_refused() {
+    fn corners_without_area_are_refused() {
         let point = |x, y| Point { x, y };
         assert_eq!(Polygon::new(vec![point(0.0, 0.0); 2]), Err(PolygonError::TooFewCorners(2)));
         assert_eq!(Polygon::new(vec![point(0.5, 0.5); 4]), Err(PolygonError::NoArea));
@@ -143,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn no_number_is_in_no_zone() {
+    fn a_point_that_is_not_finite_is_outside() {
         let square = polygon(&[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]);
-        assert!(!holds(&square, f64::NAN, 0.5));
-        assert!(!holds(&square, 0.5, f64::INFINITY));
+        assert!(!contains(&square, f64::NAN, 0.5));
+        assert!(!contains(&square, 0.5, f64::INFINITY));
     }
 }

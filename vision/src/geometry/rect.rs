@@ -5,48 +5,40 @@ use super::Point;
 /// An axis-aligned box in pixels; y grows downwards.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rect {
-    /// Left edge.
     pub left: f32,
-    /// Top edge.
     pub top: f32,
-    /// Size to the right.
     pub width: f32,
-    /// Size downwards.
     pub height: f32,
 }
 
 impl Rect {
-    /// From the left, top, right and bottom edges.
     pub fn from_edges(left: f32, top: f32, right: f32, bottom: f32) -> Self {
         Self { left, top, width: right - left, height: bottom - top }
     }
 
-    /// From the centre and the size.
     pub fn from_centre(x: f32, y: f32, width: f32, height: f32) -> Self {
         Self { left: x - width / 2.0, top: y - height / 2.0, width, height }
     }
 
-    /// Right edge.
     pub fn right(&self) -> f32 {
         self.left + self.width
     }
 
-    /// Bottom edge.
     pub fn bottom(&self) -> f32 {
         self.top + self.height
     }
 
-    /// Centre, x then y.
+    /// The centre as (x, y).
     pub fn centre(&self) -> (f32, f32) {
         (self.left + self.width / 2.0, self.top + self.height / 2.0)
     }
 
-    /// Area; 0 for a box turned inside out.
+    /// The area; 0 if width or height is negative.
     pub fn area(&self) -> f32 {
         self.width.max(0.0) * self.height.max(0.0)
     }
 
-    /// Whether the edges are numbers and the box holds something.
+    /// Whether all edges are finite and the area is above 0.
     pub fn is_valid(&self) -> bool {
         self.left.is_finite()
             && self.top.is_finite()
@@ -56,21 +48,21 @@ impl Rect {
             && self.height > 0.0
     }
 
-    /// Area that both boxes cover.
+    /// The area of the intersection.
     pub fn intersection(&self, other: &Self) -> f32 {
         let width = self.right().min(other.right()) - self.left.max(other.left);
         let height = self.bottom().min(other.bottom()) - self.top.max(other.top);
         if width > 0.0 && height > 0.0 { width * height } else { 0.0 }
     }
 
-    /// Intersection over union, 0 to 1.
+    /// Intersection over union (IoU), 0 to 1.
     pub fn iou(&self, other: &Self) -> f32 {
         let both = self.intersection(other);
         let union = self.area() + other.area() - both;
         if both > 0.0 && union > 0.0 { both / union } else { 0.0 }
     }
 
-    /// The smallest box around both.
+    /// The smallest box that contains both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self::from_edges(
@@ -81,14 +73,14 @@ impl Rect {
         )
     }
 
-    /// Grown on each side by a share of its size.
+    /// The box extended on each side by `share` of its size.
     #[must_use]
     pub fn grown(&self, share: f32) -> Self {
         let (x, y) = (self.width * share, self.height * share);
         Self { left: self.left - x, top: self.top - y, width: self.width + 2.0 * x, height: self.height + 2.0 * y }
     }
 
-    /// The part inside a picture of that size; `None` when nothing is, or an edge is no number.
+    /// The part inside a picture of the given size; `None` if there is none, or if an edge is not finite.
     pub fn clamped(&self, width: f32, height: f32) -> Option<Self> {
         let has_area = width > 0.0 && height > 0.0;
         if !has_area {
@@ -103,7 +95,8 @@ impl Rect {
         cut.is_valid().then_some(cut)
     }
 
-    /// Where the road user stands: the middle of the bottom edge, as a fraction of a picture of that size.
+    /// The foot point, where the road user touches the ground: the middle of the bottom edge, as a fraction of a picture of the
+    /// given size.
     pub fn foot_point(&self, picture_width: u32, picture_height: u32) -> Point {
         Point {
             x: f64::from(self.left + self.width / 2.0) / f64::from(picture_width.max(1)),
@@ -126,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_without_area_or_number_overlap_nothing() {
+    fn boxes_that_are_not_valid_have_no_overlap() {
         let a = Rect::from_edges(0.0, 0.0, 2.0, 2.0);
         for other in [
             Rect::from_edges(1.0, 1.0, 1.0, 1.0),
@@ -139,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn clamping_keeps_what_is_inside() {
+    fn clamping_keeps_the_part_inside() {
         let inside = Rect::from_edges(-5.0, 2.0, 5.0, 20.0).clamped(10.0, 10.0);
         assert_eq!(inside, Some(Rect::from_edges(0.0, 2.0, 5.0, 10.0)));
         assert_eq!(Rect::from_edges(11.0, 0.0, 15.0, 5.0).clamped(10.0, 10.0), None);

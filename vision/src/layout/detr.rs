@@ -1,8 +1,10 @@
-//! Detection transformers (RT-DETR, D-FINE, RF-DETR): a fixed number of queries, each with a box and class scores; no
-//! duplicates. Three ways of export: class logits and boxes, both joined in one output, or labels, boxes and scores.
+//! Detection transformers (RT-DETR, D-FINE, RF-DETR): a fixed number of queries, each with a box and class scores, without
+//! duplicates. Exporters write one of three forms: class logits and boxes as two outputs; both joined in one output; or labels,
+//! boxes and scores as three outputs.
 
-use super::DecodeError;
-use super::detect::Facts;
+use super::decode_error::LayoutDecodeError;
+use super::family::Family;
+use super::model_facts::ModelFacts;
 use super::scores::{largest, logit, sigmoid, to_rect};
 use super::tensor::{TensorView, matrix, vector};
 use crate::detection::RawDetection;
@@ -12,59 +14,63 @@ const MAX_CLASS: f32 = 65_535.0;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Detr {
-    source: Source,
+    outputs: Outputs,
     form: BoxForm,
     units: BoxUnits,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Source {
-    /// `1×Q×C` and `1×Q×4`.
+enum Outputs {
+    /// Logits `1×Q×C` and boxes `1×Q×4`.
     Two { logits: usize, boxes: usize, classes: usize, scores: ScoreForm },
-    /// `1×Q×(4+C)`.
+    /// Boxes and scores in one output `1×Q×(4+C)`.
     Joined { output: usize, classes: usize, scores: ScoreForm },
-    /// `1×Q`, `1×Q×4`, `1×Q`.
-    Chosen { labels: usize, boxes: usize, scores: usize },
+    /// Labels `1×Q`, boxes `1×Q×4` and scores `1×Q`: the model has already selected the best class of each query.
+    Selected { labels: usize, boxes: usize, scores: usize },
 }
 
-impl Detr {
-    pub fn fit(facts: &Facts<'_>) -> Result<Self, String> {
-        let source = match (facts.matrices().count(), facts.of_rank(2).count()) {
-            (1, 2) => chosen(facts)?,
-            (1, _) => joined(facts)?,
-            (2, _) => two(facts)?,
-            (count, _) => return Err(format!("{count} outputs of 3 dimensions, not 1 or 2")),
+impl Family for Detr {
+    fn fit(model: &ModelFacts<'_>) -> Result<Self, String> {
+        let outputs = match (model.matrices().count(), model.of_rank(2).count()) {
+            (1, 2) => selected(model)?,
+            (1, _) => joined(model)?,
+            (2, _) => two(model)?,
+            (count, _) => return Err(format!("{count} outputs have 3 dimensions, not 1 or 2")),
         };
-        // Exports that choose the labels themselves also bring the boxes to pixels.
-        let (form, units) = match source {
-            Source::Chosen { .. } => (BoxForm::XyXy, BoxUnits::Pixels),
-            Source::Two { .. } | Source::Joined { .. } => (BoxForm::CxCyWh, BoxUnits::Normalised),
+        // Exports that select the labels also convert the boxes to pixels.
+        let (form, units) = match outputs {
+            Outputs::Selected { .. } => (BoxForm::XyXy, BoxUnits::Pixels),
+            Outputs::Two { .. } | Outputs::Joined { .. } => (BoxForm::CxCyWh, BoxUnits::Normalised),
         };
-        Ok(Self { source, form: facts.card.boxes.unwrap_or(form), units: facts.card.box_units.unwrap_or(units) })
+        Ok(Self { outputs, form: model.card.boxes.unwrap_or(form), units: model.card.box_units.unwrap_or(units) })
     }
 
-    pub fn classes(&self) -> Option<usize> {
-        match self.source {
-            // With softmax the last class is "nothing".
-            Source::Two { classes, scores: ScoreForm::Softmax, .. } => Some(classes - 1),
-            Source::Two { classes, .. } | Source::Joined { classes, .. } => Some(classes),
-            Source::Chosen { .. } => None,
+    fn classes(&self) -> Option<usize> {
+        match self.outputs {
+            // With softmax the last class means "no object".
+            Outputs::Two { classes, scores: ScoreForm::Softmax, .. } => Some(classes - 1),
+            Outputs::Two { classes, .. } | Outputs::Joined { classes, .. } => Some(classes),
+            Outputs::Selected { .. } => None,
         }
     }
 
-    pub fn decode(
+    fn needs_suppression(&self) -> bool {
+        false
+    }
+
+    fn decode(
         &self,
         outputs: &[TensorView<'_>],
         batch: usize,
         input: (u32, u32),
         threshold: f32,
         found: &mut Vec<RawDetection>,
-    ) -> Result<(), DecodeError> {
+    ) -> Result<(), LayoutDecodeError> {
         let mut push = |class_index: u32, score: f32, numbers: &[f32]| {
             found.push(RawDetection { rect: to_rect(numbers, self.form, self.units, input), class_index, score });
         };
-        match self.source {
-            Source::Two { logits, boxes, classes, scores } => {
+        match self.outputs {
+            Outputs::Two { logits, boxes, classes, scores } => {
                 let logits_of = matrix(outputs, logits, batch)?.with_columns(logits, classes)?;
                 let boxes_of = matrix(outputs, boxes, batch)?.with_columns(boxes, 4)?;
                 if boxes_of.rows != logits_of.rows {
@@ -76,7 +82,7 @@ impl Detr {
                     }
                 }
             }
-            Source::Joined { output, classes, scores } => {
+            Outputs::Joined { output, classes, scores } => {
                 let rows = matrix(outputs, output, batch)?.with_columns(output, 4 + classes)?;
                 for row in rows.iter_rows() {
                     if let Some((class, score)) = best(&row[4..], scores, threshold) {
@@ -84,7 +90,7 @@ impl Detr {
                     }
                 }
             }
-            Source::Chosen { labels, boxes, scores } => {
+            Outputs::Selected { labels, boxes, scores } => {
                 let (labels_of, scores_of) = (vector(outputs, labels, batch)?, vector(outputs, scores, batch)?);
                 let boxes_of = matrix(outputs, boxes, batch)?.with_columns(boxes, 4)?;
                 if labels_of.len() != boxes_of.rows || scores_of.len() != boxes_of.rows {
@@ -101,7 +107,7 @@ impl Detr {
     }
 }
 
-/// The best class of a query, if it reaches the threshold.
+/// The best class of a query and its score, if the score reaches the threshold.
 fn best(row: &[f32], form: ScoreForm, threshold: f32) -> Option<(u32, f32)> {
     match form {
         ScoreForm::Activated => {
@@ -120,19 +126,19 @@ fn best(row: &[f32], form: ScoreForm, threshold: f32) -> Option<(u32, f32)> {
     }
 }
 
-fn two(facts: &Facts<'_>) -> Result<Source, String> {
-    let matrices: Vec<_> = facts.matrices().collect();
+fn two(model: &ModelFacts<'_>) -> Result<Outputs, String> {
+    let matrices: Vec<_> = model.matrices().collect();
     let four: Vec<_> = matrices.iter().filter(|(_, shape)| shape[2] == 4).collect();
     let boxes = match four[..] {
-        [] => return Err("no output has rows of 4".to_owned()),
+        [] => return Err("no output has rows of 4 numbers".to_owned()),
         [(only, _)] => *only,
-        // Four classes: the name decides.
+        // A model with four classes: the name decides.
         _ => {
             let named = four.iter().find(|(at, _)| {
-                let name = facts.outputs[*at].name.to_lowercase();
+                let name = model.outputs[*at].name.to_lowercase();
                 name.contains("box") || name.contains("det")
             });
-            named.ok_or("two outputs have rows of 4 and neither is named after boxes")?.0
+            named.ok_or("two outputs have rows of 4 numbers and neither name contains box or det")?.0
         }
     };
     let (logits, logits_shape) = *matrices.iter().find(|(at, _)| *at != boxes).ok_or("no output of class scores")?;
@@ -140,34 +146,39 @@ fn two(facts: &Facts<'_>) -> Result<Source, String> {
     if logits_shape[1] >= 0 && boxes_shape[1] >= 0 && logits_shape[1] != boxes_shape[1] {
         return Err(format!("{} rows of class scores for {} boxes", logits_shape[1], boxes_shape[1]));
     }
-    let classes = usize::try_from(logits_shape[2]).map_err(|_| "the number of classes is free".to_owned())?;
-    let scores = facts.card.scores.unwrap_or(ScoreForm::Sigmoid);
+    let classes = usize::try_from(logits_shape[2]).map_err(|_| "the number of classes is dynamic".to_owned())?;
+    let scores = model.card.scores.unwrap_or(ScoreForm::Sigmoid);
     if classes < 1 + usize::from(scores == ScoreForm::Softmax) {
-        return Err("no class".to_owned());
+        return Err("the outputs have no class".to_owned());
     }
-    Ok(Source::Two { logits, boxes, classes, scores })
+    Ok(Outputs::Two { logits, boxes, classes, scores })
 }
 
-fn joined(facts: &Facts<'_>) -> Result<Source, String> {
-    let (output, [_, _, columns]) = facts.only_matrix()?;
-    let labels = facts.labels.ok_or("without labels one output does not tell classes from other numbers")?;
+fn joined(model: &ModelFacts<'_>) -> Result<Outputs, String> {
+    let (output, [_, _, columns]) = model.only_matrix()?;
+    let labels = model.labels.ok_or("one output alone needs labels to separate the class scores from other numbers")?;
     if columns != (4 + labels) as i64 {
-        return Err(format!("a row of {columns} is not 4 coordinates and {labels} classes (the number of labels)"));
+        return Err(format!(
+            "a row of {columns} numbers is not 4 coordinates and {labels} classes (the number of labels)"
+        ));
     }
-    let scores = facts.card.scores.unwrap_or(ScoreForm::Activated);
+    let scores = model.card.scores.unwrap_or(ScoreForm::Activated);
     if scores == ScoreForm::Softmax {
-        return Err("softmax scores need an output of their own".to_owned());
+        return Err("softmax scores need a separate output".to_owned());
     }
-    Ok(Source::Joined { output, classes: labels, scores })
+    Ok(Outputs::Joined { output, classes: labels, scores })
 }
 
-fn chosen(facts: &Facts<'_>) -> Result<Source, String> {
-    let (boxes, [_, _, columns]) = facts.only_matrix()?;
+fn selected(model: &ModelFacts<'_>) -> Result<Outputs, String> {
+    let (boxes, [_, _, columns]) = model.only_matrix()?;
     if columns != 4 {
-        return Err(format!("rows of {columns} are no boxes"));
+        return Err(format!("rows of {columns} numbers are not boxes"));
     }
-    let named = |part: &str| facts.of_rank(2).find(|at| facts.outputs[*at].name.to_lowercase().contains(part));
-    let labels = named("label").or_else(|| named("class")).ok_or("no output of 2 dimensions is named after labels")?;
-    let scores = named("score").or_else(|| named("conf")).ok_or("no output of 2 dimensions is named after scores")?;
-    Ok(Source::Chosen { labels, boxes, scores })
+    let named = |part: &str| model.of_rank(2).find(|at| model.outputs[*at].name.to_lowercase().contains(part));
+    let labels = named("label")
+        .or_else(|| named("class"))
+        .ok_or("no output with 2 dimensions has label or class in its name")?;
+    let scores =
+        named("score").or_else(|| named("conf")).ok_or("no output with 2 dimensions has score or conf in its name")?;
+    Ok(Outputs::Selected { labels, boxes, scores })
 }

@@ -1,14 +1,15 @@
-//! End-to-end exports: `1×N×6`, each row left, top, right, bottom, score and class, duplicates already removed.
+//! End-to-end exports, whose NMS is part of the model: `1×N×6`. Each row holds left, top, right, bottom, score and class.
 
-use super::DecodeError;
-use super::detect::Facts;
+use super::decode_error::LayoutDecodeError;
+use super::family::Family;
+use super::model_facts::ModelFacts;
 use super::scores::to_rect;
 use super::tensor::{TensorView, matrix};
 use crate::detection::RawDetection;
 use crate::model_card::{BoxForm, BoxUnits, LayoutName};
 
 const COLUMNS: usize = 6;
-// A YOLOv5 model of one class has rows of six as well, but thousands of them.
+// A YOLOv5 model with one class has rows of six numbers as well, but thousands of them.
 const MAX_ROWS: i64 = 1000;
 const MAX_CLASS: f32 = 65_535.0;
 
@@ -19,28 +20,36 @@ pub(super) struct End2End {
     units: BoxUnits,
 }
 
-impl End2End {
-    pub fn fit(facts: &Facts<'_>) -> Result<Self, String> {
-        let (output, [_, rows, columns]) = facts.only_matrix()?;
+impl Family for End2End {
+    fn fit(model: &ModelFacts<'_>) -> Result<Self, String> {
+        let (output, [_, rows, columns]) = model.only_matrix()?;
         if columns != COLUMNS as i64 {
             return Err("a row is not 6 numbers".to_owned());
         }
-        let certain = facts.card.layout == Some(LayoutName::End2End) || facts.is_end2end();
+        let certain = model.card.layout == Some(LayoutName::End2End) || model.is_end2end();
         if rows > MAX_ROWS && !certain {
-            return Err(format!("{rows} rows are too many for an output without duplicates"));
+            return Err(format!("{rows} rows are too many for an output after NMS"));
         }
-        let form = facts.card.boxes.unwrap_or(BoxForm::XyXy);
-        Ok(Self { output, form, units: facts.card.box_units.unwrap_or(BoxUnits::Pixels) })
+        let form = model.card.boxes.unwrap_or(BoxForm::XyXy);
+        Ok(Self { output, form, units: model.card.box_units.unwrap_or(BoxUnits::Pixels) })
     }
 
-    pub fn decode(
+    fn classes(&self) -> Option<usize> {
+        None
+    }
+
+    fn needs_suppression(&self) -> bool {
+        false
+    }
+
+    fn decode(
         &self,
         outputs: &[TensorView<'_>],
         batch: usize,
         input: (u32, u32),
         threshold: f32,
         found: &mut Vec<RawDetection>,
-    ) -> Result<(), DecodeError> {
+    ) -> Result<(), LayoutDecodeError> {
         let rows = matrix(outputs, self.output, batch)?.with_columns(self.output, COLUMNS)?;
         for row in rows.iter_rows() {
             let (score, class) = (row[4], row[5]);

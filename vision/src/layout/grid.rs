@@ -1,11 +1,11 @@
-//! The cells of the feature maps that anchor-free detectors predict from.
+//! The grids of cells from which anchor-free detectors predict, one grid per feature map.
 
-use super::DecodeError;
+use super::decode_error::LayoutDecodeError;
 
-/// Pixels of the input per cell, where neither card nor metadata says otherwise.
+/// Pixels of the input per cell, unless the card names others.
 pub(super) const USUAL_STRIDES: [u32; 3] = [8, 16, 32];
 
-/// One feature map.
+/// The cells of one feature map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Grid {
     pub stride: u32,
@@ -29,23 +29,23 @@ impl Grid {
     }
 }
 
-/// The feature maps in the order of the strides.
+/// One grid per stride, in the order of the strides.
 pub(super) fn grids(strides: &[u32], input: (u32, u32)) -> Vec<Grid> {
     strides.iter().map(|&stride| Grid::new(stride, input)).collect()
 }
 
-/// Cells of all feature maps. Metadata may claim an input of any size, whose cells no output has.
+/// Number of cells in the grids of all strides. It saturates: metadata may claim an input of any size.
 pub(super) fn cells(strides: &[u32], input: (u32, u32)) -> usize {
     strides.iter().fold(0, |sum, &stride| Grid::new(stride, input).len().saturating_add(sum))
 }
 
-/// The feature maps, if they have as many cells as the output has rows.
+/// The grids of all strides, if they have as many cells as the output has rows.
 pub(super) fn grids_of(
     strides: &[u32],
     input: (u32, u32),
     output: usize,
     rows: usize,
-) -> Result<Vec<Grid>, DecodeError> {
+) -> Result<Vec<Grid>, LayoutDecodeError> {
     let needed = cells(strides, input);
-    if needed == rows { Ok(grids(strides, input)) } else { Err(DecodeError::Grid { output, rows, needed }) }
+    if needed == rows { Ok(grids(strides, input)) } else { Err(LayoutDecodeError::Grid { output, rows, needed }) }
 }

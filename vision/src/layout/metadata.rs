@@ -1,17 +1,17 @@
-//! What exporters write into an ONNX file's metadata.
+//! The metadata that exporters write into an ONNX file.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model_card::ModelCard;
 
-// A list longer than any data set's is damage.
+// No data set has more labels; a longer list is corrupt.
 const MAX_LABELS: usize = 10_000;
 
-/// An ONNX file's metadata.
+/// The metadata of an ONNX file, by key.
 pub type Metadata = HashMap<String, String>;
 
-/// The names of the model's classes: from the card, else from the metadata (`names`, as Ultralytics writes it); empty when
-/// neither has them.
+/// The names of the model's classes: from the card, else from the metadata (`names`, as Ultralytics writes it). Empty if
+/// neither has any.
 pub fn labels(metadata: &Metadata, card: Option<&ModelCard>) -> Vec<String> {
     match card {
         Some(card) if !card.labels.is_empty() => card.labels.clone(),
@@ -19,7 +19,7 @@ pub fn labels(metadata: &Metadata, card: Option<&ModelCard>) -> Vec<String> {
     }
 }
 
-/// Width and height of the input: from the card, else from the metadata (`imgsz`, which has the height first).
+/// Width and height of the model's input: from the card, else from the metadata (`imgsz`, in which the height is first).
 pub fn input_size(metadata: &Metadata, card: Option<&ModelCard>) -> Option<(u32, u32)> {
     if let Some((width, height)) = card.and_then(|card| card.input.width.zip(card.input.height)) {
         return Some((width, height));
@@ -37,8 +37,8 @@ pub fn input_size(metadata: &Metadata, card: Option<&ModelCard>) -> Option<(u32,
     }
 }
 
-/// Reads `{0: 'person', 1: 'bicycle'}`, `{"0": "person"}` or `['person', 'bicycle']`; `None` when it is something else or
-/// leaves a number out.
+/// Reads `{0: 'person', 1: 'bicycle'}`, `{"0": "person"}` or `['person', 'bicycle']`. `None` for any other form, or if an index
+/// is missing.
 fn parse_names(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     let (inner, keyed) = if let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
@@ -71,7 +71,7 @@ fn parse_names(text: &str) -> Option<Vec<String>> {
     complete.then(|| names.into_values().collect())
 }
 
-/// A quoted string with its escapes, or the text up to the next `:` or `,`; and what follows.
+/// A quoted string with its escapes resolved, or the text up to the next `:` or `,`. Also returns the remaining text.
 fn token(text: &str) -> Option<(String, &str)> {
     let quote = text.chars().next()?;
     if quote != '\'' && quote != '"' {
@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn names_that_make_no_list_are_none() {
+    fn malformed_names_are_ignored() {
         for text in ["", "{", "{0: 'a', 2: 'b'}", "{0: 'a' 1: 'b'}", "{0: 'a", "{x: 'a'}", "{0: 'a', 0: 'b'}", "[,]x"] {
             assert!(labels(&metadata("names", text), None).is_empty(), "{text}");
         }
     }
 
     #[test]
-    fn damaged_names_never_panic() {
+    fn corrupt_names_never_panic() {
         let mut random = StdRng::seed_from_u64(23);
         let pieces =
             ["{", "}", "[", "]", "'", "\"", "\\", ":", ",", " ", "0", "1", "18446744073709551616", "person", "ü", "\n"];
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cards_labels_come_first() {
+    fn labels_of_the_card_take_precedence() {
         let card = ModelCard::parse("name = \"a\"\nversion = \"1\"\nlabels = [\"car\"]").unwrap();
         assert_eq!(labels(&metadata("names", "['person']"), Some(&card)), ["car"]);
     }

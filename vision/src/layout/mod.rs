@@ -1,15 +1,18 @@
-//! Output layouts: which family of detector wrote a model's outputs, and how its boxes are read.
+//! Output layouts: the detector families whose outputs can be read, and the decoding of their boxes.
 //!
-//! [`detect`] decides once, when a model is loaded; [`Layout::decode`] then reads each result. Both take foreign values: a
-//! shape or a number that makes no sense is an error or ignored, never a panic.
+//! [`detect`] runs once, when a model is loaded; [`Layout::decode`] then decodes each result. Both take untrusted values: a
+//! shape or number that makes no sense is an error or is ignored, and never a panic.
 
-mod decode;
+mod decode_error;
 mod detect;
 mod detr;
 mod end2end;
+mod family;
 mod grid;
 mod metadata;
+mod model_facts;
 mod nanodet;
+mod registry;
 mod scores;
 mod tensor;
 #[cfg(test)]
@@ -18,7 +21,7 @@ mod yolov5;
 mod yolov8;
 mod yolox;
 
-pub use decode::{DecodeError, Layout};
-pub use detect::{LayoutError, Tried, detect};
+pub use decode_error::LayoutDecodeError;
+pub use detect::{Layout, LayoutError, Tried, detect};
 pub use metadata::{Metadata, input_size, labels};
 pub use tensor::{TensorInfo, TensorView};

@@ -1,10 +1,11 @@
 //! NanoDet: class scores, and for each side of the box the distance from the cell's anchor as a distribution.
 //!
-//! Either joined, `1×N×(C+4·(R+1))`, or a pair of outputs for each stride: `1×cells×C` and `1×cells×4·(R+1)`.
+//! Either one output, `1×N×(C+4·(R+1))`, or two outputs per stride: `1×cells×C` and `1×cells×4·(R+1)`.
 
-use super::DecodeError;
-use super::detect::Facts;
+use super::decode_error::LayoutDecodeError;
+use super::family::Family;
 use super::grid::{Grid, USUAL_STRIDES, grids, grids_of};
+use super::model_facts::ModelFacts;
 use super::scores::{largest, logit, sigmoid};
 use super::tensor::{TensorView, matrix};
 use crate::detection::RawDetection;
@@ -15,56 +16,61 @@ const USUAL_REG_MAX: u32 = 7;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NanoDet {
-    source: Source,
-    pub classes: usize,
+    outputs: Outputs,
+    classes: usize,
     // Numbers in the distribution of one side.
     bins: usize,
     strides: Vec<u32>,
     cell_offset: f32,
+    // The scores are logits, not probabilities.
     logits: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Source {
+enum Outputs {
     Joined(usize),
-    // In the order of the strides.
-    Pairs(Vec<Pair>),
+    // One pair per stride, in the order of the strides.
+    Pairs(Vec<OutputPair>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Pair {
+struct OutputPair {
     scores: usize,
     distances: usize,
 }
 
-impl NanoDet {
-    pub fn fit(facts: &Facts<'_>) -> Result<Self, String> {
-        let bins = facts.card.reg_max.unwrap_or(USUAL_REG_MAX) as usize + 1;
-        let strides = facts.card.strides.clone().unwrap_or_else(|| USUAL_STRIDES.to_vec());
-        let (source, classes) =
-            if facts.matrices().count() == 1 { joined(facts, bins)? } else { pairs(facts, bins, strides.len())? };
+impl Family for NanoDet {
+    fn fit(model: &ModelFacts<'_>) -> Result<Self, String> {
+        let bins = model.card.reg_max.unwrap_or(USUAL_REG_MAX) as usize + 1;
+        let strides = model.card.strides.clone().unwrap_or_else(|| USUAL_STRIDES.to_vec());
+        let (outputs, classes) =
+            if model.matrices().count() == 1 { joined(model, bins)? } else { pairs(model, bins, strides.len())? };
         Ok(Self {
-            source,
+            outputs,
             classes,
             bins,
             strides,
-            cell_offset: facts.card.cell_offset.unwrap_or(0.5),
-            logits: facts.card.scores == Some(ScoreForm::Sigmoid),
+            cell_offset: model.card.cell_offset.unwrap_or(0.5),
+            logits: model.card.scores == Some(ScoreForm::Sigmoid),
         })
     }
 
-    pub fn decode(
+    fn classes(&self) -> Option<usize> {
+        Some(self.classes)
+    }
+
+    fn decode(
         &self,
         outputs: &[TensorView<'_>],
         batch: usize,
         input: (u32, u32),
         threshold: f32,
         found: &mut Vec<RawDetection>,
-    ) -> Result<(), DecodeError> {
-        // Scores are compared as the model wrote them; only those that pass are turned into probabilities.
+    ) -> Result<(), LayoutDecodeError> {
+        // Compare the scores as the model wrote them, and convert only those that pass to probabilities.
         let raw_threshold = if self.logits { logit(threshold) } else { threshold };
-        match &self.source {
-            Source::Joined(output) => {
+        match &self.outputs {
+            Outputs::Joined(output) => {
                 let columns = self.classes + 4 * self.bins;
                 let rows = matrix(outputs, *output, batch)?.with_columns(*output, columns)?;
                 let mut each_row = rows.iter_rows();
@@ -73,14 +79,14 @@ impl NanoDet {
                     self.decode_grid(grid, level, raw_threshold, found);
                 }
             }
-            Source::Pairs(pairs) => {
+            Outputs::Pairs(pairs) => {
                 for (pair, grid) in pairs.iter().zip(grids(&self.strides, input)) {
                     let scores = matrix(outputs, pair.scores, batch)?.with_columns(pair.scores, self.classes)?;
                     let distances =
                         matrix(outputs, pair.distances, batch)?.with_columns(pair.distances, 4 * self.bins)?;
                     for (output, rows) in [(pair.scores, scores.rows), (pair.distances, distances.rows)] {
                         if rows != grid.len() {
-                            return Err(DecodeError::Grid { output, rows, needed: grid.len() });
+                            return Err(LayoutDecodeError::Grid { output, rows, needed: grid.len() });
                         }
                     }
                     self.decode_grid(grid, scores.iter_rows().zip(distances.iter_rows()), raw_threshold, found);
@@ -89,7 +95,9 @@ impl NanoDet {
         }
         Ok(())
     }
+}
 
+impl NanoDet {
     fn decode_grid<'a>(
         &self,
         grid: Grid,
@@ -114,7 +122,7 @@ impl NanoDet {
     }
 }
 
-/// The mean of a distribution over 0, 1, 2 … given as logits.
+/// The mean of a distribution over 0, 1, 2 … whose weights are given as logits.
 fn mean_distance(logits: &[f32]) -> f32 {
     let most = logits.iter().fold(f32::NEG_INFINITY, |most, &logit| if logit > most { logit } else { most });
     let (mut total, mut mean) = (0.0, 0.0);
@@ -126,26 +134,31 @@ fn mean_distance(logits: &[f32]) -> f32 {
     mean / total
 }
 
-fn joined(facts: &Facts<'_>, bins: usize) -> Result<(Source, usize), String> {
-    let (output, [_, _, columns]) = facts.only_matrix()?;
-    let labels = facts.labels.ok_or("without labels the classes cannot be told from the distances")?;
+fn joined(model: &ModelFacts<'_>, bins: usize) -> Result<(Outputs, usize), String> {
+    let (output, [_, _, columns]) = model.only_matrix()?;
+    let labels = model.labels.ok_or("one output alone needs labels to separate the class scores from the distances")?;
     if columns != (labels + 4 * bins) as i64 {
-        return Err(format!("a row of {columns} is not {labels} classes and 4 distributions of {bins}"));
+        return Err(format!(
+            "a row of {columns} numbers is not {labels} classes and 4 distributions of {bins} numbers"
+        ));
     }
-    Ok((Source::Joined(output), labels))
+    Ok((Outputs::Joined(output), labels))
 }
 
-/// Pairs outputs by their number of cells; more cells belong to a smaller stride.
-fn pairs(facts: &Facts<'_>, bins: usize, levels: usize) -> Result<(Source, usize), String> {
-    let matrices: Vec<_> = facts.matrices().collect();
+/// Pairs the outputs by their number of cells: the more cells, the smaller the stride.
+fn pairs(model: &ModelFacts<'_>, bins: usize, levels: usize) -> Result<(Outputs, usize), String> {
+    let matrices: Vec<_> = model.matrices().collect();
     if matrices.len() != 2 * levels {
-        return Err(format!("{} outputs of 3 dimensions are not a pair for each of {levels} strides", matrices.len()));
+        return Err(format!(
+            "{} outputs with 3 dimensions are not one pair per stride of {levels} strides",
+            matrices.len()
+        ));
     }
     if matrices.iter().any(|(_, [_, cells, _])| *cells < 1) {
-        return Err("a number of cells is free".to_owned());
+        return Err("a number of cells is dynamic".to_owned());
     }
     let is_distances = |columns: i64| columns == 4 * bins as i64;
-    let is_scores = |columns: i64| facts.labels.map_or(!is_distances(columns), |labels| columns == labels as i64);
+    let is_scores = |columns: i64| model.labels.map_or(!is_distances(columns), |labels| columns == labels as i64);
     let mut sizes: Vec<i64> = matrices.iter().map(|(_, [_, cells, _])| *cells).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
     sizes.dedup();
@@ -154,21 +167,22 @@ fn pairs(facts: &Facts<'_>, bins: usize, levels: usize) -> Result<(Source, usize
     for cells in sizes {
         let of_size = || matrices.iter().filter(|(_, shape)| shape[1] == cells);
         let distances = of_size().rfind(|(_, shape)| is_distances(shape[2]));
-        let distances = distances.ok_or_else(|| format!("no output of {cells}×{} distances", 4 * bins))?.0;
+        let distances = distances.ok_or_else(|| format!("no output with {cells}×{} distances", 4 * bins))?.0;
         let scores = of_size().find(|(output, shape)| *output != distances && is_scores(shape[2]));
-        let (scores, shape) = scores.ok_or_else(|| format!("no output of {cells} cells with class scores"))?;
+        let (scores, shape) = scores.ok_or_else(|| format!("no output with the class scores of {cells} cells"))?;
         if classes.is_some_and(|classes| classes != shape[2]) {
             return Err("the strides have different numbers of classes".to_owned());
         }
         classes = Some(shape[2]);
-        pairs.push(Pair { scores: *scores, distances });
+        pairs.push(OutputPair { scores: *scores, distances });
     }
-    let classes = classes.and_then(|classes| usize::try_from(classes).ok()).ok_or("the number of classes is free")?;
+    let classes =
+        classes.and_then(|classes| usize::try_from(classes).ok()).ok_or("the number of classes is dynamic")?;
     if pairs.len() != levels {
         return Err(format!("{} grids for {levels} strides", pairs.len()));
     }
-    if facts.labels.is_none() && facts.card.layout != Some(LayoutName::NanoDet) && matrices.len() < 4 {
-        return Err("a single pair of outputs without labels may be anything".to_owned());
+    if model.labels.is_none() && model.card.layout != Some(LayoutName::NanoDet) && matrices.len() < 4 {
+        return Err("a single pair of outputs without labels is ambiguous".to_owned());
     }
-    Ok((Source::Pairs(pairs), classes))
+    Ok((Outputs::Pairs(pairs), classes))
 }

@@ -1,4 +1,4 @@
-//! From scores as models write them to probabilities.
+//! Conversion of raw scores and boxes.
 
 use crate::geometry::Rect;
 use crate::model_card::{BoxForm, BoxUnits};
@@ -8,20 +8,20 @@ pub(super) fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// The logit whose probability is `probability`: comparing logits with it saves one exponential for each number.
+/// The logit of `probability`. Comparing logits with a threshold's logit saves one exponential per score.
 pub(super) fn logit(probability: f32) -> f32 {
     (probability / (1.0 - probability)).ln()
 }
 
-/// Largest value and its position; numbers that are none count as the smallest. `None` when there is nothing.
+/// The largest value and its index. NaN counts as the smallest value. `None` if `values` is empty.
 pub(super) fn largest(values: &[f32]) -> Option<(usize, f32)> {
-    // Two passes: the first, over values only, runs in vector registers.
+    // Two passes: the compiler vectorises the first, which needs values only.
     let best = values.iter().fold(f32::NEG_INFINITY, |best, &value| if value > best { value } else { best });
     let at = values.iter().position(|&value| value >= best)?;
     Some((at, best))
 }
 
-/// A box of four numbers in pixels of the input.
+/// Converts the four numbers of a box to pixels of the input. `input` is its width and height.
 pub(super) fn to_rect(numbers: &[f32], form: BoxForm, units: BoxUnits, input: (u32, u32)) -> Rect {
     let (across, down) = match units {
         BoxUnits::Pixels => (1.0, 1.0),

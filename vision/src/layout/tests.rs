@@ -1,4 +1,4 @@
-//! Hand-computed outputs of each family.
+//! Each family decodes outputs whose detections were computed by hand.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ fn found(outputs: &[TensorInfo], pairs: &[(&str, &str)], card: Option<&ModelCard
     detect(outputs, &metadata(pairs), card).unwrap()
 }
 
-/// Decodes picture `batch`, with the shapes written as (shape, numbers).
+/// Decodes picture `batch` of outputs given as (shape, numbers).
 fn decode_batch(layout: &Layout, outputs: &[(&[usize], &[f32])], batch: usize, threshold: f32) -> Vec<RawDetection> {
     let views: Vec<_> = outputs.iter().map(|&(shape, data)| TensorView { shape, data }).collect();
     let mut found = Vec::new();
@@ -59,7 +59,7 @@ fn assert_is(got: &RawDetection, edges: [f32; 4], class_index: u32, score: f32) 
 }
 
 #[test]
-fn families_are_told_apart_by_shapes_metadata_and_card() {
+fn shapes_metadata_and_card_identify_the_family() {
     let coco = names(80);
     let ultralytics = [("names", coco.as_str()), ("stride", "32"), ("task", "detect")];
     let yolox = card("[output]\nlayout = \"yolox\"");
@@ -96,7 +96,7 @@ fn families_are_told_apart_by_shapes_metadata_and_card() {
 }
 
 #[test]
-fn a_misfit_is_refused_with_its_shapes_and_what_was_tried() {
+fn an_unknown_layout_is_refused_with_its_shapes_and_the_layouts_tried() {
     let outputs = [info("features", &[1, 512, 20, 20]), info("logits", &[-1, 1000])];
     let message = detect(&outputs, &HashMap::new(), None).unwrap_err().to_string();
     assert!(message.contains("features [1×512×20×20]") && message.contains("logits [?×1000]"), "{message}");
@@ -121,7 +121,7 @@ fn classifiers_and_wrong_label_counts_are_refused() {
 }
 
 #[test]
-fn no_outputs_at_all_are_refused() {
+fn missing_and_absurd_outputs_are_refused() {
     assert!(detect(&[], &HashMap::new(), None).is_err());
     assert!(detect(&[info("o", &[])], &HashMap::new(), None).is_err());
     assert!(detect(&[info("o", &[1, i64::MAX, i64::MAX])], &HashMap::new(), None).is_err());
@@ -158,7 +158,7 @@ fn yolov8_reads_columns_and_the_second_picture_of_a_batch() {
 }
 
 #[test]
-fn yolov8_ignores_the_masks_of_a_segmentation_model() {
+fn yolov8_ignores_the_mask_coefficients_of_a_segmentation_model() {
     let two = names(2);
     let layout = found(&[info("o", &[1, 9, 100])], &[("task", "segment"), ("names", &two)], None);
     let mut data = vec![0.0_f32; 900];
@@ -171,7 +171,7 @@ fn yolov8_ignores_the_masks_of_a_segmentation_model() {
 }
 
 #[test]
-fn end_to_end_rows_are_taken_as_they_are() {
+fn end_to_end_rows_need_no_conversion() {
     let layout = found(&[info("o", &[1, 300, 6])], &[], None);
     #[rustfmt::skip]
     let data = [
@@ -186,7 +186,7 @@ fn end_to_end_rows_are_taken_as_they_are() {
 }
 
 #[test]
-fn yolox_adds_the_cell_and_scales_by_its_stride() {
+fn yolox_adds_the_cell_and_multiplies_by_its_stride() {
     let layout = found(&[info("o", &[1, 84, 7])], &[], Some(&card("[output]\nlayout = \"yolox\"")));
     let mut data = vec![0.0_f32; 84 * 7];
     // Stride 8 has 8×8 cells: cell 10 is column 2, line 1. Stride 16 begins at 64, 4×4: cell 70 is column 2, line 1.
@@ -199,7 +199,7 @@ fn yolox_adds_the_cell_and_scales_by_its_stride() {
     assert_is(&got[1], [24.0, 12.0, 56.0, 28.0], 0, 0.72);
 }
 
-/// Logits that put all weight on one distance.
+/// Logits of a distribution with all its weight on one distance.
 fn peak(bins: usize, at: usize) -> Vec<f32> {
     (0..bins).map(|bin| if bin == at { 30.0 } else { 0.0 }).collect()
 }
@@ -210,7 +210,7 @@ fn nanodet_takes_the_mean_of_each_distribution() {
     let layout = found(&[info("o", &[1, 84, 18])], &[], Some(&joined));
     let mut data = vec![0.0_f32; 84 * 18];
     let mut sides: Vec<f32> = [1, 0, 2].iter().flat_map(|&at| peak(4, at)).collect();
-    // Half and half of 1 and 2.
+    // Equal weight on 1 and 2.
     sides.extend([0.0, 30.0, 30.0, 0.0]);
     let row = &mut data[10 * 18..11 * 18];
     row[..2].copy_from_slice(&[0.1, 0.7]);
@@ -222,7 +222,7 @@ fn nanodet_takes_the_mean_of_each_distribution() {
 }
 
 #[test]
-fn nanodet_pairs_outputs_by_their_cells_in_any_order() {
+fn nanodet_pairs_outputs_by_their_number_of_cells_in_any_order() {
     let two = card(
         "labels = [\"a\", \"b\"]\n[output]\nlayout = \"nanodet\"\nreg_max = 3\nscores = \"sigmoid\"\ncell_offset = 0.0",
     );
@@ -243,7 +243,7 @@ fn nanodet_pairs_outputs_by_their_cells_in_any_order() {
 }
 
 #[test]
-fn nanodet_knows_its_pairs_without_a_card() {
+fn nanodet_pairs_are_detected_without_a_card() {
     let infos: Vec<_> = [[1, 2704, 80], [1, 676, 80], [1, 169, 80], [1, 2704, 32], [1, 676, 32], [1, 169, 32]]
         .iter()
         .map(|shape| info("o", shape))
@@ -265,7 +265,7 @@ fn detr_scores_by_sigmoid_or_softmax() {
     assert_is(&got[0], [24.0, 16.0, 40.0, 48.0], 1, 0.731_059);
     assert_eq!(got[1].class_index, 2);
 
-    // The last class is "nothing": the second query is none.
+    // The last class means "no object", which is the best class of the second query.
     let softmax = card("[output]\nscores = \"softmax\"");
     let layout = found(&infos, &[], Some(&softmax));
     assert_eq!(layout.classes(), Some(2));
@@ -292,25 +292,25 @@ fn detr_exports_with_labels_or_joined_rows_are_read() {
 }
 
 #[test]
-fn outputs_that_break_their_promise_are_errors() {
+fn outputs_that_differ_from_the_declared_shapes_are_errors() {
     let layout = found(&[info("o", &[-1, 6, -1])], &[], None);
     let mut out = Vec::new();
     let mut run = |shape: &[usize], data: &[f32], batch: usize| {
         layout.decode(&[TensorView { shape, data }], batch, INPUT, 0.5, &mut out).unwrap_err()
     };
-    assert!(matches!(run(&[1, 6, 10], &[0.0; 59], 0), DecodeError::Shape { len: 59, .. }));
-    assert!(matches!(run(&[1, 7, 10], &[0.0; 70], 0), DecodeError::Shape { .. }));
-    assert!(matches!(run(&[6, 10], &[0.0; 60], 0), DecodeError::Shape { .. }));
-    assert!(matches!(run(&[1, 6, 10], &[0.0; 60], 1), DecodeError::Batch { batch: 1, got: 1, .. }));
-    assert!(matches!(run(&[usize::MAX, usize::MAX, usize::MAX], &[0.0; 60], 3), DecodeError::Shape { .. }));
-    assert!(matches!(layout.decode(&[], 0, INPUT, 0.5, &mut out), Err(DecodeError::Missing { .. })));
+    assert!(matches!(run(&[1, 6, 10], &[0.0; 59], 0), LayoutDecodeError::Shape { len: 59, .. }));
+    assert!(matches!(run(&[1, 7, 10], &[0.0; 70], 0), LayoutDecodeError::Shape { .. }));
+    assert!(matches!(run(&[6, 10], &[0.0; 60], 0), LayoutDecodeError::Shape { .. }));
+    assert!(matches!(run(&[1, 6, 10], &[0.0; 60], 1), LayoutDecodeError::Batch { batch: 1, got: 1, .. }));
+    assert!(matches!(run(&[usize::MAX, usize::MAX, usize::MAX], &[0.0; 60], 3), LayoutDecodeError::Shape { .. }));
+    assert!(matches!(layout.decode(&[], 0, INPUT, 0.5, &mut out), Err(LayoutDecodeError::Missing { .. })));
     let yolox = found(&[info("o", &[1, 84, 7])], &[], Some(&card("[output]\nlayout = \"yolox\"")));
     let error = yolox.decode(&[TensorView { shape: &[1, 85, 7], data: &[0.0; 595] }], 0, INPUT, 0.5, &mut out);
-    assert_eq!(error, Err(DecodeError::Grid { output: 0, rows: 85, needed: 84 }));
+    assert_eq!(error, Err(LayoutDecodeError::Grid { output: 0, rows: 85, needed: 84 }));
 }
 
 #[test]
-fn any_numbers_at_all_are_decoded_without_panic() {
+fn arbitrary_numbers_never_panic() {
     let mut random = StdRng::seed_from_u64(3);
     let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -1.0, 0.0, 0.7, 1e30];
     let pairs = card("labels = [\"a\", \"b\"]\n[output]\nlayout = \"nanodet\"\nreg_max = 3\nscores = \"sigmoid\"");
@@ -343,11 +343,11 @@ fn any_numbers_at_all_are_decoded_without_panic() {
 }
 
 #[test]
-fn whatever_layout_is_decided_on_reads_its_own_shapes() {
+fn a_detected_layout_decodes_the_shapes_it_was_detected_from() {
     let mut random = StdRng::seed_from_u64(17);
     let sizes: [i64; 16] = [-1, 0, 1, 2, 4, 5, 6, 7, 8, 16, 32, 44, 84, 85, 300, 8400];
     let layouts = ["", "yolov5", "yolov8", "end2end", "yolox", "nanodet", "detr"];
-    let mut decided = 0;
+    let mut detected = 0;
     for _ in 0..20_000 {
         let outputs: Vec<TensorInfo> = (0..random.random_range(0..4))
             .map(|at| {
@@ -364,7 +364,7 @@ fn whatever_layout_is_decided_on_reads_its_own_shapes() {
         };
         let card = card(&format!("labels = {labels}\n{output}"));
         let Ok(layout) = detect(&outputs, &Metadata::new(), Some(&card)) else { continue };
-        decided += 1;
+        detected += 1;
         let shapes: Vec<Vec<usize>> = outputs
             .iter()
             .map(|output| output.shape.iter().map(|&size| usize::try_from(size).unwrap_or(1).max(1)).collect())
@@ -372,10 +372,10 @@ fn whatever_layout_is_decided_on_reads_its_own_shapes() {
         let data: Vec<Vec<f32>> =
             shapes.iter().map(|shape| vec![0.5; shape.iter().product::<usize>().min(100_000)]).collect();
         let views: Vec<_> = shapes.iter().zip(&data).map(|(shape, data)| TensorView { shape, data }).collect();
-        // Cells may not fit the grids of this input: that is an error, and no other harm is done.
+        // An error is acceptable (the cells may not fit the grids of this input), a panic is not.
         let mut found = Vec::new();
         drop(layout.decode(&views, 0, INPUT, 0.3, &mut found));
         assert!(found.len() <= 100_000);
     }
-    assert!(decided > 100, "{decided}");
+    assert!(detected > 100, "{detected}");
 }

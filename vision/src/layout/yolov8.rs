@@ -1,33 +1,34 @@
-//! YOLOv8 and YOLO11: `1×(4+C)×N`, one row for each coordinate and class, one column for each anchor.
+//! YOLOv8 and YOLO11: `1×(4+C)×N`, one row per coordinate and class, one column per anchor.
 
-use super::DecodeError;
-use super::detect::Facts;
+use super::decode_error::LayoutDecodeError;
+use super::family::Family;
+use super::model_facts::ModelFacts;
 use super::scores::to_rect;
 use super::tensor::{Matrix, TensorView, matrix};
 use crate::detection::RawDetection;
 use crate::model_card::{BoxForm, BoxUnits};
 
-// Anchors whose running maximum stays in the nearest cache while the class rows stream by.
+// Anchors per block: their running maxima stay in the L1 cache while the class rows are read.
 const BLOCK: usize = 1024;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct YoloV8 {
     output: usize,
-    // Rows there are: pose and segmentation models append more.
+    // All rows, including those that pose and segmentation models append.
     rows: usize,
-    pub classes: usize,
+    classes: usize,
     units: BoxUnits,
 }
 
-impl YoloV8 {
-    pub fn fit(facts: &Facts<'_>) -> Result<Self, String> {
-        let (output, [_, rows, columns]) = facts.only_matrix()?;
-        let rows = usize::try_from(rows).map_err(|_| "the number of rows is free".to_owned())?;
+impl Family for YoloV8 {
+    fn fit(model: &ModelFacts<'_>) -> Result<Self, String> {
+        let (output, [_, rows, columns]) = model.only_matrix()?;
+        let rows = usize::try_from(rows).map_err(|_| "the number of rows is dynamic".to_owned())?;
         if rows < 5 {
-            return Err(format!("{rows} rows are fewer than 4 coordinates and a class"));
+            return Err(format!("{rows} rows are fewer than 4 coordinates and one class"));
         }
-        let classes = match facts.labels {
-            Some(labels) if rows == labels + 4 || (facts.has_extras() && rows > labels + 4) => labels,
+        let classes = match model.labels {
+            Some(labels) if rows == labels + 4 || (model.has_extras() && rows > labels + 4) => labels,
             Some(labels) => {
                 return Err(format!("{rows} rows are not 4 coordinates and {labels} classes (the number of labels)"));
             }
@@ -36,17 +37,21 @@ impl YoloV8 {
         if columns >= 0 && (columns as usize) < rows {
             return Err(format!("{rows} rows of {columns} anchors look transposed"));
         }
-        Ok(Self { output, rows, classes, units: facts.card.box_units.unwrap_or(BoxUnits::Pixels) })
+        Ok(Self { output, rows, classes, units: model.card.box_units.unwrap_or(BoxUnits::Pixels) })
     }
 
-    pub fn decode(
+    fn classes(&self) -> Option<usize> {
+        Some(self.classes)
+    }
+
+    fn decode(
         &self,
         outputs: &[TensorView<'_>],
         batch: usize,
         input: (u32, u32),
         threshold: f32,
         found: &mut Vec<RawDetection>,
-    ) -> Result<(), DecodeError> {
+    ) -> Result<(), LayoutDecodeError> {
         let table = matrix(outputs, self.output, batch)?;
         if table.rows != self.rows {
             return Err(table.misfit(self.output));
@@ -66,13 +71,15 @@ impl YoloV8 {
         }
         Ok(())
     }
+}
 
-    /// The largest class score of each anchor, without its class: few anchors pass the threshold, and those are looked at
-    /// again. A value that is no number loses every comparison.
+impl YoloV8 {
+    /// The largest class score of each anchor. Which class it is is found later, because few anchors pass the threshold. NaN
+    /// loses every comparison.
     fn best_scores(&self, table: &Matrix<'_>, anchors: std::ops::Range<usize>, best: &mut [f32]) {
         best.fill(f32::NEG_INFINITY);
         let scores = |class: usize| &table.row(4 + class)[anchors.clone()];
-        // Four rows at a time: the running maximum is loaded and stored a quarter as often.
+        // Four rows at a time: this loads and stores the running maximum a quarter as often.
         let fours = self.classes / 4 * 4;
         for class in (0..fours).step_by(4) {
             let (first, second) = (scores(class).iter().zip(scores(class + 1)), scores(class + 2).iter());
@@ -95,7 +102,7 @@ impl YoloV8 {
     }
 }
 
-/// The larger of both, one machine instruction; unlike `f32::max` it takes `best` only when `score` is no number.
+/// The larger value, in one machine instruction; unlike `f32::max` it returns `best` if `score` is NaN, and nothing else.
 fn larger(best: f32, score: f32) -> f32 {
     if score > best { score } else { best }
 }

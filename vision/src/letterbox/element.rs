@@ -1,15 +1,14 @@
-//! Number types of a tensor.
+//! The number types of tensors.
 
 use half::f16;
 
-use super::Element;
+use super::spec::Element;
 
 /// A number type that a tensor can have.
 pub trait TensorElement: Copy + Send + Sync + 'static {
-    /// Which one it is.
     const ELEMENT: Element;
 
-    /// From a normalised value; rounded to what the type can hold.
+    /// Converts a normalised value, rounded to the precision and range of the type.
     fn from_value(value: f32) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! From a picture to a model's input tensor, and from the model's boxes back to the picture.
+//! Letterboxing: writes a picture into a model's input tensor, and maps the model's boxes back to the picture.
 
 mod element;
 mod placement;

@@ -1,23 +1,21 @@
-//! Where a picture lies in the input.
+//! The rectangle of the input that a picture covers.
 
-use super::{InputSpec, Resize};
+use super::spec::{InputSpec, Resize};
 use crate::geometry::Rect;
 
-/// Where a picture lies in the model's input, in whole pixels of the input.
+/// The rectangle of the model's input that a picture covers, in whole pixels of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placement {
-    /// Columns of padding before the picture.
+    /// Columns of padding to the left of the picture.
     pub left: u32,
     /// Rows of padding above the picture.
     pub top: u32,
-    /// Columns that the picture takes.
     pub width: u32,
-    /// Rows that the picture takes.
     pub height: u32,
 }
 
 impl Placement {
-    /// The place of a picture of that size.
+    /// The placement of a picture of the given size.
     pub fn of(spec: &InputSpec, picture_width: u32, picture_height: u32) -> Self {
         if spec.resize == Resize::Stretch {
             return Self { left: 0, top: 0, width: spec.width, height: spec.height };
@@ -26,7 +24,7 @@ impl Placement {
         let ratio = (f64::from(spec.width) / width).min(f64::from(spec.height) / height);
         let fit = |side: f64, most: u32| ((side * ratio).round() as u32).clamp(1, most.max(1));
         let (width, height) = (fit(width, spec.width), fit(height, spec.height));
-        // An odd pixel of padding goes to the right and below, as in the training code of the YOLO family.
+        // With odd padding the extra pixel is on the right and at the bottom, as in the training code of the YOLO family.
         let (left, top) = match spec.resize {
             Resize::Letterbox => ((spec.width - width) / 2, (spec.height - height) / 2),
             Resize::LetterboxTopLeft | Resize::Stretch => (0, 0),
@@ -34,9 +32,9 @@ impl Placement {
         Self { left, top, width, height }
     }
 
-    /// A box in pixels of the input as one in pixels of the camera's picture, cut at the picture's edges. The picture that
-    /// was seen may have been a scaled-down version of the camera's: only its shape matters. `None` when nothing of the box
-    /// is inside the picture, or the box is no box.
+    /// Maps a box from pixels of the input to pixels of the camera's picture, clipped to that picture. The placed picture may
+    /// be a scaled-down version of the camera's: only its aspect ratio matters. `None` if the box is outside the picture, or
+    /// is not a valid box.
     pub fn to_source(&self, rect: &Rect, source_width: u32, source_height: u32) -> Option<Rect> {
         let x_scale = source_width as f32 / self.width as f32;
         let y_scale = source_height as f32 / self.height as f32;
@@ -49,7 +47,7 @@ impl Placement {
         .clamped(source_width as f32, source_height as f32)
     }
 
-    /// The inverse of [`Placement::to_source`], without cutting.
+    /// The inverse of [`Placement::to_source`], without clipping.
     pub fn to_input(&self, rect: &Rect, source_width: u32, source_height: u32) -> Rect {
         let x_scale = self.width as f32 / source_width.max(1) as f32;
         let y_scale = self.height as f32 / source_height.max(1) as f32;

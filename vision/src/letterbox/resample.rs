@@ -1,14 +1,14 @@
-//! Bilinear resampling of one picture size to another, with pixel centres aligned as OpenCV's `INTER_LINEAR` does.
+//! Bilinear resampling, with pixel centres aligned as in OpenCV's `INTER_LINEAR`.
 
-/// Weights are in 1/256: with 8 bits of pixel they fill 16 bits, so that two channels are mixed in one word of 32.
+/// Weights are multiples of 1/256. A weight times an 8-bit channel fits 16 bits, so that one 32-bit word blends two channels.
 const ONE: u32 = 256;
 const SHIFT: u32 = 8;
 const HALF: u32 = ONE / 2;
-/// Red and blue of a pixel that was read as a little-endian word; green lies between them.
+/// Mask for red and blue of a pixel read as a little-endian word; green is between them.
 const OUTER: u32 = 0x00FF_00FF;
 const OUTER_HALF: u32 = HALF << 16 | HALF;
 
-/// Where one output coordinate reads: between `first` and `second`, the latter weighing `weight` of 256.
+/// The source of one output coordinate: a blend of `first` and `second`, in which `second` has a weight of `weight`/256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tap {
     pub first: u32,
@@ -16,24 +16,24 @@ pub(super) struct Tap {
     pub weight: u32,
 }
 
-/// The taps of one picture size, with buffers for the row at work.
+/// The taps for one picture size and one target size, and the buffers for one row.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub picture: (u32, u32),
     columns: Columns,
     rows: Vec<Tap>,
-    // Two rows of the picture blended into one. Behind it lies a copy of the last pixel, so that a pixel always has a
-    // neighbour, and a byte more, so that a pixel can be read as a word.
+    // Two rows of the picture blended into one. A copy of the last pixel follows, so that every pixel has a right neighbour,
+    // and one more byte, so that every pixel can be read as a 4-byte word.
     blended: Vec<u8>,
     pixels: Vec<[u8; 3]>,
 }
 
-/// Where the pixels of a row are read, as positions of their first byte.
+/// The sources of a row's pixels, as byte offsets in the source row.
 #[derive(Debug)]
 enum Columns {
-    /// Each from a single pixel, which a whole-number ratio such as 1920 to 640 gives.
+    /// Each pixel has one source pixel. This is the case for odd integer ratios such as 1920 to 640.
     Direct(Vec<u32>),
-    /// Each from a pixel and its neighbour to the right, which weighs so many of 256.
+    /// Each pixel blends a source pixel with its right neighbour. The second number is the neighbour's weight in 1/256.
     Blended(Vec<(u32, u32)>),
 }
 
@@ -54,7 +54,7 @@ impl Plan {
         }
     }
 
-    /// Row `y` of the target, from the picture's pixels.
+    /// Row `y` of the target. `data` holds the picture's pixels.
     pub fn row(&mut self, data: &[u8], y: usize) -> &[[u8; 3]] {
         let stride = self.picture.0 as usize * 3;
         let tap = self.rows[y];
@@ -90,7 +90,7 @@ impl Plan {
     }
 }
 
-/// Two pixels, each in the lower three bytes of a word, as one.
+/// Blends two pixels, each in the lower three bytes of a word.
 fn mix(left: u32, right: u32, weight: u32) -> [u8; 3] {
     let rest = ONE - weight;
     let outer = ((left & OUTER) * rest + (right & OUTER) * weight + OUTER_HALF) >> SHIFT & OUTER;
@@ -104,7 +104,7 @@ fn blend(blended: &mut [u8], upper: &[u8], lower: &[u8], weight: u16) {
     if weight == 0 {
         row.copy_from_slice(upper);
     } else if u32::from(weight) == HALF {
-        // What halving a size gives: one instruction for sixteen bytes.
+        // The weight when a size is halved. This form compiles to one instruction per sixteen bytes.
         for (blended, (&a, &b)) in row.iter_mut().zip(sources) {
             *blended = ((u16::from(a) + u16::from(b) + 1) >> 1) as u8;
         }
@@ -117,7 +117,7 @@ fn blend(blended: &mut [u8], upper: &[u8], lower: &[u8], weight: u16) {
     behind[..3].copy_from_slice(&row[row.len() - 3..]);
 }
 
-/// Where each of `to` output coordinates reads in `from` pixels.
+/// The taps that resample `from` pixels to `to` pixels.
 fn taps(from: u32, to: u32) -> Vec<Tap> {
     let ratio = f64::from(from) / f64::from(to);
     let last = from - 1;
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_number_ratio_reads_single_pixels() {
+    fn an_odd_integer_ratio_reads_single_pixels() {
         let taps = taps(9, 3);
         assert!(taps.iter().all(|tap| tap.weight == 0));
         assert_eq!(taps.iter().map(|tap| tap.first).collect::<Vec<_>>(), [1, 4, 7]);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn enlarging_holds_the_edge() {
+    fn enlarging_repeats_the_edge_pixels() {
         let taps = taps(2, 4);
         assert_eq!(taps[0], Tap { first: 0, second: 1, weight: 0 });
         assert_eq!(taps[1], Tap { first: 0, second: 1, weight: 64 });

@@ -30,7 +30,7 @@ fn noise(width: u32, height: u32, seed: u64) -> Image {
     Image { width, height, data }
 }
 
-/// The definition, in floating point.
+/// Bilinear interpolation in floating point, straight from its definition.
 fn bilinear(image: &Image, target: (u32, u32), x: u32, y: u32, channel: usize) -> f64 {
     let place = |at: u32, from: u32, to: u32| {
         ((f64::from(at) + 0.5) * f64::from(from) / f64::from(to) - 0.5).clamp(0.0, f64::from(from - 1))
@@ -47,7 +47,7 @@ fn bilinear(image: &Image, target: (u32, u32), x: u32, y: u32, channel: usize) -
 }
 
 #[test]
-fn every_size_agrees_with_the_definition_to_two_grey_levels() {
+fn every_size_is_within_two_grey_levels_of_exact_interpolation() {
     for (picture, input) in [
         ((48, 27), (16, 16)),
         ((47, 31), (32, 32)),
@@ -123,8 +123,8 @@ fn raw_bytes_pass_unchanged() {
 }
 
 #[test]
-fn a_box_comes_back_in_the_cameras_pixels_and_is_cut_at_its_edge() {
-    // The camera has 1920x1080, the picture that was seen half of it, the model 640x640.
+fn a_box_is_mapped_to_the_cameras_pixels_and_clipped() {
+    // The camera's picture is 1920x1080, the decoded one 960x540, the model's input 640x640.
     let placed = Placement::of(&spec(640, 640), 960, 540);
     let back = placed.to_source(&Rect::from_edges(100.0, 240.0, 200.0, 340.0), 1920, 1080).unwrap();
     assert_eq!(back, Rect::from_edges(300.0, 300.0, 600.0, 600.0));
@@ -137,7 +137,7 @@ fn a_box_comes_back_in_the_cameras_pixels_and_is_cut_at_its_edge() {
 }
 
 #[test]
-fn pictures_of_many_sizes_share_one_letterbox() {
+fn one_letterbox_serves_many_picture_sizes() {
     let mut letterbox = Letterbox::new(spec(16, 16)).unwrap();
     let mut shared = vec![0.0_f32; letterbox.spec().tensor_len()];
     let mut fresh = shared.clone();
@@ -150,7 +150,7 @@ fn pictures_of_many_sizes_share_one_letterbox() {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error() {
+fn sizes_and_types_that_do_not_match_are_errors() {
     assert!(matches!(Letterbox::new(spec(0, 4)), Err(LetterboxError::EmptyInput { .. })));
     let mut letterbox = Letterbox::new(spec(4, 4)).unwrap();
     let image = Image::filled(4, 4, [0; 3]);

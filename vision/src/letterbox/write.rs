@@ -1,62 +1,38 @@
-//! Writing a picture into a tensor.
+//! Writes a letterboxed picture into a tensor.
 
+use super::element::TensorElement;
+use super::placement::Placement;
 use super::resample::Plan;
-use super::{ColourOrder, Element, InputSpec, Placement, TensorElement, TensorLayout};
+use super::spec::{ColourOrder, Element, InputSpec, TensorLayout};
 use crate::image::{ImageRef, ImageSizeError};
 
-// Cameras of one worker come in few sizes; a plan is about 16 KB.
+// The cameras of a worker have few different picture sizes. A plan takes about 16 KB.
 const MAX_PLANS: usize = 16;
 
-/// Writes pictures into tensors of one kind. It remembers how to resample the picture sizes it met, so keep one per thread.
+/// Writes pictures into tensors of one format. It caches a resampling plan for each recent picture size: keep one per thread.
 #[derive(Debug)]
 pub struct Letterbox {
     spec: InputSpec,
-    // The one used last is at the end.
+    // The most recently used plan is last.
     plans: Vec<Plan>,
 }
 
 /// Why a picture was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LetterboxError {
-    /// The model's input has no size.
     #[error("the model's input is {width}x{height} pixels")]
-    EmptyInput {
-        /// Pixels a row.
-        width: u32,
-        /// Rows.
-        height: u32,
-    },
-    /// The picture has no pixels.
+    EmptyInput { width: u32, height: u32 },
     #[error("the picture is {width}x{height} pixels")]
-    EmptyPicture {
-        /// Pixels a row.
-        width: u32,
-        /// Rows.
-        height: u32,
-    },
-    /// The picture's data does not fit its size.
+    EmptyPicture { width: u32, height: u32 },
     #[error("read the picture")]
     Picture(#[source] ImageSizeError),
-    /// The tensor is too short or too long.
-    #[error("the tensor holds {got} numbers, a picture needs {needed}")]
-    TensorLength {
-        /// `width × height × 3` of the input.
-        needed: usize,
-        /// Length of the slice.
-        got: usize,
-    },
-    /// The tensor's numbers are of another type than the model's.
-    #[error("the tensor's numbers are {got:?}, the model wants {needed:?}")]
-    TensorElement {
-        /// The model's type.
-        needed: Element,
-        /// The slice's type.
-        got: Element,
-    },
+    #[error("the tensor has {got} numbers, but a picture needs {needed}")]
+    TensorLength { needed: usize, got: usize },
+    #[error("the tensor has {got:?} numbers, but the model takes {needed:?}")]
+    TensorElement { needed: Element, got: Element },
 }
 
 impl Letterbox {
-    /// For one kind of input.
     pub fn new(spec: InputSpec) -> Result<Self, LetterboxError> {
         if spec.width == 0 || spec.height == 0 {
             return Err(LetterboxError::EmptyInput { width: spec.width, height: spec.height });
@@ -64,12 +40,11 @@ impl Letterbox {
         Ok(Self { spec, plans: Vec::new() })
     }
 
-    /// The kind of input.
     pub fn spec(&self) -> &InputSpec {
         &self.spec
     }
 
-    /// Writes a picture into the tensor of one picture (of a batch: into its part) and says where the picture lies in it.
+    /// Writes a picture into its tensor (for a batch: its part of the batch tensor) and returns where the picture lies in it.
     /// Every number of the tensor is written.
     pub fn write<T: TensorElement>(
         &mut self,
@@ -117,11 +92,11 @@ impl Letterbox {
     }
 }
 
-/// The tensor's value for each value of a pixel: normalisation costs one look-up whatever the type of the numbers.
+/// The normalised number for each value of a pixel. With it, normalisation is one look-up for every element type.
 struct Tables<T> {
-    // For red, green and blue.
+    // By colour: red, green, blue.
     values: [[T; 256]; 3],
-    // In which of the tensor's channels red, green and blue are shown.
+    // The tensor channels of red, green and blue.
     channels: [usize; 3],
 }
 
@@ -147,7 +122,7 @@ fn write_planes<T: TensorElement>(
     let width = spec.width as usize;
     let (first, rest) = tensor.split_at_mut(width * spec.height as usize);
     let (second, third) = rest.split_at_mut(width * spec.height as usize);
-    // Red, green and blue, wherever they are.
+    // In the order red, green, blue.
     let mut planes = match spec.colour {
         ColourOrder::Rgb => [first, second, third],
         ColourOrder::Bgr => [third, second, first],

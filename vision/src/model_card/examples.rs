@@ -1,4 +1,4 @@
-//! The cards of the repository stay readable.
+//! The model cards in `models/` are valid.
 
 use std::path::Path;
 

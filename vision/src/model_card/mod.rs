@@ -1,6 +1,6 @@
-//! Model cards: what an ONNX file does not say about itself, in TOML.
+//! Model cards: TOML files that describe what an ONNX file does not contain.
 //!
-//! A model whose metadata and output shapes say everything (an Ultralytics export) needs no card.
+//! A model whose metadata and output shapes are sufficient (an Ultralytics export) needs no card.
 
 #[cfg(test)]
 mod examples;
@@ -10,78 +10,75 @@ pub use validate::{CardError, CardProblem};
 
 use serde::Deserialize;
 
-use crate::letterbox::{ColourOrder, Element, Resize};
+use crate::letterbox::{ColourOrder, Element, InputSpec, Resize, TensorLayout};
 
-/// A model card. Every field that is left out has the stated default.
+/// A model card. Every absent field has the stated default.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelCard {
-    /// Name under which detections are published, e.g. `nanodet-g`.
+    /// Model name in published detections, e.g. `nanodet-g`.
     pub name: String,
-    /// Version under which detections are published.
+    /// Model version in published detections.
     pub version: String,
-    /// Licence of the weights, for people.
+    /// Licence of the weights; informational.
     #[serde(default)]
     pub licence: String,
-    /// What the model wants to see.
     #[serde(default)]
     pub input: InputCard,
-    /// How its outputs are read.
     #[serde(default)]
     pub output: OutputCard,
-    /// Names of the classes, in the order of the model's class indices. Empty: from the model's own metadata.
+    /// Names of the classes, by class index. If empty, the names in the model's metadata.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// What is kept.
     #[serde(default)]
     pub thresholds: Thresholds,
 }
 
-/// What the model wants to see: `value = (pixel × scale − mean) ÷ std`, with mean and std in the tensor's channel order.
+/// The format of the model's input. Each number is `(pixel × scale − mean) ÷ std`, with mean and std in the tensor's channel order.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InputCard {
-    /// Pixels; from the model when left out. Needed when the model's own input has a free size.
+    /// In pixels; the model's own width by default. Required if the model's input size is dynamic.
     pub width: Option<u32>,
-    /// Pixels; from the model when left out.
+    /// In pixels; the model's own height by default.
     pub height: Option<u32>,
-    /// Order of the channels; `rgb` by default.
+    /// `rgb` by default.
     pub colour: ColourOrder,
-    /// Factor of the pixel's value; 1/255 by default.
+    /// Factor for the value of a pixel; 1/255 by default.
     pub scale: f32,
     /// Subtracted after scaling; 0 by default.
     pub mean: [f32; 3],
-    /// Divides what is left; 1 by default.
+    /// Divisor after the subtraction; 1 by default.
     pub std: [f32; 3],
-    /// `f32`, `f16` or `u8`; from the model when left out.
+    /// `f32`, `f16` or `u8`; the model's own type by default.
     pub element: Option<Element>,
-    /// How the picture is brought to the input's size; `letterbox` by default.
+    /// How a picture is resized to the input; `letterbox` by default.
     pub resize: Resize,
-    /// Value of the pixels around a letterboxed picture, before normalisation; 114 by default.
+    /// Value of the padding pixels of a letterboxed picture, before normalisation; 114 by default.
     pub pad: u8,
 }
 
-/// How the outputs are read. What is left out follows from the layout.
+/// The format of the model's outputs. The defaults depend on the layout.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputCard {
-    /// The family of the outputs; found from shapes and metadata when left out.
+    /// Detected from shapes and metadata by default.
     pub layout: Option<LayoutName>,
-    /// Pixels of the input per cell of each grid; 8, 16 and 32 by default. For YOLOX and NanoDet.
+    /// Input pixels per cell of each grid; 8, 16 and 32 by default. For YOLOX and NanoDet.
     pub strides: Option<Vec<u32>>,
-    /// Largest distance that NanoDet's distributions hold, in cells; 7 by default.
+    /// Largest distance in NanoDet's distributions, in cells; 7 by default.
     pub reg_max: Option<u32>,
-    /// Where a cell's anchor lies, as a fraction of the cell: 0.5 (NanoDet) is its middle, 0 (NanoDet-Plus) its corner.
+    /// Position of the anchor in its cell, as a fraction of the cell: 0.5 (NanoDet) is the centre, 0 (NanoDet-Plus) the corner.
     pub cell_offset: Option<f32>,
-    /// Whether scores are ready for use.
+    /// Whether the scores are probabilities or logits.
     pub scores: Option<ScoreForm>,
-    /// What the four numbers of a box are. For end-to-end and DETR layouts.
+    /// Meaning of the four numbers of a box. For end-to-end and DETR layouts.
     pub boxes: Option<BoxForm>,
-    /// What the numbers of a box count.
+    /// Unit of the numbers of a box.
     pub box_units: Option<BoxUnits>,
 }
 
-/// A family of outputs.
+/// A family of output layouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LayoutName {
@@ -89,29 +86,29 @@ pub enum LayoutName {
     YoloV5,
     /// `1×(4+C)×N`: centre, size, classes. Also YOLO11.
     YoloV8,
-    /// `1×N×6`: left, top, right, bottom, score, class; no suppression needed.
+    /// `1×N×6`: left, top, right, bottom, score, class; NMS is part of the model.
     End2End,
-    /// `1×N×(5+C)` relative to grid cells.
+    /// `1×N×(5+C)`, relative to grid cells.
     YoloX,
-    /// Class scores and distances as distributions, joined or one pair for each stride.
+    /// Class scores and distance distributions, as one output or as two outputs per stride.
     NanoDet,
-    /// Queries: RT-DETR, D-FINE, RF-DETR.
+    /// Detection transformers: RT-DETR, D-FINE, RF-DETR.
     Detr,
 }
 
-/// What was done to the scores inside the model.
+/// Form of the scores in the model's outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScoreForm {
-    /// Probabilities already.
+    /// Probabilities: the model has applied the activation.
     Activated,
-    /// Logits, each its own yes or no.
+    /// Logits of independent classes.
     Sigmoid,
-    /// Logits of which the last is "nothing".
+    /// Logits of exclusive classes, of which the last means "no object".
     Softmax,
 }
 
-/// What the four numbers of a box are.
+/// Meaning of the four numbers of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxForm {
@@ -121,7 +118,7 @@ pub enum BoxForm {
     XyXy,
 }
 
-/// What the numbers of a box count.
+/// Unit of the numbers of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxUnits {
@@ -131,15 +128,15 @@ pub enum BoxUnits {
     Normalised,
 }
 
-/// What is kept of a model's output.
+/// Which detections are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
-    /// Least score, 0 to 1; 0.1 by default, because the tracker makes use of weak detections.
+    /// Minimum score, 0 to 1; 0.1 by default, because the tracker uses weak detections.
     pub score: f32,
-    /// Of two boxes of one class that overlap by more than this, the weaker one goes; 0.6 by default.
+    /// NMS removes a box whose IoU with a stronger box of its class is above this; 0.6 by default.
     pub nms_iou: f32,
-    /// Most detections a frame; 300 by default.
+    /// Maximum number of detections per frame; 300 by default.
     pub max_detections: u32,
 }
 
@@ -165,8 +162,26 @@ impl Default for InputCard {
     }
 }
 
+impl InputCard {
+    /// The input format, for the size, element type and tensor layout of the model itself.
+    pub fn spec(&self, width: u32, height: u32, element: Element, layout: TensorLayout) -> InputSpec {
+        InputSpec {
+            width,
+            height,
+            colour: self.colour,
+            scale: self.scale,
+            mean: self.mean,
+            std: self.std,
+            element,
+            layout,
+            resize: self.resize,
+            pad: self.pad,
+        }
+    }
+}
+
 impl ModelCard {
-    /// Reads a card and checks all of it.
+    /// Parses and validates a card.
     pub fn parse(text: &str) -> Result<Self, CardError> {
         let card: Self = toml::from_str(text).map_err(CardError::Syntax)?;
         let problems = card.problems();

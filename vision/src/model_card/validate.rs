@@ -1,4 +1,4 @@
-//! What a card must satisfy beyond its syntax.
+//! Validation of a card's values.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use super::{LayoutName, ModelCard};
 /// A card that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CardError {
-    /// It is no TOML, or a field is unknown or of another type.
+    /// The text is not TOML, or a field is unknown or has the wrong type.
     #[error("parse the model card")]
     Syntax(#[source] toml::de::Error),
-    /// The values do not make sense; every problem found.
+    /// Values are out of range or contradict each other. Contains every problem.
     #[error("the model card has {} problem(s): {}", .0.len(), join(.0))]
     Invalid(Vec<CardProblem>),
 }
 
-/// One thing wrong with a card.
+/// One invalid value of a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardProblem {
-    /// The field, as in `input.width`.
+    /// The field with its section, such as `input.width`.
     pub field: &'static str,
-    /// What is wrong and what would be right.
+    /// What is wrong, and which values are allowed.
     pub message: String,
 }
 
@@ -34,11 +34,11 @@ fn join(problems: &[CardProblem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-// A larger input is a mistake in the card; its tensor would not fit in memory beside others.
+// A larger input is a mistake in the card: a batch of its tensors would not fit in memory.
 const MAX_SIDE: u32 = 8192;
 
 impl ModelCard {
-    /// Every problem of the values; empty when the card is fit for use.
+    /// Every invalid value; empty if the card is valid.
     pub fn problems(&self) -> Vec<CardProblem> {
         let mut problems = Vec::new();
         let mut refuse = |field, message: &str| problems.push(CardProblem { field, message: message.to_owned() });
@@ -55,16 +55,16 @@ impl ModelCard {
             }
         }
         if self.input.width.is_some() != self.input.height.is_some() {
-            refuse("input", "width and height are given both or not at all");
+            refuse("input", "must have both width and height, or neither");
         }
         if !self.input.scale.is_finite() || self.input.scale <= 0.0 {
-            refuse("input.scale", "must be a number above 0");
+            refuse("input.scale", "must be finite and above 0");
         }
         if self.input.mean.iter().any(|mean| !mean.is_finite()) {
-            refuse("input.mean", "must be numbers");
+            refuse("input.mean", "must be finite");
         }
         if self.input.std.iter().any(|std| !std.is_finite() || *std <= 0.0) {
-            refuse("input.std", "must be numbers above 0");
+            refuse("input.std", "must be finite and above 0");
         }
         self.check_output(&mut refuse);
         let within = |value: f32| value.is_finite() && (0.0..=1.0).contains(&value);
@@ -87,7 +87,7 @@ impl ModelCard {
         if let Some(strides) = &self.output.strides {
             let ordered = strides.windows(2).all(|pair| pair[0] < pair[1]);
             if strides.is_empty() || strides.contains(&0) || !ordered {
-                refuse("output.strides", "must be one or more numbers above 0, rising");
+                refuse("output.strides", "must be one or more numbers above 0 in ascending order");
             }
         }
         if self.output.reg_max.is_some_and(|reg_max| reg_max == 0 || reg_max > 64) {
@@ -97,7 +97,7 @@ impl ModelCard {
             refuse("output.cell_offset", "must be 0 to 1");
         }
         if self.output.layout == Some(LayoutName::NanoDet) && self.labels.is_empty() {
-            refuse("labels", "are needed for the nanodet layout: its shape alone does not give the number of classes");
+            refuse("labels", "are required for the nanodet layout: its shape does not determine the number of classes");
         }
     }
 }
@@ -138,7 +138,7 @@ mod tests {
     "#;
 
     #[test]
-    fn a_full_card_is_read() {
+    fn a_full_card_is_parsed() {
         let card = ModelCard::parse(FULL).unwrap();
         assert_eq!(card.input.colour, ColourOrder::Bgr);
         assert_eq!(card.input.element, Some(Element::F16));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_of_two_lines_has_the_usual_defaults() {
+    fn a_card_with_only_a_name_and_version_has_the_defaults() {
         let card = ModelCard::parse("name = \"a\"\nversion = \"2\"").unwrap();
         assert!((card.input.scale - 1.0 / 255.0).abs() < 1e-9);
         assert_eq!(card.input.pad, 114);

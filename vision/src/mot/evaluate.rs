@@ -1,51 +1,51 @@
-//! CLEAR MOT (MOTA, identity switches) and identity measures (IDF1) as `motmetrics` defines them, at an IoU of 0.5.
+//! CLEAR MOT metrics (MOTA, id switches) and identity metrics (IDF1) as `motmetrics` defines them, at an IoU of 0.5.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use super::MotEntry;
+use super::format::MotEntry;
 use crate::assignment::{Edge, best_pairs};
 
 const MIN_IOU: f32 = 0.5;
-// Among pairs of one frame more pairs count before closer pairs.
-const A_PAIR: f32 = 64.0;
+// Gain of a pair in addition to its IoU, so that more pairs win over closer pairs.
+const PAIR_GAIN: f32 = 64.0;
 
-/// How good tracks are.
+/// The metrics of a set of tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Evaluation {
-    /// Frames that were compared.
+    /// Number of compared frames.
     pub frames: usize,
-    /// Boxes of the ground truth.
+    /// Number of boxes in the ground truth.
     pub truths: usize,
-    /// Boxes of the tracks.
+    /// Number of boxes in the tracks.
     pub hypotheses: usize,
-    /// Boxes of the ground truth with a box of a track.
+    /// Ground truth boxes that match a box of a track.
     pub matches: usize,
-    /// Boxes of the ground truth without.
+    /// Ground truth boxes without a match.
     pub misses: usize,
-    /// Boxes of tracks without a box of the ground truth.
+    /// Boxes of tracks without a match.
     pub false_positives: usize,
-    /// How often a road user went on under another id.
+    /// How often the track id of a road user changed.
     pub switches: usize,
-    /// Boxes that match when each road user may have one id only, the best choice of these.
+    /// Matches under the best one-to-one assignment of track ids to road users.
     pub identity_matches: usize,
-    // Sum over the matches.
+    // Sum over all matches.
     total_iou: f64,
 }
 
 impl Evaluation {
-    /// 1 minus misses, false positives and switches for each box of the ground truth.
+    /// 1 minus the number of misses, false positives and switches per ground truth box.
     pub fn mota(&self) -> f64 {
         let errors = self.misses + self.false_positives + self.switches;
         1.0 - errors as f64 / self.truths.max(1) as f64
     }
 
-    /// Share of boxes with the right identity, harmonic mean over ground truth and tracks.
+    /// Share of boxes with the right identity: the harmonic mean of the shares in ground truth and tracks.
     pub fn idf1(&self) -> f64 {
         2.0 * self.identity_matches as f64 / (self.truths + self.hypotheses).max(1) as f64
     }
 
-    /// Mean overlap of the matches.
+    /// Mean IoU of the matches.
     pub fn mean_iou(&self) -> f64 {
         self.total_iou / self.matches.max(1) as f64
     }
@@ -69,16 +69,16 @@ impl fmt::Display for Evaluation {
 }
 
 #[derive(Default)]
-struct Frame<'a> {
+struct FrameBoxes<'a> {
     truths: Vec<&'a MotEntry>,
     hypotheses: Vec<&'a MotEntry>,
 }
 
-/// Compares tracks with ground truth, on the frames that the ground truth has: it may have every fifth only. Ground truth
-/// of confidence 0 is left out, so that a track on it counts as a false positive, as in `motmetrics` with a least confidence
+/// Compares tracks with ground truth, in the frames for which there is ground truth: that may be every fifth only. Ground truth
+/// with confidence 0 is left out, so that a track on it counts as a false positive, as in `motmetrics` with a minimum confidence
 /// of 1.
 pub fn evaluate(truths: &[MotEntry], hypotheses: &[MotEntry]) -> Evaluation {
-    let mut frames: BTreeMap<u64, Frame<'_>> = BTreeMap::new();
+    let mut frames: BTreeMap<u64, FrameBoxes<'_>> = BTreeMap::new();
     for truth in truths.iter().filter(|truth| truth.confidence > 0.0) {
         frames.entry(truth.frame).or_default().truths.push(truth);
     }
@@ -102,8 +102,8 @@ pub fn evaluate(truths: &[MotEntry], hypotheses: &[MotEntry]) -> Evaluation {
     evaluation
 }
 
-/// Matches the boxes of one frame: pairs of an earlier frame go on while they overlap, the others are assigned.
-fn compare(frame: &Frame<'_>, last_match: &mut HashMap<u64, u64>, evaluation: &mut Evaluation) {
+/// Matches the boxes of one frame. Pairs of an earlier frame persist while they overlap; the other boxes are assigned.
+fn compare(frame: &FrameBoxes<'_>, last_match: &mut HashMap<u64, u64>, evaluation: &mut Evaluation) {
     let (truths, hypotheses) = (&frame.truths, &frame.hypotheses);
     let mut pairs = Vec::new();
     let (mut truth_open, mut hypothesis_open) = (vec![true; truths.len()], vec![true; hypotheses.len()]);
@@ -123,7 +123,7 @@ fn compare(frame: &Frame<'_>, last_match: &mut HashMap<u64, u64>, evaluation: &m
         for (column, hypothesis) in hypotheses.iter().enumerate().filter(|&(column, _)| hypothesis_open[column]) {
             let iou = truth.rect.iou(&hypothesis.rect);
             if iou >= MIN_IOU {
-                edges.push(Edge { row, column, gain: A_PAIR + iou });
+                edges.push(Edge { row, column, gain: PAIR_GAIN + iou });
             }
         }
     }
@@ -141,7 +141,7 @@ fn compare(frame: &Frame<'_>, last_match: &mut HashMap<u64, u64>, evaluation: &m
     evaluation.false_positives += hypotheses.len() - pairs.len();
 }
 
-/// Most boxes that match under one-to-one identities.
+/// Maximum number of matches under a one-to-one assignment of ids.
 fn best_identities(together: &BTreeMap<(u64, u64), usize>) -> usize {
     let places =
         |ids: BTreeSet<u64>| -> HashMap<u64, usize> { ids.into_iter().enumerate().map(|(at, id)| (id, at)).collect() };
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_goes_on_although_another_is_closer() {
+    fn a_pair_persists_although_another_box_is_closer() {
         let truth = [entry(1, 1, 0.0), entry(2, 1, 0.0)];
         let tracks = [entry(1, 5, 0.0), entry(2, 5, 2.0), entry(2, 6, 0.0)];
         let got = evaluate(&truth, &tracks);

@@ -1,4 +1,4 @@
-//! Lines of `frame,id,left,top,width,height,confidence,-1,-1,-1`, frames and ids from 1.
+//! The MOT Challenge format: lines of `frame,id,left,top,width,height,confidence,-1,-1,-1`, with frames and ids from 1.
 
 use std::fmt::Write as _;
 
@@ -13,21 +13,20 @@ pub struct MotEntry {
     pub track_id: u64,
     /// In pixels.
     pub rect: Rect,
-    /// Of a detection its score; in ground truth 0 says that it is not to be found.
+    /// Score of a detection. In ground truth 0 marks a box that the evaluation ignores.
     pub confidence: f32,
 }
 
-/// A line that is none of the format.
+/// A malformed line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} is no MOT Challenge line: {problem}")]
+#[error("line {line} is not a MOT Challenge line: {problem}")]
 pub struct MotError {
     /// From 1.
     pub line: usize,
-    /// What is wrong.
     pub problem: &'static str,
 }
 
-/// Writes entries as text, in their order, a line each.
+/// Formats the entries as text, one line each.
 pub fn write(entries: &[MotEntry]) -> String {
     let mut text = String::with_capacity(entries.len() * 56);
     for MotEntry { frame, track_id, rect, confidence } in entries {
@@ -38,7 +37,7 @@ pub fn write(entries: &[MotEntry]) -> String {
     text
 }
 
-/// Reads text; empty lines are skipped. Six columns are needed, a missing confidence is 1, columns after it are ignored.
+/// Parses text. Empty lines are skipped. Six columns are required; a missing confidence is 1; further columns are ignored.
 pub fn read(text: &str) -> Result<Vec<MotEntry>, MotError> {
     text.lines()
         .enumerate()
@@ -50,13 +49,13 @@ pub fn read(text: &str) -> Result<Vec<MotEntry>, MotError> {
 fn read_line(line: &str) -> Result<MotEntry, &'static str> {
     let mut columns = line.split(',').map(str::trim);
     let mut number = |problem| columns.next().and_then(|column| column.parse::<f64>().ok()).ok_or(problem);
-    let frame = whole(number("the frame is no number")?).ok_or("the frame is no whole number from 1")?;
-    let track_id = whole(number("the id is no number")?).ok_or("the id is no whole number from 1")?;
+    let frame = whole(number("the frame is not a number")?).ok_or("the frame is not a whole number from 1")?;
+    let track_id = whole(number("the id is not a number")?).ok_or("the id is not a whole number from 1")?;
     let rect = Rect {
-        left: number("the left edge is no number")? as f32,
-        top: number("the top edge is no number")? as f32,
-        width: number("the width is no number")? as f32,
-        height: number("the height is no number")? as f32,
+        left: number("the left edge is not a number")? as f32,
+        top: number("the top edge is not a number")? as f32,
+        width: number("the width is not a number")? as f32,
+        height: number("the height is not a number")? as f32,
     };
     if !rect.is_valid() {
         return Err("the box has no area");
@@ -64,7 +63,7 @@ fn read_line(line: &str) -> Result<MotEntry, &'static str> {
     let confidence = match columns.next() {
         Some(column) => {
             let confidence = column.parse::<f32>().ok().filter(|confidence| confidence.is_finite());
-            confidence.ok_or("the confidence is no number")?
+            confidence.ok_or("the confidence is not a number")?
         }
         None => 1.0,
     };
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn entries_survive_a_round_trip() {
         let entries = [
             MotEntry {
                 frame: 1,
@@ -102,17 +101,17 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_named() {
+    fn the_error_names_the_malformed_line() {
         let good = "1,9,499,158,31.03,75.17,1\n\n";
         assert_eq!(read(good).unwrap().len(), 1);
         for (bad, problem) in [
-            ("x,1,0,0,1,1", "the frame is no number"),
-            ("0,1,0,0,1,1", "the frame is no whole number from 1"),
-            ("1,1.5,0,0,1,1", "the id is no whole number from 1"),
-            ("1,1,0,0,1", "the height is no number"),
+            ("x,1,0,0,1,1", "the frame is not a number"),
+            ("0,1,0,0,1,1", "the frame is not a whole number from 1"),
+            ("1,1.5,0,0,1,1", "the id is not a whole number from 1"),
+            ("1,1,0,0,1", "the height is not a number"),
             ("1,1,0,0,NaN,1", "the box has no area"),
-            ("1,1,0,0,1,1,high", "the confidence is no number"),
-            ("1,1,0,0,1,1,nan", "the confidence is no number"),
+            ("1,1,0,0,1,1,high", "the confidence is not a number"),
+            ("1,1,0,0,1,1,nan", "the confidence is not a number"),
         ] {
             assert_eq!(read(&format!("{good}{bad}")), Err(MotError { line: 3, problem }));
         }

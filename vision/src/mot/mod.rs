@@ -1,4 +1,4 @@
-//! MOT Challenge text, and how good tracks are against ground truth.
+//! The MOT Challenge text format, and the evaluation of tracks against ground truth.
 
 mod evaluate;
 mod format;

@@ -1,51 +1,52 @@
-//! A rider and the bicycle or motorcycle below are one road user.
+//! Fusion of a rider and the bicycle or motorcycle into one road user.
 
-use super::{ObjectKind, RoadUserClass};
+use super::class::RoadUserClass;
+use super::labels::ObjectKind;
 use crate::detection::Detection;
 use crate::geometry::Rect;
 
-/// A detection whose label is understood but whose role on the road is not yet.
+/// A detection with its label resolved, before fusion: a person may be a pedestrian or a rider.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Raw {
+pub struct LabelledDetection {
     /// In pixels of the camera's own picture.
     pub rect: Rect,
-    /// What the label says.
     pub kind: ObjectKind,
     /// The model's confidence, 0 to 1.
     pub score: f32,
 }
 
-// A tandem, or a child on the luggage rack.
+// Two riders: a tandem, or a child on the luggage rack.
 const MAX_RIDERS: usize = 2;
-// Below this the person stands beside or behind the vehicle. Pictures from the data sets put riders at 0.5 and more.
+// With a lower fit the person stands beside or behind the vehicle. Riders in the data sets have a fit of 0.5 and more.
 const MIN_FIT: f32 = 0.3;
 
-struct Pair {
+struct RiderPair {
     fit: f32,
     person: usize,
     vehicle: usize,
 }
 
-/// Turns labelled boxes into road users.
+/// Converts labelled detections to road users.
 ///
-/// A person on a bicycle or motorcycle becomes one cyclist or motorcyclist with the box around both and the larger score of
-/// the two. The best fitting pairs are made first; a vehicle takes two riders at most, a person rides one vehicle. Persons
-/// left over are pedestrians; bicycles and motorcycles left over are parked, no road users, and dropped.
+/// A person on a bicycle or motorcycle becomes one cyclist or motorcyclist, with the union of both boxes and the higher of both
+/// scores. Pairs are made in descending order of fit; a vehicle has at most two riders, and a person rides at most one vehicle.
+/// The remaining persons are pedestrians. The remaining bicycles and motorcycles are parked: they are not road users and are
+/// dropped.
 ///
-/// The order is that of the input, a rider standing where the vehicle's (first) person was.
-pub fn fuse_riders(raw: &[Raw]) -> Vec<Detection> {
-    let mut rides: Vec<Option<usize>> = vec![None; raw.len()];
-    let mut riders = vec![0_usize; raw.len()];
-    for pair in pairs(raw) {
+/// The result is in the order of the input; a fused road user takes the position of the vehicle's first rider.
+pub fn fuse_riders(labelled: &[LabelledDetection]) -> Vec<Detection> {
+    let mut rides: Vec<Option<usize>> = vec![None; labelled.len()];
+    let mut riders = vec![0_usize; labelled.len()];
+    for pair in pairs(labelled) {
         if rides[pair.person].is_none() && riders[pair.vehicle] < MAX_RIDERS {
             rides[pair.person] = Some(pair.vehicle);
             riders[pair.vehicle] += 1;
         }
     }
 
-    let mut road_users: Vec<Detection> = Vec::with_capacity(raw.len());
-    let mut fused: Vec<Option<usize>> = vec![None; raw.len()];
-    for (index, item) in raw.iter().enumerate() {
+    let mut road_users: Vec<Detection> = Vec::with_capacity(labelled.len());
+    let mut fused: Vec<Option<usize>> = vec![None; labelled.len()];
+    for (index, item) in labelled.iter().enumerate() {
         match (item.kind, rides[index]) {
             (ObjectKind::RoadUser(class), _) => {
                 road_users.push(Detection { rect: item.rect, class, score: item.score });
@@ -60,7 +61,7 @@ pub fn fuse_riders(raw: &[Raw]) -> Vec<Detection> {
                     rider.score = rider.score.max(item.score);
                 } else {
                     fused[vehicle] = Some(road_users.len());
-                    road_users.push(on_vehicle(item, &raw[vehicle]));
+                    road_users.push(on_vehicle(item, &labelled[vehicle]));
                 }
             }
             (ObjectKind::Bicycle | ObjectKind::Motorcycle, _) => {}
@@ -69,23 +70,23 @@ pub fn fuse_riders(raw: &[Raw]) -> Vec<Detection> {
     road_users
 }
 
-fn on_vehicle(person: &Raw, vehicle: &Raw) -> Detection {
+fn on_vehicle(person: &LabelledDetection, vehicle: &LabelledDetection) -> Detection {
     let class = if vehicle.kind == ObjectKind::Bicycle { RoadUserClass::Cyclist } else { RoadUserClass::Motorcyclist };
     Detection { rect: person.rect.union(&vehicle.rect), class, score: person.score.max(vehicle.score) }
 }
 
-/// Pairs that may belong together, the best first.
-fn pairs(raw: &[Raw]) -> Vec<Pair> {
-    let persons = || raw.iter().enumerate().filter(|(_, item)| item.kind == ObjectKind::Person);
+/// Every plausible pair of person and vehicle, in descending order of fit.
+fn pairs(labelled: &[LabelledDetection]) -> Vec<RiderPair> {
+    let persons = || labelled.iter().enumerate().filter(|(_, item)| item.kind == ObjectKind::Person);
     let mut pairs = Vec::new();
-    for (vehicle, below) in raw.iter().enumerate() {
+    for (vehicle, below) in labelled.iter().enumerate() {
         if !matches!(below.kind, ObjectKind::Bicycle | ObjectKind::Motorcycle) {
             continue;
         }
         for (person, above) in persons() {
             let fit = fit(&above.rect, &below.rect);
             if fit >= MIN_FIT {
-                pairs.push(Pair { fit, person, vehicle });
+                pairs.push(RiderPair { fit, person, vehicle });
             }
         }
     }
@@ -93,8 +94,9 @@ fn pairs(raw: &[Raw]) -> Vec<Pair> {
     pairs
 }
 
-/// How well a person sits on a vehicle, 0 to 1: the share of the person's width over the vehicle, times how well the height
-/// fits. A rider's feet are inside the vehicle's box and the head well above it.
+/// How plausible it is that a person rides a vehicle, 0 to 1: the horizontal overlap of both boxes times how well they are
+/// centred on each other, or 0 if their heights do not match. A rider's feet are inside the vehicle's box and the head is well
+/// above it.
 fn fit(person: &Rect, vehicle: &Rect) -> f32 {
     if !person.is_valid() || !vehicle.is_valid() || person.intersection(vehicle) <= 0.0 {
         return 0.0;
@@ -103,10 +105,10 @@ fn fit(person: &Rect, vehicle: &Rect) -> f32 {
     let beside = over / person.width.min(vehicle.width);
     let feet = (person.bottom() - vehicle.top) / vehicle.height;
     let head = (vehicle.bottom() - person.top) / vehicle.height;
-    // Feet from the saddle down to a little below the wheels; somebody behind the vehicle ends at its top, somebody in front
-    // reaches far below it.
+    // A rider's feet are between the saddle and slightly below the wheels. The box of a person behind the vehicle ends at its
+    // top; the box of a person in front of it extends far below it.
     let seated = if (0.2..=1.25).contains(&feet) && head >= 0.9 { 1.0 } else { 0.0 };
-    // Boxes of one rider are of a like size: a person ten times as high stands in front, nearer to the camera.
+    // A rider's box and the vehicle's have similar heights. A person ten times as high is nearer to the camera.
     let tall = person.height / vehicle.height;
     let alike = if (0.5..=3.5).contains(&tall) { 1.0 } else { 0.0 };
     let centred = 1.0 - ((person.centre().0 - vehicle.centre().0).abs() / person.width.max(vehicle.width)).min(1.0);
@@ -117,15 +119,15 @@ fn fit(person: &Rect, vehicle: &Rect) -> f32 {
 mod tests {
     use super::*;
 
-    fn raw(kind: ObjectKind, left: f32, top: f32, right: f32, bottom: f32, score: f32) -> Raw {
-        Raw { rect: Rect::from_edges(left, top, right, bottom), kind, score }
+    fn labelled(kind: ObjectKind, left: f32, top: f32, right: f32, bottom: f32, score: f32) -> LabelledDetection {
+        LabelledDetection { rect: Rect::from_edges(left, top, right, bottom), kind, score }
     }
 
     #[test]
     fn a_person_on_a_bicycle_is_one_cyclist() {
         let found = fuse_riders(&[
-            raw(ObjectKind::Person, 110.0, 50.0, 150.0, 180.0, 0.8),
-            raw(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.6),
+            labelled(ObjectKind::Person, 110.0, 50.0, 150.0, 180.0, 0.8),
+            labelled(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.6),
         ]);
         assert_eq!(
             found,
@@ -136,8 +138,8 @@ mod tests {
     #[test]
     fn a_person_on_a_motorcycle_is_a_motorcyclist() {
         let found = fuse_riders(&[
-            raw(ObjectKind::Motorcycle, 90.0, 120.0, 190.0, 200.0, 0.9),
-            raw(ObjectKind::Person, 110.0, 60.0, 160.0, 190.0, 0.5),
+            labelled(ObjectKind::Motorcycle, 90.0, 120.0, 190.0, 200.0, 0.9),
+            labelled(ObjectKind::Person, 110.0, 60.0, 160.0, 190.0, 0.5),
         ]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].class, RoadUserClass::Motorcyclist);
@@ -145,40 +147,40 @@ mod tests {
     }
 
     #[test]
-    fn the_better_fitting_person_rides_and_the_passer_by_walks() {
-        let rider = raw(ObjectKind::Person, 110.0, 50.0, 150.0, 180.0, 0.8);
-        let passer_by = raw(ObjectKind::Person, 160.0, 60.0, 200.0, 205.0, 0.8);
-        let bicycle = raw(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.6);
+    fn the_best_fitting_person_rides_and_the_other_is_a_pedestrian() {
+        let rider = labelled(ObjectKind::Person, 110.0, 50.0, 150.0, 180.0, 0.8);
+        let passer_by = labelled(ObjectKind::Person, 160.0, 60.0, 200.0, 205.0, 0.8);
+        let bicycle = labelled(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.6);
         let found = fuse_riders(&[passer_by, rider, bicycle]);
         let classes: Vec<_> = found.iter().map(|d| d.class).collect();
         assert_eq!(classes, [RoadUserClass::Pedestrian, RoadUserClass::Cyclist]);
     }
 
     #[test]
-    fn a_tandem_takes_two_and_no_third() {
-        let person = |left: f32| raw(ObjectKind::Person, left, 50.0, left + 40.0, 180.0, 0.8);
-        let bicycle = raw(ObjectKind::Bicycle, 90.0, 120.0, 190.0, 200.0, 0.6);
+    fn a_vehicle_has_at_most_two_riders() {
+        let person = |left: f32| labelled(ObjectKind::Person, left, 50.0, left + 40.0, 180.0, 0.8);
+        let bicycle = labelled(ObjectKind::Bicycle, 90.0, 120.0, 190.0, 200.0, 0.6);
         let found = fuse_riders(&[person(100.0), person(120.0), person(140.0), bicycle]);
         let count = |class| found.iter().filter(|d| d.class == class).count();
         assert_eq!((count(RoadUserClass::Cyclist), count(RoadUserClass::Pedestrian)), (1, 1));
     }
 
     #[test]
-    fn parked_vehicles_are_no_road_users() {
+    fn parked_bicycles_are_dropped() {
         let found = fuse_riders(&[
-            raw(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.9),
-            raw(ObjectKind::Person, 400.0, 50.0, 440.0, 180.0, 0.8),
-            raw(ObjectKind::RoadUser(RoadUserClass::Car), 0.0, 0.0, 50.0, 40.0, 0.7),
+            labelled(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.9),
+            labelled(ObjectKind::Person, 400.0, 50.0, 440.0, 180.0, 0.8),
+            labelled(ObjectKind::RoadUser(RoadUserClass::Car), 0.0, 0.0, 50.0, 40.0, 0.7),
         ]);
         let classes: Vec<_> = found.iter().map(|d| d.class).collect();
         assert_eq!(classes, [RoadUserClass::Pedestrian, RoadUserClass::Car]);
     }
 
     #[test]
-    fn somebody_behind_or_in_front_does_not_ride() {
-        let bicycle = raw(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.9);
-        let behind = raw(ObjectKind::Person, 110.0, 40.0, 140.0, 125.0, 0.8);
-        let in_front = raw(ObjectKind::Person, 80.0, 0.0, 190.0, 330.0, 0.8);
+    fn a_person_behind_or_in_front_of_a_vehicle_is_not_a_rider() {
+        let bicycle = labelled(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.9);
+        let behind = labelled(ObjectKind::Person, 110.0, 40.0, 140.0, 125.0, 0.8);
+        let in_front = labelled(ObjectKind::Person, 80.0, 0.0, 190.0, 330.0, 0.8);
         for person in [behind, in_front] {
             let found = fuse_riders(&[bicycle, person]);
             assert_eq!(found.len(), 1);
@@ -187,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn boxes_that_are_no_numbers_do_not_fuse() {
+    fn boxes_that_are_not_finite_are_not_fused() {
         let found = fuse_riders(&[
-            raw(ObjectKind::Person, f32::NAN, 50.0, 150.0, 180.0, f32::NAN),
-            raw(ObjectKind::Bicycle, 90.0, f32::INFINITY, 170.0, 200.0, 0.6),
+            labelled(ObjectKind::Person, f32::NAN, 50.0, 150.0, 180.0, f32::NAN),
+            labelled(ObjectKind::Bicycle, 90.0, f32::INFINITY, 170.0, 200.0, 0.6),
         ]);
         assert_eq!(found.len(), 1);
     }

@@ -1,23 +1,23 @@
-//! From a model's label names to things on a road.
+//! The meaning of a model's labels.
 
-use super::RoadUserClass;
+use super::class::RoadUserClass;
 
-/// A thing on a road, as models name them.
+/// What a label means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ObjectKind {
-    /// A person, on foot or riding: most label sets do not say.
+    /// A person on foot or riding: most label sets do not distinguish these.
     Person,
-    /// A bicycle, with or without somebody on it.
+    /// A bicycle with or without a rider.
     Bicycle,
-    /// A motorcycle, with or without somebody on it.
+    /// A motorcycle with or without a rider.
     Motorcycle,
-    /// The label already names a whole road user.
+    /// A label that names a road user, so that no fusion is needed.
     RoadUser(RoadUserClass),
 }
 
 impl ObjectKind {
-    /// The kind that a label means; `None` for what is no road user (a dog, a traffic light). Knows the names of COCO and
-    /// of the usual traffic data sets; case, spaces, `-` and `_` do not matter.
+    /// Looks up a label; `None` for anything that is not a road user (a dog, a traffic light). Supports the names of COCO and of
+    /// common traffic data sets; case, spaces, `-` and `_` do not matter.
     pub fn from_label(label: &str) -> Option<Self> {
         let name: String =
             label.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).map(|c| c.to_ascii_lowercase()).collect();
@@ -37,24 +37,24 @@ impl ObjectKind {
     }
 }
 
-/// Which kind each class index of a model is.
+/// Maps the class indices of a model to kinds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelMap {
     kinds: Vec<Option<ObjectKind>>,
 }
 
 impl LabelMap {
-    /// From the model's labels, in the order of its class indices.
+    /// `labels` are the names of the model's classes, by class index.
     pub fn new<S: AsRef<str>>(labels: &[S]) -> Self {
         Self { kinds: labels.iter().map(|label| ObjectKind::from_label(label.as_ref())).collect() }
     }
 
-    /// The kind of a class index; `None` for what is no road user or not in the list.
+    /// The kind of a class index; `None` if it is not a road user or has no label.
     pub fn kind(&self, class_index: u32) -> Option<ObjectKind> {
         self.kinds.get(class_index as usize).copied().flatten()
     }
 
-    /// How many labels mean something on a road. A model with none is of no use here.
+    /// Number of labels that mean a road user. A model without any is useless here.
     pub fn road_user_labels(&self) -> usize {
         self.kinds.iter().flatten().count()
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn coco_names_are_understood() {
+    fn coco_names_are_mapped() {
         let map = LabelMap::new(&["person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck"]);
         assert_eq!(map.kind(0), Some(ObjectKind::Person));
         assert_eq!(map.kind(1), Some(ObjectKind::Bicycle));

@@ -1,13 +1,14 @@
-//! A road user inside a zone for some frames.
+//! The rule "a road user is in a zone for some frames".
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
-use super::{FrameTracks, Judgement, Severity, Zone};
+use super::rule::{FrameTracks, Judgement, Rule, Severity, Zone};
 use crate::road_user::RoadUserClass;
 use crate::tracker::{TrackState, TrackedObject};
 
-/// One judgement a track when a road user's foot point was inside the zone for some analysed frames in a row. A frame in
-/// which the road user is not seen, or is only tentative, or stands outside, ends the row.
+/// One judgement per track, once the foot point of a road user has been inside the zone for `min_frames` consecutive analysed
+/// frames. A frame in which the track is not detected, is only tentative, or is outside the zone restarts the count.
 #[derive(Debug, Clone)]
 pub struct ZonePresence {
     rule_id: String,
@@ -15,7 +16,7 @@ pub struct ZonePresence {
     zone: Zone,
     min_frames: u32,
     classes: Vec<RoadUserClass>,
-    // Of every track that was inside and may come back.
+    // By track id, for every track that is inside, and for judged tracks that may return.
     presence: BTreeMap<u64, Presence>,
 }
 
@@ -26,7 +27,7 @@ struct Presence {
 }
 
 impl ZonePresence {
-    /// `min_frames` of 0 counts as 1. No classes means every vulnerable road user.
+    /// A `min_frames` of 0 counts as 1. If `classes` is empty, the rule is for all vulnerable road users.
     pub fn new(rule_id: String, severity: Severity, zone: Zone, min_frames: u32, classes: Vec<RoadUserClass>) -> Self {
         let classes = if classes.is_empty() {
             RoadUserClass::ALL.into_iter().filter(|class| class.is_vulnerable()).collect()
@@ -36,12 +37,15 @@ impl ZonePresence {
         Self { rule_id, severity, zone, min_frames: min_frames.max(1), classes, presence: BTreeMap::new() }
     }
 
-    pub(super) fn observe(
-        &mut self,
-        frame: &FrameTracks<'_>,
-        is_alive: &impl Fn(u64) -> bool,
-        judgements: &mut Vec<Judgement>,
-    ) {
+    fn is_inside(&self, object: &TrackedObject, frame: &FrameTracks<'_>) -> bool {
+        object.state == TrackState::Confirmed
+            && self.classes.contains(&object.class)
+            && self.zone.polygon.contains(object.rect.foot_point(frame.source_width, frame.source_height))
+    }
+}
+
+impl Rule for ZonePresence {
+    fn observe(&mut self, frame: &FrameTracks<'_>, is_alive: &dyn Fn(u64) -> bool, judgements: &mut Vec<Judgement>) {
         let mut inside: Vec<&TrackedObject> =
             frame.objects.iter().filter(|object| self.is_inside(object, frame)).collect();
         inside.sort_unstable_by_key(|object| object.track_id);
@@ -69,19 +73,15 @@ impl ZonePresence {
         }
     }
 
-    /// Whether both ask the same, whatever they have seen.
-    pub(super) fn same_rule(&self, other: &Self) -> bool {
-        self.rule_id == other.rule_id
-            && self.severity == other.severity
-            && self.zone == other.zone
-            && self.min_frames == other.min_frames
-            && self.classes == other.classes
-    }
-
-    fn is_inside(&self, object: &TrackedObject, frame: &FrameTracks<'_>) -> bool {
-        object.state == TrackState::Confirmed
-            && self.classes.contains(&object.class)
-            && self.zone.polygon.contains(object.rect.foot_point(frame.source_width, frame.source_height))
+    fn same_rule(&self, other: &dyn Rule) -> bool {
+        let other: &dyn Any = other;
+        other.downcast_ref::<Self>().is_some_and(|other| {
+            self.rule_id == other.rule_id
+                && self.severity == other.severity
+                && self.zone == other.zone
+                && self.min_frames == other.min_frames
+                && self.classes == other.classes
+        })
     }
 }
 
@@ -91,7 +91,11 @@ mod tests {
     use crate::geometry::{Point, Polygon, Rect};
     use crate::rules::RuleSet;
 
-    fn rule(min_frames: u32, classes: &[RoadUserClass]) -> ZonePresence {
+    fn rule(min_frames: u32, classes: &[RoadUserClass]) -> Box<dyn Rule> {
+        Box::new(presence(min_frames, classes))
+    }
+
+    fn presence(min_frames: u32, classes: &[RoadUserClass]) -> ZonePresence {
         let corners = [(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)].map(|(x, y)| Point { x, y });
         let zone = Zone { id: "crossing".to_owned(), polygon: Polygon::new(corners.to_vec()).unwrap() };
         ZonePresence::new("presence".to_owned(), Severity::Warning, zone, min_frames, classes.to_vec())
@@ -102,7 +106,7 @@ mod tests {
         TrackedObject { track_id, state, rect, class, score: 0.9, detection: 0 }
     }
 
-    fn walker(track_id: u64, foot_x: f32) -> TrackedObject {
+    fn pedestrian(track_id: u64, foot_x: f32) -> TrackedObject {
         object(track_id, foot_x, RoadUserClass::Pedestrian, TrackState::Confirmed)
     }
 
@@ -112,33 +116,33 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_the_frames_in_a_row_raises_one_judgement() {
+    fn the_last_required_frame_raises_one_judgement() {
         let mut rules = RuleSet::new(vec![rule(3, &[])]);
-        let inside = [walker(1, 70.0)];
+        let inside = [pedestrian(1, 70.0)];
         let raised: Vec<usize> = (0..6).map(|_| observe(&mut rules, &inside).len()).collect();
         assert_eq!(raised, [0, 0, 1, 0, 0, 0]);
     }
 
     #[test]
-    fn a_frame_outside_or_unseen_starts_the_row_anew() {
-        for gap in [vec![walker(1, 20.0)], vec![]] {
+    fn a_frame_outside_or_undetected_restarts_the_count() {
+        for gap in [vec![pedestrian(1, 20.0)], vec![]] {
             let mut rules = RuleSet::new(vec![rule(3, &[])]);
-            observe(&mut rules, &[walker(1, 70.0)]);
-            observe(&mut rules, &[walker(1, 70.0)]);
+            observe(&mut rules, &[pedestrian(1, 70.0)]);
+            observe(&mut rules, &[pedestrian(1, 70.0)]);
             assert!(observe(&mut rules, &gap).is_empty());
-            assert!(observe(&mut rules, &[walker(1, 70.0)]).is_empty());
-            assert!(observe(&mut rules, &[walker(1, 70.0)]).is_empty());
-            assert_eq!(observe(&mut rules, &[walker(1, 70.0)]), [1]);
+            assert!(observe(&mut rules, &[pedestrian(1, 70.0)]).is_empty());
+            assert!(observe(&mut rules, &[pedestrian(1, 70.0)]).is_empty());
+            assert_eq!(observe(&mut rules, &[pedestrian(1, 70.0)]), [1]);
         }
     }
 
     #[test]
-    fn a_track_that_leaves_and_comes_back_is_not_judged_twice() {
+    fn a_track_that_leaves_and_returns_is_not_judged_twice() {
         let mut rules = RuleSet::new(vec![rule(1, &[])]);
-        assert_eq!(observe(&mut rules, &[walker(1, 70.0)]), [1]);
-        observe(&mut rules, &[walker(1, 20.0)]);
+        assert_eq!(observe(&mut rules, &[pedestrian(1, 70.0)]), [1]);
+        observe(&mut rules, &[pedestrian(1, 20.0)]);
         observe(&mut rules, &[]);
-        assert!(observe(&mut rules, &[walker(1, 70.0)]).is_empty());
+        assert!(observe(&mut rules, &[pedestrian(1, 70.0)]).is_empty());
     }
 
     #[test]
@@ -156,23 +160,27 @@ mod tests {
     }
 
     #[test]
-    fn tracks_that_are_gone_are_forgotten() {
-        let mut rules = RuleSet::new(vec![rule(1, &[])]);
+    fn state_of_ended_tracks_is_discarded() {
+        let mut rule = presence(1, &[]);
+        let mut observe = |objects: &[TrackedObject]| {
+            let frame = FrameTracks { source_width: 100, source_height: 100, objects };
+            rule.observe(&frame, &|_| false, &mut Vec::new());
+        };
         for track_id in 1000..2000 {
-            observe(&mut rules, &[walker(track_id, 70.0)]);
+            observe(&[pedestrian(track_id, 70.0)]);
         }
-        observe(&mut rules, &[]);
-        assert_eq!(rules.zone_presence[0].presence.len(), 0);
+        observe(&[]);
+        assert!(rule.presence.is_empty());
     }
 
     #[test]
-    fn replacing_rules_keeps_what_an_unchanged_rule_knows() {
+    fn replacing_rules_keeps_the_state_of_an_unchanged_rule() {
         let mut rules = RuleSet::new(vec![rule(2, &[])]);
-        observe(&mut rules, &[walker(1, 70.0)]);
+        observe(&mut rules, &[pedestrian(1, 70.0)]);
         rules.replace(vec![rule(2, &[])]);
-        assert_eq!(observe(&mut rules, &[walker(1, 70.0)]), [1]);
+        assert_eq!(observe(&mut rules, &[pedestrian(1, 70.0)]), [1]);
         rules.replace(vec![rule(2, &[]), rule(1, &[])]);
-        assert_eq!(observe(&mut rules, &[walker(1, 70.0)]), [1]);
+        assert_eq!(observe(&mut rules, &[pedestrian(1, 70.0)]), [1]);
         rules.replace(Vec::new());
         assert!(rules.is_empty());
     }

@@ -1,61 +1,95 @@
-//! Which detection continues which track.
+//! Association of detections with tracks.
 
 use std::ops::Range;
 
-use super::candidates::overlapping;
+use super::config::TrackerConfig;
+use super::overlap::overlapping;
 use super::track::Track;
 use crate::assignment::{Edge, best_pairs};
 use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
 
-/// Which tracks take part in a stage.
+/// Which tracks a stage associates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(super) enum TrackFilter {
     Established,
     EstablishedInSight,
-    Tentative,
+    NotEstablished,
 }
 
-/// One round of assignment.
+/// One stage of the association. Each stage works on what the previous ones left over.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
-    pub rows: Rows,
+    pub tracks: TrackFilter,
+    /// Scores of the detections that take part.
     pub scores: Range<f32>,
+    /// See [`TrackerConfig::growth`].
     pub growth: f32,
+    /// See [`TrackerConfig::min_overlap`].
     pub min_overlap: f32,
 }
 
 impl Stage {
     pub fn takes(&self, track: &Track) -> bool {
-        match self.rows {
-            Rows::Established => track.is_established(),
-            Rows::EstablishedInSight => track.is_established() && track.is_in_sight(),
-            Rows::Tentative => !track.is_established(),
+        match self.tracks {
+            TrackFilter::Established => track.is_established(),
+            TrackFilter::EstablishedInSight => track.is_established() && track.is_in_sight(),
+            TrackFilter::NotEstablished => !track.is_established(),
         }
     }
 }
 
-/// A track that waits for a detection.
+// A weak detection often covers only a part of a road user, or belongs to its neighbour, so it must be closer.
+const WEAK_MIN_OVERLAP: f32 = 0.45;
+// The speed of a new track is not known yet.
+const TENTATIVE_MIN_OVERLAP: f32 = 0.25;
+
+/// The stages of the association, in order.
+pub(super) fn stages(config: &TrackerConfig) -> [Stage; 3] {
+    let strong = config.high_score..f32::INFINITY;
+    [
+        Stage {
+            tracks: TrackFilter::Established,
+            scores: strong.clone(),
+            growth: config.growth,
+            min_overlap: config.min_overlap,
+        },
+        Stage {
+            tracks: TrackFilter::EstablishedInSight,
+            scores: config.low_score..config.high_score,
+            growth: config.growth / 2.0,
+            min_overlap: WEAK_MIN_OVERLAP,
+        },
+        Stage {
+            tracks: TrackFilter::NotEstablished,
+            scores: strong,
+            growth: config.growth,
+            min_overlap: TENTATIVE_MIN_OVERLAP.max(config.min_overlap),
+        },
+    ]
+}
+
+/// A track without a detection so far, with its predicted box.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
+pub(super) struct TrackBox {
     pub index: usize,
     pub rect: Rect,
     pub class: RoadUserClass,
 }
 
-// A cyclist is seen as a pedestrian when the bicycle is missed in one frame, so classes that are confused may continue each
-// other; where both are near, the same class is preferred.
+// A cyclist is detected as a pedestrian in a frame in which the model misses the bicycle, so a detection can continue a track of
+// another class. This factor on the overlap prefers a detection of the same class nearby.
 const OTHER_CLASS: f32 = 0.8;
 
-// Boxes that overlap more candidates than this are in a flood of false detections; the nearest of them are enough to choose
-// from, and the time stays bounded.
+// A box that overlaps more candidates than this is among a large number of false detections. The best of them are enough to
+// choose from, and the time stays bounded.
 const MAX_CANDIDATES: usize = 16;
 
-/// The best pairs of track index and detection index.
+/// The optimal pairs of track index and detection index. `columns` are the indices of the detections that take part.
 pub(super) fn associate(
     stage: &Stage,
-    rows: &[Row],
+    rows: &[TrackBox],
     detections: &[Detection],
     columns: &[usize],
 ) -> Vec<(usize, usize)> {
@@ -76,14 +110,14 @@ pub(super) fn associate(
             edges.push(Edge { row, column, gain: overlap - stage.min_overlap + f32::EPSILON });
         }
     });
-    best_pairs(rows.len(), columns.len(), &nearest(edges))
+    best_pairs(rows.len(), columns.len(), &strongest(edges))
         .into_iter()
         .map(|(row, column)| (rows[row].index, columns[column]))
         .collect()
 }
 
-/// At most [`MAX_CANDIDATES`] edges a row, those with the largest gain. The edges of a row lie together.
-fn nearest(mut edges: Vec<Edge>) -> Vec<Edge> {
+/// The [`MAX_CANDIDATES`] edges of each row with the largest gain. The edges of a row must be adjacent.
+fn strongest(mut edges: Vec<Edge>) -> Vec<Edge> {
     if edges.chunk_by(|a, b| a.row == b.row).all(|row| row.len() <= MAX_CANDIDATES) {
         return edges;
     }

@@ -1,23 +1,17 @@
-//! The tracker's own time, which only moves forward, in steps that make sense.
+//! The tracker's own time, which only moves forward, in plausible steps.
 
-/// What one frame adds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Step {
-    pub seconds: f32,
-}
-
-/// Turns capture times into steps. A camera's clock may be set while it runs: a step backwards, or one longer than any
-/// track lives, says nothing about the time that passed, so the usual interval between frames is taken instead.
+/// Converts capture times to steps. A camera's clock may be set while it runs: a step backwards, or one longer than the lifetime
+/// of a lost track, says nothing about the time that has passed. Such a step counts as the usual interval between frames.
 #[derive(Debug, Default)]
 pub(super) struct TrackClock {
-    // All in microseconds.
+    // All times are in microseconds.
     last_captured: Option<i64>,
     now: i64,
     usual_step: Option<i64>,
 }
 
 const MAX_STEP_US: i64 = 5_000_000;
-// Before two frames were seen.
+// The interval between frames until one has been measured.
 const FIRST_GUESS_US: i64 = 100_000;
 
 impl TrackClock {
@@ -25,17 +19,18 @@ impl TrackClock {
         self.now
     }
 
-    pub fn advance(&mut self, captured_us: i64) -> Step {
-        let Some(last) = self.last_captured.replace(captured_us) else { return Step { seconds: 0.0 } };
+    /// Advances to the next frame and returns the seconds since the last one.
+    pub fn advance(&mut self, captured_us: i64) -> f32 {
+        let Some(last) = self.last_captured.replace(captured_us) else { return 0.0 };
         let usual = self.usual_step.unwrap_or(FIRST_GUESS_US);
         let passed = captured_us.checked_sub(last).filter(|step| (1..=MAX_STEP_US).contains(step));
         let step = passed.unwrap_or(usual);
         if passed.is_some() {
             self.usual_step = Some(self.usual_step.map_or(step, |usual| (usual * 7 + step) / 8));
         }
-        // Bounded steps: it takes longer than any camera lives to overflow.
+        // Steps are bounded, so this saturates only after 292,000 years of video.
         self.now = self.now.saturating_add(step);
-        Step { seconds: step as f32 / 1e6 }
+        step as f32 / 1e6
     }
 }
 

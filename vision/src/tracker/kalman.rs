@@ -1,30 +1,30 @@
-//! Constant-velocity Kalman filters, one for each coordinate of a box.
+//! Constant-velocity Kalman filters, one per coordinate of a box.
 //!
-//! Position and size of a box are measured apart and move apart, so the filter of eight states falls into four of two, with
-//! the same result and a few multiplications instead of 8×8 matrices.
+//! The coordinates of position and size are measured independently and move independently, so the filter with eight states
+//! separates into four filters with two states. The result is the same, with a few multiplications instead of 8×8 matrices.
 
 use crate::geometry::Rect;
 
-// All in sizes of the box (its longer side), so that near and far road users are alike. A pedestrian starts to walk within
-// a second and walks about one body height a second.
+// All values are in units of the box's longer side, so that they hold for near and far road users. A pedestrian reaches walking
+// speed within a second, and walks about one body height per second.
 const MEASUREMENT_STD: f32 = 0.05;
 const SIZE_MEASUREMENT_STD: f32 = 0.06;
-// Spectral density of the acceleration's noise, sizes² per second³.
+// Spectral density of the acceleration noise, box sizes² per second³.
 const POSITION_NOISE: f32 = 0.6;
 const SIZE_NOISE: f32 = 0.03;
 const FIRST_SPEED_STD: f32 = 1.5;
 const FIRST_SIZE_SPEED_STD: f32 = 0.15;
-// A size that grows now will not do so for long.
+// Time constant with which the velocity of the size decays: a box does not grow or shrink for long.
 const SIZE_DAMPING_S: f32 = 0.6;
-// A box never vanishes, whatever is extrapolated.
+// In pixels. Extrapolation must not make a box vanish.
 const MIN_SIDE: f32 = 1.0;
 
-/// One coordinate: its value, its velocity, and how sure they are.
+/// One coordinate: its value, its velocity, and their covariance.
 #[derive(Debug, Clone, Copy)]
 struct Axis {
     value: f32,
     velocity: f32,
-    // Covariance of value and velocity.
+    // Covariance: v is the value, s the speed.
     vv: f32,
     vs: f32,
     ss: f32,
@@ -45,9 +45,9 @@ impl Axis {
     fn update(&mut self, measured: f32, std: f32) {
         let total = self.vv + std * std;
         let (gain, speed_gain) = (self.vv / total, self.vs / total);
-        let surprise = measured - self.value;
-        self.value += gain * surprise;
-        self.velocity += speed_gain * surprise;
+        let innovation = measured - self.value;
+        self.value += gain * innovation;
+        self.velocity += speed_gain * innovation;
         self.ss -= speed_gain * self.vs;
         self.vs *= 1.0 - gain;
         self.vv *= 1.0 - gain;
@@ -84,7 +84,7 @@ impl Motion {
         }
     }
 
-    /// Takes a measured box in; `trust` below 1 widens its noise.
+    /// Updates the filter with a measured box. A `trust` below 1 increases the measurement noise.
     pub fn update(&mut self, rect: &Rect, trust: f32) {
         let size = self.size() / trust.clamp(0.1, 1.0);
         let (x, y) = rect.centre();
@@ -98,7 +98,7 @@ impl Motion {
         Rect::from_centre(self.x.value, self.y.value, self.width.value.max(MIN_SIDE), self.height.value.max(MIN_SIDE))
     }
 
-    /// Whether all numbers are finite; what is not can never be matched again.
+    /// Whether the state is finite. If it is not, no detection can match the track any more.
     pub fn is_finite(&self) -> bool {
         [self.x, self.y, self.width, self.height]
             .iter()
@@ -119,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_walk_is_learnt_and_continued() {
+    fn constant_motion_is_learnt_and_extrapolated() {
         let mut motion = Motion::new(&walker(0.0));
         for frame in 1..=20 {
             motion.predict(0.1);
             motion.update(&walker(frame as f32 * 0.1), 1.0);
         }
-        // Out of sight for a second.
+        // No detection for a second.
         for _ in 0..10 {
             motion.predict(0.1);
         }

@@ -1,80 +1,55 @@
-//! Tracking: which road user of this frame is which of the last.
+//! Multi-object tracking: assigns each detection the track id of its road user.
 //!
-//! One [`Tracker`] per session of a camera, fed in the order of capture. Each track has a constant-velocity Kalman filter;
-//! strong detections are assigned to the predicted boxes first, then weak ones to the tracks still seen in the frame before,
-//! then what is left starts tentative tracks. A track that is not seen is kept for a while and may come back under its id.
-//! The same detections at the same times give the same tracks.
+//! There is one [`Tracker`] per session of a camera; it takes frames in the order of capture. Each track has a constant-velocity
+//! Kalman filter. Strong detections are associated with the predicted boxes first, then weak detections with the tracks that
+//! were detected in the previous frame. Each remaining strong detection starts a tentative track. A track without a detection is
+//! kept for some time, and gets its id back when it is detected again. The same detections at the same times always give the
+//! same tracks.
 
 mod association;
-mod candidates;
 mod clock;
 mod config;
 mod kalman;
+mod overlap;
 #[cfg(test)]
 mod tests;
 mod track;
+mod tracked_object;
 
 pub use config::TrackerConfig;
+pub use tracked_object::{TrackState, TrackedObject};
 
-use association::{Row, Stage, associate};
+use association::{Stage, TrackBox, associate, stages};
 use clock::TrackClock;
 use track::Track;
 
 use crate::detection::Detection;
-use crate::geometry::Rect;
-use crate::road_user::RoadUserClass;
-
-/// How far a track is to be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TrackState {
-    /// Not seen often or clearly enough.
-    Tentative,
-    /// Seen often and clearly enough.
-    Confirmed,
-}
-
-/// A road user of the current frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TrackedObject {
-    /// From 1, unique within the tracker's life.
-    pub track_id: u64,
-    /// How far it is to be believed.
-    pub state: TrackState,
-    /// Smoothed box, in pixels of the camera's own picture.
-    pub rect: Rect,
-    /// What it was most of the time.
-    pub class: RoadUserClass,
-    /// Score of this frame's detection.
-    pub score: f32,
-    /// Position of this frame's detection in the input.
-    pub detection: usize,
-}
 
 /// Tracks the road users of one camera's session.
 #[derive(Debug)]
 pub struct Tracker {
     config: TrackerConfig,
     clock: TrackClock,
-    // By rising id.
+    // Sorted by id.
     tracks: Vec<Track>,
     last_id: u64,
     refused: u64,
 }
 
 impl Tracker {
-    /// With no track.
     pub fn new(config: TrackerConfig) -> Self {
         Self { config, clock: TrackClock::default(), tracks: Vec::new(), last_id: 0, refused: 0 }
     }
 
-    /// Takes the detections of the next frame, captured at that time (microseconds of any clock), and returns the road users
-    /// that are tracked in it, by rising id. Weak detections that belong to no track are left out.
+    /// Processes the detections of the next frame and returns its tracked road users, sorted by id. `captured_at_us` is the
+    /// capture time in microseconds of any clock. Weak detections that belong to no track are left out.
     pub fn update(&mut self, captured_at_us: i64, detections: &[Detection]) -> Vec<TrackedObject> {
         self.advance(captured_at_us, detections, self.config.new_track_score)
     }
 
-    /// Takes a frame that another tracker has reported on: each of the detections belongs to a track there, which may have
-    /// begun long before, so also a weak one starts a track here; and what was confirmed there is so here.
+    /// Processes a frame whose tracks another tracker has already published. Each of the detections belongs to a track there,
+    /// which may have started long before, so a weak detection also starts a track here. Tracks that were confirmed there are
+    /// confirmed here.
     pub fn replay(&mut self, captured_at_us: i64, reported: &[(Detection, TrackState)]) -> Vec<TrackedObject> {
         let detections: Vec<Detection> = reported.iter().map(|(detection, _)| *detection).collect();
         let mut objects = self.advance(captured_at_us, &detections, f32::NEG_INFINITY);
@@ -90,14 +65,14 @@ impl Tracker {
     }
 
     fn advance(&mut self, captured_at_us: i64, detections: &[Detection], new_track_score: f32) -> Vec<TrackedObject> {
-        let step = self.clock.advance(captured_at_us);
+        let seconds = self.clock.advance(captured_at_us);
         for track in &mut self.tracks {
-            track.predict(step.seconds);
+            track.predict(seconds);
         }
         let mut open: Vec<usize> = (0..detections.len()).filter(|&at| is_usable(&detections[at])).collect();
-        // The detection in which each track is seen.
+        // The detection of each track in this frame.
         let mut seen: Vec<Option<usize>> = vec![None; self.tracks.len()];
-        for stage in self.config.stages() {
+        for stage in stages(&self.config) {
             self.run_stage(&stage, detections, &mut open, &mut seen);
         }
 
@@ -119,28 +94,28 @@ impl Tracker {
         objects
     }
 
-    /// Whether the track may still be seen again.
+    /// Whether the track still exists, so that it may be detected again.
     pub fn is_alive(&self, track_id: u64) -> bool {
         self.tracks.binary_search_by_key(&track_id, |track| track.id).is_ok()
     }
 
-    /// How many tracks there are, with those out of sight.
+    /// Number of tracks, including those without a detection in the last frame.
     pub fn track_count(&self) -> usize {
         self.tracks.len()
     }
 
-    /// How many detections could not start a track because there were too many.
+    /// Number of detections that could not start a track because `max_tracks` was reached.
     pub fn refused_tracks(&self) -> u64 {
         self.refused
     }
 
     fn run_stage(&self, stage: &Stage, detections: &[Detection], open: &mut Vec<usize>, seen: &mut [Option<usize>]) {
-        let rows: Vec<Row> = self
+        let rows: Vec<TrackBox> = self
             .tracks
             .iter()
             .enumerate()
             .filter(|&(row, track)| seen[row].is_none() && stage.takes(track))
-            .map(|(row, track)| Row { index: row, rect: track.rect(), class: track.class() })
+            .map(|(row, track)| TrackBox { index: row, rect: track.rect(), class: track.class() })
             .collect();
         let columns: Vec<usize> =
             open.iter().copied().filter(|&at| stage.scores.contains(&detections[at].score)).collect();
@@ -174,7 +149,7 @@ impl Tracker {
         }
     }
 
-    /// Makes room for a track in sight at the cost of the one that has been out of sight for the longest time.
+    /// Removes the track that has been without a detection for the longest time. Returns false if every track is detected.
     fn drop_longest_lost(&mut self, seen: &mut Vec<Option<usize>>) -> bool {
         let lost = (0..self.tracks.len()).filter(|&row| seen[row].is_none());
         let Some(row) = lost.min_by_key(|&row| (self.tracks[row].last_seen_us(), self.tracks[row].id)) else {

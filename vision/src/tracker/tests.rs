@@ -1,8 +1,10 @@
-//! Small scenes with a known answer.
+//! Small scenes with known tracks.
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
+use crate::geometry::Rect;
+use crate::road_user::RoadUserClass;
 
 fn person(left: f32, top: f32) -> Detection {
     seen(left, top, 0.9)
@@ -17,7 +19,7 @@ fn ids(objects: &[TrackedObject]) -> Vec<u64> {
     objects.iter().map(|object| object.track_id).collect()
 }
 
-/// One frame each 100 ms.
+/// Frames are 100 ms apart.
 fn run(tracker: &mut Tracker, frame: i64, detections: &[Detection]) -> Vec<TrackedObject> {
     tracker.update(1_700_000_000_000_000 + frame * 100_000, detections)
 }
@@ -27,7 +29,7 @@ fn tracker() -> Tracker {
 }
 
 #[test]
-fn a_walker_keeps_its_id_and_is_confirmed_in_the_third_frame() {
+fn a_pedestrian_keeps_its_id_and_is_confirmed_in_the_third_frame() {
     let mut tracker = tracker();
     for frame in 0..20 {
         let objects = run(&mut tracker, frame, &[person(100.0 + 8.0 * frame as f32, 50.0)]);
@@ -38,7 +40,7 @@ fn a_walker_keeps_its_id_and_is_confirmed_in_the_third_frame() {
 }
 
 #[test]
-fn an_occluded_walker_comes_back_under_its_id() {
+fn an_occluded_pedestrian_keeps_its_id() {
     let mut tracker = tracker();
     let at = |frame: i64| person(100.0 + 8.0 * frame as f32, 50.0);
     for frame in 0..15 {
@@ -52,7 +54,7 @@ fn an_occluded_walker_comes_back_under_its_id() {
 }
 
 #[test]
-fn who_is_away_for_too_long_is_somebody_new() {
+fn a_track_lost_for_too_long_gets_a_new_id() {
     let mut tracker = tracker();
     for frame in 0..5 {
         run(&mut tracker, frame, &[person(100.0, 50.0)]);
@@ -66,7 +68,7 @@ fn who_is_away_for_too_long_is_somebody_new() {
 }
 
 #[test]
-fn two_who_cross_keep_their_ids() {
+fn crossing_pedestrians_keep_their_ids() {
     let mut tracker = tracker();
     let mut last = Vec::new();
     for frame in 0..40 {
@@ -90,7 +92,7 @@ fn a_weak_detection_continues_a_track_and_starts_none() {
 }
 
 #[test]
-fn a_flicker_never_becomes_a_confirmed_track() {
+fn a_flickering_detection_is_never_confirmed() {
     let mut tracker = tracker();
     for frame in 0..30 {
         let detections = if frame % 2 == 0 { vec![person(100.0, 50.0)] } else { vec![] };
@@ -121,7 +123,7 @@ fn a_car_never_continues_a_pedestrian() {
 }
 
 #[test]
-fn a_clock_that_jumps_breaks_no_track() {
+fn a_clock_jump_does_not_end_tracks() {
     let mut tracker = tracker();
     let times =
         [0, 100_000, 200_000, 300_000, 3_600_000_000, 3_600_100_000, 50_000, 150_000, 150_000, i64::MIN, i64::MAX, 0];
@@ -132,7 +134,7 @@ fn a_clock_that_jumps_breaks_no_track() {
 }
 
 #[test]
-fn detections_that_are_no_numbers_are_ignored() {
+fn detections_that_are_not_finite_are_ignored() {
     let mut tracker = tracker();
     let broken = [
         seen(f32::NAN, 50.0, 0.9),
@@ -147,7 +149,7 @@ fn detections_that_are_no_numbers_are_ignored() {
 }
 
 #[test]
-fn boxes_at_the_edge_of_what_numbers_hold_do_no_harm() {
+fn extreme_box_sizes_do_not_affect_other_tracks() {
     let mut tracker = tracker();
     for frame in 0..20 {
         let side = if frame % 2 == 0 { f32::MAX / 4.0 } else { 1e-30 };
@@ -165,7 +167,7 @@ fn the_number_of_tracks_is_bounded_and_refusals_are_counted() {
         assert_eq!(ids(&run(&mut tracker, frame, &crowd)), [1, 2, 3]);
     }
     assert_eq!((tracker.track_count(), tracker.refused_tracks()), (3, 8));
-    // Who is out of sight makes room.
+    // A lost track is removed for a new one.
     assert_eq!(ids(&run(&mut tracker, 4, &[crowd[1], crowd[2], crowd[4]])), [2, 3, 4]);
     assert!(!tracker.is_alive(1));
 }
@@ -192,19 +194,19 @@ fn the_same_input_gives_the_same_tracks() {
 }
 
 #[test]
-fn a_replay_goes_on_with_a_track_that_is_weak_by_now() {
+fn a_replay_continues_a_track_whose_detections_are_now_weak() {
     let weak = |frame: i64| seen(100.0 + frame as f32, 50.0, 0.3);
-    let mut heir = tracker();
+    let mut successor = tracker();
     for frame in 0..3 {
-        assert_eq!(ids(&heir.replay(frame * 100_000, &[(weak(frame), TrackState::Confirmed)])), [1]);
+        assert_eq!(ids(&successor.replay(frame * 100_000, &[(weak(frame), TrackState::Confirmed)])), [1]);
     }
-    assert_eq!(ids(&run(&mut heir, 3, &[weak(3)])), [1], "it is weak, but it was a track");
+    assert_eq!(ids(&run(&mut successor, 3, &[weak(3)])), [1], "a weak detection continues the replayed track");
     let mut fresh = tracker();
-    assert!(run(&mut fresh, 3, &[weak(3)]).is_empty(), "nobody knows it");
+    assert!(run(&mut fresh, 3, &[weak(3)]).is_empty(), "a weak detection starts no track");
 }
 
 #[test]
-fn settings_that_make_no_sense_are_all_listed() {
+fn every_invalid_setting_is_listed() {
     let config = TrackerConfig { low_score: 0.9, confirm_frames: 0, growth: f32::NAN, ..TrackerConfig::default() };
     let fields: Vec<_> = config.problems().iter().map(|problem| problem.0).collect();
     assert_eq!(fields, ["low_score", "confirm_frames", "growth"]);

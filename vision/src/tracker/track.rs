@@ -1,19 +1,20 @@
-//! One road user over time.
+//! The state of one track.
 
+use super::config::TrackerConfig;
 use super::kalman::Motion;
-use super::{TrackState, TrackedObject, TrackerConfig};
+use super::tracked_object::{TrackState, TrackedObject};
 use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
 
-// How fast older votes on the class fade, per frame seen.
+// Factor on older votes for the class, per detection.
 const VOTE_DECAY: f32 = 0.9;
-// A weak detection often shows a part of the road user only: its box says little about where the whole one is.
+// A weak detection often covers only a part of the road user, so its box is a poor measurement of the whole.
 const WEAK_TRUST: f32 = 0.25;
-// The confidence in a track follows the scores of about its last ten frames.
+// The confidence in a track is a mean over the scores of about its last ten detections.
 const CONFIDENCE_FRAMES: u32 = 10;
-// A confirmed track is doubted again below this share of the confidence that confirmed it: a road user half hidden for a
-// while scores lower, a lamp post that looks like one scores low for as long as it is seen.
+// A confirmed track becomes tentative again below this share of the confidence that confirms a track. A road user who is partly
+// occluded for some time has lower scores; a lamp post that resembles one always has low scores.
 const DOUBT: f32 = 0.8;
 
 #[derive(Debug, Clone)]
@@ -22,11 +23,12 @@ pub(super) struct Track {
     motion: Motion,
     votes: [f32; RoadUserClass::ALL.len()],
     frames_seen: u32,
-    // Mean score, the last frames weighing most.
+    // Mean score, with the last detections weighted most.
     confidence: f32,
-    // Confirmed once, so that it may be out of sight and come back.
+    // Has been confirmed once, so that the track is kept while it has no detection.
     established: bool,
     last_seen_us: i64,
+    // Has a detection in the current frame.
     in_sight: bool,
 }
 
@@ -42,7 +44,7 @@ impl Track {
             last_seen_us: now_us,
             in_sight: true,
         };
-        track.count(detection, now_us, config);
+        track.record(detection, now_us, config);
         track
     }
 
@@ -53,14 +55,15 @@ impl Track {
     pub fn observe(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig) {
         let trust = if detection.score >= config.high_score { 1.0 } else { WEAK_TRUST };
         self.motion.update(&detection.rect, trust);
-        self.count(detection, now_us, config);
+        self.record(detection, now_us, config);
     }
 
     pub fn miss(&mut self) {
         self.in_sight = false;
     }
 
-    /// A track that was confirmed ends when it is out of sight for too long, another at once.
+    /// Whether the track has ended. A track that has been confirmed ends after `max_lost_us` without a detection, any other with
+    /// the first frame without one.
     pub fn is_over(&self, now_us: i64, config: &TrackerConfig) -> bool {
         let lost_us = now_us - self.last_seen_us;
         let may_return = self.established && lost_us <= config.max_lost_us;
@@ -81,7 +84,7 @@ impl Track {
         RoadUserClass::ALL[best]
     }
 
-    /// It is known to have been confirmed.
+    /// Marks the track as confirmed before.
     pub fn establish(&mut self) {
         self.established = true;
     }
@@ -99,12 +102,12 @@ impl Track {
     }
 
     pub fn object(&self, detection: usize, score: f32, config: &TrackerConfig) -> TrackedObject {
-        let believed = self.established && self.confidence >= config.confirm_score * DOUBT;
-        let state = if believed { TrackState::Confirmed } else { TrackState::Tentative };
+        let confident = self.established && self.confidence >= config.confirm_score * DOUBT;
+        let state = if confident { TrackState::Confirmed } else { TrackState::Tentative };
         TrackedObject { track_id: self.id, state, rect: self.rect(), class: self.class(), score, detection }
     }
 
-    fn count(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig) {
+    fn record(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig) {
         for votes in &mut self.votes {
             *votes *= VOTE_DECAY;
         }

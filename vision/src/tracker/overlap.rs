@@ -1,35 +1,36 @@
-//! Pairs of boxes that overlap, without comparing each with each.
+//! Finds the pairs of overlapping boxes without comparing all pairs.
 
 use crate::geometry::Rect;
 
-// Bounds the cells that one box over the whole picture lies in.
-const MAX_CELLS_A_SIDE: usize = 64;
+// Bounds the number of cells that a box over the whole picture covers.
+const MAX_CELLS_PER_SIDE: usize = 64;
 
 struct CellRange {
     columns: std::ops::RangeInclusive<usize>,
     lines: std::ops::RangeInclusive<usize>,
 }
 
-/// A coarse grid over all boxes of one side. A cell is as large as a usual box, so that a box lies in a few cells and a cell
-/// holds a few boxes.
-struct Grid {
+/// A coarse grid over a set of boxes. A cell has the size of an average box, so that a box covers few cells and a cell contains
+/// few boxes.
+struct BoxGrid {
     left: f32,
     top: f32,
     columns: usize,
     lines: usize,
+    // Cells per pixel.
     per_x: f32,
     per_y: f32,
 }
 
-impl Grid {
+impl BoxGrid {
     fn over(rects: &[Rect]) -> Self {
         let bounds = rects.iter().skip(1).fold(rects[0], |bounds, rect| bounds.union(rect));
         let count = rects.len() as f32;
-        let usual_width = rects.iter().map(|rect| rect.width).sum::<f32>() / count;
-        let usual_height = rects.iter().map(|rect| rect.height).sum::<f32>() / count;
-        // What is no number becomes 0, and then 1.
-        let cells = |side: f32, usual: f32| ((side / usual) as usize).clamp(1, MAX_CELLS_A_SIDE);
-        let (columns, lines) = (cells(bounds.width, usual_width), cells(bounds.height, usual_height));
+        let mean_width = rects.iter().map(|rect| rect.width).sum::<f32>() / count;
+        let mean_height = rects.iter().map(|rect| rect.height).sum::<f32>() / count;
+        // The cast converts NaN to 0, which the clamp raises to 1.
+        let cells = |side: f32, mean: f32| ((side / mean) as usize).clamp(1, MAX_CELLS_PER_SIDE);
+        let (columns, lines) = (cells(bounds.width, mean_width), cells(bounds.height, mean_height));
         let per = |cells: usize, side: f32| if side > 0.0 { cells as f32 / side } else { 0.0 };
         Self {
             left: bounds.left,
@@ -42,7 +43,7 @@ impl Grid {
     }
 
     fn column(&self, x: f32) -> usize {
-        // A negative or missing number becomes 0.
+        // The cast converts negative numbers and NaN to 0.
         (((x - self.left) * self.per_x) as usize).min(self.columns - 1)
     }
 
@@ -58,12 +59,12 @@ impl Grid {
     }
 }
 
-/// Calls `found(row, column)` once for each pair of boxes that may overlap, in an order that depends on the boxes alone.
+/// Calls `found(row, column)` once for each pair of overlapping boxes, in an order that depends on the boxes alone.
 pub(super) fn overlapping(rows: &[Rect], columns: &[Rect], mut found: impl FnMut(usize, usize)) {
     if rows.is_empty() || columns.is_empty() {
         return;
     }
-    let grid = Grid::over(columns);
+    let grid = BoxGrid::over(columns);
     let (starts, members) = fill(&grid, columns);
     for (row, rect) in rows.iter().enumerate() {
         let range = grid.range(rect);
@@ -75,7 +76,7 @@ pub(super) fn overlapping(rows: &[Rect], columns: &[Rect], mut found: impl FnMut
                     if rect.intersection(other) <= 0.0 {
                         continue;
                     }
-                    // Both may lie in several cells: the one with the corner of what they share reports the pair.
+                    // Both boxes may share several cells. The cell of the intersection's top left corner reports the pair.
                     let corner = (grid.column(rect.left.max(other.left)), grid.line(rect.top.max(other.top)));
                     if corner == (cell_column, line) {
                         found(row, column);
@@ -86,8 +87,8 @@ pub(super) fn overlapping(rows: &[Rect], columns: &[Rect], mut found: impl FnMut
     }
 }
 
-/// The boxes of each cell: those of cell `c` are `members[starts[c]..starts[c + 1]]`.
-fn fill(grid: &Grid, rects: &[Rect]) -> (Vec<usize>, Vec<usize>) {
+/// The boxes in each cell: those in cell `c` are `members[starts[c]..starts[c + 1]]`. Returns `(starts, members)`.
+fn fill(grid: &BoxGrid, rects: &[Rect]) -> (Vec<usize>, Vec<usize>) {
     let mut starts = vec![0; grid.columns * grid.lines + 1];
     each_cell(grid, rects, |cell, _| starts[cell + 1] += 1);
     for cell in 1..starts.len() {
@@ -102,7 +103,7 @@ fn fill(grid: &Grid, rects: &[Rect]) -> (Vec<usize>, Vec<usize>) {
     (starts, members)
 }
 
-fn each_cell(grid: &Grid, rects: &[Rect], mut visit: impl FnMut(usize, usize)) {
+fn each_cell(grid: &BoxGrid, rects: &[Rect], mut visit: impl FnMut(usize, usize)) {
     for (at, rect) in rects.iter().enumerate() {
         let range = grid.range(rect);
         for line in range.lines {

@@ -1,0 +1,38 @@
+//! What every family of output layouts implements.
+
+use std::fmt::Debug;
+
+use super::decode_error::LayoutDecodeError;
+use super::model_facts::ModelFacts;
+use super::tensor::TensorView;
+use crate::detection::RawDetection;
+
+/// A family of output layouts, fitted to the outputs of one model.
+///
+/// A new family is a file with one implementation, a variant of [`crate::model_card::LayoutName`], and a line in
+/// `registry.rs`.
+pub(super) trait Family: Debug + Send + Sync {
+    /// Fits the family to a model. The error says why the outputs cannot be of this family.
+    fn fit(model: &ModelFacts<'_>) -> Result<Self, String>
+    where
+        Self: Sized;
+
+    /// Number of classes; `None` if the shapes do not determine it.
+    fn classes(&self) -> Option<usize>;
+
+    /// Whether the outputs contain several boxes for one object, so that NMS must follow.
+    fn needs_suppression(&self) -> bool {
+        true
+    }
+
+    /// Appends the detections of picture `batch` whose score is at least `threshold`, in pixels of the model's input.
+    /// `input` is the width and height of that input.
+    fn decode(
+        &self,
+        outputs: &[TensorView<'_>],
+        batch: usize,
+        input: (u32, u32),
+        threshold: f32,
+        found: &mut Vec<RawDetection>,
+    ) -> Result<(), LayoutDecodeError>;
+}
