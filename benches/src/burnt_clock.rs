@@ -101,7 +101,7 @@ mod tests {
         let picture = seen(&burnt(NOW), 1);
         let view = ImageRef { width: picture.width, height: picture.height, data: &picture.data };
         let jpeg = vru_media::jpeg::encode(view, 40).expect("a picture can be encoded");
-        let decoded = vru_media::jpeg::Decoder::new().and_then(|mut decoder| decoder.decode(&jpeg));
+        let decoded = vru_media::jpeg::JpegDecoder::new().and_then(|mut decoder| decoder.decode(&jpeg));
         assert_eq!(read(&decoded.expect("it can be decoded"), NOW), Some(NOW));
     }
 

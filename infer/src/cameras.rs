@@ -3,17 +3,17 @@
 use vru_proto::v1;
 use vru_vision::geometry::{Point, Polygon};
 use vru_vision::road_user::RoadUserClass;
-use vru_vision::rules::{Severity, Zone, ZonePresence};
+use vru_vision::rules::{Rule, Severity, Zone, ZonePresence};
 
 /// Frames in a row, where a rule does not say.
 const DEFAULT_MIN_FRAMES: u32 = 3;
 
 /// The rules of a camera. One that makes no sense is left out with a warning: a camera is watched by the rules that do.
-pub fn rules(config: &v1::CameraConfig) -> Vec<ZonePresence> {
+pub fn rules(config: &v1::CameraConfig) -> Vec<Box<dyn Rule>> {
     config.rules.iter().filter_map(|rule| read_rule(config, rule)).collect()
 }
 
-fn read_rule(config: &v1::CameraConfig, rule: &v1::Rule) -> Option<ZonePresence> {
+fn read_rule(config: &v1::CameraConfig, rule: &v1::Rule) -> Option<Box<dyn Rule>> {
     let Some(v1::rule::Kind::ZonePresence(presence)) = &rule.kind else {
         tracing::warn!(camera = config.id, rule = rule.id, "rule of an unknown kind left out");
         return None;
@@ -30,7 +30,8 @@ fn read_rule(config: &v1::CameraConfig, rule: &v1::Rule) -> Option<ZonePresence>
     };
     let min_frames = if presence.min_frames == 0 { DEFAULT_MIN_FRAMES } else { presence.min_frames };
     let classes = presence.classes().filter_map(class_from_wire).collect();
-    Some(ZonePresence::new(rule.id.clone(), severity_from_wire(rule.severity()), zone, min_frames, classes))
+    let severity = severity_from_wire(rule.severity());
+    Some(Box::new(ZonePresence::new(rule.id.clone(), severity, zone, min_frames, classes)))
 }
 
 fn read_zone(zone: &v1::Zone) -> Option<Zone> {

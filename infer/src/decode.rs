@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use vru_media::Codec;
-use vru_media::decoder::{DecodeError as VideoError, VideoDecoder};
-use vru_media::jpeg::{self, Size};
+use vru_media::decoder::{VideoDecodeError, VideoDecoder};
+use vru_media::jpeg::{JpegDecoder, Size};
 use vru_proto::FrameKey;
 use vru_proto::v1::{self, Encoding};
 
@@ -41,7 +41,7 @@ pub struct Decoded {
 #[derive(Debug)]
 pub struct FrameDecoder {
     model: Arc<Model>,
-    jpeg: Option<jpeg::Decoder>,
+    jpeg: Option<JpegDecoder>,
     video: Option<VideoDecoder>,
     /// Given to the video decoder, not seen again yet; with the id they were given.
     held: VecDeque<(u64, v1::Frame)>,
@@ -96,7 +96,7 @@ impl FrameDecoder {
         let wrong = |source| DecodeError::Jpeg { frame: Box::new(key(&frame)), source };
         let decoder = match &mut self.jpeg {
             Some(decoder) => decoder,
-            None => self.jpeg.insert(jpeg::Decoder::new().map_err(wrong)?),
+            None => self.jpeg.insert(JpegDecoder::new().map_err(wrong)?),
         };
         let found = decoder.header(&frame.payload).map_err(wrong)?;
         let said = Size { width: frame.width, height: frame.height };
@@ -123,7 +123,7 @@ impl FrameDecoder {
         }
         let named = key(&frame);
         let wrong = |source| match source {
-            VideoError::Init(source) => DecodeError::Start(source),
+            VideoDecodeError::Init(source) => DecodeError::Start(source),
             source => DecodeError::Video { frame: Box::new(named.clone()), source },
         };
         let decoder = match &mut self.video {

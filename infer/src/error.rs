@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use vru_media::InitError;
-use vru_media::decoder::DecodeError as VideoError;
+use vru_media::decoder::VideoDecodeError;
 use vru_media::jpeg::{JpegError, Size};
 use vru_proto::FrameKey;
-use vru_vision::layout::{DecodeError as LayoutDecodeError, LayoutError};
+use vru_vision::layout::{LayoutDecodeError, LayoutError};
 use vru_vision::letterbox::LetterboxError;
 use vru_vision::model_card::CardError;
 
@@ -114,20 +114,24 @@ pub enum DecodeError {
         frame: Box<FrameKey>,
         /// Why.
         #[source]
-        source: VideoError,
+        source: VideoDecodeError,
     },
 }
 
 impl DecodeError {
     /// Whether nothing of that kind can be decoded on this host: the fault is not the frame's.
     pub fn is_hosts_fault(&self) -> bool {
-        matches!(self, Self::Start(_) | Self::Video { source: VideoError::Build { .. } | VideoError::Start { .. }, .. })
+        matches!(
+            self,
+            Self::Start(_)
+                | Self::Video { source: VideoDecodeError::Build { .. } | VideoDecodeError::Start { .. }, .. }
+        )
     }
 
     /// A short bounded word for metrics.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Video { source: VideoError::AwaitingKeyFrame, .. } => crate::metrics::AWAITING_KEY_FRAME,
+            Self::Video { source: VideoDecodeError::AwaitingKeyFrame, .. } => crate::metrics::AWAITING_KEY_FRAME,
             _ => crate::metrics::UNDECODABLE,
         }
     }

@@ -11,7 +11,7 @@ use vru_vision::layout::{self, Layout, TensorInfo, TensorView};
 use vru_vision::letterbox::{InputSpec, Letterbox, Placement, TensorLayout};
 use vru_vision::model_card::{ModelCard, Thresholds};
 use vru_vision::nms::{self, NmsConfig};
-use vru_vision::road_user::{LabelMap, Raw, fuse_riders};
+use vru_vision::road_user::{LabelMap, LabelledDetection, fuse_riders};
 
 use crate::backend::{ModelIo, OutputTensor, TensorData, TensorPort};
 use crate::config::ModelConfig;
@@ -19,7 +19,7 @@ use crate::error::EngineError;
 use crate::picture::Picture;
 
 /// A model as we use it. Shared by the threads that prepare pictures and read answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Model {
     /// Under which detections are published.
     pub name: String,
@@ -121,14 +121,15 @@ impl Model {
         } else {
             nms::keep_strongest(found, max_detections)
         };
-        let raw: Vec<Raw> = kept.iter().filter_map(|found| self.to_source(found, placement, source)).collect();
-        Ok(fuse_riders(&raw))
+        let labelled: Vec<LabelledDetection> =
+            kept.iter().filter_map(|found| self.to_source(found, placement, source)).collect();
+        Ok(fuse_riders(&labelled))
     }
 
-    fn to_source(&self, found: &RawDetection, placement: Placement, source: Size) -> Option<Raw> {
+    fn to_source(&self, found: &RawDetection, placement: Placement, source: Size) -> Option<LabelledDetection> {
         let kind = self.labels.kind(found.class_index)?;
         let rect = placement.to_source(&found.rect, source.width, source.height)?;
-        Some(Raw { rect, kind, score: found.score })
+        Some(LabelledDetection { rect, kind, score: found.score })
     }
 }
 
@@ -189,7 +190,7 @@ fn input_spec(io: &ModelIo, metadata: &HashMap<String, String>, card: Option<&Mo
     {
         return Err(format!("its numbers are {element:?}, but the card says {said:?}"));
     }
-    Ok(InputSpec::from_card(&card_input, width, height, element, layout))
+    Ok(card_input.spec(width, height, element, layout))
 }
 
 fn stem(path: &Path) -> String {

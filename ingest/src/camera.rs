@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use tokio_util::sync::CancellationToken;
+use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
 use vru_proto::v1::camera_config::Source;
 use vru_proto::v1::{CameraConfig, Delivery};
@@ -34,6 +35,8 @@ pub struct Shared {
     pub publisher: Arc<dyn Publisher>,
     /// Where cameras that push arrive.
     pub hub: Arc<Hub>,
+    /// The pipelines that cameras can use.
+    pub pipelines: Arc<PipelineSet>,
 }
 
 /// Opens the camera, again and again, until stopped.
@@ -94,15 +97,14 @@ async fn run_once(
     shared: &Shared,
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
-    let output = camera.output.as_ref();
-    let plan = OutputPlan::new(output)?;
+    let plan = OutputPlan::new(camera.output.as_ref(), &shared.pipelines)?;
     let connection = Connection { camera: id.clone(), plan, config: shared.config.clone() };
     let outlet =
         |session| Arc::new(Outlet::new(id.clone(), session, queue.clone(), shared.config.live.clock_tolerance));
     match &camera.source {
         Some(Source::Pull(source)) => pull::stream(source, &connection, outlet(session), stop).await,
         Some(Source::Push(source)) => push::stream(source, &connection, &shared.hub, outlet, stop).await,
-        Some(Source::File(source)) => file::stream(source, output, &connection, shared.publisher.as_ref(), stop).await,
+        Some(Source::File(source)) => file::stream(source, &connection, shared.publisher.as_ref(), stop).await,
         None => {
             // Configurations are validated where they enter; one without a source never comes here.
             stop.cancelled().await;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use vru_media::pipeline_set::PipelineSet;
 use vru_runtime::cameras::CamerasConfig;
-use vru_runtime::config::{Problems, Validate};
+use vru_runtime::config::{ConfigError, Problems, Validate};
 use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::report::chain;
 use vru_runtime::retry::BackoffConfig;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
@@ -32,6 +34,8 @@ pub struct IngestConfig {
     pub push: PushConfig,
     /// Files.
     pub file: FileConfig,
+    /// GStreamer pipelines.
+    pub pipelines: PipelinesConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
     /// Draining.
@@ -49,6 +53,7 @@ impl Default for IngestConfig {
             pull: PullConfig::default(),
             push: PushConfig::default(),
             file: FileConfig::default(),
+            pipelines: PipelinesConfig::default(),
             telemetry: TelemetryConfig::default(),
             shutdown: ShutdownConfig::default(),
         }
@@ -186,6 +191,25 @@ impl Default for FileConfig {
     }
 }
 
+/// Section `pipelines`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PipelinesConfig {
+    /// Folder with pipeline descriptions that are added to the built-in ones (default none). `pipelines/README.md` documents
+    /// their format.
+    pub folder: Option<PathBuf>,
+}
+
+impl PipelinesConfig {
+    /// The built-in pipelines and those in the folder. The error lists every problem of every file.
+    pub fn load(&self) -> Result<PipelineSet, ConfigError> {
+        let Some(folder) = &self.folder else { return Ok(PipelineSet::embedded()) };
+        PipelineSet::with_folder(folder).map_err(|problems| ConfigError {
+            problems: problems.iter().map(|problem| chain(problem).to_string()).collect(),
+        })
+    }
+}
+
 impl ServiceConfig for IngestConfig {
     fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
@@ -209,6 +233,7 @@ impl Validate for IngestConfig {
         problems.section("pull", &self.pull);
         problems.section("push", &self.push);
         problems.section("file", &self.file);
+        problems.section("pipelines", &self.pipelines);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
     }
@@ -266,6 +291,14 @@ impl Validate for FileConfig {
     }
 }
 
+impl Validate for PipelinesConfig {
+    fn validate(&self, problems: &mut Problems) {
+        for problem in self.load().err().into_iter().flat_map(|error| error.problems) {
+            problems.at("folder", problem);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,5 +326,18 @@ mod tests {
             assert!(found.contains(&format!("{key}: ")), "{key} is not in {found}");
         }
         assert_eq!(problems.found().len(), 6);
+    }
+
+    #[test]
+    fn a_broken_pipeline_file_is_reported_under_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("jetson.yaml"), "name: jetson").unwrap();
+        let mut config = IngestConfig::default();
+        config.pipelines.folder = Some(folder.path().to_owned());
+        let mut problems = Problems::default();
+        config.validate(&mut problems);
+        let [problem] = problems.found() else { panic!("{:?}", problems.found()) };
+        assert!(problem.starts_with("pipelines.folder: cannot parse pipeline description `jetson`"), "{problem}");
+        assert!(problem.contains("missing field"), "{problem}");
     }
 }

@@ -21,6 +21,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     metrics::register();
     vru_media::init().context("start GStreamer")?;
     let shutdown = context.shutdown.child();
+    let pipelines = config.pipelines.load().context("load the pipelines")?;
     let config = Arc::new(config);
     let publisher = KafkaPublisher::new(&config, context.readiness.part("kafka")).context("make a producer")?;
     let publisher = Arc::new(publisher);
@@ -39,7 +40,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
         shutdown.tracker.spawn(async move { publisher.watch_topic(&soft).await })
     };
 
-    let shared = Shared { config, publisher: publisher.clone(), hub };
+    let shared = Shared { config, publisher: publisher.clone(), hub, pipelines: Arc::new(pipelines) };
     supervisor::run(events, shared, shutdown.soft.clone()).await;
 
     // The cameras are stopped: nothing new comes.

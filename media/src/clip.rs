@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use vru_vision::image::Image;
 
-use crate::jpeg::{self, JpegError};
+use crate::jpeg::{JpegDecoder, JpegError};
 use crate::launch::LaunchError;
 use crate::{Codec, InitError};
-use pipeline::{Pipeline, Stream, Times};
+use pipeline::{ClipPipeline, Stream, Times};
 
 /// Most bytes of access units in one clip; they are kept until the end, when their order of display is known.
 const MAX_UNIT_BYTES: usize = 256 * 1024 * 1024;
@@ -84,8 +84,8 @@ pub struct ClipWriter {
     path: std::path::PathBuf,
     deadline: Deadline,
     /// Made with the first picture: only then the size is known.
-    pipeline: Option<Pipeline>,
-    decoder: Option<jpeg::Decoder>,
+    pipeline: Option<ClipPipeline>,
+    decoder: Option<JpegDecoder>,
     first_us: i64,
     last_us: i64,
     /// Access units and when each is shown.
@@ -128,7 +128,7 @@ impl ClipWriter {
             none => {
                 (self.first_us, self.last_us) = (time_us, time_us);
                 let stream = Stream::Pictures { width: image.width & !1, height: image.height & !1 };
-                none.insert(Pipeline::start(stream, &self.path)?)
+                none.insert(ClipPipeline::start(stream, &self.path)?)
             }
         };
         pipeline.push_picture((self.last_us - self.first_us) as u64, image, &self.deadline)?;
@@ -140,7 +140,7 @@ impl ClipWriter {
     pub fn push_jpeg(&mut self, time_us: i64, jpeg: &[u8]) -> Result<(), ClipError> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
-            none => none.insert(jpeg::Decoder::new()?),
+            none => none.insert(JpegDecoder::new()?),
         };
         let image = decoder.decode(jpeg)?;
         self.push_picture(time_us, image)
@@ -179,7 +179,7 @@ impl ClipWriter {
         for ((_, unit), times) in self.units.drain(..).zip(times) {
             let pipeline = match &mut self.pipeline {
                 Some(pipeline) => pipeline,
-                none => none.insert(Pipeline::start(Stream::Units(codec), &self.path)?),
+                none => none.insert(ClipPipeline::start(Stream::Units(codec), &self.path)?),
             };
             pipeline.push_unit(times, unit, &self.deadline)?;
             self.written += 1;

@@ -15,7 +15,7 @@ use chain::Chain;
 
 /// One decoded picture.
 #[derive(Debug)]
-pub struct Picture {
+pub struct DecodedPicture {
     /// The id that came with its access unit.
     pub id: u64,
     /// RGB, at the size the camera sent.
@@ -24,7 +24,7 @@ pub struct Picture {
 
 /// Why a unit gave no picture. After every error but the first two the decoder starts anew at the next key frame.
 #[derive(Debug, thiserror::Error)]
-pub enum DecodeError {
+pub enum VideoDecodeError {
     /// GStreamer does not start here.
     #[error(transparent)]
     Init(#[from] InitError),
@@ -69,7 +69,7 @@ pub struct VideoDecoder {
 
 impl VideoDecoder {
     /// A decoder that waits for its first key frame. `threads` above 1 decode faster and answer that many pictures later.
-    pub fn new(codec: Codec, threads: u32) -> Result<Self, DecodeError> {
+    pub fn new(codec: Codec, threads: u32) -> Result<Self, VideoDecodeError> {
         crate::init()?;
         Ok(Self { codec, threads: threads.max(1), chain: None })
     }
@@ -81,24 +81,24 @@ impl VideoDecoder {
 
     /// Decodes one access unit in byte-stream format, in stream order. Returns the pictures that became ready, in display
     /// order: usually this unit's own, none or several where the camera reorders pictures.
-    pub fn push(&mut self, unit: Bytes, id: u64, key_frame: bool) -> Result<Vec<Picture>, DecodeError> {
+    pub fn push(&mut self, unit: Bytes, id: u64, key_frame: bool) -> Result<Vec<DecodedPicture>, VideoDecodeError> {
         let bytes = unit.len();
         let chain = match &mut self.chain {
             Some(chain) => chain,
             None if key_frame => self.chain.insert(Chain::start(self.codec, self.threads)?),
-            None => return Err(DecodeError::AwaitingKeyFrame),
+            None => return Err(VideoDecodeError::AwaitingKeyFrame),
         };
         match chain.push(unit, id) {
             Ok(pictures) => Ok(pictures),
             Err(problem) => {
                 self.chain = None;
-                Err(DecodeError::Unit { id, bytes, problem })
+                Err(VideoDecodeError::Unit { id, bytes, problem })
             }
         }
     }
 
     /// Returns the pictures still inside, and waits for a key frame again: a stream ended, or its sequence broke.
-    pub fn flush(&mut self) -> Vec<Picture> {
+    pub fn flush(&mut self) -> Vec<DecodedPicture> {
         self.chain.take().map(|mut chain| chain.drain()).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! JPEG by libjpeg-turbo. A [`Decoder`] or [`Encoder`] is kept by one thread and reused.
+//! JPEG by libjpeg-turbo. A [`JpegDecoder`] or [`JpegEncoder`] is kept by one thread and reused.
 
 use turbojpeg::{Compressor, Decompressor, PixelFormat, ScalingFactor, Subsamp};
 use vru_vision::image::{Image, ImageRef};
@@ -68,11 +68,11 @@ pub struct Size {
 
 /// Decodes JPEG to RGB.
 #[derive(Debug)]
-pub struct Decoder {
+pub struct JpegDecoder {
     inner: Decompressor,
 }
 
-impl Decoder {
+impl JpegDecoder {
     /// A decoder for one thread.
     pub fn new() -> Result<Self, JpegError> {
         Ok(Self { inner: decompressor()? })
@@ -151,11 +151,11 @@ fn scaling(size: Size, wanted: Size) -> ScalingFactor {
 
 /// Encodes RGB to JPEG with 4:2:0 chroma.
 #[derive(Debug)]
-pub struct Encoder {
+pub struct JpegEncoder {
     inner: Compressor,
 }
 
-impl Encoder {
+impl JpegEncoder {
     /// An encoder for one thread; `quality` is brought into 1 to 100.
     pub fn new(quality: u8) -> Result<Self, JpegError> {
         let mut inner = Compressor::new().map_err(JpegError::Start)?;
@@ -178,23 +178,23 @@ impl Encoder {
     }
 }
 
-/// [`Decoder::header`] with a decoder made for it.
+/// [`JpegDecoder::header`] with a decoder made for it.
 pub fn header(jpeg: &[u8]) -> Result<Size, JpegError> {
-    Decoder::new()?.header(jpeg)
+    JpegDecoder::new()?.header(jpeg)
 }
 
-/// [`Decoder::decode`] or, with `wanted`, [`Decoder::decode_at_least`], with a decoder made for it.
+/// [`JpegDecoder::decode`] or, with `wanted`, [`JpegDecoder::decode_at_least`], with a decoder made for it.
 pub fn decode(jpeg: &[u8], wanted: Option<Size>) -> Result<Image, JpegError> {
-    let mut decoder = Decoder::new()?;
+    let mut decoder = JpegDecoder::new()?;
     match wanted {
         Some(wanted) => decoder.decode_at_least(jpeg, wanted),
         None => decoder.decode(jpeg),
     }
 }
 
-/// [`Encoder::encode`] with an encoder made for it.
+/// [`JpegEncoder::encode`] with an encoder made for it.
 pub fn encode(image: ImageRef<'_>, quality: u8) -> Result<Vec<u8>, JpegError> {
-    Encoder::new(quality)?.encode(image)
+    JpegEncoder::new(quality)?.encode(image)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! Everything that several stages need of GStreamer and libjpeg-turbo, behind plain types: pictures go in and out as
-//! [`vru_vision::image::Image`] and bytes.
+//! The parts of GStreamer and libjpeg-turbo that several stages use, behind plain types: pictures are
+//! [`vru_vision::image::Image`], everything else is bytes.
 //!
-//! - [`jpeg`]: decode (scaled while decoding), encode, and read the size, with a limit checked before memory is taken;
-//! - [`decoder`]: H.264/H.265 access units of one camera to pictures, synchronous;
-//! - [`clip`]: an MP4 from JPEG pictures, raw pictures or access units;
-//! - [`description`]: the pipelines of `pipelines/`, embedded and checked.
+//! - [`jpeg`]: decode (and scale while decoding), encode, and read the size; limits are checked before memory is allocated;
+//! - [`decoder`]: decodes the H.264/H.265 access units of one camera, synchronously;
+//! - [`clip`]: writes an MP4 of JPEG pictures, raw pictures or access units;
+//! - [`pipeline_set`]: the pipelines that cameras can use, each with its [`description`].
 //!
-//! Nothing here knows Kafka, configuration or async.
+//! This crate has no Kafka, no configuration and no async.
 
 pub mod clip;
 mod codec;
@@ -14,6 +14,7 @@ pub mod decoder;
 pub mod description;
 pub mod jpeg;
 mod launch;
+pub mod pipeline_set;
 
 pub use launch::{LaunchError, bin as parse_bin};
 
@@ -21,12 +22,12 @@ use std::sync::OnceLock;
 
 pub use codec::{Codec, FirstSlice};
 
-/// GStreamer could not start: it is not installed, or its plugin registry cannot be read. Trying again does not help.
+/// GStreamer cannot start: it is not installed, or its plugin registry cannot be read. A retry does not help.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("initialise GStreamer")]
+#[error("cannot initialise GStreamer")]
 pub struct InitError(#[source] gstreamer::glib::Error);
 
-/// Initialises GStreamer once for the process; cheap after the first call. Everything in this crate that needs it calls it.
+/// Initialises GStreamer once per process; further calls are cheap. Everything in this crate that needs GStreamer calls it.
 pub fn init() -> Result<(), InitError> {
     static OUTCOME: OnceLock<Result<(), InitError>> = OnceLock::new();
     OUTCOME.get_or_init(|| gstreamer::init().map_err(InitError)).clone()

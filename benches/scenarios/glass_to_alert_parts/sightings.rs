@@ -2,7 +2,7 @@
 
 use vru_benches::burnt_clock;
 use vru_benches::measure::quantile;
-use vru_media::jpeg::Decoder;
+use vru_media::jpeg::JpegDecoder;
 use vru_proto::v1::{Alert, ClockSource};
 
 /// A picture that came.
@@ -37,7 +37,7 @@ pub struct Sightings {
 impl Sightings {
     /// Reads the clocks of what came, keeping pictures that were taken in the window. Each picture must show one.
     pub fn read(arrivals: Vec<Arrival>, window_us: &std::ops::Range<i64>) -> Self {
-        let mut decoder = Decoder::new().expect("libjpeg-turbo starts");
+        let mut decoder = JpegDecoder::new().expect("libjpeg-turbo starts");
         let mut all: Vec<Sighting> = arrivals
             .into_iter()
             .map(|arrival| {

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use vru_media::Codec;
-use vru_media::description::{PipelineDescription, Values};
-use vru_media::jpeg::{Decoder, JpegError, MAX_PIXELS, Size};
+use vru_media::description::{PipelineDescription, PlaceholderValues};
+use vru_media::jpeg::{JpegDecoder, JpegError, MAX_PIXELS, Size};
 
 use super::assert_says;
 
@@ -12,7 +12,7 @@ use super::assert_says;
 const DECODED: u32 = 256 * 256;
 
 thread_local! {
-    static DECODER: RefCell<Decoder> = RefCell::new(Decoder::new().expect("libjpeg-turbo starts"));
+    static DECODER: RefCell<JpegDecoder> = RefCell::new(JpegDecoder::new().expect("libjpeg-turbo starts"));
 }
 
 /// A picture has the size that its header says, within the limit; and a broken one leaves the decoder whole.
@@ -61,7 +61,7 @@ pub(crate) fn access_unit(case: &[u8]) {
 pub(crate) fn pipeline(case: &[u8]) {
     match PipelineDescription::parse("software", &crate::input::text(case)) {
         Ok(description) => {
-            let values = Values { decoder_threads: 2, jpeg_quality: 90 };
+            let values = PlaceholderValues { decoder_threads: 2, jpeg_quality: 90 };
             let lines = [Codec::H264, Codec::H265].map(|codec| description.decode_launch(codec, values));
             for line in lines.into_iter().chain(description.encode_launch(values)) {
                 assert!(!line.contains(['{', '}']), "a placeholder is left: {line}");

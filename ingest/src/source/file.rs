@@ -6,8 +6,7 @@ mod reader;
 
 use std::path::PathBuf;
 
-use vru_media::description::DescriptionError;
-use vru_proto::v1::{ClockSource, Delivery, FileSource, Frame, Output};
+use vru_proto::v1::{ClockSource, Delivery, FileSource, Frame};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::clock;
 
@@ -36,15 +35,15 @@ pub struct FileOptions {
 
 impl FileOptions {
     /// From a camera's configuration.
-    pub fn new(camera: CameraId, source: &FileSource, output: Option<&Output>) -> Result<Self, DescriptionError> {
-        Ok(Self {
+    pub fn new(camera: CameraId, source: &FileSource, plan: OutputPlan) -> Self {
+        Self {
             camera,
             path: PathBuf::from(&source.path),
             start_time_us: source.start_time_us,
             session: source.session,
-            plan: OutputPlan::new(output)?,
+            plan,
             skip: 0,
-        })
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-use vru_media::description::{self, DescriptionError, Output, PipelineDescription, Values};
+use vru_media::description::{DescriptionError, PipelineDescription, PipelineOutput, PlaceholderValues};
+use vru_media::pipeline_set::{PASSTHROUGH, PipelineSet};
 use vru_proto::v1;
 
 /// What a camera is to send on, with the defaults filled in.
@@ -18,15 +19,15 @@ pub struct OutputPlan {
 
 impl OutputPlan {
     /// Reads a camera's wishes.
-    pub fn new(output: Option<&v1::Output>) -> Result<Self, DescriptionError> {
+    pub fn new(output: Option<&v1::Output>, pipelines: &PipelineSet) -> Result<Self, DescriptionError> {
         let output = output.cloned().unwrap_or_default();
         let name = match output.encoding() {
-            v1::Encoding::H264 | v1::Encoding::H265 => description::PASSTHROUGH,
+            v1::Encoding::H264 | v1::Encoding::H265 => PASSTHROUGH,
             v1::Encoding::Jpeg | v1::Encoding::Unspecified => output.pipeline.as_str(),
         };
         let or = |value: u32, default: u32| if value == 0 { default } else { value };
         Ok(Self {
-            description: description::load(name)?,
+            description: pipelines.get(name)?.clone(),
             max_fps: if output.max_fps > 0.0 { output.max_fps } else { 10.0 },
             max_width: output.max_width,
             max_height: output.max_height,
@@ -36,12 +37,12 @@ impl OutputPlan {
 
     /// Whether access units are sent as they are.
     pub fn is_passthrough(&self) -> bool {
-        self.description.output == Output::Passthrough
+        self.description.output == PipelineOutput::Passthrough
     }
 
     /// Values for the description's placeholders.
-    pub fn values(&self, decoder_threads: u32) -> Values {
-        Values { decoder_threads, jpeg_quality: self.jpeg_quality }
+    pub fn values(&self, decoder_threads: u32) -> PlaceholderValues {
+        PlaceholderValues { decoder_threads, jpeg_quality: self.jpeg_quality }
     }
 
     /// The size that a picture of this size is scaled to: never up, and always of the same shape.
@@ -58,7 +59,8 @@ mod tests {
     use super::*;
 
     fn plan(max_width: u32, max_height: u32) -> OutputPlan {
-        OutputPlan::new(Some(&v1::Output { max_width, max_height, ..v1::Output::default() })).unwrap()
+        let output = v1::Output { max_width, max_height, ..v1::Output::default() };
+        OutputPlan::new(Some(&output), &PipelineSet::embedded()).unwrap()
     }
 
     #[test]
@@ -72,11 +74,11 @@ mod tests {
 
     #[test]
     fn defaults_are_filled_in() {
-        let plan = OutputPlan::new(None).unwrap();
+        let plan = OutputPlan::new(None, &PipelineSet::embedded()).unwrap();
         assert_eq!((plan.max_fps, plan.jpeg_quality, plan.description.name.as_str()), (10.0, 85, "software"));
         let passthrough = v1::Output { encoding: v1::Encoding::H265 as i32, ..v1::Output::default() };
-        assert!(OutputPlan::new(Some(&passthrough)).unwrap().is_passthrough());
+        assert!(OutputPlan::new(Some(&passthrough), &PipelineSet::embedded()).unwrap().is_passthrough());
         let unknown = v1::Output { pipeline: "magic".to_owned(), ..v1::Output::default() };
-        assert!(OutputPlan::new(Some(&unknown)).is_err());
+        assert!(OutputPlan::new(Some(&unknown), &PipelineSet::embedded()).is_err());
     }
 }

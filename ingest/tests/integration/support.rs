@@ -14,6 +14,7 @@ use vru_ingest::IngestConfig;
 use vru_ingest::camera::{self, Shared};
 use vru_ingest::publisher::{Delivered, PublishError, Published, Publisher, Sending};
 use vru_ingest::source::push::Hub;
+use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
 use vru_proto::v1::{CameraConfig, Frame, Output, camera_config};
 use vru_runtime::metrics;
@@ -125,7 +126,12 @@ impl Rig {
             output: Some(output),
             ..CameraConfig::default()
         };
-        let shared = Shared { config: self.config.clone(), publisher: self.publisher.clone(), hub: self.hub.clone() };
+        let shared = Shared {
+            config: self.config.clone(),
+            publisher: self.publisher.clone(),
+            hub: self.hub.clone(),
+            pipelines: Arc::new(PipelineSet::embedded()),
+        };
         tokio::spawn(camera::run(id, Arc::new(config), shared, stop))
     }
 

@@ -34,7 +34,7 @@ pub(super) enum Stream {
 }
 
 #[derive(Debug)]
-pub(super) struct Pipeline {
+pub(super) struct ClipPipeline {
     elements: gst::Pipeline,
     bus: gst::Bus,
     source: gst_app::AppSrc,
@@ -42,7 +42,7 @@ pub(super) struct Pipeline {
     size: Option<(u32, u32)>,
 }
 
-impl Pipeline {
+impl ClipPipeline {
     pub(super) fn start(stream: Stream, path: &Path) -> Result<Self, ClipError> {
         let line = match stream {
             // No B-frames: the clip starts at time 0 and each picture keeps its own time.
@@ -167,7 +167,7 @@ fn give_length(pads: &[gst::Pad]) {
     }
 }
 
-impl Drop for Pipeline {
+impl Drop for ClipPipeline {
     fn drop(&mut self) {
         // Going down cannot be refused, and there is nothing left to do if it were.
         self.elements.set_state(gst::State::Null).ok();

@@ -8,7 +8,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 fn jpeg(width: u32, height: u32, value: u8) -> Bytes {
     let image = Image::filled(width, height, [value, 90, 200]);
-    jpeg::encode(image.view(), 85).unwrap().into()
+    crate::jpeg::encode(image.view(), 85).unwrap().into()
 }
 
 /// Time stamps of the video's frames, seconds, as ffprobe reads them.

@@ -8,7 +8,7 @@ use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 use vru_vision::image::Image;
 
-use super::{DecodeError, Picture};
+use super::{DecodedPicture, VideoDecodeError};
 use crate::{Codec, launch};
 
 /// Largest side of a video picture. Cameras reach 7680; a broken parameter set may say anything.
@@ -18,7 +18,7 @@ const MAX_SIDE: u32 = 8_192;
 #[derive(Debug, Default)]
 struct Outbox {
     info: Option<gst_video::VideoInfo>,
-    pictures: Vec<Picture>,
+    pictures: Vec<DecodedPicture>,
 }
 
 /// Parser, decoder and colour conversion between two pads of ours.
@@ -36,14 +36,14 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn start(codec: Codec, threads: u32) -> Result<Self, DecodeError> {
+    pub(super) fn start(codec: Codec, threads: u32) -> Result<Self, VideoDecodeError> {
         let launch = match codec {
             Codec::H264 => format!("h264parse ! capsfilter name=limit ! avdec_h264 max-threads={threads}"),
             Codec::H265 => format!("h265parse ! capsfilter name=limit ! avdec_h265 max-threads={threads}"),
         };
         let bin = launch::bin(&format!("{launch} output-corrupt=false ! videoconvert n-threads=1"))
-            .map_err(|source| DecodeError::Build { codec, source })?;
-        let start_failed = || DecodeError::Start { codec };
+            .map_err(|source| VideoDecodeError::Build { codec, source })?;
+        let start_failed = || VideoDecodeError::Start { codec };
         // A parameter set with a giant size is refused here, before the decoder takes memory for it.
         let limit = gst::Caps::builder(codec.media_type())
             .field("width", gst::IntRange::new(1, MAX_SIDE as i32))
@@ -82,7 +82,7 @@ impl Chain {
     }
 
     /// Pushes one unit through; what it set free is in the outbox when the push returns.
-    pub(super) fn push(&mut self, unit: Bytes, id: u64) -> Result<Vec<Picture>, String> {
+    pub(super) fn push(&mut self, unit: Bytes, id: u64) -> Result<Vec<DecodedPicture>, String> {
         let mut buffer = gst::Buffer::from_slice(unit);
         let writable = buffer.get_mut().expect("a new buffer has one owner");
         // Tells the parser that the unit ends here: it need not wait for the next start code.
@@ -110,12 +110,12 @@ impl Chain {
     }
 
     /// Ends the stream and returns what was still inside.
-    pub(super) fn drain(&mut self) -> Vec<Picture> {
+    pub(super) fn drain(&mut self) -> Vec<DecodedPicture> {
         self.input.push_event(gst::event::Eos::new());
         self.take()
     }
 
-    fn take(&self) -> Vec<Picture> {
+    fn take(&self) -> Vec<DecodedPicture> {
         std::mem::take(&mut self.outbox.lock().unwrap_or_else(PoisonError::into_inner).pictures)
     }
 }
@@ -171,7 +171,7 @@ fn output_pad(outbox: &Arc<Mutex<Outbox>>) -> Option<gst::Pad> {
             let info = outbox.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
             let id = unit_id(&buffer, &id_caps).ok_or(gst::FlowError::Error)?;
             let image = to_image(&buffer, &info).ok_or(gst::FlowError::Error)?;
-            outbox.pictures.push(Picture { id, image });
+            outbox.pictures.push(DecodedPicture { id, image });
             Ok(gst::FlowSuccess::Ok)
         })
         .build();

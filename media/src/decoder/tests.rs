@@ -70,10 +70,10 @@ fn reordered_pictures_come_in_display_order_with_their_ids_and_none_is_lost() {
 fn decoding_starts_at_a_key_frame_and_again_after_a_flush() {
     let units = units(Codec::H264, CAMERA_264, 12, (320, 240));
     let mut decoder = VideoDecoder::new(Codec::H264, 1).unwrap();
-    assert!(matches!(decoder.push(units[1].clone(), 1, false), Err(DecodeError::AwaitingKeyFrame)));
+    assert!(matches!(decoder.push(units[1].clone(), 1, false), Err(VideoDecodeError::AwaitingKeyFrame)));
     assert_eq!(decoder.push(units[0].clone(), 0, true).unwrap().len(), 1);
     decoder.flush();
-    assert!(matches!(decoder.push(units[1].clone(), 1, false), Err(DecodeError::AwaitingKeyFrame)));
+    assert!(matches!(decoder.push(units[1].clone(), 1, false), Err(VideoDecodeError::AwaitingKeyFrame)));
     assert_eq!(decoder.push(units[10].clone(), 10, true).unwrap()[0].id, 10);
 }
 

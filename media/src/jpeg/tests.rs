@@ -40,7 +40,7 @@ fn decoding_scales_down_but_never_below_what_is_wanted() {
 
 #[test]
 fn a_scaled_decode_leaves_no_trace_in_the_next() {
-    let mut decoder = Decoder::new().unwrap();
+    let mut decoder = JpegDecoder::new().unwrap();
     let jpeg = encode(view(&gradient(64, 64)), 90).unwrap();
     assert_eq!(decoder.decode_at_least(&jpeg, Size { width: 8, height: 8 }).unwrap().width, 8);
     assert_eq!(decoder.decode(&jpeg).unwrap().width, 64);
@@ -70,7 +70,7 @@ fn bytes_that_are_no_jpeg_are_errors() {
 #[test]
 fn flipped_bits_never_panic_and_do_not_spoil_the_decoder() {
     let jpeg = encode(view(&gradient(64, 64)), 90).unwrap();
-    let mut decoder = Decoder::new().unwrap();
+    let mut decoder = JpegDecoder::new().unwrap();
     let mut decoded = 0;
     for bit in (0..jpeg.len() * 8).step_by(7) {
         let mut broken = jpeg.clone();

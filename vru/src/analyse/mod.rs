@@ -17,7 +17,9 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vru_infer::analysis::AnalysisSettings;
 use vru_infer::engine::Engine;
+use vru_ingest::source::OutputPlan;
 use vru_ingest::source::file::{FileFrames, FileOptions};
+use vru_media::pipeline_set::PipelineSet;
 use vru_proto::v1::{CameraConfig, FileSource};
 use vru_proto::{CameraId, v1};
 use vru_runtime::cameras;
@@ -45,7 +47,8 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
         session: options.session,
     };
     let output = config.as_ref().and_then(|config| config.output.as_ref());
-    let file = FileOptions::new(camera, &source, output).context("choose the pipeline")?;
+    let plan = OutputPlan::new(output, &PipelineSet::embedded()).context("choose the pipeline")?;
+    let file = FileOptions::new(camera, &source, plan);
     let frames = FileFrames::open(&file).with_context(|| format!("open {}", options.video.display()))?;
     let length = duration::of(&options.video);
     if let Some(length) = length {

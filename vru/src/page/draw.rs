@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 use bytes::Bytes;
 use vru_media::Codec;
 use vru_media::decoder::VideoDecoder;
-use vru_media::jpeg::{self, Encoder};
+use vru_media::jpeg::{self, JpegEncoder};
 use vru_proto::v1::{self, Encoding, FrameDetections};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::report::chain;
@@ -53,7 +53,7 @@ struct Camera {
 
 /// Runs until nobody sends work any more.
 pub fn run(work: &Receiver<Work>, shared: &Arc<Shared>) {
-    let mut encoder = match Encoder::new(QUALITY) {
+    let mut encoder = match JpegEncoder::new(QUALITY) {
         Ok(encoder) => encoder,
         Err(error) => {
             tracing::error!(error = %chain(&error), "no live pictures");
@@ -136,7 +136,7 @@ impl Camera {
         found: &FrameDetections,
         key: &FrameKey,
         shared: &Shared,
-        encoder: &mut Encoder,
+        encoder: &mut JpegEncoder,
     ) -> Result<Bytes, jpeg::JpegError> {
         let mut image = match shown {
             Shown::Jpeg(payload) => jpeg::decode(&payload, None)?,

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use vru_proto::v1::{FileSource, Frame, Output};
+use vru_proto::v1::{FileSource, Frame};
 use vru_runtime::report::chain;
 
 use super::{FileFrames, FileOptions, identity};
@@ -25,12 +25,11 @@ const IN_FLIGHT: usize = 16;
 /// Publishes the file, then waits to be stopped (Ok).
 pub async fn stream(
     source: &FileSource,
-    output: Option<&Output>,
     connection: &Connection,
     publisher: &dyn Publisher,
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
-    let mut options = FileOptions::new(connection.camera.clone(), source, output)?;
+    let mut options = FileOptions::new(connection.camera.clone(), source, connection.plan.clone());
     let identity = identity::of(&options)?;
     // Fixed now: a file that is changed while it is read would change its identity.
     (options.session, options.start_time_us) = (identity.session, identity.start_time_us);

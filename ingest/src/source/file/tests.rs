@@ -1,6 +1,7 @@
 use std::path::Path;
 
-use vru_proto::v1::Encoding;
+use vru_media::pipeline_set::PipelineSet;
+use vru_proto::v1::{Encoding, Output};
 use vru_runtime::test_util::{Codec, clip, require_asset};
 
 use super::*;
@@ -9,7 +10,8 @@ const START_US: i64 = 1_700_000_000_000_000;
 
 fn options(path: &Path, output: &Output) -> FileOptions {
     let source = FileSource { path: path.display().to_string(), start_time_us: START_US, ..FileSource::default() };
-    FileOptions::new("clip".parse().unwrap(), &source, Some(output)).unwrap()
+    let plan = OutputPlan::new(Some(output), &PipelineSet::embedded()).unwrap();
+    FileOptions::new("clip".parse().unwrap(), &source, plan)
 }
 
 fn frames(options: &FileOptions) -> Vec<Frame> {
