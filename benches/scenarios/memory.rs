@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use vru_benches::measure::median;
 use vru_benches::note;
-use vru_runtime::test_util::Service;
+use vru_runtime::test_util::ServiceProcess;
 
 const DEADLINE: Duration = Duration::from_mins(3);
 const LOOKS: usize = 9;
@@ -25,7 +25,7 @@ fn main() {
 }
 
 /// Resident megabytes, looked at some times: what is about to be given back is no growth.
-fn resident_mb(service: &Service, what: &str) -> f64 {
+fn resident_mb(service: &ServiceProcess, what: &str) -> f64 {
     let look = |_| {
         std::thread::sleep(PAUSE);
         service.resident_bytes() as f64 / 1e6

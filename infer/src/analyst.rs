@@ -77,7 +77,7 @@ impl Analyst {
         let (camera, config) = match event {
             CameraEvent::Upsert(camera, config) => (camera, Some(config)),
             CameraEvent::Remove(camera) => (camera, None),
-            CameraEvent::Settled => return,
+            CameraEvent::CaughtUp => return,
         };
         if let Some(watched) = self.watched.get_mut(&camera) {
             watched.analysis.configure(config.as_deref());

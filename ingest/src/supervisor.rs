@@ -41,7 +41,7 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, shared: Shared,
                     running.stop.cancel();
                 }
             }
-            Some(CameraEvent::Settled) => tracing::info!(cameras = cameras.len(), "cameras known"),
+            Some(CameraEvent::CaughtUp) => tracing::info!(cameras = cameras.len(), "cameras known"),
             None => break,
         }
     }

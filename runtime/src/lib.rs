@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod assets;
 pub mod cameras;
+pub mod child;
 pub mod clock;
 pub mod config;
 pub mod dead_letter;

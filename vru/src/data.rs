@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::embedded::process::is_root;
+use vru_runtime::child::is_root;
 
 /// What PostgreSQL asks for at once is less.
 const PROBE_BYTES: usize = 256 * 1024;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use vru_runtime::test_util::{Service, wait_for};
+use vru_runtime::test_util::{ServiceProcess, wait_for};
 
 /// Frames of all cameras.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Books {
 
 impl Books {
     /// What the two services count once nothing is on its way any more.
-    pub fn close(ingest: &Service, infer: &Service, deadline: Duration) -> Self {
+    pub fn close(ingest: &ServiceProcess, infer: &ServiceProcess, deadline: Duration) -> Self {
         wait_for(deadline, "the last frames to be results or drops", || {
             let frames = ingest.count("ingest_received_frames_total", &[]);
             let dropped_by_ingest = ingest.count("ingest_dropped_frames_total", &[]);

@@ -4,7 +4,7 @@ use vru_benches::clock_camera::ClockCameras;
 use vru_benches::worker::infer_worker;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, Service, ServiceLaunch, free_port, kafka, wait_for};
+use vru_runtime::test_util::{Bus, ServiceLaunch, ServiceProcess, free_port, kafka, wait_for};
 
 use super::books::Books;
 use super::sightings::Sightings;
@@ -19,10 +19,10 @@ const ZONES: u32 = 24;
 #[derive(Debug)]
 pub struct Pipeline {
     bus: Bus,
-    ingest: Service,
-    infer: Service,
+    ingest: ServiceProcess,
+    infer: ServiceProcess,
     // Serves until it is dropped.
-    _sink: Service,
+    _sink: ServiceProcess,
     address: String,
 }
 

@@ -8,7 +8,7 @@ use vru_benches::row::{Goal, Row};
 use vru_benches::worker::infer_worker;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, Service, Topic, kafka, wait_for};
+use vru_runtime::test_util::{Bus, ServiceProcess, Topic, kafka, wait_for};
 
 use super::{DEADLINE, resident_mb};
 
@@ -41,8 +41,15 @@ fn row(kind: &str, goal: Goal, pictures: &[(Bytes, bool)], encoding: v1::Encodin
 }
 
 /// Sends rounds of pictures, a few cameras at a time, each time when all before has been analysed.
-fn send(bus: &Bus, service: &Service, cameras: usize, from: usize, pictures: &[(Bytes, bool)], encoding: v1::Encoding) {
-    let sent = |service: &Service| service.count("infer_sent_frames_total", &[]);
+fn send(
+    bus: &Bus,
+    service: &ServiceProcess,
+    cameras: usize,
+    from: usize,
+    pictures: &[(Bytes, bool)],
+    encoding: v1::Encoding,
+) {
+    let sent = |service: &ServiceProcess| service.count("infer_sent_frames_total", &[]);
     let mut expected = sent(service);
     for (number, (payload, key_frame)) in pictures.iter().enumerate().skip(from).take(ROUNDS) {
         for group in (0..cameras).collect::<Vec<usize>>().chunks(AT_ONCE) {

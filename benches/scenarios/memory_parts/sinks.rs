@@ -9,7 +9,9 @@ use vru_benches::row::{Goal, Row};
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::{Producer, ProducerOptions};
-use vru_runtime::test_util::{Bus, S3Server, Service, ServiceLaunch, Topic, free_port, kafka, postgres, s3, wait_for};
+use vru_runtime::test_util::{
+    Bus, S3Server, ServiceLaunch, ServiceProcess, Topic, free_port, kafka, postgres, s3, wait_for,
+};
 
 use super::{DEADLINE, resident_mb};
 
@@ -51,7 +53,7 @@ pub fn measure() {
     Row::of("memory/sinks", &turns, 1.0, "MB", Goal::AtMost(1.1), &peer).save();
 }
 
-fn start(bus: &Bus) -> Service {
+fn start(bus: &Bus) -> ServiceProcess {
     let group = |name: &str| format!("{}{name}", bus.prefix());
     let service = ServiceLaunch::new("vru-sink")
         .bus(bus)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vru_infer::analysis::{AnalysisSettings, CameraAnalysis};
 use vru_infer::decode::FrameDecoder;
 use vru_proto::{FrameKey, v1};
-use vru_runtime::test_util::{Bus, Service, ServiceLaunch, Topic, kafka, run_to_end, wait_for, wait_until};
+use vru_runtime::test_util::{Bus, ServiceLaunch, ServiceProcess, Topic, kafka, run_to_end, wait_for, wait_until};
 
 use crate::clip::{access_units, coded_frame, jpeg_frame, jpegs};
 use crate::support::{asset, nanodet};
@@ -14,7 +14,7 @@ use crate::support::{asset, nanodet};
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A counter's sum over all its series.
-fn count(service: &Service, name: &str) -> u64 {
+fn count(service: &ServiceProcess, name: &str) -> u64 {
     service.metric(name, &[]) as u64
 }
 
@@ -26,7 +26,7 @@ fn launch(bus: &Bus) -> ServiceLaunch {
         .set("group", format!("{}infer", bus.prefix()))
 }
 
-fn start(bus: &Bus) -> Service {
+fn start(bus: &Bus) -> ServiceProcess {
     let service = launch(bus).start();
     service.wait_ready(DEADLINE);
     service

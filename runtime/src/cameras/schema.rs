@@ -1,4 +1,4 @@
-//! How a camera is written in a file. The units and defaults are those of `camera.proto`.
+//! The TOML form of a camera. Units and defaults are those of `camera.proto`.
 
 use serde::Deserialize;
 use vru_proto::v1;
@@ -6,7 +6,7 @@ use vru_proto::v1;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct CameraFile {
-    /// Each is read by itself, so that a mistake in one does not hide those in others.
+    /// Not `Camera`: each entry is deserialised separately, so that a mistake in one does not hide mistakes in others.
     pub(super) cameras: Vec<toml::Value>,
 }
 
@@ -16,7 +16,7 @@ pub(super) struct Camera {
     pub(super) id: String,
     #[serde(default)]
     name: String,
-    #[serde(default = "yes")]
+    #[serde(default = "enabled_by_default")]
     enabled: bool,
     pull: Option<Pull>,
     push: Option<Push>,
@@ -28,7 +28,7 @@ pub(super) struct Camera {
     rules: Vec<Rule>,
 }
 
-fn yes() -> bool {
+fn enabled_by_default() -> bool {
     true
 }
 
@@ -141,7 +141,7 @@ enum Class {
 }
 
 impl Camera {
-    /// As the message that the topic would carry.
+    /// Converts it to the message that the topic `vru.cameras` carries.
     pub(super) fn config(self) -> Result<v1::CameraConfig, String> {
         let credentials = |username: String, password: String| {
             (!username.is_empty() || !password.is_empty()).then_some(v1::Credentials { username, password })
@@ -172,15 +172,15 @@ impl Camera {
             name: self.name,
             enabled: self.enabled,
             source: Some(source),
-            output: self.output.map(Output::message),
-            zones: self.zones.into_iter().map(Zone::message).collect(),
-            rules: self.rules.into_iter().map(Rule::message).collect(),
+            output: self.output.map(Output::into_message),
+            zones: self.zones.into_iter().map(Zone::into_message).collect(),
+            rules: self.rules.into_iter().map(Rule::into_message).collect(),
         })
     }
 }
 
 impl Output {
-    fn message(self) -> v1::Output {
+    fn into_message(self) -> v1::Output {
         let encoding = match self.encoding {
             Encoding::Jpeg => v1::Encoding::Jpeg,
             Encoding::Passthrough => v1::Encoding::H264,
@@ -197,14 +197,14 @@ impl Output {
 }
 
 impl Zone {
-    fn message(self) -> v1::Zone {
+    fn into_message(self) -> v1::Zone {
         let polygon = self.polygon.into_iter().map(|[x, y]| v1::Point { x, y }).collect();
         v1::Zone { id: self.id, name: self.name, polygon }
     }
 }
 
 impl Rule {
-    fn message(self) -> v1::Rule {
+    fn into_message(self) -> v1::Rule {
         let severity = match self.severity {
             Severity::Info => v1::Severity::Info,
             Severity::Warning => v1::Severity::Warning,
@@ -213,14 +213,14 @@ impl Rule {
         let presence = v1::ZonePresence {
             zone_id: self.zone_presence.zone,
             min_frames: self.zone_presence.min_frames,
-            classes: self.zone_presence.classes.into_iter().map(|class| class.message().into()).collect(),
+            classes: self.zone_presence.classes.into_iter().map(|class| class.into_message().into()).collect(),
         };
         v1::Rule { id: self.id, severity: severity.into(), kind: Some(v1::rule::Kind::ZonePresence(presence)) }
     }
 }
 
 impl Class {
-    fn message(self) -> v1::RoadUserClass {
+    fn into_message(self) -> v1::RoadUserClass {
         match self {
             Self::Pedestrian => v1::RoadUserClass::Pedestrian,
             Self::Cyclist => v1::RoadUserClass::Cyclist,

@@ -1,6 +1,6 @@
-//! Small files that would become large: what hostile or broken cameras send.
+//! Decompression bombs: small, valid payloads that decode to huge pictures. Hostile or broken cameras send them.
 
-/// Writes single bits.
+/// A bit string under construction.
 #[derive(Default)]
 struct Bits(Vec<bool>);
 
@@ -10,13 +10,13 @@ impl Bits {
         self
     }
 
-    /// Exponential-Golomb, as parameter sets have it.
+    /// Appends an Exponential-Golomb code, the encoding of numbers in parameter sets.
     fn golomb(self, value: u32) -> Self {
         let bits = (value + 1).ilog2();
         self.fixed(0, bits).fixed(value + 1, bits + 1)
     }
 
-    /// A NAL unit: stop bit, whole bytes, and no three of them that look like a start code.
+    /// Makes a NAL unit: appends the stop bit, pads to whole bytes, and escapes byte sequences that look like a start code.
     fn nal(self, header: u8) -> Vec<u8> {
         let mut bits = self.fixed(1, 1).0;
         bits.resize(bits.len().next_multiple_of(8), false);
@@ -32,16 +32,16 @@ impl Bits {
     }
 }
 
-/// A valid H.264 sequence parameter set for pictures of this size, multiples of 16, without a start code.
+/// A valid H.264 sequence parameter set, without a start code. The size is in pixels, multiples of 16.
 pub fn h264_sps(width: u32, height: u32) -> Vec<u8> {
     let bits = Bits::default().fixed(66, 8).fixed(0, 8).fixed(51, 8);
     let bits = bits.golomb(0).golomb(0).golomb(2).golomb(1).fixed(0, 1);
     let bits = bits.golomb(width / 16 - 1).golomb(height / 16 - 1);
-    // Frames only, direct 8×8, no cropping, no VUI.
+    // Frames only, direct 8×8 inference, no cropping, no VUI.
     bits.fixed(0b1100, 4).nal(0x67)
 }
 
-/// The picture parameter set to go with [`h264_sps`].
+/// The picture parameter set that belongs to [`h264_sps`].
 pub fn h264_pps() -> Vec<u8> {
     let bits = Bits::default().golomb(0).golomb(0).fixed(0, 2).golomb(0).golomb(0).golomb(0);
     bits.fixed(0, 3).golomb(0).golomb(0).golomb(0).fixed(0, 3).nal(0x68)
@@ -60,15 +60,15 @@ fn table(class_and_number: u8, symbol: u8) -> Vec<u8> {
     segment(0xc4, &content)
 }
 
-/// A scan of one component over coefficients `first` to `last`, whose bits are all 0.
+/// A scan of one component, coefficients `first` to `last`, with entropy-coded data of so many 0 bits.
 fn scan(first: u8, last: u8, bits: usize) -> Vec<u8> {
     let mut scan = segment(0xda, &[1, 1, 0, first, last, 0]);
     scan.extend(vec![0; bits.div_ceil(8)]);
     scan
 }
 
-/// A valid, even grey, progressive JPEG of this size: one bit for each block of 64 pixels, and after the first scan so many
-/// more that change nothing.
+/// A valid progressive JPEG of one grey: one bit for each block of 8×8 pixels. `more_scans` scans follow the first one; they change
+/// nothing but must be decoded.
 pub fn grey_jpeg(width: u16, height: u16, more_scans: usize) -> Vec<u8> {
     let blocks = usize::from(width.div_ceil(8)) * usize::from(height.div_ceil(8));
     let mut quantisation = vec![0];
@@ -77,7 +77,8 @@ pub fn grey_jpeg(width: u16, height: u16, more_scans: usize) -> Vec<u8> {
     let mut jpeg = vec![0xff, 0xd8];
     jpeg.extend(segment(0xdb, &quantisation));
     jpeg.extend(segment(0xc2, &[8, h[0], h[1], w[0], w[1], 1, 1, 0x11, 0]));
-    // The first: "as before". The other: "the next 16384 blocks have nothing", with 14 bits for how many more.
+    // Symbol of the first table: the DC value does not change. Symbol of the second: an end-of-band run, of 16384 blocks plus the
+    // number in the 14 bits that follow.
     jpeg.extend(table(0x00, 0x00));
     jpeg.extend(table(0x10, 0xe0));
     jpeg.extend(scan(0, 0, blocks));
@@ -94,8 +95,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameter_sets_are_written_as_the_standard_says() {
-        // 1920×1088, as x264 writes the part that is the same in each stream.
+    fn parameter_sets_follow_the_standard() {
+        // 1920×1088: the bytes that x264 writes at the start of each such stream.
         let sps = h264_sps(1_920, 1_088);
         assert_eq!(sps[..4], [0x67, 66, 0, 51]);
         assert_eq!(Bits::default().golomb(0).golomb(1).golomb(4).0.len(), 1 + 3 + 5);

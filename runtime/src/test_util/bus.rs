@@ -1,4 +1,4 @@
-//! The pipeline's topics, made for one test.
+//! The pipeline's Kafka topics, created for one test.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,29 +20,23 @@ use super::{wait_for, wait_until};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The topics of a test, under a prefix of their own.
+/// The topics of one test, under their own prefix, with helpers to publish, read and measure lag.
 pub struct Bus {
     config: KafkaConfig,
     producer: Producer,
 }
 
-/// One of the topics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
-    /// Encoded pictures.
     Frames,
-    /// What was found in them.
     Detections,
-    /// Alerts.
     Alerts,
-    /// The cameras' configuration.
     Cameras,
-    /// What could not be read.
     DeadLetters,
 }
 
 impl Bus {
-    /// Makes the topics. The prefix is unique among processes, as a broker may outlive one.
+    /// Creates the topics. The prefix contains the process id, because a broker may outlive a test process.
     pub(super) fn create(brokers: &str, name: &str, partitions: i32) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -52,17 +46,17 @@ impl Bus {
             ..KafkaConfig::default()
         };
         let specs = config.topic_specs(partitions, 1);
-        // On a busy machine the controller may have given up the broker for a moment, and then nobody can hold a topic.
-        wait_for(DEADLINE, "the topics to be made", || {
+        // On a busy machine the controller may have fenced the broker for a moment; then no broker can host a partition.
+        wait_for(DEADLINE, "the topics to be created", || {
             block_on(admin::ensure_topics(&config, &specs, DEADLINE)).map_err(|failure| {
                 let problem = chain(&failure).to_string();
                 assert!(failure.is_retryable(), "{problem}");
                 problem
             })
         });
-        let producer = config.producer(&ProducerOptions::default()).expect("a producer can be made");
+        let producer = config.producer(&ProducerOptions::default()).expect("a producer can be created");
         let bus = Self { config, producer };
-        // Made is not yet led: a client that asks too early backs off, and then a test waits for nothing but that.
+        // A new partition has no leader for a moment. A client that requests it then backs off, which slows the test.
         for topic in [Topic::Frames, Topic::Detections, Topic::Alerts, Topic::Cameras, Topic::DeadLetters] {
             wait_until(DEADLINE, "the topics to have leaders", || {
                 watermarks(&bus.config, &bus.name(topic), DEADLINE).is_ok()
@@ -71,17 +65,17 @@ impl Bus {
         bus
     }
 
-    /// How clients of our own reach these topics.
+    /// The client configuration for these topics.
     pub fn config(&self) -> KafkaConfig {
         self.config.clone()
     }
 
-    /// What stands before the topics' names; also good for the names of consumer groups.
+    /// The prefix of the topics' names. Use it for consumer groups too.
     pub fn prefix(&self) -> &str {
         &self.config.topic_prefix
     }
 
-    /// A topic's full name.
+    /// The topic's name with the prefix.
     pub fn name(&self, topic: Topic) -> String {
         let topics = self.config.topics();
         match topic {
@@ -93,12 +87,12 @@ impl Bus {
         }
     }
 
-    /// Publishes a record, or a tombstone, and waits for the acknowledgement.
+    /// Publishes a record (a tombstone without payload) and waits for the acknowledgement.
     pub fn produce(&self, topic: Topic, key: &str, payload: Option<&[u8]>) {
         self.produce_with(topic, key, payload, OwnedHeaders::new());
     }
 
-    /// As [`Bus::produce`], with headers.
+    /// Like [`Bus::produce`], with headers.
     pub fn produce_with(&self, topic: Topic, key: &str, payload: Option<&[u8]>, headers: OwnedHeaders) {
         let name = self.name(topic);
         let mut record: FutureRecord<'_, str, [u8]> = FutureRecord::to(&name).key(key).headers(headers);
@@ -111,29 +105,27 @@ impl Bus {
         }
     }
 
-    /// Publishes a message under a key.
     pub fn produce_message(&self, topic: Topic, key: &str, message: &impl prost::Message) {
         self.produce(topic, key, Some(&message.encode_to_vec()));
     }
 
-    /// Publishes a camera's configuration.
     pub fn put_camera(&self, camera: &v1::CameraConfig) {
         self.produce_message(Topic::Cameras, &camera.id, camera);
     }
 
-    /// Publishes that a camera is gone.
+    /// Publishes a tombstone for the camera.
     pub fn remove_camera(&self, id: &str) {
         self.produce(Topic::Cameras, id, None);
     }
 
-    /// How many records were ever written to the topic.
+    /// How many records were written to the topic since its creation.
     pub fn written(&self, topic: Topic) -> u64 {
         let marks = watermarks(&self.config, &self.name(topic), DEADLINE);
         let marks = marks.unwrap_or_else(|error| panic!("{}", crate::report::chain(&error)));
         marks.iter().map(|(_, _, high)| u64::try_from(*high).unwrap_or(0)).sum()
     }
 
-    /// How many records of the topic the group has not committed yet.
+    /// How many records of the topic the group has not committed yet: its consumer lag.
     pub fn lag(&self, group: &str, topic: Topic) -> u64 {
         let name = self.name(topic);
         let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
@@ -155,7 +147,7 @@ impl Bus {
         marks.iter().map(|(partition, low, high)| lag(partition, *low, *high)).sum()
     }
 
-    /// Every record that the topic holds now, in order per partition.
+    /// Every record that the topic holds now, by partition and offset.
     pub fn records(&self, topic: Topic) -> Vec<Record> {
         let name = self.name(topic);
         let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
@@ -165,7 +157,7 @@ impl Bus {
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true");
         let consumer: BaseConsumer = client.create().expect("a consumer can be made");
-        // Partition → where it ended when we began: a topic that is written to has no other end.
+        // Partition → its end offset at the start of this call. Records written later are not returned.
         let mut open: HashMap<i32, i64> = HashMap::new();
         let mut list = TopicPartitionList::new();
         for (partition, low, high) in marks {
@@ -192,7 +184,7 @@ impl Bus {
                             records.push(record);
                         }
                     }
-                    // The last records may have been compacted away.
+                    // Compaction may have removed the last records.
                     Some(Err(rdkafka::error::KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
                     Some(Err(error)) => panic!("cannot read {name}: {error}"),
                 }
@@ -203,7 +195,7 @@ impl Bus {
         records
     }
 
-    /// Every record of the topic that is a message of this type; tombstones and others are left out.
+    /// Every record of the topic that decodes as this message. Tombstones and other records are skipped.
     pub fn messages<M: prost::Message + Default>(&self, topic: Topic) -> Vec<M> {
         let records = self.records(topic);
         let payloads = records.into_iter().filter_map(|record| record.payload);
@@ -223,7 +215,7 @@ mod tests {
     use crate::test_util::KafkaServer;
 
     #[test]
-    fn topics_are_apart_and_survive_the_brokers_death() {
+    fn topics_of_tests_are_separate_and_survive_a_killed_broker() {
         let kafka = KafkaServer::start();
         let (one, two) = (kafka.bus("one", 3), kafka.bus("two", 1));
         for number in 0..20 {

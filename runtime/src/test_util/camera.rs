@@ -1,19 +1,16 @@
-//! Cameras that push: ffmpeg, sending a clip of real people as it is.
+//! Cameras that push: ffmpeg sends the sample clip to an RTSP server without re-encoding it.
 
 use std::path::PathBuf;
 
 use super::{Launch, Process, folder, require_asset};
 
-/// How a camera encodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {
-    /// H.264.
     H264,
-    /// H.265.
     H265,
 }
 
-/// The clip of 795 pictures, 768×576, 10 a second, a key frame each second, no B-frames.
+/// The sample clip: 795 pictures of 768×576, 10 fps, a key frame each second, no B-frames.
 pub fn clip(codec: Codec) -> PathBuf {
     match codec {
         Codec::H264 => require_asset("clips/vtest-h264.mp4"),
@@ -21,33 +18,32 @@ pub fn clip(codec: Codec) -> PathBuf {
     }
 }
 
-/// ffmpeg as a camera that records to an RTSP server.
+/// ffmpeg as a camera that publishes to an RTSP server (`ANNOUNCE` and `RECORD`).
 #[derive(Debug, Clone)]
 pub struct FfmpegCamera {
-    /// How it encodes.
     pub codec: Codec,
     /// `rtsp://user:password@host:port/path`.
     pub url: String,
-    /// It leaves after so many pictures; it starts the clip again and again without.
+    /// Disconnects after so many pictures. None: repeats the clip forever.
     pub frames: Option<u64>,
     /// `tcp` or `udp`.
     pub transport: &'static str,
 }
 
 impl FfmpegCamera {
-    /// A camera that sends for ever, over TCP.
+    /// A camera that sends forever, over TCP.
     pub fn new(codec: Codec, url: impl Into<String>) -> Self {
         Self { codec, url: url.into(), frames: None, transport: "tcp" }
     }
 
-    /// It leaves after so many pictures.
+    /// Disconnects after so many pictures.
     #[must_use]
     pub fn frames(mut self, count: u64) -> Self {
         self.frames = Some(count);
         self
     }
 
-    /// Starts to send, at the clip's own rate.
+    /// Starts to send, in real time.
     pub fn start(&self) -> Process {
         let limit = self.frames.map(|count| ["-frames:v".to_owned(), count.to_string()]);
         Launch::new("ffmpeg", folder("camera").join("ffmpeg.log"))

@@ -1,4 +1,4 @@
-//! The little HTTP that probes need.
+//! A minimal HTTP client for probes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,21 +6,18 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a server answered.
 #[derive(Debug)]
 pub struct HttpResponse {
-    /// Status code.
     pub status: u16,
-    /// Text after the headers.
     pub body: String,
 }
 
-/// `GET path`, within 5 s.
+/// Sends a `GET` request. Each read and write may take 5 s.
 pub fn http_get(address: SocketAddr, path: &str) -> Result<HttpResponse, String> {
     request(address, "GET", path, &[])
 }
 
-/// Any request with a body, within 5 s.
+/// Sends a request with a body. Each read and write may take 5 s.
 pub fn http_send(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> Result<HttpResponse, String> {
     request(address, method, path, body)
 }
@@ -28,7 +25,8 @@ pub fn http_send(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> 
 fn request(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> Result<HttpResponse, String> {
     let bytes = exchange(address, method, path, body).map_err(|error| format!("{method} {address}{path}: {error}"))?;
     let text = String::from_utf8_lossy(&bytes);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| format!("{address}{path}: no HTTP answer: {text}"))?;
+    let (head, body) =
+        text.split_once("\r\n\r\n").ok_or_else(|| format!("{address}{path}: not an HTTP response: {text}"))?;
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
     let status = status.ok_or_else(|| format!("{address}{path}: no status in {head}"))?;
     Ok(HttpResponse { status, body: body.to_owned() })
@@ -38,7 +36,7 @@ fn exchange(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> std::
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    // HTTP/1.0: the body ends with the connection and never comes in chunks.
+    // With HTTP/1.0 the body ends with the connection and is never chunked.
     write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n", body.len())?;
     stream.write_all(body)?;
     let mut answer = Vec::new();

@@ -1,4 +1,4 @@
-//! Apache Kafka 4 in KRaft mode: one process that is broker and controller.
+//! Apache Kafka 4 in KRaft mode: one process is both broker and controller.
 
 use std::fs;
 use std::path::Path;
@@ -8,17 +8,15 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
-use super::{Bus, Launch, Server, folder, free_port, require_asset};
+use super::{Bus, Launch, ServerProcess, folder, free_port, require_asset};
 
-/// A broker of its own.
 #[derive(Debug)]
 pub struct KafkaServer {
-    /// To stop, pause and kill it.
-    pub server: Server,
+    pub server: ServerProcess,
     brokers: String,
 }
 
-/// The broker that the tests of this process share.
+/// The broker that all tests of this process share.
 pub fn kafka() -> &'static KafkaServer {
     static SHARED: OnceLock<KafkaServer> = OnceLock::new();
     SHARED.get_or_init(KafkaServer::start)
@@ -39,16 +37,16 @@ impl KafkaServer {
         let launch = java(&home, "server.log", "kafka.Kafka").args([&properties]);
         let brokers = format!("127.0.0.1:{port}");
         let probe = brokers.clone();
-        let server = Server::start("Kafka", launch, "TERM", move || answers(&probe));
+        let server = ServerProcess::start("Kafka", launch, "TERM", move || answers(&probe));
         Self { server, brokers }
     }
 
-    /// Its address, as clients take it.
+    /// The bootstrap address for clients.
     pub fn brokers(&self) -> &str {
         &self.brokers
     }
 
-    /// Topics of a test's own, made with the partitions asked for.
+    /// Creates the topics of one test, each with so many partitions.
     pub fn bus(&self, name: &str, partitions: i32) -> Bus {
         Bus::create(&self.brokers, name, partitions)
     }
@@ -56,7 +54,7 @@ impl KafkaServer {
 
 fn java(home: &Path, log: &str, class: &str) -> Launch {
     let libs = require_asset("kafka/libs");
-    // One compiler tier and one collector thread: a test's broker is short-lived and shares its cores with the test.
+    // One compiler tier and one collector thread: a test's broker runs briefly and shares its cores with the test.
     Launch::new("java", home.join(log))
         .args(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp"])
         .args([libs.join("*").into_os_string(), class.into()])
@@ -96,8 +94,8 @@ fn settings(home: &Path, port: u16) -> String {
     )
 }
 
-/// The broker is there and can lead groups: a broker that has had no group yet makes its topic of offsets first, which takes
-/// seconds that a test would mistake for the service's.
+/// Passes when the broker is registered and can coordinate groups. The first use of a group makes a broker create its offsets topic, which
+/// takes seconds; without this probe a test would measure them as the service's.
 fn answers(brokers: &str) -> Result<(), String> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
@@ -107,7 +105,7 @@ fn answers(brokers: &str) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let metadata = consumer.fetch_metadata(None, Duration::from_secs(2)).map_err(|error| error.to_string())?;
     if metadata.brokers().is_empty() {
-        return Err("no broker has registered".to_owned());
+        return Err("no broker is registered".to_owned());
     }
     let mut none = TopicPartitionList::new();
     none.add_partition("vru-test-probe", 0);

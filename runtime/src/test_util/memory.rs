@@ -1,11 +1,11 @@
-//! What the kernel says of a process's memory.
+//! Memory of a process, from `/proc/<pid>/status`.
 
 /// Resident memory, bytes; 0 when the process has ended.
 pub fn resident_bytes(pid: u32) -> u64 {
     status_bytes(pid, "VmRSS:")
 }
 
-/// The most memory that was ever resident, bytes; 0 when the process has ended.
+/// Peak of the resident memory since the start, bytes; 0 when the process has ended.
 pub fn peak_bytes(pid: u32) -> u64 {
     status_bytes(pid, "VmHWM:")
 }

@@ -1,4 +1,4 @@
-//! Reading what `/metrics` answers.
+//! A parser for the response of `/metrics`.
 
 /// One scrape.
 #[derive(Debug, Clone, Default)]
@@ -12,14 +12,14 @@ struct Sample {
 }
 
 impl Metrics {
-    /// Reads the Prometheus text format; lines that it does not understand are an error.
+    /// Parses the Prometheus text format. The error names the first line that is not a metric.
     pub fn parse(text: &str) -> Result<Self, String> {
         let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let samples = lines.map(|line| sample(line).ok_or_else(|| format!("not a metric: {line}")));
         Ok(Self(samples.collect::<Result<_, _>>()?))
     }
 
-    /// The sum over all series of the name that have these labels; 0 when there is none.
+    /// The sum of all series with this name and these labels; 0 when there is none.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let has =
             |sample: &Sample, (key, value): &(&str, &str)| sample.labels.iter().any(|(k, v)| k == key && v == value);
@@ -27,15 +27,15 @@ impl Metrics {
         chosen.map(|sample| sample.value).sum()
     }
 
-    /// As [`Metrics::sum`], of counts: exact, and a panic where a value is no count.
+    /// Like [`Metrics::sum`], for counters. Panics when the sum is not a whole number.
     pub fn count(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let sum = self.sum(name, labels);
         let count = sum as u64;
-        assert!(sum >= 0.0 && (sum - count as f64).abs() < f64::EPSILON, "{name} is no count: {sum}");
+        assert!(sum >= 0.0 && (sum - count as f64).abs() < f64::EPSILON, "{name} is not a count: {sum}");
         count
     }
 
-    /// The sum over the series of the name, by the value of one label.
+    /// The sums of the series with this name, by the value of one label.
     pub fn by_label(&self, name: &str, label: &str) -> std::collections::BTreeMap<String, f64> {
         let mut sums = std::collections::BTreeMap::new();
         for sample in self.0.iter().filter(|sample| sample.name == name) {
@@ -56,7 +56,7 @@ fn sample(line: &str) -> Option<Sample> {
     Some(Sample { name: name.to_owned(), labels: labels(rest.strip_suffix('}')?)?, value })
 }
 
-/// `key="value",…`; values may hold escaped quotes, commas and braces.
+/// Parses `key="value",…`. Values may contain escaped quotes, commas and braces.
 fn labels(mut text: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     while !text.is_empty() {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_the_series_that_have_the_labels() {
+    fn sums_the_series_with_matching_labels() {
         let text = "# HELP x y\nx_total{camera=\"a\",reason=\"old, \\\"full\\\"\"} 3\nx_total{camera=\"b\",reason=\"old\"} 4\nup 1\n";
         let metrics = Metrics::parse(text).unwrap();
         assert_eq!(metrics.count("x_total", &[]), 7);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_metric() {
+    fn lines_that_are_not_metrics_are_errors() {
         assert!(Metrics::parse("<html>").is_err());
         assert!(Metrics::parse("x{a=\"b} 1").is_err());
     }

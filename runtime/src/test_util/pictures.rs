@@ -1,4 +1,4 @@
-//! The sample clip, picture by picture, as cameras would send it.
+//! The pictures of the sample clip, one by one.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ fn read(path: &Path) -> Bytes {
     std::fs::read(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display())).into()
 }
 
-/// The first pictures of the clip as JPEG, 768×576.
+/// The first `count` pictures of the clip as JPEG, 768×576.
 pub fn jpegs(count: usize) -> Vec<Bytes> {
     let folder = folder("jpegs");
     let frames = count.to_string();
@@ -25,11 +25,11 @@ pub fn jpegs(count: usize) -> Vec<Bytes> {
     (1..=count).map(|at| read(&folder.join(format!("{at:04}.jpg")))).collect()
 }
 
-/// The first access units of the clip, in byte-stream format.
+/// The first `count` access units of the clip, in byte-stream (Annex B) format.
 pub fn access_units(codec: Codec, count: usize) -> Vec<Bytes> {
     let stream = folder("units").join("stream");
     let frames = count.to_string();
-    // With a delimiter before each unit the stream is easily cut.
+    // An access unit delimiter before each unit marks where to split the stream.
     let (filter, format, delimiter): (_, _, &[u8]) = match codec {
         Codec::H265 => ("hevc_mp4toannexb,hevc_metadata=aud=insert", "hevc", &[0, 0, 0, 1, 0x46, 0x01]),
         Codec::H264 => ("h264_mp4toannexb,h264_metadata=aud=insert", "h264", &[0, 0, 0, 1, 0x09]),

@@ -1,15 +1,15 @@
-//! Ports for servers that tests start.
+//! Free ports for servers that tests start.
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-// Below Linux's ephemeral range, so that no outgoing connection takes the port of a server that is being restarted.
+// Below Linux's ephemeral range: an outgoing connection must not take the port of a server during its restart.
 const FIRST: u16 = 15_000;
 const COUNT: u16 = 16_000;
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A port of 127.0.0.1 that nobody listens on, for TCP and UDP. Not given twice by this process; processes that run at the
-/// same time start at different places.
+/// A port that is free for TCP and UDP. A process gets each port once; processes that run at the same time start the search at different
+/// ports.
 pub fn free_port() -> u16 {
     let start = (std::process::id().wrapping_mul(97) % u32::from(COUNT)) as u16;
     for _ in 0..COUNT {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passes_over_ports_in_use() {
+    fn skips_ports_in_use() {
         let port = free_port();
         let _held = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         assert!((0..10).all(|_| free_port() != port));

@@ -1,4 +1,4 @@
-//! PostgreSQL: a cluster of its own, one database per test.
+//! A PostgreSQL cluster with one database for each test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,35 +7,33 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::process::is_root;
-use super::{Launch, Server, folder, free_port};
+use super::{Launch, ServerProcess, folder, free_port};
+use crate::child::is_root;
 
 const USER: &str = "vru";
 const PASSWORD: &str = "vru-test";
-/// The account of Debian's package: PostgreSQL refuses to run as root.
+/// The account that Debian's package creates. PostgreSQL refuses to run as root.
 const ACCOUNT: &str = "postgres";
 
-/// A database cluster of its own.
 #[derive(Debug)]
 pub struct PostgresServer {
-    /// To stop, pause and kill it.
-    pub server: Server,
+    pub server: ServerProcess,
     port: u16,
     next_database: AtomicUsize,
 }
 
-/// The cluster that the tests of this process share.
+/// The cluster that all tests of this process share.
 pub fn postgres() -> &'static PostgresServer {
     static SHARED: OnceLock<PostgresServer> = OnceLock::new();
     SHARED.get_or_init(PostgresServer::start)
 }
 
 impl PostgresServer {
-    /// Makes a cluster and starts it.
+    /// Creates a cluster and starts its server.
     pub fn start() -> Self {
         let home = folder("postgres");
         if is_root() {
-            // initdb makes the data folder inside, as the unprivileged account.
+            // initdb runs as the unprivileged account and creates the data folder in it.
             fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
         }
         let password = home.join("password");
@@ -48,32 +46,33 @@ impl PostgresServer {
             .args(["--no-sync", "--no-instructions", "--pgdata"])
             .args([data.as_os_str(), "--pwfile".as_ref(), password.as_os_str()])
             .run();
-        // Without fsync a power cut loses data, the death of a process does not; and tests only kill processes.
+        // Without fsync only a power cut loses data. Tests kill processes, which loses nothing.
         let settings = ["fsync=off", "unix_socket_directories=", "listen_addresses=127.0.0.1", "max_connections=200"];
         let launch = Launch::new(program("postgres"), home.join("server.log"))
             .unprivileged(ACCOUNT)
             .args([format!("--port={port}")])
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .args(["-D".as_ref(), data.as_os_str()]);
-        // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for the clients to leave.
-        let server = Server::start("PostgreSQL", launch, "INT", move || psql(port, "postgres", "select 1").map(drop));
+        // SIGINT is PostgreSQL's fast shutdown. SIGTERM would wait until all clients have disconnected.
+        let server =
+            ServerProcess::start("PostgreSQL", launch, "INT", move || psql(port, "postgres", "select 1").map(drop));
         Self { server, port, next_database: AtomicUsize::new(0) }
     }
 
-    /// A new, empty database; gives its connection string, `postgres://…`.
+    /// Creates an empty database and returns its connection string, `postgres://…`.
     pub fn database(&self) -> String {
         let name = format!("test_{}", self.next_database.fetch_add(1, Ordering::Relaxed));
         let made = psql(self.port, "postgres", &format!("create database {name}"));
-        made.unwrap_or_else(|error| panic!("cannot make database {name}: {error}"));
+        made.unwrap_or_else(|error| panic!("cannot create database {name}: {error}"));
         format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// Runs SQL in the database of a connection string; rows of columns as text, nulls as empty.
+    /// Runs SQL in the database of a connection string. Returns rows of columns as text; null is the empty text.
     pub fn query(&self, database: &str, sql: &str) -> Vec<Vec<String>> {
         self.try_query(database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// As [`PostgresServer::query`], with the server's complaint.
+    /// Like [`PostgresServer::query`], but returns the server's error message instead of a panic.
     pub fn try_query(&self, database: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
         let name = database.rsplit('/').next().unwrap_or(database);
         let text = psql(self.port, name, sql)?;
@@ -97,7 +96,7 @@ fn psql(port: u16, database: &str, sql: &str) -> Result<String, String> {
     }
 }
 
-/// Debian keeps the programs of each version apart; the newest is taken.
+/// Debian installs each version in a folder of its own. Uses the newest.
 fn program(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
@@ -111,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn databases_are_apart_and_survive_a_kill() {
+    fn databases_are_separate_and_survive_a_kill() {
         let postgres = PostgresServer::start();
         let (one, two) = (postgres.database(), postgres.database());
         postgres.query(&one, "create table t (v int); insert into t values (7)");

@@ -1,20 +1,20 @@
-//! Child processes that cannot outlive the test process.
+//! Child processes of tests. They cannot outlive the test process.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use parking_lot::Mutex as Lock;
+use parking_lot::Mutex;
 
 use super::wait::wait_for;
+use crate::child;
 
-/// How to start a process, again and again.
+/// Lines of a log that a panic shows.
+const TAIL: usize = 40;
+
+/// A program with its arguments and environment. It can be started more than once.
 #[derive(Debug, Clone)]
 pub struct Launch {
     program: PathBuf,
@@ -25,137 +25,105 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The program, and the file that gets what it prints.
+    /// The program, and the file that its output is appended to.
     pub fn new(program: impl Into<PathBuf>, log: impl Into<PathBuf>) -> Self {
         Self { program: program.into(), args: Vec::new(), env: Vec::new(), user: None, log: log.into() }
     }
 
-    /// Adds arguments.
     #[must_use]
     pub fn args<I: Into<OsString>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    /// Runs as another user when this process is root.
+    /// Runs the program as another user if this process is root.
     #[must_use]
     pub fn unprivileged(mut self, user: &'static str) -> Self {
-        self.user = is_root().then_some(user);
+        self.user = child::is_root().then_some(user);
         self
     }
 
-    /// Starts it.
     pub fn spawn(&self) -> Process {
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.unwrap_or_else(|error| panic!("cannot write {}: {error}", self.log.display()));
         let errors = log.try_clone().expect("a file handle can be cloned");
         let mut command = self.command();
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        let child = spawn_from_keeper(command);
-        let child = child.unwrap_or_else(|error| panic!("cannot start {}: {error}", self.program.display()));
-        Process { pid: child.id(), child: Lock::new(child), log: self.log.clone() }
+        let child =
+            child::spawn(command).unwrap_or_else(|error| panic!("cannot start {}: {error}", self.program.display()));
+        Process { pid: child.id(), child: Mutex::new(child), log: self.log.clone() }
     }
 
-    /// Runs it to its end and panics with its output when it fails.
+    /// Runs the program until it ends, for a minute at most. Panics with its output when it fails.
     pub fn run(&self) {
         let status = self.spawn().wait(Duration::from_mins(1));
-        assert!(status.success(), "{} failed ({status}):\n{}", self.program.display(), tail(&self.log));
+        let output = child::last_lines(&self.log, TAIL);
+        assert!(status.success(), "{} failed ({status}):\n{output}", self.program.display());
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("setpriv");
-        if let Some(user) = self.user {
-            command.args(["--reuid", user, "--regid", user, "--init-groups"]);
-        }
-        command.args(["--pdeathsig", "KILL", "--"]).arg(&self.program).args(&self.args);
-        // Configuration of whoever runs the tests must not leak into the services under test.
+        let account = match self.user {
+            Some(user) => ["--reuid", user, "--regid", user, "--init-groups"].map(str::to_owned).to_vec(),
+            None => Vec::new(),
+        };
+        let mut command = child::command(&self.program, "KILL", &account);
+        command.args(&self.args);
+        // The developer's own configuration must not reach the services under test.
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with(crate::config::ENV_PREFIX)) {
                 command.env_remove(name);
             }
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        // A Ctrl-C at the terminal is for the test process; the children follow it by the parent-death signal.
-        command.process_group(0);
         command
     }
-}
-
-/// Whether this process may change users.
-pub(super) fn is_root() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
-}
-
-type Order = (Command, SyncSender<io::Result<Child>>);
-
-/// The parent-death signal comes when the *thread* that started the child ends, and the thread of a test ends before the
-/// servers that it started for all; so one thread, which lives as long as the process, starts all children.
-fn spawn_from_keeper(command: Command) -> io::Result<Child> {
-    static KEEPER: OnceLock<Mutex<SyncSender<Order>>> = OnceLock::new();
-    let keeper = KEEPER.get_or_init(|| {
-        let (orders_tx, orders) = sync_channel::<Order>(1);
-        let keep = move || {
-            for (mut command, reply) in orders {
-                drop(reply.send(command.spawn()));
-            }
-        };
-        std::thread::Builder::new().name("test-keeper".to_owned()).spawn(keep).expect("a thread can be started");
-        Mutex::new(orders_tx)
-    });
-    let (reply_tx, reply) = sync_channel(1);
-    let sent = keeper.lock().expect("sending does not panic").send((command, reply_tx));
-    sent.expect("the keeper lives as long as the process");
-    reply.recv().expect("the keeper answers each order")
 }
 
 /// A running child. It is killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     pid: u32,
-    child: Lock<Child>,
+    child: Mutex<Child>,
     log: PathBuf,
 }
 
 impl Process {
-    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// How it ended, or none while it runs.
+    /// The exit status; none while it runs.
     pub fn ended(&self) -> Option<ExitStatus> {
         self.child.lock().try_wait().expect("our own child can be waited for")
     }
 
-    /// Waits for its end; panics at the deadline.
+    /// Waits for the end. Panics at the deadline.
     pub fn wait(&self, deadline: Duration) -> ExitStatus {
         let what = format!("process {} to end; its log ends:\n{}", self.pid, self.log_tail());
-        wait_for(deadline, &what, || self.ended().ok_or_else(|| "it runs".to_owned()))
+        wait_for(deadline, &what, || self.ended().ok_or_else(|| "it still runs".to_owned()))
     }
 
-    /// Sends a signal, by its name without `SIG`.
+    /// Sends a signal, named without `SIG`.
     pub fn signal(&self, signal: &str) {
         if self.ended().is_none() {
             send(signal, &[self.pid]);
         }
     }
 
-    /// Sends a signal to it and to all processes below it, the parent first.
+    /// Sends a signal to the process and all its descendants, parents first.
     pub fn signal_tree(&self, signal: &str) {
         if self.ended().is_none() {
             send(signal, &tree(self.pid));
         }
     }
 
-    /// SIGKILL, for it and all below it, and waits for its end.
+    /// Sends SIGKILL to the process and all its descendants, and waits for the end.
     pub fn kill(&self) {
         self.signal_tree("KILL");
         self.wait(Duration::from_secs(10));
@@ -166,14 +134,14 @@ impl Process {
         super::resident_bytes(self.pid)
     }
 
-    /// All that it printed.
+    /// Its whole output.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// The end of what it printed.
+    /// The last 40 lines of its output.
     pub fn log_tail(&self) -> String {
-        tail(&self.log)
+        child::last_lines(&self.log, TAIL)
     }
 }
 
@@ -187,14 +155,7 @@ impl Drop for Process {
     }
 }
 
-/// The last lines of a log.
-pub(super) fn tail(log: &Path) -> String {
-    let text = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
-}
-
-/// `kill` of the shell: the standard library sends nothing but SIGKILL. A process that is gone already is no failure.
+/// Uses `kill` of the shell, because the standard library can only send SIGKILL. A process that has ended already is not a failure.
 fn send(signal: &str, pids: &[u32]) {
     let script = "for pid in \"$@\"; do kill -s \"$0\" \"$pid\" 2>/dev/null; done; true";
     let pids = pids.iter().map(u32::to_string);
@@ -202,13 +163,13 @@ fn send(signal: &str, pids: &[u32]) {
     assert!(status.success(), "cannot send {signal}");
 }
 
-/// The process and all below it.
+/// The process and all its descendants.
 fn tree(root: u32) -> Vec<u32> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // The command's name, in brackets, may hold spaces.
+        // The command's name is in brackets and may contain spaces.
         let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
         if let Some(parent) = after_name.split(' ').nth(1).and_then(|parent| parent.parse::<u32>().ok()) {
             parents.push((pid, parent));
@@ -233,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_lives_on_when_the_thread_that_asked_for_it_ends() {
+    fn a_child_outlives_the_thread_that_started_it() {
         let child = std::thread::spawn(|| shell("sleep 0.5; echo survived").spawn()).join().unwrap();
         let status = child.wait(Duration::from_secs(10));
         assert!(status.success(), "{status}");
@@ -241,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn killing_reaches_the_children_of_a_child() {
+    fn a_kill_reaches_grandchildren() {
         let child = shell("sleep 61 & echo $!; wait").spawn();
         let grandchild = wait_for(Duration::from_secs(5), "the pid", || {
             child.log().trim().parse::<u32>().map_err(|e| e.to_string())
@@ -255,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn stop_and_continue() {
+    fn a_process_stops_and_continues() {
         let child = shell("exec sleep 62").spawn();
         let state = |child: &Process| fs::read_to_string(format!("/proc/{}/stat", child.pid())).unwrap();
         child.signal_tree("STOP");
@@ -263,7 +224,7 @@ mod tests {
             if state(&child).contains(") T ") { Ok(()) } else { Err(state(&child)) }
         });
         child.signal_tree("CONT");
-        wait_for(Duration::from_secs(5), "going on", || {
+        wait_for(Duration::from_secs(5), "the continuation", || {
             if state(&child).contains(") S ") { Ok(()) } else { Err(state(&child)) }
         });
     }

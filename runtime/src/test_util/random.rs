@@ -1,10 +1,10 @@
-//! Random moments that can be had again.
+//! Reproducible randomness for tests.
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-/// A generator whose seed is printed, and taken from `VRU_TEST_SEED` when that is set.
-#[expect(clippy::print_stderr, reason = "whoever reads a failed test needs the seed")]
+/// A generator with a random seed, or with the seed in `VRU_TEST_SEED`. It prints the seed, so that a failure can be reproduced.
+#[expect(clippy::print_stderr, reason = "the seed is needed to reproduce a failure")]
 pub fn seeded_rng(name: &str) -> StdRng {
     let seed = match std::env::var("VRU_TEST_SEED") {
         Ok(text) => text.parse().expect("VRU_TEST_SEED is a number"),

@@ -1,35 +1,34 @@
-//! Redis without persistence.
+//! A Redis server without persistence.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Launch, Server, folder, free_port};
+use super::{Launch, ServerProcess, folder, free_port};
 
-/// A Redis server of its own.
 #[derive(Debug)]
 pub struct RedisServer {
-    /// To stop, pause and kill it.
-    pub server: Server,
+    pub server: ServerProcess,
     port: u16,
 }
 
-/// The Redis that the tests of this process share.
+/// The server that all tests of this process share.
 pub fn redis() -> &'static RedisServer {
     static SHARED: OnceLock<RedisServer> = OnceLock::new();
     SHARED.get_or_init(RedisServer::start)
 }
 
 impl RedisServer {
-    /// Starts an empty one.
+    /// Starts an empty server.
     pub fn start() -> Self {
         let home = folder("redis");
         let port = free_port();
         let launch = Launch::new("redis-server", home.join("server.log"))
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
             .args([&home]);
-        let server = Server::start("Redis", launch, "TERM", move || ping(port).map_err(|error| error.to_string()));
+        let server =
+            ServerProcess::start("Redis", launch, "TERM", move || ping(port).map_err(|error| error.to_string()));
         Self { server, port }
     }
 

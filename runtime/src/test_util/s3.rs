@@ -1,37 +1,32 @@
-//! S3 by SeaweedFS: a bucket per test.
+//! An S3 server (SeaweedFS) with one bucket for each test.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Launch, Server, folder, free_port, http_get, http_send, require_asset};
+use super::{Launch, ServerProcess, folder, free_port, http_get, http_send, require_asset};
 
-/// An object store of its own.
 #[derive(Debug)]
 pub struct S3Server {
-    /// To stop, pause and kill it.
-    pub server: Server,
+    pub server: ServerProcess,
     port: u16,
     filer: SocketAddr,
     next_bucket: AtomicUsize,
 }
 
-/// The store that the tests of this process share.
+/// The server that all tests of this process share.
 pub fn s3() -> &'static S3Server {
     static SHARED: OnceLock<S3Server> = OnceLock::new();
     SHARED.get_or_init(S3Server::start)
 }
 
 impl S3Server {
-    /// Access key that the server knows.
     pub const ACCESS_KEY: &'static str = "vru-access";
-    /// Its secret.
     pub const SECRET_KEY: &'static str = "vru-secret";
-    /// Region, for clients that must name one.
     pub const REGION: &'static str = "us-east-1";
 
-    /// Starts an empty one.
+    /// Starts an empty server.
     pub fn start() -> Self {
         let home = folder("s3");
         let config = home.join("s3.json");
@@ -41,7 +36,7 @@ impl S3Server {
         let (port, filer) = (free_port(), free_port());
         let ports =
             [("s3.port", port), ("filer.port", filer), ("master.port", free_port()), ("volume.port", free_port())];
-        // Each also has a gRPC port, by default 10,000 above: that may be out of range or taken.
+        // Each port has a gRPC port too, by default the port plus 10,000, which may be out of range or in use.
         let grpc =
             ["s3.port.grpc", "filer.port.grpc", "master.port.grpc", "volume.port.grpc"].map(|name| (name, free_port()));
         let flags = ports.iter().chain(&grpc).map(|(name, port)| format!("-{name}={port}"));
@@ -56,15 +51,15 @@ impl S3Server {
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
                 "-master.volumeSizeLimitMB=64",
-                // Alone it need not wait for others to stand for election.
+                // The only master need not wait for other candidates.
                 "-master.electionTimeout=1s",
             ])
             .args([format!("-dir={}", data.display()), format!("-s3.config={}", config.display())])
             .args(flags);
         let filer = SocketAddr::from((Ipv4Addr::LOCALHOST, filer));
-        let gate = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        // Its orderly stop takes 15 s and writes nothing that a killed one has not written.
-        let server = Server::start("SeaweedFS", launch, "KILL", move || probe(filer, gate));
+        let gateway = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        // An orderly stop takes 15 s and writes nothing more than a kill.
+        let server = ServerProcess::start("SeaweedFS", launch, "KILL", move || probe(filer, gateway));
         Self { server, port, filer, next_bucket: AtomicUsize::new(0) }
     }
 
@@ -76,22 +71,22 @@ impl S3Server {
     /// A new, empty bucket.
     pub fn bucket(&self) -> String {
         let name = format!("test-{}", self.next_bucket.fetch_add(1, Ordering::Relaxed));
-        // A bucket is a folder of the filer; so no signed request is needed for it.
+        // A bucket is a folder of the filer. Creating it there needs no signed request.
         let made = http_send(self.filer, "POST", &format!("/buckets/{name}/"), &[]);
         match made {
             Ok(answer) if (200..300).contains(&answer.status) => name,
-            other => panic!("cannot make bucket {name}: {other:?}"),
+            other => panic!("cannot create bucket {name}: {other:?}"),
         }
     }
 }
 
-/// Writing needs master, volume server and filer to know each other; answering needs the gate.
-fn probe(filer: SocketAddr, gate: SocketAddr) -> Result<(), String> {
+/// A write passes when master, volume server and filer have found each other. 403 means that the S3 gateway answers.
+fn probe(filer: SocketAddr, gateway: SocketAddr) -> Result<(), String> {
     let written = http_send(filer, "PUT", "/probe/file", b"probe")?;
     let read = http_get(filer, "/probe/file")?;
-    let gate = http_get(gate, "/")?;
-    let ready = (200..300).contains(&written.status) && read.body == "probe" && gate.status == 403;
-    if ready { Ok(()) } else { Err(format!("write {}, read {:?}, gate {}", written.status, read, gate.status)) }
+    let gateway = http_get(gateway, "/")?;
+    let ready = (200..300).contains(&written.status) && read.body == "probe" && gateway.status == 403;
+    if ready { Ok(()) } else { Err(format!("write {}, read {:?}, gateway {}", written.status, read, gateway.status)) }
 }
 
 fn credentials() -> String {
@@ -109,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn makes_buckets_and_survives_a_restart() {
+    fn buckets_survive_a_restart() {
         let s3 = S3Server::start();
         let (one, two) = (s3.bucket(), s3.bucket());
         assert_ne!(one, two);

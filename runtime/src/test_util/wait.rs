@@ -1,10 +1,10 @@
-//! Waiting for a condition, never for a time to pass.
+//! Waits for a condition, with a deadline. Tests never wait for a fixed time.
 
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(20);
 
-/// Polls until the condition gives a value; panics at the deadline with what was waited for and the last reason.
+/// Polls until the condition returns a value. Panics at the deadline with `what` and the last reason.
 pub fn wait_for<T>(deadline: Duration, what: &str, mut condition: impl FnMut() -> Result<T, String>) -> T {
     let start = Instant::now();
     loop {
@@ -16,12 +16,12 @@ pub fn wait_for<T>(deadline: Duration, what: &str, mut condition: impl FnMut() -
     }
 }
 
-/// Polls until the condition holds; panics at the deadline with what was waited for.
+/// Polls until the condition holds. Panics at the deadline with `what`.
 pub fn wait_until(deadline: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     wait_for(deadline, what, || if condition() { Ok(()) } else { Err("the condition does not hold".to_owned()) });
 }
 
-/// As [`wait_for`], in async code.
+/// Like [`wait_for`], in async code.
 pub async fn eventually<T>(deadline: Duration, what: &str, mut condition: impl AsyncFnMut() -> Result<T, String>) -> T {
     let start = Instant::now();
     loop {
@@ -35,7 +35,7 @@ pub async fn eventually<T>(deadline: Duration, what: &str, mut condition: impl A
 
 fn give_up_past(start: Instant, deadline: Duration, what: &str, reason: &str) {
     let waited = start.elapsed();
-    assert!(waited < deadline, "waited {waited:.1?} in vain for {what}; last seen: {reason}");
+    assert!(waited < deadline, "timed out after {waited:.1?} waiting for {what}; last seen: {reason}");
 }
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gives_the_first_value() {
+    fn returns_the_first_value() {
         let mut calls = 0;
         let value = wait_for(Duration::from_secs(5), "three calls", || {
             calls += 1;
@@ -53,8 +53,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "in vain for pigs to fly; last seen: they walk")]
-    fn says_what_was_last_seen() {
+    #[should_panic(expected = "waiting for pigs to fly; last seen: they walk")]
+    fn a_timeout_reports_the_last_reason() {
         wait_for(Duration::from_millis(30), "pigs to fly", || Err::<(), _>("they walk".to_owned()));
     }
 }

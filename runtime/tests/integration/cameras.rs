@@ -40,7 +40,7 @@ impl Pod {
             CameraEvent::Remove(id) => {
                 self.cameras.remove(id.as_str());
             }
-            CameraEvent::Settled => {}
+            CameraEvent::CaughtUp => {}
         }
     }
 
@@ -53,7 +53,7 @@ impl Pod {
         };
         tokio::time::timeout(Duration::from_secs(30), reached)
             .await
-            .unwrap_or_else(|_| panic!("in vain for {what}; the cameras are {:?}", self.cameras));
+            .unwrap_or_else(|_| panic!("timed out waiting for {what}; the cameras are {:?}", self.cameras));
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tonic::Code;
 use vru_proto::v1;
 use vru_runtime::test_util::{
-    Bus, Service, ServiceLaunch, Topic, free_port, kafka, require_asset, wait_for, wait_until,
+    Bus, ServiceLaunch, ServiceProcess, Topic, free_port, kafka, require_asset, wait_for, wait_until,
 };
 
 use crate::messages::{a_minute_ago, alert};
@@ -27,7 +27,7 @@ fn launch(bus: &Bus, address: &str) -> ServiceLaunch {
         .set("alerts.heartbeat", "200ms")
 }
 
-fn start(bus: &Bus, set: &[(&str, &str)]) -> (Service, String) {
+fn start(bus: &Bus, set: &[(&str, &str)]) -> (ServiceProcess, String) {
     let address = format!("127.0.0.1:{}", free_port());
     let launch = set.iter().fold(launch(bus, &address), |launch, (key, value)| launch.set(key, *value));
     let service = launch.start();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::Rng as _;
 use vru_proto::names::{HEADER_REASON, HEADER_SOURCE_TOPIC};
 use vru_runtime::test_util::{
-    Bus, PostgresServer, Service, ServiceLaunch, Topic, kafka, postgres, seeded_rng, wait_for, wait_until,
+    Bus, PostgresServer, ServiceLaunch, ServiceProcess, Topic, kafka, postgres, seeded_rng, wait_for, wait_until,
 };
 
 use crate::messages::{a_minute_ago, alert, frame, object_count, publish_frames};
@@ -29,7 +29,7 @@ fn launch(bus: &Bus, database: &str) -> ServiceLaunch {
         .set("kafka.session_timeout", "2s")
 }
 
-fn start(bus: &Bus, database: &str) -> Service {
+fn start(bus: &Bus, database: &str) -> ServiceProcess {
     let service = launch(bus, database).start();
     service.wait_ready(DEADLINE);
     service

@@ -7,9 +7,10 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use vru_runtime::child::is_root;
 use vru_runtime::secret::Secret;
 
-use super::process::{Program, ProgramError, Running, User, find_user, is_root};
+use super::process::{Program, ProgramError, Running, User, find_user};
 
 const USER: &str = "vru";
 const DATABASE: &str = "vru";

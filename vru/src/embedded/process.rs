@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
+
+use vru_runtime::child;
+
+/// Lines of a log that an error shows.
+const TAIL: usize = 12;
 
 /// A program with its arguments, and the user it runs as.
 #[derive(Debug, Clone)]
@@ -97,7 +99,7 @@ impl Program {
         let errors = log.try_clone().map_err(fail)?;
         let mut command = self.command();
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        let child = start_from_keeper(command).map_err(fail)?;
+        let child = child::spawn(command).map_err(fail)?;
         Ok(Running { child, name: self.name(), log: self.log.clone() })
     }
 
@@ -113,15 +115,14 @@ impl Program {
     }
 
     fn command(&self) -> Command {
-        // util-linux, on every Debian; the standard library can neither ask for a signal at the parent's death nor drop the
-        // supplementary groups.
-        let mut command = Command::new("setpriv");
-        if let Some(User { uid, gid }) = self.user {
-            command.args([format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()]);
-        }
-        command.args(["--pdeathsig", self.death_signal, "--"]).arg(&self.path).args(&self.args);
-        // Ctrl-C at the terminal is for this process, which stops its children in order.
-        command.process_group(0);
+        let account = match self.user {
+            Some(User { uid, gid }) => {
+                vec![format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()]
+            }
+            None => Vec::new(),
+        };
+        let mut command = child::command(&self.path, self.death_signal, &account);
+        command.args(&self.args);
         // A folder that the other user may not enter is no place to start in.
         command.current_dir("/");
         command
@@ -160,7 +161,7 @@ impl Running {
     /// The error that says that it failed, with the end of its output.
     pub fn failed(&self, status: ExitStatus) -> ProgramError {
         let (program, log) = (self.name.clone(), self.log.display().to_string());
-        ProgramError::Failed { program, status, log, tail: tail(&self.log) }
+        ProgramError::Failed { program, status, log, tail: child::last_lines(&self.log, TAIL) }
     }
 
     /// Kills it.
@@ -179,19 +180,6 @@ impl Drop for Running {
     }
 }
 
-/// The last lines of a file.
-fn tail(path: &Path) -> String {
-    let text = String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
-}
-
-/// Whether this process may change users.
-pub fn is_root() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
-}
-
 /// An account of this machine.
 pub fn find_user(name: &str) -> Option<User> {
     let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
@@ -204,34 +192,10 @@ pub fn find_user(name: &str) -> Option<User> {
     })
 }
 
-type Order = (Command, SyncSender<io::Result<Child>>);
-
-/// The signal comes when the *thread* that started the child ends, and threads of an async runtime come and go; so one
-/// thread, which lives as long as the process, starts all children.
-fn start_from_keeper(command: Command) -> io::Result<Child> {
-    static KEEPER: OnceLock<Mutex<SyncSender<Order>>> = OnceLock::new();
-    let keeper = KEEPER.get_or_init(|| {
-        let (orders_tx, orders) = sync_channel::<Order>(1);
-        let keep = move || {
-            for (mut command, reply) in orders {
-                drop(reply.send(command.spawn()));
-            }
-        };
-        std::thread::Builder::new().name("keeper".to_owned()).spawn(keep).expect("a thread can be started");
-        Mutex::new(orders_tx)
-    });
-    let (reply_tx, reply) = sync_channel(1);
-    let gone = |_| io::Error::other("the thread that starts processes is gone");
-    keeper
-        .lock()
-        .map_err(|_| io::Error::other("starting a process panicked"))?
-        .send((command, reply_tx))
-        .map_err(|_| io::Error::other("the thread that starts processes is gone"))?;
-    reply.recv().map_err(gone)?
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn shell(script: &str, folder: &Path) -> Program {
@@ -253,14 +217,5 @@ mod tests {
         let error = shell("sleep 60", folder.path()).run(Duration::from_millis(200)).unwrap_err();
         assert!(matches!(error, ProgramError::TimedOut { .. }), "{error}");
         assert!(started.elapsed() < Duration::from_secs(5));
-    }
-
-    #[test]
-    fn a_child_lives_on_when_the_thread_that_asked_for_it_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = shell("exec sleep 60", folder.path());
-        let mut child = std::thread::spawn(move || program.start().unwrap()).join().unwrap();
-        std::thread::sleep(Duration::from_millis(200));
-        assert!(child.ended().is_none());
     }
 }

@@ -102,7 +102,7 @@ async fn follow_cameras(mut events: mpsc::Receiver<CameraEvent>, shared: Arc<Sha
                 // Its watchers' streams end.
                 shared.pictures.lock().remove(&id);
             }
-            CameraEvent::Settled => {}
+            CameraEvent::CaughtUp => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vru_proto::v1;
-use vru_runtime::test_util::{Bus, Metrics, Service, Topic};
+use vru_runtime::test_util::{Bus, Metrics, ServiceProcess, Topic};
 
 use crate::pipeline::{Pipeline, frames_of};
 
@@ -102,6 +102,6 @@ pub fn assert_inference_accounts(id: &str, infer: &Metrics, bus: &Bus) -> u64 {
 }
 
 /// Resident memory of each service, bytes.
-pub fn memory(services: &[&Service]) -> Vec<u64> {
+pub fn memory(services: &[&ServiceProcess]) -> Vec<u64> {
     services.iter().map(|service| service.resident_bytes()).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vru_runtime::test_util::{Service, folder, wait_for, wait_until};
+use vru_runtime::test_util::{ServiceProcess, folder, wait_for, wait_until};
 
 use crate::camera_server::CameraServer;
 use crate::pipeline::{DEADLINE, Pipeline, frames_of, start};
@@ -18,7 +18,7 @@ fn pulled(server: &CameraServer, name: &str) -> String {
     format!("[[cameras]]\nid = '{name}'\npull = {{ url = '{}' }}\noutput = {{ max_fps = 10.0 }}\n", server.url(name))
 }
 
-fn refused(ingest: &Service) -> u64 {
+fn refused(ingest: &ServiceProcess) -> u64 {
     ingest.count("cameras_refused_changes_total", &[("from", "file")])
 }
 
@@ -59,10 +59,9 @@ fn a_mistake_in_the_file_of_cameras_is_told_in_full_and_changes_nothing() {
     frames_come("two");
     assert_eq!(ingest.ready().unwrap().0, 200, "the cameras that run are no reason to send traffic elsewhere");
     let log = ingest.log();
-    for [camera, what] in
-        [["`one`", "rtsp://"], ["`two`", "max_ftp"], ["`three`", "exactly one"], ["cannot be read", ""]]
+    for [camera, what] in [["`one`", "rtsp://"], ["`two`", "max_ftp"], ["`three`", "exactly one"], ["cannot read", ""]]
     {
-        let told = log.lines().filter(|line| line.contains("mistake in the file of cameras"));
+        let told = log.lines().filter(|line| line.contains("mistake in the camera file"));
         let told = told.filter(|line| line.contains(camera) && line.contains(what)).count();
         assert_eq!(told, 1, "{camera} {what} is to be told once:\n{log}");
     }

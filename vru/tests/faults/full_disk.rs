@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use vru_runtime::test_util::{
-    KeptDisk, Launch, Metrics, Process, SmallDisk, binary, folder, free_port, http_get, wait_for, wait_until,
+    DiskHandle, Launch, Metrics, Process, SmallDisk, binary, folder, free_port, http_get, wait_for, wait_until,
 };
 
 use crate::pipeline::{DEADLINE, short_clip};
@@ -53,7 +53,7 @@ impl Up {
     }
 
     /// The same on the same disk, once the process has ended.
-    fn start_again(&mut self, kept: &KeptDisk) {
+    fn start_again(&mut self, kept: &DiskHandle) {
         self.process = run(kept.launch(&binary("vru"), self.place.join("again.log")), &self.place, &self.disk);
     }
 
@@ -120,7 +120,7 @@ fn a_full_disk_is_told_and_waited_out_and_nothing_is_lost_or_spoiled() {
     up.wait_for_rows(FRAMES);
     up.wait_for_log("nothing waits any more");
     let mut pictures = 0;
-    for path in objects(&up.disk.seen(&up.process).join("data/s3/vru")) {
+    for path in objects(&up.disk.outside_path(&up.process).join("data/s3/vru")) {
         let bytes = std::fs::read(&path).unwrap();
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("jpg") => {
@@ -147,7 +147,7 @@ fn a_full_disk_does_not_hold_up_the_end_and_nothing_is_lost_or_doubled_by_it() {
     up.wait_for_sink_to_wait();
     let stored = up.rows().unwrap();
     assert!(stored < FRAMES, "the disk was full too late");
-    let kept = KeptDisk::new(&up.disk, &up.process);
+    let kept = DiskHandle::new(&up.disk, &up.process);
     up.process.signal("TERM");
     let status = up.process.wait(DRAIN + MARGIN);
     let log = up.process.log();

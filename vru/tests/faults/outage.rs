@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vru_runtime::test_util::{KafkaServer, PostgresServer, S3Server, Server};
+use vru_runtime::test_util::{KafkaServer, PostgresServer, S3Server, ServerProcess};
 
 use crate::pipeline::Servers;
 
@@ -45,7 +45,7 @@ impl OwnServers {
         Servers { kafka: &self.kafka, postgres: &self.postgres, s3: &self.s3 }
     }
 
-    fn of(&self, part: Part) -> &Server {
+    fn of(&self, part: Part) -> &ServerProcess {
         match part {
             Part::Broker => &self.kafka.server,
             Part::Database => &self.postgres.server,
@@ -56,7 +56,7 @@ impl OwnServers {
 
 /// A server that is away, until [`Outage::end`].
 pub struct Outage<'a> {
-    server: &'a Server,
+    server: &'a ServerProcess,
     how: How,
     since: Instant,
 }

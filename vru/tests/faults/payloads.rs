@@ -6,7 +6,7 @@ use bytes::Bytes;
 use vru_proto::names::HEADER_REASON;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, Service, Topic, peak_bytes, wait_for};
+use vru_runtime::test_util::{Bus, ServiceProcess, Topic, peak_bytes, wait_for};
 
 use crate::pipeline::{DEADLINE, Pipeline, start};
 
@@ -41,7 +41,7 @@ pub fn end(camera: &str, sequence: u64, encoding: v1::Encoding) -> v1::Frame {
 /// Inference alone.
 pub struct Inference {
     pub bus: Bus,
-    pub service: Service,
+    pub service: ServiceProcess,
     group: String,
 }
 

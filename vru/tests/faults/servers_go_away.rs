@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
 use vru_proto::v1;
-use vru_runtime::test_util::{Codec, Service, ServiceLaunch, Topic, seeded_rng, wait_for};
+use vru_runtime::test_util::{Codec, ServiceLaunch, ServiceProcess, Topic, seeded_rng, wait_for};
 
 use crate::books::{
     analysed, assert_drops_are_counted, assert_inference_accounts, assert_same_ids, assert_stored_once, memory,
@@ -27,9 +27,9 @@ const GROWTH: u64 = 64 * 1024 * 1024;
 
 struct Setup<'a> {
     pipeline: Pipeline<'a>,
-    ingest: Service,
-    infer: Service,
-    sink: Service,
+    ingest: ServiceProcess,
+    infer: ServiceProcess,
+    sink: ServiceProcess,
     _cameras: CameraServer,
 }
 
@@ -50,12 +50,12 @@ fn setup(servers: &OwnServers) -> Setup<'_> {
 }
 
 impl Setup<'_> {
-    fn services(&self) -> [&Service; 3] {
+    fn services(&self) -> [&ServiceProcess; 3] {
         [&self.ingest, &self.infer, &self.sink]
     }
 
     /// Who cannot work without the part, and by which name it says so.
-    fn waiting(&self, part: Part) -> Vec<(&Service, &'static str)> {
+    fn waiting(&self, part: Part) -> Vec<(&ServiceProcess, &'static str)> {
         match part {
             Part::Broker => self.services().map(|service| (service, "kafka")).to_vec(),
             Part::Database => vec![(&self.sink, "postgres")],

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rand::seq::SliceRandom as _;
-use vru_runtime::test_util::{Service, Topic, seeded_rng, wait_for};
+use vru_runtime::test_util::{ServiceProcess, Topic, seeded_rng, wait_for};
 
 use crate::books::{assert_same_ids, assert_stored_once, published_alerts};
 use crate::follower::Follower;
@@ -32,7 +32,7 @@ fn services_that_are_terminated_in_an_outage_end_in_time_and_lose_nothing() {
     let follower = Follower::start(&[pipeline.grpc_port]);
     let clip = short_clip(FRAMES);
     // The database's and the store's users are in one service; everybody uses the broker.
-    let mut outages: Vec<(Part, How, Vec<&Service>)> = vec![
+    let mut outages: Vec<(Part, How, Vec<&ServiceProcess>)> = vec![
         (Part::Broker, How::Killed, vec![ingest, infer, sink]),
         (Part::Broker, How::Hung, vec![ingest, infer, sink]),
         (Part::Database, How::Hung, vec![sink]),

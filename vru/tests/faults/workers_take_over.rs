@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand::Rng as _;
 use rand::seq::SliceRandom as _;
 use vru_proto::v1;
-use vru_runtime::test_util::{Codec, Service, Topic, free_port, seeded_rng, wait_for};
+use vru_runtime::test_util::{Codec, ServiceProcess, Topic, free_port, seeded_rng, wait_for};
 
 use crate::books::{Place, analysed, assert_same_ids, assert_stored_once, published_alerts};
 use crate::camera_server::CameraServer;
@@ -41,9 +41,9 @@ enum Fault {
 
 struct Setup {
     pipeline: Pipeline<'static>,
-    ingest: [Service; 2],
-    infer: [Service; 2],
-    sink: [Service; 2],
+    ingest: [ServiceProcess; 2],
+    infer: [ServiceProcess; 2],
+    sink: [ServiceProcess; 2],
     followers: Vec<Follower>,
     _cameras: CameraServer,
 }
@@ -83,7 +83,7 @@ fn setup() -> Setup {
 }
 
 impl Setup {
-    fn pair(&self, role: Role) -> &[Service; 2] {
+    fn pair(&self, role: Role) -> &[ServiceProcess; 2] {
         match role {
             Role::Ingest => &self.ingest,
             Role::Infer => &self.infer,
@@ -101,7 +101,7 @@ impl Setup {
         }
     }
 
-    fn share(&self, role: Role, worker: &Service) -> u64 {
+    fn share(&self, role: Role, worker: &ServiceProcess) -> u64 {
         match role {
             Role::Ingest => {
                 let connected = worker.metrics().by_label("ingest_camera_connected", "camera");

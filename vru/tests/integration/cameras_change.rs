@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vru_proto::v1;
-use vru_runtime::test_util::{Bus, Service, Topic, free_port, kafka, wait_for, wait_until};
+use vru_runtime::test_util::{Bus, ServiceProcess, Topic, free_port, kafka, wait_for, wait_until};
 
 use crate::camera_server::CameraServer;
 use crate::pipeline::{DEADLINE, camera, frames_of, ingest, pull, start};
@@ -14,7 +14,7 @@ const EFFECT: Duration = Duration::from_secs(2);
 struct Setup {
     server: CameraServer,
     bus: Bus,
-    ingest: Service,
+    ingest: ServiceProcess,
 }
 
 fn setup(name: &str) -> Setup {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use vru_runtime::test_util::{Service, ServiceLaunch, free_port, kafka, wait_for};
+use vru_runtime::test_util::{ServiceLaunch, ServiceProcess, free_port, kafka, wait_for};
 
 use crate::camera_server::CameraServer;
 use crate::pipeline::{DEADLINE, camera, frames_of, ingest, pull, start};
 
 const CAMERAS: usize = 6;
 
-fn connected(pod: &Service) -> BTreeMap<String, f64> {
+fn connected(pod: &ServiceProcess) -> BTreeMap<String, f64> {
     let mut cameras = pod.metrics().by_label("ingest_camera_connected", "camera");
     cameras.retain(|_, connected| *connected > 0.0);
     cameras

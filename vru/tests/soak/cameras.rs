@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vru_proto::v1;
-use vru_runtime::test_util::{Codec, FfmpegCamera, Process, Service, wait_for};
+use vru_runtime::test_util::{Codec, FfmpegCamera, Process, ServiceProcess, wait_for};
 
 use super::camera_server::CameraServer;
 use super::pipeline::{DEADLINE, Pipeline, camera, pull};
@@ -20,7 +20,7 @@ pub struct Cameras {
 
 impl Cameras {
     /// Starts them, and waits until each gives pictures.
-    pub fn start(pipeline: &Pipeline, ingest: &Service) -> Self {
+    pub fn start(pipeline: &Pipeline, ingest: &ServiceProcess) -> Self {
         let server = CameraServer::start();
         for (number, id) in IDS.into_iter().enumerate() {
             let source = if number < 2 {
@@ -51,8 +51,8 @@ impl Cameras {
     }
 
     /// Waits until every camera has brought another picture.
-    pub fn wait_for_pictures(&mut self, ingest: &Service) {
-        let seen = |ingest: &Service| -> BTreeMap<&str, u64> {
+    pub fn wait_for_pictures(&mut self, ingest: &ServiceProcess) {
+        let seen = |ingest: &ServiceProcess| -> BTreeMap<&str, u64> {
             let metrics = ingest.metrics();
             IDS.map(|id| (id, metrics.count("ingest_sent_frames_total", &[("camera", id)]))).into()
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::Rng as _;
 use rand::rngs::StdRng;
-use vru_runtime::test_util::{Server, Service, kafka, postgres, s3};
+use vru_runtime::test_util::{ServerProcess, ServiceProcess, kafka, postgres, s3};
 
 use super::cameras::Cameras;
 
@@ -25,7 +25,7 @@ pub enum Fault {
     CameraLeaves(usize),
 }
 
-fn server(number: usize) -> &'static Server {
+fn server(number: usize) -> &'static ServerProcess {
     // The servers that all tests of a program share are this program's alone: it has one test.
     match number {
         0 => &kafka().server,
@@ -49,7 +49,7 @@ impl Fault {
     }
 
     /// It happens, lasts, and is over. How long it lasts is what is tested: that is slept, and nothing else.
-    pub fn happen(self, lasts: Duration, services: &[Service; 3], cameras: &mut Cameras) {
+    pub fn happen(self, lasts: Duration, services: &[ServiceProcess; 3], cameras: &mut Cameras) {
         match self {
             Self::ServiceDies(number) => services[number].kill(),
             Self::ServiceHangs(number) => services[number].pause(),

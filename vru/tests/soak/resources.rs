@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use vru_runtime::test_util::{Metrics, Service, http_get};
+use vru_runtime::test_util::{Metrics, ServiceProcess, http_get};
 
 use super::LOOK;
 use super::cameras::Cameras;
@@ -39,7 +39,7 @@ pub struct Watch {
 
 impl Watch {
     /// Begins with a first look.
-    pub fn new(services: &[Service; 3]) -> Self {
+    pub fn new(services: &[ServiceProcess; 3]) -> Self {
         let mut watch = Self { incarnations: Vec::new() };
         watch.look(services);
         watch
@@ -51,7 +51,7 @@ impl Watch {
     }
 
     /// Looks again and again, while cameras whose connection broke connect again.
-    pub fn look_for(&mut self, time: Duration, cameras: &mut Cameras, services: &[Service; 3]) {
+    pub fn look_for(&mut self, time: Duration, cameras: &mut Cameras, services: &[ServiceProcess; 3]) {
         let until = Instant::now() + time;
         while Instant::now() < until {
             cameras.reconnect();
@@ -61,7 +61,7 @@ impl Watch {
     }
 
     /// One look at each.
-    pub fn look(&mut self, services: &[Service; 3]) {
+    pub fn look(&mut self, services: &[ServiceProcess; 3]) {
         for (number, service) in services.iter().enumerate() {
             let Ok(answer) = http_get(service.admin(), "/metrics") else { continue };
             let (pid, counted) = (service.pid(), Metrics::parse(&answer.body).unwrap());

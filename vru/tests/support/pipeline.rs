@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vru_proto::v1;
 use vru_runtime::test_util::{
-    Bus, FfmpegCamera, KafkaServer, PostgresServer, Process, S3Server, Service, ServiceLaunch, Topic, folder,
+    Bus, FfmpegCamera, KafkaServer, PostgresServer, Process, S3Server, ServiceLaunch, ServiceProcess, Topic, folder,
     free_port, kafka, postgres, require_asset, s3, wait_for,
 };
 
@@ -120,7 +120,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Waits until the consumer group of a service has committed all that the topic holds.
-    pub fn wait_until_read(&self, group: &str, topic: Topic, service: &Service) {
+    pub fn wait_until_read(&self, group: &str, topic: Topic, service: &ServiceProcess) {
         wait_for(DEADLINE, &format!("{group} to be through"), || match self.bus.lag(&self.group(group), topic) {
             0 => Ok(()),
             lag => Err(format!("{lag} records wait; {}", service.log_tail())),
@@ -146,7 +146,7 @@ pub fn ingest(bus: &Bus, push_port: u16) -> ServiceLaunch {
 }
 
 /// Starts services and waits until each can do its work.
-pub fn start<const N: usize>(launches: [ServiceLaunch; N]) -> [Service; N] {
+pub fn start<const N: usize>(launches: [ServiceLaunch; N]) -> [ServiceProcess; N] {
     let services = launches.map(ServiceLaunch::start);
     for service in &services {
         service.wait_ready(DEADLINE);
@@ -191,7 +191,7 @@ pub fn pull(url: String) -> v1::camera_config::Source {
 }
 
 /// Starts a camera that pushes, as soon as ingest knows it: a camera that comes earlier is refused, and tries again.
-pub fn push(ingest: &Service, id: &str, camera: &FfmpegCamera) -> Process {
+pub fn push(ingest: &ServiceProcess, id: &str, camera: &FfmpegCamera) -> Process {
     let mut process = camera.start();
     wait_for(DEADLINE, &format!("{id} to push"), || {
         if ingest.count("ingest_camera_connected", &[("camera", id)]) >= 1 {
@@ -208,7 +208,7 @@ pub fn push(ingest: &Service, id: &str, camera: &FfmpegCamera) -> Process {
 }
 
 /// Waits until ingest has nothing more to do with any camera.
-pub fn wait_for_cameras_to_stop(ingest: &Service) {
+pub fn wait_for_cameras_to_stop(ingest: &ServiceProcess) {
     wait_for(DEADLINE, "the cameras to stop", || {
         let connected = ingest.count("ingest_camera_connected", &[]);
         if connected == 0 { Ok(()) } else { Err(format!("{connected} cameras are connected")) }

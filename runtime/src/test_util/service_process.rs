@@ -1,4 +1,4 @@
-//! Our own services as processes: the real binaries, configured by their environment.
+//! Our services as child processes: the real programs, configured by environment variables.
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 
 use super::{Bus, Launch, Metrics, Process, folder, free_port, http_get, wait_for};
 
-/// One of our binaries, as built beside the running test.
+/// The path of one of our programs, built in the same target folder as the running test. Panics when it is missing.
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its own file");
+    let test = std::env::current_exe().expect("the path of this program is known");
     // target/<profile>/deps/<test> → target/<profile>/<name>
     let folder = test.parent().and_then(|deps| deps.parent()).expect("a test lies in target/<profile>/deps");
     let path = folder.join(name);
@@ -25,7 +25,7 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// Runs a binary to its end, within a minute, with settings in its environment only.
+/// Runs a program until it ends, for a minute at most. `settings` are pairs of configuration key and value.
 pub fn run_to_end(name: &str, args: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new("timeout");
     command.args(["--signal=KILL", "60"]).arg(binary(name)).args(args);
@@ -42,7 +42,7 @@ fn variable(key: &str) -> String {
     format!("{}{}", crate::config::ENV_PREFIX, key.to_uppercase().replace('.', "__"))
 }
 
-/// How a service is to be started.
+/// Program, settings and arguments of a service.
 #[derive(Debug, Clone)]
 pub struct ServiceLaunch {
     name: String,
@@ -51,7 +51,7 @@ pub struct ServiceLaunch {
 }
 
 impl ServiceLaunch {
-    /// A binary on an admin port of its own, and with a drain deadline that suits a test.
+    /// Gives the service a free admin port and a shutdown deadline of 15 s.
     pub fn new(binary_name: &str) -> Self {
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let log = folder(binary_name).join("service.log");
@@ -60,50 +60,49 @@ impl ServiceLaunch {
         service.set("admin", admin.to_string()).set("shutdown.deadline", "15s")
     }
 
-    /// Sets `section.key`.
+    /// Sets the configuration key `section.key`.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<OsString>) -> Self {
         self.launch = self.launch.env(variable(key), value);
         self
     }
 
-    /// Sets any environment variable.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.launch = self.launch.env(name, value);
         self
     }
 
-    /// Adds arguments.
     #[must_use]
     pub fn args<I: Into<OsString>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
         self.launch = self.launch.args(args);
         self
     }
 
-    /// Works on the test's topics.
+    /// Makes the service use the topics of a test.
     #[must_use]
     pub fn bus(self, bus: &Bus) -> Self {
         let config = bus.config();
         self.set("kafka.brokers", config.brokers).set("kafka.topic_prefix", config.topic_prefix)
     }
 
-    /// Starts it; see [`Service::wait_ready`].
-    pub fn start(self) -> Service {
+    /// Starts the service and does not wait until it is ready.
+    pub fn start(self) -> ServiceProcess {
         let process = Mutex::new(self.launch.spawn());
-        Service { launch: self, process }
+        ServiceProcess { launch: self, process }
     }
 }
 
-/// A service that runs. Killed when dropped.
+/// A service as a child process. Killed when dropped.
 #[derive(Debug)]
-pub struct Service {
+pub struct ServiceProcess {
     launch: ServiceLaunch,
     process: Mutex<Process>,
 }
 
-impl Service {
-    /// Waits until `/ready` says yes; panics when the process ends first.
+impl ServiceProcess {
+    /// Waits until `/ready` answers 200. Panics when the process ends first.
     pub fn wait_ready(&self, deadline: Duration) {
         wait_for(deadline, &format!("{} to be ready", self.launch.name), || {
             let process = self.process.lock();
@@ -118,7 +117,7 @@ impl Service {
         });
     }
 
-    /// Where its admin server listens.
+    /// The address of its admin server.
     pub fn admin(&self) -> SocketAddr {
         self.launch.admin
     }
@@ -128,80 +127,80 @@ impl Service {
         http_get(self.launch.admin, "/ready").map(|answer| (answer.status, answer.body))
     }
 
-    /// What `/metrics` says now.
+    /// Scrapes `/metrics`.
     pub fn metrics(&self) -> Metrics {
         let name = &self.launch.name;
         let answer = http_get(self.launch.admin, "/metrics").unwrap_or_else(|error| {
-            panic!("{name} gives no metrics: {error}; its log ends:\n{}", self.log_tail());
+            panic!("cannot scrape {name}: {error}; its log ends:\n{}", self.log_tail());
         });
         Metrics::parse(&answer.body).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// One metric's sum over the series with these labels; 0 when there is none.
+    /// Scrapes and sums all series with this name and these labels; 0 when there is none.
     pub fn metric(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         self.metrics().sum(name, labels)
     }
 
-    /// As [`Service::metric`], of counts.
+    /// Like [`ServiceProcess::metric`], for counters.
     pub fn count(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         self.metrics().count(name, labels)
     }
 
-    /// SIGTERM, and waits for its end.
+    /// Sends SIGTERM and waits for the end.
     pub fn stop(&self) -> ExitStatus {
         let process = self.process.lock();
         process.signal("TERM");
         process.wait(Duration::from_secs(30))
     }
 
-    /// Sends a signal, by its name without `SIG`, and does not wait.
+    /// Sends a signal, named without `SIG`, and does not wait.
     pub fn signal(&self, signal: &str) {
         self.process.lock().signal(signal);
     }
 
-    /// SIGKILL, and waits for its end.
+    /// Sends SIGKILL and waits for the end.
     pub fn kill(&self) {
         self.process.lock().kill();
     }
 
-    /// SIGSTOP.
+    /// Sends SIGSTOP.
     pub fn pause(&self) {
         self.process.lock().signal_tree("STOP");
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub fn resume(&self) {
         self.process.lock().signal_tree("CONT");
     }
 
-    /// Starts it again with the same settings; it must have ended.
+    /// Starts it again with the same settings. Panics when it still runs.
     pub fn restart(&self) {
         let mut process = self.process.lock();
         assert!(process.ended().is_some(), "{} still runs", self.launch.name);
         *process = self.launch.launch.spawn();
     }
 
-    /// How it ended, or none while it runs.
+    /// The exit status; none while it runs.
     pub fn ended(&self) -> Option<ExitStatus> {
         self.process.lock().ended()
     }
 
-    /// Its process, until it is restarted.
+    /// The process id. A restart changes it.
     pub fn pid(&self) -> u32 {
         self.process.lock().pid()
     }
 
-    /// Resident memory, bytes.
+    /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> u64 {
         self.process.lock().resident_bytes()
     }
 
-    /// All that it logged.
+    /// The whole log.
     pub fn log(&self) -> String {
         self.process.lock().log()
     }
 
-    /// The end of what it logged.
+    /// The last 40 lines of the log.
     pub fn log_tail(&self) -> String {
         self.process.lock().log_tail()
     }

@@ -1,4 +1,4 @@
-//! A server that tests start, stop, pause and kill.
+//! A server as a child process that tests start, stop, pause and kill.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ const STOP: Duration = Duration::from_secs(30);
 
 type Probe = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// One server process with its readiness probe.
-pub struct Server {
+/// A server process with its readiness probe.
+pub struct ServerProcess {
     name: &'static str,
     launch: Launch,
     stop_signal: &'static str,
@@ -21,7 +21,7 @@ pub struct Server {
     process: Mutex<Process>,
 }
 
-impl Server {
+impl ServerProcess {
     /// Starts it and waits until the probe passes.
     pub(super) fn start(
         name: &'static str,
@@ -35,36 +35,36 @@ impl Server {
         server
     }
 
-    /// Stops it in order and waits for its end. It stays stopped until [`Server::restart`].
+    /// Sends the stop signal and waits for the end. The server stays stopped until [`ServerProcess::restart`].
     pub fn stop(&self) {
         let process = self.process.lock();
         process.signal(self.stop_signal);
         process.wait(STOP);
     }
 
-    /// SIGKILL, and waits for its end.
+    /// Sends SIGKILL and waits for the end.
     pub fn kill(&self) {
         self.process.lock().kill();
     }
 
-    /// Starts it again on the same data and ports (stopping it first when it runs), and waits until it is ready.
+    /// Stops the server if it runs, starts it with the same data and ports, and waits until it is ready.
     pub fn restart(&self) {
         self.stop();
         *self.process.lock() = self.launch.spawn();
         self.wait_ready();
     }
 
-    /// SIGSTOP: connections stay open and nothing answers.
+    /// Sends SIGSTOP: connections stay open, but requests get no response.
     pub fn pause(&self) {
         self.process.lock().signal_tree("STOP");
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub fn resume(&self) {
         self.process.lock().signal_tree("CONT");
     }
 
-    /// Waits until the server does its work.
+    /// Waits until the probe passes. Panics when the process has ended.
     pub fn wait_ready(&self) {
         wait_for(START, &format!("{} to be ready", self.name), || {
             let process = self.process.lock();
@@ -75,14 +75,14 @@ impl Server {
         });
     }
 
-    /// The end of what it printed.
+    /// The last 40 lines of its output.
     pub fn log_tail(&self) -> String {
         self.process.lock().log_tail()
     }
 }
 
-impl std::fmt::Debug for Server {
+impl std::fmt::Debug for ServerProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("ServerProcess").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,120 @@
+//! Parses and validates a camera file.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use vru_proto::{CameraId, v1, validate};
+
+use super::schema::{Camera, CameraFile};
+use crate::report::{chain, toml_problem};
+
+/// Why a camera file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CameraFileError {
+    #[error("cannot read the camera file {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the camera file {} has mistakes: {}", path.display(), problems.join("; "))]
+    Invalid {
+        path: PathBuf,
+        /// Every mistake in the file, one text each.
+        problems: Vec<String>,
+    },
+}
+
+impl CameraFileError {
+    /// One text for each mistake.
+    pub(super) fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Read { .. } => vec![chain(self).to_string()],
+            Self::Invalid { problems, .. } => problems.clone(),
+        }
+    }
+}
+
+/// Reads, parses and validates a camera file. The error lists every mistake, except in a text that is not TOML: there the first
+/// mistake ends the parsing.
+pub fn parse(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| CameraFileError::Read { path: path.to_owned(), source })?;
+    parse_text(path, &text)
+}
+
+/// Like [`parse`], on a text that is already read; `path` is only for the error.
+pub fn parse_text(path: &Path, text: &str) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+    let invalid = |problems: Vec<String>| CameraFileError::Invalid { path: path.to_owned(), problems };
+    let file: CameraFile = toml::from_str(text).map_err(|error| invalid(vec![toml_problem(text, &error)]))?;
+    let mut problems = Vec::new();
+    let mut seen = HashSet::new();
+    let mut cameras = Vec::new();
+    for (index, entry) in file.cameras.into_iter().enumerate() {
+        // A camera without an id is named by its position in the file.
+        let name =
+            entry.get("id").and_then(toml::Value::as_str).map_or(format!("{}", index + 1), |id| format!("`{id}`"));
+        match camera(entry) {
+            Ok((id, _)) if !seen.insert(id.clone()) => problems.push(format!("camera {name} is defined twice")),
+            Ok(camera) => cameras.push(camera),
+            Err(problem) => problems.push(format!("camera {name}: {problem}")),
+        }
+    }
+    if problems.is_empty() { Ok(cameras) } else { Err(invalid(problems)) }
+}
+
+fn camera(entry: toml::Value) -> Result<(CameraId, v1::CameraConfig), String> {
+    let camera: Camera = entry.try_into().map_err(|error| toml_problem("", &error))?;
+    let config = camera.config()?;
+    let id = validate::camera(&config).map_err(|error| error.to_string())?;
+    Ok((id, config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_cameras_zones_and_rules() {
+        let cameras = parse_text(
+            Path::new("cameras.toml"),
+            "[[cameras]]\nid = 'crossing'\npull = { url = 'rtsp://10.0.0.5/stream', username = 'u', password = 'env:P' }\n\
+             output = { encoding = 'passthrough', max_fps = 5.0 }\n\
+             zones = [{ id = 'z', polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]] }]\n\
+             rules = [{ id = 'r', severity = 'critical', zone_presence = { zone = 'z', min_frames = 5, classes = ['cyclist'] } }]\n",
+        )
+        .unwrap();
+        let (id, config) = &cameras[0];
+        assert_eq!(id.as_str(), "crossing");
+        assert!(config.enabled);
+        assert_eq!(config.output.as_ref().unwrap().encoding(), v1::Encoding::H264);
+        assert_eq!(config.rules[0].severity(), v1::Severity::Critical);
+    }
+
+    #[test]
+    fn every_mistake_is_listed() {
+        let text = "[[cameras]]\nid = 'a'\npush = {}\nfps = 1\n[[cameras]]\nid = 'b'\n[[cameras]]\nid = 'c'\npush = {}\n\
+                    [[cameras]]\nid = 'c'\npull = { url = 'rtsp://h/x' }";
+        let error = parse_text(Path::new("cameras.toml"), text).unwrap_err();
+        assert_eq!(error.problems().len(), 3, "{error}");
+        for (camera, what) in [("`a`", "fps"), ("`b`", "exactly one"), ("`c`", "twice")] {
+            let listed = error.problems().iter().any(|problem| problem.contains(camera) && problem.contains(what));
+            assert!(listed, "{camera} {what}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_names_its_camera() {
+        for (text, wanted) in [
+            ("[[cameras]]\nid = 'a'", "exactly one"),
+            ("[[cameras]]\nid = 'a/b'\npush = {}", "a/b"),
+            ("[[cameras]]\nid = 'a'\npush = {}\n[[cameras]]\nid = 'a'\npush = {}", "twice"),
+            ("[[cameras]]\nid = 'a'\npush = {}\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]", "no zone"),
+            ("[[cameras]]\nid = 'a'\npush = {}\nfps = 1", "fps"),
+            ("[[cameras]]\npush = {}", "camera 1"),
+        ] {
+            let error = parse_text(Path::new("cameras.toml"), text).unwrap_err().to_string();
+            assert!(error.contains(wanted), "`{error}` does not say `{wanted}`");
+        }
+    }
+}
