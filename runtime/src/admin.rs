@@ -1,5 +1,7 @@
-//! The admin server of a service: `/health` (the process lives), `/ready` (it can do its work; if not, what it waits for) and
-//! `/metrics` (Prometheus).
+//! The admin server of a service:
+//! - `/health` answers 200 while the process runs.
+//! - `/ready` answers 200 when every part of the service can work, else 503 with the parts that cannot and why.
+//! - `/metrics` answers in the Prometheus text format.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,28 +17,29 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What a service waits for before it is ready. Parts join by [`Readiness::part`]; all must be ready.
+/// The readiness of a service: ready when all parts added by [`Readiness::part`] are ready.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
+    /// Part → why it is not ready; none: it is ready.
     parts: Arc<Mutex<BTreeMap<String, Option<String>>>>,
 }
 
 impl Readiness {
-    /// Adds a part that is not ready yet.
+    /// Adds a part, not ready, with the reason `starting`.
     pub fn part(&self, name: impl Into<String>) -> ReadyFlag {
         let flag = ReadyFlag { readiness: self.clone(), name: name.into() };
         flag.not_ready("starting");
         flag
     }
 
-    /// Part → what it waits for. Empty: ready.
+    /// Each part that is not ready, and why. Empty: the service is ready.
     pub fn waiting_for(&self) -> BTreeMap<String, String> {
         let parts = self.parts.lock();
-        parts.iter().filter_map(|(name, waits)| Some((name.clone(), waits.clone()?))).collect()
+        parts.iter().filter_map(|(name, reason)| Some((name.clone(), reason.clone()?))).collect()
     }
 }
 
-/// One part's say in whether the service is ready.
+/// Sets the readiness of one part of a service.
 #[derive(Debug, Clone)]
 pub struct ReadyFlag {
     readiness: Readiness,
@@ -44,33 +47,32 @@ pub struct ReadyFlag {
 }
 
 impl ReadyFlag {
-    /// The part can do its work.
     pub fn ready(&self) {
         self.set(None);
     }
 
-    /// The part cannot, and why.
-    pub fn not_ready(&self, why: impl Into<String>) {
-        self.set(Some(&why.into()));
+    /// `reason` is for operators: it says what failed or what the part waits for. `/ready` shows it, and a log when the part was ready.
+    pub fn not_ready(&self, reason: impl Into<String>) {
+        self.set(Some(&reason.into()));
     }
 
-    /// The part no longer exists.
+    /// Removes the part: the service no longer needs it.
     pub fn remove(&self) {
         self.readiness.parts.lock().remove(&self.name);
     }
 
-    fn set(&self, waits_for: Option<&str>) {
+    fn set(&self, reason: Option<&str>) {
         let mut parts = self.readiness.parts.lock();
-        let before = parts.insert(self.name.clone(), waits_for.map(str::to_owned));
-        match (&before, waits_for) {
-            (Some(None), Some(why)) => tracing::warn!(part = self.name, why, "no longer ready"),
-            (Some(Some(_)), None) => tracing::info!(part = self.name, "ready"),
+        let before = parts.insert(self.name.clone(), reason.map(str::to_owned));
+        match (&before, reason) {
+            (Some(None), Some(reason)) => tracing::warn!(part = self.name, reason, "service part is no longer ready"),
+            (Some(Some(_)), None) => tracing::info!(part = self.name, "service part is ready"),
             _ => {}
         }
     }
 }
 
-/// Serves until `stop`. Binds before it returns, so that a port that is taken is an error at start.
+/// Starts the server, which runs until `stop` is cancelled. Returns the address it listens on, or an error if the port is in use.
 pub async fn serve(
     address: SocketAddr,
     readiness: Readiness,
@@ -83,19 +85,17 @@ pub async fn serve(
     tokio::spawn(async move {
         let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = serving.await {
-            tracing::error!(%error, "the admin server ended");
+            tracing::error!(%error, "admin server ended");
         }
     });
     Ok(bound)
 }
 
-/// The admin server's address is not to be had.
+/// The admin server cannot listen on its address.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} for the admin server")]
+#[error("the admin server cannot listen on {address} (set `admin` to a free address)")]
 pub struct AdminError {
-    /// Where.
     pub address: SocketAddr,
-    /// Why.
     #[source]
     pub source: std::io::Error,
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ready_only_when_every_part_is() {
+    fn a_service_is_ready_when_every_part_is() {
         let readiness = Readiness::default();
         assert!(readiness.waiting_for().is_empty());
         let kafka = readiness.part("kafka");

@@ -1,8 +1,8 @@
-//! What every service shares, and nothing that belongs to one stage: configuration in layers, logs and traces, metrics, the
-//! admin server, shutdown, retries, Kafka clients and the cameras' configuration.
+//! What all services share: layered configuration, logs and traces, metrics, the admin server, shutdown, retries, Kafka clients and the
+//! camera configuration. Code of one stage does not belong here.
 //!
-//! A service is a library with a `run(config, ServiceContext)`; its binary is [`service::main`] with that function, and the
-//! all-in-one command calls the same function for several services in one process.
+//! A service is a library with a function `run(config, ServiceContext)`. Its program passes that function to [`service::main`]. The
+//! all-in-one program `vru` calls the `run` of several services in one process.
 
 pub mod admin;
 pub mod assets;

@@ -1,16 +1,16 @@
-//! Prints a whole chain of errors: our errors leave their source out of `Display`.
+//! Error texts for logs and operators.
 
 use std::error::Error;
 use std::fmt;
 
-/// `chain(&error)` displays the error and all its sources, joined by `: `.
+/// Displays the error and all its sources, joined by `: `. Use it wherever an error is printed: our `Display` texts omit the source.
 pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> Chain<'a> {
     Chain(error)
 }
 
-/// What is wrong with a TOML text and where, without quoting it: the line at fault may hold a password.
+/// Line, column and kind of a TOML mistake. Does not quote the text, because that line may contain a password.
 pub fn toml_problem(text: &str, error: &toml::de::Error) -> String {
-    // A value of the wrong type is quoted up to what was wanted in its place.
+    // These messages quote the value. Keep what was expected.
     let message = match (error.message().split_once(": "), error.message().rsplit_once(", expected ")) {
         (Some((kind @ ("invalid type" | "invalid value" | "invalid length"), _)), Some((_, wanted))) => {
             format!("{kind}, expected {wanted}")
@@ -34,7 +34,7 @@ impl fmt::Display for Chain<'_> {
         let mut source = self.0.source();
         while let Some(error) = source {
             let text = error.to_string();
-            // Libraries that repeat their source in their own text would say everything twice.
+            // Some libraries include the source in their own text.
             if !shown.contains(&text) {
                 write!(f, ": {text}")?;
             }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn toml_problems_have_a_place_and_no_password() {
+    fn toml_problems_have_a_position_and_no_password() {
         #[derive(Debug, serde::Deserialize)]
         struct Login {
             #[serde(rename = "password")]

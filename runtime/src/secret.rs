@@ -1,4 +1,4 @@
-//! Text that must not show up in logs, errors or configuration dumps.
+//! Text that must not appear in logs, errors or configuration dumps.
 
 use std::fmt;
 use std::fs;
@@ -8,17 +8,17 @@ use std::path::Path;
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The longest secret that a file may hold.
+/// The largest file that a secret is read from.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// A password, key or token. Printed as `***`; the text is had by [`Secret::expose`] only.
+/// A password, key or token. It prints as `***`; only [`Secret::expose`] gives the text.
 ///
-/// In configuration it is the text itself, or better a reference: `env:NAME` or `file:PATH` (trailing line ends are cut).
+/// In configuration it is the text itself, or better a reference: `env:NAME` or `file:PATH` (trailing line ends are removed).
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps the text itself.
+    /// A secret with this text, not resolved as a reference.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -28,12 +28,11 @@ impl Secret {
         &self.0
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Follows a reference (`env:NAME`, `file:PATH`); other text is the secret itself.
+    /// Resolves a reference (`env:NAME`, `file:PATH`). Any other text is the secret itself.
     pub fn resolve(text: &str) -> Result<Self, SecretError> {
         if let Some(name) = text.strip_prefix("env:") {
             return std::env::var(name).map(Self).map_err(|_| SecretError::Env { name: name.to_owned() });
@@ -48,10 +47,10 @@ impl Secret {
     }
 }
 
-/// A file's text. What is no file, such as a device, may have no end.
+/// Refuses anything but a regular file, because a device such as `/dev/zero` may have no end.
 fn read_file(path: &Path) -> io::Result<String> {
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
     let mut text = String::new();
     let read = fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64;
@@ -61,21 +60,15 @@ fn read_file(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Why a reference to a secret leads nowhere.
+/// A reference to a secret that cannot be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The environment lacks the variable.
-    #[error("the environment variable {name}, which should hold a secret, is not set")]
-    Env {
-        /// Its name.
-        name: String,
-    },
-    /// The file cannot be read.
-    #[error("the file {path}, which should hold a secret, cannot be read")]
+    /// The variable is not set, or it is not UTF-8.
+    #[error("cannot read a secret from the environment variable {name}: it is not set")]
+    Env { name: String },
+    #[error("cannot read a secret from the file {path}")]
     File {
-        /// Its path.
         path: String,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
@@ -105,7 +98,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Takes text only, and does not repeat what else it got: a password of digits without quotes is a number.
+/// Accepts text only. Its errors do not contain the value, because a password of digits without quotes is read as a number.
 struct Text;
 
 impl Visitor<'_> for Text {
@@ -120,7 +113,7 @@ impl Visitor<'_> for Text {
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<Secret, E> {
-        Err(E::invalid_type(Unexpected::Other("a truth value"), &self))
+        Err(E::invalid_type(Unexpected::Other("a boolean"), &self))
     }
 
     fn visit_i128<E: Error>(self, _: i128) -> Result<Secret, E> {
@@ -149,14 +142,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn never_prints_its_text() {
+    fn a_secret_never_prints_its_text() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
     }
 
     #[test]
-    fn reads_a_file_without_its_line_end() {
+    fn a_secret_from_a_file_has_no_line_end() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "pass word\n").unwrap();
         let secret = Secret::resolve(&format!("file:{}", file.path().display())).unwrap();
@@ -164,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_reference_is_named() {
+    fn an_unset_variable_is_named() {
         let error = Secret::resolve("env:VRU_NO_SUCH_VARIABLE").unwrap_err();
         assert!(error.to_string().contains("VRU_NO_SUCH_VARIABLE"));
     }
 
     #[test]
-    fn what_is_no_file_or_too_large_is_refused() {
+    fn devices_and_large_files_are_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), vec![b'x'; MAX_BYTES as usize + 1]).unwrap();
         for path in [Path::new("/dev/zero"), file.path()] {
@@ -180,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_in_its_place_is_not_repeated() {
+    fn a_number_in_place_of_a_secret_is_not_printed() {
         #[derive(Debug, Deserialize)]
         struct Login {
             #[serde(rename = "password")]

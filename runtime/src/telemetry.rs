@@ -1,4 +1,4 @@
-//! Logs as JSON or for people, and traces over OTLP.
+//! Logs to standard error or a file, and traces over OTLP.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -19,25 +19,24 @@ use crate::config::{Problems, Validate};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetryConfig {
-    /// Which records are logged, in the syntax of `tracing`'s `EnvFilter` (default `info`).
+    /// Minimum level of logs, or any filter in the syntax of `tracing`'s `EnvFilter` (default `info`).
     pub level: String,
-    /// `json`, `pretty`, or `auto`: pretty on a terminal (default).
+    /// `json`, `pretty`, or `auto` (default): `pretty` on a terminal, else `json`.
     pub format: LogFormat,
     /// OTLP endpoint (gRPC), for example `http://collector:4317`. Empty: no traces (default).
     pub otlp_endpoint: String,
-    /// Fraction of frames that are traced, 0 to 1 (default 1).
+    /// Fraction of frames to trace, 0 to 1 (default 1).
     pub trace_ratio: f64,
 }
 
-/// How log records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// Pretty on a terminal, else JSON.
+    /// `Pretty` on a terminal, else `Json`.
     Auto,
-    /// One object a line.
+    /// One JSON object a line.
     Json,
-    /// For people.
+    /// One line of text for humans.
     Pretty,
 }
 
@@ -50,7 +49,7 @@ impl Default for TelemetryConfig {
 impl Validate for TelemetryConfig {
     fn validate(&self, problems: &mut Problems) {
         if let Err(error) = EnvFilter::try_new(&self.level) {
-            problems.at("level", error);
+            problems.at("level", format!("is not a valid log filter: {error}"));
         }
         problems.require((0.0..=1.0).contains(&self.trace_ratio), "trace_ratio", "is not between 0 and 1");
         let endpoint = &self.otlp_endpoint;
@@ -59,7 +58,7 @@ impl Validate for TelemetryConfig {
     }
 }
 
-/// Keeps telemetry alive; [`TelemetryGuard::flush`] sends what is still held.
+/// Keeps the trace exporter running. Call [`TelemetryGuard::flush`] before the process ends.
 #[derive(Debug, Default)]
 #[must_use = "traces end when this is dropped"]
 pub struct TelemetryGuard {
@@ -67,34 +66,29 @@ pub struct TelemetryGuard {
 }
 
 impl TelemetryGuard {
-    /// Sends the spans that are still held, to a deadline. Blocks.
+    /// Exports the buffered spans. Blocks for 3 s at most.
     pub fn flush(self) {
         if let Some(provider) = self.provider
             && let Err(error) = provider.shutdown_with_timeout(Duration::from_secs(3))
         {
-            tracing::warn!(%error, "traces may be incomplete");
+            tracing::warn!(%error, "cannot export the last traces, traces are incomplete");
         }
     }
 }
 
-/// Telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The OTLP exporter refused its configuration.
-    #[error("cannot build the OTLP exporter for {endpoint}")]
+    #[error("cannot create the OTLP exporter for {endpoint} (check `telemetry.otlp_endpoint`)")]
     Exporter {
-        /// Where it should export to.
         endpoint: String,
-        /// Why not.
         #[source]
         source: opentelemetry_otlp::ExporterBuildError,
     },
-    /// Something else in this process logs already.
-    #[error("logging is already set up")]
+    #[error("another part of this process has already set up logging")]
     Installed(#[source] tracing_subscriber::util::TryInitError),
 }
 
-/// Sets up logs (to standard error) and traces for the process. Call inside the async runtime.
+/// Sets up logs to standard error, and traces, for the process. Call inside the async runtime, once.
 pub fn init(service: &'static str, config: &TelemetryConfig) -> Result<TelemetryGuard, TelemetryError> {
     let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let json = match config.format {
@@ -102,12 +96,11 @@ pub fn init(service: &'static str, config: &TelemetryConfig) -> Result<Telemetry
         LogFormat::Pretty => false,
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
-    // Colours are for terminals.
     let ansi = std::io::stderr().is_terminal();
     install(service, config, filter, json, (BoxMakeWriter::new(std::io::stderr), ansi))
 }
 
-/// As [`init`], with logs to a file, for a process that shows something else on its terminal.
+/// Like [`init`], with logs to a file. For a process that uses its terminal for something else.
 pub fn init_to_file(
     service: &'static str,
     config: &TelemetryConfig,
@@ -134,7 +127,7 @@ fn install(
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     let provider = provider(service, config)?;
     let traces = provider.as_ref().map(|provider| {
-        // Frame spans are at debug level; traces want them whatever is logged.
+        // The spans of frames have level debug. Traces contain them whatever the log level is.
         let filter = EnvFilter::new("off,vru=debug,vru_ingest=debug,vru_infer=debug,vru_sink=debug,vru_runtime=debug");
         tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(filter)
     });

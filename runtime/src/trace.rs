@@ -1,4 +1,4 @@
-//! W3C trace context through Kafka headers: one trace follows one frame from camera to row and alert.
+//! W3C trace context in Kafka headers: one trace follows one frame from the camera to its row and alert.
 
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::TraceContextExt as _;
@@ -7,7 +7,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use vru_proto::names::HEADER_TRACEPARENT;
 
-/// The `traceparent` of the span, or none where nothing traces.
+/// The `traceparent` of the span. None: tracing is off, or the span is not traced.
 pub fn traceparent(span: &Span) -> Option<String> {
     let context = span.context();
     if !context.span().span_context().is_valid() {
@@ -18,12 +18,12 @@ pub fn traceparent(span: &Span) -> Option<String> {
     carrier.traceparent
 }
 
-/// Record headers that carry the span's context; empty where nothing traces.
+/// Record headers with the `traceparent` of the span, if it has one.
 pub fn headers(span: &Span) -> OwnedHeaders {
     headers_of(traceparent(span).as_deref())
 }
 
-/// Record headers that carry a `traceparent`.
+/// Record headers with this `traceparent`, if there is one.
 pub fn headers_of(traceparent: Option<&str>) -> OwnedHeaders {
     match traceparent {
         Some(text) => OwnedHeaders::new().insert(Header { key: HEADER_TRACEPARENT, value: Some(text) }),
@@ -31,15 +31,15 @@ pub fn headers_of(traceparent: Option<&str>) -> OwnedHeaders {
     }
 }
 
-/// Makes the span a child of the remote one. A malformed header is as none.
+/// Makes the span a child of the remote span. Ignores a malformed header.
 pub fn set_parent(span: &Span, traceparent: Option<&str>) {
     if let Some(context) = extract(traceparent) {
-        // Refused only where the span is disabled, and then there is nothing to follow.
+        // Fails only for a disabled span, which is not traced.
         drop(span.set_parent(context));
     }
 }
 
-/// Links the span to a remote one, as a batch's span to those of its frames.
+/// Links the span to a remote span. A batch links to the spans of its frames. Ignores a malformed header.
 pub fn add_link(span: &Span, traceparent: Option<&str>) {
     if let Some(context) = extract(traceparent) {
         span.add_link(context.span().span_context().clone());
