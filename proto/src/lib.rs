@@ -7,6 +7,7 @@
 mod error;
 pub mod ids;
 pub mod names;
+pub mod time;
 pub mod validate;
 
 /// Generated from `proto/vru/v1/*.proto`.

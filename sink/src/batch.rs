@@ -1,4 +1,4 @@
-//! Records gathered until there are enough of them: by count, by bytes, or by age.
+//! Batches of records, bounded by count, bytes and age.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -7,15 +7,15 @@ use serde::Deserialize;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::Partition;
 
-/// When a batch is full.
+/// When a batch is full: at the first of these limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchConfig {
-    /// At this many records (default 2000).
+    /// Records (default 2000).
     pub max_records: usize,
-    /// At this many bytes of records (default 4 MiB).
+    /// Bytes of records (default 4 MiB).
     pub max_bytes: usize,
-    /// When its oldest record has waited this long (default 100 ms).
+    /// Age of the oldest record (default 100 ms).
     #[serde(with = "humantime_serde")]
     pub max_age: Duration,
 }
@@ -29,14 +29,14 @@ impl Default for BatchConfig {
 impl Validate for BatchConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.require((1..=100_000).contains(&self.max_records), "max_records", "is not between 1 and 100000");
-        let sane = (1_024..=256 * 1024 * 1024).contains(&self.max_bytes);
-        problems.require(sane, "max_bytes", "is not between 1 KiB and 256 MiB");
-        let sane = self.max_age <= Duration::from_mins(1);
-        problems.require(sane, "max_age", "is more than 1m");
+        let valid = (1_024..=256 * 1024 * 1024).contains(&self.max_bytes);
+        problems.require(valid, "max_bytes", "is not between 1 KiB and 256 MiB");
+        let valid = self.max_age <= Duration::from_mins(1);
+        problems.require(valid, "max_age", "is more than 1m");
     }
 }
 
-/// One record of a batch. Records that hold nothing to write still move the position.
+/// One record of a batch. A record with nothing to write is in the batch too, because it advances the position.
 #[derive(Debug, Clone)]
 pub(crate) struct Item<T> {
     pub(crate) partition: Partition,
@@ -44,7 +44,7 @@ pub(crate) struct Item<T> {
     pub(crate) value: T,
 }
 
-/// Records in the order in which they came.
+/// Records in the order in which they arrived.
 #[derive(Debug)]
 pub(crate) struct Batch<T> {
     config: BatchConfig,
@@ -66,12 +66,12 @@ impl<T> Batch<T> {
         self.items.len() >= self.config.max_records || self.bytes >= self.config.max_bytes
     }
 
-    /// When it is full by age; none while it is empty.
+    /// When the batch is full by age; `None` while it is empty.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         Some(self.started? + self.config.max_age)
     }
 
-    /// Takes what was gathered.
+    /// Takes the records and starts an empty batch.
     pub(crate) fn take(&mut self) -> Vec<Item<T>> {
         self.bytes = 0;
         self.started = None;
@@ -79,7 +79,7 @@ impl<T> Batch<T> {
     }
 }
 
-/// Partition → the offset after its last record.
+/// The offset after the last record of each partition.
 pub(crate) fn next_offsets<T>(items: &[Item<T>]) -> BTreeMap<Partition, i64> {
     items.iter().map(|item| (item.partition.clone(), item.offset + 1)).collect()
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn full_by_count_or_bytes() {
+    fn a_batch_is_full_by_count_or_bytes() {
         let config = BatchConfig { max_records: 3, max_bytes: 100, ..BatchConfig::default() };
         let mut batch = Batch::new(config);
         assert!(batch.deadline().is_none());
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_follow_the_last_record_of_each_partition() {
+    fn next_offsets_follow_the_last_record_of_each_partition() {
         let next = next_offsets(&[item(0, 4), item(1, 9), item(0, 6)]);
         assert_eq!(next[&Partition::new("t", 0)], 7);
         assert_eq!(next[&Partition::new("t", 1)], 10);

@@ -18,28 +18,25 @@ pub struct SinkConfig {
     pub telemetry: TelemetryConfig,
     /// Where `/health`, `/ready` and `/metrics` are served (default `0.0.0.0:8003`).
     pub admin: SocketAddr,
-    /// Draining after SIGTERM.
+    /// Time limit for draining after SIGTERM.
     pub shutdown: ShutdownConfig,
-    /// Where detections and alerts come from.
+    /// The cluster that detections and alerts are read from.
     pub kafka: KafkaConfig,
-    /// Rows.
+    /// Frames, detections and alerts as rows.
     pub postgres: PostgresConfig,
-    /// Objects.
+    /// Detections as Parquet objects, snapshots and clips of alerts.
     pub s3: S3Config,
-    /// gRPC subscribers.
+    /// The gRPC server for subscribers of alerts.
     pub alerts: AlertsConfig,
 }
 
-/// Which sinks a process runs.
+/// The sinks that a process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// Every sink whose section says `enabled`.
+pub enum SinkSelection {
+    /// Every sink that is enabled in its section.
     All,
-    /// Frames, detections and alerts as rows.
     Postgres,
-    /// Detections as Parquet, pictures and clips of alerts.
     S3,
-    /// The gRPC server.
     Alerts,
 }
 
@@ -57,13 +54,13 @@ impl Default for SinkConfig {
     }
 }
 
-impl Which {
-    /// The settings, `section.key=value`, that leave just the one that was asked for.
+impl SinkSelection {
+    /// Settings, as `section.key=value`, that enable the selected sink only.
     pub fn settings(self) -> Vec<String> {
         let sinks = [(Self::Postgres, "postgres"), (Self::S3, "s3"), (Self::Alerts, "alerts")];
         match self {
             Self::All => Vec::new(),
-            one => sinks.iter().map(|(which, name)| format!("{name}.enabled={}", *which == one)).collect(),
+            one => sinks.iter().map(|(sink, name)| format!("{name}.enabled={}", *sink == one)).collect(),
         }
     }
 }
@@ -73,7 +70,7 @@ impl Validate for SinkConfig {
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
         problems.section("kafka", &self.kafka);
-        // What does not run need not be complete: a pod that serves alerts has no database password.
+        // A sink that does not run may lack required settings: a pod that serves alerts has no database password.
         if self.postgres.enabled {
             problems.section("postgres", &self.postgres);
         }

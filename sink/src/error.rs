@@ -1,65 +1,64 @@
 use thiserror::Error;
 use vru_runtime::kafka::{KafkaFailure, Partition};
+use vru_storage::postgres::DatabaseError;
+use vru_storage::s3::BucketError;
 
-use crate::postgres::PostgresError;
-use crate::s3::S3Error;
-
-/// Why a sink's consumer ended. It is started again, after a wait.
+/// Why a sink's consumer ended. The consumer restarts after a wait.
 #[derive(Debug, Error)]
 pub enum SinkError {
-    /// Kafka.
     #[error(transparent)]
     Kafka(#[from] KafkaFailure),
-    /// PostgreSQL.
     #[error(transparent)]
-    Postgres(#[from] PostgresError),
-    /// The object store.
+    Database(#[from] DatabaseError),
     #[error(transparent)]
-    S3(#[from] S3Error),
-    /// No broker told the cluster's id, without which stored positions mean nothing.
-    #[error("no Kafka broker answered within {seconds} s")]
-    NoBroker {
-        /// How long was waited.
-        seconds: u64,
-    },
-    /// Where to start was known only when the group no longer waited for it.
-    #[error("the rebalance went on before it was known where to start")]
-    LateStart,
-    /// The group gave this consumer's partitions to others.
-    #[error("the group gave the partitions to others")]
-    Lost,
-    /// A record of a partition that was never announced.
-    #[error("a record came from {partition}, which is not ours")]
-    NotOurs {
-        /// Which.
+    Bucket(#[from] BucketError),
+    /// Another consumer took over the partition; nothing was written.
+    #[error("another consumer took over partition {partition}: the database has epoch {found}, this consumer {held}")]
+    Fenced {
         partition: Partition,
+        /// The epoch that this consumer got when it took over the partition; 0 if it never did.
+        held: i64,
+        /// The epoch in the database; 0 if there is none.
+        found: i64,
     },
-    /// A thread that makes blocking calls was lost.
+    #[error("cannot encode {rows} rows as Parquet")]
+    Parquet {
+        rows: usize,
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// The cluster's id is unknown, and stored positions are valid for one cluster only.
+    #[error("no Kafka broker answered within {seconds} s")]
+    NoBroker { seconds: u64 },
+    #[error("the start offsets were not known before the rebalance deadline")]
+    LateStart,
+    #[error("the group assigned the partitions to another consumer")]
+    Lost,
+    #[error("received a record of partition {partition}, which is not assigned to this consumer")]
+    NotAssigned { partition: Partition },
     #[error("a blocking call panicked")]
     Blocking(#[source] tokio::task::JoinError),
 }
 
 impl SinkError {
-    /// What failed, as a bounded word for metrics.
+    /// What failed: one of few values, for use as a metric label.
     pub(crate) fn operation(&self) -> &'static str {
         match self {
             Self::Kafka(failure) => failure.operation,
-            Self::Postgres(PostgresError::Statement { operation, .. } | PostgresError::Timeout { operation, .. }) => {
-                operation
-            }
-            Self::Postgres(PostgresError::Fenced { .. }) => "fenced",
-            Self::Postgres(_) => "connect",
-            Self::S3(error) => error.operation(),
+            Self::Database(error) => error.operation(),
+            Self::Bucket(error) => error.operation,
+            Self::Fenced { .. } => "fenced",
+            Self::Parquet { .. } => "write Parquet",
             Self::NoBroker { .. } => "read the cluster's id",
-            Self::LateStart | Self::Lost | Self::NotOurs { .. } => "rebalance",
+            Self::LateStart | Self::Lost | Self::NotAssigned { .. } => "rebalance",
             Self::Blocking(_) => "panic",
         }
     }
 
-    /// What a person should do, where waiting alone does not help.
+    /// What the operator can do if a retry alone does not help; empty otherwise. To be appended to the message.
     pub(crate) fn advice(&self) -> &'static str {
         match self {
-            Self::Postgres(error) => error.advice(),
+            Self::Database(error) => error.advice(),
             _ => "",
         }
     }

@@ -1,10 +1,10 @@
-//! `vru-sink`: stores what the pipeline found, and pushes alerts.
+//! `vru-sink`: stores the results of the pipeline, and pushes alerts.
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use vru_runtime::service::{self, ServiceOptions};
-use vru_sink::Which;
+use vru_sink::SinkSelection;
 
 /// Stores detections in PostgreSQL and S3, and pushes alerts to gRPC subscribers.
 #[derive(Debug, clap::Parser)]
@@ -18,28 +18,28 @@ struct Options {
 
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 enum Command {
-    /// Run every sink whose section says `enabled` (what happens without a command).
+    /// Run every sink that is enabled in its section (the default without a command).
     All,
     /// Run the PostgreSQL sink only: frames, detections and alerts as rows.
     Postgres,
-    /// Run the S3 sink only: detections as Parquet, pictures and clips of alerts.
+    /// Run the S3 sink only: detections as Parquet, snapshots and clips of alerts.
     S3,
     /// Run the gRPC server only: alerts to subscribers.
     Alerts,
-    /// Bring the database's tables up to date, and end.
+    /// Apply the missing database migrations and exit.
     Migrate,
 }
 
 fn main() -> ExitCode {
     vru_runtime::memory::return_large_blocks();
     let Options { mut service, command } = Options::parse();
-    let which = match command {
-        None | Some(Command::All) => Which::All,
-        Some(Command::Postgres | Command::Migrate) => Which::Postgres,
-        Some(Command::S3) => Which::S3,
-        Some(Command::Alerts) => Which::Alerts,
+    let selection = match command {
+        None | Some(Command::All) => SinkSelection::All,
+        Some(Command::Postgres | Command::Migrate) => SinkSelection::Postgres,
+        Some(Command::S3) => SinkSelection::S3,
+        Some(Command::Alerts) => SinkSelection::Alerts,
     };
-    service.set.extend(which.settings());
+    service.set.extend(selection.settings());
     if matches!(command, Some(Command::Migrate)) {
         return service::main("vru-sink", service, vru_sink::migrate);
     }

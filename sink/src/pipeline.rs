@@ -8,7 +8,7 @@ use crate::{alerts, postgres, s3};
 pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<()> {
     let mut tasks = tokio::task::JoinSet::new();
     let SinkConfig { kafka, postgres, s3, alerts, .. } = config;
-    // No sink notices by itself that there is nothing to read because nobody answers.
+    // A consumer does not notice that the broker does not answer: it only receives no records.
     let probe = watch_broker(kafka.clone(), context.readiness.part("kafka"), context.shutdown.soft.clone());
     let probe = tokio::spawn(probe);
     if postgres.enabled {
@@ -27,9 +27,9 @@ pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<
     Ok(())
 }
 
-/// Brings the database's tables up to date.
+/// Applies the migrations that the database does not have yet.
 pub async fn migrate(config: SinkConfig, _context: ServiceContext) -> anyhow::Result<()> {
     let applied = postgres::migrate(&config.postgres).await?;
-    tracing::info!(?applied, "the database is up to date");
+    tracing::info!(?applied, "database is up to date");
     Ok(())
 }

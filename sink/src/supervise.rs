@@ -1,21 +1,21 @@
-//! What every sink's consumer has around it: started again after a failure, and blocking calls kept off the async workers.
+//! Shared by the consumers of all sinks: restarting after a failure, and calls that block.
 
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use vru_runtime::admin::ReadyFlag;
-use vru_runtime::kafka::{KafkaConfig, admin};
+use vru_runtime::kafka::{GroupConsumer, KafkaConfig, admin};
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, BackoffConfig};
 
 use crate::error::SinkError;
 use crate::metrics::ERRORS;
 
-/// A consumer that ran this long was healthy: the next failure waits the shortest time again.
+/// A consumer that ran this long was healthy: the next failure backs off from the shortest wait again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 const BROKER_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Decides after each run of a consumer whether it runs again: `while supervisor.again(once().await).await {}`.
+/// Restarts a consumer after each failure, with backoff.
 pub(crate) struct Supervisor {
     sink: &'static str,
     ready: ReadyFlag,
@@ -30,7 +30,16 @@ impl Supervisor {
         Self { sink, ready, backoff: Backoff::new(retry), stop, started: Instant::now() }
     }
 
-    /// False after a success or when stopping. A failure is logged, counted, told by `/ready`, and waited upon.
+    /// Runs the consumer until it ends without a failure or `stop` is cancelled.
+    pub(crate) async fn run<F>(&mut self, mut consumer: impl FnMut() -> F)
+    where
+        F: Future<Output = Result<(), SinkError>>,
+    {
+        while !self.stop.is_cancelled() && self.again(consumer().await).await {}
+    }
+
+    /// Whether to run again: false after a success and when stopping. After a failure it logs and counts the error, reports it
+    /// in `/ready`, and backs off.
     pub(crate) async fn again(&mut self, result: Result<(), SinkError>) -> bool {
         let Err(error) = result else { return false };
         ERRORS.with_label_values(&[self.sink, error.operation()]).inc();
@@ -39,7 +48,7 @@ impl Supervisor {
         if self.started.elapsed() > HEALTHY_AFTER {
             self.backoff.reset();
         }
-        tracing::warn!(sink = self.sink, why, attempt = self.backoff.attempts(), "the sink stopped and starts again");
+        tracing::warn!(sink = self.sink, why, attempt = self.backoff.attempts(), "sink failed, restarting");
         let again = !self.stop.is_cancelled() && self.backoff.wait(&self.stop).await;
         self.started = Instant::now();
         again
@@ -51,7 +60,12 @@ pub(crate) async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send 
     tokio::task::spawn_blocking(call).await.map_err(SinkError::Blocking)
 }
 
-/// The Kafka cluster's id; offsets are stored under it.
+/// Leaves the group. This joins the poll thread, so it must not run on an async worker.
+pub(crate) async fn leave(group: GroupConsumer) -> Result<(), SinkError> {
+    blocking(move || drop(group)).await
+}
+
+/// The Kafka cluster's id. Stored offsets are valid for this cluster only.
 pub(crate) async fn cluster_id(kafka: &KafkaConfig) -> Result<String, SinkError> {
     let kafka = kafka.clone();
     let id = blocking(move || admin::cluster_id(&kafka, BROKER_DEADLINE)).await??;

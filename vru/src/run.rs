@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::shutdown::Shutdown;
 use vru_runtime::telemetry::{self, TelemetryConfig, TelemetryGuard};
+use vru_storage::s3::Bucket;
 
 use crate::account::Account;
 use crate::config::UpConfig;
@@ -17,7 +18,7 @@ use crate::counts::Counts;
 use crate::data::DataFolder;
 use crate::display::Display;
 use crate::page::live::Live;
-use crate::page::{self, Board, Objects, Page};
+use crate::page::{self, Board, Page};
 use crate::stack::Stack;
 
 /// How often the counts are read.
@@ -52,8 +53,8 @@ impl Shown {
         let events = cameras::watch(stack.kafka(), &config.cameras, Share::All, &follow, ready);
         let live = Live::start(stack.kafka().clone(), events, stop.clone());
         let board = Arc::new(Board::new(stack.received()));
-        let objects = Objects::new(stack.s3()).await;
-        let page = Page { live, board: board.clone(), objects };
+        let bucket = Bucket::new(stack.bucket_config()).await;
+        let page = Page { live, board: board.clone(), bucket };
         let bound = page::serve(config.page.listen, page, stop.clone()).await?;
         Ok(Self { board, url: format!("http://{bound}"), stop })
     }

@@ -1,13 +1,13 @@
-//! PostgreSQL's binary COPY format, written by hand: rows are encoded straight from the messages, without a boxed value for
-//! each column.
+//! PostgreSQL's binary COPY format. Rows are encoded directly from the messages; tokio-postgres would need a boxed value for each
+//! column.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
-/// PostgreSQL counts microseconds from 2000-01-01.
+/// PostgreSQL stores timestamps as microseconds since 2000-01-01.
 const EPOCH_2000_US: i64 = 946_684_800_000_000;
 
-/// Rows of one table.
+/// Encoded rows of one table.
 #[derive(Debug)]
 pub(crate) struct CopyRows {
     buffer: BytesMut,
@@ -18,13 +18,13 @@ impl CopyRows {
     pub(crate) fn new() -> Self {
         let mut buffer = BytesMut::with_capacity(64 * 1024);
         buffer.put_slice(SIGNATURE);
-        // Flags, and the length of a header extension that is not there.
+        // Flags, and the length of the header extension: none.
         buffer.put_i32(0);
         buffer.put_i32(0);
         Self { buffer, rows: 0 }
     }
 
-    /// Starts a row; as many values must follow.
+    /// Starts a row. Exactly `columns` values must follow.
     pub(crate) fn row(&mut self, columns: i16) -> &mut Self {
         self.rows += 1;
         self.buffer.put_i16(columns);
@@ -35,7 +35,7 @@ impl CopyRows {
         self.rows
     }
 
-    /// The whole stream with its trailer.
+    /// Appends the trailer and returns the whole stream.
     pub(crate) fn finish(mut self) -> Bytes {
         self.buffer.put_i16(-1);
         self.buffer.freeze()
@@ -106,8 +106,8 @@ impl CopyRows {
     }
 }
 
-/// Microseconds since the Unix epoch in PostgreSQL's own count.
-pub(crate) fn postgres_micros(unix_micros: i64) -> i64 {
+/// Converts microseconds since the Unix epoch to PostgreSQL's epoch.
+fn postgres_micros(unix_micros: i64) -> i64 {
     unix_micros.saturating_sub(EPOCH_2000_US)
 }
 
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_laid_out_as_postgres_documents_it() {
+    fn rows_are_encoded_as_documented_by_postgres() {
         let mut rows = CopyRows::new();
         rows.row(3).text("ab").smallint(-2).optional_bigint(None);
         assert_eq!(rows.rows(), 1);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn time_counts_from_the_year_2000() {
+    fn timestamps_count_from_the_year_2000() {
         assert_eq!(postgres_micros(946_684_800_000_001), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Reads records and gathers them into batches, while the writer is busy with the batch before.
+//! Reads records and gathers them into batches while the processor stores the batch before.
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -7,77 +7,76 @@ use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{Assignment, Event, GroupConsumer, Record, Revocation, Topics};
 use vru_runtime::shutdown::Shutdown;
 
-use super::records::read;
-use super::sink::SINK;
-use super::write::Value;
+use super::parse::{ParsedRecord, parse};
 use crate::batch::{Batch, BatchConfig, Item};
-use crate::metrics::RECEIVED;
+use crate::metrics::{POSTGRES_SINK, RECEIVED};
 
-/// What the writer is to do, in the order of the group's events.
+/// Work for the processor, in the order of the group's events.
 pub(super) enum Work {
-    /// Take partitions over.
+    /// Take over partitions.
     Assigned(Assignment),
     /// Store records.
-    Batch(Vec<Item<Value>>),
-    /// Give partitions up; all their records came before.
+    Batch(Vec<Item<ParsedRecord>>),
+    /// Release partitions. All their records came before.
     Revoked(Revocation),
 }
 
 pub(super) struct Gatherer {
     topics: Topics,
-    letters: DeadLetters,
+    dead_letters: DeadLetters,
     shutdown: Shutdown,
-    batch: Batch<Value>,
-    /// Holds one: with the batch that is written and the one that is gathered, three are in memory.
+    batch: Batch<ParsedRecord>,
+    /// Capacity 1. Together with the batch that is being stored and the one that is being gathered, at most three batches are
+    /// in memory.
     work: mpsc::Sender<Work>,
-    /// The group was asked to stop. Not the shutdown itself: that may come while a record is looked at.
+    /// `group.stop()` was called. The shutdown token alone does not tell: it may be cancelled while a record is being handled.
     stopping: bool,
 }
 
-/// The writer has ended.
-struct NobodyWrites;
+/// The processor has ended.
+struct ProcessorEnded;
 
 impl Gatherer {
     pub(super) fn new(
         topics: Topics,
-        letters: &DeadLetters,
+        dead_letters: &DeadLetters,
         shutdown: &Shutdown,
         batch: BatchConfig,
     ) -> (Self, mpsc::Receiver<Work>) {
         let (work, receiver) = mpsc::channel(1);
-        let (letters, shutdown) = (letters.clone(), shutdown.clone());
-        (Self { topics, letters, shutdown, batch: Batch::new(batch), work, stopping: false }, receiver)
+        let (dead_letters, shutdown) = (dead_letters.clone(), shutdown.clone());
+        (Self { topics, dead_letters, shutdown, batch: Batch::new(batch), work, stopping: false }, receiver)
     }
 
-    /// Until the group has been left, or nobody takes work any more.
+    /// Returns when the group has been left or the processor has ended.
     pub(super) async fn run(mut self, group: &mut GroupConsumer) {
         while let Ok(true) = self.step(group).await {}
     }
 
     /// False when the group has been left.
-    async fn step(&mut self, group: &mut GroupConsumer) -> Result<bool, NobodyWrites> {
+    async fn step(&mut self, group: &mut GroupConsumer) -> Result<bool, ProcessorEnded> {
         tokio::select! {
             biased;
             () = self.shutdown.soft.cancelled(), if !self.stopping => {
                 self.stopping = true;
                 group.stop();
-                self.hand_over().await?;
+                self.send_batch().await?;
             }
-            () = sleep_until(self.batch.deadline()) => self.hand_over().await?,
+            () = sleep_until(self.batch.deadline()) => self.send_batch().await?,
             event = group.next() => match event {
                 None => return Ok(false),
-                // What comes after the stop stays in Kafka for the next owner.
+                // Records after the stop stay in Kafka for the next owner.
                 Some(Event::Record(_)) if self.stopping => {}
                 Some(Event::Record(record)) => {
-                    if self.take(&record).await {
-                        self.hand_over().await?;
+                    if self.add(&record).await {
+                        self.send_batch().await?;
                     }
                 }
                 Some(Event::Assigned(assignment)) => self.send(Work::Assigned(assignment)).await?,
                 Some(Event::Revoked(revocation)) => {
-                    // What is lost is another's to write.
+                    // If the partitions are lost, their new owner stores the records.
                     if !revocation.lost {
-                        self.hand_over().await?;
+                        self.send_batch().await?;
                     }
                     self.send(Work::Revoked(revocation)).await?;
                 }
@@ -86,29 +85,29 @@ impl Gatherer {
         Ok(true)
     }
 
-    /// Adds a record to the batch; true when that is full.
-    async fn take(&mut self, record: &Record) -> bool {
-        RECEIVED.with_label_values(&[SINK, &record.partition.topic]).inc();
-        let value = match read(&self.topics, record) {
+    /// Adds a record to the batch; true when the batch is full.
+    async fn add(&mut self, record: &Record) -> bool {
+        RECEIVED.with_label_values(&[POSTGRES_SINK, &record.partition.topic]).inc();
+        let value = match parse(&self.topics, record) {
             Ok(value) => value,
-            Err((kind, reason)) => {
-                if !self.letters.send(record, kind, &reason, &self.shutdown.hard).await {
-                    // Cancelled: its offset is not stored, so it is read again.
+            Err(error) => {
+                if !self.dead_letters.send(record, error.kind, &error.reason, &self.shutdown.hard).await {
+                    // Cancelled. Its offset is not stored, so the next owner reads it again.
                     return false;
                 }
-                Value::Nothing
+                ParsedRecord::Skipped
             }
         };
         let bytes = record.payload.as_ref().map_or(0, Bytes::len) + 128;
         self.batch.push(Item { partition: record.partition.clone(), offset: record.offset, value }, bytes)
     }
 
-    async fn hand_over(&mut self) -> Result<(), NobodyWrites> {
+    async fn send_batch(&mut self) -> Result<(), ProcessorEnded> {
         let items = self.batch.take();
         if items.is_empty() { Ok(()) } else { self.send(Work::Batch(items)).await }
     }
 
-    async fn send(&self, work: Work) -> Result<(), NobodyWrites> {
-        self.work.send(work).await.map_err(|_| NobodyWrites)
+    async fn send(&self, work: Work) -> Result<(), ProcessorEnded> {
+        self.work.send(work).await.map_err(|_| ProcessorEnded)
     }
 }

@@ -1,33 +1,35 @@
-//! Every analysed frame, every detection and every alert as rows, each exactly once.
+//! Every analysed frame, every detection and every alert as rows, each stored exactly once.
 //!
-//! Kafka's offsets live in PostgreSQL (`sink_positions`), in the transaction that writes the rows: after any crash the next
-//! reader goes on at the row after the last one. Two things remain that could double a row. A consumer that lost its partition
-//! without noticing is fenced by an epoch that the new owner raised ([`positions`]). A frame that inference published twice has
-//! the same primary key: the batch then is written again without the rows that are there ([`write`]).
+//! The Kafka offsets are in PostgreSQL (`sink_positions`) and change in the transaction that writes the rows. After any crash
+//! the next consumer continues after the last stored record. Two more causes could store a row twice:
 //!
-//! [`gather`] (records to batches) → [`sink`] (the run loop) → [`service`] (one session, its transactions); the next batch is
-//! gathered while one is written. [`maintenance`] makes the days' partitions ahead and drops old ones.
+//! - A consumer lost its partition without noticing. The new owner has incremented the partition's epoch, and a transaction
+//!   with an old epoch fails ([`positions`]).
+//! - Inference published a frame twice. Both have the same primary key, so the transaction fails; it is repeated without the
+//!   frames that have rows already ([`transaction`]).
+//!
+//! [`gather`] collects records into batches → [`processor`] takes over partitions and stores the batches → [`writer`] keeps
+//! the connection and runs the transactions. The next batch is gathered while one is written. [`maintenance`] creates the
+//! partitions of the coming days and drops those that are older than the retention.
 
 pub mod config;
-mod connection;
 mod copy;
-mod error;
 mod gather;
 mod maintenance;
-mod migrate;
+mod parse;
 mod partitions;
 mod positions;
-mod records;
+mod processor;
 mod rows;
-mod service;
-mod sink;
-mod write;
+mod run;
+mod transaction;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::PostgresConfig;
-pub use connection::connect;
-pub use error::PostgresError;
-pub use migrate::migrate;
-pub(crate) use sink::run;
+pub(crate) use run::{migrate, run};
+
+/// Name of the client in `pg_stat_activity`.
+const APPLICATION: &str = "vru-sink";

@@ -1,26 +1,27 @@
-//! Who may write what: each partition's epoch, and where its consumer stands.
+//! Positions in `sink_positions`: each partition's epoch, which decides who may write, and its next offset.
 
 use std::collections::BTreeMap;
 
 use tokio_postgres::{Client, Transaction};
 use vru_runtime::kafka::Partition;
+use vru_storage::postgres::DatabaseError;
 
-use super::error::PostgresError;
-
-/// Whose positions these are.
+/// Identifies the consumer whose positions are stored.
 #[derive(Debug, Clone)]
-pub(crate) struct Consumer {
+pub(crate) struct ConsumerIdentity {
+    /// Id of the Kafka cluster.
     pub(crate) cluster_id: String,
+    /// Name of the consumer group.
     pub(crate) name: String,
-    /// For people: this process.
+    /// Host and process id, for operators only.
     pub(crate) owner: String,
 }
 
-/// A partition that was taken over.
+/// The right to write a partition, until another consumer takes it over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) epoch: i64,
-    /// What the database holds; none before the first batch.
+    /// The next offset to read, as stored; `None` before the first batch.
     pub(crate) next_offset: Option<i64>,
 }
 
@@ -28,21 +29,22 @@ const TAKE_OVER: &str = "INSERT INTO sink_positions AS held (cluster_id, consume
      VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (cluster_id, consumer, topic, kafka_partition) \
      DO UPDATE SET epoch = held.epoch + 1, owner = $5, taken_at = now() RETURNING epoch, next_offset";
 
-/// Raises the epoch of each partition: whoever held it before cannot write any more. Waits for a write that is under way.
+/// Increments the epoch of each partition, so that its previous owner can no longer write. Waits for a write that is in
+/// progress.
 pub(crate) async fn take_over(
     client: &mut Client,
-    consumer: &Consumer,
+    consumer: &ConsumerIdentity,
     partitions: &[Partition],
-) -> Result<BTreeMap<Partition, Claim>, PostgresError> {
-    let fail = PostgresError::statement("take partitions over");
+) -> Result<BTreeMap<Partition, Claim>, DatabaseError> {
+    let fail = DatabaseError::statement("take partitions over");
     let transaction = client.transaction().await.map_err(fail)?;
     let statement = transaction.prepare(TAKE_OVER).await.map_err(fail)?;
-    // Everybody locks in the same order, so nobody waits in a circle.
+    // All consumers lock in the same order, so that they cannot deadlock.
     let mut sorted = partitions.to_vec();
     sorted.sort();
     let mut claims = BTreeMap::new();
     for partition in sorted {
-        let Consumer { cluster_id, name, owner } = consumer;
+        let ConsumerIdentity { cluster_id, name, owner } = consumer;
         let row = transaction
             .query_one(&statement, &[cluster_id, name, &&*partition.topic, &partition.number, owner])
             .await
@@ -53,20 +55,20 @@ pub(crate) async fn take_over(
     Ok(claims)
 }
 
-/// Forgets where to go on, unless another consumer took over.
+/// Deletes the stored offset, unless another consumer took over.
 pub(crate) async fn forget(
     client: &Client,
-    consumer: &Consumer,
+    consumer: &ConsumerIdentity,
     partition: &Partition,
     claim: Claim,
-) -> Result<(), PostgresError> {
+) -> Result<(), DatabaseError> {
     const FORGET: &str = "UPDATE sink_positions SET next_offset = NULL WHERE cluster_id = $1 AND consumer = $2 \
          AND topic = $3 AND kafka_partition = $4 AND epoch = $5";
-    let Consumer { cluster_id, name, .. } = consumer;
+    let ConsumerIdentity { cluster_id, name, .. } = consumer;
     client
         .execute(FORGET, &[cluster_id, name, &&*partition.topic, &partition.number, &claim.epoch])
         .await
-        .map_err(PostgresError::statement("forget a position"))?;
+        .map_err(DatabaseError::statement("forget a position"))?;
     Ok(())
 }
 
@@ -75,19 +77,19 @@ pub(crate) const LOCK: &str = "SELECT topic, kafka_partition, epoch, next_offset
      AND (topic, kafka_partition) IN (SELECT * FROM unnest($3::text[], $4::integer[])) \
      ORDER BY topic, kafka_partition FOR UPDATE";
 
-/// Locks the partitions until the transaction ends and reads what the database holds of them.
+/// Locks the rows of the partitions until the transaction ends, and reads them.
 pub(crate) async fn lock(
     transaction: &Transaction<'_>,
     statement: &tokio_postgres::Statement,
-    consumer: &Consumer,
+    consumer: &ConsumerIdentity,
     partitions: &[Partition],
-) -> Result<BTreeMap<Partition, Claim>, PostgresError> {
+) -> Result<BTreeMap<Partition, Claim>, DatabaseError> {
     let topics: Vec<&str> = partitions.iter().map(|partition| &*partition.topic).collect();
     let numbers: Vec<i32> = partitions.iter().map(|partition| partition.number).collect();
     let rows = transaction
         .query(statement, &[&consumer.cluster_id, &consumer.name, &topics, &numbers])
         .await
-        .map_err(PostgresError::statement("lock positions"))?;
+        .map_err(DatabaseError::statement("lock positions"))?;
     Ok(rows
         .iter()
         .map(|row| {
@@ -102,19 +104,19 @@ pub(crate) const ADVANCE: &str = "UPDATE sink_positions AS held SET next_offset 
      WHERE held.cluster_id = $1 AND held.consumer = $2 AND held.topic = new.topic \
      AND held.kafka_partition = new.kafka_partition";
 
-/// Notes where to go on, in the transaction of the rows.
+/// Stores the next offsets, in the transaction that writes the rows.
 pub(crate) async fn advance(
     transaction: &Transaction<'_>,
     statement: &tokio_postgres::Statement,
-    consumer: &Consumer,
+    consumer: &ConsumerIdentity,
     next: &BTreeMap<Partition, i64>,
-) -> Result<(), PostgresError> {
+) -> Result<(), DatabaseError> {
     let topics: Vec<&str> = next.keys().map(|partition| &*partition.topic).collect();
     let numbers: Vec<i32> = next.keys().map(|partition| partition.number).collect();
     let offsets: Vec<i64> = next.values().copied().collect();
     transaction
         .execute(statement, &[&consumer.cluster_id, &consumer.name, &topics, &numbers, &offsets])
         .await
-        .map_err(PostgresError::statement("store positions"))?;
+        .map_err(DatabaseError::statement("store positions"))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Messages → rows. What a column cannot hold is refused here, by record, so that no transaction fails on it.
+//! Encodes messages as rows. A record that does not fit the columns is rejected here, so that no transaction fails because of it.
 
 use vru_proto::ids::FrameKey;
 use vru_proto::v1;
@@ -15,15 +15,13 @@ pub(crate) const COPY_DETECTIONS: &str = "COPY detections (camera_id, captured_a
      score, track_id, track_state, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m) FROM STDIN (FORMAT binary)";
 const DETECTION_COLUMNS: i16 = 15;
 
-/// A frame has some tens of objects; `object_index` is a smallint.
+/// `object_index` is a smallint; a real frame has some tens of objects.
 const MAX_OBJECTS: usize = i16::MAX as usize;
-/// Longer names are no names. Bytes.
+/// Limit of a text column, in bytes; no valid name is longer.
 const MAX_TEXT: usize = 1_024;
 
-/// Why a message has no row.
-pub(crate) type Refusal = String;
-
-pub(crate) fn check_frame(frame: &v1::FrameDetections) -> Result<(), Refusal> {
+/// An error says why the frame cannot be stored.
+pub(crate) fn check_frame(frame: &v1::FrameDetections) -> Result<(), String> {
     text("model_name", &frame.model_name)?;
     text("model_version", &frame.model_version)?;
     time("ingested_at_us", frame.ingested_at_us)?;
@@ -34,22 +32,23 @@ pub(crate) fn check_frame(frame: &v1::FrameDetections) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(crate) fn check_alert(alert: &v1::Alert) -> Result<(), Refusal> {
+/// An error says why the alert cannot be stored.
+pub(crate) fn check_alert(alert: &v1::Alert) -> Result<(), String> {
     text("rule_id", &alert.rule_id)?;
     text("zone_id", &alert.zone_id)?;
     text("snapshot_key", &alert.snapshot_key)?;
     text("clip_key", &alert.clip_key)?;
     time("emitted_at_us", alert.emitted_at_us)?;
     if alert.track_ids.len() > MAX_OBJECTS || alert.track_ids.iter().any(|&id| i64::try_from(id).is_err()) {
-        return Err("field `track_ids` is too long or holds an id of more than 63 bits".to_owned());
+        return Err("field `track_ids` is too long or has an id of more than 63 bits".to_owned());
     }
     if i32::try_from(alert.source_width).is_err() || i32::try_from(alert.source_height).is_err() {
-        return Err("field `source_width` or `source_height` is beyond 31 bits".to_owned());
+        return Err("field `source_width` or `source_height` has more than 31 bits".to_owned());
     }
     Ok(())
 }
 
-/// The rows of one frame. It must have passed [`check_frame`] and `vru_proto::validate`.
+/// Appends the rows of one frame, which must have passed [`check_frame`] and `vru_proto::validate`.
 pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut CopyRows, detections: &mut CopyRows) {
     let timings = frame.timings.unwrap_or_default();
     identity(frames.row(FRAME_COLUMNS), key, frame.captured_at_us)
@@ -74,7 +73,7 @@ pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut C
         frames.integer(i32::try_from(micros).unwrap_or(i32::MAX));
     }
     for (index, object) in frame.objects.iter().enumerate() {
-        let place = object.r#box.unwrap_or_default();
+        let bounds = object.r#box.unwrap_or_default();
         let ground = object.ground_position;
         identity(detections.row(DETECTION_COLUMNS), key, frame.captured_at_us)
             .smallint(index as i16)
@@ -82,10 +81,10 @@ pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut C
             .real(object.score)
             .optional_bigint((object.track_id != 0).then_some(object.track_id as i64))
             .smallint(object.track_state as i16)
-            .real(place.left)
-            .real(place.top)
-            .real(place.width)
-            .real(place.height)
+            .real(bounds.left)
+            .real(bounds.top)
+            .real(bounds.width)
+            .real(bounds.height)
             .optional_double(ground.map(|ground| ground.x_m))
             .optional_double(ground.map(|ground| ground.y_m));
     }
@@ -95,21 +94,21 @@ fn identity<'a>(rows: &'a mut CopyRows, key: &FrameKey, captured_at_us: i64) -> 
     rows.text(key.camera.as_str()).timestamp(captured_at_us).bigint(key.session as i64).bigint(key.sequence as i64)
 }
 
-fn text(field: &str, value: &str) -> Result<(), Refusal> {
+fn text(field: &str, value: &str) -> Result<(), String> {
     if value.len() > MAX_TEXT {
         return Err(format!("field `{field}` has {} bytes, more than {MAX_TEXT}", value.len()));
     }
     if value.contains('\0') {
-        return Err(format!("field `{field}` holds a zero byte"));
+        return Err(format!("field `{field}` contains a zero byte"));
     }
     Ok(())
 }
 
-fn time(field: &str, micros: i64) -> Result<(), Refusal> {
+fn time(field: &str, micros: i64) -> Result<(), String> {
     if CAPTURE_TIME_US.contains(&micros) {
         return Ok(());
     }
-    Err(format!("field `{field}` is outside of years 2000 to 2200: {micros}"))
+    Err(format!("field `{field}` is not between the years 2000 and 2200: {micros}"))
 }
 
 #[cfg(test)]
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_without_objects_has_a_row_and_no_detections() {
+    fn a_frame_without_objects_is_one_row_and_no_detections() {
         let key = FrameKey { camera: "c".parse().unwrap(), session: 1, sequence: 2 };
         let (mut frames, mut detections) = (CopyRows::new(), CopyRows::new());
         encode(&key, &frame(), &mut frames, &mut detections);
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_column_cannot_hold_is_refused() {
+    fn values_that_do_not_fit_their_column_are_rejected() {
         assert_eq!(check_frame(&frame()), Ok(()));
         let zero = v1::FrameDetections { model_name: "a\0b".to_owned(), ..frame() };
         assert!(check_frame(&zero).unwrap_err().contains("zero byte"));

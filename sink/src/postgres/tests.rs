@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::ToSpan as _;
 use vru_proto::ids::FrameKey;
+use vru_proto::time::utc;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::Partition;
 use vru_runtime::secret::Secret;
 use vru_runtime::test_util::postgres;
+use vru_storage::postgres::{DatabaseConfig, connect};
 
 use super::config::PostgresConfig;
-use super::connection::connect;
-use super::error::PostgresError;
-use super::partitions::{day_of, ensure};
-use super::positions::{Claim, Consumer};
-use super::service::Service;
-use super::write::{Value, Written};
+use super::parse::ParsedRecord;
+use super::partitions::create_partition;
+use super::positions::{Claim, ConsumerIdentity};
+use super::transaction::Written;
+use super::writer::PostgresWriter;
 use crate::batch::Item;
+use crate::error::SinkError;
 
 struct Database {
     url: String,
@@ -27,14 +30,16 @@ struct Database {
 impl Database {
     async fn migrated() -> Self {
         let url = postgres().database();
-        let config = PostgresConfig { url: Secret::new(url.clone()), ..PostgresConfig::default() };
+        let database = DatabaseConfig { url: Secret::new(url.clone()), ..DatabaseConfig::default() };
+        let config = PostgresConfig { database, ..PostgresConfig::default() };
         super::migrate(&config).await.unwrap();
         Self { url, config }
     }
 
-    fn service(&self) -> Service {
-        let consumer = Consumer { cluster_id: "cluster".to_owned(), name: "sink".to_owned(), owner: "test".to_owned() };
-        Service::new(self.config.clone(), consumer)
+    fn writer(&self) -> PostgresWriter {
+        let consumer =
+            ConsumerIdentity { cluster_id: "cluster".to_owned(), name: "sink".to_owned(), owner: "test".to_owned() };
+        PostgresWriter::new(self.config.clone(), consumer)
     }
 
     fn count(&self, what: &str) -> String {
@@ -46,7 +51,7 @@ fn partition() -> Partition {
     Partition::new("vru.detections", 0)
 }
 
-fn frame(offset: i64, sequence: u64, captured_at_us: i64) -> Item<Value> {
+fn frame(offset: i64, sequence: u64, captured_at_us: i64) -> Item<ParsedRecord> {
     let detections = v1::FrameDetections {
         captured_at_us,
         ingested_at_us: captured_at_us,
@@ -55,79 +60,79 @@ fn frame(offset: i64, sequence: u64, captured_at_us: i64) -> Item<Value> {
         ..Default::default()
     };
     let key = FrameKey { camera: "cam".parse().unwrap(), session: 1, sequence };
-    let value = Value::Frame { key, detections: Box::new(detections), traceparent: None };
+    let value = ParsedRecord::Frame { key, detections: Box::new(detections), traceparent: None };
     Item { partition: partition(), offset, value }
 }
 
-fn frames(offsets: std::ops::Range<i64>) -> Vec<Item<Value>> {
+fn frames(offsets: std::ops::Range<i64>) -> Vec<Item<ParsedRecord>> {
     let now = now_us();
     offsets.map(|offset| frame(offset, offset as u64, now - now % 1_000_000 + offset)).collect()
 }
 
-async fn take(service: &mut Service) -> BTreeMap<Partition, Claim> {
-    service.take_over(&[partition()]).await.unwrap()
+async fn take(writer: &mut PostgresWriter) -> BTreeMap<Partition, Claim> {
+    writer.take_over(&[partition()]).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_consumer_that_lost_its_partition_writes_nothing() {
+async fn a_consumer_that_lost_its_partition_cannot_write() {
     let database = Database::migrated().await;
-    let (mut old, mut new) = (database.service(), database.service());
+    let (mut old, mut new) = (database.writer(), database.writer());
     let old_claims = take(&mut old).await;
     old.write(&old_claims, &frames(0..3)).await.unwrap();
     let new_claims = take(&mut new).await;
     let claim = new_claims[&partition()];
     assert_eq!((claim.epoch, claim.next_offset), (2, Some(3)));
     let refused = old.write(&old_claims, &frames(3..5)).await.unwrap_err();
-    assert!(matches!(refused, PostgresError::Fenced { held: 1, found: 2, .. }), "{refused}");
+    assert!(matches!(refused, SinkError::Fenced { held: 1, found: 2, .. }), "{refused}");
     assert_eq!(database.count("frames"), "3");
     new.write(&new_claims, &frames(3..5)).await.unwrap();
     assert_eq!((database.count("frames"), database.count("detections")), ("5".to_owned(), "10".to_owned()));
 }
 
 #[tokio::test]
-async fn a_batch_whose_commit_was_not_heard_of_may_be_written_again() {
+async fn a_batch_may_be_written_again_if_the_outcome_of_its_commit_is_unknown() {
     let database = Database::migrated().await;
-    let mut service = database.service();
-    let claims = take(&mut service).await;
+    let mut writer = database.writer();
+    let claims = take(&mut writer).await;
     let once = frames(0..4);
-    let written = service.write(&claims, &once[..3]).await.unwrap();
+    let written = writer.write(&claims, &once[..3]).await.unwrap();
     assert_eq!(written, Written { frames: 3, detections: 6, ..Written::default() });
     let stored_already = Written { duplicate_frames: 3, ..Written::default() };
-    assert_eq!(service.write(&claims, &once[..3]).await.unwrap(), stored_already);
-    assert_eq!(service.write(&claims, &once).await.unwrap().frames, 1);
+    assert_eq!(writer.write(&claims, &once[..3]).await.unwrap(), stored_already);
+    assert_eq!(writer.write(&claims, &once).await.unwrap().frames, 1);
     assert_eq!(database.count("frames"), "4");
 }
 
 #[tokio::test]
 async fn frames_that_were_published_twice_are_stored_once() {
     let database = Database::migrated().await;
-    let mut service = database.service();
-    let claims = take(&mut service).await;
+    let mut writer = database.writer();
+    let claims = take(&mut writer).await;
     let now = now_us();
     let first: Vec<_> = (0..5).map(|at| frame(at, at as u64, now + at)).collect();
-    service.write(&claims, &first).await.unwrap();
+    writer.write(&claims, &first).await.unwrap();
     // Sequences 3 and 4 again, 5 twice in one batch.
     let again = [(5, 3), (6, 4), (7, 5), (8, 5), (9, 6)];
     let again: Vec<_> = again.iter().map(|&(offset, at)| frame(offset, at as u64, now + at)).collect();
-    let written = service.write(&claims, &again).await.unwrap();
+    let written = writer.write(&claims, &again).await.unwrap();
     assert_eq!(written, Written { frames: 2, detections: 4, duplicate_frames: 3, ..Written::default() });
     assert_eq!(database.count("frames"), "7");
-    assert_eq!(take(&mut service).await[&partition()].next_offset, Some(10));
+    assert_eq!(take(&mut writer).await[&partition()].next_offset, Some(10));
 }
 
 #[tokio::test]
-async fn rows_of_the_default_partition_move_when_their_day_is_made() {
+async fn rows_move_from_the_default_partition_when_the_partition_of_their_day_is_created() {
     let mut database = Database::migrated().await;
     database.config.retention = Duration::from_hours(24);
-    let mut service = database.service();
-    let claims = take(&mut service).await;
+    let mut writer = database.writer();
+    let claims = take(&mut writer).await;
     let long_ago = now_us() - 10 * 86_400_000_000;
-    service.write(&claims, &[frame(0, 0, long_ago), frame(1, 1, now_us())]).await.unwrap();
+    writer.write(&claims, &[frame(0, 0, long_ago), frame(1, 1, now_us())]).await.unwrap();
     assert_eq!(database.count("frames_default"), "1");
-    let mut client = connect(&database.config).await.unwrap();
+    let mut client = connect(&database.config.database, "test").await.unwrap();
     for table in super::partitions::TABLES {
-        assert!(ensure(&mut client, table, day_of(long_ago)).await.unwrap());
-        assert!(!ensure(&mut client, table, day_of(long_ago)).await.unwrap());
+        assert!(create_partition(&mut client, table, utc(long_ago).date()).await.unwrap());
+        assert!(!create_partition(&mut client, table, utc(long_ago).date()).await.unwrap());
     }
     assert_eq!(
         (database.count("frames_default"), database.count("detections_default")),
@@ -137,15 +142,15 @@ async fn rows_of_the_default_partition_move_when_their_day_is_made() {
 }
 
 #[tokio::test]
-async fn several_sinks_make_the_same_day_at_once() {
+async fn several_sinks_create_the_same_partition_at_once() {
     let database = Database::migrated().await;
-    let day = day_of(now_us()) - 3;
+    let day = utc(now_us()).date().saturating_sub(3.days());
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let config = database.config.clone();
         tasks.spawn(async move {
-            let mut client = connect(&config).await.unwrap();
-            ensure(&mut client, "frames", day).await.unwrap()
+            let mut client = connect(&config.database, "test").await.unwrap();
+            create_partition(&mut client, "frames", day).await.unwrap()
         });
     }
     let made = tasks.join_all().await;

@@ -1,51 +1,37 @@
-//! Section `s3`: where the bucket is, when a file is cut, and how long a clip is.
+//! Section `s3`: the bucket, when a Parquet file is cut, and how long a clip is.
 
+use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::retry::BackoffConfig;
-use vru_runtime::secret::Secret;
+use vru_storage::s3::BucketConfig;
 
-/// Section `s3`: detections as Parquet, pictures and clips of alerts.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// Section `s3`: detections as Parquet, snapshots and clips of alerts.
+#[derive(Debug, Clone)]
 pub struct S3Config {
-    /// Whether this sink runs when `vru-sink` is started for all (default true).
+    /// Whether this sink runs if `vru-sink` is started without a command (default true).
     pub enabled: bool,
-    /// Bucket (default `vru`). It must exist.
-    pub bucket: String,
-    /// Put before every key, for example `roads/`; empty by default.
-    pub prefix: String,
-    /// `http://…` or `https://…` of a server other than Amazon's; empty: Amazon's of the region.
-    pub endpoint: String,
-    /// Region (default `us-east-1`).
-    pub region: String,
-    /// `http://host/bucket/key` instead of `http://bucket.host/key` (default true when `endpoint` is set).
-    pub path_style: Option<bool>,
-    /// Access key; empty: the usual chain (environment, web identity, container, instance).
-    pub access_key: Secret,
-    /// Its secret.
-    pub secret_key: Secret,
-    /// Name of the consumers' groups, to which `-detections` and `-alerts` are added (default `vru-sink-s3`).
+    /// Keys `bucket`, `prefix`, `endpoint`, `region`, `path_style`, `access_key`, `secret_key`, `timeout`.
+    pub bucket: BucketConfig,
+    /// Prefix of the consumer groups' names, followed by `-detections` and `-alerts` (default `vru-sink-s3`).
     pub group: String,
-    /// How long one request may take (default 20 s).
-    #[serde(with = "humantime_serde")]
-    pub timeout: Duration,
-    /// Objects larger than this are uploaded in parts (default 16 MiB).
+    /// Objects larger than this are uploaded in parts of this size (default 16 MiB).
     pub multipart_bytes: usize,
     /// When a Parquet file is cut.
     pub parquet: ParquetConfig,
     /// Clips around alerts.
     pub clip: ClipConfig,
-    /// Send records that cannot be read to the dead letters (default false: the postgres sink reads the same topics and does;
-    /// set it where no postgres sink runs). They are counted in any case.
+    /// Send unreadable records to the dead-letter topic (default false: the postgres sink reads the same topics and sends them;
+    /// set it if no postgres sink runs). They are counted in any case.
     pub dead_letters: bool,
-    /// Waits between attempts.
+    /// Backoff between attempts.
     pub retry: BackoffConfig,
 }
 
-/// Section `s3.parquet`. A file is cut from one Kafka partition's stream at whichever comes first.
+/// Section `s3.parquet`. A file is cut from the records of one Kafka partition at the first of these limits.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParquetConfig {
@@ -53,12 +39,12 @@ pub struct ParquetConfig {
     pub max_records: usize,
     /// Bytes of records (default 16 MiB).
     pub max_bytes: usize,
-    /// Bytes of records that wait in all partitions together (default 128 MiB); past it the largest is cut.
+    /// Bytes of waiting records of all partitions together (default 128 MiB); above it, the largest file is cut.
     pub max_open_bytes: usize,
-    /// Age of the oldest record that waits (default 5 min).
+    /// Age of the oldest waiting record (default 5 min).
     #[serde(with = "humantime_serde")]
     pub max_age: Duration,
-    /// Each of date and hour is split by a hash of the camera into this many folders (default 16).
+    /// Each hour is split by a hash of the camera into this many folders (default 16).
     pub camera_folders: u32,
 }
 
@@ -68,18 +54,18 @@ pub struct ParquetConfig {
 pub struct ClipConfig {
     /// Whether clips are made (default true).
     pub enabled: bool,
-    /// Seconds of video before the alert (default 5 s).
+    /// Length of the video before the alert (default 5 s).
     #[serde(with = "humantime_serde")]
     pub before: Duration,
-    /// Seconds of video after it (default 5 s).
+    /// Length of the video after the alert (default 5 s).
     #[serde(with = "humantime_serde")]
     pub after: Duration,
-    /// How long, beyond `after`, the frames may take to arrive on Kafka (default 5 s).
+    /// How long after `after` the last frames may arrive in Kafka (default 5 s).
     #[serde(with = "humantime_serde")]
     pub slack: Duration,
-    /// Clips that are made at the same time (default 2).
+    /// How many clips are made concurrently (default 2).
     pub concurrency: usize,
-    /// Bytes of pictures in one clip (default 64 MiB); what comes after is left out.
+    /// Bytes of frames in one clip (default 64 MiB); later frames are left out.
     pub max_bytes: usize,
 }
 
@@ -87,15 +73,8 @@ impl Default for S3Config {
     fn default() -> Self {
         Self {
             enabled: true,
-            bucket: "vru".to_owned(),
-            prefix: String::new(),
-            endpoint: String::new(),
-            region: "us-east-1".to_owned(),
-            path_style: None,
-            access_key: Secret::default(),
-            secret_key: Secret::default(),
+            bucket: BucketConfig::default(),
             group: "vru-sink-s3".to_owned(),
-            timeout: Duration::from_secs(20),
             multipart_bytes: 16 * 1024 * 1024,
             parquet: ParquetConfig::default(),
             clip: ClipConfig::default(),
@@ -132,20 +111,11 @@ impl Default for ClipConfig {
 
 impl Validate for S3Config {
     fn validate(&self, problems: &mut Problems) {
-        problems.require(self.bucket.len() >= 3, "bucket", format!("`{}` has fewer than three letters", self.bucket));
-        let prefix_ok = self.prefix.is_empty() || (self.prefix.ends_with('/') && !self.prefix.starts_with('/'));
-        problems.require(prefix_ok, "prefix", "must end with a slash and not start with one");
-        let known = ["http://", "https://"].iter().any(|scheme| self.endpoint.starts_with(scheme));
-        problems.require(self.endpoint.is_empty() || known, "endpoint", "does not start with http:// or https://");
-        problems.require(!self.region.is_empty(), "region", "is empty");
+        self.bucket.validate(problems);
         problems.require(!self.group.is_empty(), "group", "is empty");
-        let both = self.access_key.is_empty() == self.secret_key.is_empty();
-        problems.require(both, "access_key", "and `secret_key` go together: one of them is empty");
-        let sane = Duration::from_millis(500)..=Duration::from_mins(10);
-        problems.require(sane.contains(&self.timeout), "timeout", "is not between 500ms and 10m");
-        // S3 takes no part smaller than 5 MiB but the last.
-        let sane = (5 * 1024 * 1024..=1024 * 1024 * 1024).contains(&self.multipart_bytes);
-        problems.require(sane, "multipart_bytes", "is not between 5 MiB and 1 GiB");
+        // S3 rejects parts smaller than 5 MiB, except the last.
+        let valid = (5 * 1024 * 1024..=1024 * 1024 * 1024).contains(&self.multipart_bytes);
+        problems.require(valid, "multipart_bytes", "is not between 5 MiB and 1 GiB");
         problems.section("parquet", &self.parquet);
         problems.section("clip", &self.clip);
     }
@@ -157,8 +127,8 @@ impl Validate for ParquetConfig {
         problems.require(self.max_bytes >= 1_024, "max_bytes", "is less than 1 KiB");
         let fits = self.max_open_bytes >= self.max_bytes;
         problems.require(fits, "max_open_bytes", "is less than `max_bytes`");
-        let sane = Duration::from_millis(100)..=Duration::from_hours(24);
-        problems.require(sane.contains(&self.max_age), "max_age", "is not between 100ms and 1d");
+        let limits = Duration::from_millis(100)..=Duration::from_hours(24);
+        problems.require(limits.contains(&self.max_age), "max_age", "is not between 100ms and 1d");
         problems.require((1..=256).contains(&self.camera_folders), "camera_folders", "is not between 1 and 256");
     }
 }
@@ -171,5 +141,98 @@ impl Validate for ClipConfig {
         problems.require(self.slack <= longest, "slack", "is more than 2m");
         problems.require((1..=64).contains(&self.concurrency), "concurrency", "is not between 1 and 64");
         problems.require(self.max_bytes >= 1024 * 1024, "max_bytes", "is less than 1 MiB");
+    }
+}
+
+/// Keys of the section, for the message about an unknown one.
+const KEYS: &[&str] = &[
+    "enabled",
+    "bucket",
+    "prefix",
+    "endpoint",
+    "region",
+    "path_style",
+    "access_key",
+    "secret_key",
+    "timeout",
+    "group",
+    "multipart_bytes",
+    "parquet",
+    "clip",
+    "dead_letters",
+    "retry",
+];
+
+/// The section has the keys of [`BucketConfig`] and the sink's own on one level. They are read by hand because serde's `flatten`
+/// does not work with `deny_unknown_fields` and its errors do not name the wrong key.
+impl<'de> Deserialize<'de> for S3Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SectionVisitor)
+    }
+}
+
+struct SectionVisitor;
+
+impl<'de> Visitor<'de> for SectionVisitor {
+    type Value = S3Config;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<S3Config, M::Error> {
+        let mut config = S3Config::default();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "enabled" => config.enabled = map.next_value()?,
+                "group" => config.group = map.next_value()?,
+                "multipart_bytes" => config.multipart_bytes = map.next_value()?,
+                "parquet" => config.parquet = map.next_value()?,
+                "clip" => config.clip = map.next_value()?,
+                "dead_letters" => config.dead_letters = map.next_value()?,
+                "retry" => config.retry = map.next_value()?,
+                key if config.bucket.read(key, &mut map)? => {}
+                unknown => return Err(M::Error::unknown_field(unknown, KEYS)),
+            }
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vru_runtime::config::{Layers, load};
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Config {
+        s3: S3Config,
+    }
+
+    impl Validate for Config {
+        fn validate(&self, problems: &mut Problems) {
+            problems.section("s3", &self.s3);
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_section_is_accepted() {
+        for key in KEYS {
+            // No key accepts this value, so the message is about the value and not about the key.
+            let layers = Layers { flags: vec![format!("s3.{key}={{ x = 1 }}")], ..Layers::default() };
+            let problems = load::<Config>(&layers).unwrap_err().problems.join("\n");
+            assert!(problems.contains(&format!("s3.{key}")), "{problems}");
+            assert!(!problems.contains(&format!("found `{key}`")), "{problems}");
+        }
+        let flags = ["s3.bucket=roads", "s3.timeout=2s", "s3.path_style=true", "s3.parquet.max_age=1s"];
+        let layers = Layers { flags: flags.map(str::to_owned).to_vec(), ..Layers::default() };
+        let S3Config { bucket, parquet, .. } = load::<Config>(&layers).unwrap().s3;
+        assert_eq!(
+            (bucket.bucket.as_str(), bucket.timeout, bucket.path_style),
+            ("roads", Duration::from_secs(2), Some(true))
+        );
+        assert_eq!(parquet.max_age, Duration::from_secs(1));
     }
 }

@@ -1,57 +1,55 @@
-//! Objects: detections as Parquet, the picture of each alert, and a short clip around it.
+//! Objects in S3: detections as Parquet, the snapshot of each alert, and a short clip around it.
 //!
-//! PUT is atomic, so no object is ever half written; what matters is that a retry writes the same. Two consumers:
+//! A PUT is atomic, so no object is ever half written. A retry must write the same object. There are two consumers:
 //!
-//! - [`detections`] gathers each Kafka partition into a segment ([`segment`]) and cuts it by count, bytes or age. **The rule: a
-//!   cut is recorded in Kafka before its objects are written.** The group's committed offset stays at the segment's first
-//!   record, and the note committed with it says where the segment ends; then the objects are written; then the offset moves
-//!   to the end. Whoever goes on after a crash, or after a rebalance while the old owner is still writing, finds the note,
-//!   gathers the same records and writes the same bytes under the same names ([`keys`], [`parquet`]). A member that lost the
-//!   partition cannot record a cut, and so writes nothing new.
-//! - [`alerts`] writes the picture that the alert carries, and a clip of the frames that Kafka still holds ([`clip`]), both under
-//!   the names that the alert itself says.
+//! - [`detections`] gathers the records of each Kafka partition into a segment ([`segment`]) and cuts it by count, bytes or age.
+//!   **A cut is recorded in Kafka before its objects are written:** the consumer commits the segment's first offset together with
+//!   metadata that says where the segment ends; then it writes the objects; then it commits the segment's end. The next owner,
+//!   after a crash or a rebalance while the old owner is still writing, reads the metadata, gathers the same records, and writes
+//!   the same bytes under the same keys ([`parquet`]). A member that lost the partition cannot record a cut, so it writes
+//!   nothing new.
+//! - [`alerts`] writes the snapshot that the alert contains, and a clip of the frames that are still in Kafka ([`clip`]), under
+//!   keys that follow from the alert.
 //!
-//! Kafka delivers at least once: a frame that inference published twice, further apart than one segment, is in two files.
-//! Readers who mind take one row for each (camera_id, session, sequence, object_index).
+//! Kafka delivers at least once: if inference publishes a frame twice and the two are not in the same segment, both are stored.
+//! Readers that need each frame once take one row per (camera_id, session, sequence, object_index).
 
 mod alerts;
 mod clip;
-mod commits;
+mod commit_tracker;
 pub mod config;
+mod context;
 mod detections;
-mod error;
-mod keys;
 mod parquet;
 mod segment;
-mod store;
+mod segment_writer;
+mod uploader;
 
 pub use config::S3Config;
-pub use error::S3Error;
 
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::service::ServiceContext;
+use vru_storage::s3::Bucket;
 
-/// Runs both consumers until shutdown. Failures are retried for ever; `/ready` says which.
+use context::S3Context;
+use uploader::Uploader;
+
+/// Runs both consumers until shutdown. Failures are retried without limit and reported in `/ready`.
 pub(crate) async fn run(config: S3Config, kafka: KafkaConfig, context: ServiceContext) -> anyhow::Result<()> {
-    let store = store::Store::new(&config).await;
-    let letters = if config.dead_letters { Some(DeadLetters::new(&kafka, "vru-sink-s3")?) } else { None };
-    let part = |name: &str| context.readiness.part(name);
-    let consumers = detections::Consumer {
-        config: config.clone(),
-        kafka: kafka.clone(),
-        store: store.clone(),
-        letters,
-        shutdown: context.shutdown.clone(),
-        ready: part("s3-detections"),
+    let bucket = Bucket::new(&config.bucket).await;
+    let dead_letters = if config.dead_letters { Some(DeadLetters::new(&kafka, "vru-sink-s3")?) } else { None };
+    let part = |name: &str| {
+        let ready = context.readiness.part(name);
+        S3Context {
+            config: config.clone(),
+            kafka: kafka.clone(),
+            uploader: Uploader::new(bucket.clone(), &config, ready.clone()),
+            shutdown: context.shutdown.clone(),
+            ready,
+        }
     };
-    let alerts = alerts::Consumer {
-        config: config.clone(),
-        kafka,
-        store,
-        shutdown: context.shutdown.clone(),
-        ready: part("s3-alerts"),
-    };
-    tokio::join!(consumers.run(), alerts.run());
+    let (detections, alerts) = (part("s3-detections"), part("s3-alerts"));
+    tokio::join!(detections::run(&detections, dead_letters.as_ref()), alerts::run(&alerts));
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Detections as Parquet: one row for each object, and one row without an object (`object_index` null) for a frame in which
-//! nothing was found, so that frames can be counted. Times are `TIMESTAMP(MICROS, UTC)`; enumerations are words.
+//! Detections as Parquet: one row per object. A frame without objects has one row with `object_index` null, so that frames can
+//! be counted. Times are `TIMESTAMP(MICROS, UTC)`; enumerations are text.
 //!
-//! The same frames give the same bytes: no clock, no host, no random order goes in.
+//! The same frames give the same bytes: nothing depends on the clock, the host, or a random order.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,8 +14,8 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::TypePtr;
 use vru_proto::v1;
 
-use super::error::S3Error;
-use super::segment::Frame;
+use super::segment::SegmentFrame;
+use crate::error::SinkError;
 
 /// Columns in the order in which [`encode`] writes them.
 const SCHEMA: &str = "message detections {
@@ -48,9 +48,9 @@ const SCHEMA: &str = "message detections {
 }";
 
 static TYPE: LazyLock<TypePtr> =
-    LazyLock::new(|| Arc::new(parse_message_type(SCHEMA).expect("a test parses the schema")));
+    LazyLock::new(|| Arc::new(parse_message_type(SCHEMA).expect("the schema is valid; a test parses it")));
 static PROPERTIES: LazyLock<Arc<WriterProperties>> = LazyLock::new(|| {
-    let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+    let level = ZstdLevel::try_new(3).expect("3 is a valid level of zstd");
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level));
     Arc::new(properties.set_created_by("vru-sink".to_owned()).build())
 });
@@ -58,17 +58,17 @@ static PROPERTIES: LazyLock<Arc<WriterProperties>> = LazyLock::new(|| {
 /// One row: a frame, and at most one of its objects.
 #[derive(Clone, Copy)]
 struct Row<'a> {
-    frame: &'a Frame,
+    frame: &'a SegmentFrame,
     object: Option<(usize, &'a v1::DetectedObject)>,
 }
 
-/// The whole file.
-pub(crate) fn encode(kafka_partition: i32, frames: &[&Frame]) -> Result<Vec<u8>, S3Error> {
+/// The content of the Parquet file with these frames.
+pub(crate) fn encode(kafka_partition: i32, frames: &[&SegmentFrame]) -> Result<Vec<u8>, SinkError> {
     let rows: Vec<Row<'_>> = frames.iter().flat_map(|&frame| rows(frame)).collect();
-    write(kafka_partition, &rows).map_err(|source| S3Error::Parquet { rows: rows.len(), source })
+    write(kafka_partition, &rows).map_err(|source| SinkError::Parquet { rows: rows.len(), source })
 }
 
-fn rows(frame: &Frame) -> Vec<Row<'_>> {
+fn rows(frame: &SegmentFrame) -> Vec<Row<'_>> {
     let objects = &frame.detections.objects;
     if objects.is_empty() {
         return vec![Row { frame, object: None }];
@@ -87,20 +87,20 @@ fn write_columns(mut group: Columns<'_, '_>, kafka_partition: i32) -> Result<(),
     group.required::<Int64Type>(|row| row.frame.key.session as i64)?;
     group.required::<Int64Type>(|row| row.frame.key.sequence as i64)?;
     group.required::<Int64Type>(|row| row.frame.detections.captured_at_us)?;
-    group.text(|row| word(row.frame.detections.clock_source().as_str_name(), "CLOCK_SOURCE_"))?;
+    group.text(|row| without_prefix(row.frame.detections.clock_source().as_str_name(), "CLOCK_SOURCE_"))?;
     group.required::<Int64Type>(|row| row.frame.detections.ingested_at_us)?;
     group.required::<Int64Type>(|row| row.frame.detections.inferred_at_us)?;
     group.required::<Int32Type>(|row| row.frame.detections.source_width as i32)?;
     group.required::<Int32Type>(|row| row.frame.detections.source_height as i32)?;
     group.text(|row| row.frame.detections.model_name.as_str())?;
     group.text(|row| row.frame.detections.model_version.as_str())?;
-    group.text(|row| word(row.frame.detections.delivery().as_str_name(), "DELIVERY_"))?;
+    group.text(|row| without_prefix(row.frame.detections.delivery().as_str_name(), "DELIVERY_"))?;
     group.required::<Int32Type>(|row| row.frame.detections.objects.len() as i32)?;
     group.optional::<Int32Type>(|row| row.object.map(|(index, _)| index as i32))?;
-    group.optional_text(|object| word(object.class().as_str_name(), "ROAD_USER_CLASS_"))?;
+    group.optional_text(|object| without_prefix(object.class().as_str_name(), "ROAD_USER_CLASS_"))?;
     group.optional::<FloatType>(|row| row.object.map(|(_, object)| object.score))?;
     group.optional::<Int64Type>(|row| Some(row.object?.1.track_id as i64).filter(|&id| id != 0))?;
-    group.optional_text(|object| word(object.track_state().as_str_name(), "TRACK_STATE_"))?;
+    group.optional_text(|object| without_prefix(object.track_state().as_str_name(), "TRACK_STATE_"))?;
     group.optional::<FloatType>(|row| Some(row.object?.1.r#box?.left))?;
     group.optional::<FloatType>(|row| Some(row.object?.1.r#box?.top))?;
     group.optional::<FloatType>(|row| Some(row.object?.1.r#box?.width))?;
@@ -112,7 +112,7 @@ fn write_columns(mut group: Columns<'_, '_>, kafka_partition: i32) -> Result<(),
     group.group.close().map(drop)
 }
 
-/// Writes one column after the other.
+/// Writes the columns in order.
 struct Columns<'a, 'w> {
     group: SerializedRowGroupWriter<'w, Vec<u8>>,
     rows: &'a [Row<'a>],
@@ -140,14 +140,14 @@ impl<'a> Columns<'a, '_> {
     }
 
     fn column<T: DataType>(&mut self, values: &[T::T], levels: Option<&[i16]>) -> Result<(), ParquetError> {
-        let mut column = self.group.next_column()?.expect("as many columns are written as the schema has");
+        let mut column = self.group.next_column()?.expect("the schema has a column for each value");
         column.typed::<T>().write_batch(values, levels, None)?;
         column.close()
     }
 }
 
-/// The name of an enumeration's value without its prefix.
-fn word<'a>(name: &'a str, prefix: &str) -> &'a str {
+/// The name of an enumeration value without its prefix.
+fn without_prefix<'a>(name: &'a str, prefix: &str) -> &'a str {
     name.strip_prefix(prefix).unwrap_or(name)
 }
 
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    fn frame(sequence: u64, objects: usize) -> Frame {
+    fn frame(sequence: u64, objects: usize) -> SegmentFrame {
         let object = v1::DetectedObject {
             class: v1::RoadUserClass::Cyclist.into(),
             r#box: Some(v1::Box { left: 1.5, ..Default::default() }),
@@ -170,11 +170,11 @@ mod tests {
             ..Default::default()
         };
         let key = vru_proto::FrameKey { camera: "cam".parse().unwrap(), session: 5, sequence };
-        Frame { offset: sequence as i64 + 100, key, detections: Box::new(detections) }
+        SegmentFrame { offset: sequence as i64 + 100, key, detections: Box::new(detections) }
     }
 
     #[test]
-    fn one_row_an_object_and_one_for_an_empty_frame() {
+    fn each_object_is_a_row_and_so_is_a_frame_without_objects() {
         let frames = [frame(0, 0), frame(1, 2)];
         let bytes = encode(3, &frames.iter().collect::<Vec<_>>()).unwrap();
         let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();

@@ -1,32 +1,32 @@
-//! What was gathered of one Kafka partition since its last cut.
+//! The records of one Kafka partition since its last cut.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use vru_proto::ids::FrameKey;
 use vru_proto::v1;
+use vru_storage::s3::keys::ParquetFolder;
 
 use super::config::ParquetConfig;
-use super::keys::Folder;
 
-/// One frame's detections, and where in the partition they were.
+/// One frame's detections, and their offset in the partition.
 #[derive(Debug, Clone)]
-pub(crate) struct Frame {
+pub(crate) struct SegmentFrame {
     pub(crate) offset: i64,
     pub(crate) key: FrameKey,
     pub(crate) detections: Box<v1::FrameDetections>,
 }
 
-/// Records from `first` on, unbroken.
+/// Consecutive records, starting at `first`.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    /// The committed offset; it names the segment's objects.
+    /// The committed offset; it is part of the keys of the segment's objects.
     pub(crate) first: i64,
-    /// The next record of the partition.
+    /// The offset after the last record.
     pub(crate) next: i64,
-    /// Where it ends, when that was recorded already.
+    /// The offset where the segment ends, if its cut is recorded already.
     pub(crate) end: Option<i64>,
-    pub(crate) frames: Vec<Frame>,
+    pub(crate) frames: Vec<SegmentFrame>,
     pub(crate) bytes: usize,
     started: Option<Instant>,
 }
@@ -36,20 +36,20 @@ impl Segment {
         Self { first, next: first, end: end.filter(|&end| end > first), frames: Vec::new(), bytes: 0, started: None }
     }
 
-    /// Adds the next record; one that holds no detections only moves on.
-    pub(crate) fn push(&mut self, offset: i64, frame: Option<Frame>, bytes: usize) {
+    /// Adds the next record; one without detections only advances `next`.
+    pub(crate) fn push(&mut self, offset: i64, frame: Option<SegmentFrame>, bytes: usize) {
         self.next = offset + 1;
         self.bytes += bytes;
         self.frames.extend(frame);
         self.started.get_or_insert_with(Instant::now);
     }
 
-    /// Whether this record belongs to the next segment.
+    /// Whether the record belongs to the next segment.
     pub(crate) fn ends_before(&self, offset: i64) -> bool {
         self.end.is_some_and(|end| offset >= end)
     }
 
-    /// Whether it is to be cut now. A recorded end is the only one that counts.
+    /// Whether to cut the segment now. A recorded end overrides the limits.
     pub(crate) fn is_full(&self, config: &ParquetConfig) -> bool {
         match self.end {
             Some(end) => self.next >= end,
@@ -57,18 +57,19 @@ impl Segment {
         }
     }
 
-    /// Whether its oldest record has waited too long.
+    /// Whether its oldest record has reached the maximum age.
     pub(crate) fn is_old(&self, config: &ParquetConfig) -> bool {
         self.end.is_none() && self.started.is_some_and(|started| started.elapsed() >= config.max_age)
     }
 
-    /// The frames of each folder, each frame once, in the order of the partition.
-    pub(crate) fn folders(&self, camera_folders: u32) -> BTreeMap<Folder, Vec<&Frame>> {
+    /// The frames of each folder, in the order of the partition, without duplicates.
+    pub(crate) fn folders(&self, camera_folders: u32) -> BTreeMap<ParquetFolder, Vec<&SegmentFrame>> {
         let mut seen = HashSet::new();
-        let mut folders: BTreeMap<Folder, Vec<&Frame>> = BTreeMap::new();
+        let mut folders: BTreeMap<ParquetFolder, Vec<&SegmentFrame>> = BTreeMap::new();
         for frame in &self.frames {
             if seen.insert(&frame.key) {
-                let folder = Folder::of(frame.detections.captured_at_us, frame.key.camera.as_str(), camera_folders);
+                let folder =
+                    ParquetFolder::new(frame.detections.captured_at_us, frame.key.camera.as_str(), camera_folders);
                 folders.entry(folder).or_default().push(frame);
             }
         }
@@ -80,13 +81,13 @@ impl Segment {
 mod tests {
     use super::*;
 
-    fn frame(offset: i64, sequence: u64) -> Frame {
+    fn frame(offset: i64, sequence: u64) -> SegmentFrame {
         let key = FrameKey { camera: "cam".parse().unwrap(), session: 1, sequence };
-        Frame { offset, key, detections: Box::default() }
+        SegmentFrame { offset, key, detections: Box::default() }
     }
 
     #[test]
-    fn full_by_count_or_bytes_unless_its_end_is_recorded() {
+    fn a_segment_is_full_by_count_or_bytes_unless_its_end_is_recorded() {
         let config = ParquetConfig { max_records: 2, max_bytes: 1_000, ..ParquetConfig::default() };
         let mut segment = Segment::new(10, None);
         segment.push(10, Some(frame(10, 0)), 10);
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_came_twice_is_written_once() {
+    fn a_frame_that_was_received_twice_is_written_once() {
         let mut segment = Segment::new(0, None);
         for (offset, sequence) in [(0, 0), (1, 1), (2, 0)] {
             segment.push(offset, Some(frame(offset, sequence)), 1);

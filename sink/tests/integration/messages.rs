@@ -1,15 +1,15 @@
-//! Messages as infer publishes them, with contents that follow from their numbers.
+//! Messages as inference publishes them. Their content follows from their sequence number.
 
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
 use vru_runtime::test_util::{Bus, Topic};
 
-/// Objects in the frame of this sequence number: none, one or two.
+/// Number of objects in the frame with this sequence number: 0, 1 or 2.
 pub fn object_count(sequence: u64) -> u64 {
     sequence % 3
 }
 
-/// The frame number `sequence` of the camera, 100 ms after the one before.
+/// The camera's frame with this sequence number, captured 100 ms after the one before.
 pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::FrameDetections {
     let captured_at_us = start_us + sequence as i64 * 100_000;
     let object = |index: u64| v1::DetectedObject {
@@ -37,7 +37,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
     }
 }
 
-/// An alert at the frame number `sequence` of the camera.
+/// An alert at the camera's frame with this sequence number.
 pub fn alert(camera: &str, id: &str, sequence: u64, captured_at_us: i64) -> v1::Alert {
     v1::Alert {
         id: id.to_owned(),
@@ -60,7 +60,7 @@ pub fn alert(camera: &str, id: &str, sequence: u64, captured_at_us: i64) -> v1::
     }
 }
 
-/// Publishes frames `sequences` of each camera, a minute ago.
+/// Publishes the frames with these sequence numbers of each camera, the first captured at `start_us`.
 pub fn publish_frames(bus: &Bus, cameras: &[&str], sequences: std::ops::Range<u64>, start_us: i64) {
     for sequence in sequences {
         for camera in cameras {
@@ -69,7 +69,7 @@ pub fn publish_frames(bus: &Bus, cameras: &[&str], sequences: std::ops::Range<u6
     }
 }
 
-/// A capture time that is over, so that frames from then on are not in the future.
+/// A capture time in the past, so that the following frames are not in the future.
 pub fn a_minute_ago() -> i64 {
     now_us() - 60_000_000
 }

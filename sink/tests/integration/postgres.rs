@@ -1,9 +1,10 @@
-//! Rows: each exactly once, whatever happens.
+//! Rows: each stored exactly once, despite kills, outages and duplicates.
 
 use std::time::Duration;
 
 use rand::Rng as _;
 use vru_proto::names::{HEADER_REASON, HEADER_SOURCE_TOPIC};
+use vru_runtime::clock::now_us;
 use vru_runtime::test_util::{
     Bus, PostgresServer, ServiceLaunch, ServiceProcess, Topic, kafka, postgres, seeded_rng, wait_for, wait_until,
 };
@@ -13,7 +14,7 @@ use crate::messages::{a_minute_ago, alert, frame, object_count, publish_frames};
 const DEADLINE: Duration = Duration::from_secs(40);
 const CAMERAS: [&str; 4] = ["cam-a", "cam-b", "cam-c", "cam-d"];
 
-/// A test's own: members of one group wait for each other at every rebalance.
+/// One group per test, because members of one group wait for each other at every rebalance.
 fn group(bus: &Bus) -> String {
     format!("{}postgres", bus.prefix())
 }
@@ -36,7 +37,7 @@ fn start(bus: &Bus, database: &str) -> ServiceProcess {
 }
 
 fn one(server: &PostgresServer, database: &str, sql: &str) -> u64 {
-    // Before the first migration there are no tables.
+    // Before the first migration, the tables do not exist.
     let rows = server.try_query(database, sql).unwrap_or_default();
     rows.first().map_or(0, |row| row[0].parse().unwrap_or(0))
 }
@@ -48,7 +49,7 @@ fn wait_for_frames(server: &PostgresServer, database: &str, count: u64) {
     });
 }
 
-/// Each frame once, with as many objects as it has; nothing else.
+/// The database has each frame once, with all its objects, and nothing else.
 fn assert_exact(server: &PostgresServer, database: &str, frames_each: u64) {
     let frames = frames_each * CAMERAS.len() as u64;
     assert_eq!(one(server, database, "select count(*) from frames"), frames);
@@ -71,7 +72,7 @@ fn each_row_is_stored_once_through_kills_and_duplicates() {
     for round in 0..4 {
         let sequences = round * 50..(round + 1) * 50;
         publish_frames(&bus, &CAMERAS, sequences.clone(), begin);
-        // Inference was killed and did some frames again.
+        // As if inference was killed and analysed some frames again.
         publish_frames(&bus, &CAMERAS, sequences.end - 10..sequences.end, begin);
         let id = format!("alert-{round}");
         for captured_at in [begin, begin + 5_000_000] {
@@ -85,7 +86,7 @@ fn each_row_is_stored_once_through_kills_and_duplicates() {
     }
     wait_for_frames(server, &database, 200 * CAMERAS.len() as u64);
     wait_until(DEADLINE, "all alerts", || one(server, &database, "select count(*) from alerts") == 4);
-    wait_until(DEADLINE, "the group's lag to be told", || {
+    wait_until(DEADLINE, "the group's lag to be 0", || {
         bus.lag(&group(&bus), Topic::Detections) + bus.lag(&group(&bus), Topic::Alerts) == 0
     });
     assert_exact(server, &database, 200);
@@ -103,15 +104,15 @@ fn a_zombie_writes_nothing_twice() {
     publish_frames(&bus, &CAMERAS, 0..50, begin);
     wait_for_frames(server, &database, 200);
     zombie.pause();
-    // In its sockets and queues now, unwritten.
+    // These are in its sockets and queues, not written.
     publish_frames(&bus, &CAMERAS, 50..100, begin);
-    let heir = launch(&bus, &database).start();
+    let successor = launch(&bus, &database).start();
     wait_for_frames(server, &database, 400);
     zombie.resume();
     publish_frames(&bus, &CAMERAS, 100..150, begin);
     wait_for_frames(server, &database, 600);
     wait_until(DEADLINE, "both to be ready again", || {
-        [&zombie, &heir].iter().all(|service| service.ready().is_ok_and(|(status, _)| status == 200))
+        [&zombie, &successor].iter().all(|service| service.ready().is_ok_and(|(status, _)| status == 200))
     });
     publish_frames(&bus, &CAMERAS, 150..160, begin);
     wait_for_frames(server, &database, 640);
@@ -120,7 +121,7 @@ fn a_zombie_writes_nothing_twice() {
 }
 
 #[test]
-fn postgres_may_hang_and_die() {
+fn nothing_is_lost_while_postgres_hangs_or_is_down() {
     let (bus, server) = (kafka().bus("pg-outage", 2), PostgresServer::start());
     let database = server.database();
     let service = launch(&bus, &database).set("postgres.statement_timeout", "1s").start();
@@ -129,7 +130,7 @@ fn postgres_may_hang_and_die() {
     publish_frames(&bus, &CAMERAS, 0..50, begin);
     server.server.pause();
     publish_frames(&bus, &CAMERAS, 50..100, begin);
-    wait_for(DEADLINE, "the hang to be told", || match service.ready() {
+    wait_for(DEADLINE, "the hang to be reported", || match service.ready() {
         Ok((503, _)) => Ok(()),
         other => Err(format!("{other:?}; the log ends:\n{}", service.log_tail())),
     });
@@ -137,7 +138,7 @@ fn postgres_may_hang_and_die() {
     wait_for_frames(&server, &database, 400);
     server.server.kill();
     publish_frames(&bus, &CAMERAS, 100..150, begin);
-    wait_for(DEADLINE, "the outage to be told", || match service.ready() {
+    wait_for(DEADLINE, "the outage to be reported", || match service.ready() {
         Ok((503, body)) if body.contains("postgres") => Ok(()),
         other => Err(format!("{other:?}")),
     });
@@ -148,7 +149,7 @@ fn postgres_may_hang_and_die() {
 }
 
 #[test]
-fn what_cannot_be_read_goes_to_the_dead_letters_and_the_stream_goes_on() {
+fn unreadable_records_go_to_the_dead_letter_topic_and_the_sink_continues() {
     let (bus, server) = (kafka().bus("pg-letters", 1), postgres());
     let database = server.database();
     let service = start(&bus, &database);
@@ -166,25 +167,28 @@ fn what_cannot_be_read_goes_to_the_dead_letters_and_the_stream_goes_on() {
     publish_frames(&bus, &CAMERAS, 1..2, begin);
     wait_for_frames(server, &database, 8);
     wait_until(DEADLINE, "all dead letters", || bus.written(Topic::DeadLetters) == 5);
-    let letters = bus.records(Topic::DeadLetters);
-    let reasons: Vec<&str> = letters.iter().map(|letter| letter.header(HEADER_REASON).unwrap()).collect();
+    let dead_letters = bus.records(Topic::DeadLetters);
+    let reasons: Vec<&str> = dead_letters.iter().map(|record| record.header(HEADER_REASON).unwrap()).collect();
     for part in ["not a FrameDetections", "empty", "captured_at_us", "zero byte", "not a Alert"] {
         assert!(reasons.iter().any(|reason| reason.contains(part)), "{part} is not in {reasons:?}");
     }
-    assert!(letters.iter().any(|letter| letter.payload.as_deref() == Some(b"neither")));
-    assert!(letters.iter().all(|letter| letter.header(HEADER_SOURCE_TOPIC).is_some()));
+    assert!(dead_letters.iter().any(|record| record.payload.as_deref() == Some(b"neither")));
+    assert!(dead_letters.iter().all(|record| record.header(HEADER_SOURCE_TOPIC).is_some()));
     assert_eq!(one(server, &database, "select count(*) from frames"), 8);
-    assert_eq!(service.metric("dead_letters_sent_records_total", &[]) as u64, 5);
+    // Counted after the broker has acknowledged the record, which is a moment after it can be read.
+    wait_until(DEADLINE, "all dead letters to be counted", || {
+        service.metric("dead_letters_sent_records_total", &[]) as u64 == 5
+    });
 }
 
 #[test]
-fn days_have_partitions_and_odd_times_are_kept() {
+fn each_day_has_a_partition_and_rows_with_wrong_times_are_kept() {
     let (bus, server) = (kafka().bus("pg-days", 1), postgres());
     let database = server.database();
     let service = start(&bus, &database);
     let day = 86_400_000_000;
-    let now = a_minute_ago();
-    // Today, a week ago, a clip of 2015, a camera ten years ahead.
+    let now = now_us();
+    // Today, a week ago, a recording of 2015, a camera whose clock is ten years ahead.
     for (sequence, time) in [(0, now), (1, now - 7 * day), (2, 1_426_000_000_000_000), (4, now + 3_650 * day)] {
         let message = frame("cam-a", 1, 0, time);
         let mut message = frame("cam-a", 1, sequence, message.captured_at_us);
@@ -195,19 +199,19 @@ fn days_have_partitions_and_odd_times_are_kept() {
     assert_eq!(one(server, &database, "select count(*) from frames_default"), 2);
     assert_eq!(one(server, &database, "select count(*) from detections"), 4);
     let days = "select count(*) from pg_inherits where inhparent = 'frames'::regclass";
-    // The default, today and three ahead, and a week ago.
+    // The default, today and the three days ahead, and the day of a week ago.
     assert_eq!(one(server, &database, days), 6);
     assert!(service.stop().success());
-    // A narrower retention drops the day of a week ago. Odd rows were stored just now and stay.
+    // A shorter retention drops the day of a week ago. The rows in the default partition were stored just now and stay.
     let service = launch(&bus, &database).set("postgres.retention", "3days").start();
     service.wait_ready(DEADLINE);
-    wait_until(DEADLINE, "the old day to go", || one(server, &database, days) == 5);
+    wait_until(DEADLINE, "the old partition to be dropped", || one(server, &database, days) == 5);
     assert_eq!(one(server, &database, "select count(*) from frames"), 3);
     assert_eq!(one(server, &database, "select count(*) from frames_default"), 2);
 }
 
 #[test]
-fn migrate_brings_an_empty_database_up_to_date_and_can_be_repeated() {
+fn migrate_creates_the_schema_and_can_be_repeated() {
     let server = postgres();
     let database = server.database();
     for _ in 0..2 {

@@ -1,19 +1,19 @@
-//! Objects: whole, under the names that follow from what they hold, and readable by others.
+//! Objects: complete, under keys that follow from tsuccessor content, and readable by other software.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use rand::Rng as _;
 use tokio::runtime::Runtime;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
+use vru_runtime::secret::Secret;
 use vru_runtime::test_util::{
     Bus, S3Server, ServiceLaunch, Topic, kafka, require_asset, s3, seeded_rng, wait_for, wait_until,
 };
+use vru_storage::s3::BucketConfig;
 
 use crate::messages::{a_minute_ago, alert, object_count, publish_frames};
 
@@ -36,17 +36,15 @@ fn launch(bus: &Bus, server: &S3Server, bucket: &str) -> ServiceLaunch {
 
 /// The bucket's objects by key.
 fn objects(server: &S3Server, bucket: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let settings = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http)
-        .region(Region::new(S3Server::REGION))
-        .endpoint_url(server.endpoint())
-        .force_path_style(true)
-        .credentials_provider(Credentials::new(S3Server::ACCESS_KEY, S3Server::SECRET_KEY, None, None, "test"))
-        .build();
-    let client = aws_sdk_s3::Client::from_conf(settings);
+    let config = BucketConfig {
+        endpoint: server.endpoint(),
+        region: S3Server::REGION.to_owned(),
+        access_key: Secret::new(S3Server::ACCESS_KEY),
+        secret_key: Secret::new(S3Server::SECRET_KEY),
+        ..BucketConfig::default()
+    };
     Runtime::new().unwrap().block_on(async {
+        let client = vru_storage::s3::client(&config).await;
         let list = client.list_objects_v2().bucket(bucket).prefix(prefix).send().await.unwrap();
         let mut found = BTreeMap::new();
         for key in list.contents().iter().filter_map(|object| object.key()) {
@@ -57,7 +55,7 @@ fn objects(server: &S3Server, bucket: &str, prefix: &str) -> BTreeMap<String, Ve
     })
 }
 
-/// What DuckDB and pyarrow find in the files: frames, rows without an object, detections, and rows that are there twice.
+/// What DuckDB and pyarrow find in the files: frames, rows without an object, detections, and duplicate rows.
 fn count(folder: &Path) -> String {
     const SCRIPT: &str = "
 import sys, duckdb, pyarrow.dataset as ds
@@ -121,22 +119,22 @@ fn a_zombie_writes_nothing_twice() {
     let zombie = launch(&bus, server, &bucket).start();
     zombie.wait_ready(DEADLINE);
     publish_frames(&bus, &CAMERAS, 0..30, begin);
-    wait_until(DEADLINE, "a first cut", || bus.lag(&group, Topic::Detections) < 4 * 30);
+    wait_until(DEADLINE, "the first cut", || bus.lag(&group, Topic::Detections) < 4 * 30);
     zombie.pause();
     publish_frames(&bus, &CAMERAS, 30..60, begin);
-    let heir = launch(&bus, server, &bucket).start();
-    // Below the bound of 40 in each of two partitions.
-    wait_until(DEADLINE, "the heir to cut", || bus.lag(&group, Topic::Detections) < 2 * 40);
+    let successor = launch(&bus, server, &bucket).start();
+    // Fewer than `max_records` remain in each of the two partitions.
+    wait_until(DEADLINE, "the second sink to cut", || bus.lag(&group, Topic::Detections) < 2 * 40);
     zombie.resume();
     publish_frames(&bus, &CAMERAS, 60..90, begin);
     wait_until(DEADLINE, "more cuts", || bus.lag(&group, Topic::Detections) < 2 * 40);
-    for service in [&zombie, &heir] {
+    for service in [&zombie, &successor] {
         service.wait_ready(DEADLINE);
     }
-    for service in [&zombie, &heir] {
+    for service in [&zombie, &successor] {
         assert!(service.stop().success());
     }
-    // What the two left open, because it was not theirs any more, a third one takes and writes when it stops.
+    // The two may have left records that were no longer tsuccessors. A third sink reads and writes them.
     let last = launch(&bus, server, &bucket).set("s3.parquet.max_age", "1s").start();
     wait_until(DEADLINE, "all to be committed", || bus.lag(&group, Topic::Detections) == 0);
     assert!(last.stop().success());
@@ -144,7 +142,7 @@ fn a_zombie_writes_nothing_twice() {
 }
 
 #[test]
-fn stopping_writes_what_is_open() {
+fn stopping_writes_the_open_segments() {
     let (bus, server) = (kafka().bus("s3-stop", 1), s3());
     let bucket = server.bucket();
     let service = launch(&bus, server, &bucket).start();
@@ -160,7 +158,7 @@ fn stopping_writes_what_is_open() {
 }
 
 #[test]
-fn the_store_may_die_and_come_back() {
+fn nothing_is_lost_while_the_object_store_is_down() {
     let (bus, server) = (kafka().bus("s3-outage", 2), S3Server::start());
     let bucket = server.bucket();
     let service = launch(&bus, &server, &bucket).set("s3.parquet.max_age", "500ms").start();
@@ -169,7 +167,7 @@ fn the_store_may_die_and_come_back() {
     publish_frames(&bus, &CAMERAS, 0..50, begin);
     server.server.kill();
     publish_frames(&bus, &CAMERAS, 50..100, begin);
-    wait_for(DEADLINE, "the outage to be told", || match service.ready() {
+    wait_for(DEADLINE, "the outage to be reported", || match service.ready() {
         Ok((503, body)) if body.contains("s3-detections") => Ok(()),
         other => Err(format!("{other:?}")),
     });
@@ -181,7 +179,7 @@ fn the_store_may_die_and_come_back() {
 }
 
 #[test]
-fn an_alert_has_its_picture_and_a_clip_of_the_frames_around_it() {
+fn an_alert_has_a_snapshot_and_a_clip_of_the_frames_around_it() {
     let (bus, server) = (kafka().bus("s3-alerts", 2), s3());
     let bucket = server.bucket();
     let picture = std::fs::read(require_asset("stills/bus.jpg")).unwrap();
@@ -204,7 +202,7 @@ fn an_alert_has_its_picture_and_a_clip_of_the_frames_around_it() {
     let at = begin + 1_500_000;
     let mut first = alert("cam-a", "a-1", 15, at);
     first.snapshot = picture.clone().into();
-    // Larger than one part may be.
+    // Larger than one part.
     let mut large = alert("cam-a", "a-2", 16, at);
     large.snapshot = vec![7; 6 * 1024 * 1024].into();
     bus.produce_message(Topic::Alerts, "cam-a", &first);
@@ -213,7 +211,8 @@ fn an_alert_has_its_picture_and_a_clip_of_the_frames_around_it() {
         .set("s3.multipart_bytes", (5 * 1024 * 1024).to_string())
         .set("s3.clip.before", "500ms")
         .set("s3.clip.after", "500ms")
-        .set("s3.clip.slack", "500ms")
+        // Only a limit: reading ends at the first frame after the window.
+        .set("s3.clip.slack", "20s")
         .start();
     service.wait_ready(DEADLINE);
     let group = format!("{}s3-alerts", bus.prefix());
@@ -231,6 +230,6 @@ fn an_alert_has_its_picture_and_a_clip_of_the_frames_around_it() {
         .arg(file.path())
         .output()
         .unwrap();
-    // Half a second before to half a second after, ten a second, both ends in.
+    // From half a second before to half a second after, ten frames per second, including both ends.
     assert_eq!(String::from_utf8_lossy(&probe.stdout).trim(), "h264,11", "{}", String::from_utf8_lossy(&probe.stderr));
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use vru_runtime::child::is_root;
 use vru_runtime::secret::Secret;
+use vru_storage::postgres::{DatabaseConfig, DatabaseError, SslMode, connect};
 
 use super::process::{Program, ProgramError, Running, User, find_user};
 
@@ -61,7 +62,7 @@ pub enum PostgresError {
         after: Duration,
         /// The last attempt's failure.
         #[source]
-        source: tokio_postgres::Error,
+        source: DatabaseError,
     },
     /// The database could not be made.
     #[error("make the database `{DATABASE}`")]
@@ -119,9 +120,10 @@ impl Postgres {
 
     /// Waits until it answers, and makes the database.
     pub async fn ready(&mut self) -> Result<(), PostgresError> {
+        let maintenance_database = DatabaseConfig { database: "postgres".to_owned(), ..self.database_config() };
         let started = Instant::now();
         let client = loop {
-            match self.connect("postgres").await {
+            match connect(&maintenance_database, "vru").await {
                 Ok(client) => break client,
                 Err(source) if started.elapsed() > START_DEADLINE => {
                     return Err(PostgresError::Silent { port: self.port, after: START_DEADLINE, source });
@@ -141,19 +143,17 @@ impl Postgres {
         Ok(())
     }
 
-    /// A connection to one of its databases.
-    async fn connect(&self, database: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
-        let mut config = tokio_postgres::Config::new();
-        config.host("127.0.0.1").port(self.port).user(USER).password(self.password.expose()).dbname(database);
-        config.connect_timeout(Duration::from_secs(5));
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
-        tokio::spawn(connection);
-        Ok(client)
-    }
-
-    /// Where and as whom to connect: port, user, database, password.
-    pub fn address(&self) -> (u16, &'static str, &'static str, Secret) {
-        (self.port, USER, DATABASE, self.password.clone())
+    /// Which database to use, and how to connect to it.
+    pub fn database_config(&self) -> DatabaseConfig {
+        DatabaseConfig {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            user: USER.to_owned(),
+            database: DATABASE.to_owned(),
+            password: self.password.clone(),
+            ssl_mode: SslMode::Disable,
+            ..DatabaseConfig::default()
+        }
     }
 
     /// Fast shutdown: clients are cut, everything committed is kept. Blocks.
@@ -279,7 +279,7 @@ mod tests {
         let home = folder.path().join("postgres");
         let mut postgres = Postgres::start(&home).unwrap();
         postgres.ready().await.unwrap();
-        let client = postgres.connect(DATABASE).await.unwrap();
+        let client = connect(&postgres.database_config(), "test").await.unwrap();
         client.batch_execute("CREATE TABLE kept (v int); INSERT INTO kept VALUES (7)").await.unwrap();
         let mode = fs::metadata(home.join("password")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -288,7 +288,7 @@ mod tests {
 
         let mut postgres = Postgres::start(&home).unwrap();
         postgres.ready().await.unwrap();
-        let client = postgres.connect(DATABASE).await.unwrap();
+        let client = connect(&postgres.database_config(), "test").await.unwrap();
         let row = client.query_one("SELECT v FROM kept", &[]).await.unwrap();
         assert_eq!(row.get::<_, i32>(0), 7);
         postgres.stop().unwrap();

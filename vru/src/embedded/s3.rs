@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vru_runtime::secret::Secret;
+use vru_storage::s3::BucketConfig;
 
 /// How long requests may go on after the stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -53,9 +54,9 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// Serves `folder` with one bucket.
-    pub async fn start(folder: &Path, bucket: &str) -> Result<Self, S3Error> {
-        let path = folder.join(bucket);
+    /// Serves `folder` with one bucket, of the default name.
+    pub async fn start(folder: &Path) -> Result<Self, S3Error> {
+        let path = folder.join(BucketConfig::default().bucket);
         tokio::fs::create_dir_all(&path).await.map_err(|source| S3Error::Folder { path, source })?;
         // Its error can only be printed for programmers.
         let serve = |error| S3Error::Serve { path: folder.to_owned(), problem: format!("{error:?}") };
@@ -76,14 +77,14 @@ impl S3 {
         })
     }
 
-    /// Its URL.
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Access key and secret key.
-    pub fn credentials(&self) -> (Secret, Secret) {
-        (self.access_key.clone(), self.secret_key.clone())
+    /// The bucket, and how to connect to it.
+    pub fn bucket_config(&self) -> BucketConfig {
+        BucketConfig {
+            endpoint: format!("http://{}", self.address),
+            access_key: self.access_key.clone(),
+            secret_key: self.secret_key.clone(),
+            ..BucketConfig::default()
+        }
     }
 
     /// Stops taking connections and waits, to a deadline, for those that are busy.
@@ -131,35 +132,22 @@ async fn accept(listener: TcpListener, service: S3Service, stop: CancellationTok
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use bytes::Bytes;
+    use vru_storage::s3::Bucket;
 
-    fn client(s3: &S3, secret: &str) -> aws_sdk_s3::Client {
-        let (access, _) = s3.credentials();
-        let credentials = aws_sdk_s3::config::Credentials::new(access.expose(), secret, None, None, "test");
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-            .region(aws_sdk_s3::config::Region::new("us-east-1"))
-            .endpoint_url(s3.endpoint())
-            .force_path_style(true)
-            .credentials_provider(credentials)
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
-        aws_sdk_s3::Client::from_conf(config)
-    }
+    use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn objects_with_long_keys_come_back_and_strangers_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let s3 = S3::start(folder.path(), "vru").await.unwrap();
-        let (_, secret) = s3.credentials();
-        let client_of_ours = client(&s3, secret.expose());
+        let s3 = S3::start(folder.path()).await.unwrap();
+        let bucket = Bucket::new(&s3.bucket_config()).await;
         let key = format!("detections/date=2026-01-02/hour=03/camera=07/{}.parquet", "k".repeat(90));
-        let put = client_of_ours.put_object().bucket("vru").key(&key).content_type("image/jpeg");
-        put.body(b"picture".to_vec().into()).send().await.unwrap();
-        let got = client_of_ours.get_object().bucket("vru").key(&key).send().await.unwrap();
-        assert_eq!(got.body.collect().await.unwrap().to_vec(), b"picture");
-        let stranger = client(&s3, "wrong");
-        assert!(stranger.get_object().bucket("vru").key(&key).send().await.is_err());
+        bucket.put(&key, "image/jpeg", Bytes::from_static(b"picture"), usize::MAX).await.unwrap();
+        assert_eq!(bucket.get(&key).await.unwrap().as_deref(), Some(&b"picture"[..]));
+        assert!(bucket.get("missing").await.unwrap().is_none());
+        let wrong_secret = BucketConfig { secret_key: Secret::new("wrong"), ..s3.bucket_config() };
+        assert!(Bucket::new(&wrong_secret).await.get(&key).await.is_err());
         s3.stop().await;
     }
 }

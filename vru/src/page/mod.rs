@@ -8,7 +8,6 @@
 mod draw;
 mod join;
 pub mod live;
-mod objects;
 mod state;
 
 use std::convert::Infallible;
@@ -28,9 +27,10 @@ use futures::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
+use vru_runtime::report::chain;
+use vru_storage::s3::Bucket;
 
 use live::Live;
-pub use objects::Objects;
 pub use state::{Board, PageState};
 
 const PAGE: &str = include_str!("index.html");
@@ -45,8 +45,8 @@ pub struct Page {
     pub live: Live,
     /// The counts and alerts.
     pub board: Arc<Board>,
-    /// Pictures of alerts.
-    pub objects: Objects,
+    /// Snapshots and clips of alerts.
+    pub bucket: Bucket,
 }
 
 /// Serves until `stop`, which also ends the streams. Binds before it returns.
@@ -108,7 +108,11 @@ async fn alert_file(State((page, _)): State<Shared>, Path(file): Path<String>) -
         }
     });
     let Some((key, kind)) = found else { return StatusCode::NOT_FOUND.into_response() };
-    match page.objects.get(&key).await {
+    let object = page.bucket.get(&key).await.unwrap_or_else(|error| {
+        tracing::debug!(error = %chain(&error), "cannot read the object of an alert");
+        None
+    });
+    match object {
         Some(object) => file_response(kind, "max-age=3600", object),
         // Written a moment after the alert; the page asks again.
         None => (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response(),

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::shutdown::Shutdown;
-use vru_sink::postgres::config::{PostgresConfig, SslChoice};
+use vru_sink::postgres::PostgresConfig;
 use vru_sink::s3::S3Config;
+use vru_storage::s3::BucketConfig;
 
 use crate::account::Account;
 use crate::config::UpConfig;
@@ -36,7 +37,7 @@ const ARRIVE: Duration = Duration::from_secs(15);
 pub struct Stack {
     process: Shutdown,
     kafka: KafkaConfig,
-    s3_config: S3Config,
+    bucket_config: BucketConfig,
     database: Database,
     ingest: Option<Service>,
     infer: Service,
@@ -60,13 +61,14 @@ impl Stack {
         let (postgres, postgres_config) = start_postgres(config, data, display).await?;
         let (broker, kafka) = start_broker(config, display)?;
         let (s3, s3_config) = start_s3(config, data, display).await?;
-        let database = Database::new(postgres_config.clone());
+        let database = Database::new(postgres_config.database.clone());
         if broker.is_some() {
             database.forget_positions().await.context("forget the positions in an earlier broker")?;
         }
 
         let step = display.step("sinks");
-        let sink_config = config.sink(&kafka, postgres_config, s3_config.clone());
+        let bucket_config = s3_config.bucket.clone();
+        let sink_config = config.sink(&kafka, postgres_config, s3_config);
         let start = |context| vru_sink::run(sink_config, context);
         let mut sink = Service::start("the sink", config.admin.sink, process, start).await?;
         sink.ready(&step).await?;
@@ -88,7 +90,7 @@ impl Stack {
         Ok(Self {
             process: process.clone(),
             kafka,
-            s3_config,
+            bucket_config,
             database,
             ingest: None,
             infer,
@@ -136,8 +138,8 @@ impl Stack {
     }
 
     /// The object store's configuration.
-    pub fn s3(&self) -> &S3Config {
-        &self.s3_config
+    pub fn bucket_config(&self) -> &BucketConfig {
+        &self.bucket_config
     }
 
     /// An error when a service has ended by itself.
@@ -244,19 +246,9 @@ async fn start_postgres(
     let started = tokio::task::spawn_blocking(move || Postgres::start(&folder));
     let mut postgres = started.await.context("start PostgreSQL")??;
     postgres.ready().await?;
-    let (port, user, database, password) = postgres.address();
-    step.done(&format!("private PostgreSQL on 127.0.0.1:{port}"));
-    let place = PostgresConfig {
-        host: "127.0.0.1".to_owned(),
-        port,
-        user: user.to_owned(),
-        database: database.to_owned(),
-        password,
-        ssl_mode: SslChoice::Disable,
-        migrate: true,
-        ..PostgresConfig::default()
-    };
-    Ok((Some(postgres), place))
+    let database = postgres.database_config();
+    step.done(&format!("private PostgreSQL on {}:{}", database.host, database.port));
+    Ok((Some(postgres), PostgresConfig { database, migrate: true, ..PostgresConfig::default() }))
 }
 
 async fn start_s3(config: &UpConfig, data: &DataFolder, display: &Display) -> anyhow::Result<(Option<S3>, S3Config)> {
@@ -264,10 +256,8 @@ async fn start_s3(config: &UpConfig, data: &DataFolder, display: &Display) -> an
         return Ok((None, s3.clone()));
     }
     let step = display.step("object store");
-    let mut place = S3Config::default();
-    let s3 = S3::start(&data.join("s3"), &place.bucket).await?;
-    (place.access_key, place.secret_key) = s3.credentials();
-    place.endpoint = s3.endpoint();
-    step.done(&format!("embedded, S3 on {}", place.endpoint));
-    Ok((Some(s3), place))
+    let s3 = S3::start(&data.join("s3")).await?;
+    let bucket = s3.bucket_config();
+    step.done(&format!("embedded, S3 on {}", bucket.endpoint));
+    Ok((Some(s3), S3Config { bucket, ..S3Config::default() }))
 }

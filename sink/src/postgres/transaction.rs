@@ -1,4 +1,4 @@
-//! One batch, one transaction: positions locked and checked, rows copied in, positions moved on.
+//! Writes one batch in one transaction: lock the positions and check their epochs, copy the rows, advance the positions.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,38 +7,30 @@ use tokio_postgres::{Client, Statement, Transaction};
 use vru_proto::ids::FrameKey;
 use vru_proto::v1;
 use vru_runtime::kafka::Partition;
+use vru_storage::postgres::DatabaseError;
 
 use super::copy::{CopyRows, UnixMicros};
-use super::error::PostgresError;
-use super::positions::{self, Claim, Consumer};
+use super::parse::ParsedRecord;
+use super::positions::{self, Claim, ConsumerIdentity};
 use super::rows;
 use crate::batch::{Item, next_offsets};
+use crate::error::SinkError;
 
-/// What a record asks to be written.
-#[derive(Debug, Clone)]
-pub(crate) enum Value {
-    /// Nothing: the record went to the dead letters.
-    Nothing,
-    /// A frame's row and those of its objects.
-    Frame { key: FrameKey, detections: Box<v1::FrameDetections>, traceparent: Option<String> },
-    /// An alert's row.
-    Alert { key: FrameKey, alert: Box<v1::Alert> },
-}
-
-/// What became of a batch.
+/// Numbers of rows that a batch wrote.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) frames: u64,
     pub(crate) detections: u64,
     pub(crate) alerts: u64,
-    /// Those whose rows were there already.
+    /// Frames that were skipped because they have a row already.
     pub(crate) duplicate_frames: u64,
+    /// Alerts that were skipped because they have a row already.
     pub(crate) duplicate_alerts: u64,
 }
 
 /// A connection with its prepared statements.
-pub(crate) struct Session {
-    pub(crate) client: Client,
+pub(crate) struct PreparedClient {
+    client: Client,
     lock: Statement,
     advance: Statement,
     copy_frames: Statement,
@@ -51,9 +43,9 @@ const INSERT_ALERT: &str = "INSERT INTO alerts (id, camera_id, captured_at, sess
      source_width, source_height, snapshot_key, clip_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
      $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT (id) DO NOTHING";
 
-impl Session {
-    pub(crate) async fn prepare(client: Client) -> Result<Self, PostgresError> {
-        let fail = PostgresError::statement("prepare statements");
+impl PreparedClient {
+    pub(crate) async fn prepare(client: Client) -> Result<Self, DatabaseError> {
+        let fail = DatabaseError::statement("prepare statements");
         Ok(Self {
             lock: client.prepare(positions::LOCK).await.map_err(fail)?,
             advance: client.prepare(positions::ADVANCE).await.map_err(fail)?,
@@ -64,30 +56,41 @@ impl Session {
         })
     }
 
-    /// Writes the batch, all of it or nothing. Rows that are there already are rare: the first attempt does not look for them,
-    /// and only where one is found is the transaction done again without them.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// For statements that are not prepared.
+    pub(crate) fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Writes the whole batch or nothing. Frames that have rows already are rare: the first attempt does not look for them. If it
+    /// fails because of one, the transaction is repeated without them.
     pub(crate) async fn write(
         &mut self,
-        consumer: &Consumer,
+        consumer: &ConsumerIdentity,
         claims: &BTreeMap<Partition, Claim>,
-        items: &[Item<Value>],
-    ) -> Result<Written, PostgresError> {
+        items: &[Item<ParsedRecord>],
+    ) -> Result<Written, SinkError> {
         match self.attempt(consumer, claims, items, false).await {
-            Err(error) if error.is_duplicate() => self.attempt(consumer, claims, items, true).await,
+            Err(SinkError::Database(error)) if error.is_duplicate() => {
+                self.attempt(consumer, claims, items, true).await
+            }
             result => result,
         }
     }
 
     async fn attempt(
         &mut self,
-        consumer: &Consumer,
+        consumer: &ConsumerIdentity,
         claims: &BTreeMap<Partition, Claim>,
-        items: &[Item<Value>],
-        filter: bool,
-    ) -> Result<Written, PostgresError> {
+        items: &[Item<ParsedRecord>],
+        skip_stored_frames: bool,
+    ) -> Result<Written, SinkError> {
         let next = next_offsets(items);
         let Self { client, lock, advance, copy_frames, copy_detections, insert_alert } = self;
-        let transaction = client.transaction().await.map_err(PostgresError::statement("begin"))?;
+        let transaction = client.transaction().await.map_err(DatabaseError::statement("begin"))?;
         let partitions: Vec<Partition> = next.keys().cloned().collect();
         let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
         check_epochs(&next, claims, &stored)?;
@@ -95,24 +98,23 @@ impl Session {
         let (mut frames, mut alerts) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         for item in items {
-            // After a commit whose outcome was unknown, part of the batch may be stored: the database knows.
-            let open = item.offset >= stored[&item.partition].next_offset.unwrap_or(0);
+            // If the outcome of a commit was unknown, part of the batch may be stored. The stored position shows which part.
+            let not_stored = item.offset >= stored[&item.partition].next_offset.unwrap_or(0);
             match &item.value {
-                Value::Nothing => {}
-                Value::Frame { key, detections, .. } if open && seen.insert(key) => frames.push((key, &**detections)),
-                Value::Frame { .. } => written.duplicate_frames += 1,
-                Value::Alert { key, alert } if open => alerts.push((key, &**alert)),
-                Value::Alert { .. } => written.duplicate_alerts += 1,
+                ParsedRecord::Skipped => {}
+                ParsedRecord::Frame { key, detections, .. } if not_stored && seen.insert(key) => {
+                    frames.push((key, &**detections));
+                }
+                ParsedRecord::Frame { .. } => written.duplicate_frames += 1,
+                ParsedRecord::Alert { key, alert } if not_stored => alerts.push((key, &**alert)),
+                ParsedRecord::Alert { .. } => written.duplicate_alerts += 1,
             }
         }
-        if filter {
+        if skip_stored_frames {
             let before = frames.len();
-            let present = present(&transaction, &frames).await?;
-            let mut index = 0;
-            frames.retain(|_| {
-                index += 1;
-                !present.contains(&(index - 1))
-            });
+            let duplicates = stored_frames(&transaction, &frames).await?;
+            let mut index = 0..;
+            frames.retain(|_| index.next().is_some_and(|index| !duplicates.contains(&index)));
             written.duplicate_frames += (before - frames.len()) as u64;
         }
         let (mut frame_rows, mut detection_rows) = (CopyRows::new(), CopyRows::new());
@@ -126,11 +128,11 @@ impl Session {
             written.alerts += inserted;
             written.duplicate_alerts += 1 - inserted;
         }
-        // Never back: a part that was stored before may reach further than this batch.
+        // A position never moves back: the part that was stored before may end after this batch.
         let next =
             next.into_iter().filter(|(partition, next)| stored[partition].next_offset.is_none_or(|at| at < *next));
         positions::advance(&transaction, advance, consumer, &next.collect()).await?;
-        transaction.commit().await.map_err(PostgresError::statement("commit"))?;
+        transaction.commit().await.map_err(DatabaseError::statement("commit"))?;
         Ok(written)
     }
 }
@@ -139,24 +141,24 @@ fn check_epochs(
     next: &BTreeMap<Partition, i64>,
     claims: &BTreeMap<Partition, Claim>,
     stored: &BTreeMap<Partition, Claim>,
-) -> Result<(), PostgresError> {
+) -> Result<(), SinkError> {
     for partition in next.keys() {
         let held = claims.get(partition).map_or(0, |claim| claim.epoch);
         let found = stored.get(partition).map_or(0, |claim| claim.epoch);
         if held == 0 || held != found {
-            return Err(PostgresError::Fenced { partition: partition.clone(), held, found });
+            return Err(SinkError::Fenced { partition: partition.clone(), held, found });
         }
     }
     Ok(())
 }
 
-/// Which of the frames have rows, by position.
-async fn present(
+/// Indexes of the frames that have rows.
+async fn stored_frames(
     transaction: &Transaction<'_>,
     frames: &[(&FrameKey, &v1::FrameDetections)],
-) -> Result<HashSet<i64>, PostgresError> {
-    let fail = PostgresError::statement("look for rows that are there");
-    // A few keys against large tables: the planner must not be misled into scanning them.
+) -> Result<HashSet<i64>, DatabaseError> {
+    let fail = DatabaseError::statement("look for stored frames");
+    // A few keys against large tables: keep the planner from scanning the tables.
     transaction
         .batch_execute(
             "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off",
@@ -179,15 +181,15 @@ async fn present(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-async fn copy(transaction: &Transaction<'_>, statement: &Statement, rows: CopyRows) -> Result<u64, PostgresError> {
+async fn copy(transaction: &Transaction<'_>, statement: &Statement, rows: CopyRows) -> Result<u64, DatabaseError> {
     if rows.rows() == 0 {
         return Ok(0);
     }
-    let fail = PostgresError::statement("copy rows");
-    let sink = transaction.copy_in::<_, bytes::Bytes>(statement).await.map_err(fail)?;
-    let mut sink = std::pin::pin!(sink);
-    sink.send(rows.finish()).await.map_err(fail)?;
-    sink.finish().await.map_err(fail)
+    let fail = DatabaseError::statement("copy rows");
+    let copy = transaction.copy_in::<_, bytes::Bytes>(statement).await.map_err(fail)?;
+    let mut copy = std::pin::pin!(copy);
+    copy.send(rows.finish()).await.map_err(fail)?;
+    copy.finish().await.map_err(fail)
 }
 
 async fn store_alert(
@@ -195,9 +197,9 @@ async fn store_alert(
     statement: &Statement,
     key: &FrameKey,
     alert: &v1::Alert,
-) -> Result<u64, PostgresError> {
+) -> Result<u64, DatabaseError> {
     let tracks: Vec<i64> = alert.track_ids.iter().map(|&id| id as i64).collect();
-    let (place, ground) = (alert.r#box, alert.ground_position);
+    let (bounds, ground) = (alert.r#box, alert.ground_position);
     transaction
         .execute(
             statement,
@@ -212,10 +214,10 @@ async fn store_alert(
                 &(alert.severity as i16),
                 &(alert.class as i16),
                 &tracks,
-                &place.map(|place| place.left),
-                &place.map(|place| place.top),
-                &place.map(|place| place.width),
-                &place.map(|place| place.height),
+                &bounds.map(|bounds| bounds.left),
+                &bounds.map(|bounds| bounds.top),
+                &bounds.map(|bounds| bounds.width),
+                &bounds.map(|bounds| bounds.height),
                 &ground.map(|ground| ground.x_m),
                 &ground.map(|ground| ground.y_m),
                 &(alert.clock_source as i16),
@@ -227,5 +229,5 @@ async fn store_alert(
             ],
         )
         .await
-        .map_err(PostgresError::statement("store an alert"))
+        .map_err(DatabaseError::statement("store an alert"))
 }

@@ -1,0 +1,189 @@
+//! Processes the work in order: takes over assigned partitions, stores batches one after the other, and releases revoked
+//! partitions.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use vru_runtime::admin::ReadyFlag;
+use vru_runtime::clock::now_us;
+use vru_runtime::kafka::{Assignment, Committer, KafkaConfig, Partition, StartAt, Topics, watermarks};
+use vru_runtime::report::chain;
+use vru_runtime::retry::Backoff;
+use vru_runtime::shutdown::Shutdown;
+
+use super::config::PostgresConfig;
+use super::gather::Work;
+use super::parse::{ParsedRecord, store_spans};
+use super::positions::Claim;
+use super::transaction::Written;
+use super::writer::PostgresWriter;
+use crate::batch::{Item, next_offsets};
+use crate::error::SinkError;
+use crate::metrics::{
+    DUPLICATE_ALERTS, DUPLICATE_FRAMES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, POSTGRES_SINK, STORED_ALERTS,
+    STORED_DETECTIONS, STORED_FRAMES, WRITE_SECONDS,
+};
+use crate::supervise::blocking;
+
+/// How long the group waits for the start offsets of assigned partitions.
+pub(super) const REBALANCE_DEADLINE: Duration = Duration::from_secs(10);
+
+pub(super) struct Processor<'a> {
+    config: &'a PostgresConfig,
+    kafka: &'a KafkaConfig,
+    topics: Topics,
+    writer: PostgresWriter,
+    claims: BTreeMap<Partition, Claim>,
+    /// Positions are valid in the database only; they are also committed to Kafka so that the group's lag can be monitored.
+    committer: Committer,
+    shutdown: Shutdown,
+    ready: ReadyFlag,
+}
+
+impl<'a> Processor<'a> {
+    pub(super) fn new(
+        config: &'a PostgresConfig,
+        kafka: &'a KafkaConfig,
+        writer: PostgresWriter,
+        committer: Committer,
+        shutdown: &Shutdown,
+        ready: &ReadyFlag,
+    ) -> Self {
+        Self {
+            config,
+            kafka,
+            topics: kafka.topics(),
+            writer,
+            claims: BTreeMap::new(),
+            committer,
+            shutdown: shutdown.clone(),
+            ready: ready.clone(),
+        }
+    }
+
+    /// Returns when the channel of work is closed.
+    pub(super) async fn run(&mut self, mut work: mpsc::Receiver<Work>) -> Result<(), SinkError> {
+        self.ready.ready();
+        while let Some(work) = work.recv().await {
+            match work {
+                Work::Assigned(assignment) => self.assigned(assignment).await?,
+                Work::Batch(items) => self.store(items).await?,
+                // The new owner increments the epochs, so nothing is to be done for these partitions.
+                Work::Revoked(revocation) if revocation.lost => return Err(SinkError::Lost),
+                Work::Revoked(revocation) => self.claims.retain(|held, _| !revocation.partitions.contains(held)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn assigned(&mut self, assignment: Assignment) -> Result<(), SinkError> {
+        let claims = self.writer.take_over(&assignment.partitions).await?;
+        let mut starts = Vec::new();
+        let any_stored = claims.values().any(|claim| claim.next_offset.is_some());
+        let bounds = if any_stored { self.watermarks().await? } else { BTreeMap::new() };
+        for (partition, claim) in claims {
+            let start = match (claim.next_offset, bounds.get(&partition)) {
+                (None, _) => StartAt::Beginning,
+                (Some(next), Some(&(_, high))) if next > high => {
+                    tracing::error!(%partition, next, high, "stored position is beyond the topic's end: the topic was recreated");
+                    self.writer.forget(&partition, claim).await?;
+                    StartAt::Beginning
+                }
+                (Some(next), Some(&(low, _))) if next < low => {
+                    tracing::error!(%partition, missed = low - next, "Kafka deleted records before they were stored");
+                    MISSED.with_label_values(&[POSTGRES_SINK, &partition.topic]).inc_by((low - next) as u64);
+                    StartAt::Offset(low)
+                }
+                (Some(next), _) => StartAt::Offset(next),
+            };
+            tracing::info!(%partition, epoch = claim.epoch, ?start, "took over partition");
+            self.claims.insert(partition.clone(), claim);
+            starts.push((partition, start));
+        }
+        if assignment.start_at(starts) { Ok(()) } else { Err(SinkError::LateStart) }
+    }
+
+    async fn watermarks(&self) -> Result<BTreeMap<Partition, (i64, i64)>, SinkError> {
+        let (kafka, topics) = (self.kafka.clone(), [self.topics.detections.clone(), self.topics.alerts.clone()]);
+        let read = blocking(move || {
+            let lists = topics.iter().map(|topic| watermarks(&kafka, topic, REBALANCE_DEADLINE / 3));
+            lists.collect::<Result<Vec<_>, _>>()
+        });
+        Ok(read.await??.into_iter().flatten().map(|(partition, low, high)| (partition, (low, high))).collect())
+    }
+
+    /// Writes a batch. Retries until it is stored, another consumer owns a partition, or the shutdown is hard.
+    async fn store(&mut self, items: Vec<Item<ParsedRecord>>) -> Result<(), SinkError> {
+        if let Some(item) = items.iter().find(|item| !self.claims.contains_key(&item.partition)) {
+            return Err(SinkError::NotAssigned { partition: item.partition.clone() });
+        }
+        let mut backoff = Backoff::new(self.config.retry);
+        // A stack of parts. If PostgreSQL rejects the data of a part, the part is halved until the bad record is found.
+        let mut parts = vec![items];
+        while let Some(items) = parts.pop() {
+            let spans = store_spans(&items);
+            let started = Instant::now();
+            match self.writer.write(&self.claims, &items).await {
+                Ok(written) => {
+                    WRITE_SECONDS.with_label_values(&[POSTGRES_SINK]).observe(started.elapsed().as_secs_f64());
+                    count(&written, &items);
+                    let next: Vec<_> = next_offsets(&items).into_iter().collect();
+                    if let Err(error) = self.committer.commit(&next, false) {
+                        tracing::debug!(error = %chain(&error), "cannot commit the position to Kafka");
+                    }
+                    self.ready.ready();
+                    backoff.reset();
+                }
+                Err(error @ SinkError::Fenced { .. }) => {
+                    FENCED.with_label_values(&[POSTGRES_SINK]).inc();
+                    return Err(error);
+                }
+                Err(SinkError::Database(error)) if error.is_data() => {
+                    tracing::error!(records = items.len(), error = %chain(&error), "PostgreSQL rejected the data");
+                    parts.extend(isolate(items));
+                }
+                Err(error) => {
+                    ERRORS.with_label_values(&[POSTGRES_SINK, error.operation()]).inc();
+                    let why = format!("{}{}", chain(&error), error.advice());
+                    tracing::warn!(why, attempt = backoff.attempts(), "cannot store a batch, retrying");
+                    self.ready.not_ready(why);
+                    parts.push(items);
+                    if !backoff.wait(&self.shutdown.hard).await {
+                        return Err(error);
+                    }
+                }
+            }
+            drop(spans);
+        }
+        Ok(())
+    }
+}
+
+/// Two halves; the first half is last, so that it is popped first. A single record is skipped: only its position is stored.
+fn isolate(mut items: Vec<Item<ParsedRecord>>) -> Vec<Vec<Item<ParsedRecord>>> {
+    if let [item] = items.as_mut_slice() {
+        tracing::error!(partition = %item.partition, offset = item.offset, "skipped a record that PostgreSQL rejects");
+        ERRORS.with_label_values(&[POSTGRES_SINK, "refused"]).inc();
+        item.value = ParsedRecord::Skipped;
+        return vec![items];
+    }
+    let second = items.split_off(items.len() / 2);
+    vec![second, items]
+}
+
+fn count(written: &Written, items: &[Item<ParsedRecord>]) {
+    let labels = &[POSTGRES_SINK];
+    STORED_FRAMES.with_label_values(labels).inc_by(written.frames);
+    STORED_DETECTIONS.with_label_values(labels).inc_by(written.detections);
+    STORED_ALERTS.with_label_values(labels).inc_by(written.alerts);
+    DUPLICATE_FRAMES.with_label_values(labels).inc_by(written.duplicate_frames);
+    DUPLICATE_ALERTS.with_label_values(labels).inc_by(written.duplicate_alerts);
+    let now = now_us();
+    let latency = LATENCY_SECONDS.with_label_values(labels);
+    for item in items {
+        if let ParsedRecord::Frame { detections, .. } = &item.value {
+            latency.observe((now - detections.captured_at_us).max(0) as f64 / 1e6);
+        }
+    }
+}
