@@ -1,4 +1,4 @@
-//! What can be set, with units and defaults.
+//! The settings, with units and defaults.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use vru_runtime::retry::BackoffConfig;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
-/// Everything that `vru-ingest` can be told.
+/// The settings of `vru-ingest`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IngestConfig {
@@ -22,23 +22,23 @@ pub struct IngestConfig {
     pub admin: SocketAddr,
     /// Consumer group of the topic `vru.cameras`: pods of one group share the cameras (default `vru-ingest`).
     pub group: String,
-    /// Kafka.
+    /// How Kafka is reached.
     pub kafka: KafkaConfig,
     /// Where the cameras' configuration comes from.
     pub cameras: CamerasConfig,
-    /// Live cameras, pulled and pushed.
+    /// Live cameras, both pulled and pushed.
     pub live: LiveConfig,
-    /// Cameras that we connect to.
+    /// Cameras that ingest connects to.
     pub pull: PullConfig,
-    /// Cameras that connect to us.
+    /// Cameras that connect to ingest's RTSP server.
     pub push: PushConfig,
-    /// Files.
+    /// Video files.
     pub file: FileConfig,
-    /// GStreamer pipelines.
+    /// GStreamer pipelines that cameras can choose.
     pub pipelines: PipelinesConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
-    /// Draining.
+    /// Time limits of the shutdown.
     pub shutdown: ShutdownConfig,
 }
 
@@ -64,26 +64,26 @@ impl Default for IngestConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiveConfig {
-    /// Frames of a camera that wait for the producer; the oldest is dropped for a new one (default 8).
+    /// Frames of a camera that may wait for the producer. When the queue is full, the oldest is dropped (default 8).
     pub queue_frames: usize,
-    /// Frames of a camera that are on their way to Kafka (default 8).
+    /// Frames of a camera that may be sent and not yet acknowledged by Kafka (default 8).
     pub in_flight: usize,
-    /// When a frame is on its way to Kafka for this long, Kafka counts as away: `/ready` says so, and frames that find no room
-    /// are dropped as `kafka_down` (default 5 s). What is on its way is not given up: it may arrive.
+    /// When Kafka has not acknowledged a frame for this long, Kafka is considered down: `/ready` reports it, and frames dropped
+    /// from a full queue are counted as `kafka_down` (default 5 s). Frames in flight are not given up: they may arrive.
     #[serde(with = "humantime_serde")]
     pub message_timeout: Duration,
-    /// Bound of the producer's own queue, all cameras and files together, bytes (default 64 MiB).
+    /// Bound of the producer's own queue for all cameras and files together, in bytes (default 64 MiB).
     pub producer_queue_bytes: usize,
-    /// No frame for this long is a stall: the camera is opened again (default 10 s).
+    /// A camera that sends no frame for this long has stalled, and its connection is opened again (default 10 s).
     #[serde(with = "humantime_serde")]
     pub stall_timeout: Duration,
-    /// A camera's clock that is further off ours than this is not believed, and arrival counts (default 10 s). Capture times
-    /// are off by as much as a clock that is believed.
+    /// When a camera's clock differs from this host's clock by more than this, capture times follow the arrival of packets
+    /// instead (default 10 s). A camera's clock that is used may make capture times wrong by up to this value.
     #[serde(with = "humantime_serde")]
     pub clock_tolerance: Duration,
-    /// Threads of a software decoder; each above 1 decodes faster and one frame later (default 1).
+    /// Threads of a software decoder (default 1). Each further thread decodes faster and adds one frame of latency.
     pub decoder_threads: u32,
-    /// Waits between attempts to open a camera.
+    /// Waits between attempts to connect to a camera.
     pub backoff: BackoffConfig,
 }
 
@@ -106,13 +106,13 @@ impl Default for LiveConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PullConfig {
-    /// From connecting to the first frame (default 15 s).
+    /// Longest time from connecting to the first frame (default 15 s). Also applies to cameras that push.
     #[serde(with = "humantime_serde")]
     pub open_timeout: Duration,
-    /// Size of the jitter buffer (default 200 ms).
+    /// Length of the jitter buffer (default 200 ms).
     #[serde(with = "humantime_serde")]
     pub latency: Duration,
-    /// Whether a camera's certificate is verified with `rtsps://` (default true).
+    /// With `rtsps://`, whether the camera's certificate is verified (default true).
     pub tls_verify: bool,
 }
 
@@ -128,23 +128,23 @@ impl Default for PullConfig {
 pub struct PushConfig {
     /// Whether the RTSP server runs (default true).
     pub enabled: bool,
-    /// Where it listens (default `0.0.0.0:8554`).
+    /// Address for `rtsp://` (default `0.0.0.0:8554`).
     pub listen: SocketAddr,
-    /// Where it listens with TLS (`rtsps://`); nowhere by default.
+    /// Address for TLS (`rtsps://`); off by default.
     pub tls_listen: Option<SocketAddr>,
-    /// Certificate chain, PEM.
+    /// PEM file with the certificate chain. Required with `tls_listen`.
     pub tls_certificate: PathBuf,
-    /// Its private key, PEM.
+    /// PEM file with the private key. Required with `tls_listen`.
     pub tls_key: PathBuf,
-    /// Most connections at a time (default 256).
+    /// Most connections at a time (default 256). Further ones are refused.
     pub max_connections: usize,
-    /// A connection that sends nothing for this long is closed (default 15 s).
+    /// A connection that sends no bytes for this long is closed (default 15 s).
     #[serde(with = "humantime_serde")]
     pub read_timeout: Duration,
-    /// How long a login challenge may be answered (default 1 min).
+    /// How long a client may answer an authentication challenge (default 1 min).
     #[serde(with = "humantime_serde")]
     pub nonce_lifetime: Duration,
-    /// Refuse cameras that are configured without credentials (default false).
+    /// Whether cameras that are configured without credentials are refused (default false).
     pub require_credentials: bool,
 }
 
@@ -168,14 +168,14 @@ impl Default for PushConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileConfig {
-    /// How many frames a file may be ahead of its consumers (default 64).
+    /// Most frames that a file may be ahead of its consumers (default 64).
     pub max_lag: usize,
-    /// How many bytes it may be ahead (default 2 MB). The embedded broker holds about 5 MB a partition and silently drops
-    /// older records.
+    /// Most bytes that a file may be ahead of its consumers (default 2 MB). The embedded broker keeps about 5 MB per partition
+    /// and silently drops older records.
     pub max_lag_bytes: usize,
-    /// Consumer groups that are waited for (default `vru-infer`); none: as fast as Kafka takes them.
+    /// Consumer groups that a file waits for (default `vru-infer`). With none, a file is published as fast as Kafka accepts it.
     pub consumer_groups: Vec<String>,
-    /// How often the groups' offsets are asked for while waiting (default 50 ms).
+    /// How often the committed offsets of the groups are read while a file waits (default 50 ms).
     #[serde(with = "humantime_serde")]
     pub poll_interval: Duration,
 }
@@ -252,12 +252,16 @@ impl Validate for LiveConfig {
         problems.require(
             self.producer_queue_bytes >= 1_000_000,
             "producer_queue_bytes",
-            "is below 1 MB: a frame might not fit",
+            "is below 1 MB: a frame may not fit",
         );
         between(problems, "stall_timeout", self.stall_timeout, 500, 3_600);
         problems.require((1..=16).contains(&self.decoder_threads), "decoder_threads", "is not between 1 and 16");
         problems.require(self.backoff.initial <= self.backoff.max, "backoff.initial", "is more than backoff.max");
-        problems.require(!self.backoff.initial.is_zero(), "backoff.initial", "is 0: a broken camera would be hammered");
+        problems.require(
+            !self.backoff.initial.is_zero(),
+            "backoff.initial",
+            "is 0: a broken camera would be retried without a pause",
+        );
     }
 }
 
@@ -275,7 +279,11 @@ impl Validate for PushConfig {
         between(problems, "nonce_lifetime", self.nonce_lifetime, 1_000, 3_600);
         if self.tls_listen.is_some() {
             for (key, path) in [("tls_certificate", &self.tls_certificate), ("tls_key", &self.tls_key)] {
-                problems.require(path.is_file(), key, format!("{} is no file, but tls_listen is set", path.display()));
+                problems.require(
+                    path.is_file(),
+                    key,
+                    format!("`{}` is not a file, but tls_listen is set", path.display()),
+                );
             }
         }
     }
@@ -287,7 +295,7 @@ impl Validate for FileConfig {
         problems.require(self.max_lag_bytes > 0, "max_lag_bytes", "is 0");
         between(problems, "poll_interval", self.poll_interval, 5, 60);
         let named = self.consumer_groups.iter().all(|group| !group.is_empty());
-        problems.require(named, "consumer_groups", "has an empty name");
+        problems.require(named, "consumer_groups", "contains an empty name");
     }
 }
 
@@ -304,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_are_valid() {
+    fn the_defaults_are_valid() {
         let mut problems = Problems::default();
         IngestConfig::default().validate(&mut problems);
         assert!(problems.found().is_empty(), "{:?}", problems.found());

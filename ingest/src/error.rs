@@ -1,4 +1,4 @@
-//! Why a camera's connection ended, or could not be opened.
+//! Why a connection to a camera ended or could not be opened.
 
 use std::time::Duration;
 
@@ -6,104 +6,69 @@ use vru_media::description::DescriptionError;
 use vru_runtime::retry::Retryable;
 use vru_runtime::secret::SecretError;
 
-/// A connection that failed. The camera's id and session are in the span of its task.
+/// A connection that failed. The span of the camera's task holds the camera's id. URLs here are without credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// GStreamer does not start here.
+    /// GStreamer cannot start on this host.
     #[error(transparent)]
     Init(#[from] vru_media::InitError),
-    /// The camera names a pipeline that does not exist.
-    #[error("choose the pipeline")]
+    /// `output.pipeline` of the camera names no usable pipeline.
+    #[error("cannot use the pipeline in the camera's output settings")]
     Description(#[from] DescriptionError),
-    /// An element of the pipeline is not on this host.
-    #[error("build the pipeline")]
+    /// This host lacks a GStreamer element.
+    #[error("cannot build the camera's pipeline")]
     Launch(#[from] vru_media::LaunchError),
-    /// The pipeline could not be put together or started.
-    #[error("build the pipeline: {problem}")]
-    Build {
-        /// What went wrong.
-        problem: String,
-    },
-    /// The credentials are a reference that leads nowhere.
-    #[error("read the credentials")]
+    /// The elements could not be joined or started.
+    #[error("cannot build the camera's pipeline: {problem}")]
+    Build { problem: String },
+    /// Two cameras publish to the same path of the push server.
+    #[error("another camera already uses the push path `{path}`; give each camera its own path")]
+    PathTaken { path: String },
+    /// The password is a reference (`env:` or `file:`) that cannot be resolved.
+    #[error("cannot read the camera's password")]
     Credentials(#[from] SecretError),
-    /// Nothing was shown in time after connecting.
-    #[error("open {url}: no frame after {after:?}")]
-    OpenTimedOut {
-        /// Where, without credentials.
-        url: String,
-        /// The limit.
-        after: Duration,
-    },
-    /// It was open and then gave nothing.
-    #[error("stalled: no frame for {after:?}")]
-    Stalled {
-        /// The limit.
-        after: Duration,
-    },
-    /// There is no video in it that we can read.
-    #[error("{url} offers no H.264 or H.265 video")]
-    NoVideo {
-        /// Where, without credentials.
-        url: String,
-    },
-    /// The camera does not let us in: the credentials are missing, wrong or revoked.
-    #[error("{url} refuses the credentials: {problem}")]
-    Unauthorized {
-        /// Where, without credentials.
-        url: String,
-        /// What GStreamer says.
-        problem: String,
-    },
-    /// The stream broke.
-    #[error("receive from {url}: {problem}")]
-    Stream {
-        /// Where, without credentials.
-        url: String,
-        /// What GStreamer says.
-        problem: String,
-    },
-    /// The camera ended the stream.
+    #[error("no frame from {url} within {after:?}; check that the camera is reachable and sends video")]
+    OpenTimedOut { url: String, after: Duration },
+    /// Frames came, and then none.
+    #[error("{url} has sent no frame for {after:?}; check the camera and its network")]
+    Stalled { url: String, after: Duration },
+    #[error("{url} offers no H.264 or H.265 video; change the camera's codec or URL")]
+    NoVideo { url: String },
+    #[error("{url} refuses the credentials ({problem}); check the camera's user name and password")]
+    Unauthorized { url: String, problem: String },
+    /// `problem` is GStreamer's text.
+    #[error("cannot receive from {url}: {problem}")]
+    Stream { url: String, problem: String },
     #[error("{url} ended the stream")]
-    Ended {
-        /// Where, without credentials.
-        url: String,
-    },
-    /// The file cannot be read.
-    #[error("open {path}")]
+    Ended { url: String },
+    #[error("cannot open video file {path}")]
     File {
-        /// Which.
         path: String,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// The file is no video, or a broken one.
-    #[error("read {path} at frame {frame}: {problem}")]
-    Decode {
-        /// Which.
-        path: String,
-        /// How many frames were read before.
-        frame: u64,
-        /// What GStreamer says.
-        problem: String,
-    },
+    /// The file is no video, or a damaged one. `frame` frames were read before; `problem` is GStreamer's text.
+    #[error("cannot read video file {path} at frame {frame}: {problem}")]
+    Decode { path: String, frame: u64, problem: String },
     /// Kafka refused a frame of a file.
-    #[error("publish frame {sequence}")]
+    #[error("cannot publish frame {sequence} of the file")]
     Publish {
-        /// Which.
         sequence: u64,
-        /// Why.
         #[source]
         source: Box<crate::publisher::PublishError>,
     },
+    /// Kafka did not answer how far the file has been published.
+    #[error("cannot find out how much of the file is on Kafka already")]
+    Resume(#[source] Box<crate::publisher::PublishError>),
 }
 
 impl SourceError {
-    /// A short name for the metric.
+    /// The value of the metric label `kind`.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Init(_) | Self::Description(_) | Self::Launch(_) | Self::Build { .. } => "pipeline",
+            Self::Init(_) | Self::Description(_) | Self::Launch(_) | Self::Build { .. } | Self::PathTaken { .. } => {
+                "pipeline"
+            }
             Self::Credentials(_) => "credentials",
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
@@ -113,14 +78,14 @@ impl SourceError {
             Self::Ended { .. } => "ended",
             Self::File { .. } => "file",
             Self::Decode { .. } => "decode",
-            Self::Publish { .. } => "publish",
+            Self::Publish { .. } | Self::Resume(_) => "publish",
         }
     }
 }
 
 impl Retryable for SourceError {
-    /// A camera is always tried again, as its network, its settings or this host may change; these errors need a person,
-    /// and are tried at the slowest pace only. Cameras also lock out who tries wrong passwords quickly.
+    /// Every error is retried, because the camera, its network or this host may change. Errors that are not retryable need a
+    /// person and are retried at the slowest pace only. Cameras also lock out clients that try wrong passwords quickly.
     fn is_retryable(&self) -> bool {
         let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
         !pipeline && !matches!(self, Self::Credentials(_) | Self::Unauthorized { .. })

@@ -1,3 +1,3 @@
-//! The parsers of what pushing cameras send, for `fuzz/`. Feature `fuzzing`; no service uses it.
+//! The parsers of the push server, for `fuzz/`. Only with the feature `fuzzing`, which no service uses.
 
 pub use crate::source::push::fuzzing::{Served, announcement, packet_times, serve};

@@ -1,4 +1,4 @@
-//! `vru-ingest`: cameras to Kafka.
+//! `vru-ingest`: receives video from cameras and publishes frames to Kafka.
 
 use std::process::ExitCode;
 
@@ -6,11 +6,11 @@ use clap::Parser;
 use vru_ingest::IngestConfig;
 use vru_runtime::service::{self, ServiceOptions};
 
-/// Takes cameras' video (RTSP pulled, RTSP pushed, or files) and publishes each picture to Kafka's topic `vru.frames`.
+/// Receives video (RTSP pull, RTSP push, or files) and publishes each frame to the Kafka topic `vru.frames`.
 ///
-/// Which cameras there are comes from the topic `vru.cameras`, shared among all pods of the same `group`, or from a file
-/// (`cameras.file`). Every setting has a default; `docs/` and the crate's `config.rs` describe them. SIGTERM stops the
-/// cameras and sends what is left; a second one leaves at once.
+/// The cameras come from the topic `vru.cameras`, and are shared among all pods with the same `group`; or they come from a
+/// file (`cameras.file`). Every setting has a default; `docs/` and the crate's `config.rs` describe them. SIGTERM stops the
+/// cameras and sends the frames that are queued; a second SIGTERM exits at once.
 #[derive(Debug, Parser)]
 #[command(name = "vru-ingest", version)]
 struct Options {

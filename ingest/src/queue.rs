@@ -1,4 +1,4 @@
-//! The one place where live frames are dropped: a camera's queue in front of the producer.
+//! A live camera's queue in front of the producer: the only place in ingest that drops frames.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use vru_proto::v1::Frame;
 
 use crate::metrics::{self, KAFKA_DOWN, QUEUE_FULL};
 
-/// Holds a few frames; a new one pushes out the oldest.
+/// A bounded queue. When it is full, a new frame drops the oldest.
 #[derive(Debug)]
 pub struct LiveQueue {
     camera: String,
@@ -21,20 +21,19 @@ pub struct LiveQueue {
 #[derive(Debug, Default)]
 struct State {
     frames: VecDeque<(Instant, Frame)>,
-    /// Dropped since the last frame that was taken.
+    /// Frames dropped since the last frame was popped.
     dropped: u32,
-    /// Kafka does not take what is on its way.
+    /// The acknowledgement of a frame in flight is overdue.
     stuck: bool,
     closed: bool,
 }
 
 impl LiveQueue {
-    /// An empty queue.
     pub fn new(camera: &str, capacity: usize) -> Self {
         Self { camera: camera.to_owned(), capacity: capacity.max(1), state: Mutex::default(), changed: Notify::new() }
     }
 
-    /// Adds a frame; never waits. A frame that comes after the close is dropped.
+    /// Adds a frame; never waits. After `close`, the frame is dropped.
     pub fn push(&self, frame: Frame) {
         let mut state = self.state.lock();
         if state.closed {
@@ -52,7 +51,8 @@ impl LiveQueue {
         self.changed.notify_one();
     }
 
-    /// The oldest frame, told how many were dropped before it, and how long it waited. None when closed and empty.
+    /// Waits for the oldest frame and sets its `dropped_before`. Returns it with the time that it spent in the queue; `None`
+    /// when the queue is closed and empty.
     pub async fn pop(&self) -> Option<(Duration, Frame)> {
         loop {
             {
@@ -69,29 +69,28 @@ impl LiveQueue {
         }
     }
 
-    /// Whether frames find no room because Kafka takes none: the reason of their drops.
+    /// While stuck, drops are counted as `kafka_down` instead of `queue_full`.
     pub fn set_stuck(&self, stuck: bool) {
         self.state.lock().stuck = stuck;
     }
 
-    /// As it was set.
     pub fn is_stuck(&self) -> bool {
         self.state.lock().stuck
     }
 
-    /// A frame that was taken was lost after all, with those that it told of.
-    pub fn lost(&self, frames: u32) {
+    /// Adds to the `dropped_before` of the next frame: frames that were popped and then dropped by the sender.
+    pub fn add_dropped(&self, frames: u32) {
         let mut state = self.state.lock();
         state.dropped = state.dropped.saturating_add(frames);
     }
 
-    /// No more frames come; what is there can still be taken.
+    /// Refuses new frames; frames in the queue can still be popped.
     pub fn close(&self) {
         self.state.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// Drops what is left and says how much it was.
+    /// Drops the remaining frames and returns how many there were.
     pub fn clear(&self) -> usize {
         let left = std::mem::take(&mut self.state.lock().frames).len();
         metrics::dropped(&self.camera, metrics::STOPPED, left as u64);
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_oldest_is_dropped_and_told() {
+    async fn a_full_queue_drops_the_oldest_and_reports_it_in_the_next_frame() {
         let queue = LiveQueue::new("queue-test", 3);
         for sequence in 0..5 {
             queue.push(frame(sequence));
@@ -125,12 +124,12 @@ mod tests {
         assert_eq!(metrics::DROPPED.with_label_values(&["queue-test", KAFKA_DOWN]).get(), 1);
         assert_eq!(pop(&queue).await, (3, 3));
         assert_eq!(pop(&queue).await, (4, 0));
-        queue.lost(1);
+        queue.add_dropped(1);
         assert_eq!(pop(&queue).await, (5, 1));
     }
 
     #[tokio::test]
-    async fn a_closed_queue_gives_what_is_left_and_ends() {
+    async fn a_closed_queue_returns_its_remaining_frames_and_then_none() {
         let queue = LiveQueue::new("queue-close", 3);
         queue.push(frame(7));
         queue.close();
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_waiter_is_woken() {
+    async fn push_wakes_a_waiting_pop() {
         let queue = std::sync::Arc::new(LiveQueue::new("queue-wake", 3));
         let waiter = tokio::spawn({
             let queue = queue.clone();

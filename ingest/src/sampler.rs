@@ -1,9 +1,10 @@
-//! Which pictures are wanted: at most so many a second, evenly spaced by their own times.
+//! Selects at most `max_fps` pictures a second, evenly spaced by their time stamps.
 
-/// Picks pictures by their time stamps. The long-run rate is never above the target.
+/// Selects pictures by their time stamps. The long-run rate is never above the target.
 ///
-/// A picture may come early by half the time between the camera's own pictures, for then it is the nearest to when one was
-/// due; so 10 of 10.01 frames a second do not become 5, and jitter costs nothing.
+/// A picture is selected if it is early by no more than half the interval between the camera's own pictures, because it is then
+/// the nearest one to the due time. So a camera with 10.01 frames a second does not drop to 5 with `max_fps = 10`, and jitter
+/// costs no pictures.
 #[derive(Debug)]
 pub struct Sampler {
     // All in nanoseconds.
@@ -11,26 +12,26 @@ pub struct Sampler {
     /// When the next picture is due.
     due: Option<u64>,
     last: Option<u64>,
-    /// Time between the camera's pictures, smoothed.
-    gap: Option<u64>,
+    /// Smoothed interval between the camera's pictures.
+    camera_interval: Option<u64>,
 }
 
 impl Sampler {
-    /// At most `max_fps` pictures a second; all when it is not above 0.
+    /// With `max_fps` of 0 or less, every picture is selected.
     pub fn new(max_fps: f64) -> Self {
         let interval = if max_fps > 0.0 { (1e9 / max_fps) as u64 } else { 0 };
-        Self { interval, due: None, last: None, gap: None }
+        Self { interval, due: None, last: None, camera_interval: None }
     }
 
-    /// Whether the picture with this time is wanted. Times may jump: both ways the next picture is taken and counting starts
-    /// from it.
+    /// Whether to keep the picture with this time stamp. After a jump in time, forwards or backwards, the next picture is
+    /// kept and the schedule starts from it.
     pub fn wants(&mut self, time_ns: u64) -> bool {
         if self.interval == 0 {
             return true;
         }
-        let early_ns = self.early(time_ns);
+        let early_ns = self.allowed_early(time_ns);
         match self.due {
-            // A little back is a reordered picture, far back another time.
+            // A small step back is a reordered picture, a large one is a jump in time.
             Some(due) if time_ns + early_ns < due && due - time_ns <= self.interval * 4 => false,
             Some(due) if time_ns + early_ns >= due && time_ns < due + self.interval => {
                 self.due = Some(due + self.interval);
@@ -43,13 +44,13 @@ impl Sampler {
         }
     }
 
-    /// By how much this picture may be early.
-    fn early(&mut self, time_ns: u64) -> u64 {
+    /// By how much this picture may come before the due time.
+    fn allowed_early(&mut self, time_ns: u64) -> u64 {
         let gap = self.last.replace(time_ns).and_then(|last| time_ns.checked_sub(last));
         if let Some(gap) = gap.filter(|gap| *gap > 0 && *gap < self.interval * 4) {
-            self.gap = Some(self.gap.map_or(gap, |smoothed| (smoothed * 7 + gap) / 8));
+            self.camera_interval = Some(self.camera_interval.map_or(gap, |smoothed| (smoothed * 7 + gap) / 8));
         }
-        self.gap.unwrap_or(0).min(self.interval) / 2
+        self.camera_interval.unwrap_or(0).min(self.interval) / 2
     }
 }
 
@@ -57,13 +58,13 @@ impl Sampler {
 mod tests {
     use super::*;
 
-    fn taken(max_fps: f64, fps: f64, seconds: f64) -> usize {
+    fn selected(max_fps: f64, fps: f64, seconds: f64) -> usize {
         let mut sampler = Sampler::new(max_fps);
         (0..(fps * seconds) as u64).filter(|index| sampler.wants((*index as f64 * 1e9 / fps) as u64)).count()
     }
 
     #[test]
-    fn rates_are_met_whatever_the_camera_sends() {
+    fn the_target_rate_is_met_at_any_camera_rate() {
         for (max_fps, fps, expected) in [
             (10.0, 30.0, 1_000),
             (10.0, 25.0, 1_000),
@@ -72,11 +73,11 @@ mod tests {
             (10.0, 12.5, 1_000),
             (2.5, 30.0, 250),
         ] {
-            let count = taken(max_fps, fps, 100.0);
+            let count = selected(max_fps, fps, 100.0);
             assert!(count.abs_diff(expected) <= 2, "{fps} → {max_fps}: {count}");
         }
-        assert_eq!(taken(10.0, 5.0, 100.0), 500);
-        assert_eq!(taken(0.0, 30.0, 10.0), 300);
+        assert_eq!(selected(10.0, 5.0, 100.0), 500);
+        assert_eq!(selected(0.0, 30.0, 10.0), 300);
     }
 
     #[test]
@@ -90,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn after_a_jump_in_time_pictures_go_on() {
+    fn sampling_goes_on_after_a_jump_in_time() {
         let mut sampler = Sampler::new(10.0);
         let second = 1_000_000_000;
         assert!(sampler.wants(3_600 * second));
-        assert!(sampler.wants(5 * second), "back");
+        assert!(sampler.wants(5 * second), "backwards");
         assert!(!sampler.wants(5 * second + 30_000_000));
-        assert!(sampler.wants(9_000 * second), "forth");
-        assert!(!sampler.wants(9_000 * second + 30_000_000), "no burst to catch up");
+        assert!(sampler.wants(9_000 * second), "forwards");
+        assert!(!sampler.wants(9_000 * second + 30_000_000), "it must not catch up in a burst");
     }
 }

@@ -1,4 +1,4 @@
-//! One task a camera, as the configuration says.
+//! Runs one task for each configured camera.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,35 +13,35 @@ use vru_proto::v1::CameraConfig;
 use vru_runtime::cameras::CameraEvent;
 use vru_runtime::retry::Backoff;
 
-use crate::camera::{self, Shared};
+use crate::camera::{self, CameraContext};
 
-/// How long a new task of a camera waits for the one before to end. A change must take effect within 2 s; a camera that hangs
-/// while it is closed must not hold up its successor.
+/// How long the new task of a changed camera waits for the old task to end. A change must take effect within 2 s, so a camera
+/// that hangs while it is closed must not delay its new configuration longer.
 const HAND_OVER: Duration = Duration::from_millis(1_500);
 
-struct Running {
+struct RunningCamera {
     config: Arc<CameraConfig>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
-/// Follows the events until they end or the soft token; then stops every camera and waits for them.
-pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, shared: Shared, soft: CancellationToken) {
-    let mut cameras: HashMap<CameraId, Running> = HashMap::new();
+/// Applies camera events until they end or `soft` is cancelled. Then it stops every camera and waits for it.
+pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: CameraContext, soft: CancellationToken) {
+    let mut cameras: HashMap<CameraId, RunningCamera> = HashMap::new();
     loop {
         let event = tokio::select! {
             () = soft.cancelled() => break,
             event = events.recv() => event,
         };
         match event {
-            Some(CameraEvent::Upsert(id, config)) => upsert(&mut cameras, id, config, &shared, &soft),
+            Some(CameraEvent::Upsert(id, config)) => upsert(&mut cameras, id, config, &context, &soft),
             Some(CameraEvent::Remove(id)) => {
                 if let Some(running) = cameras.remove(&id) {
                     tracing::info!(camera = %id, "camera removed");
                     running.stop.cancel();
                 }
             }
-            Some(CameraEvent::CaughtUp) => tracing::info!(cameras = cameras.len(), "cameras known"),
+            Some(CameraEvent::CaughtUp) => tracing::info!(cameras = cameras.len(), "camera configuration loaded"),
             None => break,
         }
     }
@@ -50,21 +50,21 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, shared: Shared,
     }
     for (id, running) in cameras {
         if running.task.await.is_err() {
-            tracing::error!(camera = %id, "the camera's task panicked");
+            tracing::error!(camera = %id, "camera task panicked");
         }
     }
 }
 
 fn upsert(
-    cameras: &mut HashMap<CameraId, Running>,
+    cameras: &mut HashMap<CameraId, RunningCamera>,
     id: CameraId,
     config: Arc<CameraConfig>,
-    shared: &Shared,
+    context: &CameraContext,
     soft: &CancellationToken,
 ) {
-    let before = match cameras.remove(&id) {
-        Some(running) if same(&running.config, &config) => {
-            cameras.insert(id, Running { config, ..running });
+    let previous = match cameras.remove(&id) {
+        Some(running) if has_same_video(&running.config, &config) => {
+            cameras.insert(id, RunningCamera { config, ..running });
             return;
         }
         Some(running) => {
@@ -79,34 +79,35 @@ fn upsert(
     };
     let stop = soft.child_token();
     let span = tracing::info_span!("camera", camera = %id);
-    let task = tokio::spawn(keep(id.clone(), config.clone(), shared.clone(), stop.clone(), before).instrument(span));
-    cameras.insert(id, Running { config, stop, task });
+    let running = run_camera(id.clone(), config.clone(), context.clone(), stop.clone(), previous);
+    let task = tokio::spawn(running.instrument(span));
+    cameras.insert(id, RunningCamera { config, stop, task });
 }
 
-/// Whether ingest would do the same: zones, rules and the name are not its business.
-fn same(one: &CameraConfig, other: &CameraConfig) -> bool {
+/// Ingest uses only the source and the output of a camera, and ignores its name, zones and rules.
+fn has_same_video(one: &CameraConfig, other: &CameraConfig) -> bool {
     one.source == other.source && one.output == other.output
 }
 
-/// Runs the camera; a panic in it is an error in our code, and must not cost more than this connection.
-async fn keep(
+/// Runs the camera, and starts it again after a panic: a fault in our code must not cost more than one connection.
+async fn run_camera(
     id: CameraId,
     config: Arc<CameraConfig>,
-    shared: Shared,
+    context: CameraContext,
     stop: CancellationToken,
-    before: Option<JoinHandle<()>>,
+    previous: Option<JoinHandle<()>>,
 ) {
-    if let Some(before) = before
-        && tokio::time::timeout(HAND_OVER, before).await.is_err()
+    if let Some(previous) = previous
+        && tokio::time::timeout(HAND_OVER, previous).await.is_err()
     {
-        tracing::warn!("the connection before did not end in time");
+        tracing::warn!(after = ?HAND_OVER, "the camera's old connection did not close in time, starting the new one");
     }
-    let mut backoff = Backoff::new(shared.config.live.backoff);
+    let mut backoff = Backoff::new(context.config.live.backoff);
     while !stop.is_cancelled() {
-        let running = camera::run(id.clone(), config.clone(), shared.clone(), stop.clone());
+        let running = camera::run(id.clone(), config.clone(), context.clone(), stop.clone());
         match tokio::spawn(running.in_current_span()).await {
             Ok(()) => return,
-            Err(error) => tracing::error!(%error, "the camera's task panicked, starting it again"),
+            Err(error) => tracing::error!(%error, "camera task panicked, starting it again"),
         }
         backoff.wait(&stop).await;
     }

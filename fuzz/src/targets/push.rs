@@ -20,7 +20,7 @@ pub(crate) fn connection(case: &[u8]) {
             || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime can be made");
         runtime.get_or_init(make).block_on(serve(case, SECRET))
     });
-    let answers = String::from_utf8(served.answers).expect("answers are text");
+    let answers = String::from_utf8(served.responses).expect("answers are text");
     assert!(!answers.contains(SECRET) && !served.ended.contains(SECRET), "the password is told: {answers}");
     let known = [
         "RTSP/1.0",

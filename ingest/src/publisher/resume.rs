@@ -1,96 +1,60 @@
-//! How far a file is on Kafka already, found by reading the end of its partition backwards in growing steps.
+//! Finds the last frame of a file that is already on Kafka, by reading its partition backwards from the end in growing steps.
 //!
-//! One idempotent producer writes a file's frames, in order, so the last one that is there stands for all before it. Without
-//! an answer (too many other cameras' frames since) the file starts from its beginning, under the same identities: the
-//! consumers then see frames again that they know.
+//! One idempotent producer writes a file's frames in order, so the last frame found proves that all frames before it are
+//! there. When too many frames of other cameras follow, none is found: the file then starts from its beginning with the same
+//! identities, and consumers recognise the frames that they have seen.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use prost::Message as _;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
-use rdkafka::{Message as _, Offset, TopicPartitionList};
 use vru_proto::CameraId;
 use vru_proto::v1::Frame;
-use vru_runtime::kafka::{KafkaConfig, KafkaFailure, admin, partition_of};
+use vru_runtime::kafka::{KafkaConfig, KafkaFailure, Partition, RangeReader, Record, admin, partition_of};
 
-use super::Published;
+use super::LastPublished;
 
-/// Records to look at, from the end: the file's last frame is usually among the first.
+/// How many of the partition's newest records are searched, step by step. The file's last frame is usually in the first.
 const STEPS: [i64; 3] = [64, 512, 2_048];
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// Blocks.
 pub(super) fn last_published(
     kafka: &KafkaConfig,
     topic: &str,
     camera: &CameraId,
     session: u64,
-) -> Result<Option<Published>, KafkaFailure> {
-    let fail = |source| KafkaFailure { operation: "look for published frames", topic: topic.to_owned(), source };
-    let until = Instant::now() + DEADLINE;
+) -> Result<Option<LastPublished>, KafkaFailure> {
     let count = admin::partition_count(kafka, topic, DEADLINE)?;
-    let partition = partition_of(camera.as_str().as_bytes(), count);
-    let consumer: BaseConsumer = kafka
-        .client("vru-ingest-resume")
-        .set("group.id", "vru-ingest-resume-unused")
-        .set("enable.auto.commit", "false")
-        .set("enable.partition.eof", "true")
-        .set("fetch.wait.max.ms", "50")
-        .set("queued.max.messages.kbytes", "8192")
-        .set("fetch.message.max.bytes", kafka.message_max_bytes.to_string())
-        .create()
-        .map_err(fail)?;
-    let (low, high) = consumer.fetch_watermarks(topic, partition, DEADLINE).map_err(fail)?;
-    let mut searched_from = high;
+    let partition = Partition::new(topic, partition_of(camera.as_str().as_bytes(), count));
+    let reader = RangeReader::open(kafka, "vru-ingest-resume", partition, DEADLINE)?;
+    let offsets = reader.offsets();
+    let mut searched_from = offsets.end;
     for step in STEPS {
-        let from = (high - step).max(low);
+        let from = (offsets.end - step).max(offsets.start);
         if from >= searched_from {
             break;
         }
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, partition, Offset::Offset(from)).map_err(fail)?;
-        consumer.assign(&list).map_err(fail)?;
-        let found = search(&consumer, searched_from, camera, session, until).map_err(fail)?;
-        if found.is_some() {
-            return Ok(found);
+        let mut newest: Option<LastPublished> = None;
+        reader.read(from..searched_from, |record| {
+            if let Some(found) = frame_of_session(record, camera, session)
+                && newest.is_none_or(|newest| newest.sequence <= found.sequence)
+            {
+                newest = Some(found);
+            }
+        })?;
+        if newest.is_some() {
+            return Ok(newest);
         }
         searched_from = from;
     }
     Ok(None)
 }
 
-/// The newest frame of the session from the assigned offset up to `end`.
-fn search(
-    consumer: &BaseConsumer,
-    end: i64,
-    camera: &CameraId,
-    session: u64,
-    until: Instant,
-) -> Result<Option<Published>, KafkaError> {
-    let mut found: Option<Published> = None;
-    loop {
-        let message = match consumer.poll(Duration::from_millis(100)) {
-            Some(Ok(message)) => message,
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(found),
-            Some(Err(error)) => return Err(error),
-            None if Instant::now() > until => {
-                return Err(KafkaError::MessageConsumption(rdkafka::error::RDKafkaErrorCode::OperationTimedOut));
-            }
-            None => continue,
-        };
-        if message.offset() >= end {
-            return Ok(found);
-        }
-        let last = message.offset() + 1 >= end;
-        if message.key() == Some(camera.as_str().as_bytes())
-            && let Some(frame) = message.payload().and_then(|payload| Frame::decode(payload).ok())
-            && let Some(id) = frame.id.as_ref().filter(|id| id.session == session)
-            && found.is_none_or(|found| found.sequence <= id.sequence)
-        {
-            found = Some(Published { sequence: id.sequence, end_of_stream: frame.end_of_stream });
-        }
-        if last {
-            return Ok(found);
-        }
+fn frame_of_session(record: &Record, camera: &CameraId, session: u64) -> Option<LastPublished> {
+    if record.key.as_deref() != Some(camera.as_str().as_bytes()) {
+        return None;
     }
+    let frame = Frame::decode(record.payload.clone()?).ok()?;
+    let id = frame.id.as_ref().filter(|id| id.session == session)?;
+    Some(LastPublished { sequence: id.sequence, end_of_stream: frame.end_of_stream })
 }

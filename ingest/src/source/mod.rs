@@ -1,40 +1,44 @@
-//! Where frames come from. A live source runs one connection: it puts frames into an [`Outlet`] until it is stopped or
-//! fails; a file is an iterator. Only this folder names GStreamer.
+//! The sources of frames. A live source runs one connection and passes its pictures to a [`CameraSession`] until it fails or is
+//! stopped; a file is an iterator of frames. Only this folder uses GStreamer.
 
-mod branch;
+mod decoder_loss;
+mod elements;
+mod encoder_input;
 pub mod file;
-mod guard;
-mod outlet;
 mod output;
+mod packet_loss;
 pub mod pull;
 pub mod push;
-mod watch;
+mod rtp_branch;
+mod running_pipeline;
+mod samples;
+mod session;
 
-pub use outlet::{Outlet, Picture};
+use std::sync::Arc;
+
 pub use output::OutputPlan;
+pub use session::{CameraSession, Picture, SessionIds};
 
 use crate::config::IngestConfig;
 use vru_proto::CameraId;
 
-/// What a live connection needs to know.
+/// What a source needs to connect to its camera.
 #[derive(Debug, Clone)]
-pub struct Connection {
-    /// Which camera.
+pub struct SourceContext {
     pub camera: CameraId,
-    /// What it is to send on.
     pub plan: OutputPlan,
-    /// The limits.
-    pub config: std::sync::Arc<IngestConfig>,
+    pub config: Arc<IngestConfig>,
 }
 
-/// A URL as it may be logged: without credentials.
+/// The URL without credentials, for logs and errors.
 pub fn redacted(url: &str) -> String {
     let without = url::Url::parse(url).ok().and_then(|mut url| {
-        // Refused by URLs without a host, which no camera has: in `rtsp:admin:geheim@10.0.0.5`, slashes forgotten, all is path.
+        // A URL without a host refuses this. No camera has one: in `rtsp:admin:geheim@10.0.0.5`, where the slashes are missing,
+        // everything is the path, and the credentials would stay in it.
         url.set_username("").and_then(|()| url.set_password(None)).ok()?;
         Some(url.to_string())
     });
-    without.unwrap_or_else(|| "(not a URL of a host)".to_owned())
+    without.unwrap_or_else(|| "(URL without a host)".to_owned())
 }
 
 #[cfg(test)]
@@ -43,7 +47,7 @@ mod tests {
     fn urls_are_logged_without_credentials() {
         assert_eq!(super::redacted("rtsp://admin:geheim@10.0.0.5:554/s?x=1"), "rtsp://10.0.0.5:554/s?x=1");
         for wrong in ["geheim", "rtsp:admin:geheim@10.0.0.5", "rtsp:///admin:geheim@10.0.0.5"] {
-            assert_eq!(super::redacted(wrong), "(not a URL of a host)");
+            assert_eq!(super::redacted(wrong), "(URL without a host)");
         }
     }
 }

@@ -2,12 +2,12 @@ use vru_media::description::{DescriptionError, PipelineDescription, PipelineOutp
 use vru_media::pipeline_set::{PASSTHROUGH, PipelineSet};
 use vru_proto::v1;
 
-/// What a camera is to send on, with the defaults filled in.
+/// A camera's output settings, with the defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputPlan {
-    /// How it is decoded and encoded.
+    /// The pipeline that decodes and encodes.
     pub description: PipelineDescription,
-    /// Frames a second at most.
+    /// Most frames a second.
     pub max_fps: f64,
     /// Pixels; 0 is unlimited.
     pub max_width: u32,
@@ -18,7 +18,7 @@ pub struct OutputPlan {
 }
 
 impl OutputPlan {
-    /// Reads a camera's wishes.
+    /// Fails when the camera names a pipeline that does not exist.
     pub fn new(output: Option<&v1::Output>, pipelines: &PipelineSet) -> Result<Self, DescriptionError> {
         let output = output.cloned().unwrap_or_default();
         let name = match output.encoding() {
@@ -35,17 +35,17 @@ impl OutputPlan {
         })
     }
 
-    /// Whether access units are sent as they are.
+    /// Whether access units are published without decoding.
     pub fn is_passthrough(&self) -> bool {
         self.description.output == PipelineOutput::Passthrough
     }
 
-    /// Values for the description's placeholders.
+    /// The values of the description's placeholders.
     pub fn values(&self, decoder_threads: u32) -> PlaceholderValues {
         PlaceholderValues { decoder_threads, jpeg_quality: self.jpeg_quality }
     }
 
-    /// The size that a picture of this size is scaled to: never up, and always of the same shape.
+    /// The size that a picture is scaled to. It keeps the aspect ratio, and is never larger than the picture.
     pub fn fit(&self, width: u32, height: u32) -> (u32, u32) {
         let ratio = |limit: u32, side: u32| if limit == 0 { 1.0 } else { f64::from(limit) / f64::from(side.max(1)) };
         let scale = ratio(self.max_width, width).min(ratio(self.max_height, height)).min(1.0);
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_keep_their_shape_and_never_grow() {
+    fn pictures_keep_their_aspect_ratio_and_are_never_enlarged() {
         assert_eq!(plan(0, 0).fit(1920, 1080), (1920, 1080));
         assert_eq!(plan(960, 0).fit(1920, 1080), (960, 540));
         assert_eq!(plan(960, 270).fit(1920, 1080), (480, 270));

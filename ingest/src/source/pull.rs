@@ -1,4 +1,4 @@
-//! Cameras that we connect to: RTSP over TCP or UDP, with or without TLS.
+//! Cameras that ingest connects to: RTSP over TCP or UDP, with or without TLS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,44 +10,49 @@ use vru_media::Codec;
 use vru_proto::v1::{PullSource, RtspTransport};
 use vru_runtime::secret::Secret;
 
-use super::branch::{Branch, build_error, make};
-use super::watch::{Limits, Running};
-use super::{Connection, Outlet, redacted};
+use super::elements::{build_error, make_element};
+use super::rtp_branch::RtpBranch;
+use super::running_pipeline::{ConnectionLimits, RunningPipeline};
+use super::{CameraSession, SourceContext, redacted};
 use crate::error::SourceError;
 use crate::timeline::ntp_ns_to_unix_us;
 
-/// No stream was offered yet; `NONE_FITS`: some were, none is video that we read; else the number of the chosen one.
-const UNDECIDED: i64 = -1;
-const NONE_FITS: i64 = -2;
+/// Values of `chosen` that are not the number of a stream: the camera has offered no stream yet, or none with video in a
+/// codec that we support.
+const NONE_OFFERED: i64 = -1;
+const NONE_USABLE: i64 = -2;
 
 /// Connects and receives until stopped (Ok) or failed.
 pub async fn stream(
     source: &PullSource,
-    connection: &Connection,
-    outlet: Arc<Outlet>,
+    context: &SourceContext,
+    session: Arc<CameraSession>,
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
     vru_media::init()?;
-    let config = &connection.config;
-    let limits =
-        Limits { url: redacted(&source.url), open: config.pull.open_timeout, stall: config.live.stall_timeout };
-    let running = Running::new();
-    let chosen = Arc::new(AtomicI64::new(UNDECIDED));
-    let element = rtsp_source(source, connection)?;
+    let config = &context.config;
+    let limits = ConnectionLimits {
+        url: redacted(&source.url),
+        open_timeout: config.pull.open_timeout,
+        stall_timeout: config.live.stall_timeout,
+    };
+    let running = RunningPipeline::new();
+    let chosen = Arc::new(AtomicI64::new(NONE_OFFERED));
+    let element = rtsp_source(source, context)?;
     choose_video(&element, &chosen);
-    ask_for_capture_times(&element);
+    request_camera_times(&element);
     hide_length(&element);
-    receive(&element, &running.pipeline, connection, &outlet);
+    link_video(&element, &running.pipeline, context, &session);
     running.pipeline.add(&element).map_err(|_| build_error("rtspsrc cannot be added"))?;
-    let no_video = || chosen.load(Ordering::Acquire) == NONE_FITS;
-    let ended = running.watch(&outlet, &limits, stop, no_video).await;
-    running.stop().await;
-    ended
+    let no_video = || chosen.load(Ordering::Acquire) == NONE_USABLE;
+    let result = running.run(&session, &limits, stop, no_video).await;
+    running.shut_down().await;
+    result
 }
 
-fn rtsp_source(source: &PullSource, connection: &Connection) -> Result<gst::Element, SourceError> {
-    let config = &connection.config.pull;
-    let element = make("rtspsrc")?;
+fn rtsp_source(source: &PullSource, context: &SourceContext) -> Result<gst::Element, SourceError> {
+    let config = &context.config.pull;
+    let element = make_element("rtspsrc")?;
     element.set_property("location", &source.url);
     let protocols = match source.transport() {
         RtspTransport::Udp => "udp",
@@ -61,7 +66,7 @@ fn rtsp_source(source: &PullSource, connection: &Connection) -> Result<gst::Elem
         element.set_property_from_str("tls-validation-flags", "0");
     }
     if let Some(credentials) = source.credentials.as_ref().filter(|credentials| !credentials.username.is_empty()) {
-        // Read anew for each connection, so that a changed password counts at once.
+        // Resolve the password again for each connection, so that a change takes effect at once.
         let password = Secret::resolve(&credentials.password)?;
         element.set_property("user-id", &credentials.username);
         element.set_property("user-pw", password.expose());
@@ -69,7 +74,7 @@ fn rtsp_source(source: &PullSource, connection: &Connection) -> Result<gst::Elem
     Ok(element)
 }
 
-/// Codec of a stream, if it is video that we read.
+/// The codec of a stream, if it is video in a codec that we support.
 fn video_codec(caps: &gst::CapsRef) -> Option<Codec> {
     let structure = caps.structure(0)?;
     if structure.get::<&str>("media").ok()? != "video" {
@@ -78,27 +83,27 @@ fn video_codec(caps: &gst::CapsRef) -> Option<Codec> {
     Codec::from_rtp_name(structure.get::<&str>("encoding-name").ok()?)
 }
 
-/// Only the first video stream is set up: sound and what cameras call metadata never cross the network.
+/// Sets up only the first usable video stream, so that sound and metadata streams never cross the network.
 fn choose_video(element: &gst::Element, chosen: &Arc<AtomicI64>) {
     let chosen = chosen.clone();
     element.connect("select-stream", false, move |values| {
-        let number = values.get(1).and_then(|value| value.get::<u32>().ok()).map_or(NONE_FITS, i64::from);
+        let number = values.get(1).and_then(|value| value.get::<u32>().ok()).map_or(NONE_USABLE, i64::from);
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        let fits = caps.is_some_and(|caps| video_codec(&caps).is_some());
+        let usable = caps.is_some_and(|caps| video_codec(&caps).is_some());
         let before = chosen.load(Ordering::Acquire);
-        // The same streams are offered again when another transport is tried.
-        let take = fits && (before < 0 || before == number);
+        // rtspsrc offers the same streams again when it tries another transport.
+        let take = usable && (before < 0 || before == number);
         if take {
             chosen.store(number, Ordering::Release);
-        } else if before == UNDECIDED {
-            chosen.store(NONE_FITS, Ordering::Release);
+        } else if before == NONE_OFFERED {
+            chosen.store(NONE_USABLE, Ordering::Release);
         }
         Some(take.to_value())
     });
 }
 
-/// Makes GStreamer note the camera's wall clock on each packet once it has sent a sender report.
-fn ask_for_capture_times(element: &gst::Element) {
+/// Makes GStreamer attach the camera's wall-clock time to each packet, once the camera has sent a sender report.
+fn request_camera_times(element: &gst::Element) {
     element.connect("new-manager", false, |values| {
         if let Some(manager) = values.get(1).and_then(|value| value.get::<gst::Element>().ok())
             && manager.find_property("add-reference-timestamp-meta").is_some()
@@ -109,8 +114,9 @@ fn ask_for_capture_times(element: &gst::Element) {
     });
 }
 
-/// Keeps the length of a recording from the jitter buffer, which in GStreamer 1.22 ends such a stream by its own clock: with pictures
-/// still in it, as on a busy machine, it then waits for a timer that no thread looks at any more, and cannot be taken down.
+/// Hides the length of a recording from the jitter buffer. In GStreamer 1.22 the jitter buffer ends a stream of known length by its
+/// own clock. If it then still holds pictures, as on a busy machine, it waits for a timer that no thread serves any more, and
+/// the pipeline cannot be shut down.
 fn hide_length(element: &gst::Element) {
     element.connect("new-manager", false, |values| {
         let manager = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
@@ -134,16 +140,16 @@ fn hide_length(element: &gst::Element) {
     });
 }
 
-/// Links the decoder's branch when the video's pad appears.
-fn receive(element: &gst::Element, pipeline: &gst::Pipeline, connection: &Connection, outlet: &Arc<Outlet>) {
-    let (pipeline, outlet, connection) = (pipeline.downgrade(), outlet.clone(), connection.clone());
+/// Links the branch that decodes the video when the video's pad appears.
+fn link_video(element: &gst::Element, pipeline: &gst::Pipeline, context: &SourceContext, session: &Arc<CameraSession>) {
+    let (pipeline, session, context) = (pipeline.downgrade(), session.clone(), context.clone());
     element.connect_pad_added(move |element, pad| {
         let Some(pipeline) = pipeline.upgrade() else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let Some(codec) = video_codec(&caps) else { return };
-        note_packets(pad, &outlet);
-        let threads = connection.config.live.decoder_threads;
-        let linked = Branch::build(codec, &connection.plan, threads, &outlet)
+        record_packets(pad, &session);
+        let threads = context.config.live.decoder_threads;
+        let linked = RtpBranch::build(codec, &context.plan, threads, &session)
             .and_then(|branch| branch.attach(&pipeline))
             .and_then(|sink| pad.link(&sink).map(drop).map_err(|_| build_error("the video cannot be linked")));
         if let Err(error) = linked {
@@ -153,20 +159,21 @@ fn receive(element: &gst::Element, pipeline: &gst::Pipeline, connection: &Connec
     });
 }
 
-fn note_packets(pad: &gst::Pad, outlet: &Arc<Outlet>) {
-    let outlet = outlet.clone();
-    let note = move |buffer: &gst::BufferRef| {
+fn record_packets(pad: &gst::Pad, session: &Arc<CameraSession>) {
+    let session = session.clone();
+    let record = move |buffer: &gst::BufferRef| {
         let Some(pts) = buffer.pts() else { return };
-        let clock = buffer
+        let camera_time = buffer
             .iter_meta::<gst::ReferenceTimestampMeta>()
             .find(|meta| meta.reference().structure(0).is_some_and(|name| name.name() == "timestamp/x-ntp"));
-        outlet.packet(pts.nseconds(), clock.and_then(|meta| ntp_ns_to_unix_us(meta.timestamp().nseconds())));
+        session
+            .record_packet(pts.nseconds(), camera_time.and_then(|meta| ntp_ns_to_unix_us(meta.timestamp().nseconds())));
     };
     pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
         if let Some(buffer) = info.buffer() {
-            note(buffer);
+            record(buffer);
         } else if let Some(list) = info.buffer_list() {
-            list.iter().for_each(&note);
+            list.iter().for_each(&record);
         }
         gst::PadProbeReturn::Ok
     });

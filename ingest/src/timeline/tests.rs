@@ -2,7 +2,7 @@ use super::*;
 
 const NOW: i64 = 1_700_000_000_000_000;
 const HOUR: i64 = 3_600_000_000;
-/// Between two pictures, in the units of stream and wall time.
+/// The interval between two pictures.
 const STEP_NS: u64 = 40_000_000;
 const STEP_US: i64 = 40_000;
 
@@ -10,13 +10,13 @@ fn timeline() -> Timeline {
     Timeline::new(Duration::from_mins(1))
 }
 
-/// Plays so many pictures, whose camera's clock is ahead of ours by what `ahead` says, and returns the times they get.
+/// Plays pictures of a camera whose clock is ahead of ours by `ahead(index)`, and returns their capture times.
 fn play(pictures: u64, ahead: impl Fn(u64) -> Option<i64>) -> Vec<Capture> {
     let mut timeline = timeline();
     (0..pictures)
         .map(|index| {
             let (pts_ns, arrived_us) = (index * STEP_NS, NOW + index as i64 * STEP_US);
-            timeline.packet(pts_ns, arrived_us, ahead(index).map(|ahead| arrived_us + ahead));
+            timeline.record_packet(pts_ns, arrived_us, ahead(index).map(|ahead| arrived_us + ahead));
             timeline.capture(pts_ns, arrived_us)
         })
         .collect()
@@ -30,7 +30,7 @@ fn assert_steady(times: &[Capture]) {
 }
 
 #[test]
-fn ntp_times_become_unix_times() {
+fn ntp_times_are_converted_to_unix_times() {
     // 2024-01-01 00:00:00.5
     assert_eq!(ntp_to_unix_us((3_913_056_000 << 32) | (1 << 31)), Some(1_704_067_200_500_000));
     assert_eq!(ntp_ns_to_unix_us(3_913_056_000_500_000_000), Some(1_704_067_200_500_000));
@@ -40,40 +40,40 @@ fn ntp_times_become_unix_times() {
 }
 
 #[test]
-fn a_picture_has_the_time_of_its_packets_not_of_its_decoding() {
+fn capture_time_is_that_of_the_packets_and_not_of_decoding() {
     let mut timeline = timeline();
-    timeline.packet(0, NOW, None);
-    timeline.packet(100_000_000, NOW + 100_000, None);
+    timeline.record_packet(0, NOW, None);
+    timeline.record_packet(100_000_000, NOW + 100_000, None);
     let capture = timeline.capture(100_000_000, NOW + 900_000);
     assert_eq!(capture, Capture { at_us: NOW + 100_000, clock: ClockSource::Arrival });
 }
 
 #[test]
-fn the_cameras_clock_counts_once_it_is_known() {
-    // The first report comes with the fifth picture; what came before arrived 200 ms after it was taken.
+fn the_cameras_clock_is_used_once_a_sender_report_has_come() {
+    // The first report comes with the fifth picture. All pictures arrive 200 ms after their capture.
     let times = play(50, |index| (index >= 5).then_some(-200_000));
     assert_steady(&times);
     assert_eq!(times[4].clock, ClockSource::Arrival);
     assert_eq!(times[5].clock, ClockSource::SenderReport);
-    assert_eq!(times[49].at_us, NOW + 49 * STEP_US - 200_000, "within a second it is the camera's time");
+    assert_eq!(times[49].at_us, NOW + 49 * STEP_US - 200_000, "after a second it must be the camera's time");
 }
 
 #[test]
-fn between_two_packets_time_is_carried_on() {
+fn capture_time_between_two_packets_is_extrapolated() {
     let mut timeline = timeline();
-    timeline.packet(0, NOW, Some(NOW + 25_000));
+    timeline.record_packet(0, NOW, Some(NOW + 25_000));
     assert_eq!(timeline.capture(10_000_000, NOW).at_us, NOW + 35_000);
 }
 
 #[test]
-fn a_camera_that_lives_in_another_year_is_not_believed() {
+fn a_camera_clock_in_another_year_is_not_used() {
     let mut timeline = timeline();
-    timeline.packet(0, NOW, Some(946_684_800_000_000));
+    timeline.record_packet(0, NOW, Some(946_684_800_000_000));
     assert_eq!(timeline.capture(0, NOW), Capture { at_us: NOW, clock: ClockSource::Arrival });
 }
 
 #[test]
-fn an_hour_forth_and_back_shows_in_the_clocks_name_and_in_nothing_else() {
+fn a_clock_set_by_an_hour_and_back_changes_only_the_clock_source() {
     for jump in [HOUR, -HOUR] {
         let times = play(300, |index| Some(if (100..200).contains(&index) { 30_000 + jump } else { 30_000 }));
         assert_steady(&times);
@@ -86,7 +86,7 @@ fn an_hour_forth_and_back_shows_in_the_clocks_name_and_in_nothing_else() {
 }
 
 #[test]
-fn a_clock_that_is_set_by_seconds_is_followed_without_a_step() {
+fn a_clock_set_by_seconds_is_followed_without_a_step() {
     for jump in [3_000_000, -3_000_000] {
         let times = play(400, |index| Some(if index >= 50 { jump } else { 0 }));
         assert_steady(&times);
@@ -95,34 +95,34 @@ fn a_clock_that_is_set_by_seconds_is_followed_without_a_step() {
 }
 
 #[test]
-fn each_jump_is_told_once() {
+fn each_clock_jump_is_reported_once() {
     let mut timeline = timeline();
-    let mut told = Vec::new();
+    let mut jumps = Vec::new();
     for index in 0..90_i64 {
         let ahead = if (30..60).contains(&index) { HOUR } else { index % 3 * 10_000 };
         let arrived_us = NOW + index * STEP_US;
-        told.extend(timeline.packet(index as u64 * STEP_NS, arrived_us, Some(arrived_us + ahead)));
+        jumps.extend(timeline.record_packet(index as u64 * STEP_NS, arrived_us, Some(arrived_us + ahead)));
     }
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!((told[0] - HOUR).abs() < 100_000 && (told[1] + HOUR).abs() < 100_000, "{told:?}");
+    assert_eq!(jumps.len(), 2, "{jumps:?}");
+    assert!((jumps[0] - HOUR).abs() < 100_000 && (jumps[1] + HOUR).abs() < 100_000, "{jumps:?}");
 }
 
 #[test]
-fn what_arrives_in_a_burst_is_not_in_the_future() {
+fn packets_that_arrive_in_a_burst_get_no_future_capture_times() {
     let mut timeline = timeline();
     for index in 0..25_u64 {
-        timeline.packet(index * STEP_NS, NOW, None);
+        timeline.record_packet(index * STEP_NS, NOW, None);
         assert_eq!(timeline.capture(index * STEP_NS, NOW).at_us, NOW);
     }
 }
 
 #[test]
-fn our_own_clock_may_be_set_back_too() {
+fn capture_times_advance_when_our_own_clock_is_set_back() {
     let mut timeline = timeline();
     let mut before = i64::MIN;
     for index in 0..200_i64 {
         let set = if index >= 100 { -HOUR } else { 0 };
-        timeline.packet(index as u64 * STEP_NS, NOW + index * STEP_US + set, None);
+        timeline.record_packet(index as u64 * STEP_NS, NOW + index * STEP_US + set, None);
         let capture = timeline.capture(index as u64 * STEP_NS, NOW).at_us;
         assert!(capture > before);
         before = capture;
@@ -133,8 +133,8 @@ fn our_own_clock_may_be_set_back_too() {
 fn memory_is_bounded() {
     let mut timeline = timeline();
     for index in 0..100_000 {
-        timeline.packet(index * 1_000, NOW, None);
+        timeline.record_packet(index * 1_000, NOW, None);
     }
-    assert_eq!(timeline.notes.len(), CAPACITY);
-    assert_eq!(timeline.capture(3_000, NOW + 7).at_us, NOW + 7, "long forgotten");
+    assert_eq!(timeline.packets.len(), CAPACITY);
+    assert_eq!(timeline.capture(3_000, NOW + 7).at_us, NOW + 7, "packets this old are forgotten");
 }

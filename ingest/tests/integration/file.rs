@@ -23,19 +23,19 @@ fn config(max_lag: usize) -> IngestConfig {
     config
 }
 
-fn complete(frames: &[Frame]) {
+fn assert_complete(frames: &[Frame]) {
     assert_eq!(frames.len(), 795);
     assert_eq!(sessions(frames).len(), 1);
     assert!(frames[794].end_of_stream && frames.iter().filter(|frame| frame.end_of_stream).count() == 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_published_whole_at_its_consumers_pace() {
+async fn a_file_is_published_completely_and_only_as_fast_as_it_is_consumed() {
     let rig = Rig::new(config(20));
-    rig.publisher.consumed.store(true, Ordering::Relaxed);
+    rig.publisher.has_consumers.store(true, Ordering::Relaxed);
     let task = rig.run("file-pace", source(), small());
     rig.publisher.wait(20).await;
-    // Nobody consumes: it must stand still, whatever time passes.
+    // Without a consumer it must not go on, however long it waits.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(rig.publisher.count(), 20);
     eventually(DEADLINE, "the whole file", async || {
@@ -45,15 +45,15 @@ async fn a_file_is_published_whole_at_its_consumers_pace() {
         if published == 795 { Ok(()) } else { Err(format!("{published}")) }
     })
     .await;
-    complete(&rig.finish(task).await);
+    assert_complete(&rig.finish(task).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_bound_the_lead_too() {
+async fn a_files_lead_is_bounded_in_bytes_too() {
     let mut config = config(1_000);
     config.file.max_lag_bytes = 20_000;
     let rig = Rig::new(config);
-    rig.publisher.consumed.store(true, Ordering::Relaxed);
+    rig.publisher.has_consumers.store(true, Ordering::Relaxed);
     let task = rig.run("file-bytes", source(), small());
     rig.publisher.wait(3).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -63,17 +63,21 @@ async fn bytes_bound_the_lead_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_was_interrupted_goes_on_where_it_was() {
+async fn an_interrupted_file_resumes_after_its_last_published_frame() {
     let first = Rig::new(config(64));
     let publisher = first.publisher.clone();
+    // The consumers stop after 100 frames, so the file cannot be finished before it is interrupted.
+    publisher.committed.store(100, Ordering::Relaxed);
+    publisher.has_consumers.store(true, Ordering::Relaxed);
     let task = first.run("file-resume", source(), small());
     publisher.wait(100).await;
     first.finish(task).await;
     let before = publisher.count();
-    assert!(before < 795, "it was too fast to be interrupted");
+    assert!(before < 795, "the file was finished before it was interrupted");
+    publisher.has_consumers.store(false, Ordering::Relaxed);
     let mut second = Rig::new(config(64));
     second.publisher = publisher;
     let task = second.run("file-resume", source(), small());
     second.publisher.wait(795).await;
-    complete(&second.finish(task).await);
+    assert_complete(&second.finish(task).await);
 }

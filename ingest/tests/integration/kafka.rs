@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use vru_ingest::IngestConfig;
-use vru_ingest::publisher::{KafkaPublisher, PublishError, Published, Publisher as _};
+use vru_ingest::publisher::{FramePublisher as _, KafkaPublisher, LastPublished, PublishError};
 use vru_proto::v1::{Delivery, Frame, FrameId};
 use vru_runtime::admin::Readiness;
 use vru_runtime::test_util::{KafkaServer, Topic};
@@ -17,7 +17,7 @@ fn frame(camera: &str, sequence: u64, delivery: Delivery, bytes: usize) -> Frame
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn frames_arrive_in_order_and_a_file_finds_its_place_again() {
+async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
     let (kafka, bus) = tokio::task::spawn_blocking(|| {
         let kafka = KafkaServer::start();
         let bus = kafka.bus("ingest", 3);
@@ -31,22 +31,22 @@ async fn frames_arrive_in_order_and_a_file_finds_its_place_again() {
     let camera = "file".parse().unwrap();
     assert_eq!(publisher.last_published(&camera, 7).await.unwrap(), None);
 
-    let answers: Vec<_> = (0..200)
+    let acknowledgements: Vec<_> = (0..200)
         .map(|sequence| publisher.send(frame("file", sequence, Delivery::EveryFrame, 1_000)).unwrap())
         .collect();
     let mut last = None;
-    for answer in answers {
-        let delivered = answer.await.unwrap();
+    for acknowledgement in acknowledgements {
+        let delivered = acknowledgement.await.unwrap();
         assert!(last.is_none_or(|last| delivered.offset == last + 1));
         last = Some(delivered.offset);
     }
     let partition = bus_partition(&bus, "file");
-    assert_eq!(publisher.committed(partition).await.unwrap(), Some(0), "the group has not begun");
+    assert_eq!(publisher.committed(partition).await.unwrap(), Some(0), "the group has committed nothing");
     let found = publisher.last_published(&camera, 7).await.unwrap();
-    assert_eq!(found, Some(Published { sequence: 199, end_of_stream: true }));
+    assert_eq!(found, Some(LastPublished { sequence: 199, end_of_stream: true }));
     assert_eq!(publisher.last_published(&camera, 8).await.unwrap(), None, "another session");
 
-    // Others write behind it: the search goes further back.
+    // Other frames follow in the partition, so the search must go further back.
     for sequence in 0..100 {
         let mut other = frame("file", sequence, Delivery::Live, 10);
         other.id.as_mut().unwrap().session = 9;
@@ -58,12 +58,12 @@ async fn frames_arrive_in_order_and_a_file_finds_its_place_again() {
     assert!(matches!(too_large, Err(PublishError::TooLarge { .. })));
     assert!(readiness.waiting_for().is_empty());
 
-    // Away: nothing that is on its way is given up, longer than a client of its own would.
+    // While Kafka is away, frames in flight are not given up, even after longer than librdkafka would wait by default.
     kafka.server.pause();
     let mut live = publisher.send(frame("live", 0, Delivery::Live, 10)).unwrap();
     let kept = publisher.send(frame("kept", 0, Delivery::EveryFrame, 10)).unwrap();
     assert!(tokio::time::timeout(Duration::from_secs(3), &mut live).await.is_err());
-    publisher.is_late();
+    publisher.acknowledgement_is_overdue();
     assert!(readiness.waiting_for().contains_key("kafka"));
     kafka.server.resume();
     live.await.unwrap();

@@ -1,14 +1,14 @@
-//! Ingest with real cameras: gst-rtsp-server in this process, ffmpeg and rtspclientsink as others. Frames stay in memory but
-//! for `kafka`, which has a real broker.
+//! Ingest with real cameras: gst-rtsp-server in this process, ffmpeg and rtspclientsink in processes of their own. Frames are
+//! published to memory, except in `kafka`, which uses a real broker.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where its world is broken")]
+#![expect(clippy::unwrap_used, reason = "a test fails where its environment does")]
 
 mod camera_faults;
 mod file;
 mod kafka;
-mod publisher_faults;
 mod pull;
 mod push;
+mod push_faults;
 mod recordings;
 mod scripted;
 mod support;

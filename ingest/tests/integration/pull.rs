@@ -16,7 +16,7 @@ use vru_runtime::test_util::eventually;
 
 use super::support::{DEADLINE, Rig, quick, rate, self_signed, sessions};
 
-/// A camera that is pulled from, in this process.
+/// An RTSP camera in this process.
 pub(super) struct Camera {
     port: u16,
     main: gst::glib::MainLoop,
@@ -31,11 +31,11 @@ const H265: &str = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=3
     ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph265pay name=pay0 pt=96 config-interval=-1";
 const SOUND: &str = "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1 pt=8";
 
-/// Who may watch.
+/// Who may connect.
 pub(super) enum Access {
     Open,
     Login(&'static str, &'static str),
-    /// Over TLS, with this certificate and key.
+    /// User name, password, and PEM of certificate and key; over TLS.
     Tls(&'static str, &'static str, String),
 }
 
@@ -96,7 +96,7 @@ impl Camera {
     }
 
     fn element(&self, name: &str) -> gst::Element {
-        let media = self.media.lock().clone().expect("somebody has connected");
+        let media = self.media.lock().clone().expect("a client has connected");
         media.downcast::<gst::Bin>().unwrap().by_name(name).unwrap()
     }
 
@@ -127,17 +127,26 @@ fn assert_jpegs(frames: &[Frame], size: (u32, u32), source_size: (u32, u32)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h264_becomes_sampled_and_scaled_jpegs_and_sound_is_ignored() {
+async fn h264_is_sampled_and_scaled_to_jpegs_and_audio_is_ignored() {
     let camera = Camera::start(&format!("{H264} {SOUND}"), Access::Open);
     let rig = Rig::new(quick());
     let output = Output { max_width: 320, ..output(Encoding::Jpeg, 10.0) };
     let task = rig.run("pull-h264", Source::Pull(camera.source()), output);
-    rig.publisher.wait(40).await;
+    // Measured once capture times agree with the camera's clock. Before, they are slewed to make up for delays on this machine.
+    eventually(DEADLINE, "40 frames at 10 a second", async || {
+        let frames = rig.publisher.all();
+        let tail = &frames[frames.len().saturating_sub(40)..];
+        let by_camera = tail.iter().all(|frame| frame.clock_source() == ClockSource::SenderReport);
+        if tail.len() < 40 || !by_camera {
+            return Err(format!("{} frames, by the camera's clock: {by_camera}", frames.len()));
+        }
+        let rate = rate(tail);
+        if (9.0..=11.0).contains(&rate) { Ok(()) } else { Err(format!("{rate} frames a second")) }
+    })
+    .await;
     let frames = rig.finish(task).await;
     assert_jpegs(&frames, (320, 180), (640, 360));
     assert_eq!(sessions(&frames).len(), 1);
-    let rate = rate(&frames);
-    assert!((9.0..=11.0).contains(&rate), "{rate} frames a second");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,17 +162,18 @@ async fn capture_times_come_from_sender_reports() {
     .await;
     let frames = rig.finish(task).await;
     for pair in frames.windows(2).filter(|pair| by_report(&pair[0])) {
-        assert!(by_report(&pair[1]), "the camera's time was lost again");
-        // The camera's clock is ours: what remains is the way through encoder, network and decoder.
+        assert!(by_report(&pair[1]), "the camera's clock was no longer used");
+        // The camera's clock is ours, and how long encoder, network and decoder take depends on the machine.
+        // `capture_times_become_those_of_the_cameras_clock_to_a_millisecond` compares with the true times.
         let late_us = pair[1].ingested_at_us - pair[1].captured_at_us;
-        assert!((0..500_000).contains(&late_us), "{late_us} µs");
+        assert!(late_us >= 0, "captured {} µs after it was ingested", -late_us);
         let step_us = pair[1].captured_at_us - pair[0].captured_at_us;
         assert!((60_000..=140_000).contains(&step_us), "{step_us} µs between pictures");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn passthrough_starts_at_a_key_frame_and_marks_what_is_to_be_analysed() {
+async fn passthrough_starts_at_a_key_frame_and_marks_frames_to_analyse() {
     for (name, launch, codec, encoding, size, every) in [
         ("pass-h264", H264, Codec::H264, Encoding::H264, (640, 360), 6_u32),
         ("pass-h265", H265, Codec::H265, Encoding::H265, (320, 240), 3),
@@ -185,7 +195,7 @@ async fn passthrough_starts_at_a_key_frame_and_marks_what_is_to_be_analysed() {
         }
         let analysed: Vec<_> =
             frames.iter().filter(|frame| frame.analyse).map(|frame| frame.id.as_ref().unwrap().sequence).collect();
-        // 5 of 30 or 15 a second. On a busy host the camera itself is not even, so single steps say little.
+        // 5 of 30 or 15 a second. On a busy machine the camera's own rate varies, so single steps prove little.
         let expected = frames.len() as f64 / f64::from(every);
         let ratio = analysed.len() as f64 / expected;
         assert!((0.7..=1.3).contains(&ratio), "{name}: {analysed:?}");
@@ -194,7 +204,7 @@ async fn passthrough_starts_at_a_key_frame_and_marks_what_is_to_be_analysed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h265_over_udp_becomes_jpegs() {
+async fn h265_over_udp_is_converted_to_jpegs() {
     let camera = Camera::start(H265, Access::Open);
     let rig = Rig::new(quick());
     let source = PullSource { transport: RtspTransport::Udp as i32, ..camera.source() };
@@ -204,13 +214,13 @@ async fn h265_over_udp_becomes_jpegs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stall_is_cured_by_opening_again() {
+async fn a_stalled_camera_is_reconnected() {
     let camera = Camera::start(H264, Access::Open);
     let rig = Rig::new(quick());
     let task = rig.run("pull-stall", Source::Pull(camera.source()), output(Encoding::Jpeg, 10.0));
     rig.publisher.wait(10).await;
     camera.element("valve").set_property("drop", true);
-    eventually(DEADLINE, "the stall to be seen", async || {
+    eventually(DEADLINE, "the stall to be counted", async || {
         let seen = vru_ingest::metrics::ERRORS.with_label_values(&["pull-stall", "stall"]).get();
         if seen > 0 { Ok(()) } else { Err("not seen".to_owned()) }
     })
@@ -222,16 +232,16 @@ async fn a_stall_is_cured_by_opening_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_camera_that_disappears_and_returns_is_found_again() {
+async fn a_camera_that_disappears_and_returns_is_reconnected() {
     let camera = Camera::start(H264, Access::Open);
     let rig = Rig::new(quick());
     let source = camera.source();
     let port = camera.port;
     let task = rig.run("pull-return", Source::Pull(source), output(Encoding::Jpeg, 10.0));
     rig.publisher.wait(5).await;
-    // The picture ends: the server says goodbye, and the next connection makes a new one.
+    // The video ends, so the server ends the stream. The next connection gets a new video.
     camera.element("valve").send_event(gst::event::Eos::new());
-    eventually(DEADLINE, "the end to be seen", async || {
+    eventually(DEADLINE, "the end to be counted", async || {
         let errors = &vru_ingest::metrics::ERRORS;
         let seen: u64 = ["ended", "stream", "stall"]
             .iter()
@@ -246,7 +256,7 @@ async fn a_camera_that_disappears_and_returns_is_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_picture_size_in_mid_stream_is_followed() {
+async fn a_new_picture_size_during_a_connection_is_followed() {
     let camera = Camera::start(H264, Access::Open);
     let rig = Rig::new(quick());
     let output = Output { max_width: 320, ..output(Encoding::Jpeg, 10.0) };
@@ -266,14 +276,14 @@ async fn a_new_picture_size_in_mid_stream_is_followed() {
     let before = rig.publisher.count();
     rig.publisher.wait(before + 5).await;
     let frames = rig.finish(task).await;
-    assert_eq!(sessions(&frames).len(), 1, "the connection was not opened again");
+    assert_eq!(sessions(&frames).len(), 1, "the camera was reconnected");
     let change = frames.iter().position(|frame| frame.source_width == 480).unwrap();
     assert_jpegs(&frames[..change], (320, 180), (640, 360));
     assert_jpegs(&frames[change..], (320, 320), (480, 480));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_are_used_and_wrong_ones_are_an_error_that_is_tried_again() {
+async fn credentials_are_used_and_wrong_ones_are_an_error_that_is_retried() {
     let camera = Camera::start(H264, Access::Login("viewer", "geheim"));
     let credentials =
         |password: &str| Some(Credentials { username: "viewer".to_owned(), password: password.to_owned() });
@@ -295,7 +305,7 @@ async fn credentials_are_used_and_wrong_ones_are_an_error_that_is_tried_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tls_is_verified_unless_told_otherwise() {
+async fn tls_certificates_are_verified_unless_disabled() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = self_signed(folder.path());
     let pem = std::fs::read_to_string(certificate).unwrap() + &std::fs::read_to_string(key).unwrap();
@@ -325,7 +335,7 @@ async fn tls_is_verified_unless_told_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_camera_without_video_is_named_as_such() {
+async fn a_camera_without_video_is_reported_as_no_video() {
     let camera = Camera::start(&SOUND.replace("pay1", "pay0"), Access::Open);
     let rig = Rig::new(quick());
     let task = rig.run("pull-sound", Source::Pull(camera.source()), output(Encoding::Jpeg, 10.0));
@@ -338,13 +348,16 @@ async fn a_camera_without_video_is_named_as_such() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_tried_again_until_stopped() {
+async fn a_camera_that_refuses_connections_is_retried_until_stopped() {
     let rig = Rig::new(quick());
-    let port = vru_runtime::test_util::free_port();
+    // A port that is bound and not listening refuses connections, and no other test can get it.
+    let reserved = tokio::net::TcpSocket::new_v4().unwrap();
+    reserved.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let port = reserved.local_addr().unwrap().port();
     let source = PullSource { url: format!("rtsp://127.0.0.1:{port}/live"), ..PullSource::default() };
-    let task = rig.run("pull-nobody", Source::Pull(source), output(Encoding::Jpeg, 10.0));
+    let task = rig.run("pull-refused", Source::Pull(source), output(Encoding::Jpeg, 10.0));
     eventually(DEADLINE, "three attempts", async || {
-        let refused = vru_ingest::metrics::ERRORS.with_label_values(&["pull-nobody", "stream"]).get();
+        let refused = vru_ingest::metrics::ERRORS.with_label_values(&["pull-refused", "stream"]).get();
         if refused >= 3 { Ok(()) } else { Err(format!("{refused}")) }
     })
     .await;
@@ -352,11 +365,12 @@ async fn nobody_there_is_tried_again_until_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kafka_down_drops_frames_by_reason_and_the_camera_goes_on() {
+async fn while_kafka_is_down_frames_are_dropped_by_reason_and_the_camera_goes_on() {
     let camera = Camera::start(H264, Access::Open);
     let mut config = quick();
     (config.live.queue_frames, config.live.in_flight) = (4, 2);
-    config.live.message_timeout = Duration::from_millis(500);
+    // Long enough for frames to be dropped from the full queue before, also on a busy machine.
+    config.live.message_timeout = Duration::from_secs(3);
     let rig = Rig::new(config);
     let task = rig.run("pull-down", Source::Pull(camera.source()), output(Encoding::Jpeg, 30.0));
     rig.publisher.wait(10).await;
@@ -367,20 +381,23 @@ async fn kafka_down_drops_frames_by_reason_and_the_camera_goes_on() {
         if full >= 5 && down >= 5 { Ok(()) } else { Err(format!("{full} {down}")) }
     })
     .await;
-    assert!(rig.publisher.late.load(std::sync::atomic::Ordering::Relaxed), "Kafka counts as away");
+    assert!(
+        rig.publisher.overdue.load(std::sync::atomic::Ordering::Relaxed),
+        "the overdue acknowledgement was not reported"
+    );
     rig.publisher.down.send_replace(false);
     let before = rig.publisher.count();
     rig.publisher.wait(before + 20).await;
     let late = dropped("kafka_down");
     rig.publisher.wait(before + 30).await;
-    assert_eq!(dropped("kafka_down"), late, "nothing is dropped any more");
+    assert_eq!(dropped("kafka_down"), late, "frames are still dropped");
     let frames = rig.finish(task).await;
-    // Every frame is accounted for: sent, or told to have been dropped.
-    let told: u64 = frames.iter().map(|frame| u64::from(frame.dropped_before)).sum();
+    // Every frame is accounted for: sent, or reported as dropped.
+    let reported: u64 = frames.iter().map(|frame| u64::from(frame.dropped_before)).sum();
     let last = frames.iter().map(|frame| frame.id.as_ref().unwrap().sequence).max().unwrap();
-    assert_eq!(frames.len() as u64 + told, last + 1);
-    assert_eq!(told, dropped("queue_full") + dropped("kafka_down"));
+    assert_eq!(frames.len() as u64 + reported, last + 1);
+    assert_eq!(reported, dropped("queue_full") + dropped("kafka_down"));
     let one_session =
         frames.iter().all(|frame| frame.id.as_ref().unwrap().session == frames[0].id.as_ref().unwrap().session);
-    assert!(one_session, "the camera was not blocked");
+    assert!(one_session, "the camera was blocked");
 }

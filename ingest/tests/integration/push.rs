@@ -12,21 +12,18 @@ use vru_runtime::test_util::{Codec, clip, eventually};
 
 use super::support::{DEADLINE, Rig, quick, self_signed, sessions};
 
-/// A rig with a push server in front.
+/// A rig with a push server.
 async fn server(config: IngestConfig) -> (Rig, SocketAddr, Shutdown) {
     let (rig, address, _, shutdown) = servers(config).await;
     (rig, address, shutdown)
 }
 
-/// As [`server`], with every address.
+/// Like [`server`], with every address.
 async fn servers(mut config: IngestConfig) -> (Rig, SocketAddr, Vec<SocketAddr>, Shutdown) {
     config.push.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    config.push.read_timeout = Duration::from_secs(2);
-    // Most publishers here send as fast as they can, not as a camera does.
-    config.live.queue_frames = 1_000;
     let rig = Rig::new(config);
     let shutdown = Shutdown::default();
-    let bound = push::serve(&rig.config.push, rig.hub.clone(), &shutdown).await.unwrap();
+    let bound = push::serve(&rig.config.push, rig.push_paths.clone(), &shutdown).await.unwrap();
     (rig, bound[0], bound, shutdown)
 }
 
@@ -39,20 +36,20 @@ fn passthrough() -> Output {
     Output { encoding: Encoding::H264 as i32, ..Output::default() }
 }
 
-/// Kills the child when the test ends early.
-struct Publisher(Child);
+/// A publisher in a process of its own, which is killed when dropped.
+struct PublisherProcess(Child);
 
-impl Publisher {
+impl PublisherProcess {
     fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         Self(command.spawn().unwrap())
     }
 
-    /// Waits for its end; what it said.
+    /// Waits for its end; whether it succeeded, and its output.
     async fn ended(mut self) -> (bool, String) {
         eventually(DEADLINE, "the publisher to end", async || match self.0.try_wait().unwrap() {
             Some(_) => Ok(()),
-            None => Err("it runs".to_owned()),
+            None => Err("still running".to_owned()),
         })
         .await;
         let mut text = String::new();
@@ -61,16 +58,16 @@ impl Publisher {
     }
 }
 
-impl Drop for Publisher {
+impl Drop for PublisherProcess {
     fn drop(&mut self) {
-        // Usually it has ended.
+        // Usually the process has ended already.
         drop(self.0.kill());
         drop(self.0.wait());
     }
 }
 
-/// Publishes so many pictures of the clip, as fast as they are taken unless `live`.
-fn ffmpeg(codec: Codec, frames: u32, url: &str, options: &[&str], live: bool) -> Publisher {
+/// Publishes pictures of the clip; in real time with `live`, else as fast as the server accepts them.
+fn ffmpeg(codec: Codec, frames: u32, url: &str, options: &[&str], live: bool) -> PublisherProcess {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-loglevel", "warning"]);
     if live {
@@ -78,16 +75,19 @@ fn ffmpeg(codec: Codec, frames: u32, url: &str, options: &[&str], live: bool) ->
     }
     command.arg("-i").arg(clip(codec)).args(["-frames:v", &frames.to_string()]).args(options);
     command.args(["-f", "rtsp"]).arg(url);
-    Publisher::start(command)
+    PublisherProcess::start(command)
 }
 
 const COPY: &[&str] = &["-map", "0:v", "-c:v", "copy", "-rtsp_transport", "tcp"];
 
-/// Until the camera's task has opened its path.
+/// Waits until the camera's task has opened its path. An announcement without a body then gets 401, or 415 where the camera has
+/// no credentials.
 async fn path_opens(address: SocketAddr, name: &str) {
     eventually(DEADLINE, "the path to open", async || {
-        let status = status(address, &format!("OPTIONS rtsp://h/{name}"), "").await;
-        if status == 200 { Ok(()) } else { Err(format!("{status}")) }
+        match status(address, &format!("ANNOUNCE rtsp://h/{name}"), "").await {
+            401 | 415 => Ok(()),
+            other => Err(format!("status {other}")),
+        }
     })
     .await;
 }
@@ -101,14 +101,14 @@ async fn pushed(name: &str, codec: Codec, options: &[&str], login: Option<&str>,
     let task = rig.run(name, source, passthrough());
     path_opens(address, name).await;
     let url = format!("rtsp://{user}127.0.0.1:{}/{name}", address.port());
-    let (well, said) = ffmpeg(codec, frames, &url, options, false).ended().await;
-    assert!(well, "{said}");
+    let (success, output) = ffmpeg(codec, frames, &url, options, false).ended().await;
+    assert!(success, "{output}");
     rig.publisher.wait(frames as usize).await;
     rig.finish(task).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ffmpeg_publishes_each_picture_over_tcp() {
+async fn ffmpeg_publishes_every_picture_over_tcp() {
     for (name, codec, encoding) in
         [("push-h264", Codec::H264, Encoding::H264), ("push-h265", Codec::H265, Encoding::H265)]
     {
@@ -122,13 +122,13 @@ async fn ffmpeg_publishes_each_picture_over_tcp() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ffmpeg_falls_back_to_tcp_by_itself() {
+async fn ffmpeg_falls_back_to_tcp() {
     let options = ["-map", "0:v", "-c:v", "copy"];
     assert_eq!(pushed("push-fallback", Codec::H264, &options, None, 30).await.len(), 30);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sound_track_is_accepted_and_thrown_away() {
+async fn an_audio_track_is_accepted_and_discarded() {
     let options = [
         "-f",
         "lavfi",
@@ -145,7 +145,7 @@ async fn a_sound_track_is_accepted_and_thrown_away() {
         "-rtsp_transport",
         "tcp",
     ];
-    // ffmpeg takes inputs before outputs: the sound's input stands in front of what is said about the output.
+    // ffmpeg expects inputs before output options, so the audio input comes first.
     let (rig, address, _shutdown) = server(quick()).await;
     let task = rig.run("push-sound", camera("", ""), passthrough());
     path_opens(address, "push-sound").await;
@@ -153,8 +153,8 @@ async fn a_sound_track_is_accepted_and_thrown_away() {
     command.args(["-hide_banner", "-nostdin", "-loglevel", "warning", "-i"]).arg(clip(Codec::H264));
     command.args(options).args(["-frames:v", "30", "-f", "rtsp"]);
     command.arg(format!("rtsp://127.0.0.1:{}/push-sound", address.port()));
-    let (well, said) = Publisher::start(command).ended().await;
-    assert!(well, "{said}");
+    let (success, output) = PublisherProcess::start(command).ended().await;
+    assert!(success, "{output}");
     rig.publisher.wait(30).await;
     assert_eq!(rig.finish(task).await.len(), 30);
 }
@@ -183,10 +183,10 @@ async fn rtspclientsink_publishes_with_credentials() {
         "user-id=cam",
         "user-pw=geheim",
     ]);
-    // Of its own accord rtspclientsink 1.22 asks for UDP, then for multicast, and gives up there.
+    // By default rtspclientsink 1.22 asks for UDP, then for multicast, and then gives up.
     command.arg("protocols=tcp");
     command.arg(format!("location=rtsp://127.0.0.1:{}/push-gst", address.port()));
-    let publisher = Publisher::start(command);
+    let publisher = PublisherProcess::start(command);
     rig.publisher.wait(30).await;
     drop(publisher);
     let frames = rig.finish(task).await;
@@ -205,22 +205,22 @@ async fn wrong_passwords_unknown_paths_and_second_publishers_are_refused() {
         (format!("rtsp://127.0.0.1:{port}/door"), "401"),
         (format!("rtsp://cam:geheim@127.0.0.1:{port}/window"), "404"),
     ] {
-        let (well, said) = ffmpeg(Codec::H264, 5, &url, COPY, false).ended().await;
-        assert!(!well && said.contains(expected), "{url}: {said}");
+        let (success, output) = ffmpeg(Codec::H264, 5, &url, COPY, false).ended().await;
+        assert!(!success && output.contains(expected), "{url}: {output}");
     }
     let url = format!("rtsp://cam:geheim@127.0.0.1:{port}/door");
     let first = ffmpeg(Codec::H264, 700, &url, COPY, true);
     rig.publisher.wait(5).await;
-    let (well, said) = ffmpeg(Codec::H264, 5, &url, COPY, false).ended().await;
-    assert!(!well && said.contains("409"), "{said}");
+    let (success, output) = ffmpeg(Codec::H264, 5, &url, COPY, false).ended().await;
+    assert!(!success && output.contains("409"), "{output}");
     let before = rig.publisher.count();
     rig.publisher.wait(before + 5).await;
-    assert_eq!(sessions(&rig.publisher.all()).len(), 1, "the first was disturbed");
-    // A publisher that dies without a word leaves the path free for the next.
+    assert_eq!(sessions(&rig.publisher.all()).len(), 1, "the first publisher was disturbed");
+    // A publisher that is killed frees the path for the next one.
     drop(first);
     eventually(DEADLINE, "the path to be free again", async || {
-        let (well, said) = ffmpeg(Codec::H264, 20, &url, COPY, false).ended().await;
-        if well { Ok(()) } else { Err(said) }
+        let (success, output) = ffmpeg(Codec::H264, 20, &url, COPY, false).ended().await;
+        if success { Ok(()) } else { Err(output) }
     })
     .await;
     eventually(DEADLINE, "the second session", async || {
@@ -232,7 +232,7 @@ async fn wrong_passwords_unknown_paths_and_second_publishers_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn publishing_over_tls_works_alike() {
+async fn publishing_over_tls_works() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = quick();
     (config.push.tls_certificate, config.push.tls_key) = self_signed(folder.path());
@@ -241,20 +241,22 @@ async fn publishing_over_tls_works_alike() {
     let task = rig.run("push-tls", camera("cam", "geheim"), passthrough());
     path_opens(addresses[0], "push-tls").await;
     let url = format!("rtsps://cam:geheim@127.0.0.1:{}/push-tls", addresses[1].port());
-    let (well, said) = ffmpeg(Codec::H264, 30, &url, COPY, false).ended().await;
-    assert!(well, "{said}");
+    let (success, output) = ffmpeg(Codec::H264, 30, &url, COPY, false).ended().await;
+    assert!(success, "{output}");
     rig.publisher.wait(30).await;
     assert_eq!(rig.finish(task).await.len(), 30);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silent_peers_and_rubbish_are_closed() {
-    let (rig, address, _shutdown) = server(quick()).await;
+async fn silent_connections_and_garbage_are_closed() {
+    let mut config = quick();
+    config.push.read_timeout = Duration::from_secs(2);
+    let (rig, address, _shutdown) = server(config).await;
     let mut silent = TcpStream::connect(address).await.unwrap();
-    let mut rubbish = TcpStream::connect(address).await.unwrap();
-    rubbish.write_all(&[0xff; 100]).await.unwrap();
+    let mut garbage = TcpStream::connect(address).await.unwrap();
+    garbage.write_all(&[0xff; 100]).await.unwrap();
     let mut answer = Vec::new();
-    tokio::time::timeout(DEADLINE, rubbish.read_to_end(&mut answer)).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, garbage.read_to_end(&mut answer)).await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&answer).starts_with("RTSP/1.0 400"));
     let mut nothing = Vec::new();
     tokio::time::timeout(Duration::from_secs(10), silent.read_to_end(&mut nothing)).await.unwrap().unwrap();
@@ -263,7 +265,7 @@ async fn silent_peers_and_rubbish_are_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_are_bounded() {
+async fn connections_beyond_the_limit_are_refused_with_503() {
     let mut config = quick();
     config.push.max_connections = 1;
     let (rig, address, _shutdown) = server(config).await;
@@ -276,13 +278,13 @@ async fn connections_are_bounded() {
     drop(rig);
 }
 
-/// Status of one request.
+/// The status of the response to one request.
 async fn status(address: SocketAddr, line: &str, headers: &str) -> u16 {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // A server that refuses may have closed already.
+    // A server that refuses the connection may have closed it already.
     drop(stream.write_all(format!("{line} RTSP/1.0\r\nCSeq: 1\r\n{headers}\r\n").as_bytes()).await);
     let mut buffer = [0; 512];
-    let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut buffer)).await.unwrap().unwrap_or(0);
+    let read = tokio::time::timeout(DEADLINE, stream.read(&mut buffer)).await.unwrap().unwrap_or(0);
     let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
     text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Cameras that play a recording and end with it.
+//! Cameras that play a recording and end the stream after it.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use super::support::{DEADLINE, Rig, frames_of, quick, sessions};
 
 const RECORDED: usize = 20;
 
-/// A recording of a second, large enough that a busy machine falls behind.
-fn recording(file: &Path) {
+/// Makes a recording of one second, large enough that a busy machine decodes it more slowly than it is played.
+fn make_recording(file: &Path) {
     vru_media::init().unwrap();
     let launch = format!(
         "videotestsrc num-buffers={RECORDED} pattern=ball ! video/x-raw,width=1920,height=1080,framerate=20/1 \
@@ -30,12 +30,12 @@ fn recording(file: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recordings_give_all_their_pictures_and_end_however_far_behind_the_machine_is() {
+async fn recordings_deliver_all_their_pictures_and_end_on_a_slow_machine() {
     const NAMES: [&str; 6] = ["film-0", "film-1", "film-2", "film-3", "film-4", "film-5"];
-    const TIMES: usize = 4;
+    const REPEATS: usize = 4;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("second.mp4");
-    recording(&file);
+    make_recording(&file);
     let source = format!("filesrc location=\"{}\" ! qtdemux ! h264parse", file.display());
     let launch = format!("{source} ! rtph264pay name=pay0 pt=96 config-interval=-1");
     let cameras = NAMES.map(|_| Camera::start(&launch, Access::Open));
@@ -48,7 +48,7 @@ async fn recordings_give_all_their_pictures_and_end_however_far_behind_the_machi
     let errors = |name: &str, kind: &str| metrics::ERRORS.with_label_values(&[name, kind]).get();
     eventually(DEADLINE, "the recordings to end again and again", async || {
         let ends = NAMES.map(|name| errors(name, "ended"));
-        if ends.iter().all(|ends| *ends >= TIMES as u64) { Ok(()) } else { Err(format!("{ends:?}")) }
+        if ends.iter().all(|ends| *ends >= REPEATS as u64) { Ok(()) } else { Err(format!("{ends:?}")) }
     })
     .await;
     rig.stop.cancel();
@@ -57,7 +57,7 @@ async fn recordings_give_all_their_pictures_and_end_however_far_behind_the_machi
     }
     for name in NAMES {
         let counts: Vec<u64> = sessions(&frames_of(&rig.publisher, name)).iter().map(|(_, count)| *count).collect();
-        assert!(counts[..TIMES].iter().all(|count| *count == RECORDED as u64), "{name}: {counts:?}");
+        assert!(counts[..REPEATS].iter().all(|count| *count == RECORDED as u64), "{name}: {counts:?}");
         assert_eq!(errors(name, "stall"), 0, "{name}");
     }
 }

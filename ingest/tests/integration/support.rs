@@ -11,59 +11,64 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestConfig;
-use vru_ingest::camera::{self, Shared};
-use vru_ingest::publisher::{Delivered, PublishError, Published, Publisher, Sending};
-use vru_ingest::source::push::Hub;
+use vru_ingest::camera::{self, CameraContext};
+use vru_ingest::publisher::{Delivered, FrameAcknowledgement, FramePublisher, LastPublished, PublishError};
+use vru_ingest::source::push::PathRegistry;
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
 use vru_proto::v1::{CameraConfig, Frame, Output, camera_config};
 use vru_runtime::metrics;
 use vru_runtime::test_util::eventually;
 
+/// How long a test waits for what must happen. It is long because the machine may be busy.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Keeps frames in memory. `down`: they are taken when it is up again, as by a Kafka that hung.
+/// A camera stops within 5 s: 3 s for its pipeline to shut down and 2 s to send its queue. The rest is for a busy machine.
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Keeps frames in memory. While `down`, it acknowledges nothing; when it is up again, it acknowledges every frame, like a Kafka
+/// that hung.
 #[derive(Debug, Default)]
 pub struct MemoryPublisher {
     pub frames: Mutex<Vec<Frame>>,
     pub down: watch::Sender<bool>,
-    /// An answer was overdue.
-    pub late: AtomicBool,
-    /// What the consumers have committed.
+    /// An acknowledgement was overdue.
+    pub overdue: AtomicBool,
+    /// The offset that the consumers have committed.
     pub committed: AtomicI64,
-    /// Somebody consumes.
-    pub consumed: AtomicBool,
+    /// Files wait for the consumers.
+    pub has_consumers: AtomicBool,
 }
 
 #[async_trait]
-impl Publisher for MemoryPublisher {
-    fn send(&self, frame: Frame) -> Result<Sending, PublishError> {
+impl FramePublisher for MemoryPublisher {
+    fn send(&self, frame: Frame) -> Result<FrameAcknowledgement, PublishError> {
         let mut frames = self.frames.lock();
         frames.push(frame);
         let delivered = Delivered { partition: 0, offset: frames.len() as i64 - 1 };
         let mut down = self.down.subscribe();
-        let taken = async move {
-            // It cannot go away before its frames.
+        let acknowledgement = async move {
+            // The publisher outlives its frames.
             down.wait_for(|down| !down).await.map_err(|_| PublishError::Closed)?;
             Ok(delivered)
         };
-        Ok(taken.boxed())
+        Ok(acknowledgement.boxed())
     }
 
-    fn is_late(&self) {
-        self.late.store(true, Ordering::Relaxed);
+    fn acknowledgement_is_overdue(&self) {
+        self.overdue.store(true, Ordering::Relaxed);
     }
 
     async fn committed(&self, _partition: i32) -> Result<Option<i64>, PublishError> {
-        Ok(self.consumed.load(Ordering::Relaxed).then(|| self.committed.load(Ordering::Relaxed)))
+        Ok(self.has_consumers.load(Ordering::Relaxed).then(|| self.committed.load(Ordering::Relaxed)))
     }
 
-    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<Published>, PublishError> {
+    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError> {
         let frames = self.frames.lock();
         let id = |frame: &Frame| frame.id.clone().unwrap_or_default();
         let mine = |frame: &&Frame| id(frame).camera_id == camera.as_str() && id(frame).session == session;
         let last = frames.iter().rfind(mine);
-        Ok(last.map(|frame| Published { sequence: id(frame).sequence, end_of_stream: frame.end_of_stream }))
+        Ok(last.map(|frame| LastPublished { sequence: id(frame).sequence, end_of_stream: frame.end_of_stream }))
     }
 }
 
@@ -76,7 +81,7 @@ impl MemoryPublisher {
         self.frames.lock().clone()
     }
 
-    /// Waits until so many frames are there.
+    /// Waits until it has `count` frames.
     pub async fn wait(&self, count: usize) {
         eventually(DEADLINE, &format!("{count} frames"), async || {
             let have = self.count();
@@ -86,10 +91,10 @@ impl MemoryPublisher {
     }
 }
 
-/// A camera's task over a memory publisher.
+/// Runs cameras that publish to memory.
 pub struct Rig {
     pub publisher: Arc<MemoryPublisher>,
-    pub hub: Arc<Hub>,
+    pub push_paths: Arc<PathRegistry>,
     pub config: Arc<IngestConfig>,
     pub stop: CancellationToken,
 }
@@ -99,7 +104,7 @@ impl Rig {
         vru_media::init().unwrap();
         Self {
             publisher: Arc::default(),
-            hub: Arc::new(Hub::new(false)),
+            push_paths: Arc::new(PathRegistry::new(false)),
             config: Arc::new(config),
             stop: CancellationToken::new(),
         }
@@ -110,7 +115,7 @@ impl Rig {
         self.run_until(id, source, output, self.stop.clone())
     }
 
-    /// As [`Rig::run`], with a stop of its own.
+    /// Like [`Rig::run`], with its own stop token.
     pub fn run_until(
         &self,
         id: &str,
@@ -126,34 +131,36 @@ impl Rig {
             output: Some(output),
             ..CameraConfig::default()
         };
-        let shared = Shared {
+        let context = CameraContext {
             config: self.config.clone(),
             publisher: self.publisher.clone(),
-            hub: self.hub.clone(),
+            push_paths: self.push_paths.clone(),
             pipelines: Arc::new(PipelineSet::embedded()),
         };
-        tokio::spawn(camera::run(id, Arc::new(config), shared, stop))
+        tokio::spawn(camera::run(id, Arc::new(config), context, stop))
     }
 
-    /// Stops and waits for the camera's task.
+    /// Stops the camera and returns its frames.
     pub async fn finish(self, task: JoinHandle<()>) -> Vec<Frame> {
         self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(5), task).await.expect("the camera stops in time").unwrap();
+        tokio::time::timeout(STOP_DEADLINE, task).await.expect("the camera stops in time").unwrap();
         self.publisher.all()
     }
 }
 
-/// Quick to give up and to come back.
+/// Settings that notice faults soon and reconnect soon. On a busy machine a healthy camera may pause for a second or two, so
+/// the stall timeout is longer, and the queue holds many frames where drops are not what a test is about.
 pub fn quick() -> IngestConfig {
     let mut config = IngestConfig::default();
-    config.live.stall_timeout = Duration::from_millis(1_500);
+    config.live.queue_frames = 1_000;
+    config.live.stall_timeout = Duration::from_secs(5);
     config.live.backoff.initial = Duration::from_millis(50);
     config.live.backoff.max = Duration::from_millis(200);
     config.pull.open_timeout = Duration::from_secs(5);
     config
 }
 
-/// Each session's sequence numbers, which must have no gaps here.
+/// The sessions in the frames, each with its number of frames. Sequence numbers must have no gaps.
 pub fn sessions(frames: &[Frame]) -> Vec<(u64, u64)> {
     let mut sessions: Vec<(u64, u64)> = Vec::new();
     for frame in frames {
@@ -180,8 +187,9 @@ pub fn frames_of(publisher: &MemoryPublisher, camera: &str) -> Vec<Frame> {
     frames
 }
 
-/// Checks that a stopped camera's gaps are exactly the drops that were counted and told, and returns how many sessions it had.
-pub fn books_balance(camera: &str, frames: &[Frame]) -> usize {
+/// Checks that every frame of a stopped camera is accounted for: gaps in the sequence are drops that were counted and reported.
+/// Returns the number of sessions.
+pub fn assert_accounted_for(camera: &str, frames: &[Frame]) -> usize {
     let mut sessions: Vec<(u64, u64)> = Vec::new();
     let mut missing = 0;
     for frame in frames {
@@ -198,21 +206,22 @@ pub fn books_balance(camera: &str, frames: &[Frame]) -> usize {
         missing += id.sequence - expected;
         sessions.last_mut().unwrap().1 = id.sequence + 1;
     }
-    let told: u64 = frames.iter().map(|frame| u64::from(frame.dropped_before)).sum();
+    let reported: u64 = frames.iter().map(|frame| u64::from(frame.dropped_before)).sum();
     let dropped = metrics::counter_sum("ingest_dropped_frames_total", |labels| labels.contains(&("camera", camera)));
     let received = vru_ingest::metrics::RECEIVED.with_label_values(&[camera]).get();
-    assert!(told >= missing && told <= dropped, "{camera}: {missing} are missing, {told} told, {dropped} counted");
+    let consistent = reported >= missing && reported <= dropped;
+    assert!(consistent, "{camera}: {missing} frames are missing, {reported} reported, {dropped} counted");
     assert_eq!(received, frames.len() as u64 + dropped, "{camera}: frames are unaccounted for");
     sessions.len()
 }
 
-/// Frames a second by capture time.
+/// Frames per second by capture time.
 pub fn rate(frames: &[Frame]) -> f64 {
     let span = frames.last().unwrap().captured_at_us - frames[0].captured_at_us;
     (frames.len() - 1) as f64 * 1e6 / span as f64
 }
 
-/// A certificate for 127.0.0.1 that nobody has signed, and its key.
+/// Makes a self-signed certificate for 127.0.0.1 and its key.
 pub fn self_signed(folder: &Path) -> (PathBuf, PathBuf) {
     let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
     let made = Command::new("openssl")

@@ -1,4 +1,4 @@
-//! What makes a replay of a file have the same frames.
+//! The session and start time of a file. They are the same whenever the file is read, so that its frames are the same too.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -6,10 +6,10 @@ use std::io::Read as _;
 use sha2::{Digest as _, Sha256};
 use vru_runtime::clock;
 
-use super::FileOptions;
+use super::options::FileOptions;
 use crate::error::SourceError;
 
-/// How much of the file goes into its identity, beside its length.
+/// The session is derived from the file's length and this many bytes from its start.
 const SAMPLE_BYTES: u64 = 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,34 +18,37 @@ pub(super) struct Identity {
     pub(super) start_time_us: i64,
 }
 
-/// What the options say; what they leave open is derived from the file's content and modification time, and the camera.
-pub(super) fn of(options: &FileOptions) -> Result<Identity, SourceError> {
-    let path = options.path.display().to_string();
-    let fail = |source| SourceError::File { path: path.clone(), source };
-    let file = File::open(&options.path).map_err(fail)?;
-    let metadata = file.metadata().map_err(fail)?;
-    if !metadata.is_file() {
-        return Err(fail(std::io::Error::other("not a file")));
-    }
-    let start_time_us = match options.start_time_us {
-        0 => clock::to_us(metadata.modified().map_err(fail)?),
-        given => given,
-    };
-    let session = match options.session {
-        0 => {
-            let mut sample = Vec::new();
-            file.take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(fail)?;
-            let mut hash = Sha256::new();
-            hash.update(options.camera.as_str());
-            hash.update([0]);
-            hash.update(metadata.len().to_be_bytes());
-            hash.update(&sample);
-            let digest = hash.finalize();
-            let first: [u8; 8] = digest[..8].try_into().expect("a digest has 32 bytes");
-            // 63 bits, and never 0.
-            (u64::from_be_bytes(first) >> 1).max(1)
+impl Identity {
+    /// Takes the values from the options. A value that is 0 there is derived from the camera's id and the file's content
+    /// (session) or modification time (start time).
+    pub(super) fn of(options: &FileOptions) -> Result<Self, SourceError> {
+        let path = options.path.display().to_string();
+        let fail = |source| SourceError::File { path: path.clone(), source };
+        let file = File::open(&options.path).map_err(fail)?;
+        let metadata = file.metadata().map_err(fail)?;
+        if !metadata.is_file() {
+            return Err(fail(std::io::Error::other("the path is not a regular file")));
         }
-        given => given,
-    };
-    Ok(Identity { session, start_time_us })
+        let start_time_us = match options.start_time_us {
+            0 => clock::to_us(metadata.modified().map_err(fail)?),
+            given => given,
+        };
+        let session = match options.session {
+            0 => {
+                let mut sample = Vec::new();
+                file.take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(fail)?;
+                let mut hash = Sha256::new();
+                hash.update(options.camera.as_str());
+                hash.update([0]);
+                hash.update(metadata.len().to_be_bytes());
+                hash.update(&sample);
+                let digest = hash.finalize();
+                let first: [u8; 8] = digest[..8].try_into().expect("a digest has 32 bytes");
+                // At most 63 bits, and never 0.
+                (u64::from_be_bytes(first) >> 1).max(1)
+            }
+            given => given,
+        };
+        Ok(Self { session, start_time_us })
+    }
 }

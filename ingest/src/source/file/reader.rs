@@ -1,4 +1,4 @@
-//! A file's video through GStreamer, one frame a call.
+//! Decodes a file's video with GStreamer, one frame per call.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,20 +14,21 @@ use vru_proto::v1::Encoding;
 
 use crate::error::SourceError;
 use crate::source::OutputPlan;
-use crate::source::branch::{
-    SourceSize, bin, build_error, encoding_of, make, prepare_encode, sample_payload, sample_size,
-};
+use crate::source::elements::{build_error, make_bin, make_element, static_pad};
+use crate::source::encoder_input::{SourceSize, prepare_encoder};
+use crate::source::samples::{encoding_of, sample_payload, sample_size};
 
-/// One frame may take this long to read and decode; a network file system that hangs must not hang the camera.
+/// Longest time to read and decode one frame. A network file system that hangs must not hang the camera.
 const FRAME_DEADLINE: Duration = Duration::from_secs(30);
-/// Frames decoded ahead.
-const AHEAD: u32 = 4;
-/// Decoders of files may use several threads: nobody waits for a single frame.
+/// Frames that are decoded ahead.
+const DECODE_AHEAD: u32 = 4;
+/// Several threads add latency per frame, which does not matter for files.
 const DECODER_THREADS: u32 = 2;
 
-/// A frame without its identity.
+/// An encoded frame without identity.
 #[derive(Debug)]
-pub(super) struct Raw {
+pub(super) struct VideoFrame {
+    /// Stream time from the start of the file.
     pub(super) position_ns: u64,
     pub(super) payload: Bytes,
     pub(super) encoding: Encoding,
@@ -42,11 +43,11 @@ pub(super) struct Reader {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
     sink: gst_app::AppSink,
-    /// Set with JPEG; with passthrough a unit's own size counts.
+    /// `None` with passthrough, where the source has the size of the access unit.
     source_size: Option<SourceSize>,
-    /// Access units to pass over; pictures are passed over before they are encoded.
+    /// Access units that are still to be skipped. Pictures are skipped before they are encoded, and not counted here.
     skip_units: u64,
-    read: u64,
+    frames_read: u64,
     last_position_ns: u64,
 }
 
@@ -54,17 +55,17 @@ impl Reader {
     pub(super) fn open(path: &Path, plan: &OutputPlan, skip: u64) -> Result<Self, SourceError> {
         vru_media::init()?;
         let pipeline = gst::Pipeline::new();
-        let source = make("filesrc")?;
+        let source = make_element("filesrc")?;
         source.set_property("location", path);
-        let demuxer = make(if plan.is_passthrough() { "parsebin" } else { "decodebin" })?;
-        let sink = gst_app::AppSink::builder().sync(false).max_buffers(AHEAD).build();
+        let demuxer = make_element(if plan.is_passthrough() { "parsebin" } else { "decodebin" })?;
+        let sink = gst_app::AppSink::builder().sync(false).max_buffers(DECODE_AHEAD).build();
         sink.set_property("enable-last-sample", false);
         pipeline
             .add_many([&source, &demuxer, sink.upcast_ref()])
             .and_then(|()| source.link(&demuxer))
             .map_err(|_| build_error("the file's elements cannot be linked"))?;
         let source_size = if plan.is_passthrough() {
-            link_units(&demuxer, &pipeline, &sink, plan);
+            link_access_units(&demuxer, &pipeline, &sink, plan);
             None
         } else {
             Some(link_pictures(&demuxer, &pipeline, &sink, plan, skip)?)
@@ -72,24 +73,25 @@ impl Reader {
         let bus = pipeline.bus().ok_or_else(|| build_error("the pipeline has no bus"))?;
         let skip_units = if plan.is_passthrough() { skip } else { 0 };
         let path = path.display().to_string();
-        let reader = Self { path, pipeline, bus, sink, source_size, skip_units, read: skip, last_position_ns: 0 };
+        let (frames_read, last_position_ns) = (skip, 0);
+        let reader = Self { path, pipeline, bus, sink, source_size, skip_units, frames_read, last_position_ns };
         match reader.pipeline.set_state(gst::State::Playing) {
             Ok(_) => Ok(reader),
-            Err(_) => Err(reader.broken()),
+            Err(_) => Err(reader.start_error()),
         }
     }
 
-    /// The next frame; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Raw>, SourceError> {
+    /// The next frame; `None` at the end of the file.
+    pub(super) fn next(&mut self) -> Result<Option<VideoFrame>, SourceError> {
         loop {
             let Some(sample) = self.pull()? else { return Ok(None) };
             if self.skip_units > 0 {
                 self.skip_units -= 1;
                 continue;
             }
-            let raw = self.raw(&sample).ok_or_else(|| self.error("a frame without size or content"))?;
-            self.read += 1;
-            return Ok(Some(raw));
+            let frame = self.frame(&sample).ok_or_else(|| self.error("the frame has no size or no content"))?;
+            self.frames_read += 1;
+            return Ok(Some(frame));
         }
     }
 
@@ -107,17 +109,17 @@ impl Reader {
             if self.sink.is_eos() {
                 return Ok(None);
             }
-            // A file without video ends without ever reaching the sink.
+            // In a file without video, the end of stream does not reach the sink.
             if self.bus.pop_filtered(&[gst::MessageType::Eos]).is_some() {
                 return Ok(None);
             }
             if Instant::now() > until {
-                return Err(self.error("no frame in time"));
+                return Err(self.error(&format!("no frame within {FRAME_DEADLINE:?}")));
             }
         }
     }
 
-    fn raw(&mut self, sample: &gst::Sample) -> Option<Raw> {
+    fn frame(&mut self, sample: &gst::Sample) -> Option<VideoFrame> {
         let (pts_ns, payload) = sample_payload(sample)?;
         let size = sample_size(sample)?;
         if let Some(pts) = pts_ns.map(gst::ClockTime::from_nseconds) {
@@ -133,10 +135,10 @@ impl Reader {
             let codec = [Codec::H264, Codec::H265].into_iter().find(|codec| name == codec.media_type())?;
             (encoding_of(codec), size, codec.is_key_unit(&payload))
         };
-        Some(Raw { position_ns: self.last_position_ns, payload, encoding, size, source_size, key_frame })
+        Some(VideoFrame { position_ns: self.last_position_ns, payload, encoding, size, source_size, key_frame })
     }
 
-    fn broken(&self) -> SourceError {
+    fn start_error(&self) -> SourceError {
         let message = self.bus.pop_filtered(&[gst::MessageType::Error]);
         match message.as_ref().map(|message| message.view()) {
             Some(gst::MessageView::Error(error)) => self.error(&error.error().to_string()),
@@ -145,18 +147,18 @@ impl Reader {
     }
 
     fn error(&self, problem: &str) -> SourceError {
-        SourceError::Decode { path: self.path.clone(), frame: self.read, problem: problem.to_owned() }
+        SourceError::Decode { path: self.path.clone(), frame: self.frames_read, problem: problem.to_owned() }
     }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // Going down cannot be refused, and there is nothing left to do if it were.
+        // An element cannot refuse this state, and there is nothing left to do if one did.
         self.pipeline.set_state(gst::State::Null).ok();
     }
 }
 
-/// The first decoded video goes to the encoder; other streams go nowhere.
+/// Links the first decoded video stream to the encoder. Other streams stay unlinked.
 fn link_pictures(
     demuxer: &gst::Element,
     pipeline: &gst::Pipeline,
@@ -165,11 +167,11 @@ fn link_pictures(
     skip: u64,
 ) -> Result<SourceSize, SourceError> {
     let launch = plan.description.encode_launch(plan.values(DECODER_THREADS));
-    let encode = bin(&launch.ok_or_else(|| build_error("the pipeline has no encoder"))?)?;
-    let source_size = prepare_encode(&encode, plan, None)?;
-    pipeline.add(&encode).map_err(|_| build_error("the encoder cannot be added"))?;
-    encode.link(sink).map_err(|_| build_error("the encoder cannot be linked"))?;
-    let input = encode.static_pad("sink").ok_or_else(|| build_error("the encoder has no sink"))?;
+    let encoder = make_bin(&launch.ok_or_else(|| build_error("the pipeline has no encoder"))?)?;
+    let source_size = prepare_encoder(&encoder, plan, None)?;
+    pipeline.add(&encoder).map_err(|_| build_error("the encoder cannot be added"))?;
+    encoder.link(sink).map_err(|_| build_error("the encoder cannot be linked"))?;
+    let input = static_pad(&encoder, "sink")?;
     let left = AtomicU64::new(skip);
     input.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
         let skipped = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
@@ -177,15 +179,15 @@ fn link_pictures(
     });
     demuxer.connect_pad_added(move |_, pad| {
         if media_type(pad).is_some_and(|name| name == "video/x-raw") && !input.is_linked() {
-            // A refusal surfaces as an error of the stream.
+            // When the link is refused, the demuxer posts an error on the bus.
             pad.link(&input).ok();
         }
     });
     Ok(source_size)
 }
 
-/// The first stream of a codec that can be passed through goes to its parser.
-fn link_units(demuxer: &gst::Element, pipeline: &gst::Pipeline, sink: &gst_app::AppSink, plan: &OutputPlan) {
+/// Links the first stream with a supported codec to the parser of that codec.
+fn link_access_units(demuxer: &gst::Element, pipeline: &gst::Pipeline, sink: &gst_app::AppSink, plan: &OutputPlan) {
     let (pipeline, sink, plan) = (pipeline.downgrade(), sink.clone(), plan.clone());
     let linked = Arc::new(AtomicBool::new(false));
     demuxer.connect_pad_added(move |demuxer, pad| {
@@ -196,7 +198,7 @@ fn link_units(demuxer: &gst::Element, pipeline: &gst::Pipeline, sink: &gst_app::
             return;
         }
         let joined =
-            bin(&plan.description.decode_launch(codec, plan.values(DECODER_THREADS))).ok().and_then(|parser| {
+            make_bin(&plan.description.decode_launch(codec, plan.values(DECODER_THREADS))).ok().and_then(|parser| {
                 pipeline.add(&parser).ok()?;
                 parser.link(&sink).ok()?;
                 parser.sync_state_with_parent().ok()?;

@@ -1,10 +1,13 @@
 use std::path::Path;
 
 use vru_media::pipeline_set::PipelineSet;
-use vru_proto::v1::{Encoding, Output};
+use vru_proto::v1::{Delivery, Encoding, FileSource, Frame, Output};
 use vru_runtime::test_util::{Codec, clip, require_asset};
 
-use super::*;
+use super::identity::Identity;
+use super::{FileFrames, FileOptions};
+use crate::error::SourceError;
+use crate::source::OutputPlan;
 
 const START_US: i64 = 1_700_000_000_000_000;
 
@@ -19,7 +22,7 @@ fn frames(options: &FileOptions) -> Vec<Frame> {
 }
 
 #[test]
-fn every_frame_comes_once_in_order_and_the_same_again() {
+fn every_frame_is_read_once_in_order_and_the_same_when_resumed() {
     let options = options(&require_asset("clips/vtest.avi"), &Output { max_width: 384, ..Output::default() });
     let first = frames(&options);
     assert_eq!(first.len(), 795);
@@ -44,7 +47,7 @@ fn every_frame_comes_once_in_order_and_the_same_again() {
 }
 
 #[test]
-fn access_units_pass_as_they_are_and_decode() {
+fn access_units_are_passed_through_and_can_be_decoded() {
     for (codec, encoding, kind) in
         [(Codec::H264, Encoding::H264, vru_media::Codec::H264), (Codec::H265, Encoding::H265, vru_media::Codec::H265)]
     {
@@ -64,14 +67,14 @@ fn access_units_pass_as_they_are_and_decode() {
 }
 
 #[test]
-fn the_session_follows_the_content_and_the_camera() {
+fn the_session_is_derived_from_content_and_camera() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
     std::fs::write(&one, b"some video").unwrap();
     std::fs::write(&two, b"some video").unwrap();
-    let session = |options: &FileOptions| identity::of(options).unwrap().session;
+    let session = |options: &FileOptions| Identity::of(options).unwrap().session;
     let base = options(&one, &Output::default());
-    assert_eq!(session(&base), session(&options(&two, &Output::default())), "the same content elsewhere");
+    assert_eq!(session(&base), session(&options(&two, &Output::default())), "the same content in another place");
     assert!(i64::try_from(session(&base)).is_ok());
     let other = FileOptions { camera: "other".parse().unwrap(), ..base.clone() };
     assert_ne!(session(&base), session(&other));
@@ -81,7 +84,7 @@ fn the_session_follows_the_content_and_the_camera() {
 }
 
 #[test]
-fn what_is_no_video_is_an_error() {
+fn a_file_without_video_and_a_missing_file_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text.mp4");
     std::fs::write(&path, "not a video").unwrap();

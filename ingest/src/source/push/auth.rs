@@ -1,4 +1,4 @@
-//! Digest authentication (RFC 7616, and RFC 2069 without `qop`), MD5 and SHA-256.
+//! HTTP digest authentication (RFC 7616, and RFC 2069 without `qop`) with MD5 and SHA-256.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -6,24 +6,25 @@ use std::time::{Duration, Instant};
 use md5::Md5;
 use rand::RngCore as _;
 use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq as _};
 
-use super::hub::Login;
+use super::path_registry::Login;
 
-/// Shown to people who are asked for a password.
+/// Clients show it when they ask a person for the password.
 pub(super) const REALM: &str = "vru";
 
-/// Challenges of one connection: a nonce is good on the connection that it was given on, for a while.
+/// Challenges of one connection. A nonce is valid only on the connection that it was sent on, and for a limited time.
 #[derive(Debug)]
 pub(super) struct Challenger {
     lifetime: Duration,
     nonce: Option<(String, Instant)>,
 }
 
-/// Outcome of a login.
+/// Result of checking an `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Granted,
-    /// Right, but the challenge is too old: the client may answer a new one without asking its user.
+    /// The credentials are right but the nonce is too old. The client can answer a new challenge without asking its user.
     Stale,
     Denied,
 }
@@ -33,7 +34,7 @@ impl Challenger {
         Self { lifetime, nonce: None }
     }
 
-    /// Values of `WWW-Authenticate`. MD5 stands last: ffmpeg keeps the last one and knows no other.
+    /// The values of two `WWW-Authenticate` headers. MD5 comes last because ffmpeg uses the last one and supports only MD5.
     pub(super) fn challenge(&mut self, stale: bool) -> [String; 2] {
         let mut random = [0; 16];
         rand::rng().fill_bytes(&mut random);
@@ -43,15 +44,15 @@ impl Challenger {
         ["SHA-256", "MD5"].map(|name| format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\", algorithm={name}{stale}"))
     }
 
-    /// Checks the header `Authorization` of a request with this method to this path.
+    /// Checks the `Authorization` header of a request with this method and path.
     pub(super) fn check(&self, authorization: &str, method: &str, path: &str, login: &Login) -> Verdict {
-        let Some(fields) = fields(authorization) else { return Verdict::Denied };
+        let Some(fields) = parse_fields(authorization) else { return Verdict::Denied };
         let field = |name: &str| fields.get(name).map_or("", String::as_str);
         let Some((nonce, since)) = &self.nonce else { return Verdict::Denied };
-        if !equal(field("nonce"), nonce) {
+        if !bool::from(equal(field("nonce"), nonce)) {
             return Verdict::Denied;
         }
-        // An answer for another path is not one for this.
+        // A digest that was made for another path must not grant this one.
         let uri_path = url::Url::parse(field("uri")).map(|url| url.path().trim_matches('/').to_owned());
         if uri_path.as_deref().unwrap_or(field("uri").trim_matches('/')) != path {
             return Verdict::Denied;
@@ -68,9 +69,9 @@ impl Challenger {
             "" => hash(&[&secret, nonce, &request]),
             qop => hash(&[&secret, nonce, field("nc"), field("cnonce"), qop, &request]),
         };
-        // Both are compared always, so that time tells nothing about which was wrong.
-        let known = equal(field("username"), &login.username) & equal(&field("response").to_lowercase(), &expected);
-        match known {
+        // Always compare both, so that the time does not reveal which one is wrong.
+        let valid = equal(field("username"), &login.username) & equal(&field("response").to_lowercase(), &expected);
+        match bool::from(valid) {
             false => Verdict::Denied,
             true if since.elapsed() > self.lifetime => Verdict::Stale,
             true => Verdict::Granted,
@@ -83,14 +84,12 @@ fn hex_digest<D: Digest>(parts: &[&str]) -> String {
 }
 
 /// Compares in a time that depends on the lengths only.
-fn equal(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let differences = one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
-    one.len() == other.len() && std::hint::black_box(differences) == 0
+fn equal(one: &str, other: &str) -> Choice {
+    one.as_bytes().ct_eq(other.as_bytes())
 }
 
-/// Fields of `Digest a="b", c=d`; none for another scheme or what does not parse.
-fn fields(header: &str) -> Option<HashMap<String, String>> {
+/// The fields of `Digest a="b", c=d`; `None` for another scheme or a syntax error.
+fn parse_fields(header: &str) -> Option<HashMap<String, String>> {
     let (scheme, mut rest) = header.trim_start().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("digest") {
         return None;
@@ -121,7 +120,7 @@ mod tests {
     }
 
     fn answer(challenge: &str, password: &str, algorithm: &str, qop: bool) -> String {
-        let nonce = fields(challenge).unwrap()["nonce"].clone();
+        let nonce = parse_fields(challenge).unwrap()["nonce"].clone();
         let hash = if algorithm == "MD5" { hex_digest::<Md5> } else { hex_digest::<Sha256> };
         let uri = "rtsp://host:8554/door";
         let (one, two) = (hash(&["cam", REALM, password]), hash(&["ANNOUNCE", uri]));
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_passwords_and_foreign_nonces_are_denied() {
+    fn wrong_passwords_and_nonces_of_other_connections_are_denied() {
         let mut challenger = Challenger::new(Duration::from_mins(1));
         let [challenge, _] = challenger.challenge(false);
         let check = |header: &str| challenger.check(header, "ANNOUNCE", "door", &login());
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_nonce_is_stale() {
+    fn a_digest_with_an_expired_nonce_is_stale() {
         let mut challenger = Challenger::new(Duration::ZERO);
         let [challenge, _] = challenger.challenge(false);
         let header = answer(&challenge, "geheim", "SHA-256", false);

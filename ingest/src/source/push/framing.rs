@@ -1,12 +1,11 @@
-//! Cuts a connection's bytes into requests and interleaved data.
+//! Splits a connection's bytes into requests and interleaved data.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use rtsp_types::{Message, ParseError, Request};
 
-/// Largest request, head and body. A session description has one or two kilobytes.
+/// Largest request, head and body together. A session description has one or two kilobytes.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
-/// What came.
 #[derive(Debug)]
 pub(super) enum Item {
     Request(Request<Vec<u8>>),
@@ -17,26 +16,26 @@ pub(super) enum Item {
     },
 }
 
-/// The peer does not speak RTSP, or too much of it. The connection cannot go on.
+/// The peer violated the protocol, so the connection must close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FramingError {
-    #[error("what came is not RTSP")]
+    #[error("the peer does not speak RTSP")]
     NotRtsp,
-    #[error("a request is larger than 64 KiB")]
+    #[error("the peer sent a request larger than 64 KiB")]
     TooLarge,
 }
 
-/// The next item; none until more bytes come. `buffer` never needs to grow beyond the largest item.
+/// Takes the next item from the buffer; `None` until more bytes are read. `buffer` never needs to be larger than the largest item.
 pub(super) fn next(buffer: &mut BytesMut) -> Result<Option<Item>, FramingError> {
     loop {
         match buffer.first() {
             None => return Ok(None),
-            // Line ends between requests keep connections alive in some clients.
+            // Some clients send line ends between requests to keep the connection alive.
             Some(b'\r' | b'\n') => buffer.advance(1),
             Some(b'$') => return Ok(data(buffer)),
             Some(_) => match request(buffer)? {
                 Some(Message::Request(request)) => return Ok(Some(Item::Request(request))),
-                // We ask nothing, so an answer is to nothing.
+                // The server sends no requests, so it ignores responses.
                 Some(_) => {}
                 None => return Ok(None),
             },
@@ -76,7 +75,7 @@ mod tests {
     const OPTIONS: &[u8] = b"OPTIONS rtsp://h/x RTSP/1.0\r\nCSeq: 1\r\n\r\n";
 
     #[test]
-    fn requests_and_data_come_out_however_they_are_cut() {
+    fn requests_and_data_are_parsed_however_the_bytes_are_split() {
         let mut bytes = OPTIONS.to_vec();
         bytes.extend(b"$\x02\x00\x03abc\r\n");
         bytes.extend(b"ANNOUNCE rtsp://h/x RTSP/1.0\r\nCSeq: 2\r\nContent-Length: 4\r\n\r\nv=0\n$\x00\x00\x00");
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_cannot_make_us_keep_much() {
+    fn oversized_requests_are_refused() {
         let mut huge = BytesMut::from(&b"ANNOUNCE rtsp://h/x RTSP/1.0\r\nContent-Length: 999999999\r\n\r\n"[..]);
         assert_eq!(next(&mut huge).unwrap_err(), FramingError::TooLarge);
         let mut endless = BytesMut::from(&b"OPTIONS rtsp://h/x RTSP/1.0\r\nX: "[..]);

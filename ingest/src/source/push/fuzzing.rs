@@ -1,4 +1,4 @@
-//! A connection without a network, and the parsers behind it.
+//! Serves one push connection without a network, and exposes its parsers.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,40 +12,40 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::secret::Secret;
 
 use super::connection;
-use super::hub::{Hub, Login, Registration};
+use super::path_registry::{Login, OpenPath, PathRegistry};
 use super::rtp::{RtpClock, sender_reports};
 use super::sdp;
 use crate::config::PushConfig;
 
-/// What a peer got for its bytes.
+/// The result of serving a peer's bytes.
 #[derive(Debug)]
 pub struct Served {
-    /// Every answer, one behind the other.
-    pub answers: Vec<u8>,
+    /// All response bytes.
+    pub responses: Vec<u8>,
     /// Stream times of the packets that reached the camera's pipeline, nanoseconds.
     pub times_ns: Vec<u64>,
     /// How the connection ended.
     pub ended: String,
 }
 
-/// Serves a peer that sends these bytes and then leaves. The path `open` takes anyone; `door` wants the user `cam` with this
-/// password.
+/// Serves a peer that sends these bytes and then disconnects. Anyone may publish to the path `open`; the path `door` requires the
+/// user `cam` and this password.
 pub async fn serve(bytes: &[u8], password: &str) -> Served {
-    let hub = Arc::new(Hub::new(false));
+    let paths = Arc::new(PathRegistry::new(false));
     let login = Login { username: "cam".to_owned(), password: Secret::new(password) };
-    let mut open = register(&hub, "open", None);
-    let mut door = register(&hub, "door", Some(login));
-    let mut peer = ScriptedPeer { unread: bytes, answers: Vec::new() };
+    let mut open = register(&paths, "open", None);
+    let mut door = register(&paths, "door", Some(login));
+    let mut peer = ScriptedPeer { unread: bytes, responses: Vec::new() };
     let (address, config) = (SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), PushConfig::default());
     let stop = CancellationToken::new();
     let mut times_ns = Vec::new();
     let ended = {
-        let serving = connection::serve(&mut peer, address, hub, &config, &stop);
-        let taking = async {
+        let serving = connection::serve(&mut peer, address, paths, &config, &stop);
+        let receiving = async {
             loop {
                 let publication = tokio::select! {
-                    publication = open.next() => publication,
-                    publication = door.next() => publication,
+                    publication = open.next_publication() => publication,
+                    publication = door.next_publication() => publication,
                 };
                 let Some(mut publication) = publication else { return };
                 while let Some(packet) = publication.packets.recv().await {
@@ -55,43 +55,43 @@ pub async fn serve(bytes: &[u8], password: &str) -> Served {
         };
         tokio::select! {
             ended = serving => ended,
-            () = taking => Ok(()),
+            () = receiving => Ok(()),
         }
     };
-    Served { answers: peer.answers, times_ns, ended: format!("{ended:?}") }
+    Served { responses: peer.responses, times_ns, ended: format!("{ended:?}") }
 }
 
-fn register(hub: &Arc<Hub>, name: &str, login: Option<Login>) -> Registration {
+fn register(paths: &Arc<PathRegistry>, name: &str, login: Option<Login>) -> OpenPath {
     let camera = name.parse().expect("a valid id");
-    hub.register(name, &camera, login).expect("nobody has the path")
+    paths.register(name, &camera, login).expect("no other camera has the path")
 }
 
-/// Tracks of an announcement and which of them is the video.
+/// The number of tracks of an announcement, and the index of the video track.
 pub fn announcement(body: &[u8]) -> Result<(usize, usize), &'static str> {
     let announcement = sdp::parse(body)?;
     Ok((announcement.controls.len(), announcement.video_index))
 }
 
-/// Stream and wall time of each packet. `rtcp` says that a packet is one of reports.
+/// The stream time and the camera's time of each RTP packet. Each item is `(is RTCP, packet)`.
 pub fn packet_times(rate: u32, packets: impl Iterator<Item = (bool, Bytes)>) -> Vec<(u64, Option<i64>)> {
     let mut clock = RtpClock::new(rate);
     let mut times = Vec::new();
     for (rtcp, packet) in packets {
         if rtcp {
             for report in sender_reports(&packet) {
-                clock.report(report);
+                clock.record_report(report);
             }
-        } else if let Some(timed) = clock.packet(packet) {
+        } else if let Some(timed) = clock.time_packet(packet) {
             times.push((timed.pts_ns, timed.camera_us));
         }
     }
     times
 }
 
-/// Sends a script in pieces of a network's size and keeps every answer.
+/// Sends the bytes in pieces of the size of a network packet, and keeps every response.
 struct ScriptedPeer<'a> {
     unread: &'a [u8],
-    answers: Vec<u8>,
+    responses: Vec<u8>,
 }
 
 impl AsyncRead for ScriptedPeer<'_> {
@@ -105,7 +105,7 @@ impl AsyncRead for ScriptedPeer<'_> {
 
 impl AsyncWrite for ScriptedPeer<'_> {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.answers.extend_from_slice(bytes);
+        self.responses.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 

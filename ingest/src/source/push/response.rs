@@ -1,14 +1,15 @@
 use std::fmt::Write as _;
 
-/// An answer to a request. Written by hand: the same header may come twice (`WWW-Authenticate`), and reasons are our own.
+/// An RTSP response. It is written by hand because a header may occur twice (`WWW-Authenticate`), and because the body explains
+/// the status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) reason: &'static str,
     pub(super) headers: Vec<(&'static str, String)>,
-    /// Says in words what the status means here.
+    /// Explains the status in plain text.
     pub(super) body: &'static str,
-    /// The connection ends with it.
+    /// The server closes the connection after the response.
     pub(super) close: bool,
 }
 
@@ -31,13 +32,13 @@ impl Response {
         self
     }
 
-    /// On the wire. `cseq` repeats the request's number.
-    pub(super) fn write(&self, cseq: Option<&str>) -> Vec<u8> {
+    /// The bytes to send. `cseq` is the request's `CSeq`, which the response repeats.
+    pub(super) fn to_bytes(&self, cseq: Option<&str>) -> Vec<u8> {
         let mut text = format!("RTSP/1.0 {} {}\r\n", self.status, self.reason);
         let mut line = |name: &str, value: &str| {
             write!(text, "{name}: {value}\r\n").expect("writing to a string cannot fail");
         };
-        // What a peer sent is repeated only as far as it is a number.
+        // Repeat it only if it is a number, so that a peer cannot inject headers.
         if let Some(cseq) = cseq.filter(|cseq| cseq.len() <= 10 && cseq.bytes().all(|b| b.is_ascii_digit())) {
             line("CSeq", cseq);
         }
@@ -63,8 +64,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_repeated_and_nothing_else_is() {
-        let text = |cseq| String::from_utf8(Response::new(404, "Not Found", "no").write(cseq)).unwrap();
+    fn only_a_numeric_cseq_is_repeated() {
+        let text = |cseq| String::from_utf8(Response::new(404, "Not Found", "no").to_bytes(cseq)).unwrap();
         let expected = "RTSP/1.0 404 Not Found\r\nCSeq: 3\r\nServer: vru-ingest\r\n\
                         Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nno";
         assert_eq!(text(Some("3")), expected);

@@ -1,10 +1,10 @@
-//! RTP and RTCP as far as times are concerned. Everything here comes from the network and may be anything.
+//! Parses the times in RTP and RTCP packets. Everything here comes from the network and may be malformed.
 
 use bytes::Bytes;
 
 use crate::timeline::ntp_to_unix_us;
 
-/// Header fields of an RTP packet.
+/// The header fields of an RTP packet that its time depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RtpHeader {
     pub(super) timestamp: u32,
@@ -12,7 +12,7 @@ pub(super) struct RtpHeader {
 }
 
 impl RtpHeader {
-    /// None for what is no RTP packet of version 2 with a payload.
+    /// `None` unless the bytes are an RTP packet of version 2 with a payload.
     pub(super) fn parse(packet: &[u8]) -> Option<Self> {
         let (fixed, rest) = packet.split_first_chunk::<12>()?;
         let csrcs = usize::from(fixed[0] & 0x0f) * 4;
@@ -24,7 +24,7 @@ impl RtpHeader {
     }
 }
 
-/// What a sender report says about the clock.
+/// The clock fields of an RTCP sender report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SenderReport {
     pub(super) ssrc: u32,
@@ -32,7 +32,7 @@ pub(super) struct SenderReport {
     pub(super) rtp_timestamp: u32,
 }
 
-/// The sender reports of a compound RTCP packet; reading stops at the first malformed one.
+/// The sender reports in a compound RTCP packet. Parsing stops at the first malformed part.
 pub(super) fn sender_reports(mut compound: &[u8]) -> Vec<SenderReport> {
     let mut reports = Vec::new();
     while let Some((header, _)) = compound.split_first_chunk::<4>() {
@@ -53,7 +53,7 @@ pub(super) fn sender_reports(mut compound: &[u8]) -> Vec<SenderReport> {
     reports
 }
 
-/// A packet with its stream time, and the camera's wall clock for it where known.
+/// An RTP packet with its stream time and, where known, its time by the camera's clock.
 #[derive(Debug, Clone)]
 pub(super) struct TimedPacket {
     pub(super) packet: Bytes,
@@ -61,64 +61,65 @@ pub(super) struct TimedPacket {
     pub(super) camera_us: Option<i64>,
 }
 
-/// Time that passes between two streams of one connection: a camera that restarts its encoder begins at a random number.
+/// The gap in stream time when a camera restarts its encoder within a connection, because RTP time then restarts at a random
+/// number.
 const RESTART_GAP_NS: u64 = 40_000_000;
 
-/// Latest stream time, 146 years: a peer may claim any, and pipelines add to it.
+/// The largest stream time, 146 years. A peer may send any time, and pipelines add to it.
 const MAX_PTS_NS: u64 = u64::MAX / 4;
 
-/// Unwraps the 32 bits of RTP time, and joins them with the wall clock of sender reports.
+/// Extends the 32-bit RTP timestamps of a connection to stream times, and maps them to the clock of the sender reports.
 #[derive(Debug)]
 pub(super) struct RtpClock {
     rate: u32,
     stream: Option<Stream>,
     newest_pts_ns: u64,
-    /// A report that came before the first packet of its stream: ffmpeg begins with one.
-    early: Option<SenderReport>,
+    /// A report that came before the first packet of its stream. ffmpeg starts with one.
+    early_report: Option<SenderReport>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Stream {
     ssrc: u32,
-    /// Unwrapped time of the newest packet, and of the one at `origin_ns`.
+    /// Extended timestamps of the newest packet and of the packet at `origin_ns`.
     newest: i64,
     origin: i64,
     origin_ns: u64,
-    /// Unwrapped time and wall clock, microseconds.
+    /// The extended timestamp of the last report, and its time in microseconds since the Unix epoch.
     report: Option<(i64, i64)>,
 }
 
 impl RtpClock {
-    /// `rate`: ticks a second, above 0.
+    /// `rate` is in ticks per second; 0 is replaced by 1.
     pub(super) fn new(rate: u32) -> Self {
-        Self { rate: rate.max(1), stream: None, newest_pts_ns: 0, early: None }
+        Self { rate: rate.max(1), stream: None, newest_pts_ns: 0, early_report: None }
     }
 
-    /// Notes a sender report of the stream that is being received, or is about to be.
-    pub(super) fn report(&mut self, report: SenderReport) {
+    /// Records a sender report of the current stream, or of the one that is about to start.
+    pub(super) fn record_report(&mut self, report: SenderReport) {
         let Some(stream) = self.stream.as_mut().filter(|stream| stream.ssrc == report.ssrc) else {
-            self.early = Some(report);
+            self.early_report = Some(report);
             return;
         };
         if let Some(wall_us) = ntp_to_unix_us(report.ntp) {
-            stream.report = Some((unwrap(stream.newest, report.rtp_timestamp), wall_us));
+            stream.report = Some((extend(stream.newest, report.rtp_timestamp), wall_us));
         }
     }
 
-    /// Gives a packet its times; none for what is no RTP packet.
-    pub(super) fn packet(&mut self, packet: Bytes) -> Option<TimedPacket> {
+    /// Adds the times to a packet; `None` when it is not an RTP packet.
+    pub(super) fn time_packet(&mut self, packet: Bytes) -> Option<TimedPacket> {
         let header = RtpHeader::parse(&packet)?;
         let first = i64::from(header.timestamp);
         let begin = |origin_ns| Stream { ssrc: header.ssrc, newest: first, origin: first, origin_ns, report: None };
         if self.stream.is_none_or(|stream| stream.ssrc != header.ssrc) {
             let origin_ns = if self.stream.is_some() { self.newest_pts_ns + RESTART_GAP_NS } else { 0 };
             self.stream = Some(begin(origin_ns));
-            if let Some(early) = self.early.take_if(|early| early.ssrc == header.ssrc) {
-                self.report(early);
+            if let Some(early) = self.early_report.take_if(|early| early.ssrc == header.ssrc) {
+                self.record_report(early);
             }
         }
         let stream = self.stream.as_mut().expect("set above");
-        let time = unwrap(stream.newest, header.timestamp);
+        let time = extend(stream.newest, header.timestamp);
         stream.newest = stream.newest.max(time);
         let ticks = u64::try_from(time - stream.origin).unwrap_or(0);
         let pts_ns = stream.origin_ns.saturating_add(scale(ticks, 1_000_000_000, self.rate)).min(MAX_PTS_NS);
@@ -131,8 +132,8 @@ impl RtpClock {
     }
 }
 
-/// The unwrapped time with these low 32 bits that is nearest to `near`.
-fn unwrap(near: i64, timestamp: u32) -> i64 {
+/// The extended timestamp nearest to `near` whose low 32 bits are `timestamp`.
+fn extend(near: i64, timestamp: u32) -> i64 {
     near + i64::from(timestamp.wrapping_sub(near as u32) as i32)
 }
 

@@ -1,12 +1,12 @@
-//! What a publisher announces.
+//! Parses the session description in an ANNOUNCE.
 
-use sdp_types::{Media, Session};
+use sdp_types::Media;
 use vru_media::Codec;
 
-/// More tracks than any camera has.
+/// No camera has more tracks than this.
 const MAX_TRACKS: usize = 16;
 
-/// The video in an announcement.
+/// The video track of an announcement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VideoTrack {
     pub(super) codec: Codec,
@@ -16,26 +16,26 @@ pub(super) struct VideoTrack {
     pub(super) parameters: Vec<(String, String)>,
 }
 
-/// An announcement that can be set up.
+/// An announcement with a supported video track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Announcement {
-    /// `a=control` of each track, in order.
+    /// The `a=control` of each track, in order; empty where a track has none.
     pub(super) controls: Vec<String>,
-    /// Which of them is the video.
+    /// The index of the video track.
     pub(super) video_index: usize,
     pub(super) video: VideoTrack,
 }
 
-/// Reads an announcement; the error says what it lacks.
+/// Parses an announcement. The error explains why it is refused.
 pub(super) fn parse(body: &[u8]) -> Result<Announcement, &'static str> {
-    let session = Session::parse(body).map_err(|_| "the body is no session description")?;
-    if session.medias.len() > MAX_TRACKS {
-        return Err("too many tracks");
+    let description = sdp_types::Session::parse(body).map_err(|_| "the body is not a session description")?;
+    if description.medias.len() > MAX_TRACKS {
+        return Err("the announcement has more than 16 tracks");
     }
-    let found = session.medias.iter().enumerate().find_map(|(index, media)| Some((index, video(media)?)));
-    let (video_index, video) = found.ok_or("no H.264 or H.265 video track")?;
+    let found = description.medias.iter().enumerate().find_map(|(index, media)| Some((index, video(media)?)));
+    let (video_index, video) = found.ok_or("the announcement has no H.264 or H.265 video track")?;
     let control = |media: &Media| attribute(media, "control").unwrap_or_default().to_owned();
-    Ok(Announcement { controls: session.medias.iter().map(control).collect(), video_index, video })
+    Ok(Announcement { controls: description.medias.iter().map(control).collect(), video_index, video })
 }
 
 fn attribute<'a>(media: &'a Media, name: &str) -> Option<&'a str> {
@@ -63,7 +63,7 @@ fn parameters(text: &str, payload_type: u8) -> Vec<(String, String)> {
     if number.parse() != Ok(payload_type) {
         return Vec::new();
     }
-    // Only what a depayloader may make use of: names end up as fields of caps.
+    // Keep only parameters that a depayloader uses, because their names become fields of caps.
     let wanted =
         ["packetization-mode", "profile-level-id", "sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps"];
     list.split(';')
@@ -84,7 +84,7 @@ mod tests {
         a=control:streamid=1\r\n";
 
     #[test]
-    fn the_video_is_found_beside_sound() {
+    fn the_video_track_is_found_beside_audio() {
         let announcement = parse(FFMPEG.as_bytes()).unwrap();
         assert_eq!(announcement.controls, ["streamid=0", "streamid=1"]);
         assert_eq!(announcement.video_index, 1);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_received_is_refused() {
+    fn announcements_without_supported_video_are_refused() {
         for (from, to) in [("H264/90000", "VP9/90000"), ("H264/90000", "H264/0"), ("m=video", "m=audio"), ("v=0", "x")]
         {
             assert!(parse(FFMPEG.replace(from, to).as_bytes()).is_err(), "{to}");

@@ -1,4 +1,4 @@
-//! Listens, and bounds how many connections there are.
+//! Listens for connections and bounds their number.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,44 +16,42 @@ use vru_runtime::report::chain;
 use vru_runtime::shutdown::Shutdown;
 
 use super::connection::{self, ConnectionEnd};
-use super::hub::Hub;
+use super::path_registry::PathRegistry;
 use super::response::Response;
 use crate::config::PushConfig;
 use crate::metrics;
 
 /// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The server cannot start.
+/// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is not to be had.
-    #[error("listen on {address}")]
+    #[error("cannot listen on {address}; check that push.listen and push.tls_listen are free")]
     Listen {
-        /// Which.
         address: SocketAddr,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// Certificate or key cannot be read.
-    #[error("read {path}")]
+    /// The certificate or the key cannot be read.
+    #[error("cannot read PEM file {path}")]
     Pem {
-        /// The file.
         path: String,
-        /// Why.
         #[source]
         source: rustls_pki_types::pem::Error,
     },
-    /// Certificate and key do not go together.
-    #[error("set up TLS")]
+    #[error("cannot use push.tls_certificate with push.tls_key")]
     Tls(#[from] rustls::Error),
 }
 
-/// Listens until `shutdown.soft`, on every configured address; returns the addresses.
-pub async fn serve(config: &PushConfig, hub: Arc<Hub>, shutdown: &Shutdown) -> Result<Vec<SocketAddr>, ServeError> {
+/// Starts to listen on every configured address, and returns the addresses. It listens until `shutdown.soft` is cancelled.
+pub async fn serve(
+    config: &PushConfig,
+    paths: Arc<PathRegistry>,
+    shutdown: &Shutdown,
+) -> Result<Vec<SocketAddr>, ServeError> {
     let server = Arc::new(Server {
-        hub,
+        paths,
         config: config.clone(),
         slots: Arc::new(Semaphore::new(config.max_connections)),
         refusals: Arc::new(Semaphore::new(32)),
@@ -96,10 +94,10 @@ fn acceptor(config: &PushConfig) -> Result<TlsAcceptor, ServeError> {
 }
 
 struct Server {
-    hub: Arc<Hub>,
+    paths: Arc<PathRegistry>,
     config: PushConfig,
     slots: Arc<Semaphore>,
-    /// How many may be told at a time that there are too many.
+    /// Bounds the refused connections that get a response.
     refusals: Arc<Semaphore>,
     stop: CancellationToken,
 }
@@ -112,20 +110,20 @@ async fn accept(server: Arc<Server>, listener: TcpListener, tls: Option<TlsAccep
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Here and not in the task: who came first is served first.
+                // Taken here and not in the task, so that the first connections get the slots.
                 let slot = server.slots.clone().try_acquire_owned().ok();
-                shutdown.tracker.spawn(peer_task(server.clone(), slot, stream, peer, tls.clone()));
+                shutdown.tracker.spawn(handle_peer(server.clone(), slot, stream, peer, tls.clone()));
             }
             Err(error) => {
-                // Usually no file handles are left; trying at once would burn a core.
-                tracing::warn!(%error, "cannot accept a connection");
+                // Usually the process has no file descriptors left. Retrying at once would keep a core busy.
+                tracing::warn!(%error, "cannot accept a connection, trying again");
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
     }
 }
 
-async fn peer_task(
+async fn handle_peer(
     server: Arc<Server>,
     slot: Option<OwnedSemaphorePermit>,
     mut stream: TcpStream,
@@ -133,35 +131,40 @@ async fn peer_task(
     tls: Option<TlsAcceptor>,
 ) {
     let Some(_slot) = slot else {
-        tracing::warn!(%peer, "too many connections, refused");
+        tracing::warn!(%peer, limit = server.config.max_connections, "connection refused, push.max_connections are open");
         if tls.is_none()
-            && let Ok(_courtesy) = server.refusals.clone().try_acquire_owned()
+            && let Ok(_permit) = server.refusals.clone().try_acquire_owned()
         {
-            let refusal = Response::new(503, "Service Unavailable", "too many connections").closing().write(None);
-            connection::dismiss(&mut stream, &refusal).await;
+            let refusal = Response::new(503, "Service Unavailable", "too many connections").closing().to_bytes(None);
+            connection::send_last_response(&mut stream, &refusal).await;
         }
         return;
     };
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%peer, %error, "cannot switch off Nagle's algorithm");
+        tracing::debug!(%peer, %error, "cannot disable Nagle's algorithm");
     }
     match tls {
-        None => converse(&server, stream, peer, "tcp").await,
-        Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => converse(&server, stream, peer, "tls").await,
+        None => serve_connection(&server, stream, peer, "tcp").await,
+        Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => serve_connection(&server, stream, peer, "tls").await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
         },
     }
 }
 
-async fn converse<S: AsyncRead + AsyncWrite + Unpin>(server: &Server, stream: S, peer: SocketAddr, transport: &str) {
+async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin>(
+    server: &Server,
+    stream: S,
+    peer: SocketAddr,
+    transport: &str,
+) {
     let open = metrics::PUSH_CONNECTIONS.with_label_values(&[transport]);
     open.inc();
-    let ended = connection::serve(stream, peer, server.hub.clone(), &server.config, &server.stop).await;
+    let ended = connection::serve(stream, peer, server.paths.clone(), &server.config, &server.stop).await;
     open.dec();
     match ended {
-        Ok(()) | Err(ConnectionEnd::Closed) => tracing::debug!(%peer, "publisher left"),
-        Err(error) => tracing::info!(%peer, error = %chain(&error), "connection ended"),
+        Ok(()) | Err(ConnectionEnd::Closed) => tracing::debug!(%peer, "push connection closed"),
+        Err(error) => tracing::info!(%peer, error = %chain(&error), "push connection ended"),
     }
 }

@@ -1,4 +1,4 @@
-//! One client of the camera.
+//! One connection to the camera.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,13 +17,12 @@ use super::{Script, Sends, Shared};
 
 /// 20 pictures a second.
 const TICK: Duration = Duration::from_millis(50);
-/// A late packet comes after so many others; that is well within the jitter buffer.
+/// A late packet is sent after this many others, which is well within the jitter buffer.
 const LATE_BY: usize = 4;
 
-/// Where the packets go.
-enum Way {
+enum Transport {
     Interleaved,
-    /// RTP and RTCP to these ports of the client.
+    /// The client's addresses for RTP and RTCP.
     Udp(UdpSocket, SocketAddr, SocketAddr),
 }
 
@@ -32,14 +31,14 @@ pub(super) struct Connection {
     peer: SocketAddr,
     number: u64,
     random: StdRng,
-    way: Way,
+    transport: Transport,
     playing: bool,
-    /// Wall time of the first picture: a camera stamps by when it took a picture, however late it sends it.
-    began_us: i64,
+    /// Capture time of the first picture. A camera's sender reports follow capture times, however late it sends a picture.
+    first_picture_us: i64,
     picture: usize,
     sequence: u16,
     timestamp: u32,
-    /// Packets that are late, and how many others go first.
+    /// Late packets, and how many other packets are sent before each.
     late: Vec<(usize, Vec<u8>)>,
 }
 
@@ -52,9 +51,9 @@ impl Connection {
             peer,
             number,
             random,
-            way: Way::Interleaved,
+            transport: Transport::Interleaved,
             playing: false,
-            began_us: 0,
+            first_picture_us: 0,
             picture: 0,
             sequence: 0,
             timestamp: 0,
@@ -106,7 +105,7 @@ impl Connection {
             "SETUP" if script.garbage_for_setup => {
                 let mut garbage = vec![0; 400];
                 self.random.fill_bytes(&mut garbage);
-                // Each second time it looks like the beginning of a packet whose end never comes.
+                // On every second connection it looks like the start of an interleaved frame that never ends.
                 if self.number.is_multiple_of(2) {
                     garbage[..4].copy_from_slice(&[b'$', 0, 0xff, 0xff]);
                 }
@@ -118,7 +117,8 @@ impl Connection {
             }
             "PLAY" => {
                 self.playing = true;
-                self.began_us = now_us();
+                self.first_picture_us = now_us();
+                self.shared.first_picture_us.store(self.first_picture_us, Ordering::SeqCst);
                 Ok(ok("Session: 1\r\nRange: npt=0-\r\n\r\n"))
             }
             _ => Ok(ok("Session: 1\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n")),
@@ -141,11 +141,11 @@ impl Connection {
         let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
         let own = socket.local_addr()?.port();
         let to = |port| SocketAddr::new(self.peer.ip(), port);
-        self.way = Way::Udp(socket, to(first), to(first + 1));
+        self.transport = Transport::Udp(socket, to(first), to(first + 1));
         Ok(format!("RTP/AVP;unicast;client_port={ports};server_port={own}-{}", own + 1))
     }
 
-    /// One picture, or what is sent instead.
+    /// Sends one picture, or the garbage of the script.
     async fn send(&mut self, stream: &mut TcpStream, script: &Script) -> io::Result<()> {
         let mut garbage = vec![0; 200];
         match script.sends {
@@ -160,7 +160,7 @@ impl Connection {
             }
         }
         if self.picture.is_multiple_of(4) {
-            let taken_us = self.began_us + i64::from(self.timestamp) * 1_000 / 90;
+            let taken_us = self.first_picture_us + i64::from(self.timestamp) * 1_000 / 90;
             let report = sender_report(taken_us + script.clock_ahead_us, self.timestamp);
             self.packet(stream, 1, &report).await?;
         }
@@ -200,14 +200,14 @@ impl Connection {
     }
 
     async fn packet(&self, stream: &mut TcpStream, channel: u8, payload: &[u8]) -> io::Result<()> {
-        match &self.way {
-            Way::Interleaved => {
+        match &self.transport {
+            Transport::Interleaved => {
                 let length = u16::try_from(payload.len()).expect("packets are small").to_be_bytes();
                 let mut frame = vec![b'$', channel, length[0], length[1]];
                 frame.extend(payload);
                 stream.write_all(&frame).await
             }
-            Way::Udp(socket, rtp, rtcp) => {
+            Transport::Udp(socket, rtp, rtcp) => {
                 socket.send_to(payload, if channel == 0 { rtp } else { rtcp }).await?;
                 Ok(())
             }
@@ -215,7 +215,7 @@ impl Connection {
     }
 }
 
-/// The next whole request; what a client reports over RTCP is passed over.
+/// Takes the next complete request. RTCP of the client is ignored.
 fn take_request(buffer: &mut Vec<u8>) -> Option<String> {
     while let [b'$', _, high, low, ..] = buffer[..] {
         let end = 4 + usize::from(u16::from_be_bytes([high, low]));

@@ -1,11 +1,11 @@
-//! A camera that does what a script says: an RTSP server written for its faults, which no real server would commit.
+//! A camera that follows a script: an RTSP server with faults that no real server can be made to have.
 
 mod connection;
 pub mod stream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
@@ -15,40 +15,39 @@ use vru_proto::v1::{PullSource, RtspTransport};
 use connection::Connection;
 use stream::RecordedStream;
 
-/// What the camera does with its stream after PLAY.
+/// What the camera sends after PLAY.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sends {
-    /// What it has recorded.
+    /// The recorded pictures.
     #[default]
     Video,
     /// Random bytes in well-formed interleaved frames.
     FramedGarbage,
-    /// Random bytes where a frame should begin.
+    /// Random bytes where an interleaved frame should start.
     UnframedGarbage,
 }
 
-/// What the camera does; it may be changed while it runs.
+/// The camera's behaviour. It can be changed while the camera runs.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
-    /// It answers 401 to whatever comes, and cuts who watches.
+    /// It answers every request with 401 and closes connections that play.
     pub refuses: bool,
     /// It answers SETUP with random bytes.
     pub garbage_for_setup: bool,
-    /// What comes after PLAY.
     pub sends: Sends,
-    /// `sprop-parameter-sets` in place of the true ones.
+    /// Replaces the true `sprop-parameter-sets`.
     pub parameter_sets: Option<String>,
-    /// Done to each RTP packet before it is sent.
+    /// Changes each RTP packet before it is sent.
     pub spoil: Option<fn(&mut Vec<u8>)>,
-    /// How far the clock of its sender reports is ahead, microseconds.
+    /// How far the clock in its sender reports is ahead, in microseconds.
     pub clock_ahead_us: i64,
-    /// Of a thousand packets so many are lost.
+    /// How many of a thousand packets are lost.
     pub lost_permille: u32,
-    /// Of a thousand packets so many come a few packets late.
+    /// How many of a thousand packets are sent a few packets late.
     pub late_permille: u32,
 }
 
-/// What all connections share.
+/// State that all connections share.
 #[derive(Debug)]
 struct Shared {
     script: Mutex<Script>,
@@ -56,9 +55,11 @@ struct Shared {
     seed: u64,
     connections: AtomicU64,
     lost_packets: AtomicU64,
+    /// Capture time of the newest connection's first picture, in microseconds since the Unix epoch.
+    first_picture_us: AtomicI64,
 }
 
-/// A running camera. It ends when dropped.
+/// A running camera. It stops when dropped.
 #[derive(Debug)]
 pub struct ScriptedCamera {
     address: SocketAddr,
@@ -67,7 +68,7 @@ pub struct ScriptedCamera {
 }
 
 impl ScriptedCamera {
-    /// Listens. Its faults follow from the seed.
+    /// Starts the camera. Its random faults depend on the seed only.
     pub async fn start(stream: Arc<RecordedStream>, script: Script, seed: u64) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -77,27 +78,33 @@ impl ScriptedCamera {
             seed,
             connections: AtomicU64::new(0),
             lost_packets: AtomicU64::new(0),
+            first_picture_us: AtomicI64::new(0),
         });
         let task = tokio::spawn(accept(listener, shared.clone()));
         Self { address, shared, task }
     }
 
-    /// Changes what it does, for who watches now and for who comes.
+    /// Changes its behaviour for present and future connections.
     pub fn change(&self, change: impl FnOnce(&mut Script)) {
         change(&mut self.shared.script.lock());
     }
 
-    /// How many have connected so far.
+    /// The number of connections so far.
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many RTP packets it has thrown away.
+    /// The number of RTP packets that it has dropped.
     pub fn lost_packets(&self) -> u64 {
         self.shared.lost_packets.load(Ordering::SeqCst)
     }
 
-    /// Where it is pulled from.
+    /// Capture time of the newest connection's first picture, by the camera's clock, in microseconds since the Unix epoch.
+    pub fn first_picture_us(&self) -> i64 {
+        self.shared.first_picture_us.load(Ordering::SeqCst)
+    }
+
+    /// The configuration to pull from it.
     pub fn source(&self, transport: RtspTransport) -> PullSource {
         let url = format!("rtsp://{}/live", self.address);
         PullSource { url, transport: transport as i32, ..PullSource::default() }
@@ -111,13 +118,13 @@ impl Drop for ScriptedCamera {
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // They end with the camera.
+    // The connections end with the camera.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, peer)) = listener.accept().await {
         let number = shared.connections.fetch_add(1, Ordering::SeqCst);
         let connection = Connection::new(shared.clone(), peer, number);
         connections.spawn(async move {
-            // A client that leaves is what tests are about.
+            // Tests disconnect on purpose.
             drop(connection.serve(stream).await);
         });
     }

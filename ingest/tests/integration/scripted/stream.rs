@@ -8,22 +8,22 @@ use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use vru_runtime::test_util::{Codec, clip};
 
-/// Ticks of the RTP clock between two pictures: 20 a second.
+/// Ticks of the RTP clock between two pictures, at 20 pictures a second.
 pub const STEP: u32 = 4_500;
-/// Its source.
+/// The synchronization source of the stream.
 pub const SSRC: u32 = 0x1234_5678;
 
-/// The first pictures of the street clip as RTP packets, to be sent again and again.
+/// The first pictures of the street clip as RTP packets, which are sent in a loop.
 #[derive(Debug)]
 pub struct RecordedStream {
-    /// The packets of each picture. Time stamps and sequence numbers are to be set.
+    /// The packets of each picture. The sender sets their timestamps and sequence numbers.
     pub pictures: Vec<Vec<Vec<u8>>>,
-    /// As the payloader says.
+    /// `sprop-parameter-sets` as the payloader reports it.
     pub parameter_sets: String,
 }
 
 impl RecordedStream {
-    /// H.264, 768×576, a key frame in each ten pictures.
+    /// H.264, 768×576, with a key frame every ten pictures.
     pub fn street(count: usize) -> Arc<Self> {
         vru_media::init().unwrap();
         let mut stream = Self { pictures: vec![Vec::new()], parameter_sets: String::new() };
@@ -57,13 +57,13 @@ fn payload(file: &Path) -> (gst::Pipeline, gst_app::AppSink) {
     (pipeline, sink)
 }
 
-/// Gives a packet its place in the stream that is sent now.
+/// Sets a packet's sequence number and timestamp.
 pub fn stamp(packet: &mut [u8], sequence: u16, timestamp: u32) {
     packet[2..4].copy_from_slice(&sequence.to_be_bytes());
     packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
 }
 
-/// A sender report that says which wall clock this time stamp has.
+/// A sender report that maps a timestamp to wall-clock time.
 pub fn sender_report(wall_us: i64, timestamp: u32) -> Vec<u8> {
     let wall_us = u64::try_from(wall_us).unwrap();
     let seconds = wall_us / 1_000_000 + 2_208_988_800;

@@ -1,4 +1,4 @@
-//! Cameras that push and go without a word, and credentials that are changed under a publisher.
+//! Publishers that disconnect without TEARDOWN, and credentials that are changed while a publisher sends.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use vru_runtime::shutdown::Shutdown;
 use vru_runtime::test_util::{Codec, FfmpegCamera, eventually, folder, seeded_rng};
 
 use super::scripted::stream::{RecordedStream, STEP, sender_report, stamp};
-use super::support::{DEADLINE, Rig, books_balance, frames_of, quick};
+use super::support::{DEADLINE, Rig, assert_accounted_for, frames_of, quick};
 
 fn camera(password: &str) -> Source {
     let credentials = Credentials { username: "cam".to_owned(), password: password.to_owned() };
@@ -31,20 +31,20 @@ async fn server() -> (Rig, SocketAddr, Shutdown) {
     config.push.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let rig = Rig::new(config);
     let shutdown = Shutdown::default();
-    let bound = push::serve(&rig.config.push, rig.hub.clone(), &shutdown).await.unwrap();
+    let bound = push::serve(&rig.config.push, rig.push_paths.clone(), &shutdown).await.unwrap();
     (rig, bound[0], shutdown)
 }
 
-/// A publisher written for its end: it sends pictures and then does what the test says.
-struct Publisher {
+/// A publisher that sends pictures and then disconnects as the test wants.
+struct ScriptedPublisher {
     stream: TcpStream,
     recorded: Arc<RecordedStream>,
     sequence: u16,
     timestamp: u32,
 }
 
-impl Publisher {
-    /// Connects; the status of the first request that is refused, if one is.
+impl ScriptedPublisher {
+    /// Connects; the error is the status of the first request that is refused.
     async fn connect(address: SocketAddr, path: &str, recorded: &Arc<RecordedStream>) -> Result<Self, u16> {
         let stream = TcpStream::connect(address).await.unwrap();
         let mut publisher = Self { stream, recorded: recorded.clone(), sequence: 0, timestamp: 0 };
@@ -55,14 +55,14 @@ impl Publisher {
             recorded.parameter_sets
         );
         let announce = format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len());
-        publisher.ask(&format!("ANNOUNCE {url}"), &announce).await?;
+        publisher.request(&format!("ANNOUNCE {url}"), &announce).await?;
         let transport = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1;mode=record\r\n\r\n";
-        publisher.ask(&format!("SETUP {url}/streamid=0"), transport).await?;
-        publisher.ask(&format!("RECORD {url}"), "\r\n").await?;
+        publisher.request(&format!("SETUP {url}/streamid=0"), transport).await?;
+        publisher.request(&format!("RECORD {url}"), "\r\n").await?;
         Ok(publisher)
     }
 
-    async fn ask(&mut self, line: &str, rest: &str) -> Result<(), u16> {
+    async fn request(&mut self, line: &str, rest: &str) -> Result<(), u16> {
         self.stream.write_all(format!("{line} RTSP/1.0\r\nCSeq: 1\r\n{rest}").as_bytes()).await.unwrap();
         let mut answer = [0; 1_024];
         let read = tokio::time::timeout(DEADLINE, self.stream.read(&mut answer)).await.unwrap().unwrap();
@@ -71,7 +71,8 @@ impl Publisher {
         if status == 200 { Ok(()) } else { Err(status) }
     }
 
-    /// Sends pictures as a camera does; of the last only the first `bytes` of its first packet.
+    /// Sends `pictures` pictures like a camera, and then the first packet of one more. With `cut`, only that many bytes of that
+    /// packet are sent.
     async fn send(&mut self, pictures: usize, cut: Option<usize>) {
         for index in 0..=pictures {
             let report = sender_report(vru_runtime::clock::now_us(), self.timestamp);
@@ -99,22 +100,22 @@ impl Publisher {
     }
 }
 
-/// Connects as soon as the path is open and free.
-async fn connect(address: SocketAddr, path: &str, recorded: &Arc<RecordedStream>) -> Publisher {
+/// Connects once the path is open and free.
+async fn connect(address: SocketAddr, path: &str, recorded: &Arc<RecordedStream>) -> ScriptedPublisher {
     eventually(DEADLINE, &format!("{path} to be free"), async || {
-        Publisher::connect(address, path, recorded).await.map_err(|status| format!("status {status}"))
+        ScriptedPublisher::connect(address, path, recorded).await.map_err(|status| format!("status {status}"))
     })
     .await
 }
 
-/// How a publisher goes.
+/// How a publisher disconnects.
 #[derive(Debug, Clone, Copy)]
 enum End {
-    /// The connection is cut within a packet.
+    /// It closes the connection within a packet.
     Cut,
-    /// It is reset: unread bytes and all.
+    /// It resets the connection, and discards bytes that were not sent yet.
     Reset,
-    /// Nothing comes any more, and the connection stays open: the other side has lost power.
+    /// It sends nothing more and keeps the connection open, as after a loss of power.
     Silent,
 }
 
@@ -123,7 +124,7 @@ fn session(frame: &Frame) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_publisher_that_dies_without_teardown_leaves_its_path_to_the_next() {
+async fn a_publisher_that_dies_without_teardown_frees_its_path_for_the_next() {
     let mut random = seeded_rng("a_publisher_that_dies_without_teardown");
     let recorded = RecordedStream::street(20);
     let (rig, address, _shutdown) = server().await;
@@ -159,34 +160,38 @@ async fn a_publisher_that_dies_without_teardown_leaves_its_path_to_the_next() {
         .await;
     }
     let stalls = metrics::ERRORS.with_label_values(&["dies", "stall"]).get();
-    assert_eq!(stalls, 1, "only the silent one is an error: the others have left");
+    assert_eq!(stalls, 1, "only the silent publisher is an error");
     assert_eq!(metrics::ERRORS.with_label_values(&["stays", "stall"]).get(), 0);
-    assert!(!stays.is_finished(), "the other publisher was cut off");
+    assert!(!stays.is_finished(), "the other publisher was disconnected");
     stays.abort();
     rig.stop.cancel();
     for task in tasks {
         tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
     }
     let frames = frames_of(&rig.publisher, "dies");
-    assert_eq!(books_balance("dies", &frames), 4);
-    // The last picture of each was cut off; of those before none is missing, but what a reset throws away on its way.
+    assert_eq!(assert_accounted_for("dies", &frames), 4);
+    // The last picture of each publisher was incomplete. No earlier picture is missing, except those that a reset discards.
     let sessions: BTreeSet<u64> = frames.iter().map(session).collect();
     for (session_of, (end, pictures)) in sessions.into_iter().zip(sent) {
         let received = frames.iter().filter(|frame| session(frame) == session_of).count();
         let complete = if matches!(end, End::Reset) { received <= pictures } else { received == pictures };
         assert!(complete, "{end:?}: {received} of {pictures}");
     }
-    assert_eq!(books_balance("stays", &frames_of(&rig.publisher, "stays")), 1, "the other publisher felt it");
+    assert_eq!(
+        assert_accounted_for("stays", &frames_of(&rig.publisher, "stays")),
+        1,
+        "the other publisher was disturbed"
+    );
     drop(dead);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_publisher_whose_password_is_changed_is_out_and_in_again_with_the_new_one() {
+async fn a_changed_password_disconnects_the_publisher_and_the_new_one_is_accepted() {
     let (rig, address, _shutdown) = server().await;
     let port = address.port();
     let publisher =
         |password: &str| FfmpegCamera::new(Codec::H264, format!("rtsp://cam:{password}@127.0.0.1:{port}/door")).start();
-    // As the supervisor does it when the configuration changes: the camera ends, and begins with the new one.
+    // When the configuration changes, the supervisor stops the camera and starts it with the new configuration.
     let stop = rig.stop.child_token();
     let task = rig.run_until("door", camera("old"), passthrough(), stop.clone());
     let frames_come = async |more: usize| {
@@ -201,7 +206,7 @@ async fn a_publisher_whose_password_is_changed_is_out_and_in_again_with_the_new_
     let file = folder("password").join("password");
     std::fs::write(&file, "new\n").unwrap();
     let task = rig.run("door", camera(&format!("file:{}", file.display())), passthrough());
-    assert!(!first.wait(DEADLINE).success(), "who had the old password was not cut off");
+    assert!(!first.wait(DEADLINE).success(), "the publisher with the old password was not disconnected");
     path_opens(address, "door").await;
     let count = rig.publisher.count();
     let refused = publisher("old");
@@ -211,25 +216,25 @@ async fn a_publisher_whose_password_is_changed_is_out_and_in_again_with_the_new_
     let second = publisher("new");
     frames_come(5).await;
     drop(second);
-    // A password that is changed in its file counts for the next publisher, without a change of the configuration.
+    // A password that is changed in its file applies to the next publisher, without a change of the configuration.
     std::fs::write(&file, "newer").unwrap();
     let refused = publisher("new");
     assert!(!refused.wait(DEADLINE).success() && refused.log().contains("401"), "{}", refused.log());
     let third = eventually(DEADLINE, "the path to be free", async || {
         let third = publisher("newer");
         let before = rig.publisher.count();
-        let came = eventually_or_ended(&rig, &third, before + 5).await;
+        let came = frames_come_or_ended(&rig, &third, before + 5).await;
         if came { Ok(third) } else { Err(third.log()) }
     })
     .await;
     drop(third);
     rig.stop.cancel();
     tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
-    assert_eq!(books_balance("door", &frames_of(&rig.publisher, "door")), 3);
+    assert_eq!(assert_accounted_for("door", &frames_of(&rig.publisher, "door")), 3);
 }
 
-/// Whether so many frames are there before the publisher ends.
-async fn eventually_or_ended(rig: &Rig, publisher: &vru_runtime::test_util::Process, count: usize) -> bool {
+/// Whether `count` frames come before the publisher ends.
+async fn frames_come_or_ended(rig: &Rig, publisher: &vru_runtime::test_util::Process, count: usize) -> bool {
     eventually(DEADLINE, "frames or the publisher's end", async || {
         let came = rig.publisher.count() >= count;
         if came || publisher.ended().is_some() { Ok(came) } else { Err("neither".to_owned()) }
@@ -237,12 +242,14 @@ async fn eventually_or_ended(rig: &Rig, publisher: &vru_runtime::test_util::Proc
     .await
 }
 
-/// Until the camera's task has opened its path: a publisher without credentials is then asked for some.
+/// Waits until the camera's task has opened its path. Then a publisher without credentials gets 401.
 async fn path_opens(address: SocketAddr, path: &str) {
     let recorded = RecordedStream::street(1);
-    eventually(DEADLINE, "the path to open", async || match Publisher::connect(address, path, &recorded).await {
-        Err(401) => Ok(()),
-        other => Err(format!("{:?}", other.err())),
+    eventually(DEADLINE, "the path to open", async || {
+        match ScriptedPublisher::connect(address, path, &recorded).await {
+            Err(401) => Ok(()),
+            other => Err(format!("{:?}", other.err())),
+        }
     })
     .await;
 }

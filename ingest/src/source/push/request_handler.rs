@@ -1,4 +1,4 @@
-//! Requests to answers: the state of one connection, without any I/O.
+//! Answers the RTSP requests of one connection. It keeps the connection's state and does no I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,72 +7,70 @@ use rand::RngCore as _;
 use rtsp_types::{HeaderName, Method, Request, headers};
 
 use super::auth::{Challenger, Verdict};
-use super::hub::{Claim, Hub, Refusal};
+use super::path_registry::{PathClaim, PathRegistry, Refusal};
 use super::response::Response;
 use super::sdp::{self, Announcement};
 
 const METHODS: &str = "OPTIONS, ANNOUNCE, SETUP, RECORD, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
 
-/// A peer that guesses passwords is sent away after so many.
+/// After this many wrong credentials the connection is closed.
 const MAX_DENIALS: u32 = 5;
 
-/// Where a connection stands.
 #[derive(Debug)]
 enum State {
-    /// Nothing was announced.
+    /// Before ANNOUNCE and after TEARDOWN.
     Idle,
-    /// A path is taken, and some of its tracks may be set up.
-    Announced(Publishing),
-    /// Packets flow.
-    Recording(Publishing),
+    /// After ANNOUNCE: the path is reserved, and some tracks may be set up.
+    Announced(AnnouncedStream),
+    /// After RECORD: the publisher sends packets.
+    Recording(AnnouncedStream),
 }
 
-/// What is published.
+/// The stream that a publisher has announced.
 #[derive(Debug)]
-pub(super) struct Publishing {
-    pub(super) claim: Claim,
+pub(super) struct AnnouncedStream {
+    pub(super) claim: PathClaim,
     pub(super) announcement: Announcement,
     path: String,
-    session: String,
-    /// For each track: the channel of its RTP; its RTCP is on the next.
+    /// The id in the `Session` header. It is not the session of the camera's frames.
+    rtsp_session: String,
+    /// The interleaved channel of each track's RTP; its RTCP is on the next channel. `None` before SETUP.
     channels: Vec<Option<u8>>,
 }
 
-impl Publishing {
-    /// Channel of the video's RTP, when it was set up.
+impl AnnouncedStream {
+    /// The channel of the video's RTP, once it was set up.
     pub(super) fn video_channel(&self) -> Option<u8> {
         self.channels.get(self.announcement.video_index).copied().flatten()
     }
 }
 
-/// One connection's requests and their answers.
 #[derive(Debug)]
-pub(super) struct Exchange {
-    hub: Arc<Hub>,
+pub(super) struct RequestHandler {
+    paths: Arc<PathRegistry>,
     challenger: Challenger,
     denials: u32,
     state: State,
 }
 
-impl Exchange {
-    pub(super) fn new(hub: Arc<Hub>, nonce_lifetime: Duration) -> Self {
-        Self { hub, challenger: Challenger::new(nonce_lifetime), denials: 0, state: State::Idle }
+impl RequestHandler {
+    pub(super) fn new(paths: Arc<PathRegistry>, nonce_lifetime: Duration) -> Self {
+        Self { paths, challenger: Challenger::new(nonce_lifetime), denials: 0, state: State::Idle }
     }
 
-    /// What flows, after a RECORD was answered with success.
-    pub(super) fn recording(&self) -> Option<&Publishing> {
-        if let State::Recording(publishing) = &self.state { Some(publishing) } else { None }
+    /// The stream that the publisher sends, after a successful RECORD.
+    pub(super) fn recording(&self) -> Option<&AnnouncedStream> {
+        if let State::Recording(stream) = &self.state { Some(stream) } else { None }
     }
 
-    /// Answers a request.
     pub(super) fn handle(&mut self, request: &Request<Vec<u8>>) -> Response {
         match request.method() {
             Method::Options => Response::ok().header("Public", METHODS),
             Method::Announce => self.announce(request),
             Method::Setup => self.setup(request),
             Method::Record => self.record(),
-            // Keep-alives.
-            Method::GetParameter | Method::SetParameter => self.with_session(Response::ok()),
+            // Clients send these to keep the connection alive.
+            Method::GetParameter | Method::SetParameter => self.with_session_header(Response::ok()),
             Method::Teardown => {
                 self.state = State::Idle;
                 Response::ok().closing()
@@ -86,12 +84,12 @@ impl Exchange {
 
     fn announce(&mut self, request: &Request<Vec<u8>>) -> Response {
         if !matches!(self.state, State::Idle) {
-            return invalid_state("this connection has announced already");
+            return invalid_state("this connection has already announced a stream");
         }
         let Some(path) = path_of(request) else { return Response::new(400, "Bad Request", "the request has no path") };
         let not_found = || Response::new(404, "Not Found", "no camera publishes to this path");
         let unreadable = || Response::new(503, "Service Unavailable", "the camera's password cannot be read here");
-        let login = match self.hub.login(&path) {
+        let login = match self.paths.login(&path) {
             Ok(login) => login,
             Err(Refusal::NoPassword) => return unreadable(),
             Err(_) => return not_found(),
@@ -107,19 +105,19 @@ impl Exchange {
             Ok(announcement) => announcement,
             Err(problem) => return Response::new(415, "Unsupported Media Type", problem),
         };
-        match self.hub.claim(&path) {
+        match self.paths.claim(&path) {
             Ok(claim) => {
                 let mut random = [0; 8];
                 rand::rng().fill_bytes(&mut random);
                 let channels = vec![None; announcement.controls.len()];
-                let session = hex::encode(random);
-                self.state = State::Announced(Publishing { claim, announcement, path, session, channels });
+                let rtsp_session = hex::encode(random);
+                self.state = State::Announced(AnnouncedStream { claim, announcement, path, rtsp_session, channels });
                 Response::ok()
             }
             Err(Refusal::NoSuchPath) => not_found(),
             Err(Refusal::NoPassword) => unreadable(),
-            Err(Refusal::AlreadyLive) => {
-                Response::new(409, "Conflict", "another publisher is live on this path").closing()
+            Err(Refusal::InUse) => {
+                Response::new(409, "Conflict", "another publisher is sending to this path").closing()
             }
         }
     }
@@ -135,25 +133,25 @@ impl Exchange {
     }
 
     fn setup(&mut self, request: &Request<Vec<u8>>) -> Response {
-        let State::Announced(publishing) = &mut self.state else {
+        let State::Announced(stream) = &mut self.state else {
             return invalid_state("SETUP comes between ANNOUNCE and RECORD");
         };
-        let Some(track) = track_of(request, publishing) else {
-            return Response::new(404, "Not Found", "no such track was announced");
+        let Some(track) = track_of(request, stream) else {
+            return Response::new(404, "Not Found", "the announcement has no such track");
         };
-        let Some(channel) = interleaved(header(request, &headers::TRANSPORT).unwrap_or_default(), track) else {
+        let Some(channel) = interleaved_channel(header(request, &headers::TRANSPORT).unwrap_or_default(), track) else {
             return Response::new(461, "Unsupported Transport", "only RTP/AVP/TCP interleaved is supported");
         };
-        publishing.channels[track] = Some(channel);
+        stream.channels[track] = Some(channel);
         let transport = format!("RTP/AVP/TCP;unicast;interleaved={channel}-{};mode=record", channel + 1);
-        self.with_session(Response::ok().header("Transport", transport))
+        self.with_session_header(Response::ok().header("Transport", transport))
     }
 
     fn record(&mut self) -> Response {
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Announced(publishing) if publishing.video_channel().is_some() => {
-                self.state = State::Recording(publishing);
-                self.with_session(Response::ok())
+            State::Announced(stream) if stream.video_channel().is_some() => {
+                self.state = State::Recording(stream);
+                self.with_session_header(Response::ok())
             }
             other => {
                 self.state = other;
@@ -162,11 +160,11 @@ impl Exchange {
         }
     }
 
-    fn with_session(&self, response: Response) -> Response {
+    fn with_session_header(&self, response: Response) -> Response {
         match &self.state {
             State::Idle => response,
-            State::Announced(publishing) | State::Recording(publishing) => {
-                response.header("Session", format!("{};timeout=60", publishing.session))
+            State::Announced(stream) | State::Recording(stream) => {
+                response.header("Session", format!("{};timeout=60", stream.rtsp_session))
             }
         }
     }
@@ -185,19 +183,20 @@ fn path_of(request: &Request<Vec<u8>>) -> Option<String> {
     (!path.is_empty()).then(|| path.to_owned())
 }
 
-/// Clients name a track by its `a=control`, behind the path or whole; a single track may go without.
-fn track_of(request: &Request<Vec<u8>>, publishing: &Publishing) -> Option<usize> {
+/// The index of the track that a SETUP is for. Clients append the track's `a=control` to the path, or use it as the whole URI.
+/// With a single track they may omit it.
+fn track_of(request: &Request<Vec<u8>>, stream: &AnnouncedStream) -> Option<usize> {
     let uri = request.request_uri()?;
-    let below = uri.path().trim_matches('/').strip_prefix(publishing.path.as_str())?.trim_matches('/');
-    let controls = &publishing.announcement.controls;
+    let below = uri.path().trim_matches('/').strip_prefix(stream.path.as_str())?.trim_matches('/');
+    let controls = &stream.announcement.controls;
     let named = controls.iter().position(|control| {
         !control.is_empty() && (control == below || control == uri.as_str() || control.trim_matches('/') == below)
     });
     named.or_else(|| (controls.len() == 1 && below.is_empty()).then_some(0))
 }
 
-/// RTP channel of the first transport offered that runs inside the connection.
-fn interleaved(transport: &str, track: usize) -> Option<u8> {
+/// The RTP channel of the first offered transport that is interleaved in the TCP connection.
+fn interleaved_channel(transport: &str, track: usize) -> Option<u8> {
     transport.split(',').find_map(|offer| {
         let mut parts = offer.split(';').map(str::trim);
         if !parts.next()?.eq_ignore_ascii_case("RTP/AVP/TCP") {

@@ -1,0 +1,90 @@
+//! Publishing frames to Kafka. [`KafkaPublisher`] is used in production; tests implement [`FramePublisher`] in memory.
+
+mod kafka;
+mod resume;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use vru_proto::CameraId;
+use vru_proto::v1::Frame;
+use vru_runtime::kafka::{KafkaFailure, SendError};
+use vru_runtime::retry::Retryable;
+
+pub use kafka::KafkaPublisher;
+pub use vru_runtime::kafka::Delivered;
+
+use crate::metrics;
+
+/// The last frame of a file that is already on Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastPublished {
+    pub sequence: u64,
+    /// It is the last frame of the file.
+    pub end_of_stream: bool,
+}
+
+/// Resolves when Kafka has acknowledged the frame, or has refused it for good.
+pub type FrameAcknowledgement = BoxFuture<'static, Result<Delivered, PublishError>>;
+
+/// Sends frames to the topic of frames. Frames of one camera arrive in the order of the calls.
+#[async_trait]
+pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
+    /// Accepts a frame or refuses it at once; never waits.
+    fn send(&self, frame: Frame) -> Result<FrameAcknowledgement, PublishError>;
+
+    /// Reports that an acknowledgement is overdue.
+    fn acknowledgement_is_overdue(&self);
+
+    /// The offset of the partition up to which every configured consumer group has committed; `None` when no group is
+    /// configured.
+    async fn committed(&self, partition: i32) -> Result<Option<i64>, PublishError>;
+
+    /// The last frame on Kafka of this session of a file. Frames of a session are in order and without gaps, so all frames
+    /// before it are on Kafka too.
+    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError>;
+}
+
+/// Why a frame is not on Kafka, or why Kafka gave no answer about one.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error("the producer's queue is full")]
+    QueueFull,
+    #[error(
+        "a frame of {bytes} bytes is larger than Kafka accepts; raise kafka.message_max_bytes and the topic's limit"
+    )]
+    TooLarge { bytes: usize },
+    #[error("the producer was closed before Kafka acknowledged the frame")]
+    Closed,
+    #[error("publish a frame to topic {topic}")]
+    Send {
+        topic: String,
+        #[source]
+        source: SendError,
+    },
+    /// A question about offsets or published frames failed.
+    #[error(transparent)]
+    Query(#[from] KafkaFailure),
+}
+
+impl PublishError {
+    /// The value of the label `reason` of dropped frames.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::QueueFull => metrics::KAFKA_DOWN,
+            Self::TooLarge { .. } => metrics::TOO_LARGE,
+            Self::Closed => metrics::STOPPED,
+            Self::Send { .. } | Self::Query(_) => metrics::REJECTED,
+        }
+    }
+}
+
+impl Retryable for PublishError {
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::QueueFull => true,
+            Self::TooLarge { .. } | Self::Closed => false,
+            Self::Send { source, .. } => source.is_retryable(),
+            Self::Query(failure) => failure.is_retryable(),
+        }
+    }
+}

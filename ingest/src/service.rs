@@ -1,0 +1,58 @@
+//! Starts the parts of the service, and stops them in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use vru_runtime::cameras::{self, Share};
+use vru_runtime::service::ServiceContext;
+
+use crate::camera::CameraContext;
+use crate::config::IngestConfig;
+use crate::publisher::KafkaPublisher;
+use crate::source::push::{self, PathRegistry};
+use crate::{metrics, supervisor};
+
+/// How long the producer may flush at the end, and how long connections may then take to close. The process has its own
+/// shutdown deadline.
+const STOP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Runs until `context.shutdown.soft`. Then it stops the cameras and sends the frames that are queued.
+pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Result<()> {
+    metrics::register();
+    vru_media::init().context("start GStreamer")?;
+    let shutdown = context.shutdown.child();
+    let pipelines = config.pipelines.load().context("load the pipelines")?;
+    let config = Arc::new(config);
+    let publisher = KafkaPublisher::new(&config, context.readiness.part("kafka")).context("make a Kafka producer")?;
+    let publisher = Arc::new(publisher);
+    let push_paths = Arc::new(PathRegistry::new(config.push.require_credentials));
+    if config.push.enabled {
+        let ready = context.readiness.part("rtsp-server");
+        let addresses =
+            push::serve(&config.push, push_paths.clone(), &shutdown).await.context("start the RTSP server")?;
+        ready.ready();
+        tracing::info!(?addresses, "RTSP server listens");
+    }
+    let share = Share::Group(config.group.clone());
+    let ready = context.readiness.part("cameras");
+    let events = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, ready);
+    let topic_watch = {
+        let (publisher, soft) = (publisher.clone(), shutdown.soft.clone());
+        shutdown.tracker.spawn(async move { publisher.watch_topic(&soft).await })
+    };
+
+    let camera_context =
+        CameraContext { config, publisher: publisher.clone(), push_paths, pipelines: Arc::new(pipelines) };
+    supervisor::run(events, camera_context, shutdown.soft.clone()).await;
+
+    // The cameras have stopped, so no new frames come.
+    shutdown.soft.cancel();
+    publisher.flush(STOP_DEADLINE).await;
+    topic_watch.abort();
+    shutdown.tracker.close();
+    if tokio::time::timeout(STOP_DEADLINE, shutdown.tracker.wait()).await.is_err() {
+        tracing::warn!(deadline = ?STOP_DEADLINE, "some push connections did not close before the deadline");
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+use std::path::PathBuf;
+
+use vru_proto::CameraId;
+use vru_proto::v1::FileSource;
+
+use crate::source::OutputPlan;
+
+/// Which file is read, and as which camera.
+#[derive(Debug, Clone)]
+pub struct FileOptions {
+    pub camera: CameraId,
+    pub path: PathBuf,
+    /// Capture time of the first frame in microseconds since the Unix epoch; the file's modification time when 0.
+    pub start_time_us: i64,
+    /// The session of the frames; derived from the camera's id and the file's content when 0.
+    pub session: u64,
+    /// How frames are encoded. Every frame is returned, whatever `plan.max_fps` is.
+    pub plan: OutputPlan,
+    /// How many frames to skip from the start. It is also the sequence number of the first frame returned.
+    pub skip: u64,
+}
+
+impl FileOptions {
+    /// From a camera's configuration.
+    pub fn new(camera: CameraId, source: &FileSource, plan: OutputPlan) -> Self {
+        Self {
+            camera,
+            path: PathBuf::from(&source.path),
+            start_time_us: source.start_time_us,
+            session: source.session,
+            plan,
+            skip: 0,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Runs a live pipeline until it fails, stalls or is stopped, and shuts it down on every way out.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::CameraSession;
+use super::elements::build_error;
+use crate::error::SourceError;
+
+/// How long a camera waits for its pipeline to shut down.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(3);
+/// Bounds the pipelines that are shutting down at the same time. Beyond it cameras wait, because each pipeline that hangs
+/// costs a thread and a socket.
+static SHUTDOWNS: Semaphore = Semaphore::const_new(256);
+
+/// How often the time since the last picture is checked.
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The time limits of a connection, and what its errors name it by.
+#[derive(Debug)]
+pub(super) struct ConnectionLimits {
+    /// Without credentials.
+    pub(super) url: String,
+    /// From the start to the first picture.
+    pub(super) open_timeout: Duration,
+    /// Between pictures.
+    pub(super) stall_timeout: Duration,
+}
+
+/// A pipeline that is shut down when dropped.
+#[derive(Debug)]
+pub(super) struct RunningPipeline {
+    pub(super) pipeline: gst::Pipeline,
+}
+
+impl RunningPipeline {
+    pub(super) fn new() -> Self {
+        Self { pipeline: gst::Pipeline::new() }
+    }
+
+    /// Starts the pipeline and watches it. Ok: it was stopped as asked. `no_video` reports that the camera offers no stream that
+    /// can be used.
+    pub(super) async fn run(
+        &self,
+        session: &CameraSession,
+        limits: &ConnectionLimits,
+        stop: &CancellationToken,
+        no_video: impl Fn() -> bool,
+    ) -> Result<(), SourceError> {
+        let bus = self.pipeline.bus().ok_or_else(|| build_error("the pipeline has no bus"))?;
+        let mut messages = bus.stream_filtered(&[gst::MessageType::Error, gst::MessageType::Eos]);
+        self.pipeline.set_state(gst::State::Playing).map_err(|_| build_error("the pipeline does not start"))?;
+        let started = Instant::now();
+        let mut check = tokio::time::interval(CHECK_INTERVAL);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                message = messages.next() => return Err(error_of(message.as_ref(), limits, &no_video)),
+                _ = check.tick() => {
+                    let (pictures, silence, url) = (session.pictures(), session.silence(), || limits.url.clone());
+                    if pictures == 0 && started.elapsed() > limits.open_timeout {
+                        // Not earlier: streams are offered one by one, and the video may come after the sound.
+                        if no_video() {
+                            return Err(SourceError::NoVideo { url: url() });
+                        }
+                        return Err(SourceError::OpenTimedOut { url: url(), after: limits.open_timeout });
+                    }
+                    if pictures > 0 && silence > limits.stall_timeout {
+                        return Err(SourceError::Stalled { url: url(), after: limits.stall_timeout });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shuts the pipeline down on a thread of its own, and waits for it only up to a deadline. TEARDOWN may take a moment; and
+    /// when a camera stopped in the middle of a response, GStreamer 1.22 waits until that camera closes the connection.
+    pub(super) async fn shut_down(self) {
+        let (done_tx, done) = oneshot::channel();
+        let Ok(permit) = SHUTDOWNS.acquire().await else { return };
+        let shut_down = move || {
+            let _permit = permit;
+            drop(self);
+            // The receiver is gone after the deadline.
+            done_tx.send(()).ok();
+        };
+        if let Err(error) = std::thread::Builder::new().name("pipeline-stop".to_owned()).spawn(shut_down) {
+            tracing::error!(%error, "cannot start a thread, the pipeline was shut down on a worker of the runtime");
+        } else if tokio::time::timeout(SHUTDOWN_DEADLINE, done).await.is_err() {
+            tracing::warn!(deadline = ?SHUTDOWN_DEADLINE, "pipeline hangs while it shuts down, no longer waiting for it");
+        }
+    }
+}
+
+impl Drop for RunningPipeline {
+    fn drop(&mut self) {
+        // An element cannot refuse this state, and there is nothing left to do if one did.
+        self.pipeline.set_state(gst::State::Null).ok();
+    }
+}
+
+fn error_of(message: Option<&gst::Message>, limits: &ConnectionLimits, no_video: &impl Fn() -> bool) -> SourceError {
+    let url = limits.url.clone();
+    if no_video() {
+        return SourceError::NoVideo { url };
+    }
+    match message.map(|message| message.view()) {
+        Some(gst::MessageView::Error(error)) => {
+            let debug = error.debug().unwrap_or_default();
+            // The text begins with a file and line of GStreamer's source; what happened comes last.
+            let detail = debug.rsplit(": ").next().unwrap_or_default().trim().replace('\n', " ");
+            let problem = format!("{} ({detail})", error.error());
+            if error.error().matches(gst::ResourceError::NotAuthorized) {
+                return SourceError::Unauthorized { url, problem };
+            }
+            SourceError::Stream { url, problem }
+        }
+        _ => SourceError::Ended { url },
+    }
+}

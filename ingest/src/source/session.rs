@@ -1,0 +1,160 @@
+//! A camera session: one connection of a live camera. Its number is part of the identity of the connection's frames.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use vru_proto::v1::{Delivery, Encoding, Frame};
+use vru_proto::{CameraId, FrameKey};
+use vru_runtime::clock;
+
+use crate::metrics;
+use crate::queue::LiveQueue;
+use crate::timeline::Timeline;
+
+/// Numbers the sessions of one camera. Each number is larger than the one before, even when the clock was set back.
+#[derive(Debug, Default)]
+pub struct SessionIds {
+    last: Option<u64>,
+}
+
+impl SessionIds {
+    pub fn allocate(&mut self) -> u64 {
+        let id = clock::now_us().unsigned_abs().max(self.last.unwrap_or(0) + 1);
+        self.last = Some(id);
+        id
+    }
+
+    pub fn last(&self) -> Option<u64> {
+        self.last
+    }
+}
+
+/// A picture at the end of a live pipeline.
+#[derive(Debug)]
+pub struct Picture {
+    /// Stream time.
+    pub pts_ns: u64,
+    /// A JPEG or an access unit.
+    pub payload: Bytes,
+    pub encoding: Encoding,
+    /// Width and height of the picture in the payload.
+    pub size: (u32, u32),
+    /// Width and height of the camera's picture.
+    pub source_size: (u32, u32),
+    /// A decoder can start with this picture.
+    pub key_frame: bool,
+    /// False for an access unit that is published only because later units need it for decoding.
+    pub analyse: bool,
+}
+
+/// Gives the pictures of one connection their identities and times, and puts them into the camera's queue.
+#[derive(Debug)]
+pub struct CameraSession {
+    camera: CameraId,
+    id: u64,
+    queue: Arc<LiveQueue>,
+    timeline: Mutex<Timeline>,
+    progress: Mutex<Progress>,
+    opened: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    next_sequence: u64,
+    last_picture: Option<Instant>,
+}
+
+impl CameraSession {
+    pub fn new(camera: CameraId, id: u64, queue: Arc<LiveQueue>, clock_tolerance: Duration) -> Self {
+        Self {
+            camera,
+            id,
+            queue,
+            timeline: Mutex::new(Timeline::new(clock_tolerance)),
+            progress: Mutex::default(),
+            opened: Instant::now(),
+        }
+    }
+
+    pub fn camera(&self) -> &CameraId {
+        &self.camera
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Records an incoming packet with its arrival time, see [`Timeline::record_packet`].
+    pub fn record_packet(&self, pts_ns: u64, camera_us: Option<i64>) {
+        let jump = self.timeline.lock().record_packet(pts_ns, clock::now_us(), camera_us);
+        if let Some(by_us) = jump {
+            let camera = self.camera.as_str();
+            metrics::CLOCK_JUMPS.with_label_values(&[camera]).inc();
+            // Capture times still follow the stream time, so the jump is not visible downstream.
+            let seconds = by_us as f64 / 1e6;
+            tracing::warn!(camera, session = self.id, seconds, "the camera's clock was set during the connection");
+        }
+    }
+
+    /// The number of pictures so far.
+    pub fn pictures(&self) -> u64 {
+        self.progress.lock().next_sequence
+    }
+
+    /// Time since the last picture, or since the session was opened.
+    pub fn silence(&self) -> Duration {
+        self.progress.lock().last_picture.unwrap_or(self.opened).elapsed()
+    }
+
+    /// Puts a picture into the queue; never waits.
+    pub fn add_picture(&self, picture: Picture) {
+        let now_us = clock::now_us();
+        let capture = self.timeline.lock().capture(picture.pts_ns, now_us);
+        let mut progress = self.progress.lock();
+        let sequence = progress.next_sequence;
+        progress.next_sequence += 1;
+        progress.last_picture = Some(Instant::now());
+        drop(progress);
+        let key = FrameKey { camera: self.camera.clone(), session: self.id, sequence };
+        let camera = self.camera.as_str();
+        metrics::RECEIVED.with_label_values(&[camera]).inc();
+        if sequence == 0 {
+            metrics::SESSIONS.with_label_values(&[camera]).inc();
+            metrics::CONNECTED.with_label_values(&[camera]).set(1);
+            // GStreamer's thread is outside of the camera's span, so the fields name the camera.
+            tracing::info!(
+                camera,
+                session = self.id,
+                encoding = picture.encoding.as_str_name(),
+                width = picture.source_size.0,
+                height = picture.source_size.1,
+                "first frame received"
+            );
+        }
+        self.queue.push(Frame {
+            id: Some((&key).into()),
+            captured_at_us: capture.at_us,
+            clock_source: capture.clock as i32,
+            ingested_at_us: now_us,
+            width: picture.size.0,
+            height: picture.size.1,
+            source_width: picture.source_size.0,
+            source_height: picture.source_size.1,
+            encoding: picture.encoding as i32,
+            key_frame: picture.key_frame,
+            delivery: Delivery::Live as i32,
+            dropped_before: 0,
+            end_of_stream: false,
+            analyse: picture.analyse,
+            payload: picture.payload,
+        });
+    }
+}
+
+impl Drop for CameraSession {
+    fn drop(&mut self) {
+        metrics::CONNECTED.with_label_values(&[self.camera.as_str()]).set(0);
+    }
+}
