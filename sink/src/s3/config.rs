@@ -220,11 +220,10 @@ mod tests {
     #[test]
     fn every_key_of_the_section_is_accepted() {
         for key in KEYS {
-            // No key accepts this value, so the message is about the value and not about the key.
+            // The value may be wrong, but the key is known.
             let layers = Layers { flags: vec![format!("s3.{key}={{ x = 1 }}")], ..Layers::default() };
-            let problems = load::<Config>(&layers).unwrap_err().problems.join("\n");
-            assert!(problems.contains(&format!("s3.{key}")), "{problems}");
-            assert!(!problems.contains(&format!("found `{key}`")), "{problems}");
+            let problems = load::<Config>(&layers).err().map(|error| error.problems).unwrap_or_default();
+            assert!(!problems.iter().any(|problem| problem.contains(&format!("found `{key}`"))), "{problems:#?}");
         }
         let flags = ["s3.bucket=roads", "s3.timeout=2s", "s3.path_style=true", "s3.parquet.max_age=1s"];
         let layers = Layers { flags: flags.map(str::to_owned).to_vec(), ..Layers::default() };

@@ -1,6 +1,6 @@
 //! The real `vru-sink` on real Apache Kafka, PostgreSQL and S3. Counts are compared exactly.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod alerts;
 mod messages;
