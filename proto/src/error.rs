@@ -1,15 +1,14 @@
 use thiserror::Error;
 
-/// A message that parsed but whose content breaks the contract. Trying again cannot help: the record is for the dead-letter
-/// topic.
+/// A message that parsed but violates the rules of [`crate::validate`]. Permanent: the record belongs in the dead-letter topic.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}: field `{field}` {problem}")]
 pub struct InvalidMessage {
-    /// Which message, for example `Frame`.
+    /// Name of the message, for example `Frame`.
     pub message: &'static str,
-    /// Which field of it.
+    /// Path of the field, for example `objects.box`.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// Continues the field's name: `is empty`.
     pub problem: String,
 }
 

@@ -1,4 +1,4 @@
-//! Identities, and the order and keys that follow from them.
+//! Validated ids of cameras and frames.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +12,9 @@ use crate::v1;
 pub struct CameraId(std::sync::Arc<str>);
 
 impl CameraId {
-    /// The most characters an id may have.
+    /// Maximum number of characters.
     pub const MAX_LEN: usize = 128;
 
-    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,21 +101,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accept_usual_camera_ids() {
+    fn usual_camera_ids_are_valid() {
         for id in ["cam-1", "A.b_c", "0"] {
             assert_eq!(id.parse::<CameraId>().expect("valid").as_str(), id);
         }
     }
 
     #[test]
-    fn reject_ids_that_are_unsafe_elsewhere() {
+    fn ids_that_are_unsafe_as_paths_or_keys_are_invalid() {
         for id in ["", "..", ".hidden", "a/b", "ä", "a b", &"x".repeat(129)] {
             assert!(id.parse::<CameraId>().is_err(), "{id:?} was accepted");
         }
     }
 
     #[test]
-    fn reject_sessions_that_postgres_cannot_hold() {
+    fn sessions_larger_than_postgres_bigint_are_invalid() {
         let id = v1::FrameId { camera_id: "c".to_owned(), session: u64::MAX, sequence: 0 };
         assert!(FrameKey::try_from(&id).is_err());
     }

@@ -1,8 +1,7 @@
-//! The contract between the stages: protobuf package `vru.v1`, the ids that identify things for ever, and the names that
-//! travel beside the messages.
+//! The contract between the stages: protobuf package `vru.v1`, validation of its messages, ids, and names of topics and headers.
 //!
-//! `proto/vru/v1/*.proto` is the source; `src/gen` holds the generated code, kept in git so that a build needs no `protoc`,
-//! and `tests/bootstrap.rs` proves it fresh and the wire format unbroken.
+//! `proto/vru/v1/*.proto` is the source. `src/gen` holds the generated code; it is in git, so that a build needs no `protoc`.
+//! `tests/bootstrap.rs` checks that it is up to date and that the wire format stays compatible.
 
 mod error;
 pub mod ids;

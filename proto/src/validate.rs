@@ -1,5 +1,5 @@
-//! What a message must hold beyond its types. Foreign bytes pass here once, where they enter a service; the code behind may
-//! rely on it.
+//! Rules for messages beyond the types of their fields. Each service validates bytes once, where it reads them; all later code relies on
+//! it.
 
 use std::collections::HashSet;
 
@@ -9,33 +9,32 @@ use crate::error::InvalidMessage;
 use crate::ids::{CameraId, FrameKey};
 use crate::v1;
 
-/// The largest side of a picture, pixels. A JPEG cannot say more; a bomb would.
+/// Maximum width and height of a picture in pixels. Larger sizes are decompression bombs.
 pub const MAX_SIDE: u32 = 16_384;
-/// Capture times outside of years 2000 to 2200 are a broken clock; a partitioned table must not follow them. Microseconds.
+/// Valid capture times, years 2000 to 2200, in microseconds since the Unix epoch. Other times come from a broken clock, and would create
+/// partitions of PostgreSQL tables far away.
 pub const CAPTURE_TIME_US: std::ops::Range<i64> = 946_684_800_000_000..7_258_118_400_000_000;
 
 fn fail<T>(message: &'static str, field: &'static str, problem: impl Into<String>) -> Result<T, InvalidMessage> {
     Err(InvalidMessage::new(message, field, problem))
 }
 
-/// Why a record could not become a message.
+/// A record that cannot be read as a message.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Not protobuf, or not of this message.
+    /// The bytes are not protobuf, or another message.
     #[error("the record is not a {message}")]
     Parse {
-        /// Which message was expected.
         message: &'static str,
-        /// Where the bytes went wrong.
         #[source]
         source: prost::DecodeError,
     },
-    /// Protobuf, but its content breaks the contract.
+    /// The message violates a rule of this module.
     #[error(transparent)]
     Invalid(#[from] InvalidMessage),
 }
 
-/// Parses and validates a frame. The payload shares the memory of `bytes`.
+/// Parses and validates a frame. Its payload shares the memory of `bytes`.
 pub fn read_frame(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Frame), ReadError> {
     let frame = v1::Frame::decode(bytes).map_err(|source| ReadError::Parse { message: "Frame", source })?;
     let key = frame_key("Frame", frame.id.as_ref())?;
@@ -59,10 +58,10 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
     size(NAME, detections.source_width, detections.source_height)?;
     capture_time(NAME, detections.captured_at_us)?;
     for object in &detections.objects {
-        let Some(place) = &object.r#box else {
+        let Some(rect) = &object.r#box else {
             return Err(InvalidMessage::new(NAME, "objects.box", "is missing").into());
         };
-        if ![place.left, place.top, place.width, place.height, object.score].iter().all(|v| v.is_finite()) {
+        if ![rect.left, rect.top, rect.width, rect.height, object.score].iter().all(|v| v.is_finite()) {
             return Err(InvalidMessage::new(NAME, "objects", "has a number that is not finite").into());
         }
         if i64::try_from(object.track_id).is_err() {
@@ -82,36 +81,36 @@ pub fn read_alert(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Alert), ReadErro
         return Err(InvalidMessage::new("Alert", "id", "is not 1 to 128 letters, digits and hyphens").into());
     }
     if alert.camera_id != key.camera.as_str() {
-        return Err(InvalidMessage::new("Alert", "camera_id", "is not its frame's camera").into());
+        return Err(InvalidMessage::new("Alert", "camera_id", "differs from `frame_id.camera_id`").into());
     }
     Ok((key, alert))
 }
 
-/// Parses and validates a camera's configuration; `key` is the record's key.
+/// Parses and validates a camera's configuration. `key` is the key of the record, which must equal the camera's id.
 pub fn read_camera(key: &[u8], bytes: &[u8]) -> Result<(CameraId, v1::CameraConfig), ReadError> {
     let config =
         v1::CameraConfig::decode(bytes).map_err(|source| ReadError::Parse { message: "CameraConfig", source })?;
     if config.id.as_bytes() != key {
-        return Err(InvalidMessage::new("CameraConfig", "id", "is not the record's key").into());
+        return Err(InvalidMessage::new("CameraConfig", "id", "differs from the record's key").into());
     }
     let id = camera(&config)?;
     Ok((id, config))
 }
 
-/// Validates a camera's configuration, wherever it came from.
+/// Validates a camera's configuration from any source.
 pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
     const NAME: &str = "CameraConfig";
     let id: CameraId = config.id.parse()?;
     match &config.source {
-        None => return fail(NAME, "source", "is missing: give one of pull, push and file"),
+        None => return fail(NAME, "source", "is missing: set one of pull, push and file"),
         Some(v1::camera_config::Source::Pull(pull)) => {
             if !pull.url.starts_with("rtsp://") && !pull.url.starts_with("rtsps://") {
                 return fail(NAME, "pull.url", "does not start with rtsp:// or rtsps://");
             }
-            // A URL is logged and shown; passwords have a field of their own, which is not.
+            // URLs appear in logs and pages. Passwords belong in `credentials`, which do not.
             let authority = pull.url.split(['/', '?', '#']).nth(2).unwrap_or_default();
             if authority.contains('@') {
-                return fail(NAME, "pull.url", "has a user or password: give them as credentials");
+                return fail(NAME, "pull.url", "contains a user or password: use `credentials` instead");
             }
         }
         Some(v1::camera_config::Source::Push(push)) => {
@@ -139,7 +138,7 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
     let mut zones = HashSet::new();
     for zone in &config.zones {
         if zone.id.is_empty() || !zones.insert(zone.id.as_str()) {
-            return fail(NAME, "zones.id", format!("is empty or there twice: `{}`", zone.id));
+            return fail(NAME, "zones.id", format!("is empty or used twice: `{}`", zone.id));
         }
         if zone.polygon.len() < 3 || zone.polygon.len() > 1_000 {
             return fail(
@@ -149,13 +148,17 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
             );
         }
         if !zone.polygon.iter().all(|p| (0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y)) {
-            return fail(NAME, "zones.polygon", format!("of `{}` has a corner outside of 0 to 1", zone.id));
+            return fail(
+                NAME,
+                "zones.polygon",
+                format!("of `{}` has a corner outside of 0 to 1 (fractions of the picture)", zone.id),
+            );
         }
     }
     let mut rules = HashSet::new();
     for rule in &config.rules {
         if rule.id.is_empty() || !rules.insert(rule.id.as_str()) {
-            return fail(NAME, "rules.id", format!("is empty or there twice: `{}`", rule.id));
+            return fail(NAME, "rules.id", format!("is empty or used twice: `{}`", rule.id));
         }
         match &rule.kind {
             None => return fail(NAME, "rules.kind", format!("of `{}` is missing", rule.id)),
@@ -164,7 +167,7 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
                     return fail(
                         NAME,
                         "rules.zone_id",
-                        format!("of `{}` names no zone: `{}`", rule.id, presence.zone_id),
+                        format!("of `{}` names a zone that does not exist: `{}`", rule.id, presence.zone_id),
                     );
                 }
             }
@@ -191,5 +194,5 @@ fn capture_time(message: &'static str, micros: i64) -> Result<(), InvalidMessage
     if CAPTURE_TIME_US.contains(&micros) {
         return Ok(());
     }
-    fail(message, "captured_at_us", format!("is outside of years 2000 to 2200: {micros}"))
+    fail(message, "captured_at_us", format!("is outside of the years 2000 to 2200: {micros}"))
 }

@@ -1,7 +1,7 @@
-//! The generated code is what the `.proto` files say, and the wire format breaks nobody.
+//! The generated code matches the `.proto` files, and the wire format stays compatible.
 //!
-//! `VRU_BLESS=1 cargo test -p vru-proto --test bootstrap` writes the generated code and, only where the change is compatible,
-//! the new wire baseline.
+//! `VRU_BLESS=1 cargo test -p vru-proto --test bootstrap` writes the generated code and, if the change is compatible, the new wire
+//! baseline.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,12 +34,12 @@ fn generate(into: &Path) {
     tonic_prost_build::configure()
         .bytes(".vru.v1.Frame.payload")
         .bytes(".vru.v1.Alert.snapshot")
-        // Its `Debug` is written by hand, below `v1`: a password must not show up in a log.
+        // `src/lib.rs` implements `Debug`, because a password must not appear in a log.
         .skip_debug([".vru.v1.Credentials"])
         .out_dir(into)
         .compile_fds(set.clone())
         .expect("the code is generated");
-    // Reflection needs the descriptors at run time; comments would only make the binary larger.
+    // gRPC reflection uses the descriptors at run time. Comments would only make the program larger.
     for file in &mut set.file {
         file.source_code_info = None;
     }
@@ -80,7 +80,7 @@ fn wire_format_stays_compatible() {
     }
 }
 
-/// What in `new` a program built from `old` would misread.
+/// The changes in `new` that a program built from `old` would misread.
 fn breaking_changes(old: &FileDescriptorSet, new: &FileDescriptorSet) -> Vec<String> {
     let mut found = Vec::new();
     for was in messages(old) {
