@@ -1,8 +1,8 @@
-//! Configuration in layers, weakest first: the defaults in the code, a TOML file, the environment (`VRU__SECTION__KEY`), and
-//! flags (`--set section.key=value`). It is read whole: every mistake is listed, not just the first.
+//! Layered configuration. Each layer overrides those before it: the defaults in the code, a TOML file, environment variables
+//! (`VRU__SECTION__KEY`), flags (`--set section.key=value`). The error lists every mistake, not only the first.
 //!
-//! Sections are structs with `#[serde(default, deny_unknown_fields)]`, so that a mistake in one field can be noted and set
-//! aside while the others are read.
+//! Sections are structs with `#[serde(default, deny_unknown_fields)]`. So a value with a mistake can be replaced by its default while the
+//! other values are checked.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,16 +16,16 @@ use serde::de::DeserializeOwned;
 
 use crate::report::toml_problem;
 
-/// Prefix of the environment variables that configure.
+/// Prefix of environment variables that hold configuration.
 pub const ENV_PREFIX: &str = "VRU__";
 
-/// A section that knows what it must hold beyond the types of its fields.
+/// Checks of a section that the types of its fields do not express.
 pub trait Validate {
-    /// Notes every problem, not only the first.
+    /// Adds every problem, not only the first.
     fn validate(&self, problems: &mut Problems);
 }
 
-/// What is wrong with a configuration, each with the key at fault.
+/// The problems found in a configuration, each with its key.
 #[derive(Debug, Default)]
 pub struct Problems {
     prefix: Vec<String>,
@@ -33,37 +33,36 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Notes a problem with the key, relative to the current section.
+    /// Adds a problem of `key`, relative to the current section. `problem` continues the key: `is not between 0 and 1`.
     pub fn at(&mut self, key: &str, problem: impl fmt::Display) {
         let mut path = self.prefix.clone();
         path.extend((!key.is_empty()).then(|| key.to_owned()));
         self.found.push(format!("{}: {problem}", path.join(".")));
     }
 
-    /// Notes the problem unless the condition holds.
+    /// Adds the problem unless the condition holds.
     pub fn require(&mut self, holds: bool, key: &str, problem: impl fmt::Display) {
         if !holds {
             self.at(key, problem);
         }
     }
 
-    /// Validates a section under its key.
+    /// Validates the section at `key`.
     pub fn section(&mut self, key: &str, section: &impl Validate) {
         self.prefix.push(key.to_owned());
         section.validate(self);
         self.prefix.pop();
     }
 
-    /// All problems found so far.
     pub fn found(&self) -> &[String] {
         &self.found
     }
 }
 
-/// Every problem of a configuration. Trying again without changing it cannot help.
+/// All problems of a configuration. Permanent: the operator must change the configuration.
 #[derive(Debug, thiserror::Error)]
 pub struct ConfigError {
-    /// One line each.
+    /// One line each: where, which key, what is wrong.
     pub problems: Vec<String>,
 }
 
@@ -78,19 +77,19 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Where a configuration comes from, beside the defaults.
+/// The layers above the defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    /// TOML.
+    /// Path of a TOML file.
     pub file: Option<PathBuf>,
-    /// Variables by name; those without [`ENV_PREFIX`] are passed over.
+    /// Names and values. Variables without [`ENV_PREFIX`] are ignored.
     pub environment: Vec<(String, String)>,
-    /// `section.key=value`, strongest.
+    /// `section.key=value`. The last layer.
     pub flags: Vec<String>,
 }
 
 impl Layers {
-    /// A file, this process's environment, and flags.
+    /// With the environment of this process.
     pub fn new(file: Option<PathBuf>, flags: Vec<String>) -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -99,12 +98,12 @@ impl Layers {
     }
 }
 
-/// Reads and validates. The error lists everything that is wrong.
+/// Reads and validates a configuration.
 pub fn load<T: DeserializeOwned + Validate>(layers: &Layers) -> Result<T, ConfigError> {
     load_text(layers, &layers.file.as_ref().map_or(Ok(String::new()), std::fs::read_to_string))
 }
 
-/// As [`load`], with what reading the file gave.
+/// Like [`load`], with the content of `layers.file`, or the error of reading it.
 pub fn load_text<T: DeserializeOwned + Validate>(
     layers: &Layers,
     file: &std::io::Result<String>,
@@ -124,7 +123,7 @@ pub fn load_text<T: DeserializeOwned + Validate>(
     for flag in &layers.flags {
         match flag.split_once('=') {
             Some((key, text)) => figment = texts.layer(figment, key.to_owned(), text, format!("flag --set {key}")),
-            None => problems.push(format!("flag --set {flag}: is not KEY=VALUE")),
+            None => problems.push(format!("flag --set {flag}: is not of the form KEY=VALUE")),
         }
     }
     let mut values = figment
@@ -156,7 +155,7 @@ fn file_layer(figment: Figment, path: &Path, file: &std::io::Result<String>, pro
     figment
 }
 
-/// The text that stood behind a value of the environment or a flag, and its place, by key.
+/// Key → the original text of a value from the environment or a flag, and where it came from.
 #[derive(Default)]
 struct Texts(BTreeMap<String, (String, String)>);
 
@@ -168,8 +167,8 @@ impl Texts {
     }
 }
 
-/// What a text of the environment or a flag stands for: a truth value, a number, a list, table or quoted text as TOML writes
-/// them, else the text. Not figment's own reading of it, which panics on some escapes in quotes.
+/// The value of a text from the environment or a flag: a boolean, a number, a TOML list, table or quoted string, else the text itself.
+/// Replaces figment's own parser, which panics on some escapes in quotes.
 fn typed(text: &str) -> Value {
     let trimmed = text.trim();
     let simple = None
@@ -186,14 +185,15 @@ fn typed(text: &str) -> Value {
     simple.or_else(|| if written { as_toml() } else { None }).unwrap_or_else(|| Value::from(text.to_owned()))
 }
 
-/// Deserialises again and again; each time the value at fault is noted and taken out, so that the default stands in for it.
+/// Deserialises repeatedly to find every mistake: each failure is added to `problems`, and its value is removed, so that the next attempt
+/// uses the default.
 fn extract<T: DeserializeOwned>(
     file: Option<&Path>,
     values: &mut Dict,
     texts: &Texts,
     problems: &mut Vec<String>,
 ) -> Option<T> {
-    // Far more mistakes than anybody reads; the loop must end even if a value cannot be taken out.
+    // A bound on the number of attempts, far above any real number of mistakes.
     for _ in 0..200 {
         let error = match Value::from(values.clone()).deserialize::<T>() {
             Ok(config) => return Some(config),
@@ -206,7 +206,7 @@ fn extract<T: DeserializeOwned>(
             path.push(name.clone());
         }
         let key = path.join(".");
-        // `12` or `true` in the environment is a number or a truth value, until the field turns out to want text.
+        // `typed` reads `12` and `true` as a number and a boolean. If the field is a string, use the original text.
         if let (Kind::InvalidType(_, wanted), Some((text, _))) = (&error.kind, texts.0.get(&key))
             && wanted.contains("string")
             && replace(values, &path, Value::from(text.clone()))
@@ -246,7 +246,7 @@ fn replace(values: &mut Dict, path: &[String], value: Value) -> bool {
     true
 }
 
-/// Takes out the value, or the nearest one above it that can be taken out (an element of a list goes with its list).
+/// Removes the value, or the nearest enclosing one that can be removed: an element of a list is removed with its list.
 fn remove(values: &mut Dict, path: &[String]) -> bool {
     (1..=path.len()).rev().any(|length| {
         let (last, above) = path[..length].split_last().expect("length is 1 or more");
@@ -265,13 +265,13 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(default, deny_unknown_fields)]
-    struct Service {
+    struct Settings {
         port: u16,
         name: String,
         database: Database,
     }
 
-    impl Default for Service {
+    impl Default for Settings {
         fn default() -> Self {
             Self { port: 80, name: "service".to_owned(), database: Database::default() }
         }
@@ -286,7 +286,7 @@ mod tests {
         pool_size: u32,
     }
 
-    impl Validate for Service {
+    impl Validate for Settings {
         fn validate(&self, problems: &mut Problems) {
             problems.require(!self.name.is_empty(), "name", "is empty");
             problems.section("database", &self.database);
@@ -312,27 +312,27 @@ mod tests {
     }
 
     #[test]
-    fn stronger_layers_win() {
+    fn later_layers_override_earlier_ones() {
         let (layers, _dir) = layers(
             Some("port = 1\nname = 'file'\n[database]\npool_size = 1\ntimeout = '1s'"),
             &[("VRU__DATABASE__POOL_SIZE", "2"), ("VRU__NAME", "env"), ("OTHER__NAME", "x")],
             &["name=flag"],
         );
-        let config: Service = load(&layers).unwrap();
+        let config: Settings = load(&layers).unwrap();
         assert_eq!((config.port, config.name.as_str(), config.database.pool_size), (1, "flag", 2));
         assert_eq!(config.database.timeout, Duration::from_secs(1));
     }
 
     #[test]
-    fn text_that_looks_like_a_number_stays_text_where_text_is_wanted() {
+    fn a_string_field_keeps_text_that_looks_like_a_number() {
         let (layers, _dir) = layers(None, &[("VRU__DATABASE__PASSWORD", "007"), ("VRU__NAME", "true")], &[]);
-        let config: Service = load(&layers).unwrap();
+        let config: Settings = load(&layers).unwrap();
         assert_eq!(config.database.password.expose(), "007");
         assert_eq!(config.name, "true");
     }
 
     #[test]
-    fn texts_of_the_environment_are_typed() {
+    fn environment_values_are_typed() {
         for (text, wanted) in [
             ("true", Value::from(true)),
             ("-7", Value::from(-7_i64)),
@@ -351,13 +351,13 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_listed_with_its_place() {
+    fn every_mistake_is_listed_with_its_origin() {
         let (layers, _dir) = layers(
             Some("port = 'eighty'\nprot = 1\n[database]\ntimeout = 'soon'\npool_size = 100"),
             &[("VRU__DATABASE__PASWORD", "x"), ("VRU__NAME", "")],
             &["database"],
         );
-        let problems = load::<Service>(&layers).unwrap_err().problems;
+        let problems = load::<Settings>(&layers).unwrap_err().problems;
         let wanted =
             ["port", "prot", "database.timeout", "database.pasword", "database.pool_size", "name", "--set database"];
         for key in wanted {
@@ -371,7 +371,7 @@ mod tests {
     #[test]
     fn a_broken_file_is_named() {
         let (layers, _dir) = layers(Some("port = "), &[], &[]);
-        let error = load::<Service>(&layers).unwrap_err();
+        let error = load::<Settings>(&layers).unwrap_err();
         assert!(error.problems[0].contains("vru.toml"), "{error}");
     }
 }

@@ -1,56 +1,57 @@
-//! What the C library's allocator may keep, what it holds, and how it is made to give back.
+//! Settings of glibc's allocator that keep resident memory close to what a service uses, and its statistics. Why not another allocator:
+//! `docs/decisions/0016-allocator.md`.
 
 use std::time::Duration;
 
 use crate::report;
 
-/// Arenas of the allocator. The C library makes up to eight a core, and each keeps what was once needed in it; with a thread for
-/// every client, broker and camera, a sink then holds three times the memory that it uses.
-const ARENAS: libc::c_int = 2;
+/// glibc creates up to eight arenas for each core, and each arena keeps its peak. With a thread for every client, broker and camera, a sink
+/// then holds three times the memory that it uses.
+const MAX_ARENAS: libc::c_int = 2;
 
-/// Of a service that moves large blocks now and then.
-const LARGE: libc::c_int = 256 * 1024;
+/// Size in bytes from which [`return_large_blocks`] applies.
+const LARGE_BLOCK: libc::c_int = 256 * 1024;
 
-/// How often [`give_back`] looks.
-const LOOK: Duration = Duration::from_secs(1);
-/// Memory is given back when this much lies unused, bytes. Less is soon used again.
-const UNUSED: usize = 32 << 20;
+/// How often [`trim_periodically`] checks the heap.
+const TRIM_INTERVAL: Duration = Duration::from_secs(1);
+/// Free memory in bytes above which the heap is trimmed. Less is likely to be used again soon.
+const TRIM_ABOVE: usize = 32 << 20;
 
-/// Bounds them; false where the C library refuses, which costs memory only. To be called before there are threads.
-pub fn bound_arenas() -> bool {
-    set(libc::M_ARENA_MAX, ARENAS)
+/// Limits the number of arenas. Call before other threads exist. False if glibc refuses; then the process only uses more memory.
+pub fn limit_arenas() -> bool {
+    set_option(libc::M_ARENA_MAX, MAX_ARENAS)
 }
 
-/// Gives each block of 256 KiB and more back to the system at once. Of itself the allocator keeps such blocks for the next time (up
-/// to 32 MiB each), and after an outage, when all that waited in Kafka is read at once, a sink stays at three times what it uses.
-/// It costs half a millisecond a megabyte: not for a service that takes such blocks with each picture. As [`bound_arenas`].
+/// Makes glibc return each freed block of 256 KiB or more to the system at once. By default glibc keeps such blocks (up to 32 MiB each) for
+/// reuse. After an outage a sink reads its whole backlog at once, and then stays at three times the memory that it uses. The setting
+/// costs 0.5 ms for each MiB allocated: do not use it in a service that allocates such blocks for each picture. Call it like
+/// [`limit_arenas`].
 pub fn return_large_blocks() -> bool {
-    set(libc::M_MMAP_THRESHOLD, LARGE)
+    set_option(libc::M_MMAP_THRESHOLD, LARGE_BLOCK)
 }
 
-/// Gives memory back to the system that the allocator keeps unused, for as long as the future is polled. Of itself the allocator
-/// gives back what lies at a heap's end only; a decoder that is made anew finds its gaps too small or too large, and the heap grows
-/// with every broken stream. Belongs to a service's start.
-pub async fn give_back() {
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // What was given back still counts as kept, until it is used again.
-    let mut given_back = 0;
+/// Returns free heap memory to the system, for as long as the future is polled. By default glibc returns only the end of a heap. A new
+/// video decoder often does not fit into the gaps that the last one left, so the heap grows with every broken stream.
+pub async fn trim_periodically() {
+    let mut interval = tokio::time::interval(TRIM_INTERVAL);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // Trimmed memory still counts as free, until it is used again.
+    let mut trimmed = 0;
     loop {
-        look.tick().await;
-        // It may hold the allocator's locks for some milliseconds.
-        let looked = tokio::task::spawn_blocking(move || {
-            let kept = heap().kept;
-            if kept < given_back + UNUSED {
-                return given_back.min(kept);
+        interval.tick().await;
+        // Trimming may hold the allocator's locks for some milliseconds.
+        let check = tokio::task::spawn_blocking(move || {
+            let free = heap().free;
+            if free < trimmed + TRIM_ABOVE {
+                return trimmed.min(free);
             }
             trim();
-            kept
+            free
         });
-        match looked.await {
-            Ok(kept) => given_back = kept,
+        match check.await {
+            Ok(free) => trimmed = free,
             Err(error) => {
-                tracing::error!(error = %report::chain(&error), "unused memory is no longer given back");
+                tracing::error!(error = %report::chain(&error), "heap trimming stopped, memory may grow");
                 return;
             }
         }
@@ -58,33 +59,33 @@ pub async fn give_back() {
 }
 
 fn trim() {
-    // SAFETY: it locks each arena for a moment, and touches pages only that hold nothing but free memory.
-    #[expect(unsafe_code, reason = "the C library has no other way")]
-    let _gave: libc::c_int = unsafe { libc::malloc_trim(0) };
+    // SAFETY: `malloc_trim` locks each arena and releases only pages that hold no allocated memory.
+    #[expect(unsafe_code, reason = "only this function of the C library returns free memory")]
+    let _released: libc::c_int = unsafe { libc::malloc_trim(0) };
 }
 
-fn set(parameter: libc::c_int, value: libc::c_int) -> bool {
-    // SAFETY: `mallopt` takes two numbers and touches nothing but the allocator's settings; no other thread runs yet.
-    #[expect(unsafe_code, reason = "the C library has no other way but an environment variable set before the start")]
-    let accepted = unsafe { libc::mallopt(parameter, value) };
+fn set_option(option: libc::c_int, value: libc::c_int) -> bool {
+    // SAFETY: `mallopt` takes two numbers and changes only settings of the allocator; no other thread runs yet.
+    #[expect(unsafe_code, reason = "the alternative is an environment variable that must be set before the start")]
+    let accepted = unsafe { libc::mallopt(option, value) };
     accepted == 1
 }
 
-/// The heap, bytes.
+/// State of the heap in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heap {
-    /// Handed out.
+    /// Allocated by the program.
     pub(crate) used: usize,
-    /// Given back by the program, and not by the allocator to the system.
-    pub(crate) kept: usize,
+    /// Freed by the program, but not returned to the system. Includes trimmed memory.
+    pub(crate) free: usize,
 }
 
-/// What the allocator holds in all its arenas. Resident memory alone does not tell a leak from memory that is kept.
+/// Sums over all arenas. Resident memory alone cannot distinguish a leak from free memory that the allocator keeps.
 pub(crate) fn heap() -> Heap {
-    // SAFETY: it takes nothing, locks each arena for a moment, and returns numbers.
-    #[expect(unsafe_code, reason = "the C library's own account has no other way")]
+    // SAFETY: `mallinfo2` takes no arguments, locks each arena and returns numbers.
+    #[expect(unsafe_code, reason = "only this function of the C library has these numbers")]
     let info = unsafe { libc::mallinfo2() };
-    Heap { used: info.uordblks + info.hblkhd, kept: info.fordblks }
+    Heap { used: info.uordblks + info.hblkhd, free: info.fordblks }
 }
 
 #[cfg(test)]
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
     use crate::test_util;
 
-    /// Tests that measure the process's memory, one at a time.
+    /// Serialises the tests that measure the memory of this process.
     static MEASURES: Mutex<()> = Mutex::new(());
 
     fn resident() -> u64 {
@@ -102,17 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn the_heap_grows_by_what_is_taken() {
+    fn the_heap_grows_by_an_allocation() {
         let _alone = MEASURES.lock();
         let before = heap().used;
-        let taken = std::hint::black_box(vec![1_u8; 64 << 20]);
-        assert!(heap().used >= before + (32 << 20), "{} bytes were taken", taken.len());
+        let block = std::hint::black_box(vec![1_u8; 64 << 20]);
+        assert!(heap().used >= before + (32 << 20), "allocated {} bytes", block.len());
     }
 
     #[test]
-    fn memory_that_lies_unused_between_what_is_used_is_given_back() {
+    fn free_memory_between_used_blocks_is_returned() {
         let _alone = MEASURES.lock();
-        // Blocks small enough to come from the heap, and each second one stays: there is no free end.
+        // The blocks are small enough to come from the heap. Every second one stays, so that the end of the heap is not free.
         let mut blocks: Vec<Vec<u8>> = (0..4_096).map(|_| vec![1; 64 << 10]).collect();
         let full = resident();
         let mut odd = false;
@@ -120,18 +121,22 @@ mod tests {
             odd = !odd;
             odd
         });
-        assert!(resident() + (64 << 20) > full, "the allocator gave it back of itself");
+        assert!(resident() + (64 << 20) > full, "the allocator returned the memory without trimming");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.spawn(give_back());
-        runtime.block_on(test_util::eventually(Duration::from_secs(20), "half of it to be given back", async || {
-            let now = resident();
-            if now + (100 << 20) <= full { Ok(()) } else { Err(format!("{now} bytes of {full}")) }
-        }));
+        runtime.spawn(trim_periodically());
+        runtime.block_on(test_util::eventually(
+            Duration::from_secs(20),
+            "half of the memory to be returned",
+            async || {
+                let now = resident();
+                if now + (100 << 20) <= full { Ok(()) } else { Err(format!("{now} bytes of {full}")) }
+            },
+        ));
         assert_eq!(std::hint::black_box(blocks).len(), 2_048);
     }
 
     #[test]
-    fn the_c_library_takes_the_bounds() {
-        assert!(bound_arenas() && return_large_blocks());
+    fn the_c_library_accepts_the_options() {
+        assert!(limit_arenas() && return_large_blocks());
     }
 }

@@ -1,5 +1,5 @@
-//! Prometheus metrics of the process. Each crate's `metrics.rs` makes its instruments once, through the functions below, as
-//! `<stage>_<what>_<unit>[_total]` with labels of bounded number.
+//! Prometheus metrics of the process. The `metrics.rs` of each crate registers its metrics once, through the functions below. Names follow
+//! `<stage>_<what>_<unit>[_total]`. Labels have few values: a camera id, a reason.
 
 use std::sync::LazyLock;
 
@@ -11,47 +11,47 @@ use prometheus::{
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     let registry = Registry::new();
     let process = process::ProcessCollector::default();
-    registry.register(Box::new(process)).expect("the first collector of its names");
+    registry.register(Box::new(process)).expect("its metric names are registered once");
     registry
 });
 
-/// Where `/metrics` reads.
+/// The registry behind `/metrics`.
 pub fn registry() -> &'static Registry {
     &REGISTRY
 }
 
-/// The text that `/metrics` answers.
+/// All metrics in the Prometheus text format.
 pub fn encode() -> String {
     TextEncoder::new().encode_to_string(&REGISTRY.gather()).unwrap_or_default()
 }
 
 fn register<C: Collector + Clone + 'static>(collector: C) -> C {
-    REGISTRY.register(Box::new(collector.clone())).expect("each metric's name is made once");
+    REGISTRY.register(Box::new(collector.clone())).expect("each metric name is registered once");
     collector
 }
 
-/// A counter for each combination of label values.
+/// Registers a counter for each combination of label values.
 pub fn counter_vec(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     register(IntCounterVec::new(Opts::new(name, help), labels).expect("a valid metric name"))
 }
 
-/// A value that goes up and down, for each combination of label values.
+/// Registers a gauge for each combination of label values.
 pub fn gauge_vec(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
     register(IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid metric name"))
 }
 
-/// Durations in seconds, from 100 µs to about 50 s.
+/// Registers a histogram of seconds, with buckets from 100 µs to about 50 s.
 pub fn seconds_vec(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
     let buckets = exponential_buckets(0.0001, 2.0, 20).expect("start, factor and count are in range");
     histogram_vec(name, help, labels, buckets)
 }
 
-/// A histogram with its own buckets.
+/// Registers a histogram with these buckets.
 pub fn histogram_vec(name: &str, help: &str, labels: &[&str], buckets: Vec<f64>) -> HistogramVec {
     register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels).expect("a valid metric name"))
 }
 
-/// The sum of a counter's values over all label values that pass; 0 when nothing was counted. For accounts and tests.
+/// The sum of a counter over the series whose labels pass `keep`; 0 when there is none. For summaries and tests.
 pub fn counter_sum(name: &str, keep: impl Fn(&[(&str, &str)]) -> bool) -> u64 {
     let families = REGISTRY.gather();
     let metrics =
@@ -84,11 +84,14 @@ mod process {
         fn default() -> Self {
             let gauge = |name, help| IntGauge::with_opts(Opts::new(name, help)).expect("a valid metric name");
             Self {
-                resident: gauge("process_resident_memory_bytes", "Resident memory of the process."),
-                heap_used: gauge("process_heap_used_bytes", "Heap memory in use."),
-                heap_kept: gauge("process_heap_kept_bytes", "Heap memory that is free and kept by the allocator."),
-                threads: gauge("process_threads", "Threads of the process."),
-                files: gauge("process_open_fds", "Open file handles of the process."),
+                resident: gauge("process_resident_memory_bytes", "Resident memory of the process in bytes."),
+                heap_used: gauge("process_heap_used_bytes", "Heap memory that the program uses, in bytes."),
+                heap_kept: gauge(
+                    "process_heap_kept_bytes",
+                    "Heap memory that the program has freed and the allocator has not returned to the system, in bytes.",
+                ),
+                threads: gauge("process_threads", "Number of threads of the process."),
+                files: gauge("process_open_fds", "Number of open file descriptors of the process."),
             }
         }
     }
@@ -113,7 +116,7 @@ mod process {
             self.resident.set(field("VmRSS").unwrap_or(0) * 1024);
             let heap = crate::memory::heap();
             self.heap_used.set(heap.used as i64);
-            self.heap_kept.set(heap.kept as i64);
+            self.heap_kept.set(heap.free as i64);
             self.threads.set(field("Threads").unwrap_or(0));
             self.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as i64));
             self.gauges().into_iter().flat_map(Collector::collect).collect()

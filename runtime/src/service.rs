@@ -1,4 +1,4 @@
-//! The one `main` of every service: options, configuration, telemetry, admin server, run, drain.
+//! The `main` of every service: options, configuration, telemetry, admin server, run, drain.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,88 +15,84 @@ use crate::memory;
 use crate::shutdown::Shutdown;
 use crate::telemetry::{self, TelemetryConfig};
 
-/// What a service is given to run with.
+/// What a service gets from its process.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceContext {
-    /// When to stop.
     pub shutdown: Shutdown,
-    /// Where its parts say whether they are ready.
+    /// Each part of the service adds itself here.
     pub readiness: Readiness,
 }
 
-/// Options that every service's binary takes.
+/// Command-line options of every service.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServiceOptions {
-    /// Configuration file (TOML). Environment variables VRU__SECTION__KEY and --set override it.
+    /// Configuration file (TOML). Environment variables VRU__SECTION__KEY override it, and --set overrides both.
     #[arg(long, env = "VRU_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// Overrides one setting, for example --set kafka.brokers=kafka:9092. May be given several times.
+    /// Sets one configuration key, for example --set kafka.brokers=kafka:9092. Can be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
-    /// Reads and validates the configuration, prints every problem, and ends: 0 when there is none, else 2.
+    /// Validates the configuration, prints every problem, and exits: code 0 without problems, else 2.
     #[arg(long, global = true)]
     pub check_config: bool,
 }
 
-/// Sections that every service has.
+/// Section `shutdown`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShutdownConfig {
-    /// How long draining may take after SIGTERM (default 20 s).
+    /// Time to drain after SIGTERM (default 20 s). Then the process exits without draining the rest.
     #[serde(with = "humantime_serde")]
     pub deadline: Option<Duration>,
 }
 
 impl ShutdownConfig {
-    /// The deadline, or its default.
     pub fn deadline(&self) -> Duration {
         self.deadline.unwrap_or(Duration::from_secs(20))
     }
 }
 
-/// A service's whole configuration.
+/// The configuration of a service: the sections that [`main`] needs.
 pub trait ServiceConfig: DeserializeOwned + Validate + Send + 'static {
-    /// Logs and traces.
     fn telemetry(&self) -> &TelemetryConfig;
-    /// Where the admin server listens.
+    /// The address that the admin server listens on.
     fn admin(&self) -> SocketAddr;
-    /// How long to drain.
     fn shutdown(&self) -> &ShutdownConfig;
 }
 
-/// Runs a service as a process. Exit codes: 0 stopped as asked, 1 failed, 2 the configuration is wrong.
+/// Runs a service as a process. Exit codes: 0 after an orderly shutdown, 1 after a failure, 2 for an invalid configuration.
 pub fn main<C, F>(name: &'static str, options: ServiceOptions, run: F) -> ExitCode
 where
     C: ServiceConfig,
     F: AsyncFnOnce(C, ServiceContext) -> anyhow::Result<()>,
 {
-    memory::bound_arenas();
+    memory::limit_arenas();
     let check = options.check_config;
     let config = match config::load::<C>(&Layers::new(options.config, options.set)) {
         Ok(config) => config,
         Err(error) => {
-            say(&format!("{name}: {error}"));
+            print_line(&format!("{name}: {error}"));
             return ExitCode::from(2);
         }
     };
     if check {
-        say(&format!("{name}: the configuration is valid"));
+        print_line(&format!("{name}: the configuration is valid"));
         return ExitCode::SUCCESS;
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            say(&format!("{name}: cannot start the async runtime: {error}"));
+            print_line(&format!("{name}: cannot start the async runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };
     let ended = runtime.block_on(run_service(name, config, run));
-    // Blocking calls that miss the drain's deadline must not keep the process.
+    // A blocking call must not keep the process alive after the shutdown deadline.
     runtime.shutdown_timeout(Duration::from_secs(1));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("{name}: {error:#}"));
+            print_line(&format!("{name}: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -107,31 +103,31 @@ where
     C: ServiceConfig,
     F: AsyncFnOnce(C, ServiceContext) -> anyhow::Result<()>,
 {
-    let guard = telemetry::init(name, config.telemetry()).context("set up telemetry")?;
+    let guard = telemetry::init(name, config.telemetry()).context("cannot set up telemetry")?;
     let context = ServiceContext::default();
-    context.shutdown.on_signals(config.shutdown().deadline()).context("listen for signals")?;
+    context.shutdown.on_signals(config.shutdown().deadline()).context("cannot install signal handlers")?;
     let admin = admin::serve(config.admin(), context.readiness.clone(), context.shutdown.hard.clone()).await?;
-    tracing::info!(service = name, version = env!("CARGO_PKG_VERSION"), %admin, "started");
+    tracing::info!(service = name, version = env!("CARGO_PKG_VERSION"), %admin, "service started");
     let hard = context.shutdown.hard.clone();
-    tokio::spawn(memory::give_back());
+    tokio::spawn(memory::trim_periodically());
     let ended = tokio::select! {
         ended = run(config, context) => ended,
         () = async { hard.cancelled().await; tokio::time::sleep(Duration::from_secs(2)).await } => {
-            Err(anyhow::anyhow!("did not drain within the deadline"))
+            Err(anyhow::anyhow!("the service did not drain within `shutdown.deadline`"))
         }
     };
     match &ended {
-        Ok(()) => tracing::info!(service = name, "stopped"),
-        Err(error) => tracing::error!(service = name, error = format!("{error:#}"), "failed"),
+        Ok(()) => tracing::info!(service = name, "service stopped"),
+        Err(error) => tracing::error!(service = name, error = format!("{error:#}"), "service failed"),
     }
     if tokio::task::spawn_blocking(move || guard.flush()).await.is_err() {
-        tracing::warn!("flushing telemetry panicked");
+        tracing::warn!("export of the last traces panicked");
     }
     ended
 }
 
-#[expect(clippy::print_stderr, reason = "logging is not set up before the configuration is read")]
-fn say(text: &str) {
+#[expect(clippy::print_stderr, reason = "logging is set up only after the configuration is read")]
+fn print_line(text: &str) {
     eprintln!("{text}");
 }
 

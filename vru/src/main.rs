@@ -25,7 +25,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    vru_runtime::memory::bound_arenas();
+    vru_runtime::memory::limit_arenas();
     let ended = match Options::parse().command {
         Command::Demo(options) => block_on(vru::demo::run(options)),
         Command::Up(options) => block_on(vru::up::run(options)),
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 fn block_on(run: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the async runtime")?;
-    runtime.spawn(vru_runtime::memory::give_back());
+    runtime.spawn(vru_runtime::memory::trim_periodically());
     let ended = runtime.block_on(run);
     // Blocking calls that miss the deadline must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));

@@ -109,7 +109,10 @@ mod tests {
             ("[[cameras]]\nid = 'a'", "exactly one"),
             ("[[cameras]]\nid = 'a/b'\npush = {}", "a/b"),
             ("[[cameras]]\nid = 'a'\npush = {}\n[[cameras]]\nid = 'a'\npush = {}", "twice"),
-            ("[[cameras]]\nid = 'a'\npush = {}\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]", "no zone"),
+            (
+                "[[cameras]]\nid = 'a'\npush = {}\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]",
+                "a zone that does not exist",
+            ),
             ("[[cameras]]\nid = 'a'\npush = {}\nfps = 1", "fps"),
             ("[[cameras]]\npush = {}", "camera 1"),
         ] {

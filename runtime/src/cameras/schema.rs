@@ -165,7 +165,7 @@ impl Camera {
                 start_time_us: file.start_time_us,
                 session: file.session,
             }),
-            _ => return Err("give exactly one of pull, push and file".to_owned()),
+            _ => return Err("set exactly one of pull, push and file".to_owned()),
         };
         Ok(v1::CameraConfig {
             id: self.id,
