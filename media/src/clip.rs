@@ -1,5 +1,5 @@
-//! MP4 files from pictures or access units, with the real times between them. The index stands at the front
-//! ("faststart"), so a browser plays the clip while it loads.
+//! Writes MP4 files of pictures or access units, with their original time stamps. The index is at the front ("faststart"), so
+//! that a browser plays the clip while it loads.
 
 mod pipeline;
 
@@ -14,88 +14,75 @@ use crate::launch::LaunchError;
 use crate::{Codec, InitError};
 use pipeline::{ClipPipeline, Stream, Times};
 
-/// Most bytes of access units in one clip; they are kept until the end, when their order of display is known.
+/// Maximum size of the access units in one clip. They stay in memory until the end, when their display order is known.
 const MAX_UNIT_BYTES: usize = 256 * 1024 * 1024;
 
-/// When a clip must be done.
+/// When a clip must be finished.
 #[derive(Debug)]
 struct Deadline {
     at: Instant,
+    /// The time limit, for the error.
     after: Duration,
 }
 
-/// What is written.
+/// What a clip is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClipInput {
-    /// Pictures, encoded as H.264.
+    /// Pictures; the clip encodes them as H.264.
     Pictures,
-    /// Access units in byte-stream format, stored as they are.
+    /// Access units in byte-stream format, stored unchanged.
     Units(Codec),
 }
 
 /// Why a clip could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ClipError {
-    /// GStreamer does not start here.
     #[error(transparent)]
     Init(#[from] InitError),
-    /// An element is missing on this host.
-    #[error("build the pipeline of a clip")]
+    #[error("cannot build the pipeline that writes a clip")]
     Build(#[from] LaunchError),
-    /// A JPEG among the pictures is broken; the clip can go on without it.
-    #[error("read a picture of a clip")]
+    /// A JPEG is corrupt. The writer stays usable, so the picture can be left out.
+    #[error("cannot decode a picture of a clip")]
     Picture(#[from] JpegError),
-    /// Pictures given to a clip of units, or the other way round.
+    /// Pictures were pushed to a clip of access units, or the other way round.
     #[error("the clip does not take {what}")]
-    Kind {
-        /// What was given.
-        what: &'static str,
-    },
-    /// The pipeline stopped.
-    #[error("write a clip: {problem}")]
-    Pipeline {
-        /// What GStreamer says.
-        problem: String,
-    },
-    /// It took too long.
-    #[error("write a clip: not done after {after:?}")]
-    TimedOut {
-        /// The limit that was set.
-        after: Duration,
-    },
-    /// Nothing was left that can be shown.
-    #[error("write a clip: none of its samples can be shown")]
+    Kind { what: &'static str },
+    /// GStreamer reported an error.
+    #[error("cannot write a clip: {problem}")]
+    Pipeline { problem: String },
+    #[error("cannot write a clip within {after:?}")]
+    TimedOut { after: Duration },
+    /// Every sample was corrupt or before the first key frame.
+    #[error("cannot write a clip: none of its samples can be decoded")]
     Empty,
-    /// The file system failed.
-    #[error("{what} a clip")]
+    #[error("cannot {what} a clip")]
     Io {
-        /// What was tried.
+        /// The failed operation, as a verb.
         what: &'static str,
-        /// Why it failed.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// Writes one MP4. Drop it to give up; the unfinished file is the caller's to remove.
+/// Writes one MP4. Dropping it aborts the clip; the caller removes the unfinished file.
 #[derive(Debug)]
 pub struct ClipWriter {
     input: ClipInput,
     path: std::path::PathBuf,
     deadline: Deadline,
-    /// Made with the first picture: only then the size is known.
+    /// Created with the first sample, because only then the size is known.
     pipeline: Option<ClipPipeline>,
     decoder: Option<JpegDecoder>,
     first_us: i64,
     last_us: i64,
-    /// Access units and when each is shown.
+    /// Access units, each with its display time in microseconds.
     units: Vec<(i64, Bytes)>,
     unit_bytes: usize,
     written: usize,
 }
 
 impl ClipWriter {
-    /// A writer to `path` that must be finished within `limit`.
+    /// Starts a clip in the file `path`. All calls together must finish within `limit`.
     pub fn create(path: &Path, input: ClipInput, limit: Duration) -> Result<Self, ClipError> {
         crate::init()?;
         Ok(Self {
@@ -112,13 +99,16 @@ impl ClipWriter {
         })
     }
 
-    /// Adds a picture. A time that does not go forward is moved up to the one before, as MP4 has no other way.
+    /// Adds a picture. A time that is not after the previous one is changed to 1 ms after it, because times must increase in an
+    /// MP4.
     pub fn push_picture(&mut self, time_us: i64, image: Image) -> Result<(), ClipError> {
         if self.input != ClipInput::Pictures {
             return Err(ClipError::Kind { what: "pictures" });
         }
         if image.width < 2 || image.height < 2 {
-            return Err(ClipError::Pipeline { problem: format!("a picture of {}×{}", image.width, image.height) });
+            return Err(ClipError::Pipeline {
+                problem: format!("a picture of {}×{} pixels is too small", image.width, image.height),
+            });
         }
         let pipeline = match &mut self.pipeline {
             Some(pipeline) => {
@@ -136,7 +126,7 @@ impl ClipWriter {
         Ok(())
     }
 
-    /// Adds a JPEG as a picture. A broken one is an error that leaves the writer usable.
+    /// Decodes a JPEG and adds the picture. After an error for a corrupt JPEG the writer stays usable.
     pub fn push_jpeg(&mut self, time_us: i64, jpeg: &[u8]) -> Result<(), ClipError> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
@@ -146,7 +136,7 @@ impl ClipWriter {
         self.push_picture(time_us, image)
     }
 
-    /// Adds an access unit, in stream order with the time at which it is shown. Units before the first key frame are left
+    /// Adds an access unit with its display time. The units must be in stream order. Units before the first key frame are left
     /// out.
     pub fn push_unit(&mut self, time_us: i64, unit: Bytes, key_frame: bool) -> Result<(), ClipError> {
         if !matches!(self.input, ClipInput::Units(_)) {
@@ -163,7 +153,7 @@ impl ClipWriter {
         Ok(())
     }
 
-    /// Completes the file and returns how many samples it holds.
+    /// Finishes the file and returns the number of samples in it.
     pub fn finish(mut self) -> Result<usize, ClipError> {
         if let ClipInput::Units(codec) = self.input {
             self.write_units(codec)?;
@@ -188,8 +178,9 @@ impl ClipWriter {
     }
 }
 
-/// Times for units in stream order that are shown at `shown_us`. Where pictures are reordered, each must be decoded before
-/// it is shown: the n-th unit is decoded at the n-th smallest time, and all are shown later by as much as that needs.
+/// Decode and display times for access units in stream order, from their display times. Where the encoder reordered pictures, each
+/// must be decoded before it is displayed: the n-th unit is decoded at the n-th smallest time, and all display times are delayed
+/// by as much as this needs.
 fn decode_order(shown_us: &[i64]) -> Vec<Times> {
     let mut sorted = shown_us.to_vec();
     sorted.sort_unstable();
@@ -200,7 +191,7 @@ fn decode_order(shown_us: &[i64]) -> Vec<Times> {
         .iter()
         .zip(shown_us)
         .map(|(decode, show)| {
-            // Two units at one time would be one too many for MP4.
+            // Decode times must be distinct in an MP4.
             let decode_us = last.map_or(0, |last: u64| last + 1).max((decode - first) as u64);
             last = Some(decode_us);
             Times { decode_us, show_us: ((show - first + delay) as u64).max(decode_us) }
@@ -208,36 +199,36 @@ fn decode_order(shown_us: &[i64]) -> Vec<Times> {
         .collect()
 }
 
-/// One sample of [`write_mp4`].
+/// One input of [`write_mp4`].
 #[derive(Debug, Clone)]
-pub struct Sample {
-    /// Microseconds on any clock.
+pub struct ClipSample {
+    /// Display time in microseconds of any clock.
     pub time_us: i64,
-    /// A JPEG, or an access unit.
+    /// A JPEG or an access unit.
     pub payload: Bytes,
-    /// A decoder can start here; true for JPEG.
+    /// Whether a decoder can start here. Always true for a JPEG.
     pub key_frame: bool,
 }
 
 /// A finished clip.
 #[derive(Debug)]
 pub struct Clip {
-    /// The MP4.
     pub mp4: Vec<u8>,
-    /// Samples in it.
+    /// Number of samples in the clip.
     pub written: usize,
-    /// Samples left out: broken pictures, and units before the first key frame.
+    /// Number of samples left out: corrupt pictures, and units before the first key frame.
     pub skipped: usize,
 }
 
-/// Makes an MP4 in memory of JPEGs (with [`ClipInput::Pictures`]) or access units. What cannot be shown is left out and
-/// counted; it is an error only if nothing is left.
+/// Writes an MP4 of JPEGs (with [`ClipInput::Pictures`]) or access units, and returns its bytes. Samples that cannot be decoded
+/// are left out and counted; it is an error if none is left.
 pub fn write_mp4(
     input: ClipInput,
-    samples: impl IntoIterator<Item = Sample>,
+    samples: impl IntoIterator<Item = ClipSample>,
     limit: Duration,
 ) -> Result<Clip, ClipError> {
-    let folder = tempfile::tempdir().map_err(|source| ClipError::Io { what: "make a folder for", source })?;
+    let folder =
+        tempfile::tempdir().map_err(|source| ClipError::Io { what: "create a temporary folder for", source })?;
     let path = folder.path().join("clip.mp4");
     let mut writer = ClipWriter::create(&path, input, limit)?;
     let mut given = 0;
@@ -249,7 +240,7 @@ pub fn write_mp4(
         };
         match pushed {
             Ok(()) => {}
-            Err(ClipError::Picture(error)) => tracing::debug!(%error, "leave a broken picture out of a clip"),
+            Err(ClipError::Picture(error)) => tracing::debug!(%error, "corrupt picture left out of a clip"),
             Err(error) => return Err(error),
         }
     }

@@ -1,23 +1,22 @@
-/// Video codecs that cameras send.
+//! Video codecs, and what can be read from an access unit without decoding it.
+
+/// A video codec that cameras send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
-    /// H.264, AVC.
     H264,
-    /// H.265, HEVC.
     H265,
 }
 
-/// The first slice of an access unit.
+/// Properties of the first slice of an access unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstSlice {
-    /// It is of a key frame.
     pub key_frame: bool,
-    /// It has the picture's upper left corner: no slice is missing before it.
+    /// The slice contains the top left corner of the picture, so no slice is missing before it.
     pub starts_picture: bool,
 }
 
 impl Codec {
-    /// Caps of its elementary stream in GStreamer.
+    /// GStreamer's media type for the elementary stream.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::H264 => "video/x-h264",
@@ -25,7 +24,7 @@ impl Codec {
         }
     }
 
-    /// `encoding-name` in RTP caps and SDP.
+    /// The `encoding-name` in RTP caps and SDP.
     pub fn rtp_name(self) -> &'static str {
         match self {
             Self::H264 => "H264",
@@ -33,24 +32,24 @@ impl Codec {
         }
     }
 
-    /// By `encoding-name`, in any case.
+    /// Looks up an `encoding-name`, ignoring case.
     pub fn from_rtp_name(name: &str) -> Option<Self> {
         [Self::H264, Self::H265].into_iter().find(|codec| codec.rtp_name().eq_ignore_ascii_case(name))
     }
 
-    /// Whether an access unit in byte-stream format holds the start of a key frame: a decoder can begin here.
+    /// Whether an access unit in byte-stream format contains a key frame, so that a decoder can start here.
     ///
-    /// Looks at NAL unit types only; parameter sets are not checked.
+    /// Only NAL unit types are read; parameter sets are not checked.
     pub fn is_key_unit(self, unit: &[u8]) -> bool {
         nal_headers(unit).any(|header| self.is_key_header(header))
     }
 
-    /// What the first slice of an access unit in packetised format (AVC, HVC1: each part stands behind the four bytes of its
-    /// length) says; none where the unit holds no slice.
+    /// The first slice of an access unit in packetised format (AVC, HVC1: each NAL unit follows its length in four bytes). `None`
+    /// if the unit contains no slice.
     pub fn first_slice(self, mut unit: &[u8]) -> Option<FirstSlice> {
         while let Some((length, rest)) = unit.split_first_chunk::<4>() {
-            let (part, others) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).unwrap_or((rest, &[]));
-            if let Some(slice) = self.slice(part) {
+            let (nal_unit, others) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).unwrap_or((rest, &[]));
+            if let Some(slice) = self.slice(nal_unit) {
                 return Some(slice);
             }
             unit = others;
@@ -58,14 +57,14 @@ impl Codec {
         None
     }
 
-    fn slice(self, part: &[u8]) -> Option<FirstSlice> {
-        let header = *part.first()?;
+    fn slice(self, nal_unit: &[u8]) -> Option<FirstSlice> {
+        let header = *nal_unit.first()?;
         let (is_slice, header_bytes) = match self {
             Self::H264 => ((1..=5).contains(&(header & 0x1f)), 1),
             Self::H265 => ((header >> 1) & 0x3f < 32, 2),
         };
-        // One bit says it in both: `first_mb_in_slice` of 0 in exp-Golomb code, and `first_slice_segment_in_pic_flag`.
-        let starts_picture = part.get(header_bytes).is_some_and(|byte| byte & 0x80 != 0);
+        // The first bit in both: `first_mb_in_slice` is 0 in exp-Golomb code, or `first_slice_segment_in_pic_flag` is set.
+        let starts_picture = nal_unit.get(header_bytes).is_some_and(|byte| byte & 0x80 != 0);
         is_slice.then(|| FirstSlice { key_frame: self.is_key_header(header), starts_picture })
     }
 
@@ -78,7 +77,7 @@ impl Codec {
     }
 }
 
-/// First byte of each NAL unit behind a start code.
+/// The first byte after each start code.
 fn nal_headers(unit: &[u8]) -> impl Iterator<Item = u8> + '_ {
     unit.windows(4).filter(|window| window[..3] == [0, 0, 1]).map(|window| window[3])
 }
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn find_key_units() {
+    fn key_frames_are_found_by_nal_unit_type() {
         assert!(Codec::H264.is_key_unit(&[0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x65, 9]));
         assert!(!Codec::H264.is_key_unit(&[0, 0, 0, 1, 0x41, 9]));
         assert!(Codec::H265.is_key_unit(&[0, 0, 1, 19 << 1, 1]));
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_slice_behind_other_parts() {
+    fn the_first_slice_after_other_nal_units_is_found() {
         let slice = |key_frame, starts_picture| Some(FirstSlice { key_frame, starts_picture });
         let h264 = |unit: &[u8]| Codec::H264.first_slice(unit);
         assert_eq!(h264(&[0, 0, 0, 2, 0x67, 1, 0, 0, 0, 2, 0x65, 0x88]), slice(true, true));

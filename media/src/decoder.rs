@@ -1,8 +1,8 @@
-//! H.264 and H.265 access units to pictures, for one camera.
+//! Decodes the H.264 and H.265 access units of one camera.
 //!
-//! The elements are driven by hand: a unit is pushed into the parser's pad and has passed the decoder when the call
-//! returns. There is no thread and no queue for a camera, so nothing can be waited for and nothing can pile up; a worker
-//! with a hundred cameras has a hundred decoders and only its own threads.
+//! The GStreamer elements run synchronously: the caller pushes a unit into the parser's pad, and the decoder has processed it when
+//! the call returns. A decoder has no thread and no queue, so nothing can block or accumulate: a worker with a hundred cameras
+//! has a hundred decoders and only its own threads.
 
 mod chain;
 
@@ -16,71 +16,56 @@ use chain::Chain;
 /// One decoded picture.
 #[derive(Debug)]
 pub struct DecodedPicture {
-    /// The id that came with its access unit.
+    /// The id that was pushed with its access unit.
     pub id: u64,
-    /// RGB, at the size the camera sent.
+    /// RGB, in the size that the camera sent.
     pub image: Image,
 }
 
-/// Why a unit gave no picture. After every error but the first two the decoder starts anew at the next key frame.
+/// Why an access unit gave no picture. After [`VideoDecodeError::Unit`] the decoder restarts at the next key frame.
 #[derive(Debug, thiserror::Error)]
 pub enum VideoDecodeError {
-    /// GStreamer does not start here.
     #[error(transparent)]
     Init(#[from] InitError),
-    /// The decoder's elements are not on this host.
-    #[error("build a decoder for {codec:?}")]
+    /// GStreamer elements are missing on this host.
+    #[error("cannot build a decoder for {codec:?}")]
     Build {
-        /// Of which codec.
         codec: Codec,
-        /// What is missing.
         #[source]
         source: LaunchError,
     },
-    /// The elements did not start.
-    #[error("start a decoder for {codec:?}")]
-    Start {
-        /// Of which codec.
-        codec: Codec,
-    },
-    /// Nothing can be decoded before the first key frame; this unit was skipped.
+    #[error("cannot start a decoder for {codec:?}")]
+    Start { codec: Codec },
+    /// The unit was skipped: decoding starts at a key frame.
     #[error("waiting for a key frame")]
     AwaitingKeyFrame,
-    /// The decoder refused the unit.
-    #[error("decode access unit {id} of {bytes} bytes: {problem}")]
-    Unit {
-        /// The id that came with it.
-        id: u64,
-        /// Its size.
-        bytes: usize,
-        /// What GStreamer says.
-        problem: String,
-    },
+    #[error("cannot decode access unit {id} of {bytes} bytes: {problem}")]
+    Unit { id: u64, bytes: usize, problem: String },
 }
 
-/// Decoder of one camera's stream. See the module for how it works.
+/// The decoder of one camera's stream; see the module documentation.
 #[derive(Debug)]
 pub struct VideoDecoder {
     codec: Codec,
     threads: u32,
-    /// None before the first key frame, and again after an error.
+    /// `None` while waiting for a key frame: at the start, after a flush, and after an error.
     chain: Option<Chain>,
 }
 
 impl VideoDecoder {
-    /// A decoder that waits for its first key frame. `threads` above 1 decode faster and answer that many pictures later.
+    /// Creates a decoder that waits for a key frame. More than one thread decodes faster, but delays the output by as many
+    /// pictures.
     pub fn new(codec: Codec, threads: u32) -> Result<Self, VideoDecodeError> {
         crate::init()?;
         Ok(Self { codec, threads: threads.max(1), chain: None })
     }
 
-    /// Which codec it decodes.
     pub fn codec(&self) -> Codec {
         self.codec
     }
 
-    /// Decodes one access unit in byte-stream format, in stream order. Returns the pictures that became ready, in display
-    /// order: usually this unit's own, none or several where the camera reorders pictures.
+    /// Decodes one access unit in byte-stream format. The units must be in stream order. Returns the pictures that are now
+    /// available, in display order: usually the one of this unit, none or several if the camera reorders pictures.
     pub fn push(&mut self, unit: Bytes, id: u64, key_frame: bool) -> Result<Vec<DecodedPicture>, VideoDecodeError> {
         let bytes = unit.len();
         let chain = match &mut self.chain {
@@ -97,7 +82,7 @@ impl VideoDecoder {
         }
     }
 
-    /// Returns the pictures still inside, and waits for a key frame again: a stream ended, or its sequence broke.
+    /// Returns the pictures that are still in the decoder, and then waits for a key frame. For the end of a stream, or a gap in it.
     pub fn flush(&mut self) -> Vec<DecodedPicture> {
         self.chain.take().map(|mut chain| chain.drain()).unwrap_or_default()
     }

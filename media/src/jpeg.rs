@@ -1,68 +1,50 @@
-//! JPEG by libjpeg-turbo. A [`JpegDecoder`] or [`JpegEncoder`] is kept by one thread and reused.
+//! JPEG with libjpeg-turbo. Keep one [`JpegDecoder`] or [`JpegEncoder`] per thread and reuse it.
 
 use turbojpeg::{Compressor, Decompressor, PixelFormat, ScalingFactor, Subsamp};
 use vru_vision::image::{Image, ImageRef};
 
-/// Most pixels that a picture may have, 8192 × 8192: 192 MiB as RGB. A header that says more is a bomb or a broken
-/// camera, and is refused before memory is taken.
+/// Maximum number of pixels in a picture, 8192 × 8192: 192 MiB as RGB. A header that declares more is a decompression bomb or comes
+/// from a faulty camera; it is refused before memory is allocated.
 pub const MAX_PIXELS: u64 = 8_192 * 8_192;
 
-/// A progressive JPEG with thousands of scans costs minutes of CPU in a few kilobytes; real ones have about ten.
+/// A progressive JPEG of a few kilobytes with thousands of scans costs minutes of CPU time; real ones have about ten scans.
 const MAX_SCANS: u32 = 64;
 
-/// Why a JPEG could not be read or made. Trying again with the same bytes does not help.
+/// Why a JPEG could not be decoded or encoded. A retry with the same bytes does not help.
 #[derive(Debug, thiserror::Error)]
 pub enum JpegError {
-    /// libjpeg-turbo could not start.
-    #[error("start libjpeg-turbo")]
+    #[error("cannot start libjpeg-turbo")]
     Start(#[source] turbojpeg::Error),
-    /// No JPEG, or its header is broken.
-    #[error("read the header of a JPEG of {bytes} bytes")]
+    /// The data is not a JPEG, or its header is corrupt.
+    #[error("cannot read the JPEG header in {bytes} bytes")]
     Header {
-        /// Size of what was given.
         bytes: usize,
-        /// What libjpeg-turbo says.
         #[source]
         source: turbojpeg::Error,
     },
-    /// More pixels than the limit.
-    #[error("refuse a JPEG of {width}×{height} pixels: more than {MAX_PIXELS} pixels")]
-    TooLarge {
-        /// Pixels.
-        width: u32,
-        /// Pixels.
-        height: u32,
-    },
-    /// The picture behind the header is broken or truncated.
-    #[error("decode a JPEG of {width}×{height} pixels")]
+    #[error("a JPEG of {width}×{height} pixels is empty or above the limit of {MAX_PIXELS} pixels")]
+    TooLarge { width: u32, height: u32 },
+    /// The data after the header is corrupt or truncated.
+    #[error("cannot decode a JPEG of {width}×{height} pixels")]
     Decode {
-        /// Pixels.
         width: u32,
-        /// Pixels.
         height: u32,
-        /// What libjpeg-turbo says.
         #[source]
         source: turbojpeg::Error,
     },
-    /// The picture cannot be encoded.
-    #[error("encode {width}×{height} pixels as JPEG")]
+    #[error("cannot encode {width}×{height} pixels as JPEG")]
     Encode {
-        /// Pixels.
         width: u32,
-        /// Pixels.
         height: u32,
-        /// What libjpeg-turbo says.
         #[source]
         source: turbojpeg::Error,
     },
 }
 
-/// Size of a picture, pixels.
+/// The size of a picture in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
-    /// Pixels.
     pub width: u32,
-    /// Pixels.
     pub height: u32,
 }
 
@@ -73,12 +55,11 @@ pub struct JpegDecoder {
 }
 
 impl JpegDecoder {
-    /// A decoder for one thread.
     pub fn new() -> Result<Self, JpegError> {
         Ok(Self { inner: decompressor()? })
     }
 
-    /// The size that the header states, within [`MAX_PIXELS`].
+    /// Reads the size from the header. A size above [`MAX_PIXELS`] is an error.
     pub fn header(&mut self, jpeg: &[u8]) -> Result<Size, JpegError> {
         let header = match self.inner.read_header(jpeg) {
             Ok(header) => header,
@@ -94,14 +75,14 @@ impl JpegDecoder {
         Ok(Size { width, height })
     }
 
-    /// The picture in RGB, whole.
+    /// Decodes the picture to RGB in full size.
     pub fn decode(&mut self, jpeg: &[u8]) -> Result<Image, JpegError> {
         let size = self.header(jpeg)?;
         self.decode_scaled(jpeg, size, ScalingFactor::ONE)
     }
 
-    /// The picture in RGB, scaled down while decoding as far as it stays at least `wanted` in both directions: the
-    /// inverse cosine transform and the colour conversion then work on fewer pixels.
+    /// Decodes the picture to RGB, scaled down as far as both sides stay at least as long as in `wanted`. Scaling while decoding
+    /// means fewer pixels for the inverse cosine transform and the colour conversion.
     pub fn decode_at_least(&mut self, jpeg: &[u8], wanted: Size) -> Result<Image, JpegError> {
         let size = self.header(jpeg)?;
         self.decode_scaled(jpeg, size, scaling(size, wanted))
@@ -129,15 +110,16 @@ impl JpegDecoder {
     }
 }
 
-/// After an error libjpeg-turbo may keep the marker it stumbled over, and then refuses every picture that follows; the
-/// decoder is therefore made anew after each error.
+/// Creates a decompressor; needed again after each error. libjpeg-turbo may keep the marker at which it failed, and would then
+/// refuse every following picture.
 fn decompressor() -> Result<Decompressor, JpegError> {
     let mut inner = Decompressor::new().map_err(JpegError::Start)?;
     inner.set_scan_limit(MAX_SCANS).map_err(JpegError::Start)?;
     Ok(inner)
 }
 
-/// Powers of two only: libjpeg-turbo has SIMD for these; with 7/8 … 3/8 it falls back to plain C and is slower than at full size.
+/// The smallest sufficient scale. Only powers of two, for which libjpeg-turbo has SIMD code; with 7/8 … 3/8 it runs plain C and is
+/// slower than at full size.
 fn scaling(size: Size, wanted: Size) -> ScalingFactor {
     let enough = |factor: &ScalingFactor| {
         factor.scale(size.width as usize) >= wanted.width as usize
@@ -156,7 +138,7 @@ pub struct JpegEncoder {
 }
 
 impl JpegEncoder {
-    /// An encoder for one thread; `quality` is brought into 1 to 100.
+    /// `quality` is clamped to 1 to 100.
     pub fn new(quality: u8) -> Result<Self, JpegError> {
         let mut inner = Compressor::new().map_err(JpegError::Start)?;
         inner.set_quality(i32::from(quality.clamp(1, 100))).map_err(JpegError::Start)?;
@@ -164,7 +146,6 @@ impl JpegEncoder {
         Ok(Self { inner })
     }
 
-    /// The picture as JPEG.
     pub fn encode(&mut self, image: ImageRef<'_>) -> Result<Vec<u8>, JpegError> {
         let (width, height) = (image.width, image.height);
         let input = turbojpeg::Image {
@@ -178,12 +159,12 @@ impl JpegEncoder {
     }
 }
 
-/// [`JpegDecoder::header`] with a decoder made for it.
+/// [`JpegDecoder::header`] with a new decoder.
 pub fn header(jpeg: &[u8]) -> Result<Size, JpegError> {
     JpegDecoder::new()?.header(jpeg)
 }
 
-/// [`JpegDecoder::decode`] or, with `wanted`, [`JpegDecoder::decode_at_least`], with a decoder made for it.
+/// [`JpegDecoder::decode`] or, with `wanted`, [`JpegDecoder::decode_at_least`], with a new decoder.
 pub fn decode(jpeg: &[u8], wanted: Option<Size>) -> Result<Image, JpegError> {
     let mut decoder = JpegDecoder::new()?;
     match wanted {
@@ -192,7 +173,7 @@ pub fn decode(jpeg: &[u8], wanted: Option<Size>) -> Result<Image, JpegError> {
     }
 }
 
-/// [`JpegEncoder::encode`] with an encoder made for it.
+/// [`JpegEncoder::encode`] with a new encoder.
 pub fn encode(image: ImageRef<'_>, quality: u8) -> Result<Vec<u8>, JpegError> {
     JpegEncoder::new(quality)?.encode(image)
 }

@@ -1,9 +1,9 @@
-//! Small helpers over GStreamer's launch syntax and bus, shared by the modules.
+//! Helpers for GStreamer's launch syntax and bus.
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
-/// A bin with ghost pads for what `launch` leaves unlinked, or which elements are missing.
+/// Parses a launch line to a bin, with ghost pads for the unlinked pads.
 pub fn bin(launch: &str) -> Result<gst::Bin, LaunchError> {
     let mut context = gst::ParseContext::new();
     gst::parse::bin_from_description_full(launch, true, Some(&mut context), gst::ParseFlags::FATAL_ERRORS)
@@ -16,13 +16,12 @@ fn unreachable_bin() -> LaunchError {
     LaunchError { missing: Vec::new(), source: gst::glib::Error::new(gst::ParseError::Empty, "not a bin") }
 }
 
-/// Why a launch line could not become elements.
+/// GStreamer cannot parse a launch line, or lacks an element in it.
 #[derive(Debug, thiserror::Error)]
-#[error("parse pipeline{}", missing_text(.missing))]
+#[error("cannot parse a GStreamer launch line{}", missing_text(.missing))]
 pub struct LaunchError {
-    /// Elements that this host does not have.
+    /// Elements that this host lacks.
     pub missing: Vec<String>,
-    /// What GStreamer says.
     #[source]
     pub source: gst::glib::Error,
 }
@@ -31,7 +30,7 @@ fn missing_text(missing: &[String]) -> String {
     if missing.is_empty() { String::new() } else { format!(": this host has no {}", missing.join(", ")) }
 }
 
-/// The first error on the bus, as text with the element that posted it.
+/// The first error on the bus, with the name of the element that posted it.
 pub(crate) fn bus_error(bus: &gst::Bus) -> Option<String> {
     let message = bus.pop_filtered(&[gst::MessageType::Error])?;
     let gst::MessageView::Error(error) = message.view() else { return None };

@@ -1,3 +1,5 @@
+//! The GStreamer pipeline that encodes and muxes a clip.
+
 use std::path::Path;
 use std::time::Instant;
 
@@ -11,22 +13,22 @@ use vru_vision::image::Image;
 use super::{ClipError, Deadline};
 use crate::{Codec, launch};
 
-/// Most bytes that wait in front of the encoder: a few pictures, so that it never idles.
+/// Maximum number of bytes queued for the encoder: a few pictures, so that it is never idle.
 const MAX_QUEUED_BYTES: u64 = 24 * 1024 * 1024;
-/// How often a wait looks at the queue again; errors wake it at once.
-const LOOK_AGAIN: gst::ClockTime = gst::ClockTime::from_mseconds(5);
+/// How often a push polls a full queue. An error ends the wait immediately.
+const POLL_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(5);
 
-/// How long the last sample is shown: without a length players leave it out. The others last until the next.
+/// Duration of the last sample: players skip a sample without one. Every other sample lasts until the next.
 const LAST_SAMPLE: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
-/// When a sample is decoded and shown, microseconds from the start of the clip.
+/// When a sample is decoded and displayed, in microseconds from the start of the clip.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
     pub(super) decode_us: u64,
     pub(super) show_us: u64,
 }
 
-/// What runs through, with the size of the video where it is made here.
+/// What the pipeline takes. `width` and `height` are the size of the encoded video.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stream {
     Pictures { width: u32, height: u32 },
@@ -38,14 +40,14 @@ pub(super) struct ClipPipeline {
     elements: gst::Pipeline,
     bus: gst::Bus,
     source: gst_app::AppSrc,
-    /// Size of the last picture: a change is announced in the stream.
+    /// Size of the last picture. When it changes, the source needs new caps.
     size: Option<(u32, u32)>,
 }
 
 impl ClipPipeline {
     pub(super) fn start(stream: Stream, path: &Path) -> Result<Self, ClipError> {
         let line = match stream {
-            // No B-frames: the clip starts at time 0 and each picture keeps its own time.
+            // Without B-frames the clip starts at time 0, and each picture keeps its time stamp.
             Stream::Pictures { width, height } => format!(
                 "videoconvert n-threads=1 ! videoscale n-threads=1 add-borders=true \
                  ! video/x-raw,format=I420,width={width},height={height},pixel-aspect-ratio=1/1 \
@@ -62,7 +64,7 @@ impl ClipPipeline {
         let source = bin
             .by_name("source")
             .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())
-            .ok_or_else(|| broken("no source"))?;
+            .ok_or_else(|| broken("the pipeline has no source"))?;
         if let Stream::Units(codec) = stream {
             let caps = gst::Caps::builder(codec.media_type())
                 .field("stream-format", "byte-stream")
@@ -70,15 +72,15 @@ impl ClipPipeline {
                 .build();
             source.set_caps(Some(&caps));
         }
-        bin.by_name("file").ok_or_else(|| broken("no file"))?.set_property("location", path);
-        let mux = bin.by_name("mux").ok_or_else(|| broken("no muxer"))?;
-        give_length(&mux.sink_pads());
+        bin.by_name("file").ok_or_else(|| broken("the pipeline has no file sink"))?.set_property("location", path);
+        let mux = bin.by_name("mux").ok_or_else(|| broken("the pipeline has no muxer"))?;
+        set_durations(&mux.sink_pads());
         let pipeline = gst::Pipeline::new();
-        pipeline.add(&bin).map_err(|_| broken("cannot be put together"))?;
-        let bus = pipeline.bus().ok_or_else(|| broken("no bus"))?;
+        pipeline.add(&bin).map_err(|_| broken("the pipeline does not take its elements"))?;
+        let bus = pipeline.bus().ok_or_else(|| broken("the pipeline has no bus"))?;
         let this = Self { elements: pipeline, bus, source, size: None };
         if this.elements.set_state(gst::State::Playing).is_err() {
-            let problem = launch::bus_error(&this.bus).unwrap_or_else(|| "does not start".to_owned());
+            let problem = launch::bus_error(&this.bus).unwrap_or_else(|| "the pipeline does not start".to_owned());
             return Err(ClipError::Pipeline { problem });
         }
         Ok(this)
@@ -88,7 +90,7 @@ impl ClipPipeline {
         let broken = |problem: &str| ClipError::Pipeline { problem: problem.to_owned() };
         let (width, height) = (image.width, image.height);
         if self.size != Some((width, height)) {
-            // A frame rate of 0 says: go by the time stamps.
+            // A frame rate of 0 means variable: only the time stamps count.
             let caps = gst_video::VideoCapsBuilder::new()
                 .format(gst_video::VideoFormat::Rgb)
                 .width(width as i32)
@@ -100,14 +102,16 @@ impl ClipPipeline {
             self.size = Some((width, height));
         }
         let row = width as usize * 3;
-        // GStreamer's own layout of RGB has rows of multiples of four bytes.
+        // GStreamer pads RGB rows to multiples of four bytes.
         let stride = row.next_multiple_of(4);
         let data = if stride == row {
             image.data
         } else {
             let mut padded = vec![0; stride * height as usize];
             for (to, from) in padded.chunks_mut(stride).zip(image.data.chunks(row)) {
-                to.get_mut(..from.len()).ok_or_else(|| broken("picture rows do not fit"))?.copy_from_slice(from);
+                to.get_mut(..from.len())
+                    .ok_or_else(|| broken("the rows of a picture do not fit"))?
+                    .copy_from_slice(from);
             }
             padded
         };
@@ -123,14 +127,14 @@ impl ClipPipeline {
         writable.set_pts(gst::ClockTime::from_useconds(times.show_us));
         writable.set_dts(gst::ClockTime::from_useconds(times.decode_us));
         while self.source.current_level_bytes() > MAX_QUEUED_BYTES {
-            self.wait(LOOK_AGAIN, limit)?;
+            self.wait(POLL_INTERVAL, limit)?;
         }
         self.source.push_buffer(buffer).map(drop).map_err(|flow| ClipError::Pipeline {
             problem: launch::bus_error(&self.bus).unwrap_or_else(|| format!("flow {flow:?}")),
         })
     }
 
-    /// Waits for a moment; true when the stream has ended.
+    /// Waits for at most `longest`. Returns true if the stream has ended.
     fn wait(&self, longest: gst::ClockTime, limit: &Deadline) -> Result<bool, ClipError> {
         let left = limit.at.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -154,9 +158,9 @@ impl ClipPipeline {
     }
 }
 
-/// Encoders and parsers give no length, or a nanosecond, where the frame rate is unknown, so it is set in front of the muxer.
-/// It uses it for the last sample only.
-fn give_length(pads: &[gst::Pad]) {
+/// Sets the duration of each buffer in front of the muxer, which uses it for the last sample only. With an unknown frame rate,
+/// encoders and parsers set no duration, or one nanosecond.
+fn set_durations(pads: &[gst::Pad]) {
     for pad in pads {
         pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
             if let Some(buffer) = info.buffer_mut() {
@@ -169,7 +173,7 @@ fn give_length(pads: &[gst::Pad]) {
 
 impl Drop for ClipPipeline {
     fn drop(&mut self) {
-        // Going down cannot be refused, and there is nothing left to do if it were.
+        // A change to Null cannot fail in practice, and no recovery would be possible.
         self.elements.set_state(gst::State::Null).ok();
     }
 }

@@ -11,7 +11,7 @@ fn jpeg(width: u32, height: u32, value: u8) -> Bytes {
     crate::jpeg::encode(image.view(), 85).unwrap().into()
 }
 
-/// Time stamps of the video's frames, seconds, as ffprobe reads them.
+/// The time stamps of the frames in seconds, read by ffprobe.
 fn frame_times(mp4: &[u8]) -> Vec<f64> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), mp4).unwrap();
@@ -31,10 +31,10 @@ fn position(bytes: &[u8], what: &[u8]) -> usize {
 }
 
 #[test]
-fn jpegs_become_a_clip_with_the_times_between_them() {
-    // Uneven on purpose, and on a wall clock.
+fn a_clip_of_jpegs_keeps_their_time_stamps() {
+    // Irregular intervals on a wall clock.
     let times_us = [0_i32, 100_000, 250_000, 1_000_000, 1_040_000];
-    let samples = times_us.iter().enumerate().map(|(index, time_us)| Sample {
+    let samples = times_us.iter().enumerate().map(|(index, time_us)| ClipSample {
         time_us: 1_700_000_000_000_000 + i64::from(*time_us),
         payload: jpeg(321, 241, index as u8 * 50),
         key_frame: true,
@@ -50,9 +50,9 @@ fn jpegs_become_a_clip_with_the_times_between_them() {
 }
 
 #[test]
-fn a_broken_picture_is_left_out_and_a_new_size_is_fitted() {
+fn a_corrupt_picture_is_left_out_and_a_new_size_is_scaled() {
     let payloads = [jpeg(320, 240, 1), Bytes::from_static(b"broken"), jpeg(640, 360, 9), jpeg(320, 240, 200)];
-    let samples = payloads.into_iter().enumerate().map(|(index, payload)| Sample {
+    let samples = payloads.into_iter().enumerate().map(|(index, payload)| ClipSample {
         time_us: index as i64 * 100_000,
         payload,
         key_frame: true,
@@ -63,15 +63,15 @@ fn a_broken_picture_is_left_out_and_a_new_size_is_fitted() {
 }
 
 #[test]
-fn a_clip_of_nothing_is_an_error() {
-    let nothing = Sample { time_us: 0, payload: Bytes::from_static(b"broken"), key_frame: true };
+fn a_clip_without_usable_samples_is_an_error() {
+    let nothing = ClipSample { time_us: 0, payload: Bytes::from_static(b"broken"), key_frame: true };
     let error = write_mp4(ClipInput::Pictures, [nothing], LIMIT).unwrap_err();
     assert!(matches!(error, ClipError::Empty), "{error}");
 }
 
 #[test]
-fn a_deadline_is_kept() {
-    let samples = (0..500).map(|index| Sample {
+fn a_clip_stops_at_its_deadline() {
+    let samples = (0..500).map(|index| ClipSample {
         time_us: index * 100_000,
         payload: jpeg(1280, 720, index as u8),
         key_frame: true,
@@ -83,7 +83,7 @@ fn a_deadline_is_kept() {
 }
 
 #[test]
-fn access_units_are_stored_as_they_are() {
+fn access_units_are_stored_unchanged() {
     for (codec, encoder, parser) in [
         (Codec::H264, "x264enc key-int-max=10 bframes=2 b-adapt=false", "h264parse"),
         (Codec::H264, "x264enc key-int-max=10 tune=zerolatency", "h264parse"),
@@ -91,13 +91,13 @@ fn access_units_are_stored_as_they_are() {
     ] {
         let (units, times) = encoded(codec, encoder, parser);
         let bytes: usize = units.iter().map(Bytes::len).sum();
-        let samples = units.into_iter().zip(times).map(|(payload, time_us)| Sample {
+        let samples = units.into_iter().zip(times).map(|(payload, time_us)| ClipSample {
             key_frame: codec.is_key_unit(&payload),
             time_us,
             payload,
         });
         let samples: Vec<_> = samples.skip(8).collect();
-        // What comes before the first key frame is left out.
+        // The units before the first key frame are left out.
         let skipped = samples.iter().position(|sample| sample.key_frame).unwrap();
         assert!(skipped > 0);
         let clip = write_mp4(ClipInput::Units(codec), samples, LIMIT).unwrap();

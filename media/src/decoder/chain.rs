@@ -1,3 +1,5 @@
+//! The GStreamer elements of a decoder, without a pipeline around them.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,17 +13,17 @@ use vru_vision::image::Image;
 use super::{DecodedPicture, VideoDecodeError};
 use crate::{Codec, launch};
 
-/// Largest side of a video picture. Cameras reach 7680; a broken parameter set may say anything.
+/// Maximum width and height of a video picture. Cameras reach 7680; a corrupt parameter set can declare any size.
 const MAX_SIDE: u32 = 8_192;
 
-/// What the decoder has given since the last call.
+/// The output of the decoder since the last call.
 #[derive(Debug, Default)]
 struct Outbox {
     info: Option<gst_video::VideoInfo>,
     pictures: Vec<DecodedPicture>,
 }
 
-/// Parser, decoder and colour conversion between two pads of ours.
+/// Parser, decoder and colour conversion, between an input and an output pad.
 #[derive(Debug)]
 pub(super) struct Chain {
     codec: Codec,
@@ -31,8 +33,8 @@ pub(super) struct Chain {
     bus: gst::Bus,
     outbox: Arc<Mutex<Outbox>>,
     id_caps: gst::Caps,
-    /// The size that the parameter sets say.
-    said: Arc<AtomicU64>,
+    /// The picture size in the parameter sets: the width in the upper 32 bits, the height in the lower ones.
+    declared_size: Arc<AtomicU64>,
 }
 
 impl Chain {
@@ -44,21 +46,21 @@ impl Chain {
         let bin = launch::bin(&format!("{launch} output-corrupt=false ! videoconvert n-threads=1"))
             .map_err(|source| VideoDecodeError::Build { codec, source })?;
         let start_failed = || VideoDecodeError::Start { codec };
-        // A parameter set with a giant size is refused here, before the decoder takes memory for it.
+        // Refuses a parameter set with a huge size before the decoder allocates memory for it.
         let limit = gst::Caps::builder(codec.media_type())
             .field("width", gst::IntRange::new(1, MAX_SIDE as i32))
             .field("height", gst::IntRange::new(1, MAX_SIDE as i32))
             .build();
         let capsfilter = bin.by_name("limit").ok_or_else(start_failed)?;
         capsfilter.set_property("caps", limit);
-        let said = note_size(&capsfilter).ok_or_else(start_failed)?;
+        let declared_size = record_size(&capsfilter).ok_or_else(start_failed)?;
 
         let outbox = Arc::new(Mutex::new(Outbox::default()));
         let input = gst::Pad::builder(gst::PadDirection::Src).name("input").build();
         let output = output_pad(&outbox).ok_or_else(start_failed)?;
         let bus = gst::Bus::new();
         bin.set_bus(Some(&bus));
-        let chain = Self { codec, input, output, bin, bus, outbox, id_caps: id_caps(), said };
+        let chain = Self { codec, input, output, bin, bus, outbox, id_caps: id_caps(), declared_size };
         chain.open().ok_or_else(start_failed)?;
         Ok(chain)
     }
@@ -81,13 +83,13 @@ impl Chain {
         opening.into_iter().all(|event| self.input.push_event(event)).then_some(())
     }
 
-    /// Pushes one unit through; what it set free is in the outbox when the push returns.
+    /// Pushes one unit. Its output is in the outbox when GStreamer's push returns.
     pub(super) fn push(&mut self, unit: Bytes, id: u64) -> Result<Vec<DecodedPicture>, String> {
         let mut buffer = gst::Buffer::from_slice(unit);
         let writable = buffer.get_mut().expect("a new buffer has one owner");
-        // Tells the parser that the unit ends here: it need not wait for the next start code.
+        // The marker ends the access unit, so that the parser does not wait for the next start code.
         writable.set_flags(gst::BufferFlags::MARKER);
-        // The id rides along as a meta: time stamps are rewritten by decoders when they go backwards.
+        // The id is attached as a meta, because decoders rewrite time stamps that go backwards.
         gst::ReferenceTimestampMeta::add(writable, &self.id_caps, gst::ClockTime::from_nseconds(id), None);
         let flow = self.input.push(buffer);
         let pictures = self.take();
@@ -99,17 +101,17 @@ impl Chain {
         }
     }
 
-    /// Why the parameter sets were not accepted.
+    /// Why the parameter sets were refused.
     fn refusal(&self) -> String {
-        let said = self.said.load(Ordering::Acquire);
-        let (width, height) = (said >> 32, said & 0xffff_ffff);
+        let size = self.declared_size.load(Ordering::Acquire);
+        let (width, height) = (size >> 32, size & 0xffff_ffff);
         if width.max(height) > u64::from(MAX_SIDE) {
-            return format!("its parameter sets say {width}×{height} pixels, more than {MAX_SIDE} on a side");
+            return format!("its parameter sets declare {width}×{height} pixels, more than {MAX_SIDE} per side");
         }
-        "its parameter sets say nothing that can be decoded here".to_owned()
+        "its parameter sets declare a format that cannot be decoded".to_owned()
     }
 
-    /// Ends the stream and returns what was still inside.
+    /// Ends the stream and returns the pictures that were still in the decoder.
     pub(super) fn drain(&mut self) -> Vec<DecodedPicture> {
         self.input.push_event(gst::event::Eos::new());
         self.take()
@@ -122,35 +124,35 @@ impl Chain {
 
 impl Drop for Chain {
     fn drop(&mut self) {
-        // Going down cannot be refused, and there is nothing left to do if it were.
+        // A change to Null cannot fail in practice, and no recovery would be possible.
         self.bin.set_state(gst::State::Null).ok();
         self.input.set_active(false).ok();
         self.output.set_active(false).ok();
     }
 }
 
-/// Notes the size in what the parser says, before it is refused or accepted.
-fn note_size(limit: &gst::Element) -> Option<Arc<AtomicU64>> {
-    let said = Arc::new(AtomicU64::new(0));
-    let noted = Arc::clone(&said);
+/// Records the picture size in the parser's caps, before they are accepted or refused.
+fn record_size(limit: &gst::Element) -> Option<Arc<AtomicU64>> {
+    let size = Arc::new(AtomicU64::new(0));
+    let recorded = Arc::clone(&size);
     limit.static_pad("sink")?.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         if let Some(event) = info.event()
             && let gst::EventView::Caps(caps) = event.view()
             && let Some(caps) = caps.caps().structure(0)
         {
             let side = |name| caps.get::<i32>(name).ok().and_then(|side| u64::try_from(side).ok()).unwrap_or(0);
-            noted.store(side("width") << 32 | side("height"), Ordering::Release);
+            recorded.store(side("width") << 32 | side("height"), Ordering::Release);
         }
         gst::PadProbeReturn::Ok
     });
-    Some(said)
+    Some(size)
 }
 
 fn id_caps() -> gst::Caps {
     gst::Caps::new_empty_simple("timestamp/x-vru-unit")
 }
 
-/// The pad behind the colour conversion: it keeps the picture size and collects pictures.
+/// The pad after the colour conversion. It records the picture format and collects the pictures.
 fn output_pad(outbox: &Arc<Mutex<Outbox>>) -> Option<gst::Pad> {
     let caps = gst_video::VideoCapsBuilder::new().format(gst_video::VideoFormat::Rgb).build();
     let template = gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &caps).ok()?;
@@ -185,7 +187,7 @@ fn unit_id(buffer: &gst::BufferRef, id_caps: &gst::Caps) -> Option<u64> {
         .map(|meta| meta.timestamp().nseconds())
 }
 
-/// Copies the rows together: GStreamer pads them to multiples of four bytes.
+/// Copies a picture without row padding: GStreamer pads rows to multiples of four bytes.
 fn to_image(buffer: &gst::Buffer, info: &gst_video::VideoInfo) -> Option<Image> {
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).ok()?;
     let stride = usize::try_from(*frame.plane_stride().first()?).ok()?;

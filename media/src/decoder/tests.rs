@@ -4,7 +4,7 @@ use gstreamer_app as gst_app;
 
 use super::*;
 
-/// Access units of a test picture, as a camera with this encoder would send them.
+/// Access units of a test video, as a camera with this encoder would send them.
 fn units(codec: Codec, encoder: &str, frames: u32, size: (u32, u32)) -> Vec<Bytes> {
     crate::init().unwrap();
     let parser = if codec == Codec::H264 { "h264parse" } else { "h265parse" };
@@ -30,7 +30,7 @@ fn units(codec: Codec, encoder: &str, frames: u32, size: (u32, u32)) -> Vec<Byte
 const CAMERA_264: &str = "x264enc tune=zerolatency key-int-max=10 speed-preset=ultrafast";
 
 #[test]
-fn each_unit_gives_its_picture_at_once() {
+fn each_unit_returns_its_picture_immediately() {
     for (codec, encoder) in
         [(Codec::H264, CAMERA_264), (Codec::H265, "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10")]
     {
@@ -51,7 +51,7 @@ fn each_unit_gives_its_picture_at_once() {
 }
 
 #[test]
-fn reordered_pictures_come_in_display_order_with_their_ids_and_none_is_lost() {
+fn reordered_pictures_keep_their_ids_and_none_is_lost() {
     let units =
         units(Codec::H264, "x264enc bframes=2 b-adapt=false key-int-max=30 speed-preset=medium", 30, (320, 240));
     let mut decoder = VideoDecoder::new(Codec::H264, 1).unwrap();
@@ -67,7 +67,7 @@ fn reordered_pictures_come_in_display_order_with_their_ids_and_none_is_lost() {
 }
 
 #[test]
-fn decoding_starts_at_a_key_frame_and_again_after_a_flush() {
+fn decoding_starts_at_a_key_frame_also_after_a_flush() {
     let units = units(Codec::H264, CAMERA_264, 12, (320, 240));
     let mut decoder = VideoDecoder::new(Codec::H264, 1).unwrap();
     assert!(matches!(decoder.push(units[1].clone(), 1, false), Err(VideoDecodeError::AwaitingKeyFrame)));
@@ -78,7 +78,7 @@ fn decoding_starts_at_a_key_frame_and_again_after_a_flush() {
 }
 
 #[test]
-fn a_new_picture_size_in_mid_stream_is_followed() {
+fn the_picture_size_may_change_within_a_stream() {
     let mut decoder = VideoDecoder::new(Codec::H264, 1).unwrap();
     for size in [(320, 240), (640, 360), (160, 120)] {
         for (id, unit) in units(Codec::H264, CAMERA_264, 3, size).into_iter().enumerate() {
@@ -89,7 +89,7 @@ fn a_new_picture_size_in_mid_stream_is_followed() {
 }
 
 #[test]
-fn garbage_never_panics_and_a_key_frame_cures_it() {
+fn corrupt_units_never_panic_and_a_key_frame_recovers() {
     let units = units(Codec::H264, CAMERA_264, 21, (320, 240));
     let mut decoder = VideoDecoder::new(Codec::H264, 1).unwrap();
     let mut seed = 7_u32;
@@ -101,7 +101,7 @@ fn garbage_never_panics_and_a_key_frame_cures_it() {
             broken[at] ^= (seed >> 24) as u8;
         }
         broken.truncate(broken.len().saturating_sub(id * 3).max(1));
-        // Any answer will do, as long as there is one.
+        // Both results are acceptable, but the call must return.
         drop(decoder.push(Bytes::from(broken), id as u64, id == 0));
     }
     drop(decoder.push(Bytes::from_static(b"no video at all"), 99, true));

@@ -23,7 +23,7 @@ fn a_picture_survives_the_round_trip() {
 }
 
 #[test]
-fn decoding_scales_down_but_never_below_what_is_wanted() {
+fn decoding_scales_down_but_never_below_the_wanted_size() {
     let jpeg = encode(view(&gradient(640, 480)), 90).unwrap();
     for (wanted, expected) in [
         ((320, 240), (320, 240)),
@@ -39,16 +39,16 @@ fn decoding_scales_down_but_never_below_what_is_wanted() {
 }
 
 #[test]
-fn a_scaled_decode_leaves_no_trace_in_the_next() {
+fn a_scaled_decode_does_not_affect_the_next() {
     let mut decoder = JpegDecoder::new().unwrap();
     let jpeg = encode(view(&gradient(64, 64)), 90).unwrap();
     assert_eq!(decoder.decode_at_least(&jpeg, Size { width: 8, height: 8 }).unwrap().width, 8);
     assert_eq!(decoder.decode(&jpeg).unwrap().width, 64);
 }
 
-/// A JPEG whose header says 30,000² must be refused by its header: its pixels would take 2.7 GB.
+/// A JPEG whose header declares 30,000² pixels must be refused by its header: the pixels would take 2.7 GB.
 #[test]
-fn a_bomb_is_refused_by_its_header() {
+fn a_decompression_bomb_is_refused_by_its_header() {
     let mut jpeg = encode(view(&gradient(64, 64)), 90).unwrap();
     let start_of_frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
     jpeg[start_of_frame + 5..start_of_frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
@@ -58,7 +58,7 @@ fn a_bomb_is_refused_by_its_header() {
 }
 
 #[test]
-fn bytes_that_are_no_jpeg_are_errors() {
+fn bytes_that_are_not_a_jpeg_are_errors() {
     let jpeg = encode(view(&gradient(64, 64)), 90).unwrap();
     for bytes in [&[][..], b"not a jpeg", &jpeg[..10]] {
         assert!(matches!(decode(bytes, None), Err(JpegError::Header { .. })), "{} bytes", bytes.len());
@@ -68,7 +68,7 @@ fn bytes_that_are_no_jpeg_are_errors() {
 }
 
 #[test]
-fn flipped_bits_never_panic_and_do_not_spoil_the_decoder() {
+fn flipped_bits_never_panic_and_leave_the_decoder_usable() {
     let jpeg = encode(view(&gradient(64, 64)), 90).unwrap();
     let mut decoder = JpegDecoder::new().unwrap();
     let mut decoded = 0;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use thiserror::Error;
 use vru_media::Codec;
-use vru_media::clip::{ClipError, ClipInput, Sample, write_mp4};
+use vru_media::clip::{ClipError, ClipInput, ClipSample, write_mp4};
 use vru_proto::v1;
 use vru_proto::validate::read_frame;
 use vru_runtime::clock::now_us;
@@ -155,7 +155,7 @@ struct ClipFrames {
     window: ClipWindow,
     max_bytes: usize,
     encoding: Option<v1::Encoding>,
-    samples: Vec<Sample>,
+    samples: Vec<ClipSample>,
     bytes: usize,
 }
 
@@ -197,7 +197,7 @@ impl ClipFrames {
         }
         self.bytes += frame.payload.len();
         let key_frame = frame.key_frame || encoding == v1::Encoding::Jpeg;
-        self.samples.push(Sample { time_us, payload: frame.payload.clone(), key_frame });
+        self.samples.push(ClipSample { time_us, payload: frame.payload.clone(), key_frame });
         true
     }
 }
