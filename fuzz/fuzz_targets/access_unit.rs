@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `access_unit`.
+//! The libFuzzer program of the target `access_unit`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `alert`.
+//! The libFuzzer program of the target `alert`.
 #![no_main]
 
 #[global_allocator]

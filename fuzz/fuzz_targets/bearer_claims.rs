@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `bearer_claims`.
+//! The libFuzzer program of the target `bearer_claims`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `bearer_token`.
+//! The libFuzzer program of the target `bearer_token`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `camera`.
+//! The libFuzzer program of the target `camera`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `cameras_file`.
+//! The libFuzzer program of the target `cameras_file`.
 #![no_main]
 
 #[global_allocator]

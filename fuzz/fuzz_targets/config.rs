@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `config`.
+//! The libFuzzer program of the target `config`.
 #![no_main]
 
 #[global_allocator]

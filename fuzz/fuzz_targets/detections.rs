@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `detections`.
+//! The libFuzzer program of the target `detections`.
 #![no_main]
 
 #[global_allocator]

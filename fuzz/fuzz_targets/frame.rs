@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `frame`.
+//! The libFuzzer program of the target `frame`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `jpeg`.
+//! The libFuzzer program of the target `jpeg`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `layout`.
+//! The libFuzzer program of the target `layout`.
 #![no_main]
 
 #[global_allocator]

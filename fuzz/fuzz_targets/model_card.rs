@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `model_card`.
+//! The libFuzzer program of the target `model_card`.
 #![no_main]
 
 #[global_allocator]

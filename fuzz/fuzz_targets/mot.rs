@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `mot`.
+//! The libFuzzer program of the target `mot`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `pipeline`.
+//! The libFuzzer program of the target `pipeline`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `resume_token`.
+//! The libFuzzer program of the target `resume_token`.
 #![no_main]
 
 #[global_allocator]

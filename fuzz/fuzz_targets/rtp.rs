@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `rtp`.
+//! The libFuzzer program of the target `rtp`.
 #![no_main]
 
 #[global_allocator]

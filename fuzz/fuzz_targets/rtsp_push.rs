@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `rtsp_push`.
+//! The libFuzzer program of the target `rtsp_push`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `rtsp_url`.
+//! The libFuzzer program of the target `rtsp_url`.
 #![no_main]
 
 #[global_allocator]

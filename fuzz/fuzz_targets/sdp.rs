@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `sdp`.
+//! The libFuzzer program of the target `sdp`.
 #![no_main]
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! libFuzzer's program for the target `traceparent`.
+//! The libFuzzer program of the target `traceparent`.
 #![no_main]
 
 #[global_allocator]

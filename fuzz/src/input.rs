@@ -1,6 +1,6 @@
-//! Values out of a case's bytes; zeros when it has no more.
+//! Reads values from the bytes of a case. At the end of the case every value is zero.
 
-/// Reads a case from its beginning.
+/// The bytes of a case that have not been read yet.
 pub(crate) struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -12,7 +12,7 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
-    /// Up to that many bytes.
+    /// Reads at most `count` bytes.
     pub(crate) fn take(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
         self.0 = rest;
@@ -30,7 +30,7 @@ impl<'a> Input<'a> {
         u32::from_le_bytes(bytes)
     }
 
-    /// A line of text, without its end; what is no UTF-8 is replaced.
+    /// Reads a line of text, without its line end. Invalid UTF-8 is replaced.
     pub(crate) fn line(&mut self) -> String {
         let end = self.0.iter().position(|&byte| byte == b'\n').unwrap_or(self.0.len());
         let line = String::from_utf8_lossy(self.take(end)).into_owned();
@@ -43,7 +43,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A case that is text.
+/// A whole case as text. Invalid UTF-8 is replaced.
 pub(crate) fn text(case: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(case)
 }

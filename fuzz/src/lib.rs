@@ -1,8 +1,8 @@
-//! Every parser that meets foreign bytes, as a function of bytes that panics when a promise breaks.
+//! Fuzz targets for every parser of untrusted bytes: functions that panic if the parser breaks one of its guarantees.
 //!
-//! The same functions are run by libFuzzer (`make fuzz`, `fuzz_targets/`) and, on the corpus and some thousand mutations of it,
-//! by an ordinary test (`tests/corpus.rs`). What each promises stands beside it; that nothing panics, and that a case takes no
-//! more memory than its size explains, holds for all.
+//! libFuzzer runs them (`make fuzz`, `fuzz_targets/`), and so does an ordinary test, on the corpus and on thousands of mutations of
+//! it (`tests/corpus.rs`). Each target documents its guarantees. All parsers guarantee that they never panic, and that the
+//! memory of a case is bounded by its size.
 
 mod input;
 mod memory;
@@ -10,34 +10,36 @@ mod targets;
 
 pub use memory::{Counting, peak_of};
 
-/// One parser under test.
+/// A parser under test.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name, also that of its program and of its corpus.
+    /// Also the name of its program and of its corpus folder.
     pub name: &'static str,
-    /// Most bytes of memory that one case may hold at a time, beyond [`Target::memory_per_byte`].
+    /// Maximum memory of a case in bytes, in addition to [`Target::memory_per_byte`].
     pub memory: usize,
-    /// Bytes of memory that each byte of a case may cost.
+    /// Additional memory per byte of the case.
     pub memory_per_byte: usize,
-    /// Runs a case.
     pub run: fn(&[u8]),
 }
 
 impl Target {
-    /// Runs a case and checks what memory it took.
+    /// Runs a case and checks its memory.
+    ///
+    /// # Panics
+    /// If the case breaks a guarantee, or needs more memory than allowed.
     pub fn check(&self, case: &[u8]) {
         let peak = peak_of(|| (self.run)(case));
         let limit = self.memory + self.memory_per_byte * case.len();
         assert!(
             peak <= limit,
-            "{}: a case of {} bytes held {peak} bytes of memory, more than {limit}",
+            "{}: a case of {} bytes allocated {peak} bytes of memory, more than {limit}",
             self.name,
             case.len()
         );
     }
 }
 
-/// The longest cases that are tried, bytes.
+/// Maximum length of a mutated case in bytes.
 pub const MAX_LEN: usize = 4096;
 
 const KIB: usize = 1024;
@@ -47,10 +49,9 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-/// All of them.
 pub const TARGETS: [Target; 20] = [
     target("frame", targets::records::frame),
-    // An empty object is two bytes on the wire and a struct in memory, and a growing list holds itself twice.
+    // An empty object has two bytes in the message and a whole struct in memory, and a growing vector needs its memory twice.
     Target { memory_per_byte: 512, ..target("detections", targets::records::detections) },
     target("alert", targets::records::alert),
     Target { memory_per_byte: 512, ..target("camera", targets::records::camera) },
@@ -66,22 +67,21 @@ pub const TARGETS: [Target; 20] = [
     target("rtsp_push", targets::push::connection),
     target("sdp", targets::push::sdp),
     target("rtp", targets::push::rtp),
-    // A JPEG says its size in its header; the target decodes small pictures only.
+    // The memory of a JPEG depends on the size in its header. The target decodes small pictures only.
     Target { memory: 16 * MIB, ..target("jpeg", targets::pictures::jpeg) },
     target("access_unit", targets::pictures::access_unit),
     target("pipeline", targets::pictures::pipeline),
     target("mot", targets::model::mot),
 ];
 
-/// A target by name.
 pub fn by_name(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
 
-/// Runs a case of a target by name; for the programs, which are made for one each.
+/// Runs a case of a target by name, for the programs in `fuzz_targets/`.
 ///
 /// # Panics
-/// Where there is no such target, and where the case breaks a promise.
+/// If there is no such target, or if the case breaks a guarantee.
 pub fn check(name: &str, case: &[u8]) {
-    by_name(name).expect("each program is of a target").check(case);
+    by_name(name).expect("each program has the name of a target").check(case);
 }

@@ -1,4 +1,4 @@
-//! How much memory a case takes.
+//! Measures the memory that a case allocates.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -8,12 +8,12 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counting by thread. A program that calls [`peak_of`] must have it as its allocator.
+/// The system's allocator with a counter per thread. It must be the global allocator of every program that calls [`peak_of`].
 #[derive(Debug)]
 pub struct Counting;
 
 fn count(bytes: isize) {
-    // Not there while a thread ends, and then nothing is measured.
+    // The counter is gone while a thread ends; nothing is measured then.
     let counted = HELD.try_with(|held| {
         held.set(held.get() + bytes);
         held.get()
@@ -23,35 +23,38 @@ fn count(bytes: isize) {
     }
 }
 
-#[expect(unsafe_code, reason = "an allocator cannot be had otherwise; every call goes on to the system's unchanged")]
-// SAFETY: the system's allocator does the work and counting touches nothing of it.
+#[expect(
+    unsafe_code,
+    reason = "GlobalAlloc is an unsafe trait; every call is forwarded unchanged to the system's allocator"
+)]
+// SAFETY: every call is forwarded to the system's allocator, and counting does not touch the memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size().cast_signed());
-        // SAFETY: as the caller promises us.
+        // SAFETY: the caller upholds the contract, which is passed on unchanged.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size().cast_signed());
-        // SAFETY: as the caller promises us.
+        // SAFETY: the caller upholds the contract, which is passed on unchanged.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(-layout.size().cast_signed());
-        // SAFETY: as the caller promises us.
+        // SAFETY: the caller upholds the contract, which is passed on unchanged.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size.cast_signed() - layout.size().cast_signed());
-        // SAFETY: as the caller promises us.
+        // SAFETY: the caller upholds the contract, which is passed on unchanged.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
-/// The most bytes that this thread held at a time while the function ran, beyond what it held before.
+/// The peak number of bytes that `run` allocates on this thread, relative to the allocations before.
 pub fn peak_of(run: impl FnOnce()) -> usize {
     let before = HELD.get();
     PEAK.set(before);

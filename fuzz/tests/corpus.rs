@@ -1,5 +1,4 @@
-//! Replays every case that is kept, and some thousand mutations of them, with each target's promises. The short form of `make
-//! fuzz`, for every `make test`.
+//! Runs every target on its corpus, its regressions and thousands of mutations: the short form of `make fuzz`, in every `make test`.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -15,10 +14,10 @@ use vru_runtime::test_util::seeded_rng;
 #[global_allocator]
 static ALLOCATOR: vru_fuzz::Counting = vru_fuzz::Counting;
 
-/// Mutations of each target.
+/// Mutations per target.
 const MUTATIONS: usize = 10_000;
 
-/// The cases of a folder, in the order of their names.
+/// The cases in a folder, sorted by name.
 fn cases(folder: &str, target: &Target) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(target.name);
     let mut paths: Vec<_> = fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
@@ -26,23 +25,23 @@ fn cases(folder: &str, target: &Target) -> Vec<(String, Vec<u8>)> {
     paths.into_iter().map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect()
 }
 
-/// Runs a case; one that fails is left as a file, because a message cannot show bytes.
+/// Runs a case. A failing case is written to a file, because a message cannot show its bytes.
 fn check(target: &Target, name: &str, case: &[u8]) {
     let owned = case.to_vec();
     let failed = std::panic::catch_unwind(|| target.check(&owned)).is_err();
     if failed {
         let file = std::env::temp_dir().join(format!("vru-fuzz-{}-{}", target.name, std::process::id()));
         fs::write(&file, case).unwrap();
-        panic!("{} breaks a promise on {name}; the case is in {}", target.name, file.display());
+        panic!("{} fails on {name}; the case is in {}", target.name, file.display());
     }
 }
 
 #[test]
-fn every_kept_case_and_thousands_of_mutations_keep_the_promises() {
+fn corpus_regressions_and_mutations_pass() {
     for target in &TARGETS {
         let kept = cases("corpus", target);
         assert!(!kept.is_empty(), "{} has no corpus", target.name);
-        // Caches and lazy values are no case's memory.
+        // The first run fills caches and lazy values, whose memory does not count.
         (target.run)(&kept[0].1);
         let regressions = cases("regressions", target);
         for (name, case) in kept.iter().chain(&regressions) {
@@ -56,9 +55,9 @@ fn every_kept_case_and_thousands_of_mutations_keep_the_promises() {
     }
 }
 
-/// One kept case with one to six changes.
+/// A case with one to six random changes.
 fn mutated(kept: &[(String, Vec<u8>)], rng: &mut StdRng) -> Vec<u8> {
-    let (_, case) = kept.choose(rng).expect("there are some");
+    let (_, case) = kept.choose(rng).expect("the corpus is not empty");
     let mut case = case.clone();
     for _ in 0..rng.random_range(1..=6) {
         let at = rng.random_range(0..=case.len());
@@ -73,7 +72,7 @@ fn mutated(kept: &[(String, Vec<u8>)], rng: &mut StdRng) -> Vec<u8> {
                 drop(case.splice(at..at, again));
             }
             _ => {
-                let (_, other) = kept.choose(rng).expect("there are some");
+                let (_, other) = kept.choose(rng).expect("the corpus is not empty");
                 let from = rng.random_range(0..=other.len());
                 case.truncate(at);
                 case.extend_from_slice(&other[from..]);

@@ -1,4 +1,4 @@
-//! Configuration. A secret that stands in a file is never told, whatever else is wrong with the file.
+//! Configuration. A secret in a file never appears in an error or in `Debug`, whatever is wrong with the file.
 
 use std::path::Path;
 
@@ -8,15 +8,15 @@ use vru_runtime::cameras::parse_text;
 use vru_runtime::config::{Layers, load_text};
 use vru_sink::SinkConfig;
 
-use super::{SECRET, assert_says};
+use super::{SECRET, check_error};
 use crate::input::Input;
 
-/// The first line chooses the service, the second is an environment variable, the third a flag; the rest is the file, behind a
-/// line with a password.
+/// The first byte selects the service, the rest of its line is an environment variable, the second line is a flag. The remaining
+/// text is the file, after a line with a password.
 pub(crate) fn service(case: &[u8]) {
     let mut input = Input::new(case);
     let (service, variable, flag) = (input.byte(), input.line(), input.line());
-    // A reference would read other files of this machine.
+    // A reference would read other files on this machine.
     let rest = crate::input::text(input.rest()).replace("file:", "f:");
     if variable.contains("file:") || flag.contains("file:") {
         return;
@@ -31,15 +31,15 @@ pub(crate) fn service(case: &[u8]) {
         _ => load_text::<SinkConfig>(&layers, &text).map(|config| format!("{config:?}")),
     };
     match shown {
-        Ok(shown) => assert!(!shown.contains(SECRET), "the configuration tells its secret: {shown}"),
+        Ok(shown) => assert!(!shown.contains(SECRET), "Debug of the configuration contains its secret: {shown}"),
         Err(error) => {
             assert!(!error.problems.is_empty(), "an error without a problem");
-            assert_says(&error);
+            check_error(&error);
         }
     }
 }
 
-/// A file of cameras, behind a camera with a password. What is read passes as a record of the topic too.
+/// A cameras file, after a camera with a password. An accepted camera is also accepted as a record of the topic.
 pub(crate) fn cameras(case: &[u8]) {
     let text = crate::input::text(case);
     let text = format!(
@@ -50,10 +50,10 @@ pub(crate) fn cameras(case: &[u8]) {
             for (id, config) in cameras {
                 let record = prost::Message::encode_to_vec(&config);
                 let read = vru_proto::validate::read_camera(id.as_str().as_bytes(), &record);
-                assert_eq!(read.expect("the topic takes what the file has").1, config);
-                assert!(!format!("{config:?}").contains(SECRET), "a camera tells its secret");
+                assert_eq!(read.expect("a camera of the file is a valid record").1, config);
+                assert!(!format!("{config:?}").contains(SECRET), "Debug of a camera contains its secret");
             }
         }
-        Err(error) => assert_says(&error),
+        Err(error) => check_error(&error),
     }
 }

@@ -1,3 +1,5 @@
+//! The targets, by subject.
+
 pub(crate) mod config;
 pub(crate) mod model;
 pub(crate) mod pictures;
@@ -7,13 +9,13 @@ pub(crate) mod tokens;
 pub(crate) mod trace;
 pub(crate) mod url;
 
-/// Stands in every place that holds a secret. No error may say it.
+/// The value of every secret. No error may contain it.
 const SECRET: &str = "g3h31m_Zx9";
 
-/// An error must say something, and never the secret.
-fn assert_says(error: &(dyn std::error::Error + 'static)) {
+/// An error must have a message, and must not contain the secret.
+fn check_error(error: &(dyn std::error::Error + 'static)) {
     let text = vru_runtime::report::chain(error).to_string();
-    assert!(text.len() > 8, "an error says nothing: {text:?}");
-    assert!(!text.contains(SECRET), "an error tells a secret: {text}");
-    assert!(!format!("{error:?}").contains(SECRET), "an error's Debug tells a secret: {error:?}");
+    assert!(text.len() > 8, "an error has no message: {text:?}");
+    assert!(!text.contains(SECRET), "an error contains a secret: {text}");
+    assert!(!format!("{error:?}").contains(SECRET), "Debug of an error contains a secret: {error:?}");
 }

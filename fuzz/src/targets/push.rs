@@ -1,4 +1,4 @@
-//! What a camera sends that connects to us.
+//! What a camera sends to the RTSP server.
 
 use std::cell::OnceCell;
 
@@ -12,16 +12,18 @@ thread_local! {
     static RUNTIME: OnceCell<tokio::runtime::Runtime> = const { OnceCell::new() };
 }
 
-/// A whole connection. Every answer is RTSP with our own headers only, nobody gets through the door without its password, and
-/// it is never told.
+/// A whole connection. Every response is RTSP with only our own headers, and never contains the password.
 pub(crate) fn connection(case: &[u8]) {
     let served = RUNTIME.with(|runtime| {
         let make =
-            || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime can be made");
+            || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime can be created");
         runtime.get_or_init(make).block_on(serve(case, SECRET))
     });
-    let answers = String::from_utf8(served.responses).expect("answers are text");
-    assert!(!answers.contains(SECRET) && !served.ended.contains(SECRET), "the password is told: {answers}");
+    let responses = String::from_utf8(served.responses).expect("responses are text");
+    assert!(
+        !responses.contains(SECRET) && !served.ended.contains(SECRET),
+        "a response or error contains the password: {responses}"
+    );
     let known = [
         "RTSP/1.0",
         "CSeq",
@@ -34,13 +36,13 @@ pub(crate) fn connection(case: &[u8]) {
         "Connection",
         "Content-",
     ];
-    for line in answers.split("\r\n").filter(|line| line.contains(": ")) {
-        assert!(known.iter().any(|name| line.contains(name)), "a header that is not ours: {line:?}");
+    for line in responses.split("\r\n").filter(|line| line.contains(": ")) {
+        assert!(known.iter().any(|name| line.contains(name)), "an unexpected header: {line:?}");
     }
-    served.times_ns.into_iter().for_each(assert_is_a_time);
+    served.times_ns.into_iter().for_each(check_time);
 }
 
-/// The video is one of the tracks.
+/// The video is one of at most 16 tracks.
 pub(crate) fn sdp(case: &[u8]) {
     match announcement(case) {
         Ok((tracks, video)) => assert!(video < tracks && tracks <= 16, "track {video} of {tracks}"),
@@ -48,7 +50,7 @@ pub(crate) fn sdp(case: &[u8]) {
     }
 }
 
-/// Packets, each behind a byte for its kind and one for its length.
+/// Packets, each after a byte for its kind and a byte for its length.
 pub(crate) fn rtp(case: &[u8]) {
     let mut input = Input::new(case);
     let rate = input.word();
@@ -60,11 +62,11 @@ pub(crate) fn rtp(case: &[u8]) {
         Some((rtcp, Bytes::copy_from_slice(input.take(length))))
     });
     for (pts_ns, _) in packet_times(rate, packets) {
-        assert_is_a_time(pts_ns);
+        check_time(pts_ns);
     }
 }
 
-/// GStreamer panics on the largest number of nanoseconds, and adds to others.
-fn assert_is_a_time(pts_ns: u64) {
-    assert!(i64::try_from(pts_ns).is_ok(), "{pts_ns} ns is no time of a stream");
+/// GStreamer's bindings panic on the largest number of nanoseconds, and GStreamer adds offsets to others.
+fn check_time(pts_ns: u64) {
+    assert!(i64::try_from(pts_ns).is_ok(), "{pts_ns} ns is out of range");
 }

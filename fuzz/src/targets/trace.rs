@@ -7,7 +7,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// A parent that is taken gives a trace that can be passed on.
+/// An accepted parent gives a trace that can be propagated.
 pub(crate) fn traceparent(case: &[u8]) {
     static TRACING: OnceLock<tracing::Dispatch> = OnceLock::new();
     let tracing = TRACING.get_or_init(|| {
@@ -21,6 +21,6 @@ pub(crate) fn traceparent(case: &[u8]) {
         vru_runtime::trace::set_parent(&span, Some(&text));
         vru_runtime::trace::add_link(&span, Some(&text));
         let passed_on = vru_runtime::trace::traceparent(&span).expect("a span has a trace");
-        assert_eq!(passed_on.len(), 55, "{passed_on} is no traceparent");
+        assert_eq!(passed_on.len(), 55, "{passed_on} is not a traceparent");
     });
 }

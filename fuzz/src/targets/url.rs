@@ -1,16 +1,16 @@
-//! URLs of cameras that are pulled from.
+//! URLs of pulled cameras.
 
 use vru_ingest::source::redacted;
 use vru_proto::{v1, validate};
 
-use super::{SECRET, assert_says};
+use super::{SECRET, check_error};
 use crate::input::text;
 
-/// A password in a URL is neither logged nor told. `@@` stands for user and password.
+/// A URL with a password is refused, and the password is not logged. `@@` in a case stands for user and password.
 pub(crate) fn rtsp(case: &[u8]) {
     let url = text(case).replace("@@", &format!("cam:{SECRET}@"));
     let shown = redacted(&url);
-    // Elsewhere than before the host it is part of the address and no password.
+    // In any other place of the URL the text is part of the address, not a password.
     let as_password = url::Url::parse(&url).is_ok_and(|url| url.password().is_some_and(|word| word.contains(SECRET)));
     let opaque = shown.contains(SECRET) && url::Url::parse(&url).is_ok_and(|url| url.cannot_be_a_base());
     let elsewhere = url.matches(SECRET).count() > 1;
@@ -22,7 +22,7 @@ pub(crate) fn rtsp(case: &[u8]) {
         ..Default::default()
     };
     match validate::camera(&camera) {
-        Ok(_) => assert!(elsewhere || !as_password, "a URL with a password is taken: {camera:?}"),
-        Err(error) => assert_says(&error),
+        Ok(_) => assert!(elsewhere || !as_password, "a URL with a password is accepted: {camera:?}"),
+        Err(error) => check_error(&error),
     }
 }
