@@ -14,13 +14,13 @@ const MAX_CLASS: f32 = 65_535.0;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Detr {
-    outputs: Outputs,
+    outputs: DetrOutputs,
     form: BoxForm,
     units: BoxUnits,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Outputs {
+enum DetrOutputs {
     /// Logits `1×Q×C` and boxes `1×Q×4`.
     Two { logits: usize, boxes: usize, classes: usize, scores: ScoreForm },
     /// Boxes and scores in one output `1×Q×(4+C)`.
@@ -39,8 +39,8 @@ impl Family for Detr {
         };
         // Exports that select the labels also convert the boxes to pixels.
         let (form, units) = match outputs {
-            Outputs::Selected { .. } => (BoxForm::XyXy, BoxUnits::Pixels),
-            Outputs::Two { .. } | Outputs::Joined { .. } => (BoxForm::CxCyWh, BoxUnits::Normalised),
+            DetrOutputs::Selected { .. } => (BoxForm::XyXy, BoxUnits::Pixels),
+            DetrOutputs::Two { .. } | DetrOutputs::Joined { .. } => (BoxForm::CxCyWh, BoxUnits::Normalised),
         };
         Ok(Self { outputs, form: model.card.boxes.unwrap_or(form), units: model.card.box_units.unwrap_or(units) })
     }
@@ -48,9 +48,9 @@ impl Family for Detr {
     fn classes(&self) -> Option<usize> {
         match self.outputs {
             // With softmax the last class means "no object".
-            Outputs::Two { classes, scores: ScoreForm::Softmax, .. } => Some(classes - 1),
-            Outputs::Two { classes, .. } | Outputs::Joined { classes, .. } => Some(classes),
-            Outputs::Selected { .. } => None,
+            DetrOutputs::Two { classes, scores: ScoreForm::Softmax, .. } => Some(classes - 1),
+            DetrOutputs::Two { classes, .. } | DetrOutputs::Joined { classes, .. } => Some(classes),
+            DetrOutputs::Selected { .. } => None,
         }
     }
 
@@ -70,7 +70,7 @@ impl Family for Detr {
             found.push(RawDetection { rect: to_rect(numbers, self.form, self.units, input), class_index, score });
         };
         match self.outputs {
-            Outputs::Two { logits, boxes, classes, scores } => {
+            DetrOutputs::Two { logits, boxes, classes, scores } => {
                 let logits_of = matrix(outputs, logits, batch)?.with_columns(logits, classes)?;
                 let boxes_of = matrix(outputs, boxes, batch)?.with_columns(boxes, 4)?;
                 if boxes_of.rows != logits_of.rows {
@@ -82,7 +82,7 @@ impl Family for Detr {
                     }
                 }
             }
-            Outputs::Joined { output, classes, scores } => {
+            DetrOutputs::Joined { output, classes, scores } => {
                 let rows = matrix(outputs, output, batch)?.with_columns(output, 4 + classes)?;
                 for row in rows.iter_rows() {
                     if let Some((class, score)) = best(&row[4..], scores, threshold) {
@@ -90,7 +90,7 @@ impl Family for Detr {
                     }
                 }
             }
-            Outputs::Selected { labels, boxes, scores } => {
+            DetrOutputs::Selected { labels, boxes, scores } => {
                 let (labels_of, scores_of) = (vector(outputs, labels, batch)?, vector(outputs, scores, batch)?);
                 let boxes_of = matrix(outputs, boxes, batch)?.with_columns(boxes, 4)?;
                 if labels_of.len() != boxes_of.rows || scores_of.len() != boxes_of.rows {
@@ -126,7 +126,7 @@ fn best(row: &[f32], form: ScoreForm, threshold: f32) -> Option<(u32, f32)> {
     }
 }
 
-fn two(model: &ModelFacts<'_>) -> Result<Outputs, String> {
+fn two(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
     let matrices: Vec<_> = model.matrices().collect();
     let four: Vec<_> = matrices.iter().filter(|(_, shape)| shape[2] == 4).collect();
     let boxes = match four[..] {
@@ -151,10 +151,10 @@ fn two(model: &ModelFacts<'_>) -> Result<Outputs, String> {
     if classes < 1 + usize::from(scores == ScoreForm::Softmax) {
         return Err("the outputs have no class".to_owned());
     }
-    Ok(Outputs::Two { logits, boxes, classes, scores })
+    Ok(DetrOutputs::Two { logits, boxes, classes, scores })
 }
 
-fn joined(model: &ModelFacts<'_>) -> Result<Outputs, String> {
+fn joined(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
     let (output, [_, _, columns]) = model.only_matrix()?;
     let labels = model.labels.ok_or("one output alone needs labels to separate the class scores from other numbers")?;
     if columns != (4 + labels) as i64 {
@@ -166,10 +166,10 @@ fn joined(model: &ModelFacts<'_>) -> Result<Outputs, String> {
     if scores == ScoreForm::Softmax {
         return Err("softmax scores need a separate output".to_owned());
     }
-    Ok(Outputs::Joined { output, classes: labels, scores })
+    Ok(DetrOutputs::Joined { output, classes: labels, scores })
 }
 
-fn selected(model: &ModelFacts<'_>) -> Result<Outputs, String> {
+fn selected(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
     let (boxes, [_, _, columns]) = model.only_matrix()?;
     if columns != 4 {
         return Err(format!("rows of {columns} numbers are not boxes"));
@@ -180,5 +180,5 @@ fn selected(model: &ModelFacts<'_>) -> Result<Outputs, String> {
         .ok_or("no output with 2 dimensions has label or class in its name")?;
     let scores =
         named("score").or_else(|| named("conf")).ok_or("no output with 2 dimensions has score or conf in its name")?;
-    Ok(Outputs::Selected { labels, boxes, scores })
+    Ok(DetrOutputs::Selected { labels, boxes, scores })
 }

@@ -16,7 +16,7 @@ const USUAL_REG_MAX: u32 = 7;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NanoDet {
-    outputs: Outputs,
+    outputs: NanoDetOutputs,
     classes: usize,
     // Numbers in the distribution of one side.
     bins: usize,
@@ -27,7 +27,7 @@ pub(super) struct NanoDet {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Outputs {
+enum NanoDetOutputs {
     Joined(usize),
     // One pair per stride, in the order of the strides.
     Pairs(Vec<OutputPair>),
@@ -70,7 +70,7 @@ impl Family for NanoDet {
         // Compare the scores as the model wrote them, and convert only those that pass to probabilities.
         let raw_threshold = if self.logits { logit(threshold) } else { threshold };
         match &self.outputs {
-            Outputs::Joined(output) => {
+            NanoDetOutputs::Joined(output) => {
                 let columns = self.classes + 4 * self.bins;
                 let rows = matrix(outputs, *output, batch)?.with_columns(*output, columns)?;
                 let mut each_row = rows.iter_rows();
@@ -79,7 +79,7 @@ impl Family for NanoDet {
                     self.decode_grid(grid, level, raw_threshold, found);
                 }
             }
-            Outputs::Pairs(pairs) => {
+            NanoDetOutputs::Pairs(pairs) => {
                 for (pair, grid) in pairs.iter().zip(grids(&self.strides, input)) {
                     let scores = matrix(outputs, pair.scores, batch)?.with_columns(pair.scores, self.classes)?;
                     let distances =
@@ -134,7 +134,7 @@ fn mean_distance(logits: &[f32]) -> f32 {
     mean / total
 }
 
-fn joined(model: &ModelFacts<'_>, bins: usize) -> Result<(Outputs, usize), String> {
+fn joined(model: &ModelFacts<'_>, bins: usize) -> Result<(NanoDetOutputs, usize), String> {
     let (output, [_, _, columns]) = model.only_matrix()?;
     let labels = model.labels.ok_or("one output alone needs labels to separate the class scores from the distances")?;
     if columns != (labels + 4 * bins) as i64 {
@@ -142,11 +142,11 @@ fn joined(model: &ModelFacts<'_>, bins: usize) -> Result<(Outputs, usize), Strin
             "a row of {columns} numbers is not {labels} classes and 4 distributions of {bins} numbers"
         ));
     }
-    Ok((Outputs::Joined(output), labels))
+    Ok((NanoDetOutputs::Joined(output), labels))
 }
 
 /// Pairs the outputs by their number of cells: the more cells, the smaller the stride.
-fn pairs(model: &ModelFacts<'_>, bins: usize, levels: usize) -> Result<(Outputs, usize), String> {
+fn pairs(model: &ModelFacts<'_>, bins: usize, levels: usize) -> Result<(NanoDetOutputs, usize), String> {
     let matrices: Vec<_> = model.matrices().collect();
     if matrices.len() != 2 * levels {
         return Err(format!(
@@ -184,5 +184,5 @@ fn pairs(model: &ModelFacts<'_>, bins: usize, levels: usize) -> Result<(Outputs,
     if model.labels.is_none() && model.card.layout != Some(LayoutName::NanoDet) && matrices.len() < 4 {
         return Err("a single pair of outputs without labels is ambiguous".to_owned());
     }
-    Ok((Outputs::Pairs(pairs), classes))
+    Ok((NanoDetOutputs::Pairs(pairs), classes))
 }

@@ -12,8 +12,12 @@ use crate::source::OutputPlan;
 const START_US: i64 = 1_700_000_000_000_000;
 
 fn options(path: &Path, output: &Output) -> FileOptions {
+    options_with(path, output, &PipelineSet::embedded())
+}
+
+fn options_with(path: &Path, output: &Output, pipelines: &PipelineSet) -> FileOptions {
     let source = FileSource { path: path.display().to_string(), start_time_us: START_US, ..FileSource::default() };
-    let plan = OutputPlan::new(Some(output), &PipelineSet::embedded()).unwrap();
+    let plan = OutputPlan::new(Some(output), pipelines).unwrap();
     FileOptions::new("clip".parse().unwrap(), &source, plan)
 }
 
@@ -44,6 +48,22 @@ fn every_frame_is_read_once_in_order_and_the_same_when_resumed() {
         assert_eq!(one.payload, other.payload);
         assert_eq!(one.end_of_stream, other.end_of_stream);
     }
+}
+
+#[test]
+fn a_pipeline_from_the_configured_folder_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let grey = include_str!("../../../../pipelines/software.yaml")
+        .replace("name: software", "name: grey")
+        .replace("! jpegenc", "! videobalance saturation=0 ! jpegenc");
+    std::fs::write(folder.path().join("grey.yaml"), grey).unwrap();
+    let pipelines = PipelineSet::with_folder(folder.path()).unwrap();
+    let output = Output { pipeline: "grey".to_owned(), ..Output::default() };
+    let options = options_with(&require_asset("clips/vtest.avi"), &output, &pipelines);
+    let frame = FileFrames::open(&options).unwrap().next().unwrap().unwrap();
+    let picture = vru_media::jpeg::decode(&frame.payload, None).unwrap();
+    let mut pixels = picture.data.chunks_exact(3);
+    assert!(pixels.all(|pixel| pixel[0].abs_diff(pixel[1]) < 8 && pixel[1].abs_diff(pixel[2]) < 8));
 }
 
 #[test]
