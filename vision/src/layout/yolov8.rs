@@ -74,8 +74,8 @@ impl Family for YoloV8 {
 }
 
 impl YoloV8 {
-    /// The largest class score of each anchor. Which class it is is found later, because few anchors pass the threshold. NaN
-    /// loses every comparison.
+    /// The largest class score of each anchor. Its class is looked up later, and only for the few anchors that pass the
+    /// threshold. NaN loses every comparison.
     fn best_scores(&self, table: &Matrix<'_>, anchors: std::ops::Range<usize>, best: &mut [f32]) {
         best.fill(f32::NEG_INFINITY);
         let scores = |class: usize| &table.row(4 + class)[anchors.clone()];
@@ -102,7 +102,7 @@ impl YoloV8 {
     }
 }
 
-/// The larger value, in one machine instruction; unlike `f32::max` it returns `best` if `score` is NaN, and nothing else.
+/// The larger value. It handles NaN in `score` only, so that it compiles to one machine instruction, unlike `f32::max`.
 fn larger(best: f32, score: f32) -> f32 {
     if score > best { score } else { best }
 }

@@ -20,11 +20,11 @@ pub struct Letterbox {
 /// Why a picture was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LetterboxError {
-    #[error("the model's input is {width}x{height} pixels")]
+    #[error("the model's input of {width}x{height} pixels is empty")]
     EmptyInput { width: u32, height: u32 },
-    #[error("the picture is {width}x{height} pixels")]
+    #[error("the picture of {width}x{height} pixels is empty")]
     EmptyPicture { width: u32, height: u32 },
-    #[error("read the picture")]
+    #[error("the picture is not valid")]
     Picture(#[source] ImageSizeError),
     #[error("the tensor has {got} numbers, but a picture needs {needed}")]
     TensorLength { needed: usize, got: usize },

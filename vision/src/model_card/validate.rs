@@ -8,7 +8,7 @@ use super::{LayoutName, ModelCard};
 #[derive(Debug, thiserror::Error)]
 pub enum CardError {
     /// The text is not TOML, or a field is unknown or has the wrong type.
-    #[error("parse the model card")]
+    #[error("cannot parse the model card")]
     Syntax(#[source] toml::de::Error),
     /// Values are out of range or contradict each other. Contains every problem.
     #[error("the model card has {} problem(s): {}", .0.len(), join(.0))]
