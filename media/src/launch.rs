@@ -7,7 +7,11 @@ use gstreamer::prelude::*;
 pub fn bin(launch: &str) -> Result<gst::Bin, LaunchError> {
     let mut context = gst::ParseContext::new();
     gst::parse::bin_from_description_full(launch, true, Some(&mut context), gst::ParseFlags::FATAL_ERRORS)
-        .map_err(|source| LaunchError { missing: context.missing_elements(), source })?
+        .map_err(|source| {
+            // GStreamer also lists an element as missing when the line sets an unknown property of it.
+            let is_missing = source.matches(gst::ParseError::NoSuchElement);
+            LaunchError { missing: if is_missing { context.missing_elements() } else { Vec::new() }, source }
+        })?
         .downcast()
         .map_err(|_| unreachable_bin())
 }
