@@ -3,10 +3,10 @@
 
     convert_nanodet.py SOURCE_FOLDER OUT.onnx
 
-The graph came from PyTorch by way of ONNX and onnx-tf, so every convolution is wrapped in transposes (NCHW to NHWC and back),
-an explicit padding, and a split of its weights. This script undoes that instead of copying it: each tensor of the source is
-tracked as "an ONNX value in NCHW, seen through a permutation", so a Transpose costs nothing, and a Pad is folded into the
-convolution that follows. What remains are 34 convolutions and little else, with the same numbers.
+The source graph was converted from PyTorch through ONNX and onnx-tf, so every convolution is wrapped in transposes (NCHW to
+NHWC and back), an explicit padding, and a split of its weights. This script removes these instead of copying them. It tracks
+each tensor of the source as an ONNX value in NCHW and a permutation of its axes, so a Transpose needs no node, and a Pad is
+folded into the convolution that follows. The result has 34 convolutions and few other nodes, and gives the same numbers.
 """
 
 import base64
@@ -20,9 +20,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 DTYPES = {"float32": np.float32, "int32": np.int32}
 IDENTITY = (0, 1, 2, 3)
-# NHWC seen from NCHW: axis i of the view is axis NHWC[i] of the value.
+# A view of an NCHW value in NHWC order: axis i of the view is axis NHWC[i] of the value.
 NHWC = (0, 2, 3, 1)
-# The outputs in the order a decoder wants them: scores and box distributions per stride.
+# The outputs in the order of the `nanodet` layout: scores, then box distributions, for each stride.
 OUTPUTS = [
     ("scores_8", "Identity"),
     ("scores_16", "Identity_1"),
@@ -42,7 +42,7 @@ LABELS = (
 
 
 def read_weights(folder, manifest):
-    """Reads the weights of every group; float16 storage is widened to float32."""
+    """Reads the weights of every group, and converts those stored as float16 to float32."""
     weights = {}
     for group in manifest:
         blob = b"".join((folder / path).read_bytes() for path in group["paths"])
@@ -60,7 +60,8 @@ def read_weights(folder, manifest):
 
 
 class View:
-    """An ONNX value (NCHW, or as it is for other ranks) seen through a permutation, with padding still to be applied to it."""
+    """A tensor of the source: an ONNX value (NCHW, or unchanged for other ranks), a permutation of its axes, and padding that
+    is not applied yet."""
 
     def __init__(self, value, perm=IDENTITY, pads=None, pad_value=0.0):
         self.value, self.perm, self.pads, self.pad_value = value, tuple(perm), pads, pad_value
@@ -74,7 +75,7 @@ class Converter:
         self.weights, self.views, self.nodes, self.constants = weights, {}, [], {}
 
     def constant(self, name):
-        """The array behind a Const, or behind arithmetic on constants."""
+        """The value of a Const, or of an operator on constants."""
         node = self.source[name.split(":")[0]]
         if node["op"] == "Const":
             return self.weights[node["name"]]
@@ -85,7 +86,7 @@ class Converter:
         if node["op"] == "Transpose":
             return inputs[0].transpose(inputs[1])
         if node["op"] == "SparseToDense":
-            # Only ever scatters nothing into zeros, in this graph; anything else must not pass silently.
+            # In this graph, SparseToDense always has zero values to scatter. Fail on anything else.
             if inputs[0].size:
                 raise SystemExit(f"{name}: SparseToDense with values is not handled")
             return np.full(inputs[1], inputs[3].item(), inputs[3].dtype)
@@ -117,14 +118,14 @@ class Converter:
         return self.views[name]
 
     def plain(self, name):
-        """A view without pending padding, for operators that have no pads of their own."""
+        """A view without pending padding, for operators that cannot pad."""
         view = self.view(name)
         if view.pads is not None:
             raise SystemExit(f"{name}: padding before an operator that cannot take it")
         return view
 
     def in_source_order(self, name):
-        """The value with the axes of the source, through a real Transpose where the view is not trivial."""
+        """The value with the axes in the source's order. Emits a Transpose if the order differs."""
         view = self.plain(name)
         if view.perm == tuple(range(len(view.perm))):
             return view.value
@@ -151,7 +152,7 @@ class Converter:
     on_padv2 = on_pad
 
     def spatial_pads(self, node, view):
-        """Pending padding and the operator's own, as ONNX wants it: top, left, bottom, right."""
+        """The padding of the view, in ONNX's order: top, left, bottom, right."""
         if base64.b64decode(node["attr"]["padding"]["s"]) != b"VALID" or view.perm != NHWC:
             raise SystemExit(f"{node['name']}: only VALID padding on NHWC is handled")
         pads = view.pads or [(0, 0)] * 4
@@ -163,7 +164,7 @@ class Converter:
         view = self.view(node["input"][0])
         if view.pads is not None and view.pad_value != 0.0:
             raise SystemExit(f"{node['name']}: a convolution pads with zeros only")
-        # TensorFlow keeps height, width, in, out; ONNX out, in, height, width.
+        # TensorFlow's axes are height, width, in, out; ONNX's are out, in, height, width.
         kernel = self.constant(node["input"][1]).transpose(3, 2, 0, 1)
         ints = {key: [int(i) for i in node["attr"][key]["list"]["i"]] for key in ("strides", "dilations")}
         value = self.emit(
@@ -178,7 +179,7 @@ class Converter:
 
     def on_maxpool(self, node):
         view = self.view(node["input"][0])
-        # ONNX pads a MaxPool with minus infinity; the source with the smallest float, which is the same for real inputs.
+        # ONNX pads a MaxPool with minus infinity, the source with the smallest float. For real inputs this is the same.
         if view.pads is not None and view.pad_value > -1e30:
             raise SystemExit(f"{node['name']}: MaxPool over padding with {view.pad_value}")
         ints = {key: [int(i) for i in node["attr"][key]["list"]["i"]] for key in ("strides", "ksize")}
@@ -201,7 +202,7 @@ class Converter:
         if last.op_type == "Conv" and last.output[0] == view.value and len(last.input) == 2 and view.perm == NHWC:
             last.input.append(self.initializer("bias", bias.reshape(-1)))
             return view
-        # The constant has the axes of the view; bring it to those of the value.
+        # The constant has the axes of the view; permute them to those of the value.
         bias = bias.reshape((1,) * (len(view.perm) - bias.ndim) + bias.shape).transpose(np.argsort(view.perm))
         return View(self.emit("Add", [view.value, self.initializer("bias", bias)]), view.perm)
 
@@ -233,7 +234,7 @@ class Converter:
         view, size = self.plain(node["input"][0]), self.constant(node["input"][1]).astype(int)
         if not node["attr"]["half_pixel_centers"]["b"] or view.perm != NHWC:
             raise SystemExit(f"{node['name']}: only half-pixel centres on NHWC are handled")
-        # A target size would fix the batch too, so the factor is written, from the size that shape inference finds.
+        # A target size would fix the batch size too, so use scale factors, computed from the size that shape inference gives.
         scale = np.array([1, 1, *(size / self.size_of(view.value))], np.float32)
         value = self.emit(
             "Resize",
@@ -244,7 +245,7 @@ class Converter:
         return View(value, NHWC)
 
     def size_of(self, value):
-        """Height and width of a value so far, by ONNX's own shape inference."""
+        """Height and width of a value, by ONNX's shape inference on the nodes so far."""
         output = helper.make_tensor_value_info(value, TensorProto.FLOAT, None)
         inferred = onnx.shape_inference.infer_shapes(self.model([output], checked=False), strict_mode=True)
         shapes = {v.name: v.type.tensor_type.shape for v in inferred.graph.value_info}
@@ -253,7 +254,7 @@ class Converter:
 
     def on_reshape(self, node):
         value, shape = self.in_source_order(node["input"][0]), self.constant(node["input"][1]).astype(np.int64)
-        # The source says 1 for the batch; 0 copies whatever comes in.
+        # The source has a batch size of 1; 0 copies the batch size of the input.
         shape = np.array([0, *shape[1:]], np.int64)
         name = self.emit("Reshape", [value, self.initializer("shape", shape)])
         return View(name, tuple(range(len(shape))))
@@ -261,7 +262,7 @@ class Converter:
     def model(self, outputs, checked=True):
         batch = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, 416, 416])
         graph = helper.make_graph(self.nodes, "nanodet-g", [batch], outputs, list(self.constants.values()))
-        # Opset 17 and IR 8 are old enough for every ONNX Runtime and TensorRT in use.
+        # Opset 17 and IR 8 are supported by every ONNX Runtime and TensorRT in use.
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="vru")
         helper.set_model_props(
             model,
