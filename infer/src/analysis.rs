@@ -1,10 +1,12 @@
-//! What happens in front of one camera: detections become tracks, tracks are judged. Frames come in order; the same frames
-//! give the same messages, in the service and in `vru analyse`.
+//! The analysis of one camera: turns detections into tracks, and applies the camera's rules to the tracks. Frames must come in
+//! order. The same frames give the same messages, in the service and in `vru analyse`.
 
 mod ids;
+mod rules;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,32 +14,30 @@ use std::time::Instant;
 use vru_proto::{FrameKey, names, v1};
 use vru_runtime::clock;
 use vru_vision::detection::Detection;
-use vru_vision::geometry::Rect;
 use vru_vision::rules::{FrameTracks, Judgement, RuleSet};
 use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
 
-use crate::cameras::{class_from_wire, class_to_wire, rules, severity_to_wire};
 use crate::config::SnapshotConfig;
 use crate::decode;
 use crate::model::Model;
 use crate::picture::Picture;
 use ids::TrackIds;
+use rules::rules;
+use wire::{box_to_wire, class_to_wire, read_object, severity_to_wire};
 
 pub use ids::alert_id;
 
-/// What an analysis needs to know besides its camera.
+/// What the analyses of all cameras share.
 #[derive(Debug, Clone)]
 pub struct AnalysisSettings {
-    /// Whose name and version the messages carry.
+    /// The messages carry its name and version.
     pub model: Arc<Model>,
-    /// How tracks are made.
     pub tracker: TrackerConfig,
-    /// The picture that alerts carry.
     pub snapshot: SnapshotConfig,
 }
 
 impl AnalysisSettings {
-    /// Defaults, for a model.
+    /// The defaults, for a model.
     pub fn of(model: Arc<Model>) -> Self {
         Self { model, tracker: TrackerConfig::default(), snapshot: SnapshotConfig::default() }
     }
@@ -55,7 +55,7 @@ pub struct CameraAnalysis {
 }
 
 impl CameraAnalysis {
-    /// For a camera with its zones and rules, or none.
+    /// Without a configuration, the camera has no rules: its objects are tracked and published, and there are no alerts.
     pub fn new(config: Option<&v1::CameraConfig>, settings: AnalysisSettings) -> Self {
         let tracker = Tracker::new(settings.tracker.clone());
         let mut analysis = Self {
@@ -70,14 +70,14 @@ impl CameraAnalysis {
         analysis
     }
 
-    /// New zones and rules. Tracks stay; a rule that stays as it was keeps what it knows.
+    /// Replaces zones and rules. The tracks stay, and an unchanged rule keeps its state.
     pub fn configure(&mut self, config: Option<&v1::CameraConfig>) {
         self.rules.replace(config.map(rules).unwrap_or_default());
         self.config = config.cloned();
     }
 
-    /// Takes in the next frame and what the model found in it. `picture` is for the snapshot of an alert; without one an
-    /// alert has none unless the frame is a JPEG. `track_us` of the timings is measured here.
+    /// Processes the next frame and the model's detections in it. `picture` is for the snapshot of an alert; without it, only
+    /// alerts of JPEG frames have one. `track_us` of the timings is measured here.
     pub fn observe(
         &mut self,
         frame: &v1::Frame,
@@ -97,24 +97,24 @@ impl CameraAnalysis {
         (message, alerts)
     }
 
-    /// The message for a frame that shows nothing and only ends its stream.
+    /// The message for a frame that has no picture and only marks the end of its stream.
     pub fn end_marker(&self, frame: &v1::Frame) -> v1::FrameDetections {
         self.message(frame, Vec::new(), v1::StageTimings::default())
     }
 
-    /// Takes in a frame that was analysed and published before, perhaps by another worker, so that tracks and rules go on
-    /// where they were. Nothing is published again.
+    /// Replays a frame that was published before, perhaps by another worker, to restore the state of tracks and rules. Gives
+    /// no messages.
     pub fn replay(&mut self, published: &v1::FrameDetections) {
         let Some(key) = published.frame_id.as_ref().and_then(|id| FrameKey::try_from(id).ok()) else { return };
-        let seen: Vec<(u64, Detection, TrackState)> = published.objects.iter().filter_map(read_object).collect();
-        let reported: Vec<(Detection, TrackState)> =
-            seen.iter().map(|(_, detection, state)| (*detection, *state)).collect();
+        let objects: Vec<(u64, Detection, TrackState)> = published.objects.iter().filter_map(read_object).collect();
+        let detections: Vec<(Detection, TrackState)> =
+            objects.iter().map(|(_, detection, state)| (*detection, *state)).collect();
         self.begin_session(key.session);
-        let tracked = self.tracker.replay(published.captured_at_us, &reported);
+        let tracked = self.tracker.replay(published.captured_at_us, &detections);
         self.judge(&key, (published.source_width, published.source_height), &tracked);
         for object in tracked {
-            if let Some((given, ..)) = seen.get(object.detection) {
-                self.ids.set(object.track_id, *given);
+            if let Some((track_id, ..)) = objects.get(object.detection) {
+                self.ids.set(object.track_id, *track_id);
             }
         }
     }
@@ -132,7 +132,7 @@ impl CameraAnalysis {
         (tracked, judgements)
     }
 
-    /// What a camera saw before it was connected anew has no continuation.
+    /// A new session (the camera connected again) starts with new tracks.
     fn begin_session(&mut self, session: u64) {
         if self.session != Some(session) {
             self.session = Some(session);
@@ -154,14 +154,14 @@ impl CameraAnalysis {
     }
 
     fn object(&self, object: &TrackedObject, detections: &[Detection]) -> v1::DetectedObject {
-        // The model's own box, not the smoothed one: who replays the message must see what the tracker saw.
+        // The model's own box, not the tracker's smoothed one: `replay` must give the tracker the same input again.
         let rect = detections.get(object.detection).map_or(object.rect, |detection| detection.rect);
         let state = match object.state {
             TrackState::Tentative => v1::TrackState::Tentative,
             TrackState::Confirmed => v1::TrackState::Confirmed,
         };
         v1::DetectedObject {
-            r#box: Some(wire_box(&rect)),
+            r#box: Some(box_to_wire(&rect)),
             class: class_to_wire(object.class).into(),
             score: object.score,
             track_id: self.ids.get(object.track_id),
@@ -203,7 +203,7 @@ impl CameraAnalysis {
             zone_id: judgement.zone_id.clone(),
             track_ids: vec![track_id],
             class: class_to_wire(judgement.class).into(),
-            r#box: Some(wire_box(&judgement.rect)),
+            r#box: Some(box_to_wire(&judgement.rect)),
             ground_position: None,
             frame_id: frame.id.clone(),
             captured_at_us: frame.captured_at_us,
@@ -217,19 +217,4 @@ impl CameraAnalysis {
             id,
         }
     }
-}
-
-fn wire_box(rect: &Rect) -> v1::Box {
-    v1::Box { left: rect.left, top: rect.top, width: rect.width, height: rect.height }
-}
-
-fn read_object(object: &v1::DetectedObject) -> Option<(u64, Detection, TrackState)> {
-    let place = object.r#box.as_ref()?;
-    let rect = Rect { left: place.left, top: place.top, width: place.width, height: place.height };
-    let class = class_from_wire(object.class())?;
-    let state = match object.track_state() {
-        v1::TrackState::Confirmed => TrackState::Confirmed,
-        v1::TrackState::Tentative | v1::TrackState::Unspecified => TrackState::Tentative,
-    };
-    Some((object.track_id, Detection { rect, class, score: object.score }, state))
 }

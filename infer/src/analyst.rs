@@ -1,4 +1,4 @@
-//! The thread that reads the model's answers, and tracks and judges each camera in order.
+//! The thread that turns the model's outputs into detections, tracks and alerts, for each camera in frame order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,62 +10,62 @@ use vru_runtime::cameras::CameraEvent;
 use vru_runtime::{clock, report};
 
 use crate::analysis::{AnalysisSettings, CameraAnalysis};
-use crate::batcher::Inferred;
-use crate::board::Board;
 use crate::error::EngineError;
-use crate::frame::{Job, Seen};
+use crate::frame::{FrameJob, InferredFrame, ReadyPicture};
 use crate::metrics::{AGE_SECONDS, MODEL_FAILED, REVOKED, STAGE_SECONDS};
-use crate::model::{Answer, Model};
-use crate::publisher::{Outbox, Outcome};
+use crate::model::{Model, ModelOutput};
+use crate::publisher::{FrameResult, PublisherHandle};
+use crate::scheduler::FrameScheduler;
 
-/// What the thread is told, in order.
+/// The analyst's input. The events of all senders are processed in one order.
 #[derive(Debug)]
-pub enum ToAnalyst {
-    /// The model has seen a frame.
-    Inferred(Box<Inferred>),
+pub enum AnalystEvent {
+    /// A frame went through the model.
+    Inferred(Box<InferredFrame>),
     /// A camera's zones and rules changed.
     Camera(CameraEvent),
-    /// What was published of the cameras of partitions that are ours from now on.
+    /// Detections that were published before this worker got the cameras' partitions, oldest first for each camera.
     History(HashMap<CameraId, Vec<v1::FrameDetections>>),
-    /// These cameras are another worker's from now on.
+    /// These cameras' partitions were revoked.
     Forget(Vec<CameraId>),
 }
 
-struct Watched {
+struct CameraState {
     analysis: CameraAnalysis,
-    /// Under which assignment of its partition it is watched: after another worker had it, what we know of it is old.
+    /// The assignment of the partition that this state belongs to. If another worker had the partition in between, the state
+    /// is out of date.
     epoch: u64,
-    /// Session and sequence of the newest frame that was published before it was ours. Frames up to it may come again, where
-    /// a worker was stopped before it could commit, and for the sake of those that build on them.
+    /// Session and sequence of the newest frame that was published before this worker got the partition. Frames up to it may
+    /// come again: a worker may have stopped before it could commit, and frames that others depend on are read again.
     published: Option<(u64, u64)>,
 }
 
-/// Watches all cameras of this worker.
+/// Tracks and judges all cameras of this worker.
 pub struct Analyst {
     settings: AnalysisSettings,
-    board: Arc<Board>,
-    outbox: Outbox,
+    scheduler: Arc<FrameScheduler>,
+    publisher: PublisherHandle,
     configs: HashMap<CameraId, Arc<v1::CameraConfig>>,
-    watched: HashMap<CameraId, Watched>,
+    cameras: HashMap<CameraId, CameraState>,
     history: HashMap<CameraId, Vec<v1::FrameDetections>>,
 }
 
 impl Analyst {
-    /// Publishes to the outbox.
-    pub fn new(settings: AnalysisSettings, board: Arc<Board>, outbox: Outbox) -> Self {
-        Self { settings, board, outbox, configs: HashMap::new(), watched: HashMap::new(), history: HashMap::new() }
+    pub fn new(settings: AnalysisSettings, scheduler: Arc<FrameScheduler>, publisher: PublisherHandle) -> Self {
+        let (configs, cameras, history) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { settings, scheduler, publisher, configs, cameras, history }
     }
 
-    /// Until nobody sends any more.
-    pub fn run(mut self, mut events: mpsc::Receiver<ToAnalyst>) {
+    /// Runs until all senders are dropped.
+    pub fn run(mut self, mut events: mpsc::Receiver<AnalystEvent>) {
         while let Some(event) = events.blocking_recv() {
             match event {
-                ToAnalyst::Inferred(inferred) => self.inferred(*inferred),
-                ToAnalyst::Camera(event) => self.configure(event),
-                ToAnalyst::History(history) => self.history.extend(history),
-                ToAnalyst::Forget(cameras) => {
+                AnalystEvent::Inferred(inferred) => self.analyse(*inferred),
+                AnalystEvent::Camera(event) => self.configure(event),
+                AnalystEvent::History(history) => self.history.extend(history),
+                AnalystEvent::Forget(cameras) => {
                     for camera in cameras {
-                        self.watched.remove(&camera);
+                        self.cameras.remove(&camera);
                         self.history.remove(&camera);
                     }
                 }
@@ -79,8 +79,8 @@ impl Analyst {
             CameraEvent::Remove(camera) => (camera, None),
             CameraEvent::CaughtUp => return,
         };
-        if let Some(watched) = self.watched.get_mut(&camera) {
-            watched.analysis.configure(config.as_deref());
+        if let Some(state) = self.cameras.get_mut(&camera) {
+            state.analysis.configure(config.as_deref());
         }
         match config {
             Some(config) => self.configs.insert(camera, config),
@@ -88,55 +88,59 @@ impl Analyst {
         };
     }
 
-    fn inferred(&mut self, inferred: Inferred) {
-        let Inferred { ready, answer, waited, inference } = inferred;
+    fn analyse(&mut self, inferred: InferredFrame) {
+        let InferredFrame { ready, output, waited, inference } = inferred;
         let job = ready.job;
         let span = job.span.clone();
         let _in_frame = span.enter();
         if self.is_stale(&job) {
-            // A result of an earlier time: whoever had the partition since has published it.
-            self.board.drop_frame(job, REVOKED);
+            // The frame is from an earlier assignment: the worker that had the partition since then has published it.
+            self.scheduler.drop_frame(job, REVOKED);
             return;
         }
         let model = self.settings.model.clone();
-        let watched = self.watched(&job);
-        let again =
-            watched.published.is_some_and(|(session, newest)| session == job.key.session && job.key.sequence <= newest);
-        let analysis = &mut watched.analysis;
-        let (detections, alerts) = match (ready.seen, answer) {
-            (Some(seen), Some(answer)) => match judge(analysis, &model, &job, &seen, &answer, (waited, inference)) {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::warn!(frame = %job.key, error = %report::chain(&error), "answer of the model unreadable");
-                    self.board.drop_frame(job, MODEL_FAILED);
-                    return;
+        let state = self.state_for(&job);
+        let published_before =
+            state.published.is_some_and(|(session, newest)| session == job.key.session && job.key.sequence <= newest);
+        let analysis = &mut state.analysis;
+        let (detections, alerts) = match (ready.picture, output) {
+            (Some(picture), Some(output)) => {
+                match observe(analysis, &model, &job, &picture, &output, (waited, inference)) {
+                    Ok(result) => result,
+                    Err(error) => {
+                        tracing::warn!(frame = %job.key, error = %report::chain(&error), "cannot decode the model output");
+                        self.scheduler.drop_frame(job, MODEL_FAILED);
+                        return;
+                    }
                 }
-            },
+            }
             _ => (analysis.end_marker(&job.frame), Vec::new()),
         };
-        note_age(&detections);
-        // An alert has the same id again, so that whoever has it already knows; whether it was acknowledged is not known.
-        let detections = (!again).then_some(detections);
-        self.outbox.publish_blocking(Outcome { job, detections, alerts });
+        record_age(&detections);
+        // Alerts are sent again even if the detections were published: it is not known whether the alerts were acknowledged
+        // then. They have the same ids, so readers recognise them.
+        let detections = (!published_before).then_some(detections);
+        self.publisher.publish_blocking(FrameResult { job, detections, alerts });
     }
 
-    fn is_stale(&self, job: &Job) -> bool {
-        self.watched.get(&job.key.camera).is_some_and(|watched| watched.epoch > job.ticket.epoch())
+    fn is_stale(&self, job: &FrameJob) -> bool {
+        self.cameras.get(&job.key.camera).is_some_and(|state| state.epoch > job.ticket.epoch())
     }
 
-    /// What is known of the frame's camera.
-    fn watched(&mut self, job: &Job) -> &mut Watched {
+    /// The state of the frame's camera in the frame's assignment.
+    fn state_for(&mut self, job: &FrameJob) -> &mut CameraState {
         let epoch = job.ticket.epoch();
-        let known = self.watched.get(&job.key.camera).is_some_and(|watched| watched.epoch == epoch);
+        let known = self.cameras.get(&job.key.camera).is_some_and(|state| state.epoch == epoch);
         if !known {
-            let watched = self.take_over(&job.key, epoch);
-            self.watched.insert(job.key.camera.clone(), watched);
+            let state = self.take_over(&job.key, epoch);
+            self.cameras.insert(job.key.camera.clone(), state);
         }
-        self.watched.get_mut(&job.key.camera).expect("known, or inserted above")
+        self.cameras.get_mut(&job.key.camera).expect("known, or inserted above")
     }
 
-    /// Goes on where another worker, or an earlier life of this one, was when it published the frame before this one.
-    fn take_over(&mut self, next: &FrameKey, epoch: u64) -> Watched {
+    /// Restores the state from the published detections before the frame `next`, which another worker, or this one before a
+    /// restart, has published.
+    fn take_over(&mut self, next: &FrameKey, epoch: u64) -> CameraState {
         let config = self.configs.get(&next.camera).map(Arc::as_ref);
         let mut analysis = CameraAnalysis::new(config, self.settings.clone());
         let history = self.history.remove(&next.camera).unwrap_or_default();
@@ -153,39 +157,40 @@ impl Analyst {
         if published.is_some() {
             tracing::info!(camera = %next.camera, frames = before.len(), "tracks taken over");
         }
-        Watched { analysis, epoch, published }
+        CameraState { analysis, epoch, published }
     }
 }
 
-fn judge(
+/// Decodes the model's output and feeds it to the tracker and the rules.
+fn observe(
     analysis: &mut CameraAnalysis,
     model: &Model,
-    job: &Job,
-    seen: &Seen,
-    answer: &Answer,
+    job: &FrameJob,
+    picture: &ReadyPicture,
+    output: &ModelOutput,
     (waited, inference): (Duration, Duration),
 ) -> Result<(v1::FrameDetections, Vec<v1::Alert>), EngineError> {
     let started = Instant::now();
-    let found = model.read(answer, seen.prepared.placement, seen.prepared.source)?;
+    let detections = model.detections(output, picture.prepared.placement, picture.prepared.source)?;
     let postprocess = started.elapsed();
-    let queued = seen.queued + waited;
+    let queued = picture.queued + waited;
     let timings = v1::StageTimings {
         queued_us: micros(queued),
-        decode_us: micros(seen.decode),
-        preprocess_us: micros(seen.preprocess),
+        decode_us: micros(picture.decode),
+        preprocess_us: micros(picture.preprocess),
         inference_us: micros(inference),
         postprocess_us: micros(postprocess),
         track_us: 0,
     };
     let tracking = Instant::now();
-    let result = analysis.observe(&job.frame, &found, Some(&seen.picture), timings);
+    let result = analysis.observe(&job.frame, &detections, Some(&picture.decoded), timings);
     for (stage, took) in [("queued", queued), ("postprocess", postprocess), ("track", tracking.elapsed())] {
         STAGE_SECONDS.with_label_values(&[stage]).observe(took.as_secs_f64());
     }
     Ok(result)
 }
 
-fn note_age(detections: &v1::FrameDetections) {
+fn record_age(detections: &v1::FrameDetections) {
     let age_us = clock::now_us().saturating_sub(detections.captured_at_us);
     let delivery = match detections.delivery() {
         v1::Delivery::EveryFrame => "every_frame",

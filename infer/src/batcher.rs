@@ -1,5 +1,5 @@
-//! The thread that runs the model: takes a batch when the session is free, so that it is as full as it can be, and hands on
-//! what was inferred, in order.
+//! The thread that runs the model. It takes a batch when the model is free, so that the batch is as full as it can be, and
+//! passes the frames on in order.
 
 #[cfg(test)]
 mod tests;
@@ -10,135 +10,122 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use vru_runtime::{report, trace};
 
-use crate::analyst::ToAnalyst;
-use crate::board::Board;
+use crate::analyst::AnalystEvent;
 use crate::config::BatchConfig;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::failure::Failure;
-use crate::frame::Ready;
+use crate::frame::{InferredFrame, ReadyFrame};
 use crate::metrics::{BATCH_FRAMES, ERRORS, MODEL_FAILED, STAGE_SECONDS};
-use crate::model::{Answer, Prepared};
+use crate::model::{ModelOutput, PreparedPicture};
+use crate::scheduler::FrameScheduler;
 
-/// A run that failed is tried again this often; memory on a GPU may be short for a moment.
-const TRIES: u32 = 3;
-/// So many batches failing one after the other are no accident of a frame: the device is gone.
+/// How often a failed run is tried in all: memory on a GPU may be short for a moment.
+const MAX_TRIES: u32 = 3;
+/// If this many batches fail in a row, the frames are not the cause: the device is gone.
 const MAX_FAILED_BATCHES: u32 = 10;
-
-/// A frame that the model has seen.
-#[derive(Debug)]
-pub struct Inferred {
-    /// The frame.
-    pub ready: Ready,
-    /// The model's answer; none for an end marker.
-    pub answer: Option<Answer>,
-    /// How long it waited for the model.
-    pub waited: Duration,
-    /// How long its batch took.
-    pub inference: Duration,
-}
 
 /// Owns the model.
 pub struct Batcher {
-    board: Arc<Board>,
+    scheduler: Arc<FrameScheduler>,
     engine: Engine,
-    most: usize,
-    wait: Duration,
-    inferred: mpsc::Sender<ToAnalyst>,
+    max_batch: usize,
+    max_wait: Duration,
+    inferred: mpsc::Sender<AnalystEvent>,
     failure: Failure,
     failed_batches: u32,
 }
 
 impl Batcher {
-    /// Runs `engine` on what waits on the board.
     pub fn new(
-        board: Arc<Board>,
+        scheduler: Arc<FrameScheduler>,
         engine: Engine,
         config: BatchConfig,
-        inferred: mpsc::Sender<ToAnalyst>,
+        inferred: mpsc::Sender<AnalystEvent>,
         failure: Failure,
     ) -> Self {
-        let most = engine.max_batch(config.max_size);
-        Self { board, engine, most, wait: config.max_wait, inferred, failure, failed_batches: 0 }
+        let max_batch = engine.max_batch(config.max_size);
+        Self { scheduler, engine, max_batch, max_wait: config.max_wait, inferred, failure, failed_batches: 0 }
     }
 
-    /// Until the board is closed and empty.
+    /// Runs until the scheduler is closed and empty, the analyst has ended, or the model is broken.
     pub fn run(mut self) {
-        while let Some(batch) = self.board.next_batch(self.most, self.wait) {
+        while let Some(batch) = self.scheduler.next_batch(self.max_batch, self.max_wait) {
             if !self.run_batch(batch) {
                 return;
             }
         }
     }
 
-    /// False when nobody takes results any more, or the model is broken.
-    fn run_batch(&mut self, batch: Vec<Ready>) -> bool {
+    /// False if the analyst has ended or the model is broken.
+    fn run_batch(&mut self, batch: Vec<ReadyFrame>) -> bool {
         let started = Instant::now();
         let span = tracing::debug_span!("infer_batch", frames = batch.len());
         for ready in &batch {
             trace::add_link(&span, ready.job.record.traceparent());
         }
-        let answers = span.in_scope(|| self.infer(&batch));
+        let outputs = span.in_scope(|| self.infer(&batch));
         let inference = started.elapsed();
-        for (ready, answer) in batch.into_iter().zip(answers) {
-            if ready.seen.is_some() && answer.is_none() {
-                self.board.drop_frame(ready.job, MODEL_FAILED);
+        for (ready, output) in batch.into_iter().zip(outputs) {
+            if ready.picture.is_some() && output.is_none() {
+                self.scheduler.drop_frame(ready.job, MODEL_FAILED);
                 continue;
             }
-            let since = ready.seen.as_ref().map_or(started, |seen| seen.since);
-            let waited = started.saturating_duration_since(since);
-            let inferred = Inferred { ready, answer, waited, inference };
-            if self.inferred.blocking_send(ToAnalyst::Inferred(Box::new(inferred))).is_err() {
+            let ready_at = ready.picture.as_ref().map_or(started, |picture| picture.ready_at);
+            let waited = started.saturating_duration_since(ready_at);
+            let inferred = InferredFrame { ready, output, waited, inference };
+            if self.inferred.blocking_send(AnalystEvent::Inferred(Box::new(inferred))).is_err() {
                 return false;
             }
         }
         self.failed_batches < MAX_FAILED_BATCHES
     }
 
-    /// An answer for each frame of the batch; none for end markers, and for pictures on which the model fails again and
-    /// again: these are looked for one by one, so that one picture does not cost the others their answers.
-    fn infer(&mut self, batch: &[Ready]) -> Vec<Option<Answer>> {
-        let pictures: Vec<&Prepared> = batch.iter().filter_map(|ready| Some(&ready.seen.as_ref()?.prepared)).collect();
+    /// The model's output for each frame of the batch; `None` for end markers and for pictures on which the model keeps
+    /// failing. If the whole batch fails, each picture is run alone, so that one bad picture does not fail the others.
+    fn infer(&mut self, batch: &[ReadyFrame]) -> Vec<Option<ModelOutput>> {
+        let pictures: Vec<&PreparedPicture> =
+            batch.iter().filter_map(|ready| Some(&ready.picture.as_ref()?.prepared)).collect();
         if pictures.is_empty() {
             return batch.iter().map(|_| None).collect();
         }
         let provider = self.engine.provider().name();
         BATCH_FRAMES.with_label_values(&[provider]).observe(pictures.len() as f64);
         let started = Instant::now();
-        let answers: Vec<Option<Answer>> = match self.run_with_retry(&pictures) {
-            Ok(answers) => answers.into_iter().map(Some).collect(),
+        let outputs: Vec<Option<ModelOutput>> = match self.run_with_retry(&pictures) {
+            Ok(outputs) => outputs.into_iter().map(Some).collect(),
             Err(_) if pictures.len() > 1 => pictures
                 .iter()
-                .map(|picture| self.run_with_retry(&[*picture]).ok().and_then(|mut answers| answers.pop()))
+                .map(|picture| self.run_with_retry(&[*picture]).ok().and_then(|mut outputs| outputs.pop()))
                 .collect(),
             Err(_) => vec![None],
         };
         STAGE_SECONDS.with_label_values(&["inference"]).observe(started.elapsed().as_secs_f64());
-        self.note_outcome(&answers);
-        let mut answers = answers.into_iter();
-        batch.iter().map(|ready| ready.seen.as_ref().and_then(|_| answers.next().flatten())).collect()
+        self.count_failed_batches(&outputs);
+        let mut outputs = outputs.into_iter();
+        batch.iter().map(|ready| ready.picture.as_ref().and_then(|_| outputs.next().flatten())).collect()
     }
 
-    fn run_with_retry(&mut self, pictures: &[&Prepared]) -> Result<Vec<Answer>, EngineError> {
+    fn run_with_retry(&mut self, pictures: &[&PreparedPicture]) -> Result<Vec<ModelOutput>, EngineError> {
         let mut tried = 0;
         loop {
             let error = match self.engine.run(pictures) {
-                Ok(answers) => return Ok(answers),
+                Ok(outputs) => return Ok(outputs),
                 Err(error) => error,
             };
             tried += 1;
             ERRORS.with_label_values(&["run_model"]).inc();
             tracing::warn!(error = %report::chain(&error), batch = pictures.len(), tried, "model run failed");
-            if tried == TRIES {
+            if tried == MAX_TRIES {
                 return Err(error);
             }
-            // Short, and grows: everything behind this thread waits.
+            // A short back-off that grows: all frames wait behind this thread.
             std::thread::sleep(Duration::from_millis(20) * tried);
         }
     }
 
-    fn note_outcome(&mut self, answers: &[Option<Answer>]) {
-        if answers.iter().any(Option::is_some) {
+    fn count_failed_batches(&mut self, outputs: &[Option<ModelOutput>]) {
+        if outputs.iter().any(Option::is_some) {
             self.failed_batches = 0;
             return;
         }

@@ -1,4 +1,4 @@
-//! Configuration of the inference service. Each section validates itself.
+//! Configuration of the inference service. Each section has its own validation.
 
 mod batch;
 mod model;
@@ -14,7 +14,7 @@ use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
 pub use batch::BatchConfig;
-pub use model::{ModelConfig, Provider};
+pub use model::{ModelConfig, NoModel, Provider};
 pub use queue::QueueConfig;
 
 /// The consumer group that inference workers share.
@@ -24,25 +24,25 @@ pub const DEFAULT_GROUP: &str = "vru-infer";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InferConfig {
-    /// Where frames come from and results go.
+    /// The Kafka cluster with the frames and the results.
     pub kafka: KafkaConfig,
-    /// Consumer group; workers of one group share the cameras (default `vru-infer`).
+    /// The consumer group; the workers of one group share the cameras (default `vru-infer`).
     pub group: String,
-    /// Which model, and what runs it.
+    /// The model and how it is run.
     pub model: ModelConfig,
-    /// What waits before the model, and for how long.
+    /// The queues before the model.
     pub queue: QueueConfig,
-    /// How frames are put together for one run of the model.
+    /// How frames are combined into one run of the model.
     pub batch: BatchConfig,
-    /// Zones and rules.
+    /// Where the cameras' zones and rules come from.
     pub cameras: CamerasConfig,
-    /// What alerts carry.
+    /// The pictures of alerts.
     pub snapshot: SnapshotConfig,
-    /// Where `/health`, `/ready` and `/metrics` are served (default `0.0.0.0:8001`).
+    /// The address of `/health`, `/ready` and `/metrics` (default `0.0.0.0:8001`).
     pub admin: SocketAddr,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
-    /// How long draining may take.
+    /// How long the service drains before it stops.
     pub shutdown: ShutdownConfig,
 }
 
@@ -95,10 +95,10 @@ impl ServiceConfig for InferConfig {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SnapshotConfig {
-    /// JPEG quality, 1 to 100, where the frame did not arrive as JPEG (default 85).
+    /// JPEG quality, 1 to 100, if the frame did not arrive as JPEG (default 85).
     pub quality: u8,
-    /// The largest snapshot, bytes; a larger one is compressed again at half the quality, and left out if that does not
-    /// help: Kafka refuses records beyond its limit (default 900 000).
+    /// The largest snapshot in bytes (default 900 000). A larger one is compressed again at half the quality. If it is still
+    /// too large, the alert has no snapshot: Kafka refuses records beyond its size limit.
     pub max_bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Frames from Kafka onto the board, and offsets back.
+//! Reads frames from Kafka, validates them, hands them to the scheduler, and commits offsets.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,61 +14,58 @@ use vru_runtime::kafka::{
 };
 use vru_runtime::{report, trace};
 
-use crate::analyst::ToAnalyst;
-use crate::board::{Board, Offered};
+use crate::analyst::AnalystEvent;
 use crate::config::QueueConfig;
-use crate::frame::Job;
+use crate::frame::FrameJob;
 use crate::history;
 use crate::metrics::{ASSIGNED, ERRORS, PAUSED, RECEIVED};
-use crate::offsets::{Coded, Offsets};
-use crate::publisher::{Outbox, Reject};
+use crate::offsets::{GopInfo, Offsets};
+use crate::publisher::{PublisherHandle, RejectedRecord};
+use crate::scheduler::{Admission, FrameScheduler};
 
-/// A commit follows the drain within the rebalance.
-const COMMIT_TIME: Duration = Duration::from_secs(3);
+/// How long the commit at the end of a revocation may take. It comes on top of `queue.revoke_deadline`.
+const COMMIT_DEADLINE: Duration = Duration::from_secs(3);
 
-/// What the consumer works with.
-pub struct ConsumerContext {
-    /// Where frames come from.
+/// What a [`FrameConsumer`] works with.
+pub struct FrameConsumerContext {
     pub kafka: KafkaConfig,
     /// The consumer group.
     pub group: String,
-    /// How long to drain, how often to commit.
     pub queue: QueueConfig,
-    /// Takes the frames.
-    pub board: Arc<Board>,
-    /// Knows what may be committed.
+    pub scheduler: Arc<FrameScheduler>,
     pub offsets: Arc<Offsets>,
-    /// Takes what cannot be read.
-    pub outbox: Outbox,
-    /// Told whose cameras come and go.
-    pub analyst: mpsc::Sender<ToAnalyst>,
-    /// When to stop.
+    /// Receives the records that cannot be read.
+    pub publisher: PublisherHandle,
+    /// Receives the published history of assigned partitions, and the cameras of revoked ones.
+    pub analyst: mpsc::Sender<AnalystEvent>,
+    /// Cancelled when the consumer must stop.
     pub soft: CancellationToken,
 }
 
-/// The service's member of the group.
-pub struct Consumer {
-    cx: ConsumerContext,
+/// The service's member of the consumer group.
+pub struct FrameConsumer {
+    cx: FrameConsumerContext,
     group: GroupConsumer,
-    held: HashSet<Partition>,
+    /// Partitions that are paused because the queue of a file is full.
+    paused: HashSet<Partition>,
 }
 
-impl Consumer {
+impl FrameConsumer {
     /// Joins the group.
-    pub fn start(cx: ConsumerContext) -> Result<Self, KafkaFailure> {
+    pub fn start(cx: FrameConsumerContext) -> Result<Self, KafkaFailure> {
         let topics = cx.kafka.topics();
         let mut options = ConsumerOptions::new(&cx.group, &[&topics.frames]);
-        options.rebalance_deadline = cx.queue.revoke_deadline + COMMIT_TIME;
+        options.rebalance_deadline = cx.queue.revoke_deadline + COMMIT_DEADLINE;
         let group = GroupConsumer::start(&cx.kafka, &options)?;
-        Ok(Self { cx, group, held: HashSet::new() })
+        Ok(Self { cx, group, paused: HashSet::new() })
     }
 
-    /// Commits as the member that it is.
+    /// Commits as this group member.
     pub fn committer(&self) -> Committer {
         self.group.committer()
     }
 
-    /// Until asked to stop: then takes nothing new, finishes what was taken, commits, and leaves the group.
+    /// Runs until the soft stop. Then it takes no new frames, waits for those in progress, commits, and leaves the group.
     pub async fn run(mut self) {
         let mut commit = tokio::time::interval(self.cx.queue.commit_every);
         commit.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -84,17 +81,17 @@ impl Consumer {
                     None => break,
                     Some(Event::Assigned(assignment)) => self.assigned(&assignment).await,
                     Some(Event::Revoked(revocation)) => self.revoked(revocation).await,
-                    // What was read ahead and not looked at is read again by whoever comes next.
+                    // Fetched, but not started: the next owner of the partition reads it again.
                     Some(Event::Record(_)) if stopping => {}
                     Some(Event::Record(record)) => self.record(record).await,
                 },
                 _ = commit.tick() => self.commit(None, false).await,
-                () = self.cx.board.room() => self.release(),
+                () = self.cx.scheduler.room_freed() => self.resume(),
             }
         }
-        // Leaving the group joins a thread.
+        // Leaving the group joins a thread, which blocks.
         if tokio::task::spawn_blocking(move || drop(self.group)).await.is_err() {
-            tracing::error!("leaving the group panicked");
+            tracing::error!("leaving the consumer group panicked");
         }
     }
 
@@ -103,7 +100,7 @@ impl Consumer {
             self.cx.offsets.assigned(partition);
         }
         let history = history::read(&self.cx.kafka, &assignment.partitions, self.cx.queue.lookback_frames).await;
-        self.tell(ToAnalyst::History(history)).await;
+        self.notify_analyst(AnalystEvent::History(history)).await;
         for partition in &assignment.partitions {
             ASSIGNED.with_label_values(&[&partition.topic]).inc();
         }
@@ -111,11 +108,11 @@ impl Consumer {
 
     async fn revoked(&mut self, revocation: Revocation) {
         let partitions = revocation.partitions.clone();
-        self.cx.board.withdraw(&partitions);
+        self.cx.scheduler.abandon_unstarted(&partitions);
         if !revocation.lost {
             if !self.cx.offsets.drained(&partitions, self.cx.queue.revoke_deadline).await {
-                let open = self.cx.offsets.open(&partitions);
-                tracing::warn!(open, "partitions are given up before all their frames are done");
+                let in_progress = self.cx.offsets.in_progress(&partitions);
+                tracing::warn!(in_progress, "partitions revoked before all their frames were complete");
             }
             self.commit(Some(&partitions), true).await;
         }
@@ -123,113 +120,116 @@ impl Consumer {
         for partition in &partitions {
             ASSIGNED.with_label_values(&[&partition.topic]).dec();
         }
-        let cameras = self.cx.board.forget(&partitions);
-        self.tell(ToAnalyst::Forget(cameras)).await;
-        self.held.retain(|partition| !partitions.contains(partition));
-        self.note_held();
-        // The rebalance goes on when this is dropped.
+        let cameras = self.cx.scheduler.remove_cameras(&partitions);
+        self.notify_analyst(AnalystEvent::Forget(cameras)).await;
+        self.paused.retain(|partition| !partitions.contains(partition));
+        self.update_paused_metric();
+        // Dropping the revocation lets the rebalance continue.
         drop(revocation);
     }
 
     async fn record(&mut self, record: Record) {
         let Some(ticket) = self.cx.offsets.register(&record.partition, record.offset) else {
-            tracing::debug!(partition = %record.partition, "record of a partition that is not ours");
+            tracing::debug!(partition = %record.partition, "record of a partition that is not assigned");
             return;
         };
         let (key, frame) = match read(&record) {
             Ok(read) => read,
             Err(reason) => {
                 ERRORS.with_label_values(&["read_frame"]).inc();
-                self.cx.outbox.reject(Reject { record, ticket, kind: "unreadable", reason }).await;
+                self.cx.publisher.reject(RejectedRecord { record, ticket, kind: "unreadable", reason }).await;
                 return;
             }
         };
         RECEIVED.with_label_values(&[key.camera.as_str()]).inc();
         if matches!(frame.encoding(), v1::Encoding::H264 | v1::Encoding::H265) {
             let (camera, key_frame, end_of_stream) = (key.camera.clone(), frame.key_frame, frame.end_of_stream);
-            self.cx.offsets.coded(&ticket, Coded { camera, key_frame, end_of_stream });
+            self.cx.offsets.set_gop(&ticket, GopInfo { camera, key_frame, end_of_stream });
         }
         let span = tracing::debug_span!("infer_frame", frame = %key);
         trace::set_parent(&span, record.traceparent());
         let partition = record.partition.clone();
-        let job = Job { frame, key, ticket, record, received: Instant::now(), span };
-        if self.cx.board.offer(job) == Offered::Full {
-            self.hold(partition);
+        let job = FrameJob { frame, key, ticket, record, received_at: Instant::now(), span };
+        if self.cx.scheduler.enqueue(job) == Admission::QueuedNowFull {
+            self.pause(partition);
         }
     }
 
-    /// A file's queue is full: its partition waits, the others go on. What is on its way already, at most the channel's
-    /// length, is still taken in.
-    fn hold(&mut self, partition: Partition) {
-        if self.held.contains(&partition) {
+    /// Pauses a partition because the queue of a file is full; the other partitions continue. Records that were fetched
+    /// already, at most the length of the channel, are still enqueued.
+    fn pause(&mut self, partition: Partition) {
+        if self.paused.contains(&partition) {
             return;
         }
         match self.group.hold(&partition) {
             Ok(()) => {
-                self.held.insert(partition);
-                self.note_held();
+                self.paused.insert(partition);
+                self.update_paused_metric();
             }
-            // Without the pause more is taken in than wanted, until the next frame tries again.
-            Err(error) => tracing::warn!(error = %report::chain(&error), "cannot hold a partition back"),
+            // Until the next frame tries again, the queue grows beyond its limit.
+            Err(error) => tracing::warn!(error = %report::chain(&error), "cannot pause a partition"),
         }
     }
 
-    fn release(&mut self) {
-        let ready: Vec<Partition> = self.held.iter().filter(|held| self.cx.board.has_room(held)).cloned().collect();
-        for partition in ready {
+    /// Resumes the paused partitions whose files have room again.
+    fn resume(&mut self) {
+        let with_room: Vec<Partition> =
+            self.paused.iter().filter(|paused| self.cx.scheduler.may_resume(paused)).cloned().collect();
+        for partition in with_room {
             match self.group.release(&partition) {
                 Ok(()) => {
-                    self.held.remove(&partition);
+                    self.paused.remove(&partition);
                 }
-                Err(error) => tracing::warn!(error = %report::chain(&error), "cannot read on"),
+                Err(error) => tracing::warn!(error = %report::chain(&error), "cannot resume a partition"),
             }
         }
-        self.note_held();
+        self.update_paused_metric();
     }
 
     async fn commit(&mut self, of: Option<&[Partition]>, wait: bool) {
-        // Also a moment to look whether there is room: a wake-up that came while nobody waited is made up for.
-        if !self.held.is_empty() {
-            self.release();
+        // Also a fallback for a wake-up from the scheduler that came while nothing waited for it.
+        if !self.paused.is_empty() {
+            self.resume();
         }
         let next = self.cx.offsets.take_committable(of);
         if next.is_empty() {
             return;
         }
         let committer = self.group.committer();
-        let given = next.clone();
+        let offsets = next.clone();
         let committed = if wait {
-            let commit = tokio::task::spawn_blocking(move || committer.commit(&given, true));
-            let Ok(Ok(result)) = tokio::time::timeout(COMMIT_TIME, commit).await else {
-                tracing::warn!("a commit was not answered in time; its frames will be seen again");
+            let commit = tokio::task::spawn_blocking(move || committer.commit(&offsets, true));
+            let Ok(Ok(result)) = tokio::time::timeout(COMMIT_DEADLINE, commit).await else {
+                tracing::warn!("commit timed out, its frames will be read again");
                 return;
             };
             result
         } else {
-            committer.commit(&given, false)
+            committer.commit(&offsets, false)
         };
         if let Err(error) = committed {
             ERRORS.with_label_values(&["commit"]).inc();
-            tracing::warn!(error = %report::chain(&error), "a commit failed; its frames may be seen again");
-            self.cx.offsets.uncommitted(&next);
+            tracing::warn!(error = %report::chain(&error), "commit failed, its frames may be read again");
+            self.cx.offsets.commit_failed(&next);
         }
     }
 
-    async fn tell(&self, event: ToAnalyst) {
+    async fn notify_analyst(&self, event: AnalystEvent) {
         if self.cx.analyst.send(event).await.is_err() {
-            tracing::debug!("the analyst has ended");
+            tracing::debug!("the analyst thread has ended");
         }
     }
 
-    fn note_held(&self) {
-        PAUSED.with_label_values(&[self.cx.kafka.topics().frames.as_str()]).set(self.held.len() as i64);
+    fn update_paused_metric(&self) {
+        PAUSED.with_label_values(&[self.cx.kafka.topics().frames.as_str()]).set(self.paused.len() as i64);
     }
 }
 
 fn read(record: &Record) -> Result<(FrameKey, v1::Frame), String> {
     let payload = record.payload.clone().ok_or("the record has no payload")?;
     let (key, frame) = validate::read_frame(payload).map_err(|error: ReadError| report::chain(&error).to_string())?;
-    // The key decides the partition: a camera under another key would have two orders.
+    // The key decides the partition. Under another key, the frames of one camera would be in two partitions and in no
+    // defined order.
     match &record.key {
         Some(given) if given.as_ref() != key.camera.as_str().as_bytes() => {
             Err(format!("the record's key is not its camera, {}", key.camera))

@@ -1,4 +1,4 @@
-//! Frames of one camera to pictures. The service and `vru analyse` use this same code.
+//! Decodes the frames of one camera. The service and `vru analyse` share this code.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,57 +13,56 @@ use crate::error::DecodeError;
 use crate::model::Model;
 use crate::picture::Picture;
 
-/// Cameras that reorder pictures hold back a few; more than this were lost in the decoder.
-const MAX_HELD: usize = 32;
+/// A decoder keeps a few pictures back if the camera's stream reorders them. Beyond this number, it has lost pictures.
+const MAX_IN_DECODER: usize = 32;
 
-/// A frame and what it shows.
+/// A frame and its picture.
 #[derive(Debug, Clone)]
 pub struct DecodedFrame {
-    /// As it came. `frame.analyse` may be false: it was decoded only for those that follow.
+    /// The frame as given. If `frame.analyse` is false, it was decoded only because later frames depend on it.
     pub frame: v1::Frame,
-    /// The picture.
     pub picture: Picture,
 }
 
-/// What came of a frame that was given to a [`FrameDecoder`].
+/// The result of [`FrameDecoder::decode`].
 #[derive(Debug, Default)]
 pub struct Decoded {
-    /// Usually the frame itself; none or several where the camera's stream reorders its pictures.
+    /// Usually the given frame; none or several if the camera's stream reorders its pictures.
     pub frames: Vec<DecodedFrame>,
-    /// Earlier frames that gave no picture and never will.
+    /// Earlier frames for which the decoder will give no picture.
     pub lost: Vec<v1::Frame>,
-    /// Why the frame itself gives none.
+    /// Why the given frame has no picture.
     pub failed: Option<DecodeError>,
 }
 
-/// Decodes the frames of one camera, in order. H.264 and H.265 pictures build on earlier ones, so it starts at a key frame,
-/// and again after an error, a new session or a gap.
+/// Decodes the frames of one camera, in order. H.264 and H.265 pictures depend on earlier ones, so decoding starts at a key
+/// frame, and starts again at a key frame after an error, a new session or a gap.
 #[derive(Debug)]
 pub struct FrameDecoder {
     model: Arc<Model>,
     jpeg: Option<JpegDecoder>,
     video: Option<VideoDecoder>,
-    /// Given to the video decoder, not seen again yet; with the id they were given.
-    held: VecDeque<(u64, v1::Frame)>,
+    /// Frames that the video decoder has not returned yet, with the ids under which it has them.
+    in_decoder: VecDeque<(u64, v1::Frame)>,
     next_id: u64,
-    /// Session and sequence of the last coded picture.
+    /// Session and sequence of the last H.264 or H.265 picture.
     last: Option<(u64, u64)>,
 }
 
 impl FrameDecoder {
-    /// A decoder for one camera, which decodes no larger than the model can see.
+    /// JPEGs are decoded at the smallest scale that still covers the input of `model`.
     pub fn new(model: Arc<Model>) -> Self {
-        Self { model, jpeg: None, video: None, held: VecDeque::new(), next_id: 0, last: None }
+        Self { model, jpeg: None, video: None, in_decoder: VecDeque::new(), next_id: 0, last: None }
     }
 
-    /// Decodes one frame. The end of a stream gives back what the decoder still holds.
+    /// Decodes one frame. At the end of a stream, also returns the frames that are still in the decoder.
     pub fn decode(&mut self, frame: v1::Frame) -> Decoded {
         let codec = match frame.encoding() {
             Encoding::H264 => Codec::H264,
             Encoding::H265 => Codec::H265,
             Encoding::Jpeg | Encoding::Unspecified => return self.decode_still(frame),
         };
-        let mut decoded = if self.breaks(codec, &frame) { self.end_video() } else { Decoded::default() };
+        let mut decoded = if self.breaks_stream(codec, &frame) { self.end_video() } else { Decoded::default() };
         let ends = frame.end_of_stream;
         decoded.failed = self.push(codec, frame, &mut decoded).err();
         if ends {
@@ -74,11 +73,11 @@ impl FrameDecoder {
         decoded
     }
 
-    /// Gives up what the decoder holds, and waits for a key frame.
+    /// Discards the video decoder, so that decoding starts again at a key frame. Returns the frames that were in it.
     fn reset(&mut self) -> Vec<v1::Frame> {
         self.video = None;
         self.last = None;
-        self.held.drain(..).map(|(_, frame)| frame).collect()
+        self.in_decoder.drain(..).map(|(_, frame)| frame).collect()
     }
 
     fn decode_still(&mut self, frame: v1::Frame) -> Decoded {
@@ -93,25 +92,25 @@ impl FrameDecoder {
     }
 
     fn decode_jpeg(&mut self, frame: v1::Frame) -> Result<DecodedFrame, DecodeError> {
-        let wrong = |source| DecodeError::Jpeg { frame: Box::new(key(&frame)), source };
+        let failed = |source| DecodeError::Jpeg { frame: Box::new(key(&frame)), source };
         let decoder = match &mut self.jpeg {
             Some(decoder) => decoder,
-            None => self.jpeg.insert(JpegDecoder::new().map_err(wrong)?),
+            None => self.jpeg.insert(JpegDecoder::new().map_err(failed)?),
         };
-        let found = decoder.header(&frame.payload).map_err(wrong)?;
-        let said = Size { width: frame.width, height: frame.height };
-        // Who knows the size of the pictures that it sends knows what they cost us; a bomb says it is small.
-        if said != found {
-            return Err(DecodeError::Size { frame: Box::new(key(&frame)), said, found });
+        let found = decoder.header(&frame.payload).map_err(failed)?;
+        let stated = Size { width: frame.width, height: frame.height };
+        // A decompression bomb states a small size to hide what it costs. Check before decoding.
+        if stated != found {
+            return Err(DecodeError::Size { frame: Box::new(key(&frame)), stated, found });
         }
         let wanted = self.model.wanted_size(frame.width, frame.height);
-        let image = decoder.decode_at_least(&frame.payload, wanted).map_err(wrong)?;
+        let image = decoder.decode_at_least(&frame.payload, wanted).map_err(failed)?;
         let picture = Picture { image, source: source(&frame) };
         Ok(DecodedFrame { frame, picture })
     }
 
-    /// Whether what follows cannot build on what came before.
-    fn breaks(&self, codec: Codec, frame: &v1::Frame) -> bool {
+    /// Whether this frame cannot depend on the frames in the decoder: another codec, another session, or a gap.
+    fn breaks_stream(&self, codec: Codec, frame: &v1::Frame) -> bool {
         let Some(decoder) = &self.video else { return false };
         let id = frame.id.clone().unwrap_or_default();
         decoder.codec() != codec || self.last.is_some_and(|last| last != (id.session, id.sequence.wrapping_sub(1)))
@@ -121,39 +120,40 @@ impl FrameDecoder {
         if frame.payload.is_empty() {
             return Ok(());
         }
-        let named = key(&frame);
-        let wrong = |source| match source {
+        let id = key(&frame);
+        let failed = |source| match source {
             VideoDecodeError::Init(source) => DecodeError::Start(source),
-            source => DecodeError::Video { frame: Box::new(named.clone()), source },
+            source => DecodeError::Video { frame: Box::new(id.clone()), source },
         };
         let decoder = match &mut self.video {
             Some(decoder) => decoder,
-            None => self.video.insert(VideoDecoder::new(codec, 1).map_err(wrong)?),
+            None => self.video.insert(VideoDecoder::new(codec, 1).map_err(failed)?),
         };
-        self.last = Some((named.session, named.sequence));
-        let id = self.next_id;
+        self.last = Some((id.session, id.sequence));
+        let decoder_id = self.next_id;
         self.next_id += 1;
-        let pictures = match decoder.push(frame.payload.clone(), id, frame.key_frame) {
+        let pictures = match decoder.push(frame.payload.clone(), decoder_id, frame.key_frame) {
             Ok(pictures) => pictures,
             Err(error) => {
-                // The decoder starts anew: what it held is gone.
-                decoded.lost.extend(self.held.drain(..).map(|(_, frame)| frame));
-                return Err(wrong(error));
+                // The decoder starts again, so the pictures in it are lost.
+                decoded.lost.extend(self.in_decoder.drain(..).map(|(_, frame)| frame));
+                return Err(failed(error));
             }
         };
-        self.held.push_back((id, frame));
+        self.in_decoder.push_back((decoder_id, frame));
         for picture in pictures {
             self.take(picture.id, picture.image, decoded);
         }
-        while self.held.len() > MAX_HELD {
-            decoded.lost.extend(self.held.pop_front().map(|(_, frame)| frame));
+        while self.in_decoder.len() > MAX_IN_DECODER {
+            decoded.lost.extend(self.in_decoder.pop_front().map(|(_, frame)| frame));
         }
         Ok(())
     }
 
+    /// Joins a decoded image with its frame.
     fn take(&mut self, id: u64, image: vru_vision::image::Image, decoded: &mut Decoded) {
-        let Some(at) = self.held.iter().position(|(held, _)| *held == id) else { return };
-        if let Some((_, frame)) = self.held.remove(at) {
+        let Some(at) = self.in_decoder.iter().position(|(given, _)| *given == id) else { return };
+        if let Some((_, frame)) = self.in_decoder.remove(at) {
             let picture = Picture { image, source: source(&frame) };
             decoded.frames.push(DecodedFrame { frame, picture });
         }
@@ -175,7 +175,7 @@ fn source(frame: &v1::Frame) -> Size {
     Size { width: frame.source_width, height: frame.source_height }
 }
 
-/// The frame's identity; frames are validated where they enter the service, so it is there.
+/// The frame's identity. Frames are validated when they enter the service, so it is valid.
 pub fn key(frame: &v1::Frame) -> FrameKey {
     let id = frame.id.clone().unwrap_or_default();
     FrameKey::try_from(&id).unwrap_or_else(|_| FrameKey {

@@ -1,80 +1,92 @@
-//! The threads that decode: each takes the next frame of whichever camera's turn it is.
+//! The decode threads. Each takes the next frame from the scheduler, decodes it and prepares it for the model.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vru_runtime::report;
 
-use crate::board::{Board, DecodeWork, LaneDecoder};
 use crate::decode::DecodedFrame;
 use crate::error::{DecodeError, EngineError};
 use crate::failure::Failure;
-use crate::frame::{Job, Ready, Seen};
+use crate::frame::{FrameJob, ReadyFrame, ReadyPicture};
 use crate::metrics::{self, STAGE_SECONDS, UNDECODABLE};
 use crate::model::{Model, Preparer};
-use crate::publisher::{Outbox, Reject};
+use crate::publisher::{PublisherHandle, RejectedRecord};
+use crate::scheduler::{DecodeTask, FrameScheduler, LaneDecoder};
 
-/// One of the threads.
+/// One decode thread.
 pub struct DecodeThread {
-    board: Arc<Board>,
+    scheduler: Arc<FrameScheduler>,
     preparer: Preparer,
-    outbox: Outbox,
+    publisher: PublisherHandle,
     failure: Failure,
 }
 
 impl DecodeThread {
-    /// Works for the board.
-    pub fn new(board: Arc<Board>, model: &Model, outbox: Outbox, failure: Failure) -> Result<Self, EngineError> {
-        Ok(Self { board, preparer: model.preparer()?, outbox, failure })
+    pub fn new(
+        scheduler: Arc<FrameScheduler>,
+        model: &Model,
+        publisher: PublisherHandle,
+        failure: Failure,
+    ) -> Result<Self, EngineError> {
+        Ok(Self { scheduler, preparer: model.preparer()?, publisher, failure })
     }
 
-    /// Until the board is closed and empty.
+    /// Runs until the scheduler is closed and no frame is left to decode.
     pub fn run(mut self) {
-        while let Some(DecodeWork { job, mut decoder, lane }) = self.board.next_to_decode() {
+        while let Some(DecodeTask { job, mut decoder, lane_id }) = self.scheduler.next_to_decode() {
             let ready = self.decode(&mut decoder, job);
-            self.board.decoded(lane, decoder, ready);
+            self.scheduler.finish_decoding(lane_id, decoder, ready);
         }
     }
 
-    fn decode(&mut self, decoder: &mut LaneDecoder, job: Job) -> Vec<Ready> {
+    /// Decodes a frame. Returns the frames that became ready for the model, in order; with H.264 or H.265 these may be none,
+    /// or earlier ones.
+    fn decode(&mut self, decoder: &mut LaneDecoder, job: FrameJob) -> Vec<ReadyFrame> {
         let started = Instant::now();
         let span = job.span.clone();
         let _in_frame = span.enter();
-        let place = (job.key.session, job.key.sequence);
+        let id = (job.key.session, job.key.sequence);
         let frame = job.frame.clone();
         let marker = if job.is_end_marker() {
             Some(job)
         } else {
-            decoder.inside.insert(place, job);
+            decoder.in_decoder.insert(id, job);
             None
         };
-        let decoded = decoder.frames.decode(frame);
+        let decoded = decoder.decoder.decode(frame);
         if let Some(error) = decoded.failed
-            && let Some(job) = decoder.inside.remove(&place)
+            && let Some(job) = decoder.in_decoder.remove(&id)
         {
             self.fail(job, &error);
         }
         for lost in decoded.lost {
-            if let Some(job) = take(decoder, &lost) {
-                self.board.drop_frame(job, UNDECODABLE);
+            if let Some(job) = take_job(decoder, &lost) {
+                self.scheduler.drop_frame(job, UNDECODABLE);
             }
         }
-        // Of several pictures that come out together each has its share of the time.
+        // Pictures that come out together share the time equally.
         let took = started.elapsed() / u32::try_from(decoded.frames.len().max(1)).unwrap_or(1);
-        let mut ready: Vec<Ready> = Vec::with_capacity(1);
+        let mut ready: Vec<ReadyFrame> = Vec::with_capacity(1);
         for decoded in decoded.frames {
-            if let Some(job) = take(decoder, &decoded.frame) {
+            if let Some(job) = take_job(decoder, &decoded.frame) {
                 ready.extend(self.prepare(job, decoded, started, took));
             }
         }
-        ready.extend(marker.map(|job| Ready { job, seen: None }));
+        ready.extend(marker.map(|job| ReadyFrame { job, picture: None }));
         ready
     }
 
-    fn prepare(&mut self, job: Job, decoded: DecodedFrame, started: Instant, decode: Duration) -> Option<Ready> {
+    fn prepare(
+        &mut self,
+        job: FrameJob,
+        decoded: DecodedFrame,
+        started: Instant,
+        decode: Duration,
+    ) -> Option<ReadyFrame> {
         STAGE_SECONDS.with_label_values(&["decode"]).observe(decode.as_secs_f64());
         if !job.frame.analyse {
-            self.board.used_as_reference(&job);
+            self.scheduler.complete_reference(&job);
             return None;
         }
         let preparing = Instant::now();
@@ -87,29 +99,36 @@ impl DecodeThread {
         };
         let preprocess = preparing.elapsed();
         STAGE_SECONDS.with_label_values(&["preprocess"]).observe(preprocess.as_secs_f64());
-        let queued = started.saturating_duration_since(job.received);
-        let seen = Seen { picture: decoded.picture, prepared, queued, decode, preprocess, since: Instant::now() };
-        Some(Ready { job, seen: Some(seen) })
+        let queued = started.saturating_duration_since(job.received_at);
+        let ready_at = Instant::now();
+        let picture = ReadyPicture { decoded: decoded.picture, prepared, queued, decode, preprocess, ready_at };
+        Some(ReadyFrame { job, picture: Some(picture) })
     }
 
-    fn fail(&self, job: Job, error: &DecodeError) {
-        if error.is_hosts_fault() {
-            // The frame is left undone: a worker that can decode it will get it.
+    fn fail(&self, job: FrameJob, error: &DecodeError) {
+        if error.is_host_fault() {
+            // The frame stays incomplete, so its offset is not committed: a worker on another host can decode it.
             self.failure.report(anyhow::anyhow!("{}", report::chain(error)));
         } else if error.reason() == UNDECODABLE {
             self.reject(job, report::chain(error).to_string());
         } else {
-            self.board.drop_frame(job, error.reason());
+            self.scheduler.drop_frame(job, error.reason());
         }
     }
 
-    fn reject(&self, job: Job, reason: String) {
-        metrics::dropped(job.key.camera.as_str(), UNDECODABLE, 1);
-        self.outbox.reject_blocking(Reject { record: job.record, ticket: job.ticket, kind: UNDECODABLE, reason });
+    fn reject(&self, job: FrameJob, reason: String) {
+        metrics::count_dropped(job.key.camera.as_str(), UNDECODABLE, 1);
+        self.publisher.reject_blocking(RejectedRecord {
+            record: job.record,
+            ticket: job.ticket,
+            kind: UNDECODABLE,
+            reason,
+        });
     }
 }
 
-fn take(decoder: &mut LaneDecoder, frame: &vru_proto::v1::Frame) -> Option<Job> {
+/// The job of a frame that came out of the decoder.
+fn take_job(decoder: &mut LaneDecoder, frame: &vru_proto::v1::Frame) -> Option<FrameJob> {
     let id = frame.id.as_ref()?;
-    decoder.inside.remove(&(id.session, id.sequence))
+    decoder.in_decoder.remove(&(id.session, id.sequence))
 }

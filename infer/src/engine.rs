@@ -1,4 +1,4 @@
-//! A loaded model, ready to look at pictures. The service and `vru analyse` use this same code, so that they find the same.
+//! Runs a loaded model on pictures. The service and `vru analyse` share this code, so they give the same detections.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use vru_vision::model_card::ModelCard;
 use crate::backend::{Backend, ModelIo, OrtBackend, TensorData};
 use crate::config::{ModelConfig, Provider};
 use crate::error::EngineError;
-use crate::model::{Answer, Model, Prepared, Preparer, find_card};
+use crate::model::{Model, ModelOutput, PreparedPicture, Preparer, find_card};
 use crate::picture::Picture;
 
-/// A loaded model. One thread drives it.
+/// A loaded model, ready to run. One thread drives it.
 pub struct Engine {
     backend: Box<dyn Backend>,
     model: Arc<Model>,
@@ -20,19 +20,18 @@ pub struct Engine {
     sizes: BatchSizes,
 }
 
-/// Which batches the model runs on.
+/// The batch sizes that the model can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchSizes {
-    /// Any.
     Any,
-    /// This one only: a smaller batch is padded.
+    /// Only this size: a smaller batch is padded.
     Fixed(usize),
-    /// These, rising: a batch is padded to the next.
+    /// These sizes, rising: a batch is padded to the next one.
     Profiles(Vec<usize>),
 }
 
 impl BatchSizes {
-    /// The most pictures in one run, of what the caller would like.
+    /// The most pictures in one run, if the caller asks for `wanted`.
     pub fn limit(&self, wanted: usize) -> usize {
         match self {
             Self::Any => wanted.max(1),
@@ -41,7 +40,7 @@ impl BatchSizes {
         }
     }
 
-    /// The batch that `count` pictures are run in; `count` is within the limit.
+    /// The size of the batch in which `count` pictures are run. `count` must be within the limit.
     pub fn padded(&self, count: usize) -> usize {
         match self {
             Self::Any => count,
@@ -62,7 +61,7 @@ impl BatchSizes {
 }
 
 impl Engine {
-    /// Loads the configured model, says what computes it, and refuses what cannot be used.
+    /// Loads the configured model, and logs the provider that computes it. Fails if the model cannot be used.
     pub fn load(config: &ModelConfig) -> Result<Self, EngineError> {
         let path = config.model_path()?;
         let card = find_card(config, &path)?;
@@ -70,7 +69,7 @@ impl Engine {
         Self::with_backend(Box::new(backend), config, &path, card.as_ref())
     }
 
-    /// Puts a model on a backend that is there already.
+    /// Creates an engine on a given backend. `path` is used for the model's name and version if there is no card.
     pub fn with_backend(
         backend: Box<dyn Backend>,
         config: &ModelConfig,
@@ -96,22 +95,20 @@ impl Engine {
         Ok(Self { backend, model, preparer, sizes })
     }
 
-    /// What is known about the model.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
     }
 
-    /// What computes it.
+    /// The execution provider that computes the model.
     pub fn provider(&self) -> Provider {
         self.backend.io().provider
     }
 
-    /// The model's inputs, outputs and metadata.
     pub fn io(&self) -> &ModelIo {
         self.backend.io()
     }
 
-    /// The most pictures in one run: `wanted`, or where that is 0 what pays on this provider.
+    /// The most pictures in one run: `wanted`, or if that is 0, the size that is fastest on this provider.
     pub fn max_batch(&self, wanted: usize) -> usize {
         match (&self.sizes, wanted) {
             (BatchSizes::Profiles(sizes), 0) => sizes.last().copied().unwrap_or(1),
@@ -120,7 +117,8 @@ impl Engine {
         }
     }
 
-    /// Runs every batch size that will come, so that no camera waits for an engine to be built or an algorithm to be chosen.
+    /// Runs every batch size that the service uses, so that no frame waits while the provider builds an engine or selects an
+    /// algorithm.
     pub fn warm_up(&mut self, max_batch: usize) -> Result<(), EngineError> {
         let sizes = match &self.sizes {
             BatchSizes::Any => vec![1, max_batch],
@@ -139,10 +137,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs the model. The answers are in the order of the pictures.
-    pub fn run(&mut self, pictures: &[&Prepared]) -> Result<Vec<Answer>, EngineError> {
+    /// Runs the model. The outputs are in the order of the pictures.
+    pub fn run(&mut self, pictures: &[&PreparedPicture]) -> Result<Vec<ModelOutput>, EngineError> {
         let spec = &self.model.input;
-        let mut answers = Vec::with_capacity(pictures.len());
+        let mut results = Vec::with_capacity(pictures.len());
         for chunk in pictures.chunks(self.sizes.limit(pictures.len()).max(1)) {
             let batch = self.sizes.padded(chunk.len());
             let outputs = match chunk {
@@ -153,19 +151,20 @@ impl Engine {
                 }
             };
             let outputs = Arc::new(outputs);
-            answers.extend((0..chunk.len()).map(|index| Answer::new(outputs.clone(), index)));
+            results.extend((0..chunk.len()).map(|index| ModelOutput::new(outputs.clone(), index)));
         }
-        Ok(answers)
+        Ok(results)
     }
 
-    /// The road users in each picture, in pixels of the camera's own picture.
+    /// The road users in each picture, in pixels of the camera's original picture.
     pub fn infer(&mut self, pictures: &[&Picture]) -> Result<Vec<Vec<Detection>>, EngineError> {
-        let prepared: Vec<Prepared> =
+        let prepared: Vec<PreparedPicture> =
             pictures.iter().map(|picture| self.preparer.prepare(picture)).collect::<Result<_, _>>()?;
-        let answers = self.run(&prepared.iter().collect::<Vec<_>>())?;
-        let read =
-            |(answer, prepared): (&Answer, &Prepared)| self.model.read(answer, prepared.placement, prepared.source);
-        answers.iter().zip(&prepared).map(read).collect()
+        let outputs = self.run(&prepared.iter().collect::<Vec<_>>())?;
+        let detections = |(output, prepared): (&ModelOutput, &PreparedPicture)| {
+            self.model.detections(output, prepared.placement, prepared.source)
+        };
+        outputs.iter().zip(&prepared).map(detections).collect()
     }
 }
 

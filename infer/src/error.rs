@@ -1,4 +1,4 @@
-//! What can go wrong in inference.
+//! Errors of inference: of the model, and of a frame.
 
 use std::path::PathBuf;
 
@@ -11,116 +11,87 @@ use vru_vision::letterbox::LetterboxError;
 use vru_vision::model_card::CardError;
 
 use crate::backend::{BackendError, TensorPort, describe};
+use crate::config::NoModel;
 
-/// A model that cannot be used, or a run of it that failed. Only [`EngineError::Backend`] with a failed run may pass by
-/// itself.
+/// The model cannot be used, or a run of it failed. Only [`BackendError::Run`] may be temporary.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// Nobody said which model.
-    #[error("no model is named: set model.path or the environment variable MODEL_PATH")]
-    NoModel,
-    /// The model's file cannot be read.
+    #[error(transparent)]
+    NoModel(#[from] NoModel),
     #[error("cannot read the model {}", path.display())]
     ReadModel {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// The model card cannot be read.
     #[error("cannot read the model card {}", path.display())]
     ReadCard {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// The model card is wrong.
     #[error("the model card {} cannot be used", path.display())]
     Card {
-        /// The file.
         path: PathBuf,
-        /// Everything that is wrong.
+        /// Lists every problem of the card.
         #[source]
         source: CardError,
     },
-    /// What computes the model failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// The input is no picture.
+    /// The input is not a picture.
     #[error("the model's input does not take pictures ({problem}): {input}; outputs: {}", describe(outputs))]
     Input {
-        /// What is wrong with it.
         problem: String,
-        /// The input.
         input: Box<TensorPort>,
-        /// The outputs, so that the reader recognises the model.
+        /// Shown so that the reader recognises the model.
         outputs: Vec<TensorPort>,
     },
-    /// The outputs fit no layout.
-    #[error("the model's outputs cannot be read (input {input})")]
+    /// The outputs match no known layout.
+    #[error("the model's outputs match no known layout (input {input})")]
     Layout {
-        /// The model's input.
         input: Box<TensorPort>,
-        /// Shapes, and what was tried.
+        /// The shapes, and the layouts that were tried.
         #[source]
         source: LayoutError,
     },
-    /// None of the model's labels is a road user.
-    #[error("none of the model's {count} labels is a road user; a model card can name them")]
-    Labels {
-        /// How many labels there are.
-        count: usize,
-    },
-    /// A picture could not be brought into the model's input.
+    #[error("none of the model's {count} labels is a road user: name the labels in a model card")]
+    Labels { count: usize },
+    /// A picture could not be converted to the model's input.
     #[error("cannot prepare a picture for the model")]
     Prepare(#[source] LetterboxError),
-    /// The outputs of a run are not what the model promised.
-    #[error("cannot read the outputs of a run")]
+    /// The outputs of a run do not have the shapes that the model declares.
+    #[error("cannot decode the outputs of a run")]
     Outputs(#[source] LayoutDecodeError),
 }
 
-/// A frame that gave no picture. Trying again with the same frame cannot help.
+/// A frame could not be decoded. A retry with the same frame cannot succeed on this host.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// GStreamer or libjpeg-turbo does not start: nothing can be decoded on this host.
+    /// GStreamer or libjpeg-turbo does not start, so this host can decode nothing.
     #[error("cannot start a decoder")]
     Start(#[source] InitError),
-    /// The JPEG is broken.
     #[error("frame {frame}: cannot decode the JPEG")]
     Jpeg {
-        /// Which frame.
         frame: Box<FrameKey>,
-        /// Why.
         #[source]
         source: JpegError,
     },
-    /// The JPEG is of another size than its record says.
-    #[error("frame {frame}: the record says {}×{} pixels, the JPEG {}×{}", said.width, said.height, found.width, found.height)]
-    Size {
-        /// Which frame.
-        frame: Box<FrameKey>,
-        /// In the record.
-        said: Size,
-        /// In the JPEG.
-        found: Size,
-    },
-    /// The H.264 or H.265 access unit is broken, or nothing can be decoded before the next key frame.
+    /// The JPEG has another size than its record states.
+    #[error("frame {frame}: the record says {}×{} pixels, the JPEG {}×{}", stated.width, stated.height, found.width, found.height)]
+    Size { frame: Box<FrameKey>, stated: Size, found: Size },
+    /// The H.264 or H.265 access unit is invalid, or cannot be decoded before the next key frame.
     #[error("frame {frame}: cannot decode the access unit")]
     Video {
-        /// Which frame.
         frame: Box<FrameKey>,
-        /// Why.
         #[source]
         source: VideoDecodeError,
     },
 }
 
 impl DecodeError {
-    /// Whether nothing of that kind can be decoded on this host: the fault is not the frame's.
-    pub fn is_hosts_fault(&self) -> bool {
+    /// Whether the cause is this host, which cannot decode any frame of this kind.
+    pub fn is_host_fault(&self) -> bool {
         matches!(
             self,
             Self::Start(_)
@@ -128,7 +99,7 @@ impl DecodeError {
         )
     }
 
-    /// A short bounded word for metrics.
+    /// The value of the label `reason` of `infer_dropped_frames_total`.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Video { source: VideoDecodeError::AwaitingKeyFrame, .. } => crate::metrics::AWAITING_KEY_FRAME,

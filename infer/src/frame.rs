@@ -1,4 +1,5 @@
-//! A frame on its way through the stage.
+//! A frame on its way through the stage: a [`FrameJob`] waits for a decoder, a [`ReadyFrame`] for the model, and an
+//! [`InferredFrame`] for the analyst.
 
 use std::time::{Duration, Instant};
 
@@ -9,34 +10,32 @@ use vru_proto::v1::{Delivery, Encoding, Frame};
 use vru_runtime::clock;
 use vru_runtime::kafka::Record;
 
-use crate::model::Prepared;
+use crate::model::{ModelOutput, PreparedPicture};
 use crate::offsets::Ticket;
 use crate::picture::Picture;
 
-/// A frame that was read, and what is owed for it. Its bytes are shared, never copied.
+/// A frame that was read from Kafka, with everything needed to process it and to commit its offset. Its bytes are shared,
+/// never copied.
 #[derive(Debug)]
-pub struct Job {
-    /// The message.
+pub struct FrameJob {
     pub frame: Frame,
-    /// Its identity.
     pub key: FrameKey,
-    /// To be completed when its results are acknowledged or it is dropped.
+    /// Completed when the frame's results are acknowledged or the frame is dropped.
     pub ticket: Ticket,
-    /// As it came, for the dead letters.
+    /// The record as received, for the dead letters.
     pub record: Record,
-    /// When it came.
-    pub received: Instant,
-    /// Follows it through the stage.
+    pub received_at: Instant,
+    /// The frame's trace span through this stage.
     pub span: Span,
 }
 
-impl Job {
-    /// Whether old frames may be dropped for new ones. Files and uploads say that none may.
+impl FrameJob {
+    /// Whether old frames may be dropped for new ones. Frames of files and uploads may not be dropped.
     pub fn is_live(&self) -> bool {
         self.frame.delivery() != Delivery::EveryFrame
     }
 
-    /// The codec, where pictures build on earlier ones.
+    /// The video codec. `None` for a JPEG, which does not depend on other frames.
     pub fn codec(&self) -> Option<Codec> {
         match self.frame.encoding() {
             Encoding::H264 => Some(Codec::H264),
@@ -45,17 +44,18 @@ impl Job {
         }
     }
 
-    /// Whether a decoder can start here.
+    /// Whether a decoder can start at this frame.
     pub fn is_key_frame(&self) -> bool {
         self.codec().is_none() || self.frame.key_frame
     }
 
-    /// Whether it shows nothing, and only says that the file is at its end.
+    /// Whether the frame has no picture and only marks the end of a file.
     pub fn is_end_marker(&self) -> bool {
         self.frame.end_of_stream && self.frame.payload.is_empty()
     }
 
-    /// Whether ingest took it longer ago than that. The clock of another machine may be ahead of ours: then it is new.
+    /// Whether ingest took the frame longer than `age` ago. If the clock of the ingest machine is ahead of ours, the frame
+    /// counts as new.
     pub fn is_older_than(&self, age: Duration) -> bool {
         let micros = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
         clock::now_us().saturating_sub(self.frame.ingested_at_us) > micros
@@ -64,26 +64,35 @@ impl Job {
 
 /// A frame that waits for the model.
 #[derive(Debug)]
-pub struct Ready {
-    /// The frame.
-    pub job: Job,
-    /// What it shows; none for an end marker.
-    pub seen: Option<Seen>,
+pub struct ReadyFrame {
+    pub job: FrameJob,
+    /// `None` for an end marker.
+    pub picture: Option<ReadyPicture>,
 }
 
-/// A picture that waits for the model.
+/// A decoded picture and the model input made from it.
 #[derive(Debug)]
-pub struct Seen {
-    /// The picture, for a snapshot.
-    pub picture: Picture,
-    /// As the model takes it.
-    pub prepared: Prepared,
-    /// Waited so far.
+pub struct ReadyPicture {
+    /// Kept for the snapshot of an alert.
+    pub decoded: Picture,
+    pub prepared: PreparedPicture,
+    /// Time between the frame's arrival and the start of decoding.
     pub queued: Duration,
-    /// Took to decode.
+    /// Time spent decoding.
     pub decode: Duration,
-    /// Took to scale and normalise.
+    /// Time spent scaling and normalising.
     pub preprocess: Duration,
-    /// When it became ready.
-    pub since: Instant,
+    pub ready_at: Instant,
+}
+
+/// A frame that went through the model.
+#[derive(Debug)]
+pub struct InferredFrame {
+    pub ready: ReadyFrame,
+    /// `None` for an end marker.
+    pub output: Option<ModelOutput>,
+    /// How long the frame waited for the model after it was decoded.
+    pub waited: Duration,
+    /// How long the model ran on the frame's batch.
+    pub inference: Duration,
 }

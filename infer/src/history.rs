@@ -1,5 +1,5 @@
-//! What was published of a partition's cameras before it became ours: a worker that takes a camera over, or comes back
-//! after a crash, replays it, so that tracks keep their ids and no alert is raised a second time.
+//! Reads the detections that were published before a partition was assigned to this worker. A worker that takes a camera over,
+//! or restarts after a crash, replays them, so that tracks keep their ids and no alert is raised a second time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use vru_proto::{CameraId, FrameKey, v1, validate};
 use vru_runtime::kafka::{KafkaConfig, KafkaFailure, Partition, ReaderEvent, StartAt, TopicReader, watermarks};
 use vru_runtime::report;
 
-/// The rebalance waits for us, and so do live cameras: what cannot be read by then is done without.
+/// The rebalance and live cameras wait while the history is read. Detections that are not read in time are not replayed.
 const DEADLINE: Duration = Duration::from_secs(4);
-/// Cameras that share a partition, as a guess of how far back to look for each one's last frames.
+/// An estimate of how many cameras share a partition. It determines how far back to read for the last frames of each.
 const CAMERAS_PER_PARTITION: usize = 8;
 
-/// The last `frames` of each camera, oldest first. A failure is logged and gives nothing: tracks then start afresh.
+/// The last `frames` published frames of each camera, oldest first. A failure is logged; the tracks then start new.
 pub async fn read(
     kafka: &KafkaConfig,
     partitions: &[Partition],
@@ -26,18 +26,18 @@ pub async fn read(
     let mut history = HashMap::new();
     match read_into(kafka, partitions, frames, &mut history).await {
         Ok(true) => {}
-        Ok(false) => tracing::warn!("published detections were not read to their end in time"),
+        Ok(false) => tracing::warn!("published detections not read completely within the deadline"),
         Err(error) => {
-            tracing::warn!(error = %report::chain(&error), "published detections cannot be read, tracks start afresh");
+            tracing::warn!(error = %report::chain(&error), "cannot read published detections, tracks start new");
         }
     }
-    for seen in history.values_mut() {
-        tidy(seen, frames);
+    for published in history.values_mut() {
+        keep_last(published, frames);
     }
     history
 }
 
-/// False when the deadline came first.
+/// False if the deadline came first.
 async fn read_into(
     kafka: &KafkaConfig,
     partitions: &[Partition],
@@ -49,15 +49,15 @@ async fn read_into(
     let (config, name) = (kafka.clone(), topic.clone());
     let marks = tokio::task::spawn_blocking(move || watermarks(&config, &name, DEADLINE));
     let Ok(Ok(marks)) = timeout_at(until, marks).await else { return Ok(false) };
-    // The key decides the partition, so a camera has the same number in both topics where they have as many partitions;
-    // where they have not, all are looked at.
-    let ours = |number: i32| partitions.iter().any(|partition| partition.number == number);
+    // The key decides the partition, so a camera has the same partition number in both topics if they have equally many
+    // partitions. If the topic of detections has too few, read all of its partitions.
+    let is_assigned = |number: i32| partitions.iter().any(|partition| partition.number == number);
     let marks = marks?;
-    let same = partitions.iter().all(|partition| (partition.number as usize) < marks.len());
+    let same_numbers = partitions.iter().all(|partition| (partition.number as usize) < marks.len());
     let back = i64::try_from(frames.saturating_mul(CAMERAS_PER_PARTITION)).unwrap_or(i64::MAX);
     let starts: Vec<(i32, StartAt)> = marks
         .iter()
-        .filter(|(partition, low, high)| low < high && (!same || ours(partition.number)))
+        .filter(|(partition, low, high)| low < high && (!same_numbers || is_assigned(partition.number)))
         .map(|(partition, low, high)| (partition.number, StartAt::Offset((high - back).max(*low))))
         .collect();
     if starts.is_empty() {
@@ -78,16 +78,16 @@ async fn read_into(
     }
 }
 
-/// In order, each frame once, and no more than asked for: the topic may hold a frame twice, after a crash.
-fn tidy(seen: &mut Vec<v1::FrameDetections>, frames: usize) {
-    let place = |detections: &v1::FrameDetections| {
+/// Sorts the frames, removes duplicates (after a crash a frame may be in the topic twice), and keeps the last `frames`.
+fn keep_last(published: &mut Vec<v1::FrameDetections>, frames: usize) {
+    let id = |detections: &v1::FrameDetections| {
         let key = detections.frame_id.as_ref().and_then(|id| FrameKey::try_from(id).ok());
         key.map(|key| (key.session, key.sequence))
     };
-    seen.sort_by_key(place);
-    seen.dedup_by_key(|detections| place(detections));
-    let spare = seen.len().saturating_sub(frames);
-    seen.drain(..spare);
+    published.sort_by_key(id);
+    published.dedup_by_key(|detections| id(detections));
+    let excess = published.len().saturating_sub(frames);
+    published.drain(..excess);
 }
 
 #[cfg(test)]
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn frames_that_were_published_twice_are_replayed_once_and_in_order() {
-        let mut seen: Vec<_> = [(1, 8), (2, 0), (2, 1), (2, 2), (2, 1), (2, 2), (2, 3)]
+        let mut history: Vec<_> = [(1, 8), (2, 0), (2, 1), (2, 2), (2, 1), (2, 2), (2, 3)]
             .into_iter()
             .map(|(session, sequence)| published(session, sequence))
             .collect();
-        tidy(&mut seen, 4);
-        let places: Vec<_> =
-            seen.iter().map(|d| d.frame_id.as_ref().map(|id| (id.session, id.sequence)).unwrap()).collect();
-        assert_eq!(places, [(2, 0), (2, 1), (2, 2), (2, 3)]);
+        keep_last(&mut history, 4);
+        let ids: Vec<_> =
+            history.iter().map(|d| d.frame_id.as_ref().map(|id| (id.session, id.sequence)).unwrap()).collect();
+        assert_eq!(ids, [(2, 0), (2, 1), (2, 2), (2, 3)]);
     }
 }

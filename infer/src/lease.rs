@@ -1,8 +1,8 @@
-//! Whether the partitions are still ours, after a time in which nothing of this process ran.
+//! Confirms that the partitions are still assigned to this worker, after a pause of the whole process.
 //!
-//! A worker that was stopped (SIGSTOP, a frozen virtual machine, a host without memory) and let go does not know that another has
-//! its cameras: it would publish what it had in hand behind newer frames. So before anything is published after a pause that may
-//! have cost the membership, the group's coordinator is asked: it takes a commit from members only.
+//! A process may be paused (SIGSTOP, a frozen virtual machine, a host without memory) for so long that its partitions are assigned
+//! to another worker. When it continues it does not notice this at first, and would publish old results behind newer ones. So
+//! after a long pause the publisher first sends a commit to the group's coordinator, which accepts commits from members only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,31 +16,31 @@ use vru_runtime::retry::{Backoff, BackoffConfig};
 use crate::metrics::ERRORS;
 use crate::offsets::Offsets;
 
-/// How often the process proves to itself that it runs.
+/// How often [`Lease::watch`] records that the process runs.
 const TICK: Duration = Duration::from_millis(200);
-/// How long the coordinator may take to answer.
-const ANSWER: Duration = Duration::from_secs(5);
+/// How long the coordinator may take to answer a commit.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Known to whoever publishes.
+/// The right to publish, which a long pause of the process puts in doubt.
 #[derive(Debug)]
 pub struct Lease {
     started: Instant,
-    /// Without running for so long, the membership may be gone.
-    limit: Duration,
+    /// After a pause longer than this, the group membership may be lost.
+    max_pause: Duration,
     /// Milliseconds from `started` to the last tick.
-    ticked: AtomicU64,
-    doubted: AtomicBool,
+    last_tick: AtomicU64,
+    in_doubt: AtomicBool,
 }
 
 impl Lease {
-    /// For a member whose session ends after `session_timeout` of silence. Heartbeats come before half of it is over, so a
-    /// shorter pause costs nothing.
+    /// A lease of a group member whose session ends after `session_timeout` without heartbeats. Heartbeats are sent before half
+    /// of it has passed, so a pause of less than half does not lose the membership.
     pub fn new(session_timeout: Duration) -> Arc<Self> {
-        let (ticked, doubted) = (AtomicU64::new(0), AtomicBool::new(false));
-        Arc::new(Self { started: Instant::now(), limit: session_timeout / 2, ticked, doubted })
+        let (last_tick, in_doubt) = (AtomicU64::new(0), AtomicBool::new(false));
+        Arc::new(Self { started: Instant::now(), max_pause: session_timeout / 2, last_tick, in_doubt })
     }
 
-    /// Notices pauses, until stopped.
+    /// Detects pauses. Runs until stopped.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         loop {
             self.tick(self.started.elapsed());
@@ -52,47 +52,47 @@ impl Lease {
     }
 
     fn tick(&self, now: Duration) {
-        // The doubt first: whoever sees the new tick sees it too.
+        // Store the doubt first, so that a thread that sees the new tick also sees the doubt.
         if self.paused(now) {
-            self.doubted.store(true, Ordering::SeqCst);
+            self.in_doubt.store(true, Ordering::SeqCst);
         }
-        self.ticked.store(u64::try_from(now.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.last_tick.store(u64::try_from(now.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     fn paused(&self, now: Duration) -> bool {
-        now.saturating_sub(Duration::from_millis(self.ticked.load(Ordering::SeqCst))) > self.limit
+        now.saturating_sub(Duration::from_millis(self.last_tick.load(Ordering::SeqCst))) > self.max_pause
     }
 
     fn is_doubtful(&self) -> bool {
-        self.paused(self.started.elapsed()) || self.doubted.load(Ordering::SeqCst)
+        self.paused(self.started.elapsed()) || self.in_doubt.load(Ordering::SeqCst)
     }
 
-    /// Waits, after a pause, until the coordinator has said that we are a member, or until the partitions were taken from us;
-    /// false when stopped before.
+    /// After a pause, waits until the coordinator confirms the membership, or until all partitions are revoked. Returns at once
+    /// if there was no pause. False if stopped before.
     pub async fn confirm(&self, committer: &Committer, offsets: &Offsets, stop: &CancellationToken) -> bool {
         let mut backoff =
             Backoff::new(BackoffConfig { initial: Duration::from_millis(100), max: Duration::from_secs(1) });
         while self.is_doubtful() {
-            self.doubted.store(false, Ordering::SeqCst);
-            // What is committed already says nothing new, but only a member may say it.
-            let known = offsets.committed();
-            if known.is_empty() {
+            self.in_doubt.store(false, Ordering::SeqCst);
+            // Commit the offsets that are committed already: this changes nothing, but succeeds only for a member.
+            let committed = offsets.committed();
+            if committed.is_empty() {
                 return true;
             }
             let committer = committer.clone();
-            let asked = tokio::task::spawn_blocking(move || committer.commit(&known, true));
-            match tokio::time::timeout(ANSWER, asked).await {
+            let commit = tokio::task::spawn_blocking(move || committer.commit(&committed, true));
+            match tokio::time::timeout(COMMIT_TIMEOUT, commit).await {
                 Ok(Ok(Ok(()))) => {
-                    tracing::info!("nothing ran for a while; the partitions are still ours");
+                    tracing::info!("process was paused, partitions are still assigned");
                     return true;
                 }
                 Ok(Ok(Err(error))) => {
                     ERRORS.with_label_values(&["confirm"]).inc();
-                    tracing::warn!(error = %report::chain(&error), "nothing ran for a while, and the partitions may be another's");
+                    tracing::warn!(error = %report::chain(&error), "process was paused, partitions may be assigned to another worker");
                 }
-                Ok(Err(_)) | Err(_) => tracing::warn!("the group's coordinator does not answer"),
+                Ok(Err(_)) | Err(_) => tracing::warn!("process was paused, and the group coordinator does not answer"),
             }
-            self.doubted.store(true, Ordering::SeqCst);
+            self.in_doubt.store(true, Ordering::SeqCst);
             if !backoff.wait(stop).await {
                 return false;
             }
@@ -106,15 +106,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_of_half_a_session_raises_doubt_and_ticks_alone_do_not_end_it() {
+    fn a_pause_of_half_a_session_puts_the_lease_in_doubt_and_later_ticks_do_not_clear_it() {
         let lease = Lease::new(Duration::from_secs(6));
         for second in 1..5 {
             lease.tick(Duration::from_secs(second * 2));
         }
-        assert!(!lease.doubted.load(Ordering::SeqCst));
+        assert!(!lease.in_doubt.load(Ordering::SeqCst));
         assert!(lease.paused(Duration::from_secs(12)));
         lease.tick(Duration::from_secs(12));
         lease.tick(Duration::from_secs(13));
-        assert!(lease.doubted.load(Ordering::SeqCst));
+        assert!(lease.in_doubt.load(Ordering::SeqCst));
     }
 }

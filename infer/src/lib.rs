@@ -1,26 +1,23 @@
 //! Inference: frames from Kafka become detections, tracks and alerts.
 //!
-//! The flow, in the order of the files: [`consumer`] reads and validates frames and puts them on the [`board`], where each
-//! camera has a lane; [`decoders`] turn them into pictures; [`batcher`] runs the model on frames of several cameras at once;
-//! [`analyst`] reads the answers, tracks and judges, camera by camera; [`publisher`] sends the results and waits for their
-//! acknowledgement; [`offsets`] says what may be committed. [`pipeline`] wires them.
+//! A frame passes these modules in order: [`consumer`] reads and validates it and hands it to the [`scheduler`], where each
+//! camera has a queue; [`decoders`] decode it; [`batcher`] runs the model on a batch of frames of several cameras;
+//! [`analyst`] decodes the outputs, tracks road users and applies the rules, for each camera; [`publisher`] sends the results
+//! and waits for their acknowledgement; [`offsets`] determines which offsets may be committed. [`pipeline`] connects them.
 //!
-//! What is promised:
-//! - a frame's offset is committed only after its results are acknowledged, or after it was dropped and counted;
-//! - the frames of a camera are published in order;
-//! - live frames are dropped where the stage falls behind, the oldest first; frames of files never are, their partition
-//!   waits;
-//! - the same frames give the same detections, tracks and alert ids, whatever they were batched with and whoever had them
-//!   before.
+//! Guarantees:
+//! - A frame's offset is committed only after its results are acknowledged, or after it was dropped and counted.
+//! - The frames of a camera are published in order.
+//! - If the stage is too slow, live frames are dropped, the oldest first. Frames of files are never dropped: their partition
+//!   is paused.
+//! - The same frames give the same detections, tracks and alert ids, in any batch and on any worker.
 //!
-//! [`engine`], [`decode`] and [`analysis`] work without Kafka: `vru analyse` is made of them.
+//! [`engine`], [`decode`] and [`analysis`] work without Kafka. `vru analyse` uses them.
 
 pub mod analysis;
 pub mod analyst;
 pub mod backend;
 pub mod batcher;
-pub mod board;
-pub mod cameras;
 pub mod config;
 pub mod consumer;
 pub mod decode;
@@ -37,6 +34,7 @@ pub mod offsets;
 pub mod picture;
 pub mod pipeline;
 pub mod publisher;
+pub mod scheduler;
 #[cfg(test)]
 mod test_support;
 

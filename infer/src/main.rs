@@ -7,9 +7,9 @@ use clap::Parser;
 use vru_infer::InferConfig;
 use vru_runtime::service::{self, ServiceOptions};
 
-/// Finds, tracks and judges road users in the frames that come from Kafka.
+/// Detects and tracks road users in frames from Kafka, and raises alerts.
 ///
-/// Reads frames from the topic vru.frames, runs a detection model (ONNX) on them, and publishes what it finds to
+/// Reads frames from the topic vru.frames, runs an ONNX detection model on them, and publishes to the topics
 /// vru.detections and vru.alerts. Example:
 ///
 ///   MODEL_PATH=nanodet-g.onnx vru-infer --set kafka.brokers=kafka:9092
@@ -18,7 +18,7 @@ use vru_runtime::service::{self, ServiceOptions};
 #[derive(Debug, Parser)]
 #[command(name = "vru-infer", version, verbatim_doc_comment)]
 struct Options {
-    /// The model (ONNX file); its model card is the file beside it with the ending .toml. Overrides model.path.
+    /// The model (ONNX file). Its model card is the file beside it with the extension .toml. Overrides model.path.
     #[arg(long, env = "MODEL_PATH", value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
@@ -28,7 +28,7 @@ struct Options {
 fn main() -> ExitCode {
     let Options { model, mut service } = Options::parse();
     if let Some(path) = model {
-        // First, so that --set model.path=… still wins.
+        // Insert first, so that --set model.path=… overrides it.
         service.set.insert(0, format!("model.path={}", path.display()));
     }
     service::main::<InferConfig, _>("vru-infer", service, vru_infer::run)

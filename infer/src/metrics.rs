@@ -1,116 +1,122 @@
-//! The stage's instruments. Cameras are a bounded set; frames, sessions and tracks are no labels.
+//! The stage's metrics. Cameras are a bounded set, so they may be labels; frames, sessions and tracks may not.
 
 use std::sync::LazyLock;
 
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use vru_runtime::metrics::{counter_vec, gauge_vec, histogram_vec, seconds_vec};
 
-/// Dropped: newer live frames took its place.
+// Values of the label `reason` of `infer_dropped_frames_total`.
+
+/// The live queue was full, and a newer frame came.
 pub const QUEUE_FULL: &str = "queue_full";
-/// Dropped: a live frame waited a while for a decoder or for the model, and the newest of its camera went first.
+/// A live frame waited too long for a decoder or for the model, and a newer frame of its camera was there.
 pub const OVERTAKEN: &str = "overtaken";
-/// Dropped: a live frame waited too long.
+/// A live frame was older than `queue.max_age`.
 pub const TOO_OLD: &str = "too_old";
-/// Dropped: analysed already.
+/// The frame was analysed before.
 pub const DUPLICATE: &str = "duplicate";
-/// Dropped: an H.264 or H.265 picture that cannot be decoded before the next key frame.
+/// An H.264 or H.265 picture that cannot be decoded before the next key frame.
 pub const AWAITING_KEY_FRAME: &str = "awaiting_key_frame";
-/// Dropped: broken bytes in a frame that is otherwise well formed.
+/// The picture in a valid message is broken.
 pub const UNDECODABLE: &str = "undecodable";
-/// Dropped: the model failed on it again and again.
+/// The model failed on the picture in all tries.
 pub const MODEL_FAILED: &str = "model_failed";
-/// Dropped: the partition went to another worker, which gets it.
+/// The partition was revoked. Its new owner reads the frame again.
 pub const REVOKED: &str = "revoked";
 
-/// Frames that came from Kafka and could be read.
 pub static RECEIVED: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counter_vec("infer_received_frames_total", "Frames that came from Kafka and could be read.", &["camera"])
+    counter_vec("infer_received_frames_total", "Valid frames received from Kafka, by camera.", &["camera"])
 });
 
-/// Frames whose detections Kafka has acknowledged.
 pub static SENT: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counter_vec("infer_sent_frames_total", "Frames whose detections Kafka acknowledged.", &["camera"])
+    counter_vec("infer_sent_frames_total", "Frames whose detections Kafka acknowledged, by camera.", &["camera"])
 });
 
-/// Objects in them.
 pub static SENT_OBJECTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "infer_sent_objects_total",
-        "Road users in the frames whose detections Kafka acknowledged.",
+        "Road users in the frames whose detections Kafka acknowledged, by camera.",
         &["camera"],
     )
 });
 
-/// Alerts that Kafka has acknowledged.
 pub static SENT_ALERTS: LazyLock<IntCounterVec> =
-    LazyLock::new(|| counter_vec("infer_sent_alerts_total", "Alerts that Kafka acknowledged.", &["camera"]));
+    LazyLock::new(|| counter_vec("infer_sent_alerts_total", "Alerts that Kafka acknowledged, by camera.", &["camera"]));
 
-/// Frames that were not analysed, by reason.
 pub static DROPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counter_vec("infer_dropped_frames_total", "Frames that were not analysed, by reason.", &["camera", "reason"])
-});
-
-/// Frames that ingest published but that never came: Kafka dropped them before they were read.
-pub static SEQUENCE_GAPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
-        "infer_sequence_gap_frames_total",
-        "Frames missing between two received ones, beyond those that ingest says it dropped.",
-        &["camera"],
-    )
-});
-
-/// Pictures that were decoded only because later ones build on them.
-pub static REFERENCE: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counter_vec("infer_reference_frames_total", "Pictures decoded only because later ones build on them.", &["camera"])
-});
-
-/// Snapshots that were left out of an alert, by reason.
-pub static SNAPSHOTS_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counter_vec(
-        "infer_snapshots_lost_total",
-        "Alerts that went without their snapshot, by reason.",
+        "infer_dropped_frames_total",
+        "Frames that were not analysed, by camera and reason.",
         &["camera", "reason"],
     )
 });
 
-/// What failed and was tried again.
+pub static SEQUENCE_GAPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_sequence_gap_frames_total",
+        "Frames missing in the received sequence that ingest did not report as dropped (Kafka deleted them before they were \
+         read), by camera.",
+        &["camera"],
+    )
+});
+
+pub static REFERENCE: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_reference_frames_total",
+        "Pictures decoded only because later ones depend on them, by camera.",
+        &["camera"],
+    )
+});
+
+pub static SNAPSHOTS_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_snapshots_lost_total",
+        "Alerts published without their snapshot, by camera and reason.",
+        &["camera", "reason"],
+    )
+});
+
 pub static ERRORS: LazyLock<IntCounterVec> =
-    LazyLock::new(|| counter_vec("infer_errors_total", "Operations that failed and were tried again.", &["operation"]));
+    LazyLock::new(|| counter_vec("infer_errors_total", "Failed operations, by operation.", &["operation"]));
 
-/// Time spent in each stage, a frame (`inference`: a batch).
 pub static STAGE_SECONDS: LazyLock<HistogramVec> = LazyLock::new(|| {
-    seconds_vec("infer_stage_seconds", "Time a frame spends in each stage; inference: time of a batch.", &["stage"])
+    seconds_vec(
+        "infer_stage_seconds",
+        "Seconds that a frame spends in each stage; for `inference`, seconds of a batch.",
+        &["stage"],
+    )
 });
 
-/// Time from capture to the end of inference.
 pub static AGE_SECONDS: LazyLock<HistogramVec> = LazyLock::new(|| {
-    seconds_vec("infer_frame_age_seconds", "Time from capture to the end of inference.", &["delivery"])
+    seconds_vec("infer_frame_age_seconds", "Seconds from capture to the end of inference, by delivery.", &["delivery"])
 });
 
-/// Frames in each run of the model.
 pub static BATCH_FRAMES: LazyLock<HistogramVec> = LazyLock::new(|| {
     let buckets = vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
-    histogram_vec("infer_batch_frames", "Frames in each run of the model.", &["provider"], buckets)
+    histogram_vec(
+        "infer_batch_frames",
+        "Frames in each run of the model, by execution provider.",
+        &["provider"],
+        buckets,
+    )
 });
 
-/// Frames that wait before the model.
-pub static WAITING: LazyLock<IntGaugeVec> =
-    LazyLock::new(|| gauge_vec("infer_waiting_frames", "Frames that wait before the model.", &["camera"]));
+pub static WAITING: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    gauge_vec("infer_waiting_frames", "Frames that wait for a decoder or for the model, by camera.", &["camera"])
+});
 
-/// Partitions that this worker reads.
-pub static ASSIGNED: LazyLock<IntGaugeVec> =
-    LazyLock::new(|| gauge_vec("infer_assigned_partitions", "Partitions that this worker reads.", &["topic"]));
+pub static ASSIGNED: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    gauge_vec("infer_assigned_partitions", "Partitions assigned to this worker, by topic.", &["topic"])
+});
 
-/// Partitions that are paused because a file's queue is full.
 pub static PAUSED: LazyLock<IntGaugeVec> = LazyLock::new(|| {
-    gauge_vec("infer_paused_partitions", "Partitions that wait because the queue of a file is full.", &["topic"])
+    gauge_vec("infer_paused_partitions", "Partitions paused because the queue of a file is full, by topic.", &["topic"])
 });
 
-/// 1 for the model that runs.
 pub static MODEL: LazyLock<IntGaugeVec> =
-    LazyLock::new(|| gauge_vec("infer_model_info", "The model that runs.", &["model", "version", "provider"]));
+    LazyLock::new(|| gauge_vec("infer_model_info", "1 for the model that runs.", &["model", "version", "provider"]));
 
-/// Counts frames that were not analysed.
-pub fn dropped(camera: &str, reason: &str, frames: u64) {
+/// Counts frames that were not analysed. `reason` is one of the constants above.
+pub fn count_dropped(camera: &str, reason: &str, frames: u64) {
     DROPPED.with_label_values(&[camera, reason]).inc_by(frames);
 }

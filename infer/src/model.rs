@@ -1,4 +1,4 @@
-//! What is known about a model besides its weights: what it wants to see and how its answers are read.
+//! The properties of a model besides its weights: its input, its output layout, labels and thresholds.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,64 +18,59 @@ use crate::config::ModelConfig;
 use crate::error::EngineError;
 use crate::picture::Picture;
 
-/// A model as we use it. Shared by the threads that prepare pictures and read answers.
+/// A model's properties. Shared by the threads that prepare pictures and decode outputs.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Under which detections are published.
+    /// Published with the detections, as is the version.
     pub name: String,
-    /// Under which detections are published.
     pub version: String,
-    /// What the model wants to see.
     pub input: InputSpec,
-    /// How its outputs are read.
     pub layout: Layout,
-    /// What is kept of them.
     pub thresholds: Thresholds,
     labels: LabelMap,
 }
 
-/// A picture in the form that the model takes.
+/// A picture converted to the model's input.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prepared {
-    /// The numbers.
+pub struct PreparedPicture {
     pub tensor: TensorData,
-    /// Where the picture lies in the input.
+    /// The place of the picture in the input.
     pub placement: Placement,
-    /// Size of the camera's own picture.
+    /// Size of the camera's original picture.
     pub source: Size,
 }
 
-/// Brings pictures into the form that the model takes. One for each thread: it remembers how to scale.
+/// Converts pictures to the model's input. Each thread needs its own, because it caches how to scale.
 #[derive(Debug)]
 pub struct Preparer {
     letterbox: Letterbox,
 }
 
-/// The model's answer to one picture: a share of a run's outputs.
+/// The model's output for one picture: its part of the outputs of a run.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ModelOutput {
     outputs: Arc<Vec<OutputTensor>>,
     index: usize,
 }
 
-impl Answer {
-    /// The picture at `index` of a run.
+impl ModelOutput {
+    /// The output for the picture at `index` of the batch.
     pub fn new(outputs: Arc<Vec<OutputTensor>>, index: usize) -> Self {
         Self { outputs, index }
     }
 }
 
 impl Model {
-    /// Puts together what the file, its card and the configuration say; refuses a model that cannot be read.
+    /// Combines the properties in the file, its card and the configuration. Fails if the model's input or outputs cannot be used.
     pub fn new(config: &ModelConfig, io: &ModelIo, path: &Path, card: Option<&ModelCard>) -> Result<Self, EngineError> {
         let metadata: HashMap<String, String> = io.metadata.clone().into_iter().collect();
-        let refuse = |problem: String| EngineError::Input {
+        let input_error = |problem: String| EngineError::Input {
             problem,
             input: Box::new(io.input.clone()),
             outputs: io.outputs.clone(),
         };
         let infos: Vec<TensorInfo> = io.outputs.iter().map(info).collect();
-        let input = input_spec(io, &metadata, card).map_err(refuse)?;
+        let input = input_spec(io, &metadata, card).map_err(input_error)?;
         let layout = layout::detect(&infos, &metadata, card)
             .map_err(|source| EngineError::Layout { input: Box::new(io.input.clone()), source })?;
         let names = layout::labels(&metadata, card);
@@ -93,27 +88,32 @@ impl Model {
         Ok(Self { name, version, input, layout, thresholds, labels })
     }
 
-    /// Something that prepares pictures, for one thread.
+    /// A preparer for one thread.
     pub fn preparer(&self) -> Result<Preparer, EngineError> {
         Ok(Preparer { letterbox: Letterbox::new(self.input.clone()).map_err(EngineError::Prepare)? })
     }
 
-    /// How large a picture of that size must be decoded at least, so that the model sees no less of it.
+    /// The smallest size at which a picture of `width`×`height` pixels may be decoded without loss for the model.
     pub fn wanted_size(&self, width: u32, height: u32) -> Size {
         let placement = Placement::of(&self.input, width, height);
         Size { width: placement.width, height: placement.height }
     }
 
-    /// The road users in the model's answer, in pixels of the camera's own picture.
-    pub fn read(&self, answer: &Answer, placement: Placement, source: Size) -> Result<Vec<Detection>, EngineError> {
+    /// The road users in the model's output, in pixels of the camera's original picture.
+    pub fn detections(
+        &self,
+        output: &ModelOutput,
+        placement: Placement,
+        source: Size,
+    ) -> Result<Vec<Detection>, EngineError> {
         let views: Vec<TensorView<'_>> =
-            answer.outputs.iter().map(|output| TensorView { shape: &output.dims, data: &output.data }).collect();
+            output.outputs.iter().map(|tensor| TensorView { shape: &tensor.dims, data: &tensor.data }).collect();
         let mut found = Vec::new();
         let input = (self.input.width, self.input.height);
         self.layout
-            .decode(&views, answer.index, input, self.thresholds.score, &mut found)
+            .decode(&views, output.index, input, self.thresholds.score, &mut found)
             .map_err(EngineError::Outputs)?;
-        // What is no road user must not take the place of one.
+        // Other classes must not count towards the limit, or suppress a road user.
         found.retain(|raw| self.labels.kind(raw.class_index).is_some());
         let max_detections = self.thresholds.max_detections as usize;
         let kept = if self.layout.needs_suppression() {
@@ -134,8 +134,8 @@ impl Model {
 }
 
 impl Preparer {
-    /// Scales, pads and normalises.
-    pub fn prepare(&mut self, picture: &Picture) -> Result<Prepared, EngineError> {
+    /// Scales, pads and normalises a picture.
+    pub fn prepare(&mut self, picture: &Picture) -> Result<PreparedPicture, EngineError> {
         let spec = self.letterbox.spec();
         let mut tensor = TensorData::zeros(spec.element, spec.tensor_len());
         let image = picture.image.view();
@@ -144,11 +144,11 @@ impl Preparer {
             TensorData::F16(numbers) => self.letterbox.write(image, numbers),
             TensorData::U8(numbers) => self.letterbox.write(image, numbers),
         };
-        Ok(Prepared { tensor, placement: placement.map_err(EngineError::Prepare)?, source: picture.source })
+        Ok(PreparedPicture { tensor, placement: placement.map_err(EngineError::Prepare)?, source: picture.source })
     }
 }
 
-/// The model card that belongs to a model, and where it is from: the configured one, else the file beside the model.
+/// The model card: the configured file, else the file beside the model, if it exists.
 pub fn find_card(config: &ModelConfig, model: &Path) -> Result<Option<ModelCard>, EngineError> {
     let beside = model.with_extension("toml");
     let path: PathBuf = match &config.card {
@@ -169,7 +169,7 @@ fn input_spec(io: &ModelIo, metadata: &HashMap<String, String>, card: Option<&Mo
     let (layout, width, height) = match (a, b, c) {
         (3, height, width) => (TensorLayout::Nchw, width, height),
         (height, width, 3) => (TensorLayout::Nhwc, width, height),
-        // Some exports leave everything free; three channels first is the custom.
+        // Some exports leave all dimensions free. Assume the usual order, channels first.
         (-1, height, width) => (TensorLayout::Nchw, width, height),
         _ => return Err("neither its second nor its last dimension is 3".to_owned()),
     };
@@ -177,18 +177,21 @@ fn input_spec(io: &ModelIo, metadata: &HashMap<String, String>, card: Option<&Mo
     let side = |given: i64| u32::try_from(given).ok().filter(|side| (1..=8192).contains(side));
     let (width, height) = match (side(width), side(height), layout::input_size(metadata, card)) {
         (Some(width), Some(height), None) => (width, height),
-        (Some(width), Some(height), Some(said)) if said == (width, height) => said,
-        (Some(width), Some(height), Some(said)) => {
-            return Err(format!("it takes {width}×{height} pixels, but card or metadata say {}×{}", said.0, said.1));
+        (Some(width), Some(height), Some(stated)) if stated == (width, height) => stated,
+        (Some(width), Some(height), Some(stated)) => {
+            let (card_width, card_height) = stated;
+            return Err(format!(
+                "it takes {width}×{height} pixels, but the card or the metadata state {card_width}×{card_height}"
+            ));
         }
-        (_, _, Some(said)) => said,
-        _ => return Err("its size is free, and neither card nor metadata say one".to_owned()),
+        (_, _, Some(stated)) => stated,
+        _ => return Err("its size is free, and neither the card nor the metadata state one".to_owned()),
     };
     let card_input = card.map(|card| card.input.clone()).unwrap_or_default();
-    if let Some(said) = card_input.element
-        && said != element
+    if let Some(stated) = card_input.element
+        && stated != element
     {
-        return Err(format!("its numbers are {element:?}, but the card says {said:?}"));
+        return Err(format!("its numbers are {element:?}, but the card states {stated:?}"));
     }
     Ok(card_input.spec(width, height, element, layout))
 }
@@ -197,7 +200,7 @@ fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// Without a card, the file's own bytes are its version.
+/// The model's version if there is no card: a hash of the file.
 fn digest(path: &Path) -> Result<String, EngineError> {
     let bytes = std::fs::read(path).map_err(|source| EngineError::ReadModel { path: path.to_owned(), source })?;
     Ok(hex::encode(&Sha256::digest(&bytes)[..6]))

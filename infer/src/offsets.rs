@@ -1,6 +1,6 @@
-//! What may be committed: of each partition the unbroken run of records that are done with. A record is done with when its
-//! results are acknowledged, or when it was dropped and counted; until then a restart must see it again. Where pictures
-//! build on earlier ones, a restart must see these again too, from the key frame on.
+//! Which offsets may be committed: in each partition, those of the unbroken run of complete records. A record is complete
+//! when its results are acknowledged, or when it was dropped and counted. A restart must read all other records again. For
+//! H.264 and H.265, where pictures depend on earlier ones, it must read again from the key frame on.
 
 mod progress;
 #[cfg(test)]
@@ -12,12 +12,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
 
+pub use progress::GopInfo;
 use progress::Progress;
 
-/// A record that is being worked on.
+/// Identifies a record in progress. Pass it to [`Offsets::complete`] or [`Offsets::abandon`] in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     partition: Partition,
@@ -26,34 +26,21 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Where the record came from.
     pub fn partition(&self) -> &Partition {
         &self.partition
     }
 
-    /// Its offset there.
     pub fn offset(&self) -> i64 {
         self.offset
     }
 
-    /// Which time its partition was ours; a later time has a larger number.
+    /// Identifies the assignment of the partition in which the record was read. Later assignments have larger numbers.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 }
 
-/// How a record is part of a stream of pictures that build on each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Coded {
-    /// Whose stream.
-    pub camera: CameraId,
-    /// A decoder can start here.
-    pub key_frame: bool,
-    /// Nothing builds on it any more.
-    pub end_of_stream: bool,
-}
-
-/// The records of all partitions that are ours.
+/// The progress of all assigned partitions.
 #[derive(Debug, Default)]
 pub struct Offsets {
     state: Mutex<State>,
@@ -67,7 +54,7 @@ struct State {
 }
 
 impl Offsets {
-    /// A partition is ours now. What was known of it is from an earlier time and counts no more.
+    /// Starts a new assignment of a partition. The state of an earlier assignment is discarded.
     pub fn assigned(&self, partition: &Partition) {
         let mut state = self.state.lock();
         state.epochs += 1;
@@ -75,7 +62,7 @@ impl Offsets {
         state.partitions.insert(partition.clone(), fresh);
     }
 
-    /// Notes a record that is to be worked on; none when its partition is not ours. Offsets rise within a partition.
+    /// Registers a record to be processed; `None` if its partition is not assigned. Offsets must rise within a partition.
     pub fn register(&self, partition: &Partition, offset: i64) -> Option<Ticket> {
         let mut state = self.state.lock();
         let progress = state.partitions.get_mut(partition)?;
@@ -83,14 +70,21 @@ impl Offsets {
         Some(Ticket { partition: partition.clone(), epoch: progress.epoch, offset })
     }
 
-    /// The record is part of a stream of pictures that build on each other.
-    pub fn coded(&self, ticket: &Ticket, coded: Coded) {
-        self.update(ticket, |progress| progress.coded(ticket.offset, coded));
+    /// Marks the record as a picture of an H.264 or H.265 stream.
+    pub fn set_gop(&self, ticket: &Ticket, gop: GopInfo) {
+        self.update(ticket, |progress| progress.set_gop(ticket.offset, gop));
     }
 
-    /// The record is done with. One of a partition that is no longer ours is passed over.
+    /// The record is complete. Ignored if the assignment in which the record was read has ended.
     pub fn complete(&self, ticket: &Ticket) {
         self.update(ticket, |progress| progress.complete(ticket.offset));
+        self.changed.notify_waiters();
+    }
+
+    /// The record will not be processed here; the next owner of the partition must read it. It is not in progress any more,
+    /// and no offset after it is committed.
+    pub fn abandon(&self, ticket: &Ticket) {
+        self.update(ticket, |progress| progress.abandon(ticket.offset));
         self.changed.notify_waiters();
     }
 
@@ -102,70 +96,63 @@ impl Offsets {
         }
     }
 
-    /// What may be committed and is not yet, of all partitions or of some. They count as committed from now on; if the
-    /// commit fails the next one covers it.
+    /// The offsets that may be committed and are not yet, of all partitions or of some. They count as committed from now on;
+    /// report a failed commit with [`Offsets::commit_failed`].
     pub fn take_committable(&self, of: Option<&[Partition]>) -> Vec<(Partition, i64)> {
         let mut state = self.state.lock();
         let wanted = |partition: &Partition| of.is_none_or(|some| some.contains(partition));
-        let fresh = state.partitions.iter_mut().filter(|(partition, _)| wanted(partition));
-        fresh.filter_map(|(partition, progress)| Some((partition.clone(), progress.take_committable()?))).collect()
+        let selected = state.partitions.iter_mut().filter(|(partition, _)| wanted(partition));
+        selected.filter_map(|(partition, progress)| Some((partition.clone(), progress.take_committable()?))).collect()
     }
 
-    /// Where each partition stands for the group: what was committed last, or where reading began. Partitions without records
-    /// are left out.
-    pub fn committed(&self) -> Vec<(Partition, i64)> {
-        let state = self.state.lock();
-        let known = state.partitions.iter();
-        known.filter_map(|(partition, progress)| Some((partition.clone(), progress.said()?))).collect()
-    }
-
-    /// Whether the record's partition is ours, and has been since the record was taken.
-    pub fn holds(&self, ticket: &Ticket) -> bool {
-        let state = self.state.lock();
-        state.partitions.get(&ticket.partition).is_some_and(|progress| progress.epoch == ticket.epoch)
-    }
-
-    /// The commit of these failed: they are to be committed again.
-    pub fn uncommitted(&self, failed: &[(Partition, i64)]) {
+    /// The commit of these offsets failed: [`Offsets::take_committable`] returns them again, or later ones.
+    pub fn commit_failed(&self, failed: &[(Partition, i64)]) {
         let mut state = self.state.lock();
         for (partition, next) in failed {
             if let Some(progress) = state.partitions.get_mut(partition) {
-                progress.uncommitted(*next);
+                progress.commit_failed(*next);
             }
         }
     }
 
-    /// How many records of these partitions are being worked on.
-    pub fn open(&self, partitions: &[Partition]) -> usize {
+    /// The position of each partition: the offset that was committed last, or the first that was read. Partitions without
+    /// records are left out.
+    pub fn committed(&self) -> Vec<(Partition, i64)> {
         let state = self.state.lock();
-        partitions.iter().filter_map(|partition| state.partitions.get(partition)).map(Progress::open).sum()
+        let partitions = state.partitions.iter();
+        partitions.filter_map(|(partition, progress)| Some((partition.clone(), progress.committed()?))).collect()
     }
 
-    /// These records will not be worked on: whoever has their partition next is to see them. They are open no more, and hold
-    /// back everything after them.
-    pub fn leave(&self, ticket: &Ticket) {
-        self.update(ticket, |progress| progress.leave(ticket.offset));
-        self.changed.notify_waiters();
+    /// Whether the assignment in which the record was read still lasts.
+    pub fn is_current(&self, ticket: &Ticket) -> bool {
+        let state = self.state.lock();
+        state.partitions.get(&ticket.partition).is_some_and(|progress| progress.epoch == ticket.epoch)
     }
 
-    /// Waits until nothing of these partitions is being worked on; false when that took too long.
+    /// How many records of these partitions are in progress.
+    pub fn in_progress(&self, partitions: &[Partition]) -> usize {
+        let state = self.state.lock();
+        partitions.iter().filter_map(|partition| state.partitions.get(partition)).map(Progress::in_progress).sum()
+    }
+
+    /// Waits until no record of these partitions is in progress; false if the deadline comes first.
     pub async fn drained(&self, partitions: &[Partition], deadline: Duration) -> bool {
         let until = Instant::now() + deadline;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // Registered before the look, or the last completion could slip in between.
+            // Register before the check, or the last completion could come in between and be missed.
             changed.as_mut().enable();
-            if self.open(partitions) == 0 {
+            if self.in_progress(partitions) == 0 {
                 return true;
             }
             if tokio::time::timeout_at(until, changed).await.is_err() {
-                return self.open(partitions) == 0;
+                return self.in_progress(partitions) == 0;
             }
         }
     }
 
-    /// The partitions are not ours any more.
+    /// Ends the assignment of these partitions.
     pub fn revoked(&self, partitions: &[Partition]) {
         self.state.lock().partitions.retain(|partition, _| !partitions.contains(partition));
     }

@@ -1,19 +1,18 @@
-//! A decoded frame.
+//! A decoded picture.
 
 use vru_media::jpeg::Size;
 use vru_vision::image::Image;
 
-/// A decoded picture, and the size that its boxes are reported in: it may have been scaled down on the way here.
+/// A decoded picture, perhaps scaled down, and the size of the original, in whose pixels boxes are reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// The pixels.
     pub image: Image,
-    /// Size of the camera's own picture.
+    /// Size of the camera's original picture.
     pub source: Size,
 }
 
 impl Picture {
-    /// A picture that is the camera's own.
+    /// A picture in its original size.
     pub fn new(image: Image) -> Self {
         let source = Size { width: image.width, height: image.height };
         Self { image, source }

@@ -1,12 +1,13 @@
-//! Wires the stages. Frames flow
+//! Connects the parts of the stage. Frames flow as follows:
 //!
 //! ```text
-//! consumer → board → decode threads → board → batcher (the model) → analyst → publisher → Kafka
-//!              │ drops live frames                                               │ acknowledged
-//!              └────────────────────────── offsets ◀──────────────────────────────┘──▶ consumer commits
+//! consumer → scheduler → decode threads → scheduler → batcher (the model) → analyst → publisher → Kafka
+//!                │ dropped frames                                               │ acknowledged frames
+//!                └──────────────────────▶ offsets ◀─────────────────────────────┘
+//!                                           └──▶ consumer commits
 //! ```
 //!
-//! Every channel is bounded and blocks; only the board drops, and only live frames.
+//! All channels are bounded, and senders wait. Only the scheduler drops frames, and only live ones.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -21,11 +22,10 @@ use vru_runtime::kafka::{ProducerOptions, watch_broker};
 use vru_runtime::service::ServiceContext;
 
 use crate::analysis::AnalysisSettings;
-use crate::analyst::{Analyst, ToAnalyst};
+use crate::analyst::{Analyst, AnalystEvent};
 use crate::batcher::Batcher;
-use crate::board::Board;
 use crate::config::InferConfig;
-use crate::consumer::{Consumer, ConsumerContext};
+use crate::consumer::{FrameConsumer, FrameConsumerContext};
 use crate::decoders::DecodeThread;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -33,19 +33,19 @@ use crate::lease::Lease;
 use crate::metrics::MODEL;
 use crate::offsets::Offsets;
 use crate::publisher::{Publisher, PublisherContext};
+use crate::scheduler::FrameScheduler;
 
-/// Inferred frames that wait to be judged: a batch or two.
-const TO_ANALYST: usize = 32;
+/// Events that wait for the analyst: a batch or two of frames.
+const ANALYST_QUEUE: usize = 32;
 
-/// Runs the stage until `cx.shutdown.soft`, then drains. An error means that it cannot go on.
+/// Runs the stage until `cx.shutdown.soft`, then drains. An error means that the stage cannot continue.
 pub async fn run(config: InferConfig, cx: ServiceContext) -> anyhow::Result<()> {
     let model_ready = cx.readiness.part("model");
     let kafka_ready = cx.readiness.part("kafka");
     let cameras_ready = cx.readiness.part("cameras");
-    let loading = load(config.clone());
     let engine = tokio::select! {
-        engine = loading => engine?,
-        // Building an engine may take minutes; nothing is lost by leaving it.
+        engine = load(config.clone()) => engine?,
+        // Building a TensorRT engine may take minutes. It is safe to stop during that time.
         () = cx.shutdown.soft.cancelled() => return Ok(()),
     };
     model_ready.ready();
@@ -55,8 +55,8 @@ pub async fn run(config: InferConfig, cx: ServiceContext) -> anyhow::Result<()> 
 async fn load(config: InferConfig) -> anyhow::Result<Engine> {
     let loaded = tokio::task::spawn_blocking(move || {
         let mut engine = Engine::load(&config.model).context("load the model")?;
-        let most = engine.max_batch(config.batch.max_size);
-        engine.warm_up(most).context("warm up the model")?;
+        let max_batch = engine.max_batch(config.batch.max_size);
+        engine.warm_up(max_batch).context("warm up the model")?;
         Ok(engine)
     });
     loaded.await.context("load the model")?
@@ -74,21 +74,21 @@ async fn run_with(
     let stop = cx.shutdown.child();
     let failure = Failure::default();
     let offsets = Arc::new(Offsets::default());
-    let board = Arc::new(Board::new(config.queue, offsets.clone(), model.clone()));
-    let (analyst_tx, analyst_rx) = mpsc::channel(TO_ANALYST);
+    let scheduler = Arc::new(FrameScheduler::new(config.queue, offsets.clone(), model.clone()));
+    let (analyst_tx, analyst_rx) = mpsc::channel(ANALYST_QUEUE);
 
     let options = ProducerOptions {
         client_id: "vru-infer".to_owned(),
-        // Never given up: order holds only as long as the client itself tries again.
+        // Records never time out: order is guaranteed only as long as the client itself retries.
         message_timeout: Duration::ZERO,
         compression: "lz4",
         ..Default::default()
     };
     let producer = config.kafka.producer(&options).context("create the producer")?;
     let lease = Lease::new(config.kafka.session_timeout);
-    let (publisher, outbox) = Publisher::new(PublisherContext {
+    let (publisher, publisher_handle) = Publisher::new(PublisherContext {
         producer,
-        letters: DeadLetters::new(&config.kafka, "vru-infer").context("create the producer of dead letters")?,
+        dead_letters: DeadLetters::new(&config.kafka, "vru-infer").context("create the producer of dead letters")?,
         topics: config.kafka.topics(),
         offsets: offsets.clone(),
         lease: lease.clone(),
@@ -98,30 +98,30 @@ async fn run_with(
 
     let mut threads = Threads::default();
     for number in 0..config.queue.decode_threads() {
-        let decoder = DecodeThread::new(board.clone(), &model, outbox.clone(), failure.clone())?;
+        let decoder = DecodeThread::new(scheduler.clone(), &model, publisher_handle.clone(), failure.clone())?;
         threads.spawn(format!("decode-{number}"), move || decoder.run())?;
     }
-    let batcher = Batcher::new(board.clone(), engine, config.batch, analyst_tx.clone(), failure.clone());
+    let batcher = Batcher::new(scheduler.clone(), engine, config.batch, analyst_tx.clone(), failure.clone());
     threads.spawn("model".to_owned(), move || batcher.run())?;
     let settings = AnalysisSettings { snapshot: config.snapshot, ..AnalysisSettings::of(model) };
-    let analyst = Analyst::new(settings, board.clone(), outbox.clone());
+    let analyst = Analyst::new(settings, scheduler.clone(), publisher_handle.clone());
     threads.spawn("analyst".to_owned(), move || analyst.run(analyst_rx))?;
 
     let followed = cameras::watch(&config.kafka, &config.cameras, Share::All, &stop, cameras_ready);
     let cameras = tokio::spawn(follow_cameras(followed, analyst_tx.clone()));
-    let probe = tokio::spawn(watch_broker(config.kafka.clone(), kafka_ready, stop.soft.clone()));
-    let consumer = Consumer::start(ConsumerContext {
+    let broker_watch = tokio::spawn(watch_broker(config.kafka.clone(), kafka_ready, stop.soft.clone()));
+    let consumer = FrameConsumer::start(FrameConsumerContext {
         kafka: config.kafka,
         group: config.group,
         queue: config.queue,
-        board: board.clone(),
+        scheduler: scheduler.clone(),
         offsets,
-        outbox,
+        publisher: publisher_handle,
         analyst: analyst_tx,
         soft: stop.soft.clone(),
     })
     .context("join the consumer group")?;
-    let watching = tokio::spawn(lease.watch(stop.hard.clone()));
+    let lease_watch = tokio::spawn(lease.watch(stop.hard.clone()));
     let publishing = tokio::spawn(publisher.run(consumer.committer()));
     let mut consuming = tokio::spawn(consumer.run());
 
@@ -132,16 +132,16 @@ async fn run_with(
         }
         () = failure.reported() => failure.take(),
     };
-    // From the source downstream: each part ends when the one before it has, and what it took is finished.
+    // Stop from the source downstream: each part ends after the part before it has ended and its input is processed.
     stop.soft.cancel();
     if failed.is_some() {
-        // What is in flight cannot be finished; uncommitted, it is seen again.
+        // Frames in flight cannot be finished. They are not committed, so they are read again.
         stop.hard.cancel();
         consuming.abort();
     }
-    board.close();
+    scheduler.close();
     cameras.abort();
-    probe.abort();
+    broker_watch.abort();
     let drained = async {
         if failed.is_none() {
             threads.join().await?;
@@ -151,22 +151,22 @@ async fn run_with(
     };
     tokio::select! {
         drained = drained => drained?,
-        () = cx.shutdown.hard.cancelled() => tracing::warn!("stopped before everything was published"),
+        () = cx.shutdown.hard.cancelled() => tracing::warn!("stopped before all results were published"),
     }
-    watching.abort();
+    lease_watch.abort();
     failed.map_or(Ok(()), Err)
 }
 
-/// The configuration of cameras in the order of the analyst's other events.
-async fn follow_cameras(mut events: mpsc::Receiver<cameras::CameraEvent>, analyst: mpsc::Sender<ToAnalyst>) {
+/// Forwards changes of the cameras' configuration to the analyst.
+async fn follow_cameras(mut events: mpsc::Receiver<cameras::CameraEvent>, analyst: mpsc::Sender<AnalystEvent>) {
     while let Some(event) = events.recv().await {
-        if analyst.send(ToAnalyst::Camera(event)).await.is_err() {
+        if analyst.send(AnalystEvent::Camera(event)).await.is_err() {
             return;
         }
     }
 }
 
-/// The stage's own threads.
+/// The threads of the stage.
 #[derive(Default)]
 struct Threads {
     running: Vec<(String, JoinHandle<()>)>,

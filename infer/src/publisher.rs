@@ -1,6 +1,7 @@
-//! Results to Kafka. A frame is done with when all that it gave is acknowledged; only then may its offset be committed.
+//! Publishes results to Kafka. A frame is complete when all of its results are acknowledged; only then may its offset be
+//! committed.
 
-mod delivery;
+mod sender;
 
 use std::sync::Arc;
 
@@ -11,112 +12,108 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vru_proto::v1;
 use vru_runtime::dead_letter::DeadLetters;
-use vru_runtime::kafka::{Committer, Record, Topics};
+use vru_runtime::kafka::{Committer, Producer, Record, Topics};
 use vru_runtime::trace;
 
 use crate::failure::Failure;
-use crate::frame::Job;
+use crate::frame::FrameJob;
 use crate::lease::Lease;
-use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, dropped};
+use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, count_dropped};
 use crate::offsets::{Offsets, Ticket};
-use delivery::{Delivery, Letter};
+use sender::{RecordSender, ResultRecord};
 
-/// Frames whose results Kafka may owe an acknowledgement. While it is away no more than these are held.
+/// The most frames with unacknowledged results. Bounds the memory while Kafka is away.
 const MAX_UNACKNOWLEDGED: usize = 256;
-/// Results that wait to be sent.
-const OUTBOX: usize = 32;
+/// The most results that wait to be sent.
+const QUEUE_LEN: usize = 32;
 
-/// What a frame gave.
+/// The results of one frame.
 #[derive(Debug)]
-pub struct Outcome {
-    /// The frame.
-    pub job: Job,
-    /// What was found in it; none where that was published before.
+pub struct FrameResult {
+    pub job: FrameJob,
+    /// `None` if the frame's detections were published before.
     pub detections: Option<v1::FrameDetections>,
-    /// What the rules say to it.
     pub alerts: Vec<v1::Alert>,
 }
 
-/// A record that cannot be used.
+/// A record for the dead letters.
 #[derive(Debug)]
-pub struct Reject {
-    /// As it came.
+pub struct RejectedRecord {
+    /// The record as received.
     pub record: Record,
-    /// To be completed when the dead letter is acknowledged.
+    /// Completed when the dead letter is acknowledged.
     pub ticket: Ticket,
-    /// A short bounded word.
+    /// One of a few fixed words, for the label `kind`.
     pub kind: &'static str,
-    /// What is wrong with it.
+    /// What is wrong with the record.
     pub reason: String,
 }
 
 #[derive(Debug)]
-enum ToPublisher {
-    Outcome(Box<Outcome>),
-    Reject(Box<Reject>),
+enum Request {
+    Publish(Box<FrameResult>),
+    Reject(Box<RejectedRecord>),
 }
 
-/// Where results are put. Putting waits while Kafka is slow: that is what holds everything before it back.
+/// Sends requests to the [`Publisher`]. All methods wait while its queue is full: this is the backpressure on the earlier
+/// stages. After the publisher has ended they do nothing, and the frame stays incomplete.
 #[derive(Debug, Clone)]
-pub struct Outbox {
-    queue: mpsc::Sender<ToPublisher>,
+pub struct PublisherHandle {
+    queue: mpsc::Sender<Request>,
 }
 
-impl Outbox {
-    /// Publishes what a frame gave. For threads that may block. Where the publisher has ended the frame stays undone.
-    pub fn publish_blocking(&self, outcome: Outcome) {
-        drop(self.queue.blocking_send(ToPublisher::Outcome(Box::new(outcome))));
+impl PublisherHandle {
+    /// Publishes the results of a frame. Blocks the thread.
+    pub fn publish_blocking(&self, result: FrameResult) {
+        drop(self.queue.blocking_send(Request::Publish(Box::new(result))));
     }
 
-    /// Sends a record to the dead letters. For threads that may block.
-    pub fn reject_blocking(&self, reject: Reject) {
-        drop(self.queue.blocking_send(ToPublisher::Reject(Box::new(reject))));
+    /// Sends a record to the dead letters. Blocks the thread.
+    pub fn reject_blocking(&self, rejected: RejectedRecord) {
+        drop(self.queue.blocking_send(Request::Reject(Box::new(rejected))));
     }
 
     /// Sends a record to the dead letters.
-    pub async fn reject(&self, reject: Reject) {
-        drop(self.queue.send(ToPublisher::Reject(Box::new(reject))).await);
+    pub async fn reject(&self, rejected: RejectedRecord) {
+        drop(self.queue.send(Request::Reject(Box::new(rejected))).await);
     }
 }
 
-/// What a publisher works with.
+/// What a [`Publisher`] works with.
 pub struct PublisherContext {
-    /// Sends.
-    pub producer: vru_runtime::kafka::Producer,
-    /// Takes what cannot be used.
-    pub letters: DeadLetters,
-    /// Where to.
+    pub producer: Producer,
+    pub dead_letters: DeadLetters,
     pub topics: Topics,
-    /// Told what is done with.
+    /// Where completed frames are recorded.
     pub offsets: Arc<Offsets>,
-    /// Says whether the partitions are still ours.
+    /// Confirms, after a pause of the process, that the partitions are still assigned to it.
     pub lease: Arc<Lease>,
-    /// Told when Kafka refuses for good.
+    /// Where a permanent refusal by Kafka is reported.
     pub failure: Failure,
-    /// When to stop waiting for anything.
+    /// Cancelled when the publisher must end without waiting for acknowledgements.
     pub hard: CancellationToken,
 }
 
-/// Sends results in the order in which they come, and waits for the acknowledgements side by side.
+/// Sends results in the order in which they come, and waits for their acknowledgements concurrently.
 pub struct Publisher {
     cx: PublisherContext,
-    delivery: Delivery,
-    queue: mpsc::Receiver<ToPublisher>,
+    sender: RecordSender,
+    queue: mpsc::Receiver<Request>,
     unacknowledged: Arc<Semaphore>,
-    waiting: TaskTracker,
+    acknowledgements: TaskTracker,
 }
 
 impl Publisher {
-    /// A publisher and its outbox.
-    pub fn new(cx: PublisherContext) -> (Self, Outbox) {
-        let (queue_tx, queue) = mpsc::channel(OUTBOX);
-        let delivery = Delivery::new(cx.producer.clone(), cx.hard.clone());
+    pub fn new(cx: PublisherContext) -> (Self, PublisherHandle) {
+        let (queue_tx, queue) = mpsc::channel(QUEUE_LEN);
+        let sender = RecordSender::new(cx.producer.clone(), cx.hard.clone());
         let unacknowledged = Arc::new(Semaphore::new(MAX_UNACKNOWLEDGED));
-        let publisher = Self { cx, delivery, queue, unacknowledged, waiting: TaskTracker::new() };
-        (publisher, Outbox { queue: queue_tx })
+        let publisher = Self { cx, sender, queue, unacknowledged, acknowledgements: TaskTracker::new() };
+        (publisher, PublisherHandle { queue: queue_tx })
     }
 
-    /// Until all outboxes are gone and everything is acknowledged, or the hard stop. `committer` is the group member's.
+    /// Runs until all handles are dropped and everything is acknowledged, or until the hard stop. `committer` must be the
+    /// group member that consumes the frames.
     pub async fn run(mut self, committer: Committer) {
         loop {
             let next = tokio::select! {
@@ -133,53 +130,56 @@ impl Publisher {
                 break;
             }
             match next {
-                ToPublisher::Outcome(outcome) => self.publish(*outcome, permit).await,
-                ToPublisher::Reject(reject) => self.reject(*reject, permit),
+                Request::Publish(result) => self.publish(*result, permit).await,
+                Request::Reject(rejected) => self.reject(*rejected, permit),
             }
         }
-        self.waiting.close();
+        self.acknowledgements.close();
         tokio::select! {
-            () = self.waiting.wait() => {}
+            () = self.acknowledgements.wait() => {}
             () = self.cx.hard.cancelled() => {}
         }
     }
 
-    async fn publish(&self, outcome: Outcome, permit: OwnedSemaphorePermit) {
-        let Outcome { job, detections, alerts } = outcome;
-        if !self.cx.offsets.holds(&job.ticket) {
-            // Its partition's new owner has seen it, or will; behind newer ones it would break the camera's order.
-            return dropped(job.key.camera.as_str(), REVOKED, 1);
+    async fn publish(&self, result: FrameResult, permit: OwnedSemaphorePermit) {
+        let FrameResult { job, detections, alerts } = result;
+        if !self.cx.offsets.is_current(&job.ticket) {
+            // The partition's new owner publishes this frame. Published here, behind newer frames, it would break the
+            // camera's order.
+            return count_dropped(job.key.camera.as_str(), REVOKED, 1);
         }
         let key = job.key.camera.to_string();
-        let headers = trace::headers(&job.span);
-        let letter = |topic: &str, payload: Bytes| Letter {
+        let traceparent = trace::traceparent(&job.span);
+        let record = |topic: &str, payload: Vec<u8>, smaller_payload: Option<Bytes>| ResultRecord {
             topic: topic.to_owned(),
             key: key.clone(),
-            payload,
-            headers: headers.clone(),
+            payload: payload.into(),
+            smaller_payload,
+            traceparent: traceparent.clone(),
         };
-        let mut pending = Vec::with_capacity(1 + alerts.len());
+        let mut in_flight = Vec::with_capacity(1 + alerts.len());
         let objects = detections.as_ref().map(|detections| detections.objects.len() as u64);
         if let Some(detections) = detections {
-            let full = letter(&self.cx.topics.detections, detections.encode_to_vec().into());
-            pending.push(self.delivery.enqueue(full, None).await);
+            let record = record(&self.cx.topics.detections, detections.encode_to_vec(), None);
+            in_flight.push(self.sender.send(record).await);
         }
         let alert_count = alerts.len() as u64;
         for alert in alerts {
-            // What is sent instead where Kafka finds the snapshot too large.
-            let bare = v1::Alert { snapshot: Bytes::new(), ..alert.clone() };
-            let full = letter(&self.cx.topics.alerts, alert.encode_to_vec().into());
-            pending.push(self.delivery.enqueue(full, Some(bare.encode_to_vec().into())).await);
+            // Sent instead if Kafka refuses the alert with its snapshot as too large.
+            let without_snapshot = v1::Alert { snapshot: Bytes::new(), ..alert.clone() };
+            let smaller = without_snapshot.encode_to_vec().into();
+            let record = record(&self.cx.topics.alerts, alert.encode_to_vec(), Some(smaller));
+            in_flight.push(self.sender.send(record).await);
         }
         let offsets = self.cx.offsets.clone();
         let failure = self.cx.failure.clone();
-        let delivery = self.delivery.clone();
-        self.waiting.spawn(async move {
+        let sender = self.sender.clone();
+        self.acknowledgements.spawn(async move {
             let _permit = permit;
-            for sent in pending {
-                match delivery.acknowledged(sent).await {
+            for record in in_flight {
+                match sender.acknowledged(record).await {
                     Ok(true) => {}
-                    // Stopped: the frame stays undone, and is seen again.
+                    // After the hard stop the frame stays incomplete, and is read again.
                     Ok(false) => return,
                     Err(error) => return failure.report(error),
                 }
@@ -190,24 +190,24 @@ impl Publisher {
                     SENT.with_label_values(&[camera]).inc();
                     SENT_OBJECTS.with_label_values(&[camera]).inc_by(objects);
                 }
-                None => dropped(camera, DUPLICATE, 1),
+                None => count_dropped(camera, DUPLICATE, 1),
             }
             SENT_ALERTS.with_label_values(&[camera]).inc_by(alert_count);
             offsets.complete(&job.ticket);
         });
     }
 
-    fn reject(&self, reject: Reject, permit: OwnedSemaphorePermit) {
-        let letters = self.cx.letters.clone();
+    fn reject(&self, rejected: RejectedRecord, permit: OwnedSemaphorePermit) {
+        let dead_letters = self.cx.dead_letters.clone();
         let offsets = self.cx.offsets.clone();
         let hard = self.cx.hard.clone();
-        self.waiting.spawn(async move {
+        self.acknowledgements.spawn(async move {
             let _permit = permit;
-            let Reject { record, ticket, kind, reason } = reject;
-            if !offsets.holds(&ticket) {
+            let RejectedRecord { record, ticket, kind, reason } = rejected;
+            if !offsets.is_current(&ticket) {
                 return;
             }
-            if letters.send(&record, kind, &reason, &hard).await {
+            if dead_letters.send(&record, kind, &reason, &hard).await {
                 offsets.complete(&ticket);
             }
         });

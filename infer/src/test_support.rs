@@ -1,4 +1,4 @@
-//! What several unit tests need.
+//! Helpers for unit tests.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use vru_vision::model_card::ModelCard;
 use crate::backend::fake::{FakeBackend, FakeControl};
 use crate::config::ModelConfig;
 use crate::engine::Engine;
-use crate::frame::Job;
+use crate::frame::FrameJob;
 use crate::model::Model;
 use crate::offsets::Offsets;
 
 /// Width and height of the test pictures.
 pub const SIZE: (u32, u32) = (160, 120);
 
-/// An engine on the fake backend.
+/// An engine with the fake backend, and the control of the backend.
 pub fn fake_engine() -> (Engine, Arc<FakeControl>) {
     let (backend, control) = FakeBackend::new();
     let card = ModelCard::parse(FakeBackend::CARD).unwrap();
@@ -30,17 +30,16 @@ pub fn fake_engine() -> (Engine, Arc<FakeControl>) {
     (engine.unwrap(), control)
 }
 
-/// Its model.
 pub fn fake_model() -> Arc<Model> {
     fake_engine().0.model().clone()
 }
 
-/// A grey picture as JPEG.
+/// A grey picture as a JPEG.
 pub fn jpeg() -> Bytes {
     vru_media::jpeg::encode(Image::filled(SIZE.0, SIZE.1, [230; 3]).view(), 80).unwrap().into()
 }
 
-/// A live JPEG frame that was just captured; the times of a session's frames are 100 ms apart.
+/// A live JPEG frame that ingest took just now. The capture times of a session's frames are 100 ms apart.
 pub fn live_frame(camera: &str, session: u64, sequence: u64) -> v1::Frame {
     v1::Frame {
         id: Some(v1::FrameId { camera_id: camera.to_owned(), session, sequence }),
@@ -60,7 +59,6 @@ pub fn live_frame(camera: &str, session: u64, sequence: u64) -> v1::Frame {
     }
 }
 
-/// A frame of a file.
 pub fn file_frame(camera: &str, session: u64, sequence: u64) -> v1::Frame {
     v1::Frame { delivery: v1::Delivery::EveryFrame.into(), ..live_frame(camera, session, sequence) }
 }
@@ -70,8 +68,8 @@ pub fn partition() -> Partition {
     Partition::new("vru.frames", 0)
 }
 
-/// A frame as the consumer makes it.
-pub fn job(frame: v1::Frame, offset: i64, offsets: &Offsets) -> Job {
+/// A frame as the consumer passes it on. Registers its offset.
+pub fn job(frame: v1::Frame, offset: i64, offsets: &Offsets) -> FrameJob {
     let record = Record {
         partition: partition(),
         offset,
@@ -82,5 +80,5 @@ pub fn job(frame: v1::Frame, offset: i64, offsets: &Offsets) -> Job {
     };
     let key = crate::decode::key(&frame);
     let ticket = offsets.register(&partition(), offset).expect("the partition is assigned");
-    Job { frame, key, ticket, record, received: Instant::now(), span: tracing::Span::none() }
+    FrameJob { frame, key, ticket, record, received_at: Instant::now(), span: tracing::Span::none() }
 }

@@ -1,4 +1,4 @@
-//! The picture that an alert carries.
+//! The snapshot that an alert carries.
 
 use bytes::Bytes;
 use vru_media::jpeg;
@@ -9,8 +9,8 @@ use crate::config::SnapshotConfig;
 use crate::metrics;
 use crate::picture::Picture;
 
-/// The frame's own JPEG where it came as one, else the picture encoded. Empty where that is not possible: an alert without
-/// a picture is better than none.
+/// The frame's own JPEG if it is one and is small enough, else the encoded picture. Empty if neither is possible: an alert
+/// without a picture is better than no alert.
 pub(super) fn take(frame: &Frame, picture: Option<&Picture>, config: SnapshotConfig) -> Bytes {
     let camera = frame.id.as_ref().map_or("", |id| id.camera_id.as_str());
     let lost = |reason: &str| {

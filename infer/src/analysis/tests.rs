@@ -39,7 +39,7 @@ fn walker(step: u64) -> Detection {
     Detection { rect, class: RoadUserClass::Pedestrian, score: 0.9 }
 }
 
-/// Feeds frames `range` of a walk and returns what each gave.
+/// Feeds the frames `range` of a walk and returns the result of each.
 fn walk(analysis: &mut CameraAnalysis, range: std::ops::Range<u64>) -> Vec<(v1::FrameDetections, Vec<v1::Alert>)> {
     range
         .map(|sequence| {
@@ -71,7 +71,7 @@ fn a_road_user_in_a_zone_raises_one_alert_with_a_snapshot() {
     assert_eq!((alert.rule_id.as_str(), alert.zone_id.as_str()), ("rule", "everywhere"));
     assert_eq!(alert.severity(), v1::Severity::Critical);
     assert_eq!(alert.snapshot, live_frame("cam", 1, 0).payload);
-    // The day is the frame's, not today's: the sink must find the same key whenever it writes.
+    // The date in the key is the frame's, not today's: the sink must compute the same key whenever it writes.
     assert_eq!(alert.snapshot_key, format!("snapshots/2023-11-14/cam/{}.jpg", alert.id));
     assert_eq!(alert.clip_key, format!("clips/2023-11-14/cam/{}.mp4", alert.id));
     vru_proto::validate::read_alert(prost::Message::encode_to_vec(alert).into()).unwrap();
@@ -88,15 +88,15 @@ fn a_frame_without_objects_still_gives_a_message() {
 }
 
 #[test]
-fn boxes_are_the_models_own() {
+fn published_boxes_are_those_of_the_model_not_of_the_tracker() {
     let mut analysis = analysis(None);
     let results = walk(&mut analysis, 0..10);
-    let place = results[9].0.objects[0].r#box.unwrap();
-    assert_eq!((place.left, place.top), (walker(9).rect.left, walker(9).rect.top));
+    let wire = results[9].0.objects[0].r#box.unwrap();
+    assert_eq!((wire.left, wire.top), (walker(9).rect.left, walker(9).rect.top));
 }
 
 #[test]
-fn a_new_session_starts_afresh() {
+fn a_new_session_starts_with_new_tracks() {
     let mut analysis = analysis(Some(&camera()));
     walk(&mut analysis, 0..10);
     let frame = live_frame("cam", 2, 0);
@@ -115,17 +115,17 @@ fn new_rules_apply_at_once_and_tracks_stay() {
     assert_eq!(raised.len(), 1);
     assert_eq!(raised[0].frame_id.as_ref().unwrap().sequence, 9 + u64::from(MIN_FRAMES));
     analysis.configure(Some(&camera()));
-    assert!(alerts(&walk(&mut analysis, 20..30)).is_empty(), "the same rules again must not raise the alert again");
+    assert!(alerts(&walk(&mut analysis, 20..30)).is_empty(), "setting the same rules must not raise the alert again");
 }
 
 #[test]
-fn a_worker_that_takes_over_goes_on_with_the_same_tracks_and_raises_nothing_again() {
+fn a_worker_that_takes_over_keeps_the_track_ids_and_raises_no_alert_again() {
     let mut first = analysis(Some(&camera()));
     let before = walk(&mut first, 0..30);
     let undisturbed = walk(&mut first, 30..40);
 
     let mut second = analysis(Some(&camera()));
-    // It reads back only the last of what was published: the track was born before.
+    // The second worker reads back only the last 20 frames: the track began before them.
     for (message, _) in &before[10..] {
         second.replay(message);
     }

@@ -1,7 +1,7 @@
-//! The folder where TensorRT keeps what takes minutes to build.
+//! The folder where TensorRT keeps built engines.
 //!
-//! TensorRT's provider does not say when it cannot write there: it leaves half a file, which the next start stumbles over. So
-//! whether there is room is found out before anything is built.
+//! If TensorRT's provider cannot write there, it reports no error and leaves a partial file, on which the next start fails. So the
+//! free space is checked before an engine is built.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -9,26 +9,26 @@ use std::path::{Path, PathBuf};
 
 use super::BackendError;
 
-/// An engine is about as large as its model, and there are timings beside it; it is no use to try more than this.
-const MOST: u64 = 1 << 30;
-const LEAST: u64 = 16 << 20;
+/// The limits of the space that is checked. An engine is about as large as its model, and the timings lie beside it.
+const MIN_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 1 << 30;
 
-/// Makes the folder, and sees that engines of a model of so many bytes have room in it.
+/// Creates the folder, and checks that it has room for the engines of a model of `model_bytes` bytes.
 pub(super) fn prepare(folder: &Path, model_bytes: u64) -> Result<(), BackendError> {
     let fail = |source| BackendError::EngineCache { path: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(fail)?;
-    let bytes = model_bytes.saturating_mul(2).clamp(LEAST, MOST);
+    let bytes = model_bytes.saturating_mul(2).clamp(MIN_BYTES, MAX_BYTES);
     let probe = Probe(folder.join(format!("space-{}", std::process::id())));
     let filled = File::create(&probe.0).and_then(|file| fill(file, bytes));
     filled.map_err(|source| BackendError::EngineCacheFull { path: folder.to_owned(), mebibytes: bytes >> 20, source })
 }
 
-/// A file that is there only to see whether it has room.
+/// A temporary file that tests for free space. Removed on drop.
 struct Probe(PathBuf);
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        // Where it could not be made there is nothing to remove.
+        // Fails if the file could not be created; then there is nothing to remove.
         drop(fs::remove_file(&self.0));
     }
 }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_with_room_is_left_as_it_was() {
+    fn a_folder_with_room_is_left_empty() {
         let folder = tempfile::tempdir().unwrap();
         let engines = folder.path().join("a/b");
         prepare(&engines, 5_000_000).unwrap();
@@ -52,13 +52,13 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_an_error_before_anything_is_built() {
-        // On this device every write finds no space left.
+        // Every write to this device fails with `no space left on device`.
         let full = File::options().write(true).open("/dev/full").unwrap();
-        assert_eq!(fill(full, LEAST).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fill(full, MIN_BYTES).unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]
-    fn what_is_said_names_the_folder_the_space_and_the_setting() {
+    fn the_error_names_the_folder_the_space_and_the_setting() {
         let source = io::Error::from(io::ErrorKind::StorageFull);
         let error = BackendError::EngineCacheFull { path: "/cache/engines".into(), mebibytes: 32, source };
         let text = vru_runtime::report::chain(&error).to_string();

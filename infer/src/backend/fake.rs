@@ -1,4 +1,4 @@
-//! A backend that computes without a model: the same output for the same input on each run.
+//! A backend for tests that needs no model. The same input always gives the same output.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,40 +10,39 @@ use vru_vision::letterbox::Element;
 use super::{Backend, BackendError, ModelIo, OutputTensor, TensorData, TensorPort};
 use crate::config::Provider;
 
-/// Side of the pictures it takes, pixels.
+/// Width and height of its input, in pixels.
 pub const SIDE: u32 = 8;
 
-/// Finds one person in each picture that is not black: a box over the middle half of it, with the picture's brightness as
-/// score. Its output is of the end-to-end layout, `batch×1×6`.
+/// Detects one person in each picture: a box over the middle half of it, with the picture's brightness as score, so a
+/// black picture has no detection above the threshold. The output has the end-to-end layout, `batch×1×6`.
 #[derive(Debug)]
 pub struct FakeBackend {
     io: ModelIo,
     control: Arc<FakeControl>,
 }
 
-/// What a test may see and set while the fake is at work elsewhere.
+/// Lets a test observe and control the backend while an engine owns it.
 #[derive(Debug, Default)]
 pub struct FakeControl {
-    /// The batches that were run, in order.
+    /// The sizes of the batches that were run, in order.
     pub batches: Mutex<Vec<usize>>,
-    /// How long each run takes.
-    pub takes: Mutex<Duration>,
+    pub run_time: Mutex<Duration>,
     failures: AtomicUsize,
 }
 
 impl FakeControl {
-    /// The next `count` runs fail.
+    /// Makes the next `count` runs fail.
     pub fn fail_next(&self, count: usize) {
         self.failures.store(count, Ordering::Relaxed);
     }
 }
 
 impl FakeBackend {
-    /// With a model card that makes sense of its output.
+    /// The model card that describes its output.
     pub const CARD: &'static str = "name = 'fake'\nversion = '1'\nlabels = ['person']\n\
         [input]\nscale = 1.0\n[output]\nlayout = 'end2end'\n";
 
-    /// A fake that takes any batch.
+    /// A backend that takes batches of any size.
     pub fn new() -> (Self, Arc<FakeControl>) {
         let side = i64::from(SIDE);
         let port = |name: &str, dims: Vec<i64>, element| TensorPort {
@@ -70,9 +69,9 @@ impl Backend for FakeBackend {
     }
 
     fn run(&mut self, batch: usize, input: &TensorData) -> Result<Vec<OutputTensor>, BackendError> {
-        let takes = *self.control.takes.lock();
-        if !takes.is_zero() {
-            std::thread::sleep(takes);
+        let run_time = *self.control.run_time.lock();
+        if !run_time.is_zero() {
+            std::thread::sleep(run_time);
         }
         let failing =
             self.control.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));

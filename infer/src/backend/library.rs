@@ -1,4 +1,4 @@
-//! Finds and loads ONNX Runtime, once for the process.
+//! Finds and loads ONNX Runtime, once in the process.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,28 +11,30 @@ use vru_runtime::assets;
 use super::BackendError;
 use super::placement;
 
-/// The environment variable that names the library where the configuration does not.
+/// The environment variable that names the library if the configuration does not.
 const DYLIB_PATH: &str = "ORT_DYLIB_PATH";
-/// Where setup puts it in the cache folder.
+/// Where setup puts the library in the cache folder.
 const CACHED: &str = "onnxruntime/libonnxruntime.so";
-/// As the system's loader finds it.
+/// The name on the system's library path.
 const SYSTEM: &str = "libonnxruntime.so";
 
-// ONNX Runtime allows one environment in a process, and that one cannot be made again.
+// ONNX Runtime allows one environment in a process, and it cannot be created a second time.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
-/// The environment of the library that the configuration names, or the nearest one.
+/// The environment of the configured library, or of the first default that exists. The first call loads the library; later
+/// calls return the same environment, even if they name another library.
 pub(super) fn environment(configured: Option<&Path>) -> Result<Environment, BackendError> {
     let path = locate(configured);
     let mut loaded = LOADED.lock();
     if let Some((from, environment)) = &*loaded {
         if *from != path {
-            tracing::warn!(loaded = %from.display(), asked = %path.display(), "onnx runtime is loaded already, the first one stays");
+            tracing::warn!(loaded = %from.display(), configured = %path.display(), "another onnx runtime is already loaded, keeping it");
         }
         return Ok(environment.clone());
     }
     let fail = |source: Box<dyn std::error::Error + Send + Sync>| BackendError::Library { path: path.clone(), source };
-    // A library of a wrong version is unloaded again; without this check its absence would be reported by a panic.
+    // Check first, because `ort` panics if the file does not exist. A library of a wrong version is an ordinary error, and is
+    // unloaded again.
     if path.components().count() > 1 && !path.exists() {
         return Err(fail("there is no such file".into()));
     }
@@ -60,14 +62,14 @@ fn locate(configured: Option<&Path>) -> PathBuf {
     if cached.exists() { cached } else { SYSTEM.into() }
 }
 
-fn log(level: LogLevel, category: &str, _id: &str, place: &str, message: &str) {
+fn log(level: LogLevel, category: &str, _id: &str, location: &str, message: &str) {
     match level {
         LogLevel::Verbose => {
-            placement::note(message);
-            tracing::trace!(category, place, message, "onnx runtime");
+            placement::log_line(message);
+            tracing::trace!(category, location, message, "onnx runtime");
         }
-        LogLevel::Info => tracing::debug!(category, place, message, "onnx runtime"),
-        LogLevel::Warning => tracing::warn!(category, place, message, "onnx runtime"),
-        LogLevel::Error | LogLevel::Fatal => tracing::error!(category, place, message, "onnx runtime"),
+        LogLevel::Info => tracing::debug!(category, location, message, "onnx runtime"),
+        LogLevel::Warning => tracing::warn!(category, location, message, "onnx runtime"),
+        LogLevel::Error | LogLevel::Fatal => tracing::error!(category, location, message, "onnx runtime"),
     }
 }

@@ -1,4 +1,4 @@
-//! ONNX Runtime.
+//! The backend for ONNX Runtime.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -17,7 +17,7 @@ use super::provider::{InputShape, ProviderPlan, candidates, dispatch, plan};
 use super::{Backend, BackendError, ModelIo, OutputTensor, TensorData, TensorPort, engine_cache, library, placement};
 use crate::config::{ModelConfig, Provider};
 
-/// A model in ONNX Runtime.
+/// A model that is loaded in ONNX Runtime.
 pub struct OrtBackend {
     session: Session,
     options: RunOptions<NoSelectedOutputs>,
@@ -31,26 +31,26 @@ impl Debug for OrtBackend {
 }
 
 impl OrtBackend {
-    /// Loads the model with the first provider of the configuration's choice that loads. A named provider is the only
-    /// choice: its failure is the error.
+    /// Loads the model with the first of the configured providers that loads. A named provider has no fallback: its failure is
+    /// the error.
     pub fn load(config: &ModelConfig, path: &Path) -> Result<Self, BackendError> {
         let environment = library::environment(config.onnxruntime.as_deref())?;
-        let mut refused = None;
+        let mut last_error = None;
         for provider in candidates(config.provider) {
             match Self::load_with(&environment, config, path, *provider) {
                 Ok(backend) => return Ok(backend),
-                // No provider makes a model of a file that is none.
+                // The file is not a usable model with any provider.
                 Err(error @ (BackendError::Model { .. } | BackendError::Inputs { .. })) => return Err(error),
                 Err(error) => {
                     if config.provider == Provider::Auto {
-                        let why = report::chain(&error).to_string();
-                        tracing::info!(provider = provider.name(), why, "execution provider passed over");
+                        let reason = report::chain(&error).to_string();
+                        tracing::info!(provider = provider.name(), reason, "execution provider skipped");
                     }
-                    refused = Some(error);
+                    last_error = Some(error);
                 }
             }
         }
-        Err(refused.expect("each choice has a candidate, and every candidate was refused"))
+        Err(last_error.expect("there is at least one candidate, and every candidate failed"))
     }
 
     fn load_with(
@@ -63,18 +63,18 @@ impl OrtBackend {
             Provider::Cpu | Provider::Auto => Vec::new(),
             gpu => gpu_plans(environment, config, path, gpu)?,
         };
-        let (session, placement) = placement::watch(|| build(environment, config, path, provider, &plans));
+        let (session, placement) = placement::collect(|| build(environment, config, path, provider, &plans));
         let session = session?;
         let io = ModelIo { provider, placement, ..read_io(&session)? };
         check_placement(&io)?;
         let mut options = RunOptions::new().map_err(BackendError::Configure)?;
-        // The session was made with a talkative log, for the placement; its runs shall be quiet.
+        // The session was created with a verbose log, to learn the placement. Its runs log warnings only.
         options.set_log_level(LogLevel::Warning).map_err(BackendError::Configure)?;
         Ok(Self { session, options, io })
     }
 }
 
-/// The options for a GPU depend on the model's input, so the model is opened once without one.
+/// The options for a GPU depend on the model's input. To read the input, the model is loaded once on the CPU.
 fn gpu_plans(
     environment: &Environment,
     config: &ModelConfig,
@@ -83,7 +83,7 @@ fn gpu_plans(
 ) -> Result<Vec<ProviderPlan>, BackendError> {
     let cache = config.engine_cache.clone().unwrap_or_else(|| assets::cache_dir().join("engines"));
     let unknown = InputShape { name: String::new(), dims: Vec::new(), dynamic_batch: false };
-    // Says whether the provider is there at all, before minutes are spent.
+    // Check that the provider is available before spending minutes.
     dispatch(&plan(provider, config, &unknown, &cache))?;
     if provider == Provider::Tensorrt {
         engine_cache::prepare(&cache, std::fs::metadata(path).map_or(0, |model| model.len()))?;
@@ -93,7 +93,7 @@ fn gpu_plans(
     let input = InputShape { name: io.input.name, dims: io.input.dims, dynamic_batch };
     let mut plans = vec![plan(provider, config, &input, &cache)];
     if provider == Provider::Tensorrt {
-        // For the nodes that TensorRT does not take.
+        // For the nodes that TensorRT does not support.
         plans.push(plan(Provider::Cuda, config, &input, &cache));
     }
     Ok(plans)
@@ -113,7 +113,7 @@ fn build(
         .map_err(configure)?
         .with_log_level(LogLevel::Verbose)
         .map_err(configure)?
-        // Between frames the threads must not burn the cores that decode.
+        // Idle threads must not spin: the cores are needed for decoding.
         .with_intra_op_spinning(false)
         .map_err(configure)?
         .with_intra_threads(config.threads)
@@ -131,7 +131,7 @@ fn build(
     })
 }
 
-/// A provider that loads but takes nothing would be a silent fall-back.
+/// Fails if the provider computes no node: ONNX Runtime would silently compute the model on the CPU.
 fn check_placement(io: &ModelIo) -> Result<(), BackendError> {
     let wanted = match io.provider {
         Provider::Tensorrt => "TensorrtExecutionProvider",
@@ -183,8 +183,8 @@ impl Backend for OrtBackend {
 
     fn run(&mut self, batch: usize, input: &TensorData) -> Result<Vec<OutputTensor>, BackendError> {
         let fail = |source| BackendError::Run { batch, source };
-        // The dimensions that are left free are the batch, and the size that the caller already settled.
-        let shape = concrete(&self.io.input.dims, batch, input.len());
+        // The free dimensions are the batch, and perhaps height and width, which follow from the length of the input.
+        let shape = resolve_dims(&self.io.input.dims, batch, input.len());
         let value = match input {
             TensorData::F32(numbers) => view(shape, numbers),
             TensorData::F16(numbers) => view(shape, numbers),
@@ -196,9 +196,9 @@ impl Backend for OrtBackend {
     }
 }
 
-/// Square the circle of free sizes: with a free batch everything else is fixed; with a free height and width the input's
-/// length says which square it is.
-fn concrete(dims: &[i64], batch: usize, len: usize) -> Vec<i64> {
+/// Replaces the free dimensions of the input. The first is the batch. If one more is free, it follows from the input's length;
+/// if height and width are free, the input is a square.
+fn resolve_dims(dims: &[i64], batch: usize, len: usize) -> Vec<i64> {
     let mut shape = dims.to_vec();
     if let Some(first) = shape.first_mut() {
         *first = batch as i64;
@@ -229,7 +229,7 @@ fn read_output(name: &str, value: &DynValue) -> Result<OutputTensor, BackendErro
     let (dims, data): (Vec<usize>, Vec<f32>) = match value.dtype().tensor_type() {
         Some(TensorElementType::Float32) => numbers(value, |x: f32| x),
         Some(TensorElementType::Float16) => numbers(value, f16::to_f32),
-        // Class indices: far below 2^24, where f32 is exact.
+        // Integers are class indices, far below 2^24, up to which f32 is exact.
         Some(TensorElementType::Int64) => numbers(value, |x: i64| x as f32),
         Some(TensorElementType::Int32) => numbers(value, |x: i32| x as f32),
         _ => None,

@@ -1,4 +1,5 @@
-//! Execution providers: which are tried, and with which options. Plain data, so that a host without a GPU can check them.
+//! The execution providers to try, and their options. The options are plain data, so that tests can check them on a host
+//! without a GPU.
 
 use std::path::Path;
 
@@ -7,27 +8,26 @@ use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider as _, ExecutionProv
 use super::BackendError;
 use crate::config::{ModelConfig, Provider};
 
-/// An execution provider and its options, as ONNX Runtime spells them.
+/// An execution provider and its options, in ONNX Runtime's spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderPlan {
     /// Never `auto`.
     pub provider: Provider,
-    /// Key and value.
+    /// Keys and values.
     pub options: Vec<(String, String)>,
 }
 
-/// What options depend on, beside the configuration.
+/// The model's input, on which the options depend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputShape {
-    /// Name of the model's input.
     pub name: String,
-    /// Its dimensions; the first, the batch, is replaced by each profile's.
+    /// The first dimension, the batch, is replaced by that of each profile.
     pub dims: Vec<i64>,
-    /// The model takes any batch.
+    /// The model takes batches of any size.
     pub dynamic_batch: bool,
 }
 
-/// The providers to try, in order. A named one is the only one: nothing stands in for it.
+/// The providers to try, in order. A named provider has no fallback.
 pub fn candidates(provider: Provider) -> &'static [Provider] {
     match provider {
         Provider::Auto => &[Provider::Tensorrt, Provider::Cuda, Provider::Cpu],
@@ -60,8 +60,8 @@ fn tensorrt(config: &ModelConfig, input: &InputShape, cache: &Path) -> Vec<(&'st
         ("trt_timing_cache_enable", flag(true)),
         ("trt_timing_cache_path", cache),
     ];
-    // One profile from the smallest to the largest batch, tuned for the largest: without it TensorRT would build an engine
-    // again, for minutes, whenever a larger batch comes along.
+    // One profile from the smallest to the largest batch, tuned for the largest. Without it TensorRT would rebuild the engine,
+    // which takes minutes, for each larger batch.
     if let (true, Some(least), Some(most)) =
         (input.dynamic_batch, config.batch_profiles.first(), config.batch_profiles.last())
     {
@@ -76,10 +76,10 @@ fn cuda(config: &ModelConfig) -> Vec<(&'static str, String)> {
     vec![
         ("device_id", config.device.to_string()),
         ("gpu_mem_limit", (config.gpu_memory_mib << 20).to_string()),
-        // The search for the fastest algorithm runs for each batch size; the warm-up meets all of them.
+        // The search for the fastest algorithm runs once for each batch size; the warm-up runs all of them.
         ("cudnn_conv_algo_search", "EXHAUSTIVE".to_owned()),
         ("cudnn_conv_use_max_workspace", "1".to_owned()),
-        // TF32 rounds to ten bits: the same frame would give other boxes than on a processor.
+        // TF32 rounds to ten bits, which would give other boxes than on a CPU.
         ("use_tf32", "0".to_owned()),
     ]
 }
@@ -90,7 +90,8 @@ fn shape(input: &InputShape, batch: usize) -> String {
     format!("{}:{}", input.name, dims.join("x"))
 }
 
-/// For ONNX Runtime; none for the processor, which is always there. Registering fails loudly.
+/// Converts a plan for ONNX Runtime; `None` for the CPU, which is always available. If the provider cannot be registered, the
+/// session fails.
 pub(super) fn dispatch(plan: &ProviderPlan) -> Result<Option<ExecutionProviderDispatch>, BackendError> {
     let available = match plan.provider {
         Provider::Tensorrt => ep::TensorRT::is_available(),
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_provider_has_no_stand_in() {
+    fn a_named_provider_has_no_fallback() {
         for provider in [Provider::Tensorrt, Provider::Cuda, Provider::Cpu] {
             assert_eq!(candidates(provider), [provider]);
         }
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn tensorrt_keeps_half_precision_engines_for_all_batch_profiles() {
+    fn tensorrt_builds_half_precision_engines_for_all_batch_profiles() {
         let plan = plan(Provider::Tensorrt, &ModelConfig::default(), &input(true), Path::new("/cache"));
         assert_eq!(option(&plan, "trt_fp16_enable"), Some("1"));
         assert_eq!(option(&plan, "trt_engine_cache_path"), Some("/cache"));

@@ -1,21 +1,17 @@
-//! Numbers that go into a model and come out of it.
+//! The numbers of a model's inputs and outputs.
 
 use half::f16;
 use vru_vision::letterbox::Element;
 
-/// Numbers for a model's input, in the type that the model takes.
+/// The numbers of a model's input, in the type that the model takes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TensorData {
-    /// 32-bit floating point.
     F32(Vec<f32>),
-    /// 16-bit floating point.
     F16(Vec<f16>),
-    /// 8-bit unsigned.
     U8(Vec<u8>),
 }
 
 impl TensorData {
-    /// `len` zeros.
     pub fn zeros(element: Element, len: usize) -> Self {
         match element {
             Element::F32 => Self::F32(vec![0.0; len]),
@@ -24,7 +20,6 @@ impl TensorData {
         }
     }
 
-    /// Which type the numbers have.
     pub fn element(&self) -> Element {
         match self {
             Self::F32(_) => Element::F32,
@@ -33,7 +28,6 @@ impl TensorData {
         }
     }
 
-    /// How many numbers.
     pub fn len(&self) -> usize {
         match self {
             Self::F32(numbers) => numbers.len(),
@@ -42,12 +36,11 @@ impl TensorData {
         }
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The tensors one after the other, and zeros up to `len`. They must be of one type.
+    /// The tensors one after the other, padded with zeros to `len` numbers. All must have the type `element`.
     pub fn stack<'a>(parts: impl Iterator<Item = &'a Self>, element: Element, len: usize) -> Self {
         let mut stacked = Self::zeros(element, 0);
         match &mut stacked {
@@ -60,7 +53,7 @@ impl TensorData {
                 (Self::F32(all), Self::F32(part)) => all.extend_from_slice(part),
                 (Self::F16(all), Self::F16(part)) => all.extend_from_slice(part),
                 (Self::U8(all), Self::U8(part)) => all.extend_from_slice(part),
-                _ => debug_assert!(false, "one model has one type of input"),
+                _ => debug_assert!(false, "all inputs of a model have one type"),
             }
         }
         match &mut stacked {
@@ -75,16 +68,15 @@ impl TensorData {
 /// An output of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputTensor {
-    /// Its name.
     pub name: String,
-    /// Its dimensions, the batch first.
+    /// The batch is the first.
     pub dims: Vec<usize>,
-    /// Its numbers, whatever their type was in the model.
+    /// Converted from the type in the model.
     pub data: Vec<f32>,
 }
 
 impl OutputTensor {
-    /// The part of one picture of the batch; all of it where the first dimension is not the batch.
+    /// The numbers of one picture of the batch; all numbers if the first dimension is not the batch.
     pub fn of_picture(&self, index: usize, batch: usize) -> &[f32] {
         if self.dims.first() != Some(&batch) || batch == 0 {
             return &self.data;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::backend::fake::FakeControl;
 use crate::config::QueueConfig;
-use crate::frame::{Job, Seen};
+use crate::frame::{FrameJob, ReadyPicture};
 use crate::model::Preparer;
 use crate::offsets::Offsets;
 use crate::picture::Picture;
@@ -12,7 +12,7 @@ use vru_vision::image::Image;
 struct Fixture {
     batcher: Batcher,
     control: Arc<FakeControl>,
-    inferred: mpsc::Receiver<ToAnalyst>,
+    inferred: mpsc::Receiver<AnalystEvent>,
     offsets: Arc<Offsets>,
     preparer: Preparer,
     failure: Failure,
@@ -24,35 +24,35 @@ fn fixture() -> Fixture {
     offsets.assigned(&partition());
     let model = engine.model().clone();
     let preparer = model.preparer().unwrap();
-    let board = Arc::new(Board::new(QueueConfig::default(), offsets.clone(), model));
+    let scheduler = Arc::new(FrameScheduler::new(QueueConfig::default(), offsets.clone(), model));
     let (inferred_tx, inferred) = mpsc::channel(64);
     let failure = Failure::default();
     let config = BatchConfig { max_size: 4, ..BatchConfig::default() };
-    let batcher = Batcher::new(board, engine, config, inferred_tx, failure.clone());
+    let batcher = Batcher::new(scheduler, engine, config, inferred_tx, failure.clone());
     Fixture { batcher, control, inferred, offsets, preparer, failure }
 }
 
 impl Fixture {
-    /// Frames of a camera whose pictures have this grey.
-    fn batch(&mut self, camera: &str, greys: &[u8]) -> Vec<Ready> {
+    /// One frame for each grey value; its picture has that grey everywhere.
+    fn batch(&mut self, camera: &str, greys: &[u8]) -> Vec<ReadyFrame> {
         let pictures = greys.iter().map(|grey| Picture::new(Image::filled(SIZE.0, SIZE.1, [*grey; 3])));
         (0..)
             .zip(pictures)
-            .map(|(sequence, picture)| {
-                let job: Job = job(file_frame(camera, 1, sequence), sequence as i64, &self.offsets);
-                let prepared = self.preparer.prepare(&picture).unwrap();
-                let zero = Duration::ZERO;
-                let seen =
-                    Seen { picture, prepared, queued: zero, decode: zero, preprocess: zero, since: Instant::now() };
-                Ready { job, seen: Some(seen) }
+            .map(|(sequence, decoded)| {
+                let job: FrameJob = job(file_frame(camera, 1, sequence), sequence as i64, &self.offsets);
+                let prepared = self.preparer.prepare(&decoded).unwrap();
+                let (zero, ready_at) = (Duration::ZERO, Instant::now());
+                let picture =
+                    ReadyPicture { decoded, prepared, queued: zero, decode: zero, preprocess: zero, ready_at };
+                ReadyFrame { job, picture: Some(picture) }
             })
             .collect()
     }
 
     fn sequences(&mut self) -> Vec<u64> {
         let mut sequences = Vec::new();
-        while let Ok(ToAnalyst::Inferred(inferred)) = self.inferred.try_recv() {
-            assert!(inferred.answer.is_some());
+        while let Ok(AnalystEvent::Inferred(inferred)) = self.inferred.try_recv() {
+            assert!(inferred.output.is_some());
             sequences.push(inferred.ready.job.key.sequence);
         }
         sequences
@@ -69,34 +69,34 @@ fn a_batch_is_one_run_and_keeps_its_order() {
 }
 
 #[test]
-fn each_picture_gets_its_own_answer() {
+fn each_picture_gets_its_own_output() {
     let mut fixture = fixture();
     let batch = fixture.batch("own", &[255, 153]);
     fixture.batcher.run_batch(batch);
     let model = fixture.batcher.engine.model().clone();
     for brightness in [1.0, 0.6] {
-        let Ok(ToAnalyst::Inferred(inferred)) = fixture.inferred.try_recv() else { panic!("an answer is missing") };
-        let seen = inferred.ready.seen.unwrap();
-        let answer = inferred.answer.unwrap();
-        let found = model.read(&answer, seen.prepared.placement, seen.prepared.source).unwrap();
+        let Ok(AnalystEvent::Inferred(inferred)) = fixture.inferred.try_recv() else { panic!("an output is missing") };
+        let picture = inferred.ready.picture.unwrap();
+        let output = inferred.output.unwrap();
+        let found = model.detections(&output, picture.prepared.placement, picture.prepared.source).unwrap();
         assert!((found[0].score - brightness).abs() < 0.01, "{found:?}");
     }
 }
 
 #[test]
-fn a_run_that_fails_for_a_moment_costs_no_frame() {
+fn a_run_that_fails_and_then_succeeds_loses_no_frame() {
     let mut fixture = fixture();
-    fixture.control.fail_next(TRIES as usize - 1);
+    fixture.control.fail_next(MAX_TRIES as usize - 1);
     let batch = fixture.batch("moment", &[250, 250]);
     fixture.batcher.run_batch(batch);
     assert_eq!(fixture.sequences(), [0, 1]);
 }
 
 #[test]
-fn a_picture_that_the_model_fails_on_does_not_cost_the_others() {
+fn one_picture_that_fails_does_not_fail_the_rest_of_its_batch() {
     let mut fixture = fixture();
-    // The batch fails in all tries, then its first picture alone.
-    fixture.control.fail_next(2 * TRIES as usize);
+    // All tries of the batch fail, and then all tries of its first picture alone.
+    fixture.control.fail_next(2 * MAX_TRIES as usize);
     let batch = fixture.batch("poison", &[250, 250, 250]);
     fixture.batcher.run_batch(batch);
     assert_eq!(fixture.sequences(), [1, 2]);
@@ -104,30 +104,27 @@ fn a_picture_that_the_model_fails_on_does_not_cost_the_others() {
         labels.contains(&("camera", "poison")) && labels.contains(&("reason", MODEL_FAILED))
     });
     assert_eq!(lost, 1);
-    assert_eq!(fixture.offsets.take_committable(None), [(partition(), 1)], "the lost frame is done with");
+    assert_eq!(fixture.offsets.take_committable(None), [(partition(), 1)], "the lost frame is complete");
 }
 
 #[test]
-fn a_device_that_is_gone_ends_the_service() {
+fn repeated_failed_batches_end_the_service() {
     let mut fixture = fixture();
     fixture.control.fail_next(usize::MAX);
-    let mut goes_on = true;
-    for number in 0..MAX_FAILED_BATCHES {
-        assert!(goes_on, "gave up after {number} batches");
-        let mut batch = fixture.batch("gone", &[250]);
-        batch.truncate(1);
-        goes_on = fixture.batcher.run_batch(batch);
+    for number in 1..=MAX_FAILED_BATCHES {
+        let batch = fixture.batch("gone", &[250]);
+        let continues = fixture.batcher.run_batch(batch);
+        assert_eq!(continues, number < MAX_FAILED_BATCHES, "after {number} batches");
     }
-    assert!(!goes_on);
     assert!(fixture.failure.take().is_some_and(|error| error.to_string().contains("in a row")));
 }
 
 #[test]
-fn an_end_marker_passes_without_a_run() {
+fn an_end_marker_passes_without_running_the_model() {
     let mut fixture = fixture();
     let mut batch = fixture.batch("marker", &[250]);
-    batch[0].seen = None;
+    batch[0].picture = None;
     fixture.batcher.run_batch(batch);
     assert!(fixture.control.batches.lock().is_empty());
-    assert!(matches!(fixture.inferred.try_recv(), Ok(ToAnalyst::Inferred(inferred)) if inferred.answer.is_none()));
+    assert!(matches!(fixture.inferred.try_recv(), Ok(AnalystEvent::Inferred(inferred)) if inferred.output.is_none()));
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use vru_runtime::config::{Problems, Validate};
 
-/// How frames are put together for one run of the model.
+/// How frames are combined into one run of the model.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchConfig {
-    /// The most frames in one run; 0: 1 on a processor, the largest profile on a GPU (default 0). A processor gains nothing
-    /// from batches: its cores are busy with one frame. A model with a fixed batch keeps to it.
+    /// The most frames in one run; 0: 1 on a CPU, the largest profile on a GPU (default 0). A CPU gains nothing from batches:
+    /// one frame keeps its cores busy. A model with a fixed batch size ignores this setting.
     pub max_size: usize,
-    /// How long a free session waits for more frames once it has one; 0: it takes what is there (default 0 s).
+    /// How long a batch waits for more frames after its first one; 0: it takes the frames that are ready (default 0 s).
     #[serde(with = "humantime_serde")]
     pub max_wait: Duration,
 }

@@ -5,28 +5,23 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use vru_runtime::config::{Problems, Validate};
 
-use crate::error::EngineError;
-
-/// The environment variable that names the model where the configuration does not.
+/// The environment variable that names the model if the configuration does not.
 pub const MODEL_PATH: &str = "MODEL_PATH";
 
-/// What runs the model.
+/// The execution provider: the part of ONNX Runtime that computes the model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
-    /// The first of the others that loads, in their order.
+    /// The first of `tensorrt`, `cuda` and `cpu` that loads.
     #[default]
     Auto,
-    /// NVIDIA TensorRT.
     Tensorrt,
-    /// NVIDIA CUDA.
     Cuda,
-    /// The processor.
     Cpu,
 }
 
 impl Provider {
-    /// The name that configuration uses.
+    /// The name in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -37,35 +32,43 @@ impl Provider {
     }
 }
 
-/// Which model, and what runs it.
+/// No model is configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no model is named: set model.path or the environment variable MODEL_PATH")]
+pub struct NoModel;
+
+/// The model and how it is run.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// The ONNX file. Empty: the environment variable `MODEL_PATH` names it (default).
+    /// The ONNX file. If empty, the environment variable `MODEL_PATH` names it (default empty).
     pub path: PathBuf,
-    /// The model card (TOML). Default: the file beside the model with the ending `.toml`, if there is one; what no card says
-    /// is read from the model's own metadata and shapes.
+    /// The model card (TOML). Default: the file beside the model with the extension `.toml`, if it exists. Settings that are
+    /// not in a card are read from the model's own metadata and shapes.
     pub card: Option<PathBuf>,
-    /// ONNX Runtime's shared library. Default: the environment variable `ORT_DYLIB_PATH`, else the one that setup fetched,
-    /// else `libonnxruntime.so` as the system finds it.
+    /// ONNX Runtime's shared library. Default: the environment variable `ORT_DYLIB_PATH`, else the library that setup
+    /// fetched, else `libonnxruntime.so` on the system's library path.
     pub onnxruntime: Option<PathBuf>,
-    /// `auto`, `tensorrt`, `cuda` or `cpu` (default `auto`). A named one that does not load is an error, never replaced.
+    /// `auto`, `tensorrt`, `cuda` or `cpu` (default `auto`). If a named provider does not load, the service does not start:
+    /// there is no fallback.
     pub provider: Provider,
-    /// Which GPU, from 0 (default 0).
+    /// Number of the GPU, from 0 (default 0).
     pub device: i32,
-    /// TensorRT computes in half precision where it can (default true).
+    /// Lets TensorRT compute in half precision (default true).
     pub fp16: bool,
-    /// Where TensorRT keeps built engines and timings, which take minutes to make. Default: `engines` in the cache folder.
+    /// The folder where TensorRT keeps built engines and timings, which take minutes to make. Default: `engines` in the cache
+    /// folder.
     pub engine_cache: Option<PathBuf>,
-    /// Workspace of TensorRT's builder and memory limit of CUDA's arena, MiB (default 4096).
+    /// Workspace of TensorRT's builder, and memory limit of CUDA's arena, in MiB (default 4096).
     pub gpu_memory_mib: usize,
-    /// The batch sizes that a GPU's engine is built and warmed up for; a batch is padded to the next (default 1, 4, 8, 16).
+    /// The batch sizes that a GPU's engine is built and warmed up for, rising. A batch is padded to the next size (default 1,
+    /// 4, 8, 16).
     pub batch_profiles: Vec<usize>,
-    /// Threads of one operator on the processor; 0: one for each core (default 0).
+    /// Threads that compute one operator on the CPU; 0: one for each core (default 0).
     pub threads: usize,
-    /// The least score of an object, 0 to 1. Default: what the model card says.
+    /// The minimum score of an object, 0 to 1. Default: from the model card.
     pub score_threshold: Option<f32>,
-    /// Overlap (IoU) above which two boxes of a class are one object, 0 to 1. Default: what the model card says.
+    /// The overlap (IoU) above which two boxes of a class count as one object, 0 to 1. Default: from the model card.
     pub iou_threshold: Option<f32>,
 }
 
@@ -89,18 +92,18 @@ impl Default for ModelConfig {
 }
 
 impl ModelConfig {
-    /// The model in that file, and defaults.
+    /// The defaults, with this model file.
     pub fn of(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), ..Self::default() }
     }
 
-    /// The model's file: the setting, else `MODEL_PATH`.
-    pub fn model_path(&self) -> Result<PathBuf, EngineError> {
+    /// The model's file: the setting, else the environment variable `MODEL_PATH`.
+    pub fn model_path(&self) -> Result<PathBuf, NoModel> {
         if !self.path.as_os_str().is_empty() {
             return Ok(self.path.clone());
         }
         let named = std::env::var_os(MODEL_PATH).filter(|value| !value.is_empty());
-        named.map(PathBuf::from).ok_or(EngineError::NoModel)
+        named.map(PathBuf::from).ok_or(NoModel)
     }
 }
 

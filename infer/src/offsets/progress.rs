@@ -1,31 +1,40 @@
-//! One partition.
+//! The records in progress of one partition.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use vru_proto::CameraId;
 
-use super::Coded;
+/// A stream that was silent for this long has ended. Otherwise it would block the partition's commits for ever.
+const MAX_SILENCE: Duration = Duration::from_secs(30);
+/// Key frames of a camera are not further apart than this. If they were, a restart would read this much again.
+const MAX_KEY_FRAME_AGE: Duration = Duration::from_mins(2);
 
-/// A stream that was silent for so long has ended: it must not hold the partition's commits back for ever.
-const SILENCE: Duration = Duration::from_secs(30);
-/// No camera has its key frames further apart; one that had would cost a restart this much to read again.
-const MAX_BACK: Duration = Duration::from_mins(2);
+/// The place of a record in its camera's H.264 or H.265 stream, whose pictures depend on earlier ones back to a key frame (a
+/// group of pictures).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GopInfo {
+    pub camera: CameraId,
+    /// A decoder can start here.
+    pub key_frame: bool,
+    /// No later picture depends on this one.
+    pub end_of_stream: bool,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Work {
-    Open,
-    Done,
-    /// For whoever has the partition next.
-    Left,
+enum Status {
+    InProgress,
+    Complete,
+    /// Left to the next owner of the partition.
+    Abandoned,
 }
 
 #[derive(Debug)]
 struct Entry {
     offset: i64,
-    work: Work,
-    coded: Option<Coded>,
-    since: Instant,
+    status: Status,
+    gop: Option<GopInfo>,
+    registered_at: Instant,
 }
 
 #[derive(Debug)]
@@ -33,53 +42,55 @@ pub(super) struct Progress {
     pub epoch: u64,
     /// By rising offset.
     entries: VecDeque<Entry>,
-    /// How many entries are open.
-    open: usize,
-    /// What was last said to be committed; before that, where reading began.
-    said: Option<i64>,
-    after_last: Option<i64>,
+    /// How many entries are in progress.
+    unfinished: usize,
+    /// The offset that was committed last; before the first commit, the first that was read.
+    committed: Option<i64>,
+    /// The offset after the last registered record.
+    end: Option<i64>,
 }
 
 impl Progress {
     pub fn new(epoch: u64) -> Self {
-        Self { epoch, entries: VecDeque::new(), open: 0, said: None, after_last: None }
+        Self { epoch, entries: VecDeque::new(), unfinished: 0, committed: None, end: None }
     }
 
     pub fn register(&mut self, offset: i64) {
-        self.open += 1;
-        self.said.get_or_insert(offset);
-        self.after_last = Some(offset + 1);
-        self.entries.push_back(Entry { offset, work: Work::Open, coded: None, since: Instant::now() });
+        self.unfinished += 1;
+        self.committed.get_or_insert(offset);
+        self.end = Some(offset + 1);
+        let registered_at = Instant::now();
+        self.entries.push_back(Entry { offset, status: Status::InProgress, gop: None, registered_at });
     }
 
-    pub fn coded(&mut self, offset: i64, coded: Coded) {
+    pub fn set_gop(&mut self, offset: i64, gop: GopInfo) {
         if let Some(entry) = self.entry(offset) {
-            entry.coded = Some(coded);
+            entry.gop = Some(gop);
         }
     }
 
     pub fn complete(&mut self, offset: i64) {
-        self.finish(offset, Work::Done);
+        self.finish(offset, Status::Complete);
     }
 
-    pub fn leave(&mut self, offset: i64) {
-        self.finish(offset, Work::Left);
+    pub fn abandon(&mut self, offset: i64) {
+        self.finish(offset, Status::Abandoned);
     }
 
-    pub fn said(&self) -> Option<i64> {
-        self.said
+    pub fn committed(&self) -> Option<i64> {
+        self.committed
     }
 
-    pub fn open(&self) -> usize {
-        self.open
+    pub fn in_progress(&self) -> usize {
+        self.unfinished
     }
 
-    fn finish(&mut self, offset: i64, work: Work) {
+    fn finish(&mut self, offset: i64, status: Status) {
         if let Some(entry) = self.entry(offset)
-            && entry.work == Work::Open
+            && entry.status == Status::InProgress
         {
-            entry.work = work;
-            self.open -= 1;
+            entry.status = status;
+            self.unfinished -= 1;
         }
     }
 
@@ -88,64 +99,65 @@ impl Progress {
         self.entries.get_mut(at)
     }
 
-    /// The offset to start at after a restart, unless that is known already. What lies before it is forgotten.
+    /// The offset at which a restart must begin, if it is later than the committed one. Entries before it are removed.
     pub fn take_committable(&mut self) -> Option<i64> {
         let start = self.restart_at(Instant::now())?;
         while self.entries.front().is_some_and(|entry| entry.offset < start) {
             self.entries.pop_front();
         }
-        if self.said.is_some_and(|said| said >= start) {
+        if self.committed.is_some_and(|committed| committed >= start) {
             return None;
         }
-        self.said = Some(start);
+        self.committed = Some(start);
         Some(start)
     }
 
-    /// The commit of that offset failed.
-    pub fn uncommitted(&mut self, next: i64) {
-        if self.said == Some(next) {
-            self.said = Some(next - 1);
+    /// The commit of this offset failed.
+    pub fn commit_failed(&mut self, next: i64) {
+        if self.committed == Some(next) {
+            self.committed = Some(next - 1);
         }
     }
 
-    /// The first record that a restart must see. None before there was any record.
+    /// The offset of the first record that a restart must read. `None` before the first record.
     fn restart_at(&self, now: Instant) -> Option<i64> {
         let mut streams: HashMap<&CameraId, Stream> = HashMap::new();
-        let mut first_undone = None;
+        let mut first_incomplete = None;
         for entry in &self.entries {
-            if let Some(coded) = &entry.coded {
-                let stream = streams.entry(&coded.camera).or_default();
-                stream.newest = Some(entry.since);
-                // What comes after the first undone record is of no importance: it is seen again anyhow.
-                if first_undone.is_none() && coded.key_frame {
-                    stream.start = Some((entry.offset, entry.since));
+            if let Some(gop) = &entry.gop {
+                let stream = streams.entry(&gop.camera).or_default();
+                stream.newest = Some(entry.registered_at);
+                // Key frames and ends after the first incomplete record do not matter: a restart reads them anyway.
+                if first_incomplete.is_none() && gop.key_frame {
+                    stream.key_frame = Some((entry.offset, entry.registered_at));
                 }
-                if first_undone.is_none() && coded.end_of_stream && entry.work == Work::Done {
-                    stream.start = None;
+                if first_incomplete.is_none() && gop.end_of_stream && entry.status == Status::Complete {
+                    stream.key_frame = None;
                 }
             }
-            if entry.work != Work::Done && first_undone.is_none() {
-                first_undone = Some(entry.offset);
+            if entry.status != Status::Complete && first_incomplete.is_none() {
+                first_incomplete = Some(entry.offset);
             }
         }
-        let starts = streams.values().filter_map(|stream| stream.living_start(now));
-        starts.chain([first_undone.unwrap_or(self.after_last?)]).min()
+        let key_frames = streams.values().filter_map(|stream| stream.restart_at(now));
+        key_frames.chain([first_incomplete.unwrap_or(self.end?)]).min()
     }
 }
 
-/// Pictures that build on each other.
+/// The pictures of one camera that depend on each other.
 #[derive(Debug, Default)]
 struct Stream {
     /// Offset and time of the last key frame.
-    start: Option<(i64, Instant)>,
+    key_frame: Option<(i64, Instant)>,
     /// Time of the last record.
     newest: Option<Instant>,
 }
 
 impl Stream {
-    fn living_start(&self, now: Instant) -> Option<i64> {
-        let (offset, since) = self.start?;
-        let silent = now.saturating_duration_since(self.newest?);
-        (silent < SILENCE && now.saturating_duration_since(since) < MAX_BACK).then_some(offset)
+    /// The offset of the key frame, unless the stream was silent for too long or the key frame is too old.
+    fn restart_at(&self, now: Instant) -> Option<i64> {
+        let (offset, since) = self.key_frame?;
+        let silence = now.saturating_duration_since(self.newest?);
+        (silence < MAX_SILENCE && now.saturating_duration_since(since) < MAX_KEY_FRAME_AGE).then_some(offset)
     }
 }

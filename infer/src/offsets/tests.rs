@@ -4,115 +4,115 @@ fn partition() -> Partition {
     Partition::new("frames", 0)
 }
 
-fn with(offsets: &[i64]) -> (Offsets, Vec<Ticket>) {
-    let book = Offsets::default();
-    book.assigned(&partition());
-    let tickets = offsets.iter().map(|offset| book.register(&partition(), *offset).unwrap()).collect();
-    (book, tickets)
+fn with(registered: &[i64]) -> (Offsets, Vec<Ticket>) {
+    let offsets = Offsets::default();
+    offsets.assigned(&partition());
+    let tickets = registered.iter().map(|offset| offsets.register(&partition(), *offset).unwrap()).collect();
+    (offsets, tickets)
 }
 
-fn committable(book: &Offsets) -> Option<i64> {
-    book.take_committable(None).first().map(|(_, next)| *next)
+fn committable(offsets: &Offsets) -> Option<i64> {
+    offsets.take_committable(None).first().map(|(_, next)| *next)
 }
 
-fn coded(camera: &str, key_frame: bool) -> Coded {
-    Coded { camera: camera.parse().unwrap(), key_frame, end_of_stream: false }
+fn gop(camera: &str, key_frame: bool) -> GopInfo {
+    GopInfo { camera: camera.parse().unwrap(), key_frame, end_of_stream: false }
 }
 
 #[test]
 fn only_the_unbroken_prefix_is_committed() {
-    let (book, tickets) = with(&[3, 4, 7, 8]);
-    book.complete(&tickets[1]);
-    assert_eq!(committable(&book), None);
-    book.complete(&tickets[0]);
-    assert_eq!(committable(&book), Some(7));
-    book.complete(&tickets[3]);
-    assert_eq!(committable(&book), None);
-    book.complete(&tickets[2]);
-    assert_eq!(committable(&book), Some(9));
-    assert_eq!(committable(&book), None, "the same offset is not committed twice");
+    let (offsets, tickets) = with(&[3, 4, 7, 8]);
+    offsets.complete(&tickets[1]);
+    assert_eq!(committable(&offsets), None);
+    offsets.complete(&tickets[0]);
+    assert_eq!(committable(&offsets), Some(7));
+    offsets.complete(&tickets[3]);
+    assert_eq!(committable(&offsets), None);
+    offsets.complete(&tickets[2]);
+    assert_eq!(committable(&offsets), Some(9));
+    assert_eq!(committable(&offsets), None, "the same offset is not committed twice");
 }
 
 #[test]
-fn a_failed_commit_is_made_up_for() {
-    let (book, tickets) = with(&[0]);
-    book.complete(&tickets[0]);
-    let taken = book.take_committable(None);
-    book.uncommitted(&taken);
-    assert_eq!(book.take_committable(None), taken);
+fn a_failed_commit_is_repeated() {
+    let (offsets, tickets) = with(&[0]);
+    offsets.complete(&tickets[0]);
+    let taken = offsets.take_committable(None);
+    offsets.commit_failed(&taken);
+    assert_eq!(offsets.take_committable(None), taken);
 }
 
 #[test]
-fn a_late_result_of_an_earlier_assignment_counts_for_nothing() {
-    let (book, tickets) = with(&[0, 1]);
-    book.revoked(&[partition()]);
-    assert!(book.register(&partition(), 2).is_none());
-    book.assigned(&partition());
-    let again = book.register(&partition(), 0).unwrap();
-    book.complete(&tickets[0]);
-    book.complete(&tickets[1]);
-    assert_eq!(committable(&book), None);
-    book.complete(&again);
-    assert_eq!(committable(&book), Some(1));
+fn a_late_result_of_an_earlier_assignment_is_ignored() {
+    let (offsets, tickets) = with(&[0, 1]);
+    offsets.revoked(&[partition()]);
+    assert!(offsets.register(&partition(), 2).is_none());
+    offsets.assigned(&partition());
+    let again = offsets.register(&partition(), 0).unwrap();
+    offsets.complete(&tickets[0]);
+    offsets.complete(&tickets[1]);
+    assert_eq!(committable(&offsets), None);
+    offsets.complete(&again);
+    assert_eq!(committable(&offsets), Some(1));
 }
 
 #[test]
-fn what_is_left_for_the_next_owner_is_not_open_and_not_committed() {
-    let (book, tickets) = with(&[0, 1, 2]);
-    book.complete(&tickets[0]);
-    book.leave(&tickets[1]);
-    book.complete(&tickets[2]);
-    assert_eq!(book.open(&[partition()]), 0);
-    assert_eq!(committable(&book), Some(1));
+fn an_abandoned_record_is_not_in_progress_and_blocks_later_commits() {
+    let (offsets, tickets) = with(&[0, 1, 2]);
+    offsets.complete(&tickets[0]);
+    offsets.abandon(&tickets[1]);
+    offsets.complete(&tickets[2]);
+    assert_eq!(offsets.in_progress(&[partition()]), 0);
+    assert_eq!(committable(&offsets), Some(1));
 }
 
 #[test]
 fn a_restart_in_the_middle_of_a_stream_begins_at_its_key_frame() {
-    let (book, tickets) = with(&[0, 1, 2, 3, 4, 5]);
+    let (offsets, tickets) = with(&[0, 1, 2, 3, 4, 5]);
     for (at, camera, key_frame) in
         [(0, "a", true), (1, "a", false), (2, "b", true), (3, "a", true), (4, "b", false), (5, "a", false)]
     {
-        book.coded(&tickets[at], coded(camera, key_frame));
+        offsets.set_gop(&tickets[at], gop(camera, key_frame));
     }
     for ticket in &tickets[..4] {
-        book.complete(ticket);
+        offsets.complete(ticket);
     }
-    // Of `a` from its second key frame; but 4 is open, and builds on 2.
-    assert_eq!(committable(&book), Some(2));
-    book.complete(&tickets[4]);
-    book.complete(&tickets[5]);
-    assert_eq!(committable(&book), None, "what comes next of `b` builds on 2");
-    let end = book.register(&partition(), 6).unwrap();
-    book.coded(&end, Coded { end_of_stream: true, ..coded("b", false) });
-    book.complete(&end);
-    assert_eq!(committable(&book), Some(3), "nothing comes next of `b`");
+    // Camera `a` could restart at its second key frame, 3. But 4 is in progress and depends on 2.
+    assert_eq!(committable(&offsets), Some(2));
+    offsets.complete(&tickets[4]);
+    offsets.complete(&tickets[5]);
+    assert_eq!(committable(&offsets), None, "the next picture of `b` depends on 2");
+    let end = offsets.register(&partition(), 6).unwrap();
+    offsets.set_gop(&end, GopInfo { end_of_stream: true, ..gop("b", false) });
+    offsets.complete(&end);
+    assert_eq!(committable(&offsets), Some(3), "the stream of `b` has ended");
 }
 
 #[test]
-fn a_key_frame_does_not_free_what_is_still_open_before_it() {
-    let (book, tickets) = with(&[0, 1, 2]);
+fn a_key_frame_does_not_release_earlier_pictures_in_progress() {
+    let (offsets, tickets) = with(&[0, 1, 2]);
     for (at, key_frame) in [(0, true), (1, false), (2, true)] {
-        book.coded(&tickets[at], coded("a", key_frame));
+        offsets.set_gop(&tickets[at], gop("a", key_frame));
     }
-    book.complete(&tickets[0]);
-    book.complete(&tickets[2]);
-    assert_eq!(committable(&book), None, "1 is open and builds on 0");
-    book.complete(&tickets[1]);
-    assert_eq!(committable(&book), Some(2));
+    offsets.complete(&tickets[0]);
+    offsets.complete(&tickets[2]);
+    assert_eq!(committable(&offsets), None, "1 is in progress and depends on 0");
+    offsets.complete(&tickets[1]);
+    assert_eq!(committable(&offsets), Some(2));
 }
 
 #[tokio::test]
-async fn draining_ends_with_the_last_result_or_the_deadline() {
-    let (book, tickets) = with(&[0, 1]);
-    assert!(!book.drained(&[partition()], Duration::from_millis(20)).await);
-    let book = std::sync::Arc::new(book);
+async fn draining_ends_with_the_last_completion_or_the_deadline() {
+    let (offsets, tickets) = with(&[0, 1]);
+    assert!(!offsets.drained(&[partition()], Duration::from_millis(20)).await);
+    let offsets = std::sync::Arc::new(offsets);
     let waiting = tokio::spawn({
-        let book = book.clone();
-        async move { book.drained(&[partition()], Duration::from_mins(1)).await }
+        let offsets = offsets.clone();
+        async move { offsets.drained(&[partition()], Duration::from_mins(1)).await }
     });
     tokio::task::yield_now().await;
     for ticket in &tickets {
-        book.complete(ticket);
+        offsets.complete(ticket);
     }
     assert!(waiting.await.unwrap());
 }

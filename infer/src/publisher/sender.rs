@@ -1,85 +1,98 @@
-//! One record, until it is acknowledged.
+//! Sends one record until Kafka acknowledges it.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::OwnedHeaders;
-use rdkafka::producer::FutureRecord;
 use tokio_util::sync::CancellationToken;
-use vru_runtime::kafka::{self, Producer};
-use vru_runtime::retry::{Backoff, BackoffConfig};
+use vru_proto::names::HEADER_TRACEPARENT;
+use vru_runtime::kafka::{Acknowledgement, OutgoingRecord, Producer, SendError};
+use vru_runtime::report;
+use vru_runtime::retry::{Backoff, BackoffConfig, Retryable as _};
 
 use crate::metrics::{ERRORS, SNAPSHOTS_LOST};
 
-/// A record to send.
-#[derive(Debug, Clone)]
-pub(super) struct Letter {
+/// A record to send. The payload is shared, not copied, when the record is sent again.
+#[derive(Debug)]
+pub(super) struct ResultRecord {
     pub topic: String,
+    /// The camera's id.
     pub key: String,
     pub payload: Bytes,
-    pub headers: OwnedHeaders,
+    /// The payload to send instead if the record is too large.
+    pub smaller_payload: Option<Bytes>,
+    pub traceparent: Option<String>,
 }
 
-/// A record that was sent and is not acknowledged yet.
-pub(super) struct Sent {
-    letter: Letter,
-    /// The payload to send where the first one is too large.
-    smaller: Option<Bytes>,
-    /// None: it could not be handed to the client before the stop.
-    acknowledgement: Option<kafka::Delivery>,
+/// A record that was handed to the producer and is not acknowledged yet.
+pub(super) struct InFlight {
+    record: ResultRecord,
+    state: State,
+}
+
+enum State {
+    Sent(Acknowledgement),
+    /// The producer refused the record as too large, and there is a smaller payload.
+    TooLarge,
+    /// The hard stop came first.
+    Stopped,
 }
 
 #[derive(Clone)]
-pub(super) struct Delivery {
+pub(super) struct RecordSender {
     producer: Producer,
     hard: CancellationToken,
 }
 
-impl Delivery {
+impl RecordSender {
     pub fn new(producer: Producer, hard: CancellationToken) -> Self {
         Self { producer, hard }
     }
 
-    /// Hands a record to the client, in order; waits where its queue is full.
-    pub async fn enqueue(&self, letter: Letter, smaller: Option<Bytes>) -> Sent {
+    /// Hands a record to the producer, in call order. Waits while the producer's queue is full.
+    pub async fn send(&self, record: ResultRecord) -> InFlight {
+        let state = self.enqueue(&record).await;
+        InFlight { record, state }
+    }
+
+    async fn enqueue(&self, record: &ResultRecord) -> State {
         let mut backoff =
             Backoff::new(BackoffConfig { initial: Duration::from_millis(5), max: Duration::from_millis(200) });
         loop {
-            let refused = match self.producer.send(record(&letter)) {
-                Ok(acknowledgement) => return Sent { letter, smaller, acknowledgement: Some(acknowledgement) },
-                Err((error, _)) => error,
+            let header = record.traceparent.as_deref().map(|traceparent| (HEADER_TRACEPARENT, traceparent));
+            let outgoing = OutgoingRecord::new(&record.topic, &record.key, &record.payload).headers(header.as_slice());
+            let error = match self.producer.publish(outgoing) {
+                Ok(acknowledgement) => return State::Sent(acknowledgement),
+                // `acknowledged` handles this like a refusal by the broker.
+                Err(SendError::TooLarge) if record.smaller_payload.is_some() => return State::TooLarge,
+                Err(error) => error,
             };
-            if is_too_large(&refused) && smaller.is_some() {
-                // Refused before it was sent; the same place handles that and the broker's refusal.
-                return Sent { letter, smaller, acknowledgement: None };
-            }
             ERRORS.with_label_values(&["enqueue"]).inc();
-            tracing::debug!(error = %refused, topic = letter.topic, "record has to wait");
+            tracing::debug!(error = %report::chain(&error), topic = record.topic, "record not queued, retrying");
             if !backoff.wait(&self.hard).await {
-                return Sent { letter, smaller: None, acknowledgement: None };
+                return State::Stopped;
             }
         }
     }
 
-    /// Waits for the acknowledgement, sending again where the client gave up; false when stopped, an error where sending
-    /// again cannot help.
-    pub async fn acknowledged(&self, sent: Sent) -> anyhow::Result<bool> {
-        let Sent { mut letter, mut smaller, mut acknowledgement } = sent;
+    /// Waits for the acknowledgement, and sends the record again if the producer gave it up. `Ok(false)` after the hard
+    /// stop; an error if sending again cannot succeed.
+    pub async fn acknowledged(&self, in_flight: InFlight) -> anyhow::Result<bool> {
+        let InFlight { mut record, mut state } = in_flight;
         let mut backoff = Backoff::default();
         loop {
-            let error = match acknowledgement {
-                None => KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge),
-                Some(acknowledgement) => {
+            let error = match state {
+                State::Stopped => return Ok(false),
+                State::TooLarge => SendError::TooLarge,
+                State::Sent(acknowledgement) => {
                     let result = tokio::select! {
                         result = acknowledgement => result,
                         () = self.hard.cancelled() => return Ok(false),
                     };
                     match result {
                         Ok(_) => return Ok(true),
-                        // The producer was dropped, which happens at the end only.
-                        Err(KafkaError::Canceled) => return Ok(false),
+                        // The producer is closed only at the end of the service.
+                        Err(SendError::Closed) => return Ok(false),
                         Err(error) => error,
                     }
                 }
@@ -88,56 +101,27 @@ impl Delivery {
                 return Ok(false);
             }
             ERRORS.with_label_values(&["publish"]).inc();
-            if is_too_large(&error)
-                && let Some(payload) = smaller.take()
+            if error == SendError::TooLarge
+                && let Some(payload) = record.smaller_payload.take()
             {
+                let bytes = record.payload.len();
+                tracing::warn!(topic = record.topic, bytes, "alert too large, sending it without its snapshot");
+                SNAPSHOTS_LOST.with_label_values(&[record.key.as_str(), "refused"]).inc();
+                record.payload = payload;
+            } else if error.is_retryable() {
                 tracing::warn!(
-                    topic = letter.topic,
-                    bytes = letter.payload.len(),
-                    "alert is sent without its snapshot"
+                    error = %report::chain(&error),
+                    topic = record.topic,
+                    "record not acknowledged, sending it again"
                 );
-                SNAPSHOTS_LOST.with_label_values(&[letter.key.as_str(), "refused"]).inc();
-                letter.payload = payload;
-            } else if is_final(&error) {
-                let Letter { topic, key, .. } = letter;
-                return Err(error).with_context(|| format!("publish to {topic} (camera {key})"));
-            } else {
-                tracing::warn!(%error, topic = letter.topic, "record not acknowledged, sending again");
                 if !backoff.wait(&self.hard).await {
                     return Ok(false);
                 }
+            } else {
+                let ResultRecord { topic, key, .. } = record;
+                return Err(error).with_context(|| format!("publish to {topic} (camera {key})"));
             }
-            acknowledgement = self.enqueue(letter.clone(), None).await.acknowledgement;
-            if acknowledgement.is_none() {
-                return Ok(false);
-            }
+            state = self.enqueue(&record).await;
         }
     }
-}
-
-fn record(letter: &Letter) -> FutureRecord<'_, str, [u8]> {
-    FutureRecord::to(&letter.topic)
-        .key(letter.key.as_str())
-        .payload(letter.payload.as_ref())
-        .headers(letter.headers.clone())
-}
-
-fn is_too_large(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize)
-    )
-}
-
-fn is_final(error: &KafkaError) -> bool {
-    is_too_large(error)
-        || matches!(
-            error.rdkafka_error_code(),
-            Some(
-                RDKafkaErrorCode::Fatal
-                    | RDKafkaErrorCode::TopicAuthorizationFailed
-                    | RDKafkaErrorCode::ClusterAuthorizationFailed
-                    | RDKafkaErrorCode::InvalidTopic
-            )
-        )
 }

@@ -1,9 +1,11 @@
-//! Where frames wait: for a decoder, then for the model. Each camera has a lane, in which order holds from end to end; the
-//! cameras take turns. This is the one place that drops live frames, and it counts each.
+//! Schedules the waiting frames: first for a decoder, then for the model. Each camera has a lane that keeps its frames in
+//! order, and the cameras take turns. Only the scheduler drops live frames, and it counts each drop.
 
+mod freshness;
 mod lane;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,86 +17,48 @@ use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
 
 use crate::config::QueueConfig;
-use crate::frame::{Job, Ready};
+use crate::frame::{FrameJob, ReadyFrame};
 use crate::metrics;
 use crate::model::Model;
 use crate::offsets::Offsets;
 
-use lane::{Dropped, Lane, Patient};
-pub use lane::{LaneDecoder, Offered};
+pub use lane::{Admission, LaneDecoder};
+use lane::{Dropped, Lane};
+use turns::Turns;
+
+/// How long a thread waits before it checks its condition again without a notification.
+const RECHECK: Duration = Duration::from_millis(100);
 
 /// The waiting frames of all cameras.
 #[derive(Debug)]
-pub struct Board {
-    state: Mutex<State>,
-    to_decode: Condvar,
-    to_infer: Condvar,
-    /// Told when the queue of a file has room again.
+pub struct FrameScheduler {
+    turns: Mutex<Turns>,
+    /// Notified when a frame may be decodable.
+    decodable: Condvar,
+    /// Notified when a frame may be ready for the model.
+    inferable: Condvar,
+    /// Notified when a file's queue got shorter.
     room: Notify,
     offsets: Arc<Offsets>,
     model: Arc<Model>,
     config: QueueConfig,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// The camera whose turn at the decoders is next is in front.
-    lanes: VecDeque<Lane>,
-    /// Counts the turns at the model.
-    next_turn: u64,
-    /// What the model takes at once, as far as it has asked.
-    most: usize,
-    closed: bool,
-}
-
-/// Live stills, and as many frames of files, that may be decoded before the model takes them, in batches: the next and the one
-/// after it. Each holds a picture and a tensor, some 10 MB, and with many cameras that would add up; and stills would only grow old.
-const DECODED_AHEAD: usize = 2;
-
-impl State {
-    /// Decoded frames of the kind that wait for the model.
-    fn ahead(&self, kind: Patient) -> usize {
-        self.lanes.iter().map(|lane| lane.ahead(kind)).sum()
-    }
-
-    /// The next frame that may be decoded now, and its lane's place.
-    fn start_decoding(
-        &mut self,
-        config: &QueueConfig,
-        dropped: &mut Vec<Dropped>,
-    ) -> Option<(usize, Job, LaneDecoder)> {
-        let limit = DECODED_AHEAD * self.most.max(1);
-        let (stills, files) = (self.ahead(Patient::Still), self.ahead(Patient::File));
-        let waits = |lane: &Lane| match lane.next_patient() {
-            Some(Patient::Still) => stills >= limit,
-            Some(Patient::File) => files >= limit,
-            None => false,
-        };
-        self.lanes.iter_mut().enumerate().filter(|(_, lane)| !waits(lane)).find_map(|(at, lane)| {
-            let (job, decoder) = lane.start_decoding(config, dropped)?;
-            Some((at, job, decoder))
-        })
-    }
-}
-
-/// A frame to be decoded, with its camera's decoder. Both go back by [`Board::decoded`].
+/// A frame to decode, with its camera's decoder. [`FrameScheduler::finish_decoding`] takes the decoder back.
 #[derive(Debug)]
-pub struct DecodeWork {
-    /// The frame.
-    pub job: Job,
-    /// The camera's decoder.
+pub struct DecodeTask {
+    pub job: FrameJob,
     pub decoder: LaneDecoder,
-    /// Which lane it goes back to.
-    pub lane: u64,
+    /// The lane that the decoder belongs to.
+    pub lane_id: u64,
 }
 
-impl Board {
-    /// An empty board.
+impl FrameScheduler {
     pub fn new(config: QueueConfig, offsets: Arc<Offsets>, model: Arc<Model>) -> Self {
         Self {
-            state: Mutex::default(),
-            to_decode: Condvar::new(),
-            to_infer: Condvar::new(),
+            turns: Mutex::default(),
+            decodable: Condvar::new(),
+            inferable: Condvar::new(),
             room: Notify::new(),
             offsets,
             model,
@@ -102,193 +66,170 @@ impl Board {
         }
     }
 
-    /// Takes a frame in. Never waits: a live camera's oldest frame makes room, and a file's partition is to be held back
-    /// when the answer says so.
-    pub fn offer(&self, job: Job) -> Offered {
-        let mut state = self.state.lock();
-        let known = state.lanes.iter().position(|lane| lane.camera == job.key.camera);
-        let at = known.unwrap_or(state.lanes.len());
+    /// Queues a frame. Never blocks: if a live camera's queue is full, its oldest frame is dropped; if a file's queue is
+    /// full, the caller must pause the partition.
+    pub fn enqueue(&self, job: FrameJob) -> Admission {
+        let mut turns = self.turns.lock();
+        let known = turns.lanes.iter().position(|lane| lane.camera == job.key.camera);
+        let at = known.unwrap_or(turns.lanes.len());
         if known.is_none() {
-            state.lanes.push_back(Lane::new(&job, self.model.clone()));
+            turns.lanes.push_back(Lane::new(&job, self.model.clone()));
         }
         let mut dropped = Vec::new();
-        let lane = &mut state.lanes[at];
-        let offered = lane.offer(job, &self.config, &mut dropped);
-        lane.note_waiting();
-        drop(state);
-        self.to_decode.notify_one();
-        self.settle(dropped);
-        offered
+        let lane = &mut turns.lanes[at];
+        let admission = lane.enqueue(job, &self.config, &mut dropped);
+        lane.update_waiting_metric();
+        drop(turns);
+        self.decodable.notify_one();
+        self.complete_dropped(dropped);
+        admission
     }
 
-    /// The next frame to decode; waits for one. None when the board is closed and empty.
-    pub fn next_to_decode(&self) -> Option<DecodeWork> {
-        let mut state = self.state.lock();
+    /// The next frame to decode. Blocks until there is one; `None` when the scheduler is closed and no frame is left.
+    pub fn next_to_decode(&self) -> Option<DecodeTask> {
+        let mut turns = self.turns.lock();
         loop {
-            let mut dropped = Vec::new();
-            let found = state.start_decoding(&self.config, &mut dropped);
-            if !dropped.is_empty() {
-                // Rare, and settling takes no lock that anybody holds while waiting for ours.
-                self.settle(dropped);
+            if let Some(task) = self.start_decoding(&mut turns) {
+                return Some(task);
             }
-            if let Some((at, job, decoder)) = found {
-                let turn = state.lanes.remove(at).expect("the position was just found");
-                if turn.has_room() {
-                    self.room.notify_one();
-                }
-                let lane = turn.id;
-                state.lanes.push_back(turn);
-                return Some(DecodeWork { job, decoder, lane });
-            }
-            if state.closed && state.lanes.iter().all(Lane::is_idle) {
+            if turns.closed && turns.lanes.iter().all(Lane::is_idle) {
                 return None;
             }
-            self.to_decode.wait_for(&mut state, Duration::from_millis(100));
+            self.decodable.wait_for(&mut turns, RECHECK);
         }
     }
 
-    /// Takes back what came of a [`DecodeWork`]: the camera's decoder, and the frames that became ready. Frames of a camera
-    /// that was taken away meanwhile are dropped.
-    pub fn decoded(&self, lane: u64, decoder: LaneDecoder, ready: Vec<Ready>) {
+    fn start_decoding(&self, turns: &mut Turns) -> Option<DecodeTask> {
         let mut dropped = Vec::new();
-        let mut left = Vec::new();
-        let mut state = self.state.lock();
-        match state.lanes.iter_mut().find(|candidate| candidate.id == lane) {
+        let started = turns.start_decoding(&self.config, &mut dropped);
+        if !dropped.is_empty() {
+            // Under the lock, but rare; and no thread that holds the lock of the offsets waits for this one.
+            self.complete_dropped(dropped);
+        }
+        let (task, may_have_room) = started?;
+        if may_have_room {
+            self.room.notify_one();
+        }
+        Some(task)
+    }
+
+    /// Takes the decoder of a [`DecodeTask`] back, with the frames that are ready for the model. If the camera was removed
+    /// in the meantime, the frames are dropped.
+    pub fn finish_decoding(&self, lane_id: u64, decoder: LaneDecoder, ready: Vec<ReadyFrame>) {
+        let mut dropped = Vec::new();
+        let mut abandoned = Vec::new();
+        let mut turns = self.turns.lock();
+        match turns.lanes.iter_mut().find(|lane| lane.id == lane_id) {
             Some(lane) => {
-                left = lane.finish_decoding(decoder, ready, &self.config, &mut dropped);
-                lane.note_waiting();
+                abandoned = lane.finish_decoding(decoder, ready, &self.config, &mut dropped);
+                lane.update_waiting_metric();
             }
             None => dropped.extend(ready.into_iter().map(|ready| Dropped::new(ready.job, metrics::REVOKED))),
         }
-        drop(state);
-        self.to_infer.notify_one();
-        self.to_decode.notify_one();
-        self.settle(dropped);
-        self.leave(left);
+        drop(turns);
+        self.inferable.notify_one();
+        self.decodable.notify_one();
+        self.complete_dropped(dropped);
+        self.abandon(abandoned);
     }
 
-    /// Waits for frames and takes up to `most`, one of each camera in turn. Once there is one, it waits for more for `wait`.
-    /// None when the board is closed and empty.
-    pub fn next_batch(&self, most: usize, wait: Duration) -> Option<Vec<Ready>> {
-        let mut batch = Vec::with_capacity(most);
-        let mut until: Option<Instant> = None;
-        let mut state = self.state.lock();
-        state.most = most;
+    /// Takes up to `max_frames` frames for the model, one of each camera in turn. Blocks until there is one, and then waits
+    /// up to `max_wait` for more. `None` when the scheduler is closed and empty.
+    pub fn next_batch(&self, max_frames: usize, max_wait: Duration) -> Option<Vec<ReadyFrame>> {
+        let mut batch = Vec::with_capacity(max_frames);
+        let mut deadline: Option<Instant> = None;
+        let mut turns = self.turns.lock();
+        turns.max_batch = max_frames;
         loop {
             let mut dropped = Vec::new();
-            self.gather(&mut state, most, &mut batch, &mut dropped);
+            turns.fill_batch(max_frames, &mut batch, &self.config, &mut dropped);
             if !dropped.is_empty() {
-                self.settle(dropped);
+                self.complete_dropped(dropped);
             }
             if !batch.is_empty() {
-                // Decoders may go on: there is room behind them.
-                self.to_decode.notify_all();
-                let until = *until.get_or_insert_with(|| Instant::now() + wait);
-                if batch.len() >= most || Instant::now() >= until || state.closed {
+                // The taken frames made room for the decoders.
+                self.decodable.notify_all();
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + max_wait);
+                if batch.len() >= max_frames || Instant::now() >= deadline || turns.closed {
                     return Some(batch);
                 }
-                self.to_infer.wait_until(&mut state, until);
+                self.inferable.wait_until(&mut turns, deadline);
                 continue;
             }
-            if state.closed && state.lanes.iter().all(Lane::is_empty) {
+            if turns.closed && turns.lanes.iter().all(Lane::is_empty) {
                 return None;
             }
-            self.to_infer.wait_for(&mut state, Duration::from_millis(100));
+            self.inferable.wait_for(&mut turns, RECHECK);
         }
     }
 
-    /// Cameras take turns at the model, and these turns are their own: the lanes' order is that of the decoders, where a camera
-    /// whose every picture is decoded would stand behind all others for ever.
-    fn gather(&self, state: &mut State, most: usize, batch: &mut Vec<Ready>, dropped: &mut Vec<Dropped>) {
-        let State { lanes, next_turn, .. } = state;
-        let mut order: Vec<&mut Lane> = lanes.iter_mut().collect();
-        order.sort_by_key(|lane| lane.turn);
-        loop {
-            let before = batch.len();
-            for lane in &mut order {
-                if batch.len() >= most {
-                    return;
-                }
-                if let Some(ready) = lane.take_ready(&self.config, dropped) {
-                    *next_turn += 1;
-                    lane.turn = *next_turn;
-                    batch.push(ready);
-                }
-                lane.note_waiting();
-            }
-            if batch.len() == before {
-                return;
-            }
-        }
+    /// Whether every file of the partition has room again, so that the partition can be resumed.
+    pub fn may_resume(&self, partition: &Partition) -> bool {
+        let turns = self.turns.lock();
+        turns.lanes.iter().filter(|lane| lane.partition == *partition).all(|lane| lane.may_resume(&self.config))
     }
 
-    /// Whether every file of the partition has room again.
-    pub fn has_room(&self, partition: &Partition) -> bool {
-        let state = self.state.lock();
-        state.lanes.iter().filter(|lane| lane.partition == *partition).all(|lane| lane.is_below_half(&self.config))
-    }
-
-    /// Waits until some file's queue got shorter.
-    pub async fn room(&self) {
+    /// Waits until a file's queue may have got shorter.
+    pub async fn room_freed(&self) {
         self.room.notified().await;
     }
 
-    /// The partitions will soon not be ours any more: gives up their frames that nobody has begun to decode, so that what was
-    /// begun is soon finished. Whoever has the partitions next gets them.
-    pub fn withdraw(&self, partitions: &[Partition]) {
-        let mut state = self.state.lock();
-        let revoked = state.lanes.iter_mut().filter(|lane| partitions.contains(&lane.partition));
-        let withdrawn: Vec<Job> = revoked.flat_map(Lane::withdraw).collect();
-        drop(state);
-        self.leave(withdrawn);
+    /// Abandons the frames of these partitions that no thread has started to decode, so that a revocation waits only for
+    /// the frames in progress. The next owner of the partitions reads the abandoned frames again.
+    pub fn abandon_unstarted(&self, partitions: &[Partition]) {
+        let mut turns = self.turns.lock();
+        let revoking = turns.lanes.iter_mut().filter(|lane| partitions.contains(&lane.partition));
+        let abandoned: Vec<FrameJob> = revoking.flat_map(Lane::abandon_unstarted).collect();
+        drop(turns);
+        self.abandon(abandoned);
     }
 
-    fn leave(&self, jobs: Vec<Job>) {
+    fn abandon(&self, jobs: Vec<FrameJob>) {
         for job in jobs {
-            metrics::dropped(job.key.camera.as_str(), metrics::REVOKED, 1);
-            self.offsets.leave(&job.ticket);
+            metrics::count_dropped(job.key.camera.as_str(), metrics::REVOKED, 1);
+            self.offsets.abandon(&job.ticket);
         }
     }
 
-    /// The partitions are not ours any more: forgets their cameras, and returns which these were. Frames that still wait are
-    /// counted; whoever has the partitions now gets them.
-    pub fn forget(&self, partitions: &[Partition]) -> Vec<CameraId> {
-        let mut state = self.state.lock();
-        let (gone, kept) = std::mem::take(&mut state.lanes)
+    /// Removes the cameras of revoked partitions and returns them. Frames that still wait are counted as dropped; the next
+    /// owner of the partitions reads them again.
+    pub fn remove_cameras(&self, partitions: &[Partition]) -> Vec<CameraId> {
+        let mut turns = self.turns.lock();
+        let (removed, kept) = std::mem::take(&mut turns.lanes)
             .into_iter()
             .partition::<VecDeque<_>, _>(|lane| partitions.contains(&lane.partition));
-        state.lanes = kept;
-        drop(state);
+        turns.lanes = kept;
+        drop(turns);
         let mut cameras = Vec::new();
-        for lane in gone {
+        for lane in removed {
             cameras.push(lane.camera.clone());
-            self.settle(lane.into_dropped());
+            self.complete_dropped(lane.into_dropped());
         }
-        self.to_decode.notify_all();
+        self.decodable.notify_all();
         cameras
     }
 
-    /// Lets what waits be finished and ends the threads that take from here.
+    /// Lets the waiting frames finish, and then ends the threads that take frames from here.
     pub fn close(&self) {
-        self.state.lock().closed = true;
-        self.to_decode.notify_all();
-        self.to_infer.notify_all();
+        self.turns.lock().closed = true;
+        self.decodable.notify_all();
+        self.inferable.notify_all();
     }
 
-    /// The frame is done with, without a result.
-    pub fn drop_frame(&self, job: Job, reason: &'static str) {
-        self.settle(vec![Dropped::new(job, reason)]);
+    /// Completes a frame that gives no result, and counts it as dropped.
+    pub fn drop_frame(&self, job: FrameJob, reason: &'static str) {
+        self.complete_dropped(vec![Dropped::new(job, reason)]);
     }
 
-    /// The frame was there for others to build on, and has done its work.
-    pub fn used_as_reference(&self, job: &Job) {
+    /// Completes a frame that was decoded only because later frames depend on it.
+    pub fn complete_reference(&self, job: &FrameJob) {
         metrics::REFERENCE.with_label_values(&[job.key.camera.as_str()]).inc();
         self.offsets.complete(&job.ticket);
     }
 
-    fn settle(&self, dropped: Vec<Dropped>) {
+    fn complete_dropped(&self, dropped: Vec<Dropped>) {
         for Dropped { job, reason } in dropped {
-            metrics::dropped(job.key.camera.as_str(), reason, 1);
+            metrics::count_dropped(job.key.camera.as_str(), reason, 1);
             job.span.in_scope(|| tracing::debug!(reason, "frame dropped"));
             self.offsets.complete(&job.ticket);
         }

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use vru_proto::v1;
 
+use super::lane::Deferrable;
 use super::*;
-use crate::frame::Seen;
+use crate::frame::ReadyPicture;
 use crate::model::Preparer;
 use crate::picture::Picture;
 use crate::test_support::{SIZE, fake_model, file_frame, job, live_frame, partition};
@@ -12,20 +13,21 @@ use vru_runtime::metrics::counter_sum;
 use vru_vision::image::Image;
 
 struct Fixture {
-    board: Board,
+    scheduler: FrameScheduler,
     offsets: Arc<Offsets>,
     next_offset: i64,
     preparer: Preparer,
 }
 
 fn config() -> QueueConfig {
-    // Nothing is overtaken unless a test is about it: a test may have to wait for its turn on the machine.
+    // Only the tests of `overtake_after` set it lower: on a loaded machine any test may pause for long.
     let overtake_after = Duration::from_hours(1);
     QueueConfig { live_frames: 2, coded_pictures: 4, file_frames: 4, overtake_after, ..QueueConfig::default() }
 }
 
+/// As `config`, for tests in which no frame may become too old, however long the machine pauses.
 fn fixture() -> Fixture {
-    fixture_with(config())
+    fixture_with(QueueConfig { max_age: Duration::from_hours(1), ..config() })
 }
 
 fn fixture_with(config: QueueConfig) -> Fixture {
@@ -33,48 +35,40 @@ fn fixture_with(config: QueueConfig) -> Fixture {
     offsets.assigned(&partition());
     let model = fake_model();
     let preparer = model.preparer().unwrap();
-    Fixture { board: Board::new(config, offsets.clone(), model), offsets, next_offset: 0, preparer }
+    Fixture { scheduler: FrameScheduler::new(config, offsets.clone(), model), offsets, next_offset: 0, preparer }
 }
 
 impl Fixture {
-    fn offer(&mut self, frame: v1::Frame) -> Offered {
+    fn enqueue(&mut self, frame: v1::Frame) -> Admission {
         let job = job(frame, self.next_offset, &self.offsets);
         self.next_offset += 1;
-        self.board.offer(job)
+        self.scheduler.enqueue(job)
     }
 
-    /// Lets a decoder do one frame; false when there is none to do.
+    /// Decodes the next frame; false if no frame may be decoded now.
     fn decode_one(&mut self) -> bool {
-        let waits = {
-            let mut state = self.board.state.lock();
-            let mut dropped = Vec::new();
-            let next = state.start_decoding(&self.board.config, &mut dropped);
-            assert!(dropped.is_empty(), "use `next_to_decode` where frames are too old");
-            next.is_some_and(|(at, job, decoder)| {
-                // Put back as it was: only the board's own call may take it.
-                state.lanes[at].undo_start(job, decoder);
-                true
-            })
-        };
-        if !waits {
-            return false;
-        }
-        let DecodeWork { job, decoder, lane } = self.board.next_to_decode().unwrap();
-        let picture = Picture::new(Image::filled(SIZE.0, SIZE.1, [200; 3]));
-        let prepared = self.preparer.prepare(&picture).unwrap();
+        let task = self.scheduler.start_decoding(&mut self.scheduler.turns.lock());
+        let Some(DecodeTask { job, decoder, lane_id }) = task else { return false };
+        let decoded = Picture::new(Image::filled(SIZE.0, SIZE.1, [200; 3]));
+        let prepared = self.preparer.prepare(&decoded).unwrap();
         let zero = Duration::ZERO;
-        let seen = Seen { picture, prepared, queued: zero, decode: zero, preprocess: zero, since: Instant::now() };
-        self.board.decoded(lane, decoder, vec![Ready { job, seen: Some(seen) }]);
+        let picture =
+            ReadyPicture { decoded, prepared, queued: zero, decode: zero, preprocess: zero, ready_at: Instant::now() };
+        self.scheduler.finish_decoding(lane_id, decoder, vec![ReadyFrame { job, picture: Some(picture) }]);
         true
     }
 
-    /// Decoded frames that wait for the model.
-    fn ahead(&self, kind: Patient) -> usize {
-        self.board.state.lock().ahead(kind)
+    fn decoded_waiting(&self, kind: Deferrable) -> usize {
+        self.scheduler.turns.lock().decoded_waiting(kind)
     }
 
-    fn batch(&self, most: usize) -> Vec<(String, u64)> {
-        let batch = self.board.next_batch(most, Duration::ZERO).unwrap();
+    fn set_max_batch(&self, max_batch: usize) {
+        self.scheduler.turns.lock().max_batch = max_batch;
+    }
+
+    /// The next batch, as camera and sequence of each frame.
+    fn batch(&self, max_frames: usize) -> Vec<(String, u64)> {
+        let batch = self.scheduler.next_batch(max_frames, Duration::ZERO).unwrap();
         batch.iter().map(|ready| (ready.job.key.camera.to_string(), ready.job.key.sequence)).collect()
     }
 }
@@ -90,44 +84,49 @@ fn coded(camera: &str, sequence: u64, key_frame: bool) -> v1::Frame {
 }
 
 #[test]
-fn the_oldest_live_frame_makes_room_and_is_counted() {
+fn a_full_live_queue_drops_its_oldest_frame_and_counts_it() {
     let mut fixture = fixture();
     for sequence in 0..5 {
-        assert_eq!(fixture.offer(live_frame("fresh", 1, sequence)), Offered::Queued);
+        assert_eq!(fixture.enqueue(live_frame("fresh", 1, sequence)), Admission::Queued);
     }
     assert_eq!(dropped("fresh", "queue_full"), 3);
     assert!(fixture.decode_one());
     assert_eq!(fixture.batch(8), [("fresh".to_owned(), 3)]);
-    // Dropped frames count as done with.
+    // Dropped frames are complete.
     assert_eq!(fixture.offsets.take_committable(None), [(partition(), 3)]);
 }
 
+const OVERTAKE_AFTER: Duration = Duration::from_millis(20);
+
+fn overtaking_fixture() -> Fixture {
+    let max_age = Duration::from_hours(1);
+    fixture_with(QueueConfig { overtake_after: OVERTAKE_AFTER, live_frames: 4, max_age, ..config() })
+}
+
 #[test]
-fn a_live_frame_that_waited_a_while_is_overtaken_by_a_newer_one() {
-    const A_WHILE: Duration = Duration::from_millis(20);
-    let mut fixture = fixture_with(QueueConfig { overtake_after: A_WHILE, live_frames: 4, ..config() });
-    fixture.offer(live_frame("overtaken", 1, 0));
-    std::thread::sleep(A_WHILE);
-    assert!(fixture.decode_one(), "nothing is newer: it may wait as long as it likes");
+fn a_live_frame_that_waited_too_long_for_a_decoder_is_dropped_for_a_newer_one() {
+    let mut fixture = overtaking_fixture();
+    fixture.enqueue(live_frame("overtaken", 1, 0));
+    std::thread::sleep(OVERTAKE_AFTER);
+    assert!(fixture.decode_one(), "without a newer frame it may wait for any time");
     assert_eq!(fixture.batch(1), [("overtaken".to_owned(), 0)]);
-    fixture.offer(live_frame("overtaken", 1, 1));
-    std::thread::sleep(A_WHILE);
-    fixture.offer(live_frame("overtaken", 1, 2));
-    fixture.offer(live_frame("overtaken", 1, 3));
-    assert_eq!(fixture.board.next_to_decode().unwrap().job.key.sequence, 3, "the newest is next");
+    fixture.enqueue(live_frame("overtaken", 1, 1));
+    std::thread::sleep(OVERTAKE_AFTER);
+    fixture.enqueue(live_frame("overtaken", 1, 2));
+    fixture.enqueue(live_frame("overtaken", 1, 3));
+    assert_eq!(fixture.scheduler.next_to_decode().unwrap().job.key.sequence, 3, "the newest is next");
     assert_eq!(dropped("overtaken", "overtaken"), 2);
 }
 
 #[test]
-fn a_decoded_picture_that_waited_a_while_for_the_model_is_overtaken_too() {
-    const A_WHILE: Duration = Duration::from_millis(20);
-    let mut fixture = fixture_with(QueueConfig { overtake_after: A_WHILE, ..config() });
+fn a_decoded_picture_that_waited_too_long_for_the_model_is_dropped_for_a_newer_one() {
+    let mut fixture = overtaking_fixture();
     for sequence in 0..2 {
-        fixture.offer(coded("overtaken-coded", sequence, sequence == 0));
-        assert!(fixture.decode_one(), "each picture of a codec is decoded: later ones build on it");
-        std::thread::sleep(A_WHILE);
+        fixture.enqueue(coded("overtaken-coded", sequence, sequence == 0));
+        assert!(fixture.decode_one(), "each H.264 picture is decoded: later ones depend on it");
+        std::thread::sleep(OVERTAKE_AFTER);
     }
-    assert_eq!(fixture.batch(1), [("overtaken-coded".to_owned(), 1)], "the newest may wait as long as it likes");
+    assert_eq!(fixture.batch(1), [("overtaken-coded".to_owned(), 1)], "the newest may wait for any time");
     assert_eq!(dropped("overtaken-coded", "overtaken"), 1);
 }
 
@@ -135,22 +134,22 @@ fn a_decoded_picture_that_waited_a_while_for_the_model_is_overtaken_too() {
 fn frames_of_a_file_are_never_overtaken() {
     let mut fixture = fixture_with(QueueConfig { overtake_after: Duration::ZERO, ..config() });
     for sequence in 0..3 {
-        fixture.offer(file_frame("in-order", 1, sequence));
+        fixture.enqueue(file_frame("in-order", 1, sequence));
     }
-    fixture.board.state.lock().most = 8;
+    fixture.set_max_batch(8);
     while fixture.decode_one() {}
-    let seen: Vec<u64> = fixture.batch(8).into_iter().map(|(_, sequence)| sequence).collect();
-    assert_eq!(seen, [0, 1, 2]);
+    let sequences: Vec<u64> = fixture.batch(8).into_iter().map(|(_, sequence)| sequence).collect();
+    assert_eq!(sequences, [0, 1, 2]);
 }
 
 #[test]
 fn cameras_take_turns_at_the_model_however_often_they_decode() {
     let mut fixture = fixture();
     let mut turns = Vec::new();
-    // The model does one frame while each camera sends one: it is too slow for both.
+    // The model processes one frame while each of two cameras sends one, so it is too slow for both.
     for sequence in 0..6 {
-        fixture.offer(live_frame("turn-jpeg", 1, sequence));
-        fixture.offer(coded("turn-coded", sequence, sequence == 0));
+        fixture.enqueue(live_frame("turn-jpeg", 1, sequence));
+        fixture.enqueue(coded("turn-coded", sequence, sequence == 0));
         while fixture.decode_one() {}
         turns.extend(fixture.batch(1).into_iter().map(|(camera, _)| camera));
     }
@@ -158,109 +157,106 @@ fn cameras_take_turns_at_the_model_however_often_they_decode() {
 }
 
 #[test]
-fn what_waits_for_its_turn_at_the_model_is_not_decoded_while_newer_pictures_come() {
+fn live_frames_are_not_decoded_long_before_their_turn_at_the_model() {
     let mut fixture = fixture();
     let names: Vec<String> = (0..10).map(|camera| format!("ahead-{camera}")).collect();
     let mut waited = Vec::new();
-    // Ten cameras send ten pictures each while the model does one of each camera.
-    for sequence in 0..100 {
-        for name in names.iter().filter(|_| sequence % 2 == 0) {
-            fixture.offer(live_frame(name, 1, sequence / 2));
+    // Ten cameras send 50 frames each, one in every second step; the model takes one frame in each step.
+    for step in 0..100 {
+        for name in names.iter().filter(|_| step % 2 == 0) {
+            fixture.enqueue(live_frame(name, 1, step / 2));
         }
         while fixture.decode_one() {}
-        let ahead = fixture.ahead(Patient::Still);
-        assert!(ahead <= 2, "{ahead} pictures wait decoded");
-        for (camera, taken) in fixture.batch(1) {
-            waited.push((camera, sequence / 2 - taken));
+        let waiting = fixture.decoded_waiting(Deferrable::LiveJpeg);
+        assert!(waiting <= 2, "{waiting} decoded pictures wait");
+        for (camera, sequence) in fixture.batch(1) {
+            waited.push((camera, step / 2 - sequence));
         }
     }
     for name in &names {
         assert_eq!(waited.iter().filter(|(camera, _)| camera == name).count(), 10, "cameras take turns");
     }
-    // Two may wait undecoded, one more comes while it waits decoded.
-    let longest = waited.iter().map(|(_, pictures)| *pictures).max();
-    assert!(longest <= Some(2), "{longest:?} newer pictures had come");
+    // Two newer frames may be queued undecoded, and one more may come while the decoded one waits.
+    let longest = waited.iter().map(|(_, newer)| *newer).max();
+    assert!(longest <= Some(2), "{longest:?} newer frames had come");
 }
 
 #[test]
 fn frames_of_a_file_are_never_dropped() {
     let mut fixture = fixture();
-    let offered: Vec<Offered> = (0..10).map(|sequence| fixture.offer(file_frame("file", 1, sequence))).collect();
-    assert_eq!(offered[2], Offered::Queued);
-    assert!(offered[3..].iter().all(|offered| *offered == Offered::Full));
-    let mut seen = Vec::new();
-    while seen.len() < 10 {
+    let admissions: Vec<Admission> = (0..10).map(|sequence| fixture.enqueue(file_frame("file", 1, sequence))).collect();
+    assert_eq!(admissions[2], Admission::Queued);
+    assert!(admissions[3..].iter().all(|admission| *admission == Admission::QueuedNowFull));
+    let mut sequences = Vec::new();
+    while sequences.len() < 10 {
         while fixture.decode_one() {}
-        seen.extend(fixture.batch(3).into_iter().map(|(_, sequence)| sequence));
+        sequences.extend(fixture.batch(3).into_iter().map(|(_, sequence)| sequence));
     }
-    assert_eq!(seen, (0..10).collect::<Vec<_>>());
-    assert!(fixture.board.has_room(&partition()));
+    assert_eq!(sequences, (0..10).collect::<Vec<_>>());
+    assert!(fixture.scheduler.may_resume(&partition()));
 }
 
 #[test]
-fn of_many_files_no_more_is_decoded_than_the_model_soon_takes() {
+fn of_many_files_only_the_next_two_batches_are_decoded_ahead() {
     let mut fixture = fixture();
     let names: Vec<String> = (0..10).map(|file| format!("many-{file}")).collect();
     for (name, sequence) in names.iter().flat_map(|name| (0..4).map(move |sequence| (name, sequence))) {
-        fixture.offer(file_frame(name, 1, sequence));
+        fixture.enqueue(file_frame(name, 1, sequence));
     }
     let mut taken = Vec::new();
     while taken.len() < 40 {
         while fixture.decode_one() {}
-        let ahead = fixture.ahead(Patient::File);
-        assert!((1..=4).contains(&ahead), "{ahead} pictures wait decoded");
+        let waiting = fixture.decoded_waiting(Deferrable::File);
+        assert!((1..=4).contains(&waiting), "{waiting} decoded pictures wait");
         taken.extend(fixture.batch(2));
     }
     for name in &names {
         let of_file: Vec<u64> = taken.iter().filter(|(file, _)| file == name).map(|(_, sequence)| *sequence).collect();
         assert_eq!(of_file, [0, 1, 2, 3], "{name}");
     }
-    // A live camera need not wait for them.
-    fixture.offer(file_frame("many-0", 1, 4));
-    fixture.offer(live_frame("many-live", 1, 0));
+    // A live camera does not wait behind them.
+    fixture.enqueue(file_frame("many-0", 1, 4));
+    fixture.enqueue(live_frame("many-live", 1, 0));
     while fixture.decode_one() {}
     assert_eq!(fixture.batch(2).len(), 2);
 }
 
 #[test]
-fn what_was_analysed_already_is_dropped_and_gaps_are_counted() {
+fn duplicates_are_dropped_and_sequence_gaps_are_counted() {
     let mut fixture = fixture();
-    fixture.offer(file_frame("twice", 1, 3));
-    assert_eq!(fixture.offer(file_frame("twice", 1, 3)), Offered::Duplicate);
-    assert_eq!(fixture.offer(file_frame("twice", 1, 2)), Offered::Duplicate);
-    // 4 to 9 are missing; ingest says it dropped four of them.
-    fixture.offer(v1::Frame { dropped_before: 4, ..file_frame("twice", 1, 10) });
+    fixture.enqueue(file_frame("twice", 1, 3));
+    assert_eq!(fixture.enqueue(file_frame("twice", 1, 3)), Admission::Duplicate);
+    assert_eq!(fixture.enqueue(file_frame("twice", 1, 2)), Admission::Duplicate);
+    // Frames 4 to 9 are missing; ingest reports that it dropped four of them.
+    fixture.enqueue(v1::Frame { dropped_before: 4, ..file_frame("twice", 1, 10) });
     let gaps = |camera| counter_sum("infer_sequence_gap_frames_total", |labels| labels.contains(&("camera", camera)));
     assert_eq!(dropped("twice", "duplicate"), 2);
     assert_eq!(gaps("twice"), 2);
-    assert_ne!(fixture.offer(file_frame("twice", 2, 0)), Offered::Duplicate, "a new session has its own numbers");
+    assert_ne!(fixture.enqueue(file_frame("twice", 2, 0)), Admission::Duplicate, "a new session counts from 0");
     assert_eq!(gaps("twice"), 2);
 }
 
 #[test]
-fn a_live_frame_that_waited_too_long_is_dropped() {
-    let mut fixture = fixture();
-    let old = clock_now_us() - 3_000_000;
-    fixture.offer(v1::Frame { ingested_at_us: old, ..live_frame("late", 1, 0) });
-    // Captured long ago, but ingest took it just now: a camera's clock may be wrong.
-    fixture.offer(v1::Frame { captured_at_us: old - 3_600_000_000, ..live_frame("late", 1, 1) });
-    let work = fixture.board.next_to_decode().unwrap();
-    assert_eq!(work.job.key.sequence, 1);
+fn a_live_frame_older_than_max_age_is_dropped() {
+    const MAX_AGE: Duration = Duration::from_mins(10);
+    let mut fixture = fixture_with(QueueConfig { max_age: MAX_AGE, ..config() });
+    let old = vru_runtime::clock::now_us() - MAX_AGE.as_micros() as i64 - 1;
+    fixture.enqueue(v1::Frame { ingested_at_us: old, ..live_frame("late", 1, 0) });
+    // Captured long ago, but ingest took it just now: the camera's clock may be wrong.
+    fixture.enqueue(v1::Frame { captured_at_us: old - 3_600_000_000, ..live_frame("late", 1, 1) });
+    let task = fixture.scheduler.next_to_decode().unwrap();
+    assert_eq!(task.job.key.sequence, 1);
     assert_eq!(dropped("late", "too_old"), 1);
-}
-
-fn clock_now_us() -> i64 {
-    vru_runtime::clock::now_us()
 }
 
 #[test]
 fn cameras_take_turns_in_a_batch() {
     let mut fixture = fixture();
     for sequence in 0..4 {
-        fixture.offer(file_frame("busy", 1, sequence));
+        fixture.enqueue(file_frame("busy", 1, sequence));
     }
-    fixture.offer(file_frame("calm", 1, 0));
-    fixture.board.state.lock().most = 3;
+    fixture.enqueue(file_frame("calm", 1, 0));
+    fixture.set_max_batch(3);
     while fixture.decode_one() {}
     let batch = fixture.batch(3);
     assert_eq!(batch.len(), 3);
@@ -271,73 +267,73 @@ fn cameras_take_turns_in_a_batch() {
 fn coded_pictures_are_dropped_up_to_the_next_key_frame() {
     let mut fixture = fixture();
     for (sequence, key_frame) in [(0, true), (1, false), (2, false), (3, true), (4, false)] {
-        fixture.offer(coded("coded", sequence, key_frame));
+        fixture.enqueue(coded("coded", sequence, key_frame));
     }
     assert_eq!(dropped("coded", "queue_full"), 3);
-    assert_eq!(fixture.board.next_to_decode().unwrap().job.key.sequence, 3);
+    assert_eq!(fixture.scheduler.next_to_decode().unwrap().job.key.sequence, 3);
 }
 
 #[test]
 fn one_frame_of_a_camera_is_decoded_at_a_time() {
     let mut fixture = fixture();
-    fixture.offer(file_frame("one", 1, 0));
-    fixture.offer(file_frame("one", 1, 1));
-    fixture.offer(file_frame("two", 1, 0));
-    let first = fixture.board.next_to_decode().unwrap();
-    let second = fixture.board.next_to_decode().unwrap();
+    fixture.enqueue(file_frame("one", 1, 0));
+    fixture.enqueue(file_frame("one", 1, 1));
+    fixture.enqueue(file_frame("two", 1, 0));
+    let first = fixture.scheduler.next_to_decode().unwrap();
+    let second = fixture.scheduler.next_to_decode().unwrap();
     assert_eq!((first.job.key.camera.as_str(), second.job.key.camera.as_str()), ("one", "two"));
-    assert!(!fixture.decode_one(), "the second frame waits for the first");
+    assert!(!fixture.decode_one(), "the second frame of `one` waits for the first");
 }
 
 #[test]
-fn a_revoked_partition_leaves_nothing_behind_and_may_come_back() {
+fn the_cameras_of_a_revoked_partition_are_removed_and_may_come_back() {
     let mut fixture = fixture();
-    fixture.offer(file_frame("moved", 1, 0));
-    fixture.offer(file_frame("moved", 1, 1));
-    let work = fixture.board.next_to_decode().unwrap();
+    fixture.enqueue(file_frame("moved", 1, 0));
+    fixture.enqueue(file_frame("moved", 1, 1));
+    let DecodeTask { job, decoder, lane_id } = fixture.scheduler.next_to_decode().unwrap();
     fixture.offsets.revoked(&[partition()]);
-    let cameras = fixture.board.forget(&[partition()]);
+    let cameras = fixture.scheduler.remove_cameras(&[partition()]);
     assert_eq!(cameras.iter().map(CameraId::as_str).collect::<Vec<_>>(), ["moved"]);
-    fixture.board.decoded(work.lane, work.decoder, vec![Ready { job: work.job, seen: None }]);
+    fixture.scheduler.finish_decoding(lane_id, decoder, vec![ReadyFrame { job, picture: None }]);
     assert_eq!(dropped("moved", "revoked"), 2);
     fixture.offsets.assigned(&partition());
-    assert_eq!(fixture.offer(file_frame("moved", 1, 0)), Offered::Queued, "what was not acknowledged is done again");
+    assert_eq!(fixture.enqueue(file_frame("moved", 1, 0)), Admission::Queued, "unacknowledged frames come again");
 }
 
 #[test]
-fn a_partition_that_goes_away_leaves_what_was_not_begun_to_its_next_owner() {
+fn before_a_revocation_only_started_frames_are_finished() {
     let mut fixture = fixture();
     for sequence in 0..4 {
-        fixture.offer(file_frame("leaving", 1, sequence));
+        fixture.enqueue(file_frame("leaving", 1, sequence));
     }
     assert!(fixture.decode_one());
-    fixture.board.withdraw(&[partition()]);
-    assert_eq!(fixture.offsets.open(&[partition()]), 1, "what was begun is finished");
-    let ready = fixture.board.next_batch(1, Duration::ZERO).unwrap().remove(0);
+    fixture.scheduler.abandon_unstarted(&[partition()]);
+    assert_eq!(fixture.offsets.in_progress(&[partition()]), 1, "the started frame is finished");
+    let ready = fixture.scheduler.next_batch(1, Duration::ZERO).unwrap().remove(0);
     fixture.offsets.complete(&ready.job.ticket);
-    assert_eq!(fixture.offsets.open(&[partition()]), 0);
+    assert_eq!(fixture.offsets.in_progress(&[partition()]), 0);
     assert_eq!(fixture.offsets.take_committable(None), [(partition(), 1)]);
     assert_eq!(dropped("leaving", "revoked"), 3);
 }
 
 #[test]
-fn a_closed_board_is_finished_and_then_ends() {
+fn a_closed_scheduler_hands_out_its_last_frames_and_then_ends() {
     let mut fixture = fixture();
-    fixture.offer(file_frame("last", 1, 0));
-    fixture.board.close();
+    fixture.enqueue(file_frame("last", 1, 0));
+    fixture.scheduler.close();
     assert!(fixture.decode_one());
-    assert!(fixture.board.next_to_decode().is_none());
+    assert!(fixture.scheduler.next_to_decode().is_none());
     assert_eq!(fixture.batch(4).len(), 1);
-    assert!(fixture.board.next_batch(4, Duration::ZERO).is_none());
+    assert!(fixture.scheduler.next_batch(4, Duration::ZERO).is_none());
 }
 
 #[test]
-fn a_free_session_waits_for_more_frames_only_so_long() {
+fn a_batch_waits_for_more_frames_only_up_to_max_wait() {
     let mut fixture = fixture();
-    fixture.offer(file_frame("alone", 1, 0));
+    fixture.enqueue(file_frame("alone", 1, 0));
     fixture.decode_one();
     let started = Instant::now();
-    let batch = fixture.board.next_batch(8, Duration::from_millis(60)).unwrap();
+    let batch = fixture.scheduler.next_batch(8, Duration::from_millis(60)).unwrap();
     assert_eq!(batch.len(), 1);
     assert!(started.elapsed() >= Duration::from_millis(60));
 }

@@ -1,4 +1,4 @@
-//! The sample clip as frames, as ingest would publish it.
+//! Frames of the sample clip, as ingest publishes them.
 
 use bytes::Bytes;
 use vru_proto::v1;
@@ -15,7 +15,7 @@ pub fn access_units(codec: v1::Encoding, count: usize) -> Vec<Bytes> {
     test_util::access_units(codec, count)
 }
 
-/// A frame of that camera.
+/// A frame with a JPEG. Its time of ingest lies an hour in the future, so that it never becomes too old in a test.
 pub fn jpeg_frame(camera: &str, sequence: u64, jpeg: &Bytes, delivery: v1::Delivery) -> v1::Frame {
     v1::Frame {
         id: Some(v1::FrameId { camera_id: camera.to_owned(), session: SESSION, sequence }),
@@ -35,7 +35,7 @@ pub fn jpeg_frame(camera: &str, sequence: u64, jpeg: &Bytes, delivery: v1::Deliv
     }
 }
 
-/// A frame of that camera that is not decoded yet.
+/// A frame with an H.264 or H.265 access unit.
 pub fn coded_frame(camera: &str, sequence: u64, unit: &Bytes, encoding: v1::Encoding) -> v1::Frame {
     let codec = if encoding == v1::Encoding::H265 { vru_media::Codec::H265 } else { vru_media::Codec::H264 };
     v1::Frame {

@@ -1,4 +1,5 @@
-//! Each output layout, as a small ONNX file through the real ONNX Runtime, against what a reference in NumPy found.
+//! Runs a small ONNX file of each output layout in the real ONNX Runtime, and compares the detections with those of a reference
+//! in NumPy.
 
 use serde::Deserialize;
 use vru_infer::config::ModelConfig;
@@ -10,6 +11,7 @@ use vru_vision::road_user::{ObjectKind, RoadUserClass};
 
 use crate::support::{fixture, model_config};
 
+/// Tolerances.
 const PIXELS: f32 = 0.01;
 const SCORE: f32 = 0.002;
 
@@ -54,7 +56,7 @@ impl Found {
         }
     }
 
-    fn is(&self, detection: &Detection) -> bool {
+    fn matches(&self, detection: &Detection) -> bool {
         let rect = detection.rect;
         let near = |a: f32, b: f32| (a - b).abs() <= PIXELS;
         self.class() == detection.class
@@ -82,11 +84,11 @@ fn check(name: &str) {
     let picture = Picture::new(Image::filled(width, height, rgb));
     let limit = engine.max_batch(3);
     engine.warm_up(limit).unwrap();
-    // Whatever the batch, each picture has its own answer.
+    // Each picture of a batch has its own detections.
     for found in engine.infer(&[&picture, &picture, &picture]).unwrap() {
         assert_eq!(found.len(), expected.detections.len(), "{name}: {found:#?} instead of {:#?}", expected.detections);
         for wanted in &expected.detections {
-            assert!(found.iter().any(|detection| wanted.is(detection)), "{name}: {wanted:?} is not in {found:#?}");
+            assert!(found.iter().any(|detection| wanted.matches(detection)), "{name}: {wanted:?} is not in {found:#?}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Inference on the real ONNX Runtime and the real Kafka. A missing part fails the test and says how to get it.
+//! Tests of inference with the real ONNX Runtime and the real Kafka. If a part is missing, the test fails and tells how to get
+//! it.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod clip;
 mod fixtures;

@@ -16,7 +16,7 @@ fn still(name: &str) -> Vec<u8> {
     std::fs::read(asset(&format!("stills/{name}"))).unwrap()
 }
 
-/// As ingest would publish it.
+/// A frame as ingest publishes it.
 fn frame(jpeg: Vec<u8>) -> v1::Frame {
     let size = vru_media::jpeg::header(&jpeg).unwrap();
     v1::Frame {
@@ -44,21 +44,21 @@ fn people_and_the_bus_are_found_at_their_places() {
     let decoded = decoder.decode(frame(still("bus.jpg")));
     assert!(decoded.failed.is_none(), "{:?}", decoded.failed);
     let picture = &decoded.frames[0].picture;
-    // 810×1080 is more than 416×416 can show; half of it is less.
+    // Boxes refer to the original 810×1080 pixels, at whatever scale the picture was decoded.
     assert_eq!((picture.source.width, picture.source.height), (810, 1080));
     let found = engine.infer(&[picture]).unwrap().remove(0);
     let people = confident(&found, RoadUserClass::Pedestrian);
     let buses = confident(&found, RoadUserClass::Bus);
     assert!(people.len() >= 3, "{found:#?}");
     assert_eq!(buses.len(), 1, "{found:#?}");
-    // In pixels of the photograph: the bus fills its width, the people stand in its lower half.
+    // In pixels of the photograph, the bus fills the width, and the people stand in the lower half.
     let bus = buses[0].rect;
     assert!(bus.width > 600.0 && bus.left < 100.0, "{bus:?}");
     assert!(people.iter().all(|person| person.rect.bottom() > 700.0 && person.rect.bottom() <= 1080.0), "{people:#?}");
 }
 
 #[test]
-fn what_a_frame_shows_does_not_depend_on_its_batch() {
+fn detections_do_not_depend_on_the_batch() {
     let mut engine = nanodet();
     let pictures: Vec<Picture> = ["bus.jpg", "zidane.jpg"]
         .into_iter()
@@ -78,14 +78,14 @@ fn what_a_frame_shows_does_not_depend_on_its_batch() {
 }
 
 #[test]
-fn a_second_engine_finds_the_same() {
+fn two_engines_give_the_same_detections() {
     let picture = Picture::new(jpeg::decode(&still("zidane.jpg"), None).unwrap());
     let first = nanodet().infer(&[&picture]).unwrap();
     assert_eq!(nanodet().infer(&[&picture]).unwrap(), first);
 }
 
 #[test]
-fn a_frame_that_is_no_jpeg_fails_and_the_next_is_decoded() {
+fn a_broken_jpeg_fails_and_the_next_frame_is_decoded() {
     let engine = nanodet();
     let mut decoder = FrameDecoder::new(Arc::clone(engine.model()));
     let mut broken = frame(still("bus.jpg"));

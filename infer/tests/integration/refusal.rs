@@ -1,4 +1,4 @@
-//! What cannot be used is refused at start, with what one needs to know.
+//! Models, cards and providers that cannot be used are refused at start, with an error that tells why.
 
 use std::path::PathBuf;
 
@@ -15,59 +15,59 @@ fn refusal(config: &ModelConfig) -> String {
     }
 }
 
-fn assert_says(text: &str, words: &[&str]) {
+fn assert_contains(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "`{word}` is not in: {text}");
     }
 }
 
 #[test]
-fn a_model_that_fits_no_layout_is_refused_with_its_shapes() {
+fn a_model_of_an_unknown_layout_is_refused_with_its_shapes() {
     let text = refusal(&model_config(fixture("not-a-layout.onnx")));
-    assert_says(&text, &["images", "64×64", "×10]"]);
+    assert_contains(&text, &["images", "64×64", "×10]"]);
 }
 
 #[test]
-fn a_file_that_is_no_model_is_refused_with_what_onnx_runtime_says() {
+fn a_file_that_is_not_a_model_is_refused_with_the_error_of_onnx_runtime() {
     let text = refusal(&model_config(fixture("truncated.onnx")));
-    assert_says(&text, &["truncated.onnx", "is not a model", "Protobuf"]);
+    assert_contains(&text, &["truncated.onnx", "is not a model", "Protobuf"]);
     let text = refusal(&model_config(fixture("README.md")));
-    assert_says(&text, &["README.md", "is not a model"]);
+    assert_contains(&text, &["README.md", "is not a model"]);
 }
 
 #[test]
-fn a_missing_file_is_named() {
-    assert_says(&refusal(&model_config(PathBuf::from("/nowhere/model.onnx"))), &["/nowhere/model.onnx"]);
+fn the_error_names_a_missing_model_file() {
+    assert_contains(&refusal(&model_config(PathBuf::from("/nowhere/model.onnx"))), &["/nowhere/model.onnx"]);
 }
 
 #[test]
-fn a_wrong_card_is_refused_with_every_problem() {
+fn an_invalid_card_is_refused_with_every_problem() {
     let folder = tempfile::tempdir().unwrap();
     let card = folder.path().join("card.toml");
     std::fs::write(&card, "name = ''\nversion = '1'\n[thresholds]\nscore = 2.0\n").unwrap();
     let text = refusal(&ModelConfig { card: Some(card), ..model_config(fixture("yolov8.onnx")) });
-    assert_says(&text, &["card.toml", "name", "thresholds.score"]);
+    assert_contains(&text, &["card.toml", "name", "thresholds.score"]);
 }
 
 #[test]
-fn a_card_for_another_input_is_refused() {
+fn a_card_that_contradicts_the_model_input_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let card = folder.path().join("card.toml");
     std::fs::write(&card, "name = 'a'\nversion = '1'\n[input]\nwidth = 320\nheight = 320\n").unwrap();
     let text = refusal(&ModelConfig { card: Some(card), ..model_config(fixture("yolov8.onnx")) });
-    assert_says(&text, &["64×64", "320×320"]);
+    assert_contains(&text, &["64×64", "320×320"]);
 }
 
 #[test]
 fn a_named_provider_that_cannot_load_is_an_error() {
     for provider in [Provider::Cuda, Provider::Tensorrt] {
         let text = refusal(&ModelConfig { provider, ..model_config(fixture("yolov8.onnx")) });
-        assert_says(&text, &[provider.name(), "execution provider"]);
+        assert_contains(&text, &[provider.name(), "execution provider"]);
     }
 }
 
 #[test]
-fn auto_takes_the_processor_where_there_is_nothing_else() {
+fn auto_falls_back_to_the_cpu() {
     let config = ModelConfig { provider: Provider::Auto, ..model_config(fixture("yolov8.onnx")) };
     let engine = Engine::load(&config).unwrap();
     assert_eq!(engine.provider(), Provider::Cpu);

@@ -1,11 +1,11 @@
-//! What several tests need.
+//! Helpers for several test files.
 
 use std::path::{Path, PathBuf};
 
 use vru_infer::config::{ModelConfig, Provider};
 use vru_infer::engine::Engine;
 
-/// The folder of the repository.
+/// The root of the repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository")
 }
@@ -17,12 +17,12 @@ pub fn fixture(name: &str) -> PathBuf {
     path
 }
 
-/// Something that setup fetched.
+/// A file that `make setup` fetched.
 pub fn asset(relative: &str) -> PathBuf {
     vru_runtime::assets::require(relative).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A model on the processor, with the one ONNX Runtime of these tests.
+/// The configuration of a model on the CPU, with the ONNX Runtime that setup fetched.
 pub fn model_config(path: PathBuf) -> ModelConfig {
     ModelConfig {
         onnxruntime: Some(asset("onnxruntime/libonnxruntime.so")),

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use vru_infer::analysis::{AnalysisSettings, CameraAnalysis};
 use vru_infer::decode::{DecodedFrame, FrameDecoder};
 use vru_infer::engine::Engine;
-use vru_infer::model::{Prepared, Preparer};
+use vru_infer::model::{PreparedPicture, Preparer};
 use vru_ingest::error::SourceError;
 use vru_proto::v1;
 use vru_runtime::report::chain;
@@ -29,7 +29,7 @@ pub struct Analysed {
 
 struct Ready {
     decoded: DecodedFrame,
-    prepared: Prepared,
+    prepared: PreparedPicture,
     decode: Duration,
     preprocess: Duration,
 }
@@ -149,13 +149,13 @@ fn infer(mut engine: Engine, ready: &Receiver<anyhow::Result<Ready>>, out: &Sync
 
 fn run_batch(engine: &mut Engine, batch: Vec<Ready>) -> anyhow::Result<Vec<Inferred>> {
     let started = Instant::now();
-    let answers =
+    let outputs =
         engine.run(&batch.iter().map(|ready| &ready.prepared).collect::<Vec<_>>()).context("run the model")?;
     let inference = started.elapsed();
     let model = engine.model();
-    let read = batch.into_iter().zip(&answers).map(|(Ready { decoded, prepared, decode, preprocess }, answer)| {
+    let read = batch.into_iter().zip(&outputs).map(|(Ready { decoded, prepared, decode, preprocess }, output)| {
         let started = Instant::now();
-        let found = model.read(answer, prepared.placement, prepared.source).context("read the model's answer")?;
+        let found = model.detections(output, prepared.placement, prepared.source).context("read the model's answer")?;
         let timings = v1::StageTimings {
             queued_us: 0,
             decode_us: micros(decode),

@@ -1,0 +1,77 @@
+//! Converts between the types of `vru_vision` and the Protobuf messages.
+
+use vru_proto::v1;
+use vru_vision::detection::Detection;
+use vru_vision::geometry::Rect;
+use vru_vision::road_user::RoadUserClass;
+use vru_vision::rules::Severity;
+use vru_vision::tracker::TrackState;
+
+pub(super) fn severity_from_wire(severity: v1::Severity) -> Severity {
+    match severity {
+        v1::Severity::Critical => Severity::Critical,
+        v1::Severity::Warning => Severity::Warning,
+        v1::Severity::Info | v1::Severity::Unspecified => Severity::Info,
+    }
+}
+
+pub(super) fn severity_to_wire(severity: Severity) -> v1::Severity {
+    match severity {
+        Severity::Critical => v1::Severity::Critical,
+        Severity::Warning => v1::Severity::Warning,
+        Severity::Info => v1::Severity::Info,
+    }
+}
+
+/// `None` for a class that this version does not know.
+pub(super) fn class_from_wire(class: v1::RoadUserClass) -> Option<RoadUserClass> {
+    Some(match class {
+        v1::RoadUserClass::Pedestrian => RoadUserClass::Pedestrian,
+        v1::RoadUserClass::Cyclist => RoadUserClass::Cyclist,
+        v1::RoadUserClass::Motorcyclist => RoadUserClass::Motorcyclist,
+        v1::RoadUserClass::Car => RoadUserClass::Car,
+        v1::RoadUserClass::Bus => RoadUserClass::Bus,
+        v1::RoadUserClass::Truck => RoadUserClass::Truck,
+        v1::RoadUserClass::Unspecified => return None,
+    })
+}
+
+pub(super) fn class_to_wire(class: RoadUserClass) -> v1::RoadUserClass {
+    match class {
+        RoadUserClass::Pedestrian => v1::RoadUserClass::Pedestrian,
+        RoadUserClass::Cyclist => v1::RoadUserClass::Cyclist,
+        RoadUserClass::Motorcyclist => v1::RoadUserClass::Motorcyclist,
+        RoadUserClass::Car => v1::RoadUserClass::Car,
+        RoadUserClass::Bus => v1::RoadUserClass::Bus,
+        RoadUserClass::Truck => v1::RoadUserClass::Truck,
+    }
+}
+
+pub(super) fn box_to_wire(rect: &Rect) -> v1::Box {
+    v1::Box { left: rect.left, top: rect.top, width: rect.width, height: rect.height }
+}
+
+/// The track id, the detection and the track state of a published object. `None` if it is incomplete or of an unknown
+/// class.
+pub(super) fn read_object(object: &v1::DetectedObject) -> Option<(u64, Detection, TrackState)> {
+    let wire = object.r#box.as_ref()?;
+    let rect = Rect { left: wire.left, top: wire.top, width: wire.width, height: wire.height };
+    let class = class_from_wire(object.class())?;
+    let state = match object.track_state() {
+        v1::TrackState::Confirmed => TrackState::Confirmed,
+        v1::TrackState::Tentative | v1::TrackState::Unspecified => TrackState::Tentative,
+    };
+    Some((object.track_id, Detection { rect, class, score: object.score }, state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_survive_the_wire() {
+        for class in RoadUserClass::ALL {
+            assert_eq!(class_from_wire(class_to_wire(class)), Some(class));
+        }
+    }
+}
