@@ -43,7 +43,7 @@ impl Pair {
         let mut config = quick();
         config.pull.open_timeout = Duration::from_secs(4);
         if transport == RtspTransport::Udp {
-            // If the machine stops for longer than this, late packets count as lost, and rightly so.
+            // If the machine stops for longer than this, late packets count as lost.
             config.pull.latency = Duration::from_secs(2);
             // Waiting for a lost packet must not count as a stall.
             config.live.stall_timeout = Duration::from_secs(6);
@@ -155,7 +155,7 @@ async fn garbage_after_setup_is_an_error_until_the_camera_recovers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parameter_sets_in_the_stream_replace_wrong_ones_in_the_description() {
     let expected = flawless("sets-flawless", Encoding::Jpeg).await;
-    // Of a stream of 320×240, and no base64 at all.
+    // The parameter sets of a stream of 320×240, and text that is not base64.
     for (name, sets) in [("sets-other", "Z0LADdkBQfoQAAADABAAAAMBQPFCmSA=,aMuDyyA="), ("sets-broken", "!!!,####")] {
         let script = Script { parameter_sets: Some(sets.to_owned()), ..Script::default() };
         let pair = Pair::start(name, script, RtspTransport::Tcp, Encoding::Jpeg).await;
