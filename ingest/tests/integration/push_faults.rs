@@ -189,25 +189,26 @@ async fn a_publisher_that_dies_without_teardown_frees_its_path_for_the_next() {
 async fn a_changed_password_disconnects_the_publisher_and_the_new_one_is_accepted() {
     let (rig, address, _shutdown) = server().await;
     let port = address.port();
-    let publisher =
-        |password: &str| FfmpegCamera::new(Codec::H264, format!("rtsp://cam:{password}@127.0.0.1:{port}/door")).start();
+    let publisher = |password: &str| {
+        FfmpegCamera::new(Codec::H264, format!("rtsp://cam:{password}@127.0.0.1:{port}/password-door")).start()
+    };
     // When the configuration changes, the supervisor stops the camera and starts it with the new configuration.
     let stop = rig.stop.child_token();
-    let task = rig.run_until("door", camera("old"), passthrough(), stop.clone());
+    let task = rig.run_until("password-door", camera("old"), passthrough(), stop.clone());
     let frames_come = async |more: usize| {
         let before = rig.publisher.count();
         rig.publisher.wait(before + more).await;
     };
-    path_opens(address, "door").await;
+    path_opens(address, "password-door").await;
     let first = publisher("old");
     frames_come(5).await;
     stop.cancel();
     tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
     let file = folder("password").join("password");
     std::fs::write(&file, "new\n").unwrap();
-    let task = rig.run("door", camera(&format!("file:{}", file.display())), passthrough());
+    let task = rig.run("password-door", camera(&format!("file:{}", file.display())), passthrough());
     assert!(!first.wait(DEADLINE).success(), "the publisher with the old password was not disconnected");
-    path_opens(address, "door").await;
+    path_opens(address, "password-door").await;
     let count = rig.publisher.count();
     let refused = publisher("old");
     assert!(!refused.wait(DEADLINE).success());
@@ -230,7 +231,7 @@ async fn a_changed_password_disconnects_the_publisher_and_the_new_one_is_accepte
     drop(third);
     rig.stop.cancel();
     tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
-    assert_eq!(assert_accounted_for("door", &frames_of(&rig.publisher, "door")), 3);
+    assert_eq!(assert_accounted_for("password-door", &frames_of(&rig.publisher, "password-door")), 3);
 }
 
 /// Whether `count` frames come before the publisher ends.
