@@ -9,7 +9,7 @@ use crate::tracker::TrackedObject;
 
 /// A rule with its state for one camera's session. It depends on tracks only, not on pictures, models or clocks.
 ///
-/// A new kind of rule is a file with one implementation, and an arm where `infer/src/cameras.rs` reads the camera's
+/// A new kind of rule is a file with one implementation, and an arm where `infer/src/analysis/rules.rs` reads the camera's
 /// configuration.
 pub trait Rule: Any + Debug + Send {
     /// Processes the next analysed frame and appends its judgements, in the order of track ids. `is_alive` tells whether a track
