@@ -438,8 +438,8 @@ pub struct SubscribeResponse {
     /// Never empty. Stands for everything up to and including this response: a client that resumes with it receives all that follows.
     ///
     /// * Opaque: do not parse, compare or build tokens.
-    /// * Independent of the filters: a client may resume with other filters than before. Alerts that the earlier filters excluded
-    ///   are not delivered later.
+    /// * Independent of the filters: a client may resume with other filters than before. What the earlier filters excluded is then
+    ///   usually behind the token, and not delivered.
     /// * Valid at every server instance that reads the same topic of the same Kafka cluster, also after restarts. It does not
     ///   expire; when Kafka has deleted alerts behind it, resuming begins with a `Gap`.
     /// * Not a secret: it grants no access.
@@ -472,8 +472,8 @@ pub mod subscribe_response {
 /// Servers of earlier versions do not send it. Their first response, an alert or a heartbeat, carries the first token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Subscribed {}
-/// Sent when nothing else was sent for the server's heartbeat interval (`alerts.heartbeat`, default 10 s), so that both sides can
-/// tell a quiet stream from a dead connection. Its `resume_token` moves past alerts that the filters excluded: store it.
+/// Sent when there was nothing else to send for the server's heartbeat interval (`alerts.heartbeat`, default 10 s), so that both sides
+/// can distinguish a quiet stream from a dead connection. Its `resume_token` moves past alerts that the filters excluded: store it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Heartbeat {
     /// The server's clock, microseconds since the Unix epoch.
@@ -520,7 +520,8 @@ pub mod alerts_client {
     /// 1. Process each response, then store its `resume_token` in place of the one before. Do this for every response, also for those
     ///   whose event is not an alert or is unknown to the client.
     /// 1. When the stream ends, for whatever reason, or is silent for about three heartbeat intervals, wait a little and call
-    ///   `Subscribe` again with the stored token. Back off exponentially with jitter, for example from 100 ms to 10 s.
+    ///   `Subscribe` again with the stored token. Back off exponentially with jitter, for example from 100 ms to 10 s, and start
+    ///   anew only after a response other than `Subscribed`.
     ///
     /// How a stream ends. Whenever the server ends it, the trailer `vru-resume-token` carries the token to resume with; the status
     /// message ends with the same token. A connection that breaks has no trailer: use the token of the last response.
@@ -529,6 +530,7 @@ pub mod alerts_client {
     ///  faster or narrow the filters.
     /// * UNAVAILABLE: the server shuts down or cannot read Kafka, or the connection was lost. Back off and resume at any instance.
     /// * UNAUTHENTICATED: the bearer token expired during the stream. Get a new bearer token and resume.
+    /// * Any other status, OK included, does not come from this service but from the connection or a proxy: proceed as for UNAVAILABLE.
     ///
     /// How a call is refused. There is no response then, and no trailer.
     ///
@@ -687,7 +689,8 @@ pub mod alerts_server {
     /// 1. Process each response, then store its `resume_token` in place of the one before. Do this for every response, also for those
     ///   whose event is not an alert or is unknown to the client.
     /// 1. When the stream ends, for whatever reason, or is silent for about three heartbeat intervals, wait a little and call
-    ///   `Subscribe` again with the stored token. Back off exponentially with jitter, for example from 100 ms to 10 s.
+    ///   `Subscribe` again with the stored token. Back off exponentially with jitter, for example from 100 ms to 10 s, and start
+    ///   anew only after a response other than `Subscribed`.
     ///
     /// How a stream ends. Whenever the server ends it, the trailer `vru-resume-token` carries the token to resume with; the status
     /// message ends with the same token. A connection that breaks has no trailer: use the token of the last response.
@@ -696,6 +699,7 @@ pub mod alerts_server {
     ///  faster or narrow the filters.
     /// * UNAVAILABLE: the server shuts down or cannot read Kafka, or the connection was lost. Back off and resume at any instance.
     /// * UNAUTHENTICATED: the bearer token expired during the stream. Get a new bearer token and resume.
+    /// * Any other status, OK included, does not come from this service but from the connection or a proxy: proceed as for UNAVAILABLE.
     ///
     /// How a call is refused. There is no response then, and no trailer.
     ///

@@ -21,6 +21,7 @@ impl Response {
         Self { event: alert.field(filter.include_snapshot), token }
     }
 
+    /// The first response. It is not a heartbeat, because subscribers may take a heartbeat as a sign that nothing is left to send.
     pub(crate) fn subscribed(token: &str) -> Self {
         Self::encode(Event::Subscribed(v1::Subscribed {}), token)
     }

@@ -16,7 +16,7 @@ use vru_runtime::test_util::{
 use crate::messages::{a_minute_ago, alert};
 use crate::subscriber::{SECRET, Subscriber, bearer, connect, trailer};
 
-const DEADLINE: Duration = Duration::from_secs(40);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 fn launch(bus: &Bus, address: &str) -> ServiceLaunch {
     ServiceLaunch::new("vru-sink")

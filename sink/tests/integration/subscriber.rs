@@ -12,7 +12,7 @@ use vru_proto::v1::{SubscribeRequest, SubscribeResponse};
 use vru_runtime::clock::now_us;
 
 pub const SECRET: &str = "a secret for tests of 32 bytes or more";
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A bearer token that is valid for `seconds`.
 pub fn bearer(seconds: u64) -> String {

@@ -1,0 +1,127 @@
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use vru_proto::v1::{Alert, ClockSource};
+
+use crate::latency::{Latencies, Percentiles};
+
+/// Alerts kept for the live page.
+const LATEST: usize = 24;
+/// Ids remembered to recognise an alert that is delivered twice.
+const REMEMBERED: usize = 10_000;
+
+/// What the subscriber has received so far. All clones share it.
+#[derive(Debug, Clone)]
+pub struct Received {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    count: u64,
+    missed: u64,
+    latencies: Latencies,
+    latest: VecDeque<Alert>,
+    seen: HashSet<String>,
+    order: VecDeque<String>,
+    connected: bool,
+}
+
+impl Default for Received {
+    fn default() -> Self {
+        let state = State {
+            count: 0,
+            missed: 0,
+            latencies: Latencies::new(10_000),
+            latest: VecDeque::new(),
+            seen: HashSet::new(),
+            order: VecDeque::new(),
+            connected: false,
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+}
+
+impl Received {
+    /// Alerts, each id counted once.
+    pub fn count(&self) -> u64 {
+        self.state.lock().count
+    }
+
+    /// Records that Kafka had deleted before the subscriber received them.
+    pub fn missed(&self) -> u64 {
+        self.state.lock().missed
+    }
+
+    /// From capture to reception, milliseconds. None before the first alert of a live camera.
+    pub fn glass_to_alert_ms(&self) -> Option<Percentiles> {
+        self.state.lock().latencies.percentiles()
+    }
+
+    /// The latest alerts, newest first.
+    pub fn latest(&self) -> Vec<Alert> {
+        self.state.lock().latest.iter().cloned().collect()
+    }
+
+    /// Whether the stream is open and its first response has come: alerts that are published from now on are not missed.
+    pub fn is_connected(&self) -> bool {
+        self.state.lock().connected
+    }
+
+    pub(super) fn set_connected(&self, connected: bool) {
+        self.state.lock().connected = connected;
+    }
+
+    pub(super) fn add_missed(&self, records: u64) {
+        self.state.lock().missed += records;
+    }
+
+    pub(super) fn add_alert(&self, alert: Alert, now_us: i64) {
+        let mut state = self.state.lock();
+        if !state.seen.insert(alert.id.clone()) {
+            return;
+        }
+        state.order.push_back(alert.id.clone());
+        if state.order.len() > REMEMBERED
+            && let Some(oldest) = state.order.pop_front()
+        {
+            state.seen.remove(&oldest);
+        }
+        state.count += 1;
+        // The frames of a file were captured long ago: their latency means nothing.
+        if alert.clock_source() != ClockSource::File {
+            state.latencies.add(now_us.saturating_sub(alert.captured_at_us) as f64 / 1_000.0);
+        }
+        state.latest.push_front(alert);
+        state.latest.truncate(LATEST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_that_is_delivered_twice_counts_once() {
+        let received = Received::default();
+        for id in ["a", "b", "a"] {
+            received.add_alert(Alert { id: id.to_owned(), captured_at_us: 1_000_000, ..Alert::default() }, 1_250_000);
+        }
+        assert_eq!(received.count(), 2);
+        assert_eq!(received.glass_to_alert_ms(), Some(Percentiles { p50: 250.0, p95: 250.0 }));
+        assert_eq!(received.latest()[0].id, "b");
+        let clock_source = ClockSource::File.into();
+        received.add_alert(Alert { id: "c".to_owned(), clock_source, ..Alert::default() }, 9_000_000);
+        assert_eq!((received.count(), received.glass_to_alert_ms().unwrap().p95), (3, 250.0));
+    }
+
+    #[test]
+    fn only_the_latest_are_kept() {
+        let received = Received::default();
+        for number in 0..100 {
+            received.add_alert(Alert { id: number.to_string(), ..Alert::default() }, 0);
+        }
+        assert_eq!((received.latest().len(), received.count()), (LATEST, 100));
+    }
+}
