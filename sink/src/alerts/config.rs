@@ -112,7 +112,7 @@ impl Validate for AlertsConfig {
 impl Validate for TlsConfig {
     fn validate(&self, problems: &mut Problems) {
         let (certificate, key) = (self.certificate.as_os_str().is_empty(), self.key.as_os_str().is_empty());
-        problems.require(certificate == key, "certificate", "and `key` go together: one of them is empty");
+        problems.require(certificate == key, "certificate", "and `key` must both be set, or both be empty");
         for (name, path) in [("certificate", &self.certificate), ("key", &self.key)] {
             if !path.as_os_str().is_empty()
                 && let Err(error) = std::fs::read(path)
