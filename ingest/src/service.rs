@@ -26,6 +26,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     let config = Arc::new(config);
     let publisher = KafkaPublisher::new(&config, context.readiness.part("kafka")).context("make a Kafka producer")?;
     let publisher = Arc::new(publisher);
+    let cameras_ready = context.readiness.part("cameras");
     let push_paths = Arc::new(PathRegistry::new(config.push.require_credentials));
     if config.push.enabled {
         let ready = context.readiness.part("rtsp-server");
@@ -35,8 +36,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
         tracing::info!(?addresses, "RTSP server listens");
     }
     let share = Share::Group(config.group.clone());
-    let ready = context.readiness.part("cameras");
-    let events = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, ready);
+    let events = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, cameras_ready);
     let topic_watch = {
         let (publisher, soft) = (publisher.clone(), shutdown.soft.clone());
         shutdown.tracker.spawn(async move { publisher.watch_topic(&soft).await })

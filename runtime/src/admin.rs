@@ -17,7 +17,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// The readiness of a service: ready when all parts added by [`Readiness::part`] are ready.
+/// The readiness of a service: ready when all parts added by [`Readiness::part`] are ready. A service without parts is starting.
+///
+/// A service adds all its parts before the first of them becomes ready: a part that is added later does not count until then.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     /// Part → why it is not ready; none: it is ready.
@@ -35,6 +37,10 @@ impl Readiness {
     /// Each part that is not ready, and why. Empty: the service is ready.
     pub fn waiting_for(&self) -> BTreeMap<String, String> {
         let parts = self.parts.lock();
+        if parts.is_empty() {
+            // `/ready` is served from the start, before the service has added its parts.
+            return BTreeMap::from([("service".to_owned(), "starting".to_owned())]);
+        }
         parts.iter().filter_map(|(name, reason)| Some((name.clone(), reason.clone()?))).collect()
     }
 }
@@ -123,7 +129,7 @@ mod tests {
     #[test]
     fn a_service_is_ready_when_every_part_is() {
         let readiness = Readiness::default();
-        assert!(readiness.waiting_for().is_empty());
+        assert_eq!(readiness.waiting_for()["service"], "starting");
         let kafka = readiness.part("kafka");
         let model = readiness.part("model");
         kafka.ready();

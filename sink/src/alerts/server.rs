@@ -11,6 +11,7 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use vru_auth::{JwtVerifier, TokenVerifier};
 use vru_proto::v1::FILE_DESCRIPTOR_SET;
+use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::retry::BackoffConfig;
 use vru_runtime::service::ServiceContext;
@@ -29,8 +30,23 @@ const SINK: &str = "alerts";
 const SERVICE: &str = "vru.v1.Alerts";
 
 /// Runs until shutdown. When Kafka goes away, subscribers stay connected, and the ring still serves those that resume.
-pub(crate) async fn run(config: AlertsConfig, kafka: KafkaConfig, context: ServiceContext) -> anyhow::Result<()> {
+///
+/// The part of `/ready` is added by the call itself, so that the service does not become ready before the task runs.
+pub(crate) fn run(
+    config: AlertsConfig,
+    kafka: KafkaConfig,
+    context: ServiceContext,
+) -> impl Future<Output = anyhow::Result<()>> {
     let ready = context.readiness.part(SINK);
+    serve(config, kafka, context, ready)
+}
+
+async fn serve(
+    config: AlertsConfig,
+    kafka: KafkaConfig,
+    context: ServiceContext,
+    ready: ReadyFlag,
+) -> anyhow::Result<()> {
     let stop = context.shutdown.soft.clone();
     let verifier = verifier(&config)?;
     let incoming = TcpIncoming::bind(config.listen)
