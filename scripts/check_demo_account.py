@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks the account that `vru demo --json` ends with: every frame that came in was inferred or dropped for a stated reason.
+"""Checks the account that `vru demo --json` prints at its end: every frame was inferred, or dropped for a reason.
 
-    check_demo_account.py FILE      the last line of FILE is the account
+    check_demo_account.py FILE      the account is the last line of FILE
 """
 
 import json
@@ -15,7 +15,7 @@ def is_count(value):
 
 
 def problems(account):
-    """Everything that is wrong with an account, as sentences."""
+    """All problems of an account, as sentences."""
     wrong = [f"{key} is {account.get(key)!r}, not a count" for key in COUNTS if not is_count(account.get(key))]
     drops = account.get("drops")
     if not isinstance(drops, dict) or not all(map(is_count, drops.values())):
@@ -29,13 +29,13 @@ def problems(account):
 
     dropped = sum(drops.values())
     if account["frames_in"] != account["frames_inferred"] + dropped:
-        wrong.append(f"{account['frames_in']} frames came in, but {account['frames_inferred']} inferred and {dropped} dropped")
-    # Each inferred frame has one row in the table `frames`, also when nothing was found in it.
+        wrong.append(f"{account['frames_in']} frames in, but {account['frames_inferred']} inferred and {dropped} dropped")
+    # Each inferred frame has one row in the table `frames`, also a frame without objects.
     if account["rows"] != account["frames_inferred"]:
-        wrong.append(f"{account['frames_inferred']} frames were inferred, but Postgres has {account['rows']} of them")
+        wrong.append(f"{account['frames_inferred']} frames were inferred, but PostgreSQL has {account['rows']} rows")
     wrong += [f"no {key}" for key in ("cameras", "frames_inferred", "detections", "alerts") if account[key] == 0]
     if not 0 < numbers[0] <= numbers[1]:
-        wrong.append(f"glass_to_alert_ms {delay} is not a rising pair above 0")
+        wrong.append(f"glass_to_alert_ms is {delay}, but 0 < p50 <= p95 must hold")
     return wrong
 
 
@@ -49,12 +49,12 @@ def main():
     try:
         account = json.loads(lines[-1])
     except json.JSONDecodeError as error:
-        raise SystemExit(f"the last line is no JSON ({error}): {lines[-1][:200]}") from error
+        raise SystemExit(f"the last line is not JSON ({error}): {lines[-1][:200]}") from error
     if not isinstance(account, dict):
         raise SystemExit(f"the account is {type(account).__name__}, not an object")
     if wrong := problems(account):
-        raise SystemExit("the demo's account does not add up:\n  " + "\n  ".join(wrong) + f"\n{lines[-1]}")
-    print(f"the demo's account adds up: {lines[-1]}")
+        raise SystemExit("the demo's account does not balance:\n  " + "\n  ".join(wrong) + f"\n{lines[-1]}")
+    print(f"the demo's account balances: {lines[-1]}")
 
 
 if __name__ == "__main__":

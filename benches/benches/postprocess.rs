@@ -1,12 +1,12 @@
-//! From a model's output to boxes: a YOLOv8 output of 84x8400 with 100 objects, decoded and suppressed.
+//! Postprocessing: decoding and non-maximum suppression of a YOLOv8 output of 84x8400 with 100 objects.
 //!
-//! Does not measure: the way back to the camera's pixels, labels, and the fusion of riders and bicycles.
+//! Does not measure: mapping to the camera's pixels, labels, and the fusion of riders and bicycles.
 
 use criterion::{Criterion, Throughput};
 use vru_benches::inputs::{ANCHORS, ROWS, YoloOutput, hand_over, to_bytes, yolo_output};
 use vru_benches::measure::beside;
 use vru_benches::peer::{Environment, Peer};
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_vision::detection::RawDetection;
 use vru_vision::layout::{self, TensorInfo, TensorView};
 use vru_vision::nms::{NmsConfig, suppress};
@@ -40,7 +40,7 @@ fn main() {
         assert_eq!(decode().len(), 100);
     });
     if !turns.is_empty() {
-        Row::of("postprocess", &turns, 1e3, "ms", Goal::Faster(10.0), &peer.versions).save();
+        BenchRow::of("postprocess", &turns, 1e3, "ms", Goal::Faster(10.0), &peer.versions).save();
     }
     criterion.final_summary();
 }
@@ -56,7 +56,7 @@ fn assert_finds(output: &YoloOutput, kept: &[RawDetection]) {
     }
 }
 
-/// Both keep the same boxes; the peer's order is its own.
+/// Both sides keep the same boxes, in different orders.
 fn assert_same(ours: &[RawDetection], peers: &[f32]) {
     let (peers, _) = peers.as_chunks::<6>();
     assert_eq!(ours.len(), peers.len());

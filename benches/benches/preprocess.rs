@@ -1,13 +1,13 @@
-//! From a decoded picture to a model's input: letterboxed to 640x640 and normalised to 32-bit planes, one thread each.
+//! Preprocessing: a decoded picture is letterboxed to 640x640 and normalised to planes of 32-bit floats, on one thread.
 //!
-//! Does not measure: decoding, the copy into the runtime, half precision, and pictures that are not in the cache of the
-//! processor for other reasons than their size.
+//! Does not measure: decoding, the copy into the runtime, half precision, and pictures that are outside the CPU
+//! cache for reasons other than their size.
 
 use criterion::{Criterion, Throughput};
 use vru_benches::inputs::{hand_over, picture};
 use vru_benches::measure::beside;
 use vru_benches::peer::{Environment, Peer};
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_vision::letterbox::{ColourOrder, Element, InputSpec, Letterbox, Resize, TensorLayout};
 
 const SIDE: u32 = 640;
@@ -33,7 +33,7 @@ fn main() {
             letterbox.write(std::hint::black_box(&picture).view(), &mut tensor).expect("the picture fits");
         });
         if !turns.is_empty() {
-            Row::of(&format!("preprocess/{name}"), &turns, 1e3, "ms", goal, &peer.versions).save();
+            BenchRow::of(&format!("preprocess/{name}"), &turns, 1e3, "ms", goal, &peer.versions).save();
         }
     }
     criterion.final_summary();
@@ -54,7 +54,7 @@ fn spec() -> InputSpec {
     }
 }
 
-/// Both do the same work: within two grey levels everywhere.
+/// Both sides give the same tensor, within two grey levels.
 fn assert_same(ours: &[f32], peers: &[f32]) {
     assert_eq!(ours.len(), peers.len());
     let worst = ours.iter().zip(peers).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

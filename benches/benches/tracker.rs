@@ -1,12 +1,12 @@
-//! One frame through the tracker, with 10, 100 and 1000 objects in sight.
+//! One update of the tracker with 10, 100 and 1000 objects.
 //!
-//! Does not measure: how well it tracks (the tests of `vision` do), crowds that cover each other, and gaps.
+//! Does not measure: tracking quality (the tests of `vision` do), occlusion, and gaps.
 
 use criterion::{Criterion, Throughput};
 use vru_benches::inputs::{SCENE_FRAMES, hand_over, scene, to_bytes};
 use vru_benches::measure::{Turns, beside};
 use vru_benches::peer::{Environment, Peer};
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
 use vru_vision::road_user::RoadUserClass;
@@ -45,15 +45,15 @@ fn main() {
             assert_eq!(step().len(), objects);
         });
         if !turns.is_empty() {
-            Row::of(&format!("tracker/{objects}"), &turns, 1e6, "us", goal, &peer.versions).save();
+            BenchRow::of(&format!("tracker/{objects}"), &turns, 1e6, "us", goal, &peer.versions).save();
             took.push((turns.ours(), peer.versions.clone()));
         }
     }
     if let [_, (hundred, _), (thousand, versions)] = &took[..] {
-        // Of a hundred objects ten times the work is linear; a hundred times would be quadratic.
+        // From 100 to 1000 objects, linear time grows tenfold; quadratic time would grow a hundredfold.
         let mut growth = Turns::default();
         growth.add(*thousand, *hundred * 10.0);
-        Row::of(
+        BenchRow::of(
             "tracker/growth 100 to 1000",
             &growth,
             1e6,

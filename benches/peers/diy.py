@@ -1,4 +1,4 @@
-"""The pipeline that one writes in an afternoon: OpenCV reads a camera, JPEG over Kafka, ONNX Runtime, alerts over Kafka.
+"""A minimal pipeline: OpenCV reads a camera, JPEG over Kafka, ONNX Runtime, alerts over Kafka.
 
 diy.py capture BROKERS FRAMES NAME URL
 diy.py infer BROKERS FRAMES ALERTS MODEL
@@ -26,9 +26,9 @@ def capture(brokers, topic, name, url):
     producer = confluent_kafka.Producer({"bootstrap.servers": brokers})
     camera = cv2.VideoCapture(url, cv2.CAP_FFMPEG)
     while True:
-        there, picture = camera.read()
-        if not there:
-            sys.exit(f"{url} gives no more pictures")
+        ok, picture = camera.read()
+        if not ok:
+            sys.exit(f"the stream {url} has ended")
         _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
         producer.produce(topic, jpeg.tobytes(), name)
         producer.poll(0)
@@ -52,7 +52,7 @@ def infer(brokers, frames, alerts, model):
 
 
 def people(session, picture):
-    """The boxes of everybody in the picture."""
+    """The boxes of all people in the picture."""
     height, width = picture.shape[:2]
     ratio = min(SIDE / width, SIDE / height)
     inner = cv2.resize(picture, (round(width * ratio), round(height * ratio)))

@@ -1,4 +1,4 @@
-"""A bare loop of ONNX Runtime on one input that is there already.
+"""A bare loop of ONNX Runtime on one prepared input.
 
 infer.py MODEL THREADS
 """

@@ -1,4 +1,4 @@
-"""The lines that a peer speaks with the bench: see src/peer.rs."""
+"""The protocol between a peer and the bench, in lines: see src/peer.rs."""
 
 import json
 import sys
@@ -6,9 +6,9 @@ import time
 
 
 def serve(versions, run, clock=time.process_time):
-    """Says that it is ready; then for each line runs that many times, or writes what one run gives.
+    """Reports that it is ready. Then, for each line, runs that many times, or writes the result of one run to a file.
 
-    The clock counts the processor's time of this process, unless another is given.
+    The default clock is the CPU time of this process.
     """
 
     def answer(**message):

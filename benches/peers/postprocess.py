@@ -1,4 +1,4 @@
-"""A YOLOv8 output as boxes, the quickest way that NumPy and OpenCV's NMSBoxes have: no Python loop over anchors.
+"""Boxes from a YOLOv8 output, in the fastest way with NumPy and OpenCV's NMSBoxes: without a Python loop over anchors.
 
 postprocess.py OUTPUT ROWS COLUMNS THRESHOLD IOU
 """

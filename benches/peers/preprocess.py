@@ -1,4 +1,4 @@
-"""A picture as a letterboxed, normalised tensor, the quickest way that OpenCV's wheel has: resize into the canvas, then blob.
+"""A letterboxed, normalised tensor from a picture, in the fastest way with OpenCV's wheel: resize into the canvas, then blob.
 
 preprocess.py PICTURE WIDTH HEIGHT SIDE, with raw RGB pixels in PICTURE.
 """
@@ -15,7 +15,7 @@ picture = np.fromfile(path, np.uint8).reshape(height, width, 3)
 ratio = min(side / width, side / height)
 inner_width, inner_height = round(width * ratio), round(height * ratio)
 left, top = (side - inner_width) // 2, (side - inner_height) // 2
-# The padding stays, so it is written once; ours writes it each time.
+# The padding does not change and is written once; ours writes it each time.
 canvas = np.full((side, side, 3), 114, np.uint8)
 inner = canvas[top : top + inner_height, left : left + inner_width]
 

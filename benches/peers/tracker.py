@@ -1,4 +1,4 @@
-"""Roboflow's ByteTrack on the frames of a scene, which goes round: its last frame is followed by its first.
+"""Roboflow's ByteTrack on the frames of a scene that repeats: the first frame follows the last one.
 
 tracker.py SCENE OBJECTS FRAMES, with x1, y1, x2, y2, score of each object of each frame in SCENE.
 """
@@ -27,7 +27,7 @@ def run():
     return np.asarray(tracked.tracker_id)
 
 
-# All tracks are there and settled before anything is measured.
+# All tracks are confirmed before the measurement.
 for _ in range(5):
     run()
 serve(f"Roboflow trackers {version('trackers')} ByteTrack", run)

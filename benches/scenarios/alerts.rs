@@ -1,8 +1,8 @@
-//! A thousand subscribers on loopback: how many alerts a second reach them all, and how long one takes. Ours is the real
-//! program, from Kafka to gRPC; beside it a bare tonic stream of the same bytes from a process of its own.
+//! A thousand subscribers on loopback: delivered alerts per second, and the latency of one alert. Ours is the real program, from
+//! Kafka to gRPC; the peer is a bare tonic stream of the same bytes, in a process of its own.
 //!
-//! Does not measure: TLS, networks, filters, and tokens (authorisation is off). Ours begins when the alerts are given to Kafka's
-//! client, the bare stream when its server is told to send.
+//! Does not measure: TLS, networks, filters, and tokens (authorisation is off). The time of ours starts when the alerts are
+//! passed to the Kafka client, that of the bare stream when its server is told to send.
 
 #[path = "alerts_parts/crowd.rs"]
 mod crowd;
@@ -15,7 +15,7 @@ use prost::Message as _;
 use vru_benches::inputs::hand_over;
 use vru_benches::measure::Turns;
 use vru_benches::publish::publish_all;
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::{Producer, ProducerOptions};
@@ -26,14 +26,14 @@ use tonic_server::TonicServer;
 
 const SUBSCRIBERS: usize = 1_000;
 const TURNS: usize = 5;
-// Fewer than may wait for one subscriber: nobody is cut for being slow.
+// Less than a subscriber's queue holds: no subscriber is disconnected for being slow.
 const BURST: usize = 200;
 const SINGLES: usize = 40;
 const PAUSE: Duration = Duration::from_millis(100);
 const DEADLINE: Duration = Duration::from_mins(1);
 
 fn main() {
-    if tonic_server::asked_for() {
+    if tonic_server::is_requested() {
         return tonic_server::serve();
     }
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
@@ -64,7 +64,7 @@ async fn measure() {
     bare.wait_for(1, DEADLINE).await;
 
     let mut bursts = Turns::default();
-    // The first turn warms both up.
+    // The first turn is the warm-up of both sides.
     for turn in 0..=TURNS {
         let started = Instant::now();
         publish(&producer, &topic, BURST).await;
@@ -80,7 +80,7 @@ async fn measure() {
         }
     }
     let peer = "a bare tonic 0.14 stream of the same bytes";
-    Row::of("alerts/deliveries", &bursts, 1.0, "alerts/s", Goal::AtLeast(0.9), peer).save();
+    BenchRow::of("alerts/deliveries", &bursts, 1.0, "alerts/s", Goal::AtLeast(0.9), peer).save();
 
     ours.forget_latencies();
     bare.forget_latencies();
@@ -94,7 +94,7 @@ async fn measure() {
     }
     let mut latency = Turns::default();
     latency.add(ours.latency_ms(0.99), bare.latency_ms(0.99));
-    Row::of("alerts/p99 of one alert", &latency, 1.0, "ms", Goal::Within(50.0), peer).save();
+    BenchRow::of("alerts/p99 of one alert", &latency, 1.0, "ms", Goal::Within(50.0), peer).save();
 }
 
 async fn publish(producer: &Producer, topic: &str, count: usize) {
@@ -104,7 +104,7 @@ async fn publish(producer: &Producer, topic: &str, count: usize) {
 
 fn alert(number: usize) -> v1::Alert {
     let emitted_at_us = now_us();
-    // What was seen twice is told once: every id is new.
+    // Each id is new: repeated alerts are delivered once.
     let id = format!("alert-{emitted_at_us}-{number:04}");
     v1::Alert {
         rule_id: "crossing".to_owned(),

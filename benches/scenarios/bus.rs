@@ -1,5 +1,5 @@
-//! Megabytes a second of 60 KB records through our producer and consumer, and through a bare loop of librdkafka with its own
-//! defaults; the same broker, a new topic each turn.
+//! Throughput of 60 KB records through our producer and consumer, in megabytes per second. The peer is a bare loop of librdkafka
+//! with its defaults, on the same broker. Each turn has a new topic.
 //!
 //! Does not measure: TLS, several brokers, and the encoding of messages. Ours is idempotent, the bare loop is not.
 
@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use vru_benches::measure::Turns;
 use vru_benches::publish::publish_all;
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, ProducerOptions};
 use vru_runtime::test_util::{Bus, Topic, kafka};
 
@@ -24,7 +24,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let payload: Vec<u8> = (0..BYTES as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let mut turns = Turns::default();
-    // The first turn warms the broker up.
+    // The first turn is the warm-up of the broker.
     for turn in 0..=TURNS {
         let ours = runtime.block_on(ours(&kafka().bus("bench-bus", 1), &payload));
         let bare = bare(&kafka().bus("bench-bus", 1), &payload);
@@ -34,7 +34,7 @@ fn main() {
     }
     let (_, version) = rdkafka::util::get_rdkafka_version();
     let peer = format!("librdkafka {version} BaseProducer and BaseConsumer");
-    Row::of("bus", &turns, 1.0, "MB/s", Goal::AtLeast(0.9), &peer).save();
+    BenchRow::of("bus", &turns, 1.0, "MB/s", Goal::AtLeast(0.9), &peer).save();
 }
 
 fn rate(took: Duration) -> f64 {
@@ -46,7 +46,7 @@ async fn ours(bus: &Bus, payload: &[u8]) -> Duration {
     let producer = bus.config().producer(&ProducerOptions::default()).expect("a producer can be made");
     let options = ConsumerOptions::new(&format!("{}ours", bus.prefix()), &[&topic]);
     let mut consumer = GroupConsumer::start(&bus.config(), &options).expect("a consumer can be made");
-    // Group and topic are ready when the first record has come through.
+    // Group and topic are ready when the first record has arrived.
     publish_all(&producer, &topic, [("camera", payload)]).await;
     take(&mut consumer, 1).await;
     let started = Instant::now();

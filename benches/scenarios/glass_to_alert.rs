@@ -1,20 +1,20 @@
-//! From light on a camera to a subscriber: the real programs on real Kafka, 1 to 16 cameras at 10 pictures a second, one
-//! inference worker with one thread for the model. The cameras draw the wall clock into each picture; an alert carries its
-//! picture, from which the subscriber's side reads how long it took. No stamp of ours counts.
+//! Latency from the camera to a subscriber: the real programs on real Kafka, 1 to 16 cameras at 10 pictures per second, one
+//! inference worker with one thread for the model. The cameras draw the wall clock into each picture. An alert carries its
+//! picture, from which this bench reads the capture time; our own timestamps are not used.
 //!
-//! Until saturation an alert takes one inference (the model alone, on one thread, measured here before each number of cameras)
-//! and 60 ms at most. Past saturation it takes no longer as time goes on, and every frame is a result or a counted drop. A
-//! number of cameras saturates when more than 1 in 100 frames is dropped; one camera never counts as saturation.
+//! Below saturation the goal is one inference (the model alone, on one thread, measured before each number of cameras) plus at
+//! most 60 ms. Past saturation the latency must not grow with time, and every frame must be a result or a counted drop. A number
+//! of cameras saturates when more than 1 in 100 frames is dropped; one camera never counts as saturation.
 //!
-//! Beside it the pipeline that one writes in an afternoon (`peers/diy.py`), on the same cameras, for one and two of them.
+//! The peer is a minimal pipeline in Python (`peers/diy.py`) on the same cameras, for one and two of them.
 //!
-//! Does not measure: networks, the camera's own encoder beyond `x264enc` at its fastest, GPUs, several workers, TLS. Cameras,
-//! broker and subscriber share the machine's cores with what is measured.
+//! Does not measure: networks, encoders of cameras other than `x264enc` at its fastest, GPUs, several workers, TLS. Cameras,
+//! broker and subscriber share the machine's cores with the measured programs.
 
-#[path = "glass_to_alert_parts/books.rs"]
-mod books;
 #[path = "glass_to_alert_parts/diy.rs"]
 mod diy;
+#[path = "glass_to_alert_parts/frame_balance.rs"]
+mod frame_balance;
 #[path = "glass_to_alert_parts/pipeline.rs"]
 mod pipeline;
 #[path = "glass_to_alert_parts/sightings.rs"]
@@ -30,30 +30,30 @@ use vru_benches::clock_camera::ClockCameras;
 use vru_benches::measure::{Turns, quantile};
 use vru_benches::note;
 use vru_benches::peer::{Environment, Peer};
-use vru_benches::row::{Goal, Row, forget};
+use vru_benches::row::{BenchRow, Goal, delete_rows};
 use vru_benches::worker::MODEL;
 use vru_runtime::test_util::require_asset;
 
-use pipeline::Pipeline;
+use pipeline::MeasuredPipeline;
 use sightings::Sightings;
 
-/// How many cameras, and how many of these numbers the peer is shown.
+/// Numbers of cameras to measure. The peer is measured up to `PEER_CAMERAS`.
 const CAMERAS: [usize; 5] = [1, 2, 4, 8, 16];
 const PEER_CAMERAS: usize = 2;
-/// What is measured of each.
+/// Length of each measurement.
 const WINDOW: Duration = Duration::from_secs(24);
-/// After the first picture of every camera.
+/// Time between the first picture of every camera and the measurement.
 const SETTLE: Duration = Duration::from_secs(6);
 const DEADLINE: Duration = Duration::from_mins(1);
-/// Frames that may be dropped before a number of cameras counts as too many.
+/// Share of dropped frames above which a number of cameras saturates.
 const SATURATED: f64 = 0.01;
 const RUNS: u64 = 40;
 
 fn main() {
     let model = require_asset(MODEL);
     let mut bare = Peer::start(Environment::Tests, "infer.py", &[model.to_str().expect("a plain path"), "1"]);
-    // Which numbers saturate is not the same each time.
-    forget("glass_to_alert/");
+    // The numbers that saturate differ from run to run, and with them the rows.
+    delete_rows("glass_to_alert/");
     let cameras = ClockCameras::start();
     let mut capture = Vec::new();
     bare.run(RUNS);
@@ -67,38 +67,39 @@ fn main() {
             let mut turns = Turns::default();
             turns.add(seen.p95_ms(), theirs.p95_ms());
             let name = format!("glass_to_alert/{count:02} cameras beside diy");
-            Row::of(&name, &turns, 1.0, "ms", Goal::None, &diy::versions()).save();
+            BenchRow::of(&name, &turns, 1.0, "ms", Goal::None, &diy::versions()).save();
         }
     }
-    note(&format!("capture time of {} alerts against the burnt clock", capture.len()));
+    note(&format!("capture times of {} alerts compared with the burnt clock", capture.len()));
     let mut turns = Turns::default();
     turns.add(quantile(&capture, 0.95), quantile(&capture, 0.5));
-    let peer = "the median of the same; ours is the p95 distance of capture time and burnt clock";
-    Row::of("glass_to_alert/capture time", &turns, 1.0, "ms", Goal::Within(20.0), peer).save();
+    let peer = "median difference of capture time and burnt clock; ours: p95 of the same";
+    BenchRow::of("glass_to_alert/capture time", &turns, 1.0, "ms", Goal::Within(20.0), peer).save();
 }
 
 fn ours(cameras: &ClockCameras, count: usize, one_inference: f64, bare: &str) -> Sightings {
-    let pipeline = Pipeline::start();
+    let pipeline = MeasuredPipeline::start();
     let seen = pipeline.watch(cameras, count);
-    let books = pipeline.books();
-    note(&format!("{count} cameras: one inference {one_inference:.1} ms; {}; {books}", seen.summary()));
+    let balance = pipeline.balance();
+    note(&format!("{count} cameras: one inference {one_inference:.1} ms; {}; {balance}", seen.summary()));
     pipeline.print_stages(&seen);
 
     let mut latency = Turns::default();
     latency.add(seen.p95_ms(), one_inference);
-    let saturated = count > 1 && books.dropped_share() > SATURATED;
+    let saturated = count > 1 && balance.dropped_share() > SATURATED;
     let goal = if saturated { Goal::None } else { Goal::Over(60.0) };
-    Row::of(&format!("glass_to_alert/{count:02} cameras p95"), &latency, 1.0, "ms", goal, bare).save();
+    BenchRow::of(&format!("glass_to_alert/{count:02} cameras p95"), &latency, 1.0, "ms", goal, bare).save();
     if saturated {
         let mut flat = Turns::default();
         let (first, last) = seen.p95_of_halves_ms();
         flat.add(last, first);
         let name = format!("glass_to_alert/{count:02} cameras past saturation");
-        Row::of(&name, &flat, 1.0, "ms", Goal::AtMost(1.3), "p95 of the first half; ours: of the last").save();
+        BenchRow::of(&name, &flat, 1.0, "ms", Goal::AtMost(1.3), "p95 of the first half; ours: p95 of the last half")
+            .save();
     }
     let mut accounted = Turns::default();
-    accounted.add(books.accounted() as f64, books.frames as f64);
-    let name = format!("glass_to_alert/{count:02} cameras books");
-    Row::of(&name, &accounted, 1.0, "frames", Goal::Equals, "frames in; ours: results + counted drops").save();
+    accounted.add(balance.accounted() as f64, balance.frames as f64);
+    let name = format!("glass_to_alert/{count:02} cameras accounted");
+    BenchRow::of(&name, &accounted, 1.0, "frames", Goal::Equals, "frames in; ours: results + counted drops").save();
     seen
 }

@@ -1,5 +1,5 @@
-//! Frames a second of one infer worker, from Kafka to Kafka: the real program, JPEG pictures of the sample clip, one thread for
-//! the model. Beside it a loop that does nothing but run the same model on one thread of the same runtime.
+//! Frames per second of one inference worker, from Kafka to Kafka: the real program, JPEG pictures of the sample clip, one thread for
+//! the model. The peer is a loop that only runs the same model on one thread of the same runtime.
 //!
 //! Does not measure: GPUs, batches of several cameras, and H.264 (a decoder's time).
 
@@ -10,7 +10,7 @@ use vru_benches::measure::Turns;
 use vru_benches::messages::{clip_jpegs, jpeg_frame};
 use vru_benches::peer::{Environment, Peer};
 use vru_benches::publish::publish_all;
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_benches::worker::{MODEL, infer_worker};
 use vru_runtime::kafka::ProducerOptions;
 use vru_runtime::test_util::{Bus, Topic, kafka, require_asset};
@@ -30,7 +30,7 @@ fn main() {
     service.wait_ready(DEADLINE);
 
     let mut turns = Turns::default();
-    // The first turn warms both up.
+    // The first turn is the warm-up of both sides.
     for turn in 0..=TURNS {
         let frames: Vec<Vec<u8>> = (turn * FRAMES..)
             .zip(&pictures)
@@ -38,17 +38,17 @@ fn main() {
             .collect();
         let records = frames.iter().map(|frame| ("camera", frame.as_slice()));
         runtime.block_on(publish_all(&producer, &bus.name(Topic::Frames), records));
-        let ours = frames_a_second(&bus, (turn + 1) * FRAMES);
+        let ours = frames_per_second(&bus, (turn + 1) * FRAMES);
         let peers = FRAMES as f64 / peer.run(FRAMES);
         if turn > 0 {
             turns.add(ours, peers);
         }
     }
-    Row::of("infer_worker", &turns, 1.0, "frames/s", Goal::AtLeast(0.95), &peer.versions).save();
+    BenchRow::of("infer_worker", &turns, 1.0, "frames/s", Goal::AtLeast(0.95), &peer.versions).save();
 }
 
-/// From the stamps of the last turn's results: neither the start nor our looking counts.
-fn frames_a_second(bus: &Bus, expected: u64) -> f64 {
+/// The rate from the timestamps of the last turn's results: the start and the polling of this bench do not count.
+fn frames_per_second(bus: &Bus, expected: u64) -> f64 {
     let started = Instant::now();
     while bus.written(Topic::Detections) < expected {
         assert!(started.elapsed() < DEADLINE, "not all frames were analysed");

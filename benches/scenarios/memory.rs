@@ -1,8 +1,8 @@
-//! What memory grows with, and what it does not: resident memory of `vru-infer` by cameras, and of `vru-sink` with all three
-//! sinks by records. The cameras' memory in ingest is measured beside its time, in `ingest`.
+//! Growth of resident memory: of `vru-infer` with the number of cameras, and of `vru-sink` with all three sinks with the number
+//! of records. The bench `ingest` measures the memory of cameras in ingest.
 //!
-//! Does not measure: GPUs' memory, subscribers, and cameras that send more than the model can see: of each such camera up to
-//! four pictures wait.
+//! Does not measure: GPU memory, subscribers, and cameras that send more than the model can process (up to four pictures of each
+//! such camera wait).
 
 #[path = "memory_parts/infer.rs"]
 mod infer;
@@ -16,7 +16,7 @@ use vru_benches::note;
 use vru_runtime::test_util::ServiceProcess;
 
 const DEADLINE: Duration = Duration::from_mins(3);
-const LOOKS: usize = 9;
+const SAMPLES: usize = 9;
 const PAUSE: Duration = Duration::from_millis(500);
 
 fn main() {
@@ -24,13 +24,13 @@ fn main() {
     sinks::measure();
 }
 
-/// Resident megabytes, looked at some times: what is about to be given back is no growth.
+/// Resident megabytes: the median of some samples, because memory that is about to be released is no growth.
 fn resident_mb(service: &ServiceProcess, what: &str) -> f64 {
-    let look = |_| {
+    let sample = |_| {
         std::thread::sleep(PAUSE);
         service.resident_bytes() as f64 / 1e6
     };
-    let resident = median(&(0..LOOKS).map(look).collect::<Vec<f64>>());
+    let resident = median(&(0..SAMPLES).map(sample).collect::<Vec<f64>>());
     note(&format!("{what}: {resident:.1} MB"));
     resident
 }

@@ -1,8 +1,7 @@
-//! Rows a second of `vru-sink postgres`, each exactly once, from records that Kafka holds to the tables; beside it `psql \copy`
-//! of the same rows into the same tables with the same indexes, from a file.
+//! Rows per second of `vru-sink postgres`, exactly once, from records on Kafka to the tables. The peer is `psql \copy` of the same
+//! rows from a file, into the same tables with the same indexes.
 //!
-//! Does not measure: disks (the server runs without fsync, for both), networks, tables that are full already, and the latency
-//! of one row.
+//! Does not measure: disks (the server runs without fsync, for both), networks, large tables, and the latency of one row.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use vru_benches::inputs::hand_over;
 use vru_benches::measure::Turns;
 use vru_benches::messages::detections;
 use vru_benches::publish::publish_all;
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::ProducerOptions;
 use vru_runtime::test_util::{PostgresServer, ServiceLaunch, Topic, kafka, postgres};
@@ -27,7 +26,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let server = postgres();
     let mut turns = Turns::default();
-    // The first turn warms both up.
+    // The first turn is the warm-up of both sides.
     for turn in 0..=TURNS {
         let database = server.database();
         let ours = runtime.block_on(ours(server, &database));
@@ -39,11 +38,12 @@ fn main() {
     }
     let version = server.query(&server.database(), "show server_version").remove(0).remove(0);
     let peer = format!("psql \\copy, PostgreSQL {version}");
-    Row::of("postgres", &turns, 1.0, "rows/s", Goal::AtLeast(0.8), &peer).save();
+    BenchRow::of("postgres", &turns, 1.0, "rows/s", Goal::AtLeast(0.8), &peer).save();
 }
 
-/// A backlog that the sink finds when it starts. The stamps of its transactions count, so that neither the start nor our looking
-/// does: the rows of all batches but the last, from the begin of the first to the begin of the last.
+/// Stores a backlog that the sink finds at its start. The rate comes from the timestamps of the transactions, so that the start
+/// and the polling of this bench do not count: the rows of all batches but the last, from the begin of the first transaction to
+/// the begin of the last one.
 async fn ours(server: &PostgresServer, database: &str) -> f64 {
     let bus = kafka().bus("bench-postgres", 2);
     let begin = now_us() - 60_000_000;

@@ -1,9 +1,9 @@
-//! A wall clock that is drawn into a picture as black and white cells, so that latency rests on what a picture shows and on no
-//! stamp of ours.
+//! A wall clock that is drawn into a picture as black and white cells. Latency is then measured from the picture itself, and does
+//! not depend on our timestamps.
 //!
-//! One row of 48 cells along the picture's upper edge: a fixed pattern of 8, then the time in steps of 100 µs (32 bits, so it
-//! goes round after five days), then a checksum of 8. A cell is a macroblock of H.264 in a picture 768 wide; only its middle is
-//! read, which coding and scaling leave alone.
+//! The clock is one row of 48 cells along the upper edge: a fixed pattern of 8 bits, the time in steps of 100 µs (32 bits, which
+//! wrap around after five days), and a checksum of 8 bits. In a picture that is 768 wide, a cell is a macroblock of H.264. Only the
+//! middle of a cell is read, which encoding and scaling leave unchanged.
 
 use vru_vision::image::Image;
 
@@ -29,7 +29,7 @@ pub fn burn(pixels: &mut [u8], width: usize, height: usize, at_us: i64) {
     }
 }
 
-/// The time that a picture shows, given a time not long after it; none where it shows none.
+/// The time that a picture shows; none where it shows no valid clock. `about_us` is a time near it, which resolves the wrap-around.
 pub fn read(picture: &Image, about_us: i64) -> Option<i64> {
     let cell = f64::from(picture.width) / f64::from(CELLS);
     let mut bits = 0;
@@ -53,7 +53,7 @@ fn is_set(bits: u64, number: u32) -> bool {
     bits >> (CELLS - 1 - number) & 1 == 1
 }
 
-/// Mean of the middle of a cell's green pixels.
+/// Mean of the green values in the middle of a cell.
 fn brightness(picture: &Image, left: f64, cell: f64) -> Option<u32> {
     let inner = |from: f64| (from + cell * 0.25) as u32..(from + cell * 0.75).ceil() as u32;
     let (mut sum, mut count) = (0, 0);
@@ -74,7 +74,7 @@ mod tests {
     const NOW: i64 = 1_764_000_000_123_400;
     const SIZE: (usize, usize) = (768, 576);
 
-    /// The luma as grey RGB, every so many pixels.
+    /// The luma as grey RGB, of every `every`-th pixel.
     fn seen(pixels: &[u8], every: usize) -> Image {
         let (width, height) = (SIZE.0 / every, SIZE.1 / every);
         let grey = |at: usize| pixels[at / width * every * SIZE.0 + at % width * every];
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_is_read_back_whole_and_scaled_down() {
+    fn the_time_is_read_at_full_and_at_half_size() {
         for late_us in [0, 40_000, 3_000_000, -2_000] {
             assert_eq!(read(&seen(&burnt(NOW), 1), NOW + late_us), Some(NOW));
             assert_eq!(read(&seen(&burnt(NOW), 2), NOW + late_us), Some(NOW));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_a_clock_or_with_a_spoilt_one_shows_none() {
+    fn a_missing_or_damaged_clock_is_not_read() {
         assert_eq!(read(&Image::filled(768, 576, [200; 3]), NOW), None);
         let mut pixels = burnt(NOW);
         for row in pixels.chunks_exact_mut(SIZE.0).take(16) {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_before_the_steps_went_round_is_found() {
+    fn a_time_before_the_wrap_around_is_read() {
         let round = (1_i64 << 32) * STEP_US;
         let just_before = NOW / round * round + round - 5_000;
         assert_eq!(read(&seen(&burnt(just_before), 1), just_before + 20_000), Some(just_before));

@@ -1,4 +1,4 @@
-//! A 1080p30 camera to pull from.
+//! A 1080p30 RTSP camera.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,12 +10,11 @@ use vru_runtime::test_util::require_asset;
 use crate::results;
 use crate::rtsp::RtspServer;
 
-/// Sends people in a street to whoever asks, to each from the beginning, for about five minutes.
+/// Sends the enlarged sample clip to each client from the beginning, for about five minutes.
 #[derive(Debug)]
-pub struct Camera(RtspServer);
+pub struct BenchCamera(RtspServer);
 
-impl Camera {
-    /// Starts to listen.
+impl BenchCamera {
     pub fn start() -> Self {
         gstreamer::init().expect("GStreamer is installed");
         let factory = RTSPMediaFactory::new();
@@ -26,13 +25,12 @@ impl Camera {
         Self(RtspServer::start([("live", factory)]))
     }
 
-    /// Where it is pulled from.
     pub fn url(&self) -> String {
         self.0.url("live")
     }
 }
 
-/// The sample clip, enlarged and three times as fast: 1080p at 30 frames a second, a key frame each second, 4 Mbit/s at most.
+/// The sample clip, enlarged and three times as fast: 1080p, 30 frames per second, a key frame each second, at most 4 Mbit/s.
 fn recording() -> PathBuf {
     let folder = results().join("inputs");
     let (once, long) = (folder.join("1080p30-once.mp4"), folder.join("1080p30.mp4"));

@@ -1,7 +1,7 @@
-//! Cameras that draw the wall clock into each picture before it is encoded, as a camera with a clock in its lens would see it.
+//! Cameras that draw the wall clock into each picture before it is encoded.
 //!
-//! Encoding is what a camera does by itself and what two cores cannot do for sixteen: cameras share [`PHASES`] encoders, whose
-//! pictures are taken a quarter of a period apart. So up to four cameras never look at the same moment, as real ones do not.
+//! Real cameras encode themselves; two cores cannot encode for sixteen. The cameras therefore share [`PHASES`] encoders, whose
+//! pictures are taken a quarter of a period apart: up to four cameras never take a picture at the same moment, like real ones.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -19,30 +19,29 @@ use vru_runtime::test_util::require_asset;
 use crate::burnt_clock;
 use crate::rtsp::RtspServer;
 
-/// Encoders.
+/// Number of encoders.
 pub const PHASES: usize = 4;
-/// Pictures a second.
+/// Pictures per second.
 pub const RATE: i64 = 10;
 const WIDTH: usize = 768;
 const HEIGHT: usize = 576;
 const PERIOD_US: i64 = 1_000_000 / RATE;
-/// Pictures of the clip that go round: each time, everybody in them is new to a tracker.
+/// Pictures of the clip that are repeated. Each repetition gives new tracks.
 const PICTURES: usize = 150;
 const PICTURE_BYTES: usize = WIDTH * HEIGHT * 3 / 2;
 
-/// The cameras' server.
+/// The RTSP server of the cameras.
 #[derive(Debug)]
 pub struct ClockCameras(RtspServer);
 
 impl ClockCameras {
-    /// Starts to listen. An encoder runs while somebody watches.
+    /// Starts the server. An encoder runs while it has viewers.
     pub fn start() -> Self {
         gst::init().expect("GStreamer is installed");
         let pictures: Arc<[u8]> = pictures().into();
         Self(RtspServer::start((0..PHASES).map(|phase| (path(phase), factory(phase, &pictures)))))
     }
 
-    /// Where a camera is pulled from.
     pub fn url(&self, camera: usize) -> String {
         self.0.url(&path(camera % PHASES))
     }
@@ -55,7 +54,7 @@ fn path(phase: usize) -> String {
 fn factory(phase: usize, pictures: &Arc<[u8]>) -> RTSPMediaFactory {
     let factory = RTSPMediaFactory::new();
     factory.set_shared(true);
-    // Constant quality: a picture's size follows from what it shows, and no rate control can hold it back.
+    // Constant quality: no rate control delays a picture.
     factory.set_launch(&format!(
         "( appsrc name=lens is-live=true format=time max-buffers=2 \
          caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={RATE}/1 \
@@ -68,12 +67,12 @@ fn factory(phase: usize, pictures: &Arc<[u8]>) -> RTSPMediaFactory {
         let lens = bin.by_name("lens").and_then(|lens| lens.downcast::<AppSrc>().ok());
         let (lens, pictures) = (lens.expect("the launch line names it").downgrade(), pictures.clone());
         media.connect_prepared(report_capture_times);
-        std::thread::spawn(move || look(&lens, &pictures, phase));
+        std::thread::spawn(move || take_pictures(&lens, &pictures, phase));
     });
     factory
 }
 
-/// A sender report is to say when a packet's picture was taken, not when the packet was sent.
+/// Makes sender reports state when a packet's picture was taken, not when the packet was sent.
 fn report_capture_times(media: &RTSPMedia) {
     let pipeline = media.element().parent().and_then(|parent| parent.downcast::<gst::Bin>().ok());
     let elements = pipeline.expect("a medium plays in a pipeline").iterate_all_by_element_factory_name("rtpbin");
@@ -82,13 +81,13 @@ fn report_capture_times(media: &RTSPMedia) {
     }
 }
 
-/// Takes a picture at each beat until the medium is gone.
-fn look(lens: &glib::WeakRef<AppSrc>, pictures: &[u8], phase: usize) {
+/// Takes a picture in each period until the medium is closed.
+fn take_pictures(lens: &glib::WeakRef<AppSrc>, pictures: &[u8], phase: usize) {
     let offset_us = phase as i64 * PERIOD_US / PHASES as i64;
     for picture in pictures.chunks_exact(PICTURE_BYTES).cycle() {
-        let to_beat_us = PERIOD_US - (now_us() - offset_us).rem_euclid(PERIOD_US);
-        // A beat that is nearly there is the one that was just served, by a clock that was set back a little.
-        let wait_us = if to_beat_us < PERIOD_US / 4 { to_beat_us + PERIOD_US } else { to_beat_us };
+        let to_next_us = PERIOD_US - (now_us() - offset_us).rem_euclid(PERIOD_US);
+        // When the next period is very near, it is the one just served: the clock was set back a little.
+        let wait_us = if to_next_us < PERIOD_US / 4 { to_next_us + PERIOD_US } else { to_next_us };
         std::thread::sleep(Duration::from_micros(wait_us.unsigned_abs()));
         let Some(lens) = lens.upgrade() else { return };
         let Some(at) = lens.current_running_time().filter(|_| lens.current_state() == gst::State::Playing) else {
@@ -97,7 +96,7 @@ fn look(lens: &glib::WeakRef<AppSrc>, pictures: &[u8], phase: usize) {
         let mut pixels = picture.to_vec();
         burnt_clock::burn(&mut pixels, WIDTH, HEIGHT, now_us());
         let mut buffer = gst::Buffer::from_mut_slice(pixels);
-        buffer.get_mut().expect("nobody else has it yet").set_pts(at);
+        buffer.get_mut().expect("a new buffer has one owner").set_pts(at);
         if lens.push_buffer(buffer).is_err() {
             return;
         }

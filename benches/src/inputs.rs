@@ -1,4 +1,4 @@
-//! What is measured on. All of it is made from fixed seeds, so that two machines measure the same.
+//! Inputs of the benches, made from fixed seeds so that every machine measures the same.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use vru_vision::image::Image;
 
 use crate::results;
 
-/// A picture with edges, surfaces and noise. Neither side's time depends on what it shows.
+/// A picture with edges, surfaces and noise. The time of both sides does not depend on the content.
 pub fn picture(width: u32, height: u32) -> Image {
     let mut random = StdRng::seed_from_u64(1);
     let mut data = Vec::with_capacity(width as usize * height as usize * 3);
@@ -27,9 +27,9 @@ pub fn picture(width: u32, height: u32) -> Image {
 /// A YOLOv8 output of the usual model: 84 rows, 8400 columns.
 #[derive(Debug)]
 pub struct YoloOutput {
-    /// Row after row.
+    /// Values in row-major order.
     pub data: Vec<f32>,
-    /// What suppression must leave: centre x, centre y, class.
+    /// The objects that suppression must keep: centre x, centre y, class.
     pub objects: Vec<(f32, f32, usize)>,
 }
 
@@ -37,10 +37,10 @@ pub struct YoloOutput {
 pub const ROWS: usize = 84;
 /// Columns of the output.
 pub const ANCHORS: usize = 8400;
-// As trained detectors do it: some neighbouring anchors see each object.
-const ANCHORS_AN_OBJECT: usize = 8;
+// Trained detectors report each object at several neighbouring anchors.
+const ANCHORS_PER_OBJECT: usize = 8;
 
-/// One hundred objects of 80 classes, none overlapping, each seen by some anchors; all other anchors see next to nothing.
+/// One hundred objects of 80 classes without overlap, each at several anchors; all other anchors have very low scores.
 pub fn yolo_output() -> YoloOutput {
     let mut random = StdRng::seed_from_u64(2);
     let mut data = vec![0.0_f32; ROWS * ANCHORS];
@@ -56,11 +56,11 @@ pub fn yolo_output() -> YoloOutput {
         }
     }
     let mut objects = Vec::new();
-    let mut anchors = sample(&mut random, ANCHORS, 100 * ANCHORS_AN_OBJECT).into_iter();
+    let mut anchors = sample(&mut random, ANCHORS, 100 * ANCHORS_PER_OBJECT).into_iter();
     for number in 0..100 {
         let centre = ((number % 10) as f32 * 64.0 + 32.0, (number / 10) as f32 * 64.0 + 32.0);
         let class = random.random_range(0..ROWS - 4);
-        for _ in 0..ANCHORS_AN_OBJECT {
+        for _ in 0..ANCHORS_PER_OBJECT {
             let anchor = anchors.next().expect("as many were drawn");
             let mut set = |row: usize, value: f32| data[row * ANCHORS + anchor] = value;
             set(0, centre.0 + random.random_range(-1.5..1.5));
@@ -74,11 +74,11 @@ pub fn yolo_output() -> YoloOutput {
     YoloOutput { data, objects }
 }
 
-/// Frames after which the scene is where it began.
+/// Frames after which the scene repeats.
 pub const SCENE_FRAMES: usize = 120;
 
-/// Objects on circles side by side, as `x1, y1, x2, y2, score` for each object of each frame, at 10 frames a second. One
-/// detection in thirty is weak.
+/// Objects that move on circles side by side, as `x1, y1, x2, y2, score` for each object of each frame, at 10 frames per
+/// second. One detection in thirty is weak.
 pub fn scene(objects: usize) -> Vec<f32> {
     let mut random = StdRng::seed_from_u64(3);
     let columns = (objects as f32 * 16.0 / 9.0).sqrt().ceil();
@@ -99,7 +99,7 @@ pub fn scene(objects: usize) -> Vec<f32> {
     scene
 }
 
-/// Writes bytes for a peer to read.
+/// Writes a file that a peer reads.
 pub fn hand_over(name: &str, bytes: &[u8]) -> PathBuf {
     let folder = results().join("inputs");
     std::fs::create_dir_all(&folder).expect("target can be written");
@@ -108,7 +108,7 @@ pub fn hand_over(name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Numbers as a peer reads them.
+/// Little-endian bytes of the numbers, as a peer reads them.
 pub fn to_bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }

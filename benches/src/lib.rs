@@ -1,7 +1,7 @@
-//! What the benches share: inputs, peers, the interleaved measurement, and the rows of the table.
+//! Shared by the benches: inputs, peers, interleaved measurement, and the rows of the table.
 //!
-//! A row compares ours with a peer in the same run: the two take turns, and each one's figure is the median of its turns.
-//! Whatever slows the machine for a moment slows both.
+//! A row compares ours with a peer in the same run: the two take turns, and each figure is the median of the turns. A moment in
+//! which the machine is slow slows both.
 
 pub mod burnt_clock;
 pub mod camera;
@@ -20,18 +20,18 @@ pub mod worker;
 
 use std::path::{Path, PathBuf};
 
-/// The folder of the repository.
+/// The root folder of the repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository")
 }
 
-/// Where results go: `target/bench` of the repository.
+/// The folder for results: `target/bench` in the repository.
 pub fn results() -> PathBuf {
     repository().join("target/bench")
 }
 
-/// Tells whoever watches what no row has room for.
-#[expect(clippy::print_stdout, reason = "a bench talks to whoever started it")]
+/// Prints a detail that is in no row.
+#[expect(clippy::print_stdout, reason = "a bench reports on the terminal")]
 pub fn note(text: &str) {
     println!("{text}");
 }

@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! The machine of a measurement.
 
 use std::fs;
 use std::process::Command;
@@ -7,31 +7,25 @@ use serde::Serialize;
 
 use crate::{peer, repository};
 
-/// The machine, and the versions that count.
+/// The machine, and the versions that affect the figures.
 #[derive(Debug, Clone, Serialize)]
 pub struct Machine {
-    /// Name of the processor.
     pub processor: String,
-    /// Threads it runs at once.
+    /// Hardware threads.
     pub threads: usize,
-    /// Of the machine, GiB.
     pub memory_gib: u64,
-    /// Name of the kernel.
+    /// Kernel release.
     pub kernel: String,
-    /// How busy it was (load over a minute) when the table was made: above the threads, figures are noisy.
+    /// Load average over one minute when the table was made. Above the number of threads, the figures are noisy.
     pub load: f64,
-    /// The compiler.
     pub rustc: String,
-    /// Version of ONNX Runtime's library.
     pub onnxruntime: String,
-    /// The model of the benches that run one.
     pub model: String,
-    /// Of this repository.
     pub commit: String,
 }
 
 impl Machine {
-    /// This one.
+    /// Describes this machine.
     pub fn here() -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();

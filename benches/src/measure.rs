@@ -1,4 +1,4 @@
-//! Turns of ours and of the peer.
+//! Interleaved measurement: ours and the peer take turns.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use criterion::{Bencher, Criterion, SamplingMode, Throughput};
 use crate::peer::Peer;
 use crate::process::thread_cpu_time;
 
-// The kernel counts a running thread's time at its ticks, of some milliseconds: what is shorter says little.
+// The kernel accounts CPU time in ticks of some milliseconds: shorter turns are inaccurate.
 const LEAST_TURN: Duration = Duration::from_millis(60);
 
-/// What both took for one run, over the turns.
+/// The figures of both sides, one per turn.
 #[derive(Debug, Clone, Default)]
 pub struct Turns {
     ours: Vec<f64>,
@@ -18,34 +18,33 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Adds one turn of each, in whatever unit the row has.
+    /// Adds one turn of each side, in any one unit.
     pub fn add(&mut self, ours: f64, peers: f64) {
         self.ours.push(ours);
         self.peers.push(peers);
     }
 
-    /// Ours.
+    /// The median of ours.
     pub fn ours(&self) -> f64 {
         median(&self.ours)
     }
 
-    /// The peer's.
+    /// The median of the peer.
     pub fn peers(&self) -> f64 {
         median(&self.peers)
     }
 
-    /// How many there were.
+    /// Number of turns.
     pub fn len(&self) -> usize {
         self.ours.len()
     }
 
-    /// Whether there were none.
     pub fn is_empty(&self) -> bool {
         self.ours.is_empty()
     }
 }
 
-/// Of no values: no number.
+/// The median; NaN of no values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -56,7 +55,7 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The least value that so many of all do not exceed. Of no values: no number.
+/// The nearest-rank quantile: the smallest value that a `share` of all values does not exceed. NaN of no values.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -64,8 +63,8 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
 }
 
-/// Measures `ours`, which runs on this thread, with Criterion; after each of its samples the peer has its turn, about as long.
-/// CPU seconds a run: what else the machine does meanwhile takes caches from both, but does not count as their time.
+/// Measures `ours` on this thread with Criterion. After each sample the peer has a turn of about the same length. The figures are
+/// CPU seconds per run: other programs on the machine disturb the caches of both sides, but do not count as their time.
 pub fn beside(
     criterion: &mut Criterion,
     group: &str,
@@ -88,7 +87,7 @@ pub fn beside(
             if took >= LEAST_TURN {
                 turns.add(took.as_secs_f64() / iterations as f64, peer.run(peer_runs) / peer_runs as f64);
             }
-            // Too short to be seen is not nothing: Criterion divides by it.
+            // Zero is not allowed: Criterion divides by it.
             took.max(Duration::from_nanos(iterations))
         });
     });
@@ -97,7 +96,7 @@ pub fn beside(
 }
 
 fn runs_within(peer: &mut Peer, time: Duration) -> u64 {
-    // The first run allocates and loads; the second one counts.
+    // The first run allocates and loads; the second one is measured.
     peer.run(1);
     let one = peer.run(1).max(1e-9);
     ((time.as_secs_f64() / one) as u64).clamp(1, 100_000)
@@ -108,14 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_median_is_the_middle_or_the_mean_of_the_two_in_the_middle() {
+    fn a_median_is_the_middle_value_or_the_mean_of_the_middle_two() {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-12);
         assert!((median(&[4.0, 1.0, 2.0, 30.0]) - 3.0).abs() < 1e-12);
         assert!(median(&[]).is_nan());
     }
 
     #[test]
-    fn a_quantile_is_a_value_that_so_many_do_not_exceed() {
+    fn a_quantile_is_the_value_at_the_nearest_rank() {
         let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         let found = [0.0, 0.5, 0.95, 1.0].map(|share| quantile(&hundred, share) as u32);
         assert_eq!(found, [1, 50, 95, 100]);

@@ -1,4 +1,4 @@
-//! What the stages send each other, for the scenarios that begin in the middle.
+//! Messages of the stages, for scenarios that start in the middle of the pipeline.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use vru_proto::v1;
 use vru_runtime::clock::now_us;
 use vru_runtime::test_util::require_asset;
 
-/// When the sample clip began, for those who read its frames.
+/// Session and capture time of the clip's first frame.
 const CLIP_SESSION: u64 = 1_700_000_000_000_000;
 
 /// The first pictures of the sample clip as JPEG.
@@ -26,7 +26,7 @@ pub fn clip_jpegs(count: usize) -> Vec<Bytes> {
 
 /// The first pictures of the sample clip as access units of H.264, and whether each is a key frame.
 pub fn clip_units(count: usize) -> Vec<(Bytes, bool)> {
-    // Each unit is made to begin with a delimiter, which is nothing that a picture could hold.
+    // ffmpeg puts an access unit delimiter before each unit; these bytes never occur inside one.
     const DELIMITER: &[u8] = &[0, 0, 0, 1, 9];
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-i"])
@@ -52,7 +52,7 @@ pub fn clip_units(count: usize) -> Vec<(Bytes, bool)> {
     begins.windows(2).map(unit).collect()
 }
 
-/// A frame of the clip, all of which must be analysed.
+/// A frame of the clip, with the delivery mode that forbids drops.
 pub fn jpeg_frame(camera: &str, sequence: u64, jpeg: &Bytes) -> v1::Frame {
     v1::Frame {
         id: Some(v1::FrameId { camera_id: camera.to_owned(), session: CLIP_SESSION, sequence }),
@@ -72,7 +72,7 @@ pub fn jpeg_frame(camera: &str, sequence: u64, jpeg: &Bytes) -> v1::Frame {
     }
 }
 
-/// What infer says about a frame with so many objects.
+/// The detections of a frame with `objects` objects.
 pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v1::FrameDetections {
     let captured_at_us = start_us + sequence as i64 * 1_000;
     let object = |index: u64| v1::DetectedObject {
@@ -100,7 +100,7 @@ pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v
     }
 }
 
-/// What infer says where a rule speaks about such a frame.
+/// An alert of such a frame.
 pub fn alert(frame: &v1::FrameDetections, picture: &Bytes) -> v1::Alert {
     let id = frame.frame_id.clone().unwrap_or_default();
     let (camera, number) = (id.camera_id.clone(), format!("alert-{}-{}", id.camera_id, id.sequence));

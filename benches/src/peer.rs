@@ -1,4 +1,5 @@
-//! A Python peer as a process that is spoken to in lines: it prepares once, then runs so many times and says what that took.
+//! A Python peer in a process of its own. It prepares once; then each line on its input is a number of runs, and it answers with
+//! the time that they took.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,13 +9,13 @@ use serde::Deserialize;
 
 use crate::repository;
 
-/// A script of `benches/peers` that runs.
+/// A running script of `benches/peers`.
 #[derive(Debug)]
 pub struct Peer {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    /// What it compares with, and in which version.
+    /// The peer's libraries and their versions.
     pub versions: String,
 }
 
@@ -40,7 +41,7 @@ struct Took {
 }
 
 impl Environment {
-    /// Its Python; a panic that says how to get it where it is missing.
+    /// The environment's Python. Panics with the command that installs it where it is missing.
     pub fn python(self) -> PathBuf {
         let folder = match self {
             Self::Tests => "venv",
@@ -53,7 +54,7 @@ impl Environment {
     }
 }
 
-/// What setup fetched; the rule is the one of `scripts/setup.sh`.
+/// The cache folder of `scripts/setup.sh`, by the same rule.
 pub fn cache() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("VRU_CACHE").unwrap_or_else(|| {
@@ -62,18 +63,18 @@ pub fn cache() -> PathBuf {
     })
 }
 
-/// Where a script of `benches/peers` lies.
+/// The path of a script in `benches/peers`.
 pub fn script_path(script: &str) -> PathBuf {
     repository().join("benches/peers").join(script)
 }
 
 impl Peer {
-    /// Starts a script with its arguments and waits until it has prepared.
+    /// Starts a script with arguments and waits until it has prepared.
     pub fn start(environment: Environment, script: &str, args: &[&str]) -> Self {
         let path = script_path(script);
         let mut command = Command::new(environment.python());
         command.arg(&path).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-        // One thread each, also for what NumPy and OpenCV call.
+        // One thread, also in the libraries that NumPy and OpenCV call.
         for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
             command.env(name, "1");
         }
@@ -85,13 +86,13 @@ impl Peer {
         peer
     }
 
-    /// Runs so many times; seconds.
+    /// Runs `times` times. Returns the seconds.
     pub fn run(&mut self, times: u64) -> f64 {
         writeln!(self.input, "{times}").expect("the peer reads");
         self.read::<Took>().seconds
     }
 
-    /// Writes what one run gives as 32-bit numbers, to be compared with ours.
+    /// Runs once and returns the result as 32-bit numbers, to be compared with ours. `to` is a file for the exchange.
     pub fn result(&mut self, to: &Path) -> Vec<f32> {
         writeln!(self.input, "result {}", to.display()).expect("the peer reads");
         self.read::<Took>();
@@ -102,13 +103,13 @@ impl Peer {
     fn read<T: for<'a> Deserialize<'a>>(&mut self) -> T {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the peer answers");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("the peer said {line:?}: {error}"))
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("the peer answered {line:?}: {error}"))
     }
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // An error means that it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }

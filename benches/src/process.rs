@@ -1,19 +1,19 @@
-//! What a process has used, as the kernel counts it.
+//! CPU time of processes and threads, as the kernel accounts it.
 
 use std::fs;
 use std::time::Duration;
 
-// USER_HZ: fixed on Linux for user space, whatever the kernel's own tick.
-const TICKS_A_SECOND: f64 = 100.0;
+// USER_HZ: fixed on Linux for user space, independent of the kernel's own tick.
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// CPU seconds of a process and its threads so far.
 pub fn cpu_seconds(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_else(|error| panic!("process {pid}: {error}"));
-    // The name in parentheses may hold spaces; behind it follow state and then numbers.
+    // The name in parentheses may contain spaces; the state and numbers follow it.
     let (_, numbers) = stat.rsplit_once(')').expect("the name is in parentheses");
     let numbers: Vec<&str> = numbers.split_whitespace().collect();
     let ticks = |at: usize| numbers[at].parse::<f64>().expect("ticks are a number");
-    (ticks(11) + ticks(12)) / TICKS_A_SECOND
+    (ticks(11) + ticks(12)) / TICKS_PER_SECOND
 }
 
 /// CPU time of this thread so far.
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_is_counted() {
+    fn cpu_time_of_work_is_counted() {
         let before = cpu_seconds(std::process::id());
         let started = std::time::Instant::now();
         while started.elapsed().as_millis() < 300 {

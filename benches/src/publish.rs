@@ -1,4 +1,4 @@
-//! Many records at once: the tests' own way waits for each.
+//! Publishes many records at once: the producer of the test utilities waits for each record.
 
 use std::collections::VecDeque;
 

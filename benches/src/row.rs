@@ -1,4 +1,4 @@
-//! One line of the table.
+//! One row of the table.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,52 +8,50 @@ use serde::{Deserialize, Serialize};
 use crate::measure::Turns;
 use crate::results;
 
-/// What is to be reached.
+/// The goal of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Goal {
     /// Ours ÷ reference at most.
     AtMost(f64),
     /// Ours ÷ reference at least.
     AtLeast(f64),
-    /// Reference ÷ ours at least: so many times faster.
+    /// Reference ÷ ours at least.
     Faster(f64),
-    /// Ours at most, in the row's unit, whatever the peer needs.
+    /// Ours at most, in the row's unit, independent of the peer.
     Within(f64),
-    /// Ours at least, in the row's unit, whatever the peer reaches.
+    /// Ours at least, in the row's unit, independent of the peer.
     Reaches(f64),
-    /// Ours above the reference by so much at most, in the row's unit.
+    /// Ours ≤ reference + this much, in the row's unit.
     Over(f64),
-    /// Ours is the reference, to the last one.
+    /// Ours equals the reference.
     Equals,
-    /// Nothing was promised; the figure is shown for comparison.
+    /// No goal: the figure is for comparison.
     None,
 }
 
-/// One line of the table, as `summary.json` has it.
+/// One row of the table, as in `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Which bench, and in which variant.
+pub struct BenchRow {
+    /// Bench and variant.
     pub name: String,
-    /// Our figure.
     pub ours: f64,
-    /// The peer's figure.
     pub reference: f64,
-    /// Of both.
+    /// Unit of both figures.
     pub unit: String,
     /// Ours ÷ reference, or reference ÷ ours where the goal says "faster".
     pub ratio: f64,
-    /// What is to be reached, in words.
+    /// The goal in words.
     pub goal: String,
-    /// Whether it was; none where nothing was promised.
+    /// Whether the goal was met; none without a goal.
     pub met: Option<bool>,
     /// What the reference is, with versions.
     pub peer: String,
-    /// Turns that each figure is the median of.
+    /// Number of turns of which each figure is the median.
     pub turns: usize,
 }
 
-impl Row {
-    /// From turns whose numbers are `1 / scale` of the unit.
+impl BenchRow {
+    /// Makes a row. The figures of `turns` times `scale` are in `unit`.
     pub fn of(name: &str, turns: &Turns, scale: f64, unit: &str, goal: Goal, peer: &str) -> Self {
         let (ours, reference) = (turns.ours() * scale, turns.peers() * scale);
         let straight = ours / reference;
@@ -84,7 +82,7 @@ impl Row {
         }
     }
 
-    /// Keeps it for the summary.
+    /// Writes the row to a file, from which `bench-summary` reads it.
     pub fn save(&self) {
         let folder = folder();
         fs::create_dir_all(&folder).expect("target can be written");
@@ -102,8 +100,8 @@ fn file_stem(name: &str) -> String {
     name.replace(['/', ' '], "-")
 }
 
-/// Forgets the rows of an earlier run whose names begin so: for a bench that does not write the same rows each time.
-pub fn forget(prefix: &str) {
+/// Deletes the rows of an earlier run whose names begin with `prefix`, for a bench whose rows differ from run to run.
+pub fn delete_rows(prefix: &str) {
     let prefix = file_stem(prefix);
     for file in fs::read_dir(folder()).into_iter().flatten().flatten() {
         if file.file_name().to_string_lossy().starts_with(&prefix) {
@@ -116,14 +114,14 @@ pub fn forget(prefix: &str) {
 mod tests {
     use super::*;
 
-    fn row(ours: f64, reference: f64, goal: Goal) -> Row {
+    fn row(ours: f64, reference: f64, goal: Goal) -> BenchRow {
         let mut turns = Turns::default();
         turns.add(ours, reference);
-        Row::of("name", &turns, 1000.0, "ms", goal, "peer")
+        BenchRow::of("name", &turns, 1000.0, "ms", goal, "peer")
     }
 
     #[test]
-    fn goals_are_met_in_their_own_direction() {
+    fn each_goal_is_compared_in_its_direction() {
         assert_eq!(row(1.0, 4.0, Goal::AtMost(0.25)).met, Some(true));
         assert_eq!(row(1.1, 4.0, Goal::AtMost(0.25)).met, Some(false));
         assert_eq!(row(9.0, 10.0, Goal::AtLeast(0.9)).met, Some(true));
@@ -140,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_is_no_number_meets_nothing() {
+    fn nan_meets_no_goal() {
         assert_eq!(row(f64::NAN, 1.0, Goal::AtMost(2.0)).met, Some(false));
     }
 }

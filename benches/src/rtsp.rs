@@ -1,4 +1,4 @@
-//! An RTSP server in this process, whose work counts on neither side.
+//! An RTSP server in the bench's process: its work counts for neither side.
 
 use std::sync::mpsc;
 
@@ -6,7 +6,7 @@ use gstreamer::glib;
 use gstreamer_rtsp_server::prelude::*;
 use gstreamer_rtsp_server::{self as rtsp, RTSPMediaFactory};
 
-/// Serves until it is dropped.
+/// A server that runs until it is dropped.
 #[derive(Debug)]
 pub struct RtspServer {
     port: u16,
@@ -14,7 +14,7 @@ pub struct RtspServer {
 }
 
 impl RtspServer {
-    /// Starts to listen, on loopback; `media` makes what is at each path.
+    /// Starts a server on loopback, with a factory for each path.
     pub fn start<N: AsRef<str>>(media: impl IntoIterator<Item = (N, RTSPMediaFactory)>) -> Self {
         let mounts = rtsp::RTSPMountPoints::new();
         for (name, factory) in media {
@@ -39,7 +39,7 @@ impl RtspServer {
         Self { port, main }
     }
 
-    /// Where it is pulled from.
+    /// The URL of a path.
     pub fn url(&self, name: &str) -> String {
         format!("rtsp://127.0.0.1:{}/{name}", self.port)
     }

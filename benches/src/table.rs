@@ -1,12 +1,12 @@
-//! The rows as a table.
+//! The table as text.
 
 use std::fmt::Write as _;
 
 use crate::machine::Machine;
-use crate::row::Row;
+use crate::row::BenchRow;
 
-/// The machine and the rows, for people.
-pub fn render(machine: &Machine, rows: &[Row]) -> String {
+/// Formats the machine and the rows.
+pub fn render(machine: &Machine, rows: &[BenchRow]) -> String {
     let header =
         ["bench", "ours", "reference", "unit", "ratio", "goal", "met", "turns", "reference is"].map(str::to_owned);
     let lines: Vec<[String; 9]> = std::iter::once(header).chain(rows.iter().map(cells)).collect();
@@ -31,7 +31,7 @@ pub fn render(machine: &Machine, rows: &[Row]) -> String {
     text
 }
 
-fn cells(row: &Row) -> [String; 9] {
+fn cells(row: &BenchRow) -> [String; 9] {
     [
         row.name.clone(),
         number(row.ours),
@@ -45,7 +45,7 @@ fn cells(row: &Row) -> [String; 9] {
     ]
 }
 
-/// Three digits that count.
+/// Formats a number with three significant digits.
 fn number(value: f64) -> String {
     let decimals =
         if value == 0.0 || !value.is_finite() { 0 } else { (2 - value.abs().log10().floor() as i32).clamp(0, 6) };
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_show_three_digits_that_count() {
+    fn numbers_have_three_significant_digits() {
         assert_eq!(number(0.012_345), "0.0123");
         assert_eq!(number(1.5), "1.50");
         assert_eq!(number(123_456.0), "123456");

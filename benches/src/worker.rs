@@ -1,11 +1,11 @@
-//! The inference worker as every bench runs it, so that their figures compare.
+//! The inference worker that all benches use, so that their figures are comparable.
 
 use vru_runtime::test_util::{Bus, ServiceLaunch, require_asset};
 
-/// The model, under the cache folder.
+/// Path of the model in the cache folder.
 pub const MODEL: &str = "models/nanodet-g.onnx";
 
-/// A worker on the test's topics: the demo's model on one thread of the CPU.
+/// A worker on the bench's topics, with the demo's model on one CPU thread.
 pub fn infer_worker(bus: &Bus) -> ServiceLaunch {
     ServiceLaunch::new("vru-infer")
         .bus(bus)

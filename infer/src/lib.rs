@@ -20,6 +20,7 @@ pub mod backend;
 pub mod batcher;
 pub mod config;
 pub mod consumer;
+mod counts;
 pub mod decode;
 pub mod decoders;
 pub mod engine;
@@ -39,4 +40,5 @@ pub mod scheduler;
 mod test_support;
 
 pub use config::InferConfig;
+pub use counts::{InferCounts, assigned_partitions, counts};
 pub use pipeline::run;

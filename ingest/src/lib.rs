@@ -18,6 +18,7 @@
 
 pub mod camera;
 pub mod config;
+mod counts;
 pub mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -32,4 +33,5 @@ mod supervisor;
 pub mod timeline;
 
 pub use config::IngestConfig;
+pub use counts::{IngestCounts, counts};
 pub use service::run;

@@ -1,6 +1,7 @@
 //! Prometheus metrics of the process. The `metrics.rs` of each crate registers its metrics once, through the functions below. Names follow
 //! `<stage>_<what>_<unit>[_total]`. Labels have few values: a camera id, a reason.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use prometheus::core::Collector;
@@ -49,6 +50,22 @@ pub fn seconds_vec(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
 /// Registers a histogram with these buckets.
 pub fn histogram_vec(name: &str, help: &str, labels: &[&str], buckets: Vec<f64>) -> HistogramVec {
     register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels).expect("a valid metric name"))
+}
+
+/// A counter's values by some of its labels, in the order in which `labels` names them. Series that differ only in other
+/// labels are added up. Panics when the counter lacks one of the labels.
+pub fn counts_by<const N: usize>(counter: &IntCounterVec, labels: [&str; N]) -> BTreeMap<[String; N], u64> {
+    let mut counts = BTreeMap::new();
+    for family in counter.collect() {
+        for metric in family.get_metric() {
+            let value = |label: &str| {
+                let pair = metric.get_label().iter().find(|pair| pair.name() == label);
+                pair.unwrap_or_else(|| panic!("{} has no label {label}", family.name())).value().to_owned()
+            };
+            *counts.entry(labels.map(value)).or_default() += metric.get_counter().get_value() as u64;
+        }
+    }
+    counts
 }
 
 /// The sum of a counter over the series whose labels pass `keep`; 0 when there is none. For summaries and tests.

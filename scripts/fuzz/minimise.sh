@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the corpus of a target anew: the fewest and smallest cases that reach what all known ones reach.
+# Minimises the corpus of a target: the fewest and smallest inputs that reach the coverage of all known ones.
 #   minimise.sh FOLDER_OF_PROGRAMS TARGET…
 set -euo pipefail
 
@@ -10,11 +10,11 @@ out=${OUT:-$programs/fuzz-findings}
 for target in "$@"; do
   corpus=$here/corpus/$target
   fresh=$(mktemp -d)
-  # The seeds that people wrote keep their names and stay; what was found is added, small before large.
+  # Hand-written seeds stay under their names. Found inputs are added, the smallest first.
   git -C "$here" ls-files -z "corpus/$target" | (cd "$here" && xargs -0 -r cp -t "$fresh")
   "$programs/$target" -merge=1 -max_len=512 "$fresh" "$out/$target/corpus" >"$out/$target/merge.log" 2>&1
-  # Forty small ones hold most of it, and are read by every `make test`.
+  # The forty smallest reach most of the coverage. Every `make test` runs them.
   find "$fresh" -type f -printf '%s %p\n' | sort -n | sed -n 1,40p | cut -d' ' -f2- | xargs -r cp -t "$corpus"
   rm -rf "$fresh"
-  echo "$target: $(find "$corpus" -type f | wc -l) cases, $(du -sb "$corpus" | cut -f1) bytes"
+  echo "$target: $(find "$corpus" -type f | wc -l) inputs, $(du -sb "$corpus" | cut -f1) bytes"
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs libFuzzer's programs one after the other and prints a line for each: what it ran, how long, and what it reached.
+# Runs the libFuzzer programs one after the other. Prints one line for each: number of inputs, time and coverage.
 #   run.sh FOLDER_OF_PROGRAMS [TARGET…]
-# FUZZ_RUNS: cases of each (default 1000000). What is found is left in $OUT (default: fuzz-findings beside the programs).
+# FUZZ_RUNS: inputs per target (default 1000000). Findings go to $OUT (default: fuzz-findings beside the programs).
 set -euo pipefail
 
 programs=$1
@@ -15,9 +15,9 @@ if (($# == 0)); then
 fi
 
 failed=()
-printf '%-14s %10s %8s %8s %8s %8s  %s\n' target cases seconds edges features kept result
+printf '%-14s %10s %8s %8s %8s %8s  %s\n' target inputs seconds edges features kept result
 for target in "$@"; do
-  # New cases are kept outside of the repository: what is worth keeping is chosen by minimise.sh.
+  # New inputs stay outside the repository; minimise.sh chooses those to keep.
   found=$out/$target/corpus
   log=$out/$target/log
   mkdir -p "$found"
@@ -35,6 +35,6 @@ for target in "$@"; do
   if [[ $result != ok ]]; then failed+=("$target"); fi
 done
 if ((${#failed[@]})); then
-  echo "broken promises: ${failed[*]}" >&2
+  echo "failed targets: ${failed[*]}" >&2
   exit 1
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Cargo calls this instead of rustc for the crates of the workspace (RUSTC_WORKSPACE_WRAPPER): it adds the counters that
-# libFuzzer steers by. What cargo-fuzz does with `--sanitizer none`, but only for our own code: third-party crates are shared
-# with the other builds. Stable Rust is enough.
+# Cargo calls this instead of rustc for the crates of the workspace (RUSTC_WORKSPACE_WRAPPER). It adds the coverage counters that
+# guide libFuzzer: the same as cargo-fuzz with `--sanitizer none`, but for our own code only, so that third-party crates are
+# shared with the other builds. Works with stable Rust.
 exec "$@" \
   -Cpasses=sancov-module \
   -Cllvm-args=-sanitizer-coverage-level=4 \

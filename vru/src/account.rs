@@ -1,28 +1,28 @@
-//! The account at the end: what became of every frame.
+//! The account at the end of a run: what became of every frame.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::counts::Counts;
+use crate::counts::PipelineCounts;
 use crate::latency::Percentiles;
 
-/// Every frame that ingest took was inferred or dropped for a reason; every inferred one has a row; every alert that was
-/// raised reached the subscriber.
+/// It balances when every frame that ingest received was analysed or dropped for a reason, every analysed frame has a row, and
+/// every alert reached the subscriber.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Account {
-    /// Cameras that gave frames.
+    /// Cameras that sent frames.
     pub cameras: usize,
-    /// Frames that ingest took, after sampling.
+    /// Frames that ingest received, after sampling.
     pub frames_in: u64,
     /// Frames whose detections were published.
     pub frames_inferred: u64,
-    /// Objects in them.
+    /// Objects in these frames.
     pub detections: u64,
-    /// Their rows in Postgres.
+    /// Rows of these frames in PostgreSQL.
     pub rows: u64,
-    /// Frames that had theirs before, as those of a file that was read before.
+    /// Frames that had a row before this run: those of a file that was read again.
     #[serde(skip_serializing_if = "is_zero")]
     pub rows_before: u64,
     /// Alerts that a gRPC subscriber received.
@@ -36,17 +36,17 @@ pub struct Account {
 }
 
 impl Account {
-    /// From what the services counted, the database holds and the subscriber got.
-    pub fn new(counts: &Counts, rows: u64, alerts: u64, glass_to_alert_ms: Option<Percentiles>) -> Self {
+    /// Compares the services' counts with the rows in the database and the alerts at the subscriber.
+    pub fn new(counts: &PipelineCounts, rows: u64, alerts: u64, glass_to_alert_ms: Option<Percentiles>) -> Self {
         let total = counts.total();
         Self {
             cameras: counts.cameras.values().filter(|camera| camera.frames_in > 0).count(),
-            // What a decoder needs but nobody looks at is no frame to be analysed.
+            // Pictures that are decoded only as references are not to be analysed.
             frames_in: total.frames_in.saturating_sub(total.references),
             frames_inferred: total.inferred,
             detections: total.detections,
             rows,
-            // What is written again after a commit that was not heard of was there already too, and is among the rows.
+            // A batch whose commit succeeded unnoticed is written again: its frames count as known, but their rows are of this run.
             rows_before: counts.known_frames.min(total.inferred.saturating_sub(rows)),
             alerts,
             drops: total.drops.into_iter().filter(|(_, count)| *count > 0).collect(),
@@ -55,25 +55,24 @@ impl Account {
         }
     }
 
-    /// What does not add up; nothing when all is well.
+    /// What does not balance; empty when everything does.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let dropped: u64 = self.drops.values().sum();
         let Self { frames_in, frames_inferred, rows, rows_before, alerts, raised, .. } = self;
         if *frames_in != frames_inferred + dropped {
-            problems.push(format!("{frames_in} frames in are not {frames_inferred} inferred and {dropped} dropped"));
+            problems.push(format!("{frames_in} frames in, but {frames_inferred} inferred and {dropped} dropped"));
         }
         if rows + rows_before != *frames_inferred {
-            problems.push(format!("{frames_inferred} frames inferred have {rows} rows"));
+            problems.push(format!("{frames_inferred} frames inferred, but {rows} rows in PostgreSQL"));
         }
         if alerts != raised {
-            problems.push(format!("{raised} alerts raised, {alerts} received by the subscriber"));
+            problems.push(format!("{raised} alerts raised, but {alerts} received by the subscriber"));
         }
         problems
     }
 }
 
-/// As serde asks it.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -105,7 +104,7 @@ mod tests {
     use super::*;
     use crate::counts::CameraCounts;
 
-    fn counts() -> Counts {
+    fn counts() -> PipelineCounts {
         let camera = CameraCounts {
             frames_in: 10,
             published: 9,
@@ -118,7 +117,7 @@ mod tests {
         };
         let silent = CameraCounts::default();
         let cameras = [("a".to_owned(), camera), ("b".to_owned(), silent)].into();
-        Counts { cameras, stored_frames: 7, known_frames: 0 }
+        PipelineCounts { cameras, stored_frames: 7, known_frames: 0 }
     }
 
     #[test]
@@ -134,18 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_had_rows_before_are_told_and_are_no_problem() {
-        let again = Counts { stored_frames: 4, known_frames: 3, ..counts() };
+    fn frames_that_had_rows_before_are_shown_and_are_no_problem() {
+        let again = PipelineCounts { stored_frames: 4, known_frames: 3, ..counts() };
         let account = Account::new(&again, 4, 1, None);
         assert_eq!(account.problems(), Vec::<String>::new());
         assert!(account.to_string().contains("stored before  3"), "{account}");
-        assert_eq!(Account::new(&again, 3, 1, None).problems().len(), 1, "one is nowhere");
-        // All are of this run, and three were written twice.
+        assert_eq!(Account::new(&again, 3, 1, None).problems().len(), 1, "one frame has no row");
+        // All rows are of this run, and three frames were written twice.
         assert_eq!(Account::new(&again, 7, 1, None).rows_before, 0);
     }
 
     #[test]
-    fn a_frame_a_row_or_an_alert_too_few_is_a_problem() {
+    fn a_missing_frame_row_or_alert_is_a_problem() {
         assert_eq!(Account::new(&counts(), 6, 1, None).problems().len(), 1);
         assert_eq!(Account::new(&counts(), 7, 0, None).problems().len(), 1);
         let mut lost = counts();
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_that_nobody_looks_at_are_no_frames() {
+    fn reference_pictures_are_not_counted_as_frames() {
         let mut passthrough = counts();
         let camera = passthrough.cameras.get_mut("a").unwrap();
         (camera.frames_in, camera.references) = (40, 30);

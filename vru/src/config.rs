@@ -1,4 +1,4 @@
-//! Configuration of the whole pipeline in one process. Its sections are those of the services, under the same names.
+//! The configuration of `vru up`. Its sections are those of the services, under the same names.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -17,11 +17,11 @@ use vru_sink::alerts::config::{AlertsConfig, AuthMode};
 use vru_sink::postgres::PostgresConfig;
 use vru_sink::s3::S3Config;
 
-/// Everything that `vru up` can be told.
+/// All settings of `vru up`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpConfig {
-    /// Which cameras there are. A file of cameras, unless Kafka is a real one.
+    /// Where the cameras are configured. Must be a file unless Kafka is a real one.
     pub cameras: CamerasConfig,
     /// A real Kafka. Without this section the embedded broker runs.
     pub kafka: Option<KafkaConfig>,
@@ -29,31 +29,31 @@ pub struct UpConfig {
     pub postgres: Option<PostgresConfig>,
     /// A real object store. Without this section an embedded one runs in the data folder.
     pub s3: Option<S3Config>,
-    /// The gRPC server. Without this section it listens on `127.0.0.1:50051` and asks nobody who he is.
+    /// The gRPC server. Without this section it listens on `127.0.0.1:50051` without authentication.
     pub alerts: AlertsConfig,
-    /// The model; the demo's when no path is given.
+    /// The model; the demo's model when no path is given.
     pub model: ModelConfig,
-    /// What waits before the model.
+    /// Queues before the model.
     pub queue: QueueConfig,
-    /// How frames are put together for one run of the model.
+    /// Batches for the model.
     pub batch: BatchConfig,
-    /// The picture that alerts carry.
+    /// The snapshot in alerts.
     pub snapshot: SnapshotConfig,
-    /// Live cameras.
+    /// Settings of live cameras.
     pub live: LiveConfig,
-    /// Cameras that we connect to.
+    /// Cameras that ingest connects to.
     pub pull: PullConfig,
-    /// Cameras that connect to us.
+    /// Cameras that connect to ingest.
     pub push: PushConfig,
-    /// Files.
+    /// Video files as cameras.
     pub file: FileConfig,
-    /// The page with the live picture.
+    /// The page with the live pictures.
     pub page: PageConfig,
-    /// Where each service's `/health`, `/ready` and `/metrics` are.
+    /// The addresses of each service's `/health`, `/ready` and `/metrics`.
     pub admin: AdminConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
-    /// Draining.
+    /// The drain at the end.
     pub shutdown: ShutdownConfig,
 }
 
@@ -61,8 +61,8 @@ pub struct UpConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PageConfig {
-    /// Where it listens (default `127.0.0.1:3000`). It has no login: on other addresses everybody who reaches it sees the
-    /// cameras.
+    /// Address of the page (default `127.0.0.1:3000`). The page has no login: on another address, every client that reaches
+    /// it sees the cameras.
     pub listen: SocketAddr,
 }
 
@@ -121,8 +121,8 @@ impl Default for AdminConfig {
 impl Validate for UpConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.section("cameras", &self.cameras);
-        let somewhere = self.kafka.is_some() || !self.cameras.file.as_os_str().is_empty();
-        problems.require(somewhere, "cameras.file", "is empty, and the embedded broker holds no cameras");
+        let has_cameras = self.kafka.is_some() || !self.cameras.file.as_os_str().is_empty();
+        problems.require(has_cameras, "cameras.file", "is empty: name the cameras file, or a real broker in [kafka]");
         if let Some(kafka) = &self.kafka {
             problems.section("kafka", kafka);
         }
@@ -147,7 +147,7 @@ impl Validate for UpConfig {
 }
 
 impl UpConfig {
-    /// What ingest is told, on this broker.
+    /// The configuration of ingest on this broker.
     pub fn ingest(&self, kafka: &KafkaConfig) -> IngestConfig {
         IngestConfig {
             admin: self.admin.ingest,
@@ -161,7 +161,7 @@ impl UpConfig {
         }
     }
 
-    /// What inference is told, on this broker.
+    /// The configuration of inference on this broker.
     pub fn infer(&self, kafka: &KafkaConfig) -> InferConfig {
         InferConfig {
             admin: self.admin.infer,
@@ -175,7 +175,7 @@ impl UpConfig {
         }
     }
 
-    /// What the sinks are told, on these stores.
+    /// The configuration of the sinks on these servers.
     pub fn sink(&self, kafka: &KafkaConfig, postgres: PostgresConfig, s3: S3Config) -> SinkConfig {
         SinkConfig {
             admin: self.admin.sink,
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_embedded_unless_their_section_is_there() {
+    fn servers_are_embedded_unless_their_section_is_set() {
         let model = vru_runtime::assets::require("models/nanodet-g.onnx").unwrap();
         let model = format!("model.path={}", model.display());
         let flags = ["kafka.brokers=kafka:9092", "alerts.auth=none", "alerts.listen=127.0.0.1:50051", model.as_str()];

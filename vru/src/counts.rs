@@ -1,88 +1,75 @@
-//! What the services counted, read from the process's own metrics: the same numbers that `/metrics` serves.
+//! What all services of this process have counted, by camera: the numbers behind the display, the page and the account.
+//!
+//! The services offer them as typed values (`vru_ingest::counts` and so on), so that a renamed metric does not compile here.
 
 use std::collections::BTreeMap;
 
-/// What one camera's frames came to.
+use vru_infer::InferCounts;
+use vru_ingest::IngestCounts;
+use vru_sink::postgres::PostgresCounts;
+
+/// One camera's frames.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct CameraCounts {
-    /// Frames that ingest took, after sampling.
+    /// Frames that ingest received from the camera, after sampling.
     pub frames_in: u64,
-    /// Frames that ingest handed to Kafka.
+    /// Frames that ingest published to Kafka.
     pub published: u64,
-    /// Frames that inference took from Kafka.
+    /// Frames that inference read from Kafka.
     pub received: u64,
-    /// Frames whose detections Kafka has.
+    /// Frames whose detections are on Kafka.
     pub inferred: u64,
-    /// Objects in them.
+    /// Objects in those frames.
     pub detections: u64,
-    /// Alerts that Kafka has.
+    /// Alerts that are on Kafka.
     pub alerts: u64,
-    /// Pictures of H.264 or H.265 that were decoded only for those that follow.
+    /// H.264 or H.265 pictures that were decoded only because later ones refer to them.
     pub references: u64,
-    /// Frames that were not analysed, by stage and reason.
+    /// Frames that were not analysed, by stage and reason: `<stage>_<reason>`.
     pub drops: BTreeMap<String, u64>,
 }
 
-/// What all cameras' frames came to.
+/// The frames of all cameras.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Counts {
-    /// By camera.
+pub struct PipelineCounts {
+    /// By camera id.
     pub cameras: BTreeMap<String, CameraCounts>,
-    /// Frames that got a row in Postgres.
+    /// Frames that got a row in PostgreSQL.
     pub stored_frames: u64,
-    /// Frames that had one: of a file that was read before, or published twice.
+    /// Frames that had a row before: those of a file that was read again, or frames that were published twice.
     pub known_frames: u64,
 }
 
-/// Frames that were put back and come again are not lost.
-const COMES_AGAIN: [&str; 2] = ["duplicate", "revoked"];
-
-impl Counts {
-    /// As it is now.
+impl PipelineCounts {
+    /// The counts as they are now.
     pub fn read() -> Self {
-        let mut counts = Self::default();
-        for family in vru_runtime::metrics::registry().gather() {
-            for metric in family.get_metric() {
-                let value = metric.get_counter().get_value() as u64;
-                let label = |name: &str| {
-                    metric.get_label().iter().find(|pair| pair.name() == name).map_or("", |pair| pair.value())
-                };
-                counts.add(family.name(), &label, value);
-            }
-        }
-        counts
+        Self::of(vru_ingest::counts(), vru_infer::counts(), vru_sink::postgres::counts())
     }
 
-    fn add<'a>(&mut self, name: &str, label: &dyn Fn(&str) -> &'a str, value: u64) {
-        if label("sink") == "postgres" {
-            match name {
-                "sink_stored_frames_total" => self.stored_frames += value,
-                "sink_duplicate_frames_total" => self.known_frames += value,
-                _ => {}
-            }
-            return;
+    fn of(
+        ingest: BTreeMap<String, IngestCounts>,
+        infer: BTreeMap<String, InferCounts>,
+        postgres: PostgresCounts,
+    ) -> Self {
+        let mut cameras: BTreeMap<String, CameraCounts> = BTreeMap::new();
+        for (id, counts) in ingest {
+            let camera = cameras.entry(id).or_default();
+            camera.frames_in = counts.received;
+            camera.published = counts.sent;
+            camera.add_drops("ingest", counts.dropped);
         }
-        if !name.starts_with("ingest_") && !name.starts_with("infer_") || label("camera").is_empty() {
-            return;
-        }
-        let camera = self.cameras.entry(label("camera").to_owned()).or_default();
-        let field = match name {
-            "ingest_received_frames_total" => &mut camera.frames_in,
-            "ingest_sent_frames_total" => &mut camera.published,
-            "infer_received_frames_total" => &mut camera.received,
-            "infer_sent_frames_total" => &mut camera.inferred,
-            "infer_sent_objects_total" => &mut camera.detections,
-            "infer_sent_alerts_total" => &mut camera.alerts,
-            "infer_reference_frames_total" => &mut camera.references,
-            "ingest_dropped_frames_total" => camera.drop_of("ingest", label("reason")),
-            "infer_dropped_frames_total" if !COMES_AGAIN.contains(&label("reason")) => {
-                camera.drop_of("infer", label("reason"))
-            }
+        for (id, counts) in infer {
+            let camera = cameras.entry(id).or_default();
+            camera.received = counts.received;
+            camera.inferred = counts.sent;
+            camera.detections = counts.sent_objects;
+            camera.alerts = counts.sent_alerts;
+            camera.references = counts.references;
+            camera.add_drops("infer", counts.dropped);
             // The broker deleted them before inference read them.
-            "infer_sequence_gap_frames_total" => camera.drop_of("broker", "deleted"),
-            _ => return,
-        };
-        *field += value;
+            camera.add_drops("broker", [("deleted".to_owned(), counts.sequence_gaps)]);
+        }
+        Self { cameras, stored_frames: postgres.stored_frames, known_frames: postgres.duplicate_frames }
     }
 
     /// The sum over all cameras.
@@ -105,8 +92,12 @@ impl Counts {
 }
 
 impl CameraCounts {
-    fn drop_of(&mut self, stage: &str, reason: &str) -> &mut u64 {
-        self.drops.entry(format!("{stage}_{reason}")).or_default()
+    fn add_drops(&mut self, stage: &str, drops: impl IntoIterator<Item = (String, u64)>) {
+        for (reason, count) in drops {
+            if count > 0 {
+                *self.drops.entry(format!("{stage}_{reason}")).or_default() += count;
+            }
+        }
     }
 
     /// Frames that were not analysed.
@@ -114,10 +105,10 @@ impl CameraCounts {
         self.drops.values().sum()
     }
 
-    /// Frames that inference has done with, of those that ingest published.
+    /// Published frames that inference has finished with: analysed, decoded for others, or dropped.
     pub fn settled(&self) -> u64 {
-        let elsewhere = |reason: &str| reason.starts_with("ingest_");
-        let lost: u64 = self.drops.iter().filter(|(reason, _)| !elsewhere(reason)).map(|(_, count)| count).sum();
+        let before_kafka = |reason: &str| reason.starts_with("ingest_");
+        let lost: u64 = self.drops.iter().filter(|(reason, _)| !before_kafka(reason)).map(|(_, count)| count).sum();
         self.inferred + self.references + lost
     }
 }
@@ -126,32 +117,19 @@ impl CameraCounts {
 mod tests {
     use super::*;
 
-    type Sample = (&'static str, &'static [(&'static str, &'static str)], u64);
-
-    fn counts(metrics: &[Sample]) -> Counts {
-        let mut counts = Counts::default();
-        for (name, labels, value) in metrics {
-            let label = |wanted: &str| labels.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| *value);
-            counts.add(name, &label, *value);
-        }
-        counts
-    }
-
     #[test]
-    fn drops_are_told_apart_by_stage_and_what_comes_again_is_none() {
-        let counts = counts(&[
-            ("ingest_received_frames_total", &[("camera", "a")], 10),
-            ("ingest_dropped_frames_total", &[("camera", "a"), ("reason", "queue_full")], 1),
-            ("infer_dropped_frames_total", &[("camera", "a"), ("reason", "queue_full")], 2),
-            ("infer_dropped_frames_total", &[("camera", "a"), ("reason", "revoked")], 4),
-            ("infer_sequence_gap_frames_total", &[("camera", "a")], 3),
-            ("infer_sent_frames_total", &[("camera", "a")], 4),
-            ("ingest_received_frames_total", &[("camera", "b")], 5),
-            ("sink_stored_frames_total", &[("sink", "postgres")], 4),
-            ("sink_stored_frames_total", &[("sink", "s3")], 9),
-            ("sink_duplicate_frames_total", &[("sink", "postgres")], 2),
-            ("process_threads", &[], 30),
-        ]);
+    fn drops_are_counted_by_stage_and_reason() {
+        let dropped = |reason: &str, count| [(reason.to_owned(), count)].into();
+        let in_ingest =
+            IngestCounts { received: 10, sent: 9, dropped: dropped("queue_full", 1), ..IngestCounts::default() };
+        let other = IngestCounts { received: 5, ..IngestCounts::default() };
+        let in_infer =
+            InferCounts { sent: 4, dropped: dropped("queue_full", 2), sequence_gaps: 3, ..InferCounts::default() };
+        let counts = PipelineCounts::of(
+            [("a".to_owned(), in_ingest), ("b".to_owned(), other)].into(),
+            [("a".to_owned(), in_infer)].into(),
+            PostgresCounts { stored_frames: 4, duplicate_frames: 2 },
+        );
         let a = &counts.cameras["a"];
         let drops = [("broker_deleted", 3), ("infer_queue_full", 2), ("ingest_queue_full", 1)];
         assert_eq!(a.drops, drops.map(|(reason, count)| (reason.to_owned(), count)).into());

@@ -1,25 +1,23 @@
-//! Latencies of the last while, and their percentiles.
+//! Percentiles of the newest latencies.
 
 use std::collections::VecDeque;
 
-/// The newest values of a stream, bounded.
+/// A bounded window of the newest values, exact: the oldest value leaves when a new one comes.
 #[derive(Debug, Clone)]
 pub struct Latencies {
     values: VecDeque<f64>,
     capacity: usize,
 }
 
-/// The middle and the slow end.
+/// Two percentiles of the same values.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Percentiles {
-    /// Half of the values are at most this.
     pub p50: f64,
-    /// Nineteen of twenty are at most this.
     pub p95: f64,
 }
 
 impl Latencies {
-    /// Keeps the newest `capacity` values.
+    /// Keeps the newest `capacity` values; at least one.
     pub fn new(capacity: usize) -> Self {
         Self { values: VecDeque::with_capacity(capacity.min(4_096)), capacity: capacity.max(1) }
     }
@@ -40,7 +38,7 @@ impl Latencies {
     }
 }
 
-/// The nearest-rank percentile: the smallest value that at least `percent` of all are not above.
+/// The nearest-rank percentile: the smallest value that is not below `percent` % of all values.
 fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
@@ -57,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_values_that_were_seen() {
+    fn percentiles_are_values_that_were_added() {
         assert_eq!(of((1..=100).rev()), Some(Percentiles { p50: 50.0, p95: 95.0 }));
         assert_eq!(of([7]), Some(Percentiles { p50: 7.0, p95: 7.0 }));
         assert_eq!(of([1, 9]), Some(Percentiles { p50: 1.0, p95: 9.0 }));
@@ -65,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn old_values_are_forgotten() {
+    fn old_values_leave_the_window() {
         assert_eq!(of(std::iter::repeat_n(1000, 50).chain(1..=100)), Some(Percentiles { p50: 50.0, p95: 95.0 }));
     }
 }

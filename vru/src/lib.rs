@@ -1,12 +1,14 @@
-//! The all-in-one command: every service in one process on embedded parts (`vru demo`, `vru up`), and the same detection,
-//! tracking and rules offline over a file (`vru analyse`).
+//! The all-in-one command: every service in one process on embedded servers (`vru demo`, `vru up`), and the same detection,
+//! tracking and rules offline on a video file (`vru analyse`).
 //!
-//! - [`embedded`]: broker, database, object store and cameras inside this process;
-//! - [`stack`]: the services on them, started from the sink upstream, stopped from the source downstream;
-//! - [`demo`], [`up`]: the commands, with what they have in common in [`run`];
-//! - [`display`], [`page`]: what people see; [`annotate`] draws; [`counts`], [`subscriber`] and [`latency`] feed both;
-//! - [`account`]: what became of every frame;
-//! - [`analyse`]: a file, offline.
+//! - [`demo`], [`up`]: the commands; [`run`] holds what both share;
+//! - [`stack`]: all services, started from the sink upstream and stopped from the source downstream;
+//! - [`embedded`]: broker, database, object store and cameras in this process or as its children;
+//! - [`status`]: how the run stands, from [`counts`], [`rates`], [`subscriber`] and [`latency`];
+//! - [`display`] shows it on the terminal, [`page`] in a browser; [`annotate`] draws on pictures;
+//! - [`account`]: what became of every frame, printed at the end;
+//! - [`data`]: the data folder; [`config`]: the configuration of `vru up`;
+//! - [`analyse`]: a video file, offline.
 
 pub mod account;
 pub mod analyse;
@@ -19,7 +21,9 @@ pub mod display;
 pub mod embedded;
 pub mod latency;
 pub mod page;
+pub mod rates;
 pub mod run;
 pub mod stack;
+pub mod status;
 pub mod subscriber;
 pub mod up;

@@ -1,4 +1,4 @@
-//! `vru`: the whole pipeline in one process, and the same analysis offline.
+//! `vru`: the whole pipeline in one process, and the same analysis of a video file offline.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use vru::analyse::AnalyseOptions;
 use vru::demo::DemoOptions;
 use vru::up::UpOptions;
 
-/// Watches roads for pedestrians, cyclists and motorcyclists.
+/// Detects and tracks pedestrians, cyclists and motorcyclists in video, and raises alerts by zone.
 #[derive(Debug, clap::Parser)]
 #[command(name = "vru", version, about, max_term_width = 100)]
-struct Options {
+struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Subcommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+enum Subcommand {
     Demo(DemoOptions),
     Up(UpOptions),
     Analyse(Box<AnalyseOptions>),
@@ -26,13 +26,13 @@ enum Command {
 
 fn main() -> ExitCode {
     vru_runtime::memory::limit_arenas();
-    let ended = match Options::parse().command {
-        Command::Demo(options) => block_on(vru::demo::run(options)),
-        Command::Up(options) => block_on(vru::up::run(options)),
-        Command::Analyse(options) => vru::analyse::command(&options),
+    let ended = match Cli::parse().command {
+        Subcommand::Demo(options) => block_on(vru::demo::run(options)),
+        Subcommand::Up(options) => block_on(vru::up::run(options)),
+        Subcommand::Analyse(options) => vru::analyse::command(&options),
     };
     ended.unwrap_or_else(|error| {
-        say(&format!("vru: {error:#}"));
+        print_error(&format!("vru: {error:#}"));
         ExitCode::FAILURE
     })
 }
@@ -42,12 +42,12 @@ fn block_on(run: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Resu
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the async runtime")?;
     runtime.spawn(vru_runtime::memory::trim_periodically());
     let ended = runtime.block_on(run);
-    // Blocking calls that miss the deadline must not keep the process.
+    // Blocking calls that miss the deadline must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a command-line program")]
-fn say(text: &str) {
+#[expect(clippy::print_stderr, reason = "the error of a command-line program")]
+fn print_error(text: &str) {
     eprintln!("{text}");
 }

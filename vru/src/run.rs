@@ -1,5 +1,6 @@
-//! What `vru demo` and `vru up` have in common: logs to a file, the run with display and page, and the orderly end.
+//! What `vru demo` and `vru up` share: logs to a file, the run with display and page, and the orderly end.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use vru_ingest::IngestCounts;
+use vru_proto::v1::CameraConfig;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::shutdown::Shutdown;
 use vru_runtime::telemetry::{self, TelemetryConfig, TelemetryGuard};
@@ -14,49 +17,65 @@ use vru_storage::s3::Bucket;
 
 use crate::account::Account;
 use crate::config::UpConfig;
-use crate::counts::Counts;
+use crate::counts::PipelineCounts;
 use crate::data::DataFolder;
-use crate::display::Display;
-use crate::page::live::Live;
-use crate::page::{self, Board, Page};
+use crate::display::{Display, TroubleLog};
+use crate::page::{self, LivePictures, Page};
 use crate::stack::Stack;
+use crate::status::RunStatus;
 
 /// How often the counts are read.
 const TICK: Duration = Duration::from_millis(500);
-/// How often a trouble that stays is said.
-const SAY_AGAIN: Duration = Duration::from_secs(10);
+/// What tasks may take to end after the hard stop.
+const HARD_STOP_GRACE: Duration = Duration::from_secs(2);
 
-/// Sets up logs to a file in the data folder: the terminal shows progress.
+/// Sends logs to the file `vru.log` in the data folder: the terminal shows progress.
 pub fn log_to_file(data: &DataFolder, config: &TelemetryConfig) -> anyhow::Result<TelemetryGuard> {
     let path = data.join("vru.log");
     let file = File::create(&path).with_context(|| format!("write {}", path.display()))?;
     telemetry::init_to_file("vru", config, file).context("set up telemetry")
 }
 
-/// The page and what feeds it.
+/// Runs a command to its end, or to the hard stop; then flushes the telemetry.
+pub async fn to_the_end<T>(
+    command: impl Future<Output = anyhow::Result<T>>,
+    process: &Shutdown,
+    telemetry: TelemetryGuard,
+) -> anyhow::Result<T> {
+    let ended = tokio::select! {
+        ended = command => ended,
+        () = async { process.hard.cancelled().await; tokio::time::sleep(HARD_STOP_GRACE).await } => {
+            Err(anyhow::anyhow!("stopped before everything was stored: a second signal came, or the shutdown deadline passed"))
+        }
+    };
+    process.hard.cancel();
+    tokio::task::spawn_blocking(move || telemetry.flush()).await.context("flush telemetry")?;
+    ended
+}
+
+/// The page, and the status that it shows.
 #[derive(Debug)]
-pub struct Shown {
-    /// The counts.
-    pub board: Arc<Board>,
-    /// Where the page is.
+pub struct RunningPage {
+    pub status: Arc<RunStatus>,
     pub url: String,
+    pictures: LivePictures,
     stop: CancellationToken,
 }
 
-impl Shown {
+impl RunningPage {
     /// Serves the page.
     pub async fn start(stack: &Stack, config: &UpConfig, process: &Shutdown) -> anyhow::Result<Self> {
         let stop = process.hard.child_token();
-        // Not the process's own: cameras are shown until the end, also while it drains.
+        // A soft stop of its own: the page shows the cameras while the process drains.
         let follow = Shutdown { soft: stop.clone(), hard: stop.clone(), tracker: process.tracker.clone() };
         let ready = vru_runtime::admin::Readiness::default().part("page");
         let events = cameras::watch(stack.kafka(), &config.cameras, Share::All, &follow, ready);
-        let live = Live::start(stack.kafka().clone(), events, stop.clone());
-        let board = Arc::new(Board::new(stack.received()));
+        let pictures = LivePictures::start(stack.kafka().clone(), events, stop.clone());
+        let status = Arc::new(RunStatus::new(stack.received()));
         let bucket = Bucket::new(stack.bucket_config()).await;
-        let page = Page { live, board: board.clone(), bucket };
+        let page = Page { pictures: pictures.clone(), status: status.clone(), bucket };
         let bound = page::serve(config.page.listen, page, stop.clone()).await?;
-        Ok(Self { board, url: format!("http://{bound}"), stop })
+        Ok(Self { status, url: format!("http://{bound}"), pictures, stop })
     }
 
     /// Ends the page.
@@ -65,10 +84,10 @@ impl Shown {
     }
 }
 
-/// Shows how it stands until the soft stop, the end of the time, or the end of a service, which is an error.
+/// Shows the live counts until the soft stop or the end of the time limit. An error when a service ends.
 pub async fn watch(
     stack: &mut Stack,
-    shown: &Shown,
+    page: &RunningPage,
     data: &DataFolder,
     display: &Display,
     process: &Shutdown,
@@ -76,7 +95,7 @@ pub async fn watch(
 ) -> anyhow::Result<()> {
     let until = limit.map(|limit| Instant::now() + limit);
     let mut tick = tokio::time::interval(TICK);
-    let mut said = Said::default();
+    let mut trouble_log = TroubleLog::default();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -85,12 +104,14 @@ pub async fn watch(
         stack.check().await?;
         let mut troubles = stack.troubles();
         if !troubles.is_empty() && data.is_full() {
-            let place = data.path().display();
-            troubles.insert(0, format!("the disk of {place} is full: free some space, and what waits is written"));
+            let folder = data.path().display();
+            let trouble = format!("the disk of {folder} is full: free some space; the waiting data is then stored");
+            troubles.insert(0, trouble);
         }
-        said.say(&troubles, display);
-        shown.board.update(Counts::read(), troubles);
-        shown.board.view(&shown.url, |view| display.live(view));
+        troubles.extend(camera_troubles(&page.pictures.cameras(), &vru_ingest::counts()));
+        trouble_log.update(&troubles, display);
+        page.status.update(PipelineCounts::read(), troubles);
+        page.status.view(|status| display.live(status, &page.url));
         if until.is_some_and(|until| Instant::now() >= until) {
             // From here on the same as after Ctrl-C.
             process.soft.cancel();
@@ -99,31 +120,20 @@ pub async fn watch(
     }
 }
 
-/// Troubles that were said on the terminal.
-#[derive(Debug, Default)]
-struct Said {
-    at: Option<Instant>,
+/// The cameras that ingest cannot connect to.
+fn camera_troubles(cameras: &[Arc<CameraConfig>], counts: &BTreeMap<String, IngestCounts>) -> Vec<String> {
+    let trouble = |camera: &Arc<CameraConfig>| {
+        let counts = counts.get(&camera.id).filter(|counts| camera.enabled && !counts.connected)?;
+        let errors: Vec<_> = counts.errors.iter().map(|(kind, times)| format!("{kind} {times}×")).collect();
+        let text = format!("camera {} is not connected ({}): the errors are in vru.log", camera.id, errors.join(", "));
+        (!errors.is_empty()).then_some(text)
+    };
+    cameras.iter().filter_map(trouble).collect()
 }
 
-impl Said {
-    /// Says them when they begin, again from time to time, and when they have passed.
-    fn say(&mut self, troubles: &[String], display: &Display) {
-        if troubles.is_empty() {
-            if self.at.take().is_some() {
-                display.say("  nothing waits any more");
-            }
-        } else if self.at.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
-            self.at = Some(Instant::now());
-            for trouble in troubles {
-                tracing::error!(trouble, "trouble");
-                display.say(&format!("  {trouble}"));
-            }
-        }
-    }
-}
-
-/// Stops the source, lets everything arrive, and stops the rest; the account of what ingest took since then.
-pub async fn finish(mut stack: Stack, shown: &Shown, display: &Display, since_us: i64) -> anyhow::Result<Account> {
+/// Stops the source, waits until everything in flight is stored, and stops the rest. Returns the account of what ingest
+/// received since `since_us`.
+pub async fn finish(mut stack: Stack, page: &RunningPage, display: &Display, since_us: i64) -> anyhow::Result<Account> {
     display.end_live();
     let step = display.step("drain");
     let account = stack.drain(since_us).await;
@@ -132,8 +142,26 @@ pub async fn finish(mut stack: Stack, shown: &Shown, display: &Display, since_us
         Err(_) => drop(step),
     }
     let step = display.step("stop");
-    shown.stop();
+    page.stop();
     stack.stop().await?;
-    step.done("everything has ended");
+    step.done("all services have stopped");
     account
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_that_fails_is_a_trouble_until_it_is_connected() {
+        let camera =
+            |id: &str, enabled| Arc::new(CameraConfig { id: id.to_owned(), enabled, ..CameraConfig::default() });
+        let cameras = [camera("gate", true), camera("yard", true), camera("off", false)];
+        let failed = IngestCounts { errors: [("unauthorized".to_owned(), 2)].into(), ..IngestCounts::default() };
+        let connected = IngestCounts { connected: true, ..failed.clone() };
+        let ids = ["gate", "yard", "off"].map(str::to_owned);
+        let counts = ids.into_iter().zip([failed.clone(), connected, failed]).collect();
+        let troubles = camera_troubles(&cameras, &counts);
+        assert_eq!(troubles, ["camera gate is not connected (unauthorized 2×): the errors are in vru.log"]);
+    }
 }

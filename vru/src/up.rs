@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use vru_runtime::assets;
@@ -13,18 +12,18 @@ use vru_runtime::shutdown::Shutdown;
 use crate::config::UpConfig;
 use crate::data::{DataFolder, default_folder};
 use crate::display::Display;
-use crate::run::{self, Shown};
+use crate::run::{self, RunningPage};
 use crate::stack::Stack;
 use crate::subscriber::Endpoint;
 
-/// Runs the whole pipeline for your cameras, in one process.
+/// Runs the whole pipeline for your cameras in one process.
 ///
-/// The configuration (TOML) needs one line, the file of your cameras:
+/// The configuration (TOML) needs one setting, the cameras file:
 ///
 ///   [cameras]
 ///   file = "cameras.toml"
 ///
-/// and that file says where they are and what to watch:
+/// The cameras file lists the cameras, their zones and rules:
 ///
 ///   [[cameras]]
 ///   id = "gate"
@@ -32,113 +31,113 @@ use crate::subscriber::Endpoint;
 ///   zones = [{ id = "crossing", polygon = [[0.2, 0.5], [0.8, 0.5], [0.9, 1.0], [0.1, 1.0]] }]
 ///   rules = [{ id = "crossing-occupied", zone_presence = { zone = "crossing", min_frames = 5 } }]
 ///
-/// A camera that connects to you has `push = { username = "…", password = "…" }` instead of `pull`, and records to
-/// rtsp://HOST:8554/ID. A change in the file takes effect within two seconds.
+/// A camera that pushes has `push = { username = "…", password = "…" }` instead of `pull`, and sends its video to
+/// rtsp://HOST:8554/ID. A change of the cameras file takes effect within two seconds.
 ///
-/// A private PostgreSQL and an object store keep their data in the data folder, and a message broker runs in memory. Sections
-/// [kafka], [postgres] and [s3] replace each of them by a real one. [model] chooses the model, [alerts] the gRPC server
-/// (127.0.0.1:50051), [page] the page with the live picture (http://127.0.0.1:3000), [admin] where /health, /ready and
-/// /metrics are (127.0.0.1:8001 to 8003). Environment variables VRU__SECTION__KEY override the file.
+/// A private PostgreSQL and an embedded object store keep their data in the data folder; an embedded message broker runs in
+/// memory. A section [kafka], [postgres] or [s3] replaces one of them by a real server. Other sections:
+///   [model]   the model
+///   [alerts]  the gRPC server for alerts (127.0.0.1:50051)
+///   [page]    the page with the live pictures (http://127.0.0.1:3000)
+///   [admin]   the addresses of /health, /ready and /metrics (127.0.0.1:8001 to 8003)
+/// Environment variables VRU__SECTION__KEY override the file; --set overrides both.
+///
+/// Ctrl-C stops the cameras, waits until every frame in flight is stored, and prints an account of all frames.
 #[derive(Debug, Clone, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct UpOptions {
     /// Configuration file (TOML).
     #[arg(long, env = "VRU_CONFIG", value_name = "FILE")]
     pub config: PathBuf,
-    /// Where data are kept. Default: vru/up in the user's data folder, as root /var/lib/vru/up.
+    /// Data folder. Default: vru/up in the user's data folder; for root /var/lib/vru/up.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Overrides one setting, for example --set page.listen=127.0.0.1:3001. May be given several times.
+    /// Override one setting, for example --set page.listen=127.0.0.1:3001. May be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Reads and validates the configuration, prints every problem, and ends: 0 when there is none, else 2.
+    /// Validate the configuration, print every problem, and exit: status 0 when there is none, else 2.
     #[arg(long)]
     pub check_config: bool,
 }
 
-/// Runs until it is told to stop.
+/// Runs until a signal stops it.
 pub async fn run(options: UpOptions) -> anyhow::Result<ExitCode> {
     let config = match read(&options) {
         Ok(config) => config,
         Err(error) => {
-            say(&format!("vru up: {error}"));
+            print_error(&format!("vru up: {error}"));
             return Ok(ExitCode::from(2));
         }
     };
     if options.check_config {
-        say("vru up: the configuration is valid");
+        print_error("vru up: the configuration is valid");
         return Ok(ExitCode::SUCCESS);
     }
     let data = DataFolder::open(&options.data.clone().unwrap_or_else(|| default_folder("up")))?;
-    let guard = run::log_to_file(&data, &config.telemetry)?;
+    let telemetry = run::log_to_file(&data, &config.telemetry)?;
     let process = Shutdown::default();
     process.on_signals(config.shutdown.deadline()).context("listen for signals")?;
-    let ended = tokio::select! {
-        ended = up(&config, &data, &process) => ended,
-        () = async { process.hard.cancelled().await; tokio::time::sleep(Duration::from_secs(2)).await } => {
-            Err(anyhow::anyhow!("did not stop within the deadline"))
-        }
-    };
-    process.hard.cancel();
-    tokio::task::spawn_blocking(move || guard.flush()).await.context("flush telemetry")?;
-    ended.map(|()| ExitCode::SUCCESS)
+    run::to_the_end(Box::pin(up(&config, &data, &process)), &process, telemetry).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn read(options: &UpOptions) -> anyhow::Result<UpConfig> {
     let mut set = options.set.clone();
-    // The demo's model, unless the file, the environment or a flag names one.
-    let named = std::env::var_os("MODEL_PATH").is_some();
-    if !named && let Ok(path) = assets::require("models/nanodet-g.onnx") {
-        let given = load_model_path(options)?;
-        if given.as_os_str().is_empty() {
+    // Use the demo's model unless the file, the environment or a flag names one.
+    let in_environment = std::env::var_os("MODEL_PATH").is_some();
+    if !in_environment && let Ok(path) = assets::require("models/nanodet-g.onnx") {
+        let configured = load_model_path(options)?;
+        if configured.as_os_str().is_empty() {
             set.push(format!("model.path={}", path.display()));
         }
     }
     Ok(load(&Layers::new(Some(options.config.clone()), set))?)
 }
 
-/// Only which model is named; everything else is looked at later, with every problem.
+/// Reads only `model.path`; the full load validates everything and lists every problem.
 fn load_model_path(options: &UpOptions) -> anyhow::Result<PathBuf> {
     #[derive(Debug, Default, serde::Deserialize)]
     #[serde(default)]
-    struct Named {
-        model: NamedModel,
+    struct ModelSection {
+        model: ModelPath,
     }
     #[derive(Debug, Default, serde::Deserialize)]
     #[serde(default)]
-    struct NamedModel {
+    struct ModelPath {
         path: PathBuf,
     }
-    impl vru_runtime::config::Validate for Named {
+    impl vru_runtime::config::Validate for ModelSection {
         fn validate(&self, _problems: &mut vru_runtime::config::Problems) {}
     }
-    let named: Named = load(&Layers::new(Some(options.config.clone()), options.set.clone()))?;
-    Ok(named.model.path)
+    let section: ModelSection = load(&Layers::new(Some(options.config.clone()), options.set.clone()))?;
+    Ok(section.model.path)
 }
 
 async fn up(config: &UpConfig, data: &DataFolder, process: &Shutdown) -> anyhow::Result<()> {
     let display = Display::new();
-    display.say(&format!("vru up, data and log in {}", data.path().display()));
+    display.print(&format!("vru up: data and log (vru.log) in {}", data.path().display()));
     let mut stack = tokio::select! {
         stack = Stack::start(config, data, process, &display) => stack?,
         () = process.soft.cancelled() => return Ok(()),
     };
     match Endpoint::of(&config.alerts) {
         Some(endpoint) => stack.subscribe(endpoint).await?,
-        None => display.say("  alerts are not counted here: only holders of a token may subscribe"),
+        None => display.print(
+            "  alerts are not counted here: the gRPC server needs a token or certificate that this process does not have",
+        ),
     }
     let since_us = now_us();
     stack.start_ingest(config, &display).await?;
-    let shown = Shown::start(&stack, config, process).await?;
-    display.say(&format!("  live at {}", shown.url));
-    let watched = run::watch(&mut stack, &shown, data, &display, process, None).await;
-    let account = run::finish(stack, &shown, &display, since_us).await;
+    let page = RunningPage::start(&stack, config, process).await?;
+    display.print(&format!("  live pictures at {}", page.url));
+    let watched = run::watch(&mut stack, &page, data, &display, process, None).await;
+    let account = run::finish(stack, &page, &display, since_us).await;
     watched?;
-    display.say(&format!("\n{}", account?));
+    display.print(&format!("\n{}", account?));
     Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log before the configuration is read")]
-fn say(text: &str) {
+fn print_error(text: &str) {
     eprintln!("{text}");
 }

@@ -1,4 +1,4 @@
-//! The peer: tonic and a broadcast channel, nothing else. It runs as a second process of this same program.
+//! The peer: only tonic and a broadcast channel. It runs as a second process of this program.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -15,39 +15,38 @@ use vru_proto::v1::subscribe_response::Event;
 use vru_proto::v1::{SubscribeRequest, SubscribeResponse, Subscribed};
 use vru_runtime::clock::now_us;
 
-/// Names the file with the response to send; set, this process is the server.
+/// Path of the response to send. If this variable is set, the process is the server.
 const RESPONSE: &str = "VRU_BENCH_TONIC_RESPONSE";
 
 /// The server's process.
 #[derive(Debug)]
 pub struct TonicServer {
     child: Child,
-    orders: ChildStdin,
+    commands: ChildStdin,
     address: String,
 }
 
 impl TonicServer {
-    /// Starts it with the response that it is to send.
+    /// Starts the server with the response to send.
     pub fn start(response: &Path) -> Self {
         let program = std::env::current_exe().expect("a process knows its own file");
         let mut command = Command::new(program);
         command.env(RESPONSE, response).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("this program starts");
-        let orders = child.stdin.take().expect("stdin is a pipe");
+        let commands = child.stdin.take().expect("stdin is a pipe");
         let mut address = String::new();
         let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         output.read_line(&mut address).expect("it says where it listens");
-        Self { child, orders, address: address.trim().to_owned() }
+        Self { child, commands, address: address.trim().to_owned() }
     }
 
-    /// Where it listens.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Has it send so many responses to everybody.
+    /// Makes the server send `count` responses to every subscriber.
     pub fn send(&mut self, count: usize) {
-        writeln!(self.orders, "{count}").expect("it reads");
+        writeln!(self.commands, "{count}").expect("it reads");
     }
 }
 
@@ -58,8 +57,8 @@ impl Drop for TonicServer {
     }
 }
 
-/// Whether this process is to be the server.
-pub fn asked_for() -> bool {
+/// Whether this process must be the server.
+pub fn is_requested() -> bool {
     std::env::var_os(RESPONSE).is_some()
 }
 
@@ -77,7 +76,7 @@ impl Alerts for Bare {
     }
 }
 
-/// Sends what it is told to on stdin, until that ends.
+/// Serves until standard input ends. Each line is a number of responses to send.
 pub fn serve() {
     let file = std::env::var_os(RESPONSE).expect("this process is the server");
     let bytes = std::fs::read(file).expect("the response is there");
@@ -91,13 +90,13 @@ pub fn serve() {
     runtime.spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
     writeln!(std::io::stdout(), "{address}").expect("the bench reads");
     for line in std::io::stdin().lines() {
-        let count: usize = line.expect("orders are text").parse().expect("an order is a number");
+        let count: usize = line.expect("commands are text").parse().expect("a command is a number");
         for _ in 0..count {
             let mut stamped = response.clone();
             if let Some(Event::Alert(alert)) = &mut stamped.event {
                 alert.emitted_at_us = now_us();
             }
-            // Fails only when nobody listens.
+            // Fails only without subscribers.
             responses.send(stamped).expect("there are subscribers");
         }
     }

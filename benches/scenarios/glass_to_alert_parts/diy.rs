@@ -1,5 +1,5 @@
-//! The peer: `peers/diy.py`, one process a camera and one for the model, on the same broker and the same cameras. It alerts on
-//! every picture with a person. Its subscriber is ours, in Rust: quicker than one in Python would be.
+//! The peer: `peers/diy.py`, one process per camera and one for the model, on the same broker and the same cameras. It raises an
+//! alert for every picture with a person. Its subscriber is ours, in Rust, which is faster than one in Python.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,13 +15,13 @@ use vru_runtime::test_util::{Bus, Launch, Process, Topic, folder, kafka};
 use super::sightings::{Arrival, Sightings};
 use super::{DEADLINE, SETTLE, WINDOW};
 
-/// What it is made of, and in which versions.
+/// The libraries of the peer and their versions.
 pub fn versions() -> String {
     let output = Command::new(Environment::Diy.python()).arg(script_path("diy.py")).arg("versions").output();
     String::from_utf8_lossy(&output.expect("Python starts").stdout).trim().to_owned()
 }
 
-/// Has it watch so many cameras.
+/// Measures the peer with `count` cameras.
 pub fn watch(cameras: &ClockCameras, count: usize, model: &Path) -> Sightings {
     let bus = kafka().bus("bench-diy", 4);
     let (frames, alerts) = (bus.name(Topic::Frames), bus.name(Topic::Alerts));
@@ -32,13 +32,13 @@ pub fn watch(cameras: &ClockCameras, count: usize, model: &Path) -> Sightings {
         let name = format!("camera-{number:02}");
         processes.push(start("capture", &[&brokers, &frames, &name, &cameras.url(number)]));
     }
-    let mut subscriber = Subscriber::connect(&bus, &alerts);
+    let mut subscriber = DiySubscriber::connect(&bus, &alerts);
     subscriber.wait_for(count, &processes);
     subscriber.take_for(SETTLE);
     let begun = now_us();
     subscriber.take_for(WINDOW);
     let window = begun..now_us();
-    // What is late belongs to the window still: a pipeline that falls behind is not to look quick by what has not come.
+    // Late pictures of the window count too: otherwise a pipeline that falls behind would look fast.
     subscriber.take_until_taken_after(window.end);
     Sightings::read(subscriber.arrivals, &window)
 }
@@ -50,13 +50,13 @@ fn start(part: &str, args: &[&str]) -> Process {
         .spawn()
 }
 
-struct Subscriber {
+struct DiySubscriber {
     consumer: BaseConsumer,
     arrivals: Vec<Arrival>,
     cameras: Vec<Vec<u8>>,
 }
 
-impl Subscriber {
+impl DiySubscriber {
     fn connect(bus: &Bus, alerts: &str) -> Self {
         let mut client = bus.config().client("bench-subscriber");
         client.set("group.id", format!("{}subscriber", bus.prefix())).set("auto.offset.reset", "earliest");
@@ -77,7 +77,7 @@ impl Subscriber {
         self.arrivals.push(Arrival { at_us, picture, alert: None });
     }
 
-    /// Until an alert of each camera has come.
+    /// Waits until an alert of each camera has arrived.
     fn wait_for(&mut self, count: usize, processes: &[Process]) {
         let started = Instant::now();
         while self.cameras.len() < count {
@@ -96,7 +96,8 @@ impl Subscriber {
         }
     }
 
-    /// Until a picture comes that was taken later than this, or time is up: then what is missing is only later still.
+    /// Receives until a picture arrives that was taken after `end_us`, or until the deadline: pictures that are still missing then
+    /// would only be later.
     fn take_until_taken_after(&mut self, end_us: i64) {
         let started = Instant::now();
         while started.elapsed() < DEADLINE {

@@ -1,33 +1,33 @@
-//! Our programs, from a camera's RTSP address to gRPC.
+//! Our programs, from the RTSP camera to gRPC.
 
 use vru_benches::clock_camera::ClockCameras;
 use vru_benches::worker::infer_worker;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, ServiceLaunch, ServiceProcess, free_port, kafka, wait_for};
+use vru_runtime::test_util::{Bus, ServiceProcess, ServiceLaunch, free_port, kafka, wait_for};
 
-use super::books::Books;
+use super::frame_balance::FrameBalance;
 use super::sightings::Sightings;
 use super::stages;
-use super::subscriber::Subscriber;
+use super::subscriber::TimedSubscriber;
 use super::{DEADLINE, SETTLE, WINDOW};
 
-/// Zones stand side by side, and whoever walks into one for the first time raises its alert: about one picture in two has one.
+/// Zones side by side. A track that enters a zone for the first time raises an alert: about one picture in two has one.
 const ZONES: u32 = 24;
 
-/// Ingest, one inference worker and the alerts' server, on topics of their own.
+/// Ingest, one inference worker and the alert sink, on topics of their own.
 #[derive(Debug)]
-pub struct Pipeline {
+pub struct MeasuredPipeline {
     bus: Bus,
     ingest: ServiceProcess,
     infer: ServiceProcess,
-    // Serves until it is dropped.
+    // Runs until it is dropped.
     _sink: ServiceProcess,
     address: String,
 }
 
-impl Pipeline {
-    /// Starts all three.
+impl MeasuredPipeline {
+    /// Starts the services and waits until they are ready.
     pub fn start() -> Self {
         let bus = kafka().bus("bench-glass", 4);
         let group = |service: &str| format!("{}{service}", bus.prefix());
@@ -50,16 +50,16 @@ impl Pipeline {
         Self { bus, ingest, infer, _sink: sink, address }
     }
 
-    /// Watches so many cameras, and gives them up again.
+    /// Adds `count` cameras, measures, and removes the cameras.
     pub fn watch(&self, cameras: &ClockCameras, count: usize) -> Sightings {
-        let subscriber = Subscriber::connect(&self.address);
+        let subscriber = TimedSubscriber::connect(&self.address);
         let names: Vec<String> = (0..count).map(|number| format!("camera-{number:02}")).collect();
         for (number, name) in names.iter().enumerate() {
             self.bus.put_camera(&config(name, cameras.url(number)));
         }
         wait_for(DEADLINE, "the sender reports of every camera", || {
             let missing: Vec<&String> = names.iter().filter(|name| !subscriber.has_synchronised(name)).collect();
-            if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} have not come")) }
+            if missing.is_empty() { Ok(()) } else { Err(format!("no sender report of {missing:?}")) }
         });
         std::thread::sleep(SETTLE);
         let begun = now_us();
@@ -68,16 +68,16 @@ impl Pipeline {
         for name in &names {
             self.bus.remove_camera(name);
         }
-        self.books();
+        self.balance();
         Sightings::read(subscriber.arrivals(), &window)
     }
 
-    /// Where all frames went, once the cameras are gone.
-    pub fn books(&self) -> Books {
-        Books::close(&self.ingest, &self.infer, DEADLINE)
+    /// The counts of all frames, once every frame is accounted for.
+    pub fn balance(&self) -> FrameBalance {
+        FrameBalance::read(&self.ingest, &self.infer, DEADLINE)
     }
 
-    /// Says where the time went, by our own stamps.
+    /// Prints the time in each stage, from our own timestamps.
     pub fn print_stages(&self, seen: &Sightings) {
         stages::print(&self.bus, seen);
     }

@@ -1,41 +1,38 @@
-//! What the pictures say that came to a subscriber.
+//! The latencies of the pictures that a subscriber received.
 
 use vru_benches::burnt_clock;
 use vru_benches::measure::quantile;
 use vru_media::jpeg::JpegDecoder;
 use vru_proto::v1::{Alert, ClockSource};
 
-/// A picture that came.
+/// A received picture.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// When, by this process's clock: microseconds since the Unix epoch.
+    /// Time of arrival by this process's clock, microseconds since 1970.
     pub at_us: i64,
-    /// JPEG.
     pub picture: bytes::Bytes,
-    /// The alert that it came with, where it came with one.
+    /// The alert with this picture; none from the peer.
     pub alert: Option<Alert>,
 }
 
-/// A picture, and when its light fell on the camera.
+/// A received picture and its capture time.
 #[derive(Debug)]
 pub struct Sighting {
-    /// What the picture shows.
+    /// Time on the clock in the picture, microseconds since 1970.
     pub taken_us: i64,
-    /// What came.
     pub arrival: Arrival,
 }
 
-/// Those of a window of time, in the order in which they were taken.
+/// The pictures that were taken in the measured window, in order of capture.
 #[derive(Debug)]
 pub struct Sightings {
-    /// Each one.
     pub all: Vec<Sighting>,
-    /// How far capture time was off, where the camera's sender reports gave it.
+    /// Differences between an alert's capture time and the clock in the picture, where sender reports gave the capture time.
     pub capture_errors_ms: Vec<f64>,
 }
 
 impl Sightings {
-    /// Reads the clocks of what came, keeping pictures that were taken in the window. Each picture must show one.
+    /// Reads the clock in each picture, which must be there, and keeps pictures that were taken in the window.
     pub fn read(arrivals: Vec<Arrival>, window_us: &std::ops::Range<i64>) -> Self {
         let mut decoder = JpegDecoder::new().expect("libjpeg-turbo starts");
         let mut all: Vec<Sighting> = arrivals
@@ -58,18 +55,18 @@ impl Sightings {
         Self { all, capture_errors_ms }
     }
 
-    /// How long 95 in 100 took at most.
+    /// The 95th percentile of the latency.
     pub fn p95_ms(&self) -> f64 {
         p95(&self.all)
     }
 
-    /// The same of those that were taken first, and last.
+    /// The 95th percentile of the first and of the last half.
     pub fn p95_of_halves_ms(&self) -> (f64, f64) {
         let (first, last) = self.all.split_at(self.all.len() / 2);
         (p95(first), p95(last))
     }
 
-    /// For people.
+    /// One line of text.
     pub fn summary(&self) -> String {
         let all = latencies(&self.all);
         let (first, last) = self.p95_of_halves_ms();

@@ -1,4 +1,4 @@
-//! Where the time of an alert went, by our own stamps: to be read by people, counted in no row.
+//! The time of an alert in each stage, from our own timestamps: printed, but in no row.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,18 @@ use vru_runtime::test_util::{Bus, Topic};
 
 use super::sightings::{Sighting, Sightings};
 
-type Frame = (String, u64, u64);
+/// Camera, session, sequence number.
+type FrameId = (String, u64, u64);
 
 /// Prints median and p95 of each stage.
 pub fn print(bus: &Bus, seen: &Sightings) {
     let detections: Vec<v1::FrameDetections> = bus.messages(Topic::Detections);
-    let by_frame: HashMap<Frame, v1::FrameDetections> =
-        detections.into_iter().filter_map(|found| Some((frame(found.frame_id.as_ref()?), found))).collect();
+    let by_frame: HashMap<FrameId, v1::FrameDetections> =
+        detections.into_iter().filter_map(|found| Some((frame_id(found.frame_id.as_ref()?), found))).collect();
     let mut times: Vec<(&str, Vec<f64>)> = NAMES.map(|name| (name, Vec::new())).into();
     for sighting in &seen.all {
         let Some(alert) = &sighting.arrival.alert else { continue };
-        let Some(found) = alert.frame_id.as_ref().and_then(|id| by_frame.get(&frame(id))) else { continue };
+        let Some(found) = alert.frame_id.as_ref().and_then(|id| by_frame.get(&frame_id(id))) else { continue };
         for ((_, times), took) in times.iter_mut().zip(stages(sighting, alert, found)) {
             times.push(took as f64 / 1e3);
         }
@@ -28,7 +29,7 @@ pub fn print(bus: &Bus, seen: &Sightings) {
         .iter()
         .map(|(name, times)| format!("{name} {:.1}/{:.1}", quantile(times, 0.5), quantile(times, 0.95)))
         .collect();
-    note(&format!("  by our stamps, p50/p95 ms: {}", stages.join(", ")));
+    note(&format!("  by our timestamps, p50/p95 ms: {}", stages.join(", ")));
 }
 
 const NAMES: [&str; 7] = ["camera+ingest", "kafka", "queued", "decode", "preprocess", "model", "kafka+sink"];
@@ -37,7 +38,7 @@ fn stages(sighting: &Sighting, alert: &v1::Alert, found: &v1::FrameDetections) -
     let timings = found.timings.unwrap_or_default();
     let [queued, decode, preprocess] = [timings.queued_us, timings.decode_us, timings.preprocess_us].map(i64::from);
     let infer = queued + decode + preprocess;
-    // `queued` is both waits: for a decoder and for the model.
+    // `queued` includes both waits: for a decoder and for the model.
     let model = i64::from(timings.inference_us) + i64::from(timings.postprocess_us) + i64::from(timings.track_us);
     let kafka = found.inferred_at_us - found.ingested_at_us - infer - model;
     [
@@ -51,6 +52,6 @@ fn stages(sighting: &Sighting, alert: &v1::Alert, found: &v1::FrameDetections) -
     ]
 }
 
-fn frame(id: &v1::FrameId) -> Frame {
+fn frame_id(id: &v1::FrameId) -> FrameId {
     (id.camera_id.clone(), id.session, id.sequence)
 }

@@ -1,4 +1,4 @@
-//! One gRPC subscriber, that stamps what comes and keeps it: pictures are looked at when nothing is measured any more.
+//! A gRPC subscriber that stores each alert with its time of arrival. Pictures are decoded after the measurement.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use vru_runtime::clock::now_us;
 
 use super::sightings::Arrival;
 
-/// Alerts with pictures are larger than gRPC's usual limit may be.
+/// Alerts with pictures may be larger than gRPC's default limit.
 const MAX_MESSAGE: usize = 32 * 1024 * 1024;
 
-/// Subscribed until it is dropped.
+/// A subscription, until it is dropped.
 #[derive(Debug)]
-pub struct Subscriber {
+pub struct TimedSubscriber {
     runtime: Option<tokio::runtime::Runtime>,
     arrivals: Arc<Mutex<Vec<Arrival>>>,
 }
 
-impl Subscriber {
+impl TimedSubscriber {
     /// Subscribes to everything, with pictures, and returns after the first response.
     pub fn connect(address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -36,7 +36,7 @@ impl Subscriber {
             stream
         });
         runtime.spawn(async move {
-            // It ends with its server; alerts that then miss are missed in the sightings.
+            // The stream ends with its server.
             while let Ok(Some(response)) = stream.message().await {
                 let at_us = now_us();
                 if let Some(Event::Alert(mut alert)) = response.event {
@@ -48,12 +48,12 @@ impl Subscriber {
         Self { runtime: Some(runtime), arrivals }
     }
 
-    /// What came so far.
+    /// The alerts so far.
     pub fn arrivals(&self) -> Vec<Arrival> {
         self.arrivals.lock().clone()
     }
 
-    /// Whether an alert of the camera has come whose capture time is the camera's own.
+    /// Whether an alert of the camera has arrived whose capture time comes from a sender report.
     pub fn has_synchronised(&self, camera: &str) -> bool {
         let alerts = self.arrivals.lock();
         let mut alerts = alerts.iter().rev().filter_map(|arrival| arrival.alert.as_ref());
@@ -62,7 +62,7 @@ impl Subscriber {
     }
 }
 
-impl Drop for Subscriber {
+impl Drop for TimedSubscriber {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

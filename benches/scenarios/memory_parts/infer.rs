@@ -1,10 +1,10 @@
-//! One worker, and more and more cameras that send slowly, so that none has a picture waiting.
+//! One worker with a growing number of cameras, which send so slowly that no picture waits.
 
 use bytes::Bytes;
 use prost::Message as _;
 use vru_benches::measure::Turns;
 use vru_benches::messages::{clip_jpegs, clip_units, jpeg_frame};
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_benches::worker::infer_worker;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
@@ -14,12 +14,12 @@ use super::{DEADLINE, resident_mb};
 
 const FEW: usize = 8;
 const MANY: usize = 40;
-/// Pictures of each camera before its memory is looked at; the clip has a key frame every ten.
+/// Pictures of each camera before memory is measured; every tenth picture of the clip is a key frame.
 const ROUNDS: usize = 20;
 /// Cameras that send at the same time.
 const AT_ONCE: usize = 2;
 
-/// JPEG, and H.264 for comparison: each of these cameras has a decoder with its reference pictures.
+/// Measures JPEG, and H.264 for comparison: each H.264 camera has a decoder with reference pictures.
 pub fn measure() {
     let jpegs: Vec<(Bytes, bool)> = clip_jpegs(2 * ROUNDS).into_iter().map(|jpeg| (jpeg, true)).collect();
     row("jpeg", Goal::Within(2.0), &jpegs, v1::Encoding::Jpeg);
@@ -37,18 +37,11 @@ fn row(kind: &str, goal: Goal, pictures: &[(Bytes, bool)], encoding: v1::Encodin
     let mut turns = Turns::default();
     turns.add((many - few) / (MANY - FEW) as f64, few);
     let peer = format!("the whole of vru-infer with {FEW} cameras; ours: one more camera");
-    Row::of(&format!("memory/infer {kind}"), &turns, 1.0, "MB", goal, &peer).save();
+    BenchRow::of(&format!("memory/infer {kind}"), &turns, 1.0, "MB", goal, &peer).save();
 }
 
-/// Sends rounds of pictures, a few cameras at a time, each time when all before has been analysed.
-fn send(
-    bus: &Bus,
-    service: &ServiceProcess,
-    cameras: usize,
-    from: usize,
-    pictures: &[(Bytes, bool)],
-    encoding: v1::Encoding,
-) {
+/// Sends rounds of pictures, a few cameras at a time. Waits each time until all earlier pictures are analysed.
+fn send(bus: &Bus, service: &ServiceProcess, cameras: usize, from: usize, pictures: &[(Bytes, bool)], encoding: v1::Encoding) {
     let sent = |service: &ServiceProcess| service.count("infer_sent_frames_total", &[]);
     let mut expected = sent(service);
     for (number, (payload, key_frame)) in pictures.iter().enumerate().skip(from).take(ROUNDS) {

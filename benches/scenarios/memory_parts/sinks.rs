@@ -1,11 +1,11 @@
-//! All three sinks in one process, before and after four times as many records.
+//! All three sinks in one process: memory after a part of the records, and after four times as many.
 
 use bytes::Bytes;
 use prost::Message as _;
 use vru_benches::measure::Turns;
 use vru_benches::messages::{alert, clip_jpegs, detections, jpeg_frame};
 use vru_benches::publish::publish_all;
-use vru_benches::row::{Goal, Row};
+use vru_benches::row::{BenchRow, Goal};
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::{Producer, ProducerOptions};
@@ -16,32 +16,31 @@ use vru_runtime::test_util::{
 use super::{DEADLINE, resident_mb};
 
 const CAMERAS: [&str; 4] = ["north", "south", "east", "west"];
-/// Analysed frames of a camera in one part, a hundred a second.
+/// Analysed frames of a camera in one part, a hundred per second.
 const FRAMES: u64 = 10_000;
 const OBJECTS: u64 = 5;
-/// One in so many has an alert, with its picture, and frames around it for a clip.
-const AN_ALERT: u64 = 1_000;
-const AROUND: u64 = 4;
-/// The first part is what the others are measured against: buffers have their size by then, as they are bounded below what it
-/// brings.
+/// One frame in this many has an alert with its picture, and frames around it for a clip.
+const FRAMES_PER_ALERT: u64 = 1_000;
+const CLIP_FRAMES: u64 = 4;
+/// The first part is the reference: its records fill all bounded buffers.
 const PARTS: u64 = 4;
 const GROUPS: [(&str, Topic); 3] =
     [("postgres", Topic::Detections), ("s3-detections", Topic::Detections), ("s3-alerts", Topic::Alerts)];
 
-/// Measures it.
+/// Measures the growth.
 pub fn measure() {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let bus = kafka().bus("bench-sinks", 4);
     let producer = bus.config().producer(&ProducerOptions::default()).expect("a producer can be made");
     let service = start(&bus);
-    let pictures = clip_jpegs(AROUND as usize);
+    let pictures = clip_jpegs(CLIP_FRAMES as usize);
     let begin = now_us() - 3_600_000_000;
     let mut resident = Vec::new();
     for part in 0..PARTS {
         runtime.block_on(publish(&bus, &producer, part, begin, &pictures));
-        wait_for(DEADLINE, "the sinks to take all", || {
+        wait_for(DEADLINE, "the sinks to have no lag", || {
             let lags = GROUPS.map(|(group, topic)| bus.lag(&format!("{}{group}", bus.prefix()), topic));
-            if lags == [0; 3] { Ok(()) } else { Err(format!("{lags:?} records are open\n{}", service.log_tail())) }
+            if lags == [0; 3] { Ok(()) } else { Err(format!("a lag of {lags:?} records\n{}", service.log_tail())) }
         });
         resident.push(resident_mb(&service, &format!("sinks, {} frames", (part + 1) * FRAMES * CAMERAS.len() as u64)));
     }
@@ -50,7 +49,7 @@ pub fn measure() {
     let mut turns = Turns::default();
     turns.add(resident[resident.len() - 1], resident[0]);
     let peer = format!("after {} frames; ours: after {PARTS} times as many", FRAMES * CAMERAS.len() as u64);
-    Row::of("memory/sinks", &turns, 1.0, "MB", Goal::AtMost(1.1), &peer).save();
+    BenchRow::of("memory/sinks", &turns, 1.0, "MB", Goal::AtMost(1.1), &peer).save();
 }
 
 fn start(bus: &Bus) -> ServiceProcess {
@@ -86,13 +85,13 @@ async fn publish(bus: &Bus, producer: &Producer, part: u64, begin: i64, pictures
     let (mut frames, mut alerts) = (Vec::new(), Vec::new());
     for (camera, found) in &all {
         let sequence = found.frame_id.as_ref().map_or(0, |id| id.sequence);
-        if sequence % AN_ALERT < AROUND {
-            let picture = &pictures[(sequence % AN_ALERT) as usize];
+        if sequence % FRAMES_PER_ALERT < CLIP_FRAMES {
+            let picture = &pictures[(sequence % FRAMES_PER_ALERT) as usize];
             let mut frame = jpeg_frame(camera, sequence, picture);
             frame.id.clone_from(&found.frame_id);
             frame.captured_at_us = found.captured_at_us;
             frames.push((*camera, frame.encode_to_vec()));
-            if sequence % AN_ALERT == AROUND - 1 {
+            if sequence % FRAMES_PER_ALERT == CLIP_FRAMES - 1 {
                 alerts.push((*camera, alert(found, picture).encode_to_vec()));
             }
         }

@@ -14,6 +14,7 @@
 
 pub mod config;
 mod copy;
+mod counts;
 mod gather;
 mod maintenance;
 mod parse;
@@ -29,6 +30,7 @@ mod writer;
 mod tests;
 
 pub use config::PostgresConfig;
+pub use counts::{PostgresCounts, counts};
 pub(crate) use run::{migrate, run};
 
 /// Name of the client in `pg_stat_activity`.

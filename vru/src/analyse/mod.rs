@@ -1,14 +1,14 @@
-//! `vru analyse`: a video file offline through the very code of the services, as fast as it goes.
+//! `vru analyse`: a video file offline, through the code of the services, as fast as the machine allows.
 //!
-//! The frames come from ingest's file source, JPEG encoding included, and go through infer's decoder, engine and analysis; so
-//! the detections are those that the pipeline stores for the same file, bit for bit. [`stages`] wires the threads, [`outputs`]
-//! writes the files, [`summary`] counts.
+//! The frames come from ingest's file source, JPEG encoding included, and go through infer's decoder, engine and analysis.
+//! Therefore the detections are those that the pipeline stores for the same file, bit for bit. [`stages`] runs the threads,
+//! [`outputs`] writes the files, [`summary`] counts.
 
 mod duration;
 mod options;
-pub mod outputs;
-pub mod stages;
-pub mod summary;
+mod outputs;
+mod stages;
+mod summary;
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -27,11 +27,15 @@ use vru_vision::mot;
 
 pub use options::AnalyseOptions;
 use outputs::Outputs;
-use stages::Analysed;
-use summary::Summary;
+use stages::AnalysedFrame;
+pub use summary::Summary;
 
-/// Analyses the file, writes what was asked for, and says what was found. Blocks.
+/// Analyses the file and writes the requested outputs. Blocks.
 pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
+    // A wrong path must not cost the time that the model takes to load.
+    let video =
+        std::fs::metadata(&options.video).with_context(|| format!("open the video {}", options.video.display()))?;
+    anyhow::ensure!(video.is_file(), "open the video {}: it is not a file", options.video.display());
     let truth = options.ground_truth.as_deref().map(read_truth).transpose()?;
     let (camera, config) = camera(options)?;
     let bar = ProgressBar::with_draw_target(None, draw_target(options)).with_style(spinner());
@@ -47,9 +51,9 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
         session: options.session,
     };
     let output = config.as_ref().and_then(|config| config.output.as_ref());
-    let plan = OutputPlan::new(output, &PipelineSet::embedded()).context("choose the pipeline")?;
+    let plan = OutputPlan::new(output, &PipelineSet::embedded()).context("build the pipeline that reads the video")?;
     let file = FileOptions::new(camera, &source, plan);
-    let frames = FileFrames::open(&file).with_context(|| format!("open {}", options.video.display()))?;
+    let frames = FileFrames::open(&file).with_context(|| format!("read the video {}", options.video.display()))?;
     let length = duration::of(&options.video);
     if let Some(length) = length {
         bar.set_style(progress());
@@ -63,13 +67,13 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     let mut summary = Summary::new(&options.video, engine.model(), engine.provider());
     let started = Instant::now();
     let mut first_us = None;
-    let undecodable = stages::run(frames, engine, config.as_ref(), settings, &mut |analysed: Analysed| {
+    let undecodable = stages::run(frames, engine, config.as_ref(), settings, &mut |analysed: AnalysedFrame| {
         let captured_at_us = analysed.detections.captured_at_us;
         let position_us = captured_at_us - *first_us.get_or_insert(captured_at_us);
         bar.set_position(position_us.max(0) as u64 / 1_000);
         summary.add(&analysed);
         bar.set_message(format!(
-            "{} frames, {:.1} a second, {} tracks, {} alerts",
+            "{} frames, {:.1}/s, {} tracks, {} alerts",
             summary.frames,
             summary.frames as f64 / started.elapsed().as_secs_f64(),
             summary.track_count(),
@@ -86,11 +90,11 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     Ok(summary)
 }
 
-/// The camera that the file stands for, with its zones and rules where a file of cameras has them.
+/// The camera that the video stands for, with its configuration from the cameras file if there is one.
 fn camera(options: &AnalyseOptions) -> anyhow::Result<(CameraId, Option<CameraConfig>)> {
-    let named: Option<CameraId> = options.camera.as_deref().map(str::parse).transpose().context("read --camera")?;
+    let named: Option<CameraId> = options.camera.as_deref().map(str::parse).transpose().context("--camera")?;
     let Some(path) = &options.zones else {
-        let camera = named.map_or_else(|| "video".parse(), Ok).context("name the camera")?;
+        let camera = named.map_or_else(|| "video".parse(), Ok).context("the default camera id is valid")?;
         return Ok((camera, None));
     };
     let mut cameras = cameras::parse_file(path)?;
@@ -100,15 +104,20 @@ fn camera(options: &AnalyseOptions) -> anyhow::Result<(CameraId, Option<CameraCo
     };
     let Some(at) = at else {
         let ids: Vec<_> = cameras.iter().map(|(id, _)| id.as_str()).collect();
-        anyhow::bail!("choose one of the cameras of {} with --camera: {}", path.display(), ids.join(", "));
+        match &named {
+            Some(named) => anyhow::bail!("{} has no camera {named}; it has {}", path.display(), ids.join(", ")),
+            None => {
+                anyhow::bail!("{} has several cameras, choose one with --camera: {}", path.display(), ids.join(", "))
+            }
+        }
     };
     let (id, config) = cameras.swap_remove(at);
     Ok((id, Some(config)))
 }
 
 fn read_truth(path: &std::path::Path) -> anyhow::Result<Vec<mot::MotEntry>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    mot::read(&text).with_context(|| format!("read {}", path.display()))
+    let text = std::fs::read_to_string(path).with_context(|| format!("open the ground truth {}", path.display()))?;
+    mot::read(&text).with_context(|| format!("read the ground truth {}", path.display()))
 }
 
 fn draw_target(options: &AnalyseOptions) -> ProgressDrawTarget {
@@ -125,7 +134,7 @@ fn progress() -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is valid")
 }
 
-/// The command: runs and prints the summary.
+/// Runs the analysis and prints the summary.
 #[expect(clippy::print_stdout, reason = "the command's result")]
 pub fn command(options: &AnalyseOptions) -> anyhow::Result<std::process::ExitCode> {
     let summary = run(options)?;

@@ -1,4 +1,4 @@
-//! What `vru analyse` writes. Each file appears under its name only when it is whole.
+//! The files that `vru analyse` writes. Each gets its final name when it is complete; before, it has the ending `.part`.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,13 +16,13 @@ use vru_vision::geometry::Rect;
 use vru_vision::mot::{self, MotEntry};
 
 use super::AnalyseOptions;
-use super::stages::Analysed;
+use super::stages::AnalysedFrame;
 use crate::annotate::{self, Overlay, class_name};
 
-/// Longest time that writing a video may take; analysing a long file takes hours on a small machine.
+/// Deadline of the video writer. The analysis of a long file takes hours on a small machine.
 const VIDEO_LIMIT: Duration = Duration::from_hours(7 * 24);
 
-/// The files that were asked for.
+/// The requested files.
 pub struct Outputs {
     entries: Vec<MotEntry>,
     mot: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Opens the files, so that a mistake in a path is found before the work.
+    /// Opens the files before the analysis starts, so that a wrong path is an error at once.
     pub fn create(options: &AnalyseOptions, zones: &[v1::Zone]) -> anyhow::Result<Self> {
         if let Some(path) = &options.mot {
             File::create(unfinished(path)).with_context(|| format!("write {}", path.display()))?;
@@ -58,13 +58,14 @@ impl Outputs {
         })
     }
 
-    /// Takes in the next frame.
-    pub fn add(&mut self, analysed: Analysed) -> anyhow::Result<()> {
-        let Analysed { frame, detections, alerts } = analysed;
+    /// Adds the next frame.
+    pub fn add(&mut self, analysed: AnalysedFrame) -> anyhow::Result<()> {
+        let AnalysedFrame { frame, detections, alerts } = analysed;
         self.entries.extend(mot_entries(&detections, &self.classes));
         self.alerted.extend(alerts.iter().flat_map(|alert| alert.track_ids.iter().copied()));
         if let Some((file, path)) = &mut self.lines {
-            let written = serde_json::to_writer(&mut *file, &line(&detections, &alerts)).map_err(std::io::Error::from);
+            let written =
+                serde_json::to_writer(&mut *file, &json_line(&detections, &alerts)).map_err(std::io::Error::from);
             written.and_then(|()| file.write_all(b"\n")).with_context(|| format!("write {}", path.display()))?;
         }
         if let Some((writer, _)) = &mut self.video {
@@ -76,48 +77,48 @@ impl Outputs {
         Ok(())
     }
 
-    /// Completes the files and returns the confirmed tracks.
+    /// Completes and renames the files. Returns the confirmed tracks of the requested classes.
     pub fn finish(self) -> anyhow::Result<Vec<MotEntry>> {
         if let Some(path) = &self.mot {
             let written = std::fs::write(unfinished(path), mot::write(&self.entries));
             written.with_context(|| format!("write {}", path.display()))?;
-            put(path)?;
+            publish(path)?;
         }
         if let Some((mut file, path)) = self.lines {
             file.flush().with_context(|| format!("write {}", path.display()))?;
-            put(&path)?;
+            publish(&path)?;
         }
         if let Some((writer, path)) = self.video {
             writer.finish().context("finish the annotated video")?;
-            put(&path)?;
+            publish(&path)?;
         }
         Ok(self.entries)
     }
 }
 
-/// The confirmed tracks of some classes in a frame; frames are counted from 1.
-pub fn mot_entries(detections: &v1::FrameDetections, classes: &[RoadUserClass]) -> impl Iterator<Item = MotEntry> {
+/// The confirmed tracks of these classes in a frame. The frame number is the sequence number + 1.
+fn mot_entries(detections: &v1::FrameDetections, classes: &[RoadUserClass]) -> impl Iterator<Item = MotEntry> {
     let frame = detections.frame_id.as_ref().map_or(0, |id| id.sequence) + 1;
     let confirmed = detections.objects.iter().filter(|object| object.track_state() == TrackState::Confirmed);
     confirmed.filter(|object| classes.contains(&object.class())).filter_map(move |object| {
-        let place = object.r#box.as_ref()?;
-        let rect = Rect { left: place.left, top: place.top, width: place.width, height: place.height };
+        let v1::Box { left, top, width, height } = object.r#box?;
+        let rect = Rect { left, top, width, height };
         Some(MotEntry { frame, track_id: object.track_id, rect, confidence: object.score })
     })
 }
 
-fn line(detections: &v1::FrameDetections, alerts: &[v1::Alert]) -> serde_json::Value {
+fn json_line(detections: &v1::FrameDetections, alerts: &[v1::Alert]) -> serde_json::Value {
     let objects: Vec<_> = detections
         .objects
         .iter()
         .map(|object| {
-            let place = object.r#box.unwrap_or_default();
+            let rect = object.r#box.unwrap_or_default();
             json!({
                 "class": class_name(object.class()),
                 "score": object.score,
                 "track_id": object.track_id,
                 "confirmed": object.track_state() == TrackState::Confirmed,
-                "box": [place.left, place.top, place.width, place.height],
+                "box": [rect.left, rect.top, rect.width, rect.height],
             })
         })
         .collect();
@@ -138,7 +139,7 @@ fn unfinished(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn put(path: &Path) -> anyhow::Result<()> {
+fn publish(path: &Path) -> anyhow::Result<()> {
     std::fs::rename(unfinished(path), path).with_context(|| format!("write {}", path.display()))
 }
 
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_confirmed_tracks_of_the_wanted_classes_are_written_and_frames_count_from_one() {
+    fn mot_has_confirmed_tracks_of_the_requested_classes_and_counts_frames_from_one() {
         use RoadUserClass::{Car, Cyclist, Pedestrian};
         let object = |track_id, class: RoadUserClass, state: TrackState| v1::DetectedObject {
             class: class.into(),

@@ -1,4 +1,5 @@
-//! The threads, in flow order, joined by bounded channels: read → decode and prepare → infer → track and judge (the caller).
+//! The threads in the order of the flow, connected by bounded channels: read → decode and preprocess → infer → track and apply
+//! rules (on the caller's thread).
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -13,65 +14,63 @@ use vru_proto::v1;
 use vru_runtime::report::chain;
 use vru_vision::detection::Detection;
 
-/// Frames that wait between two threads: enough to even out key frames, little enough to hold.
-const AHEAD: usize = 8;
+/// Frames that may wait between two threads: enough to even out slow key frames, few enough for memory.
+const CHANNEL_FRAMES: usize = 8;
 
-/// A frame and all that was found in it.
+/// A frame with its results, which are those that the service would publish.
 #[derive(Debug)]
-pub struct Analysed {
-    /// As the file source gave it.
+pub(super) struct AnalysedFrame {
+    /// The frame from the file source.
     pub frame: v1::Frame,
-    /// What the service would publish.
     pub detections: v1::FrameDetections,
-    /// What the service would publish.
     pub alerts: Vec<v1::Alert>,
 }
 
-struct Ready {
+struct PreparedFrame {
     decoded: DecodedFrame,
     prepared: PreparedPicture,
     decode: Duration,
     preprocess: Duration,
 }
 
-struct Inferred {
+struct InferredFrame {
     decoded: DecodedFrame,
     found: Vec<Detection>,
     timings: v1::StageTimings,
 }
 
-/// Runs all frames through; `each` is called in their order. Returns how many frames could not be decoded.
-pub fn run(
+/// Analyses all frames; `each` receives them in order. Returns how many frames could not be decoded.
+pub(super) fn run(
     frames: impl Iterator<Item = Result<v1::Frame, SourceError>> + Send,
     engine: Engine,
     camera: Option<&v1::CameraConfig>,
     settings: AnalysisSettings,
-    each: &mut dyn FnMut(Analysed) -> anyhow::Result<()>,
+    each: &mut dyn FnMut(AnalysedFrame) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
     let model = engine.model().clone();
     let preparer = model.preparer().context("prepare the model's input")?;
-    let (frames_tx, frames_rx) = sync_channel(AHEAD);
-    let (ready_tx, ready_rx) = sync_channel(AHEAD);
-    let (inferred_tx, inferred) = sync_channel::<anyhow::Result<Inferred>>(AHEAD);
+    let (frames_tx, frames_rx) = sync_channel(CHANNEL_FRAMES);
+    let (ready_tx, ready_rx) = sync_channel(CHANNEL_FRAMES);
+    let (inferred_tx, inferred) = sync_channel::<anyhow::Result<InferredFrame>>(CHANNEL_FRAMES);
     std::thread::scope(|scope| {
         scope.spawn(move || read(frames, &frames_tx));
         let decoding = scope.spawn(move || decode(&frames_rx, FrameDecoder::new(model), preparer, &ready_tx));
         scope.spawn(move || infer(engine, &ready_rx, &inferred_tx));
         let mut analysis = CameraAnalysis::new(camera, settings);
-        let mut judged = Ok(());
+        let mut ended = Ok(());
         for next in inferred {
-            judged = next.and_then(|Inferred { decoded, found, timings }| {
+            ended = next.and_then(|InferredFrame { decoded, found, timings }| {
                 let DecodedFrame { frame, picture } = decoded;
                 let (detections, alerts) = analysis.observe(&frame, &found, Some(&picture), timings);
-                each(Analysed { frame, detections, alerts })
+                each(AnalysedFrame { frame, detections, alerts })
             });
-            if judged.is_err() {
+            if ended.is_err() {
                 break;
             }
         }
-        // What was left in the channel went with its receiver, and so the threads end, one after the other.
-        let undecodable = decoding.join().map_err(|_| anyhow::anyhow!("decoding panicked"))?;
-        judged.map(|()| undecodable)
+        // The loop has dropped its receiver: the sends of the other threads fail, and they end one after the other.
+        let undecodable = decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread panicked"))?;
+        ended.map(|()| undecodable)
     })
 }
 
@@ -90,7 +89,7 @@ fn decode(
     frames: &Receiver<Result<v1::Frame, SourceError>>,
     mut decoder: FrameDecoder,
     mut preparer: Preparer,
-    out: &SyncSender<anyhow::Result<Ready>>,
+    out: &SyncSender<anyhow::Result<PreparedFrame>>,
 ) -> u64 {
     let mut undecodable = 0;
     for frame in frames {
@@ -98,22 +97,22 @@ fn decode(
         let decoded = match frame {
             Ok(frame) => decoder.decode(frame),
             Err(error) => {
-                drop(out.send(Err(anyhow::Error::new(error).context("read the video"))));
+                drop(out.send(Err(anyhow::Error::new(error).context("decode the video"))));
                 break;
             }
         };
         if let Some(error) = &decoded.failed {
-            // As in the service: one broken frame does not end the others.
-            tracing::warn!(error = %chain(error), "a frame cannot be decoded");
+            // As in the service, one broken frame does not end the analysis.
+            tracing::warn!(error = %chain(error), "a frame cannot be decoded and is skipped");
             undecodable += 1;
         }
         undecodable += decoded.lost.len() as u64;
         let mut decode = started.elapsed();
         for decoded in decoded.frames.into_iter().filter(|decoded| decoded.frame.analyse) {
             let started = Instant::now();
-            let ready = preparer.prepare(&decoded.picture).context("prepare a frame").map(|prepared| {
+            let ready = preparer.prepare(&decoded.picture).context("preprocess a frame").map(|prepared| {
                 let decode = std::mem::take(&mut decode);
-                Ready { decoded, prepared, decode, preprocess: started.elapsed() }
+                PreparedFrame { decoded, prepared, decode, preprocess: started.elapsed() }
             });
             if out.send(ready).is_err() {
                 return undecodable;
@@ -123,16 +122,22 @@ fn decode(
     undecodable
 }
 
-fn infer(mut engine: Engine, ready: &Receiver<anyhow::Result<Ready>>, out: &SyncSender<anyhow::Result<Inferred>>) {
-    let most = engine.max_batch(0);
+fn infer(
+    mut engine: Engine,
+    ready: &Receiver<anyhow::Result<PreparedFrame>>,
+    out: &SyncSender<anyhow::Result<InferredFrame>>,
+) {
+    let max_batch = engine.max_batch(0);
     while let Ok(first) = ready.recv() {
-        let mut batch: Vec<anyhow::Result<Ready>> = vec![first];
-        while batch.len() < most {
+        let mut batch: Vec<anyhow::Result<PreparedFrame>> = vec![first];
+        while batch.len() < max_batch {
             let Ok(next) = ready.try_recv() else { break };
             batch.push(next);
         }
-        let inferred =
-            batch.into_iter().collect::<anyhow::Result<Vec<Ready>>>().and_then(|batch| run_batch(&mut engine, batch));
+        let inferred = batch
+            .into_iter()
+            .collect::<anyhow::Result<Vec<PreparedFrame>>>()
+            .and_then(|batch| run_batch(&mut engine, batch));
         match inferred {
             Ok(inferred) => {
                 if inferred.into_iter().any(|frame| out.send(Ok(frame)).is_err()) {
@@ -147,25 +152,26 @@ fn infer(mut engine: Engine, ready: &Receiver<anyhow::Result<Ready>>, out: &Sync
     }
 }
 
-fn run_batch(engine: &mut Engine, batch: Vec<Ready>) -> anyhow::Result<Vec<Inferred>> {
+fn run_batch(engine: &mut Engine, batch: Vec<PreparedFrame>) -> anyhow::Result<Vec<InferredFrame>> {
     let started = Instant::now();
     let outputs =
         engine.run(&batch.iter().map(|ready| &ready.prepared).collect::<Vec<_>>()).context("run the model")?;
     let inference = started.elapsed();
     let model = engine.model();
-    let read = batch.into_iter().zip(&outputs).map(|(Ready { decoded, prepared, decode, preprocess }, output)| {
-        let started = Instant::now();
-        let found = model.detections(output, prepared.placement, prepared.source).context("read the model's answer")?;
-        let timings = v1::StageTimings {
-            queued_us: 0,
-            decode_us: micros(decode),
-            preprocess_us: micros(preprocess),
-            inference_us: micros(inference),
-            postprocess_us: micros(started.elapsed()),
-            track_us: 0,
-        };
-        Ok(Inferred { decoded, found, timings })
-    });
+    let read =
+        batch.into_iter().zip(&outputs).map(|(PreparedFrame { decoded, prepared, decode, preprocess }, output)| {
+            let started = Instant::now();
+            let found = model.detections(output, prepared.placement, prepared.source).context("decode the model's output")?;
+            let timings = v1::StageTimings {
+                queued_us: 0,
+                decode_us: micros(decode),
+                preprocess_us: micros(preprocess),
+                inference_us: micros(inference),
+                postprocess_us: micros(started.elapsed()),
+                track_us: 0,
+            };
+            Ok(InferredFrame { decoded, found, timings })
+        });
     read.collect()
 }
 

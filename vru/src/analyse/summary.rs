@@ -1,4 +1,4 @@
-//! What was found, in numbers.
+//! The numbers at the end of `vru analyse`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,33 +11,30 @@ use vru_infer::model::Model;
 use vru_proto::v1::TrackState;
 use vru_vision::mot::Evaluation;
 
-use super::stages::Analysed;
+use super::stages::AnalysedFrame;
 use crate::annotate::class_name;
 
-/// Counts over a whole file.
+/// Counts of a whole file.
 #[derive(Debug, Clone)]
 pub struct Summary {
-    /// Frames that were analysed.
     pub frames: u64,
-    /// Frames that could not be decoded.
     pub undecodable: u64,
     /// Objects in all frames, tracked or not.
     pub detections: u64,
-    /// Alerts that the rules raised.
     pub alerts: u64,
-    /// How good the tracks are, where there was ground truth.
+    /// How good the tracks are, if there is ground truth.
     pub evaluation: Option<Evaluation>,
     video: String,
     model: String,
     provider: &'static str,
     took: Duration,
-    /// Confirmed track → in how many frames it was seen as which class.
+    /// By confirmed track: in how many frames it had each class.
     tracks: BTreeMap<u64, BTreeMap<&'static str, u64>>,
 }
 
 impl Summary {
-    /// Nothing yet.
-    pub fn new(video: &Path, model: &Model, provider: Provider) -> Self {
+    /// An empty summary.
+    pub(super) fn new(video: &Path, model: &Model, provider: Provider) -> Self {
         Self {
             frames: 0,
             undecodable: 0,
@@ -53,7 +50,7 @@ impl Summary {
     }
 
     /// Counts a frame.
-    pub fn add(&mut self, analysed: &Analysed) {
+    pub(super) fn add(&mut self, analysed: &AnalysedFrame) {
         self.frames += 1;
         self.detections += analysed.detections.objects.len() as u64;
         self.alerts += analysed.alerts.len() as u64;
@@ -65,18 +62,18 @@ impl Summary {
         }
     }
 
-    /// Notes how long it took, and what was lost.
-    pub fn finish(&mut self, took: Duration, undecodable: u64) {
+    /// Sets the duration of the analysis, and how many frames could not be decoded.
+    pub(super) fn finish(&mut self, took: Duration, undecodable: u64) {
         self.took = took;
         self.undecodable = undecodable;
     }
 
-    /// Confirmed tracks.
+    /// Number of confirmed tracks.
     pub fn track_count(&self) -> usize {
         self.tracks.len()
     }
 
-    /// Confirmed tracks by the class that each had most of the time.
+    /// Confirmed tracks by class. A track counts as the class that it had in most frames.
     pub fn tracks_by_class(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
         for classes in self.tracks.values() {
@@ -87,7 +84,7 @@ impl Summary {
         counts
     }
 
-    /// Frames a second.
+    /// Analysed frames per second.
     pub fn rate(&self) -> f64 {
         self.frames as f64 / self.took.as_secs_f64().max(1e-9)
     }
@@ -126,7 +123,7 @@ impl fmt::Display for Summary {
         writeln!(f, "{}", self.video)?;
         writeln!(f, "  model       {} on {}", self.model, self.provider)?;
         let seconds = self.took.as_secs_f64();
-        writeln!(f, "  frames      {} in {seconds:.1} s, {:.1} a second", self.frames, self.rate())?;
+        writeln!(f, "  frames      {} in {seconds:.1} s, {:.1} per second", self.frames, self.rate())?;
         if self.undecodable > 0 {
             writeln!(f, "  undecodable {}", self.undecodable)?;
         }
@@ -149,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    fn analysed(objects: &[(u64, RoadUserClass, TrackState)]) -> Analysed {
+    fn analysed(objects: &[(u64, RoadUserClass, TrackState)]) -> AnalysedFrame {
         let objects = objects.iter().map(|&(track_id, class, state)| DetectedObject {
             track_id,
             class: class.into(),
@@ -157,11 +154,11 @@ mod tests {
             ..Default::default()
         });
         let detections = FrameDetections { objects: objects.collect(), ..Default::default() };
-        Analysed { frame: Frame::default(), detections, alerts: Vec::new() }
+        AnalysedFrame { frame: Frame::default(), detections, alerts: Vec::new() }
     }
 
     #[test]
-    fn a_track_counts_once_as_what_it_was_most_of_the_time() {
+    fn a_track_counts_as_the_class_that_it_had_in_most_frames() {
         use RoadUserClass::{Cyclist, Pedestrian};
         use TrackState::{Confirmed, Tentative};
         let mut summary = Summary {

@@ -1,4 +1,4 @@
-//! Lines, areas and text on an RGB picture. Everything is cut at the picture's edges.
+//! Lines, areas and text on an RGB picture, clipped to the picture.
 
 use vru_vision::image::Image;
 
@@ -14,17 +14,16 @@ pub struct Canvas<'a> {
 }
 
 impl<'a> Canvas<'a> {
-    /// Draws on this picture.
     pub fn new(image: &'a mut Image) -> Self {
         Self { image }
     }
 
-    /// Pixels a row and rows.
+    /// Width and height, pixels.
     pub fn size(&self) -> (i32, i32) {
         (self.image.width as i32, self.image.height as i32)
     }
 
-    /// Fills an area; `alpha` of 255 covers, less lets the picture shine through.
+    /// Fills an area. An `alpha` of 255 is opaque, 0 transparent.
     pub fn fill(&mut self, left: i32, top: i32, right: i32, bottom: i32, colour: Colour, alpha: u8) {
         let (width, height) = self.size();
         let (left, right) = (left.clamp(0, width), right.clamp(0, width));
@@ -33,7 +32,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// The outline of a box, drawn inwards.
+    /// Draws the outline of a box, on the inside of its edges.
     pub fn outline(&mut self, left: i32, top: i32, right: i32, bottom: i32, thickness: i32, colour: Colour) {
         self.fill(left, top, right, top + thickness, colour, 255);
         self.fill(left, bottom - thickness, right, bottom, colour, 255);
@@ -41,7 +40,7 @@ impl<'a> Canvas<'a> {
         self.fill(right - thickness, top + thickness, right, bottom - thickness, colour, 255);
     }
 
-    /// A polygon, filled by the even-odd rule and outlined.
+    /// Draws a polygon: filled by the even-odd rule with `alpha`, and an opaque outline.
     pub fn polygon(&mut self, corners: &[(f32, f32)], thickness: i32, colour: Colour, alpha: u8) {
         let (width, height) = self.size();
         let mut crossings = Vec::with_capacity(corners.len());
@@ -61,10 +60,10 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A straight line of square dots.
+    /// Draws a straight line of square dots.
     pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: i32, colour: Colour) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        // A line far outside of the picture must not take for ever.
+        // Bounds the time for a line that goes far outside the picture.
         let steps = dx.abs().max(dy.abs()).ceil().clamp(1.0, 65_536.0);
         for step in 0..=steps as u32 {
             let along = step as f32 / steps;
@@ -74,7 +73,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Text with its top left corner there, each dot of the font `scale` pixels wide.
+    /// Draws text with its top left corner at (`left`, `top`). Each dot of the font is `scale` pixels wide.
     pub fn text(&mut self, left: i32, top: i32, text: &str, scale: i32, colour: Colour) {
         for (index, character) in text.chars().enumerate() {
             let x = left + index as i32 * (font::WIDTH as i32 + 1) * scale;
@@ -110,7 +109,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Width and height of text, pixels.
+/// Width and height of a text, pixels.
 pub fn text_size(text: &str, scale: i32) -> (i32, i32) {
     let characters = text.chars().count() as i32;
     ((characters * (font::WIDTH as i32 + 1) - 1).max(0) * scale, font::HEIGHT as i32 * scale)
@@ -125,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outline_leaves_its_inside_alone() {
+    fn an_outline_does_not_fill_the_box() {
         let mut image = Image::filled(10, 10, [0; 3]);
         Canvas::new(&mut image).outline(2, 2, 8, 8, 1, [255, 0, 0]);
         assert_eq!(image.pixel(2, 5), [255, 0, 0]);
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_cut() {
+    fn drawing_is_clipped_to_the_picture() {
         let mut image = Image::filled(4, 4, [9; 3]);
         let mut canvas = Canvas::new(&mut image);
         canvas.fill(-5, -5, 100, 1, [1; 3], 255);
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_concave_polygon_is_filled_without_its_bay() {
+    fn a_concave_polygon_is_filled_inside_only() {
         let mut image = Image::filled(12, 12, [0; 3]);
         let corners = [(0.0, 0.0), (12.0, 0.0), (12.0, 12.0), (6.0, 4.0), (0.0, 12.0)];
         Canvas::new(&mut image).polygon(&corners, 0, [200; 3], 128);
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_as_wide_as_it_says() {
+    fn text_size_is_the_size_of_the_drawn_text() {
         let mut image = Image::filled(40, 20, [0; 3]);
         Canvas::new(&mut image).text(0, 0, "HH", 2, [255; 3]);
         let (width, height) = text_size("HH", 2);

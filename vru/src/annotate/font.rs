@@ -1,12 +1,12 @@
-//! A small bitmap font: capitals, digits and the signs that labels need, five by seven pixels. Small letters are shown as
-//! capitals; what has no glyph is a box.
+//! A bitmap font of five by seven pixels: capitals, digits and the signs that labels need. Small letters are drawn as capitals;
+//! a character without a glyph is drawn as a box.
 
-/// Columns of a glyph.
+/// Width of a glyph, pixels.
 pub(super) const WIDTH: u32 = 5;
-/// Rows of a glyph.
+/// Height of a glyph, pixels.
 pub(super) const HEIGHT: u32 = 7;
 
-/// The rows of a character from the top; the highest of the five bits is the left column.
+/// The rows of a glyph from the top. The highest of the five bits is the left column.
 pub(super) fn glyph(character: char) -> [u8; 7] {
     match character.to_ascii_uppercase() {
         ' ' => [0; 7],

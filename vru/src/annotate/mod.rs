@@ -1,4 +1,4 @@
-//! Boxes, track ids, classes and zones drawn on a picture: for the page's live picture and for the annotated video.
+//! Draws boxes, classes, track ids and zones on a picture: for the page's live pictures and for the annotated video.
 
 mod canvas;
 mod font;
@@ -14,18 +14,17 @@ const ALERT: Colour = [255, 77, 79];
 const ZONE: Colour = [250, 196, 60];
 const INK: Colour = [10, 14, 20];
 
-/// What is known about a picture.
+/// What to draw on a picture.
 #[derive(Debug, Clone, Copy)]
 pub struct Overlay<'a> {
-    /// What was found in it. Boxes are in pixels of the camera's own picture, which may be larger than this one.
+    /// Boxes are in pixels of the camera's original picture, which may be larger than the one that is drawn on.
     pub detections: &'a v1::FrameDetections,
-    /// Areas that rules watch.
     pub zones: &'a [v1::Zone],
-    /// Tracks that raised an alert a short while ago.
+    /// Tracks that raised an alert recently.
     pub alerted: &'a HashSet<u64>,
 }
 
-/// The name of a class as people say it.
+/// The name of a class, in texts and in JSON.
 pub fn class_name(class: RoadUserClass) -> &'static str {
     match class {
         RoadUserClass::Unspecified => "unknown",
@@ -38,7 +37,7 @@ pub fn class_name(class: RoadUserClass) -> &'static str {
     }
 }
 
-/// As it stands on a label, where room is scarce.
+/// The short name for labels.
 fn short_name(class: RoadUserClass) -> &'static str {
     match class {
         RoadUserClass::Pedestrian => "ped",
@@ -48,37 +47,37 @@ fn short_name(class: RoadUserClass) -> &'static str {
     }
 }
 
-/// Draws zones first, then what was found. Only objects with a confirmed track get a label; others are noise to the eye.
+/// Draws zones, then objects with a confirmed track. Tentative tracks are left out: most are false detections.
 pub fn draw(image: &mut Image, overlay: &Overlay<'_>) {
     let mut canvas = Canvas::new(image);
     let (width, height) = canvas.size();
-    // Legible also where a page shows the picture at half its size.
+    // Legible even when the page shows the picture at half its size.
     let scale = (height / 280).clamp(1, 6);
     let thickness = scale.max(2);
-    let inside = overlay.detections.objects.iter().any(|object| overlay.alerted.contains(&object.track_id));
+    let alerted = overlay.detections.objects.iter().any(|object| overlay.alerted.contains(&object.track_id));
     for zone in overlay.zones {
         let corners: Vec<(f32, f32)> =
             zone.polygon.iter().map(|p| (p.x as f32 * width as f32, p.y as f32 * height as f32)).collect();
-        canvas.polygon(&corners, thickness, if inside { ALERT } else { ZONE }, 36);
+        canvas.polygon(&corners, thickness, if alerted { ALERT } else { ZONE }, 36);
         if let Some(&(x, y)) = corners.iter().min_by(|a, b| a.1.total_cmp(&b.1)) {
             let name = if zone.name.is_empty() { &zone.id } else { &zone.name };
-            label(&mut canvas, x as i32, y as i32 - 2 * scale, name, scale, if inside { ALERT } else { ZONE });
+            label(&mut canvas, x as i32, y as i32 - 2 * scale, name, scale, if alerted { ALERT } else { ZONE });
         }
     }
     let to_x = width as f32 / overlay.detections.source_width.max(1) as f32;
     let to_y = height as f32 / overlay.detections.source_height.max(1) as f32;
     for object in &overlay.detections.objects {
-        let (Some(place), TrackState::Confirmed) = (&object.r#box, object.track_state()) else { continue };
+        let (Some(rect), TrackState::Confirmed) = (&object.r#box, object.track_state()) else { continue };
         let colour = if overlay.alerted.contains(&object.track_id) { ALERT } else { class_colour(object.class()) };
-        let (left, top) = ((place.left * to_x) as i32, (place.top * to_y) as i32);
-        let (right, bottom) = (((place.left + place.width) * to_x) as i32, ((place.top + place.height) * to_y) as i32);
+        let (left, top) = ((rect.left * to_x) as i32, (rect.top * to_y) as i32);
+        let (right, bottom) = (((rect.left + rect.width) * to_x) as i32, ((rect.top + rect.height) * to_y) as i32);
         canvas.outline(left, top, right, bottom, thickness, colour);
         let text = format!("{} #{}", short_name(object.class()), object.track_id);
         label(&mut canvas, left, top, &text, scale, colour);
     }
 }
 
-/// Dark text on a coloured plate that stands on `bottom`, or hangs from it where there is no room above.
+/// Draws dark text on a coloured plate above `bottom`, or below it where there is no room above.
 fn label(canvas: &mut Canvas<'_>, left: i32, bottom: i32, text: &str, scale: i32, colour: Colour) {
     let (text_width, text_height) = text_size(text, scale);
     let (plate_width, plate_height) = (text_width + 4 * scale, text_height + 4 * scale);
@@ -101,13 +100,13 @@ fn class_colour(class: RoadUserClass) -> Colour {
 mod tests {
     use super::*;
 
-    fn seen(track_id: u64, state: TrackState) -> v1::FrameDetections {
-        let place = v1::Box { left: 40.0, top: 40.0, width: 40.0, height: 80.0 };
+    fn one_object(track_id: u64, state: TrackState) -> v1::FrameDetections {
+        let rect = v1::Box { left: 40.0, top: 40.0, width: 40.0, height: 80.0 };
         v1::FrameDetections {
             source_width: 200,
             source_height: 200,
             objects: vec![v1::DetectedObject {
-                r#box: Some(place),
+                r#box: Some(rect),
                 class: RoadUserClass::Pedestrian.into(),
                 track_id,
                 track_state: state.into(),
@@ -124,26 +123,26 @@ mod tests {
     }
 
     #[test]
-    fn boxes_are_scaled_from_the_cameras_picture() {
-        let image = drawn(&seen(1, TrackState::Confirmed), &HashSet::new());
+    fn boxes_are_scaled_from_the_original_picture() {
+        let image = drawn(&one_object(1, TrackState::Confirmed), &HashSet::new());
         assert_eq!(image.pixel(20, 40), class_colour(RoadUserClass::Pedestrian));
         assert_eq!(image.pixel(38, 59), class_colour(RoadUserClass::Pedestrian));
         assert_eq!(image.pixel(30, 45), [0; 3]);
     }
 
     #[test]
-    fn a_track_with_an_alert_stands_out() {
-        let image = drawn(&seen(7, TrackState::Confirmed), &HashSet::from([7]));
+    fn a_track_with_an_alert_has_the_alert_colour() {
+        let image = drawn(&one_object(7, TrackState::Confirmed), &HashSet::from([7]));
         assert_eq!(image.pixel(20, 40), ALERT);
     }
 
     #[test]
-    fn what_is_not_yet_believed_is_not_shown() {
-        assert_eq!(drawn(&seen(1, TrackState::Tentative), &HashSet::new()), Image::filled(100, 100, [0; 3]));
+    fn tentative_tracks_are_not_drawn() {
+        assert_eq!(drawn(&one_object(1, TrackState::Tentative), &HashSet::new()), Image::filled(100, 100, [0; 3]));
     }
 
     #[test]
-    fn zones_cover_their_part_of_the_picture() {
+    fn a_zone_is_drawn_over_its_part_of_the_picture() {
         let corner = |x, y| v1::Point { x, y };
         let zone = v1::Zone {
             id: "z".to_owned(),

@@ -1,4 +1,4 @@
-//! Which cameras the demo has, and the file that tells the services about them.
+//! The demo's cameras, and the file that configures them for the services.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,48 +11,48 @@ use vru_runtime::secret::Secret;
 
 use crate::config::UpConfig;
 use crate::data::DataFolder;
-use crate::embedded::cameras::Cameras;
-use crate::embedded::push::PushCamera;
+use crate::embedded::push_camera::PushCamera;
 use crate::embedded::random_secret;
+use crate::embedded::rtsp_cameras::RtspCameras;
 
-/// Pictures of the clip between the starts of two cameras, so that they do not all show the same.
-const APART: usize = 260;
+/// Pictures between the start positions of two cameras in the clip, so that they show different scenes.
+const START_DISTANCE: usize = 260;
 const PUSH_USER: &str = "vru";
 
-/// One camera.
+/// One camera of the demo.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Planned {
+pub(super) struct DemoCamera {
     pub(super) id: String,
-    /// It connects to us; we connect to the others.
+    /// The camera connects to ingest; ingest connects to the others.
     pub(super) pushes: bool,
-    /// It sends H.265; the others H.264.
+    /// The camera sends H.265; the others send H.264.
     pub(super) h265: bool,
-    /// With which picture of the clip it begins.
+    /// Index of the picture of the clip to begin with.
     pub(super) first: usize,
 }
 
-/// The first is pulled, the second pushes, the third sends H.265, and so on.
-pub(super) fn plan(count: u16) -> Vec<Planned> {
-    let camera = |index: usize| Planned {
+/// The first camera is pulled, the second pushes, the third sends H.265, and so on.
+pub(super) fn plan(count: u16) -> Vec<DemoCamera> {
+    let camera = |index: usize| DemoCamera {
         id: format!("cam-{}", index + 1),
         pushes: index == 1,
         h265: index % 3 == 2,
-        // The one that pushes begins with the clip.
-        first: if index == 1 { 0 } else { (index + 1) * APART },
+        // ffmpeg pushes the clip from its beginning.
+        first: if index == 1 { 0 } else { (index + 1) * START_DISTANCE },
     };
     (0..usize::from(count)).map(camera).collect()
 }
 
-/// Where people walk in the sample clip, and a middle part for any other; corners as fractions of the picture.
+/// Zones where people walk in the sample clip, and one for any other video; corners as fractions of the picture.
 const CROSSING: &str = "[[0.555, 0.385], [0.835, 0.345], [0.96, 0.565], [0.80, 0.70], [0.565, 0.565]]";
 const PATH: &str = "[[0.02, 0.375], [0.53, 0.38], [0.545, 0.57], [0.46, 0.55], [0.02, 0.42]]";
 const MIDDLE: &str = "[[0.25, 0.4], [0.75, 0.4], [0.85, 0.95], [0.15, 0.95]]";
 
-/// Writes the file of cameras and returns the password of those who push.
+/// Writes the cameras file. Returns the password of the cameras that push.
 pub(super) fn write_file(
     config: &UpConfig,
-    plan: &[Planned],
-    senders: &Cameras,
+    plan: &[DemoCamera],
+    senders: &RtspCameras,
     sample: bool,
 ) -> anyhow::Result<Secret> {
     let push_password = Secret::new(random_secret());
@@ -61,7 +61,7 @@ pub(super) fn write_file(
         camera.write(&mut text, senders, &push_password, sample);
     }
     let path = &config.cameras.file;
-    // It holds passwords, and `mode` counts only when the file is made.
+    // It holds passwords, and `mode` applies only to a new file.
     if path.exists() {
         fs::remove_file(path).with_context(|| format!("replace {}", path.display()))?;
     }
@@ -70,8 +70,8 @@ pub(super) fn write_file(
     Ok(push_password)
 }
 
-impl Planned {
-    fn write(&self, text: &mut String, senders: &Cameras, push_password: &Secret, sample: bool) {
+impl DemoCamera {
+    fn write(&self, text: &mut String, senders: &RtspCameras, push_password: &Secret, sample: bool) {
         let codec = if self.h265 && sample { "H.265" } else { "H.264" };
         let way = if self.pushes { "pushed" } else { "pulled" };
         let (zone, name, polygon, severity) = match (sample, self.pushes) {
@@ -101,9 +101,9 @@ impl Planned {
     }
 }
 
-/// The program that plays a camera which pushes.
+/// The process of a camera that pushes.
 pub(super) fn pusher(
-    camera: &Planned,
+    camera: &DemoCamera,
     config: &UpConfig,
     password: &Secret,
     clip: PathBuf,
@@ -123,11 +123,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_of_cameras_is_one_that_the_services_read() {
+    fn the_cameras_file_is_valid() {
         let folder = tempfile::tempdir().unwrap();
         let mut config = UpConfig::default();
         config.cameras.file = folder.path().join("cameras.toml");
-        let senders = Cameras::start(&BTreeMap::new()).unwrap();
+        let senders = RtspCameras::start(&BTreeMap::new()).unwrap();
         let plan = plan(4);
         for sample in [true, false, true] {
             write_file(&config, &plan, &senders, sample).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn one_camera_pushes_and_one_sends_another_codec() {
+    fn the_second_camera_pushes_and_the_third_sends_h265() {
         let plan = plan(3);
         assert_eq!(plan.iter().map(|camera| camera.pushes).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(plan.iter().map(|camera| camera.h265).collect::<Vec<_>>(), [false, false, true]);

@@ -1,7 +1,7 @@
-//! Kafka without Kafka: librdkafka's mock cluster, which speaks the protocol over TCP to the same clients as a real broker.
+//! An embedded Kafka broker: librdkafka's mock cluster, which speaks the protocol over TCP to the same clients as a real one.
 //!
 //! What it lacks: nothing is on disk, so it starts empty each time; each partition keeps about 5 MB and drops older records
-//! without a word, which readers see as a gap in the frames' sequence and count; topics are not compacted.
+//! silently, which readers see and count as a gap in the frames' sequence; topics are not compacted.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -11,44 +11,46 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use vru_runtime::kafka::{KafkaConfig, Topics};
 
-/// Frames of different cameras should not push each other out, and two consumers of a group should both have work.
+/// Enough that cameras seldom share a partition and its 5 MB, and that every consumer of a group has work.
 const PARTITIONS: i32 = 12;
 
-/// A running broker. It ends when dropped, which blocks for a moment.
+/// A running broker. Dropping it ends it and blocks for a moment.
 #[derive(Debug)]
-pub struct Broker {
+pub struct EmbeddedBroker {
     address: String,
-    /// Dropped, it ends the thread that holds the cluster, which may not leave its thread.
+    /// Dropping it ends the thread that owns the cluster: a cluster cannot be moved to another thread.
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Broker {
+impl EmbeddedBroker {
     /// Starts a broker that holds the pipeline's topics.
-    pub fn start(config: &KafkaConfig) -> Result<Self, BrokerError> {
+    pub fn start(config: &KafkaConfig) -> Result<Self, EmbeddedBrokerError> {
         let topics = config.topics();
         let (stop, stopped) = sync_channel::<()>(1);
         let (started_tx, started) = sync_channel(1);
-        let hold = move || match cluster(&topics) {
+        let serve = move || match cluster(&topics) {
             Ok(cluster) => {
                 drop(started_tx.send(Ok(cluster.bootstrap_servers())));
-                // Nothing is ever sent: it ends when the sender is dropped.
+                // Nothing is ever sent: this ends when the sender is dropped.
                 while stopped.recv().is_ok() {}
             }
             Err(error) => drop(started_tx.send(Err(error))),
         };
-        let thread = std::thread::Builder::new().name("broker".to_owned()).spawn(hold).map_err(BrokerError::Thread)?;
-        let address = started.recv().map_err(|_| BrokerError::Thread(std::io::Error::other("it panicked")))??;
+        let thread =
+            std::thread::Builder::new().name("broker".to_owned()).spawn(serve).map_err(EmbeddedBrokerError::Thread)?;
+        let address =
+            started.recv().map_err(|_| EmbeddedBrokerError::Thread(std::io::Error::other("the thread panicked")))??;
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens: `127.0.0.1:port`.
+    /// The address to connect to: `127.0.0.1:port`.
     pub fn address(&self) -> String {
         self.address.clone()
     }
 }
 
-impl Drop for Broker {
+impl Drop for EmbeddedBroker {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take()
@@ -59,28 +61,24 @@ impl Drop for Broker {
     }
 }
 
-fn cluster(topics: &Topics) -> Result<MockCluster<'static, DefaultProducerContext>, BrokerError> {
-    let fail = |operation| move |source| BrokerError::Cluster { operation, source };
+fn cluster(topics: &Topics) -> Result<MockCluster<'static, DefaultProducerContext>, EmbeddedBrokerError> {
+    let fail = |operation| move |source| EmbeddedBrokerError::Cluster { operation, source };
     let cluster = MockCluster::new(1).map_err(fail("start"))?;
     for topic in [&topics.frames, &topics.detections, &topics.alerts, &topics.cameras, &topics.dead_letters] {
-        cluster.create_topic(topic, PARTITIONS, 1).map_err(fail("make a topic of"))?;
+        cluster.create_topic(topic, PARTITIONS, 1).map_err(fail("create a topic of"))?;
     }
     Ok(cluster)
 }
 
-/// The broker could not be started. Trying again does not help.
+/// The broker could not be started. A retry does not help.
 #[derive(Debug, thiserror::Error)]
-pub enum BrokerError {
-    /// librdkafka refused.
+pub enum EmbeddedBrokerError {
     #[error("{operation} the embedded broker")]
     Cluster {
-        /// What was tried.
         operation: &'static str,
-        /// What librdkafka says.
         #[source]
         source: KafkaError,
     },
-    /// It has no thread.
     #[error("start the thread of the embedded broker")]
     Thread(#[source] std::io::Error),
 }
@@ -94,11 +92,11 @@ mod tests {
 
     use super::*;
 
-    const DEADLINE: Duration = Duration::from_secs(15);
+    const DEADLINE: Duration = Duration::from_mins(1);
 
-    fn broker() -> (Broker, KafkaConfig) {
+    fn broker() -> (EmbeddedBroker, KafkaConfig) {
         let mut config = KafkaConfig::default();
-        let broker = Broker::start(&config).unwrap();
+        let broker = EmbeddedBroker::start(&config).unwrap();
         config.brokers = broker.address();
         (broker, config)
     }
@@ -129,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn groups_share_partitions_and_go_on_at_their_committed_offsets() {
+    async fn groups_share_partitions_and_resume_at_their_committed_offsets() {
         let (_broker, config) = broker();
         let topic = config.topics().detections;
         assert_eq!(admin::partition_count(&config, &topic, DEADLINE).unwrap(), PARTITIONS);
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn frames_of_usual_size_pass_and_the_oldest_are_dropped() {
+    async fn a_full_partition_drops_its_oldest_frames() {
         let (_broker, config) = broker();
         let topic = config.topics().frames;
         send(&config, &topic, 500, 200_000).await;

@@ -1,5 +1,5 @@
-//! An S3 server over a folder: one folder for the bucket, one file an object. It listens on a loopback port of its own and
-//! takes only the credentials that it made up at the start.
+//! An S3 server over a folder: one folder per bucket, one file per object. It listens on a loopback port of its own and
+//! accepts only the random credentials that it makes at its start.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,37 +15,27 @@ use tokio_util::task::TaskTracker;
 use vru_runtime::secret::Secret;
 use vru_storage::s3::BucketConfig;
 
-/// How long requests may go on after the stop.
+/// How long open requests may take after the stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Why the server did not come up.
+/// The server could not be started. A retry does not help.
 #[derive(Debug, thiserror::Error)]
-pub enum S3Error {
-    /// The folder of the bucket cannot be made.
-    #[error("make the folder {}", path.display())]
+pub enum EmbeddedS3Error {
+    #[error("create the folder {} for the object store", path.display())]
     Folder {
-        /// Which.
         path: PathBuf,
-        /// Why not.
         #[source]
         source: std::io::Error,
     },
-    /// The folder cannot be served.
-    #[error("serve {} as S3: {problem}", path.display())]
-    Serve {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-    },
-    /// There is no port to listen on.
-    #[error("listen for S3 on 127.0.0.1")]
+    #[error("serve the folder {} as S3: {problem}", path.display())]
+    Serve { path: PathBuf, problem: String },
+    #[error("listen on a loopback port for the embedded object store")]
     Listen(#[source] std::io::Error),
 }
 
 /// A running server.
 #[derive(Debug)]
-pub struct S3 {
+pub struct EmbeddedS3 {
     address: SocketAddr,
     access_key: Secret,
     secret_key: Secret,
@@ -53,19 +43,19 @@ pub struct S3 {
     connections: TaskTracker,
 }
 
-impl S3 {
-    /// Serves `folder` with one bucket, of the default name.
-    pub async fn start(folder: &Path) -> Result<Self, S3Error> {
+impl EmbeddedS3 {
+    /// Serves `folder` with one bucket of the default name.
+    pub async fn start(folder: &Path) -> Result<Self, EmbeddedS3Error> {
         let path = folder.join(BucketConfig::default().bucket);
-        tokio::fs::create_dir_all(&path).await.map_err(|source| S3Error::Folder { path, source })?;
-        // Its error can only be printed for programmers.
-        let serve = |error| S3Error::Serve { path: folder.to_owned(), problem: format!("{error:?}") };
+        tokio::fs::create_dir_all(&path).await.map_err(|source| EmbeddedS3Error::Folder { path, source })?;
+        // The error implements only `Debug`.
+        let serve = |error| EmbeddedS3Error::Serve { path: folder.to_owned(), problem: format!("{error:?}") };
         let files = s3s_fs::FileSystem::new(folder).map_err(serve)?;
         let (access_key, secret_key) = (super::random_secret(), super::random_secret());
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single(&*access_key, &*secret_key));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(S3Error::Listen)?;
-        let address = listener.local_addr().map_err(S3Error::Listen)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(EmbeddedS3Error::Listen)?;
+        let address = listener.local_addr().map_err(EmbeddedS3Error::Listen)?;
         let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
         connections.spawn(accept(listener, service.build(), stop.clone(), connections.clone()));
         Ok(Self {
@@ -77,7 +67,7 @@ impl S3 {
         })
     }
 
-    /// The bucket, and how to connect to it.
+    /// How to reach the bucket.
     pub fn bucket_config(&self) -> BucketConfig {
         BucketConfig {
             endpoint: format!("http://{}", self.address),
@@ -87,12 +77,12 @@ impl S3 {
         }
     }
 
-    /// Stops taking connections and waits, to a deadline, for those that are busy.
+    /// Stops accepting connections, and waits until the deadline for open requests.
     pub async fn stop(self) {
         self.stop.cancel();
         self.connections.close();
         if tokio::time::timeout(DRAIN, self.connections.wait()).await.is_err() {
-            tracing::warn!("a connection to the embedded S3 server was cut");
+            tracing::warn!("a request to the embedded S3 server was cut off at the deadline");
         }
     }
 }
@@ -103,8 +93,8 @@ async fn accept(listener: TcpListener, service: S3Service, stop: CancellationTok
             accepted = listener.accept() => match accepted {
                 Ok((socket, _)) => socket,
                 Err(error) => {
-                    // Out of file handles, most likely: it passes when connections end.
-                    tracing::warn!(%error, "the embedded S3 server could not take a connection");
+                    // Most likely out of file handles: this passes when connections end.
+                    tracing::warn!(%error, "the embedded S3 server cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
@@ -124,7 +114,7 @@ async fn accept(listener: TcpListener, service: S3Service, stop: CancellationTok
                 }
             };
             if let Err(error) = served {
-                tracing::debug!(error, "a connection to the embedded S3 server ended");
+                tracing::debug!(error, "a connection to the embedded S3 server failed");
             }
         });
     }
@@ -138,9 +128,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn objects_with_long_keys_come_back_and_strangers_are_refused() {
+    async fn long_keys_are_stored_and_wrong_credentials_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let s3 = S3::start(folder.path()).await.unwrap();
+        let s3 = EmbeddedS3::start(folder.path()).await.unwrap();
         let bucket = Bucket::new(&s3.bucket_config()).await;
         let key = format!("detections/date=2026-01-02/hour=03/camera=07/{}.parquet", "k".repeat(90));
         bucket.put(&key, "image/jpeg", Bytes::from_static(b"picture"), usize::MAX).await.unwrap();

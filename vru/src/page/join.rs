@@ -1,18 +1,19 @@
-//! Joins the pictures of a camera with what was found in them, which arrives a little later on another topic.
+//! Joins the pictures of a camera with their detections, which arrive a little later on another topic.
 
 use std::collections::VecDeque;
 
 use vru_proto::FrameKey;
 use vru_proto::v1::FrameDetections;
 
-/// Pictures that wait for their detections; some seconds of a camera.
+/// Pictures that wait for their detections: some seconds of a camera.
 const MAX_PICTURES: usize = 48;
-/// Their bytes.
+/// Bytes of these pictures.
 const MAX_BYTES: usize = 48 * 1024 * 1024;
 /// Detections that wait for their picture: the reader of frames may be a moment behind.
 const MAX_DETECTIONS: usize = 48;
 
-/// What waits, of one camera. Both streams are in order, so whatever is older than a pair never finds its partner.
+/// The unpaired pictures and detections of one camera. Both streams are in order: whatever is older than a pair never finds
+/// its partner and is dropped.
 #[derive(Debug)]
 pub struct Join<P> {
     pictures: VecDeque<(FrameKey, P, usize)>,
@@ -27,7 +28,7 @@ impl<P> Default for Join<P> {
 }
 
 impl<P> Join<P> {
-    /// Takes in a picture of that many bytes.
+    /// Adds a picture of `bytes` bytes. Returns the pair when its detections are there.
     pub fn picture(&mut self, key: FrameKey, picture: P, bytes: usize) -> Option<(P, FrameDetections)> {
         if let Some(at) = self.detections.iter().position(|(waiting, _)| *waiting == key) {
             let (_, detections) = self.detections.drain(..=at).next_back()?;
@@ -41,7 +42,7 @@ impl<P> Join<P> {
         None
     }
 
-    /// Takes in what was found.
+    /// Adds detections. Returns the pair when their picture is there.
     pub fn detections(&mut self, key: FrameKey, detections: FrameDetections) -> Option<(P, FrameDetections)> {
         let Some(at) = self.pictures.iter().position(|(waiting, ..)| *waiting == key) else {
             self.detections.push_back((key, detections));
@@ -74,20 +75,20 @@ mod tests {
     }
 
     #[test]
-    fn partners_meet_whichever_comes_first() {
+    fn a_pair_is_joined_whichever_part_comes_first() {
         let mut join = Join::default();
         assert!(join.picture(key(1), 'a', 1).is_none());
         assert!(join.picture(key(2), 'b', 1).is_none());
         assert_eq!(join.detections(key(2), FrameDetections::default()).unwrap().0, 'b');
         assert!(join.detections(key(3), FrameDetections::default()).is_none());
         assert_eq!(join.picture(key(3), 'c', 1).unwrap().0, 'c');
-        // Older than a pair that met.
+        // Older than a pair that was joined.
         assert!(join.detections(key(1), FrameDetections::default()).is_none());
         assert_eq!(join.bytes, 0);
     }
 
     #[test]
-    fn what_waits_is_bounded() {
+    fn unpaired_pictures_and_detections_are_bounded() {
         let mut join = Join::default();
         for sequence in 0..1_000 {
             join.picture(key(sequence), (), 4 * 1024 * 1024);

@@ -1,13 +1,15 @@
 //! A plain page with the annotated live pictures, the counts and the latest alerts. The real web app replaces it later.
 //!
-//! - `/`: the page, without anything from elsewhere;
-//! - `/state`: everything on it that changes, as JSON;
-//! - `/live/CAMERA.mjpeg`, `/live/CAMERA.jpg`: the live picture, as a stream and once;
-//! - `/alerts/ID.jpg`, `/alerts/ID.mp4`: picture and clip of one of the latest alerts, from the object store.
+//! - `/`: the page, which loads nothing from other servers;
+//! - `/state`: everything on it that changes, as JSON ([`state`]);
+//! - `/live/CAMERA.mjpeg`, `/live/CAMERA.jpg`: the live picture, as a stream and as one picture. [`pictures`] reads frames and
+//!   detections from Kafka while a picture has viewers, [`join`] pairs them, [`renderer`] draws, [`channels`] holds the newest picture;
+//! - `/alerts/ID.jpg`, `/alerts/ID.mp4`: snapshot and clip of one of the latest alerts, from the object store.
 
-mod draw;
+mod channels;
 mod join;
-pub mod live;
+mod pictures;
+mod renderer;
 mod state;
 
 use std::convert::Infallible;
@@ -30,53 +32,58 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::report::chain;
 use vru_storage::s3::Bucket;
 
-use live::Live;
-pub use state::{Board, PageState};
+use crate::status::RunStatus;
+pub use pictures::LivePictures;
+use state::PageState;
 
 const PAGE: &str = include_str!("index.html");
 const BOUNDARY: &str = "vru-picture";
-/// How long a single picture is waited for: the readers may have to start first.
+/// How long a request for one picture may wait: the readers may have to start first.
 const PICTURE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What the page shows.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The pictures.
-    pub live: Live,
-    /// The counts and alerts.
-    pub board: Arc<Board>,
+    pub pictures: LivePictures,
+    pub status: Arc<RunStatus>,
     /// Snapshots and clips of alerts.
     pub bucket: Bucket,
 }
 
-/// Serves until `stop`, which also ends the streams. Binds before it returns.
+/// Serves the page until `stop`, which also ends open picture streams. The port is bound when this returns.
 pub async fn serve(listen: SocketAddr, page: Page, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen} for the page"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("serve the page on {listen}: choose another address with page.listen or --port"))?;
     let bound = listener.local_addr().context("read the page's address")?;
     let app = Router::new()
         .route("/", get(|| async { Html(PAGE) }))
         .route("/state", get(state))
         .route("/live/{file}", get(picture))
         .route("/alerts/{file}", get(alert_file))
-        .with_state((page, stop.clone()));
+        .with_state(AppState { page, stop: stop.clone() });
     tokio::spawn(async move {
         let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = serving.await {
-            tracing::error!(%error, "the page ended");
+            tracing::error!(%error, "the page's HTTP server failed");
         }
     });
     Ok(bound)
 }
 
-type Shared = (Page, CancellationToken);
-
-async fn state(State((page, _)): State<Shared>) -> Json<PageState> {
-    Json(page.board.state(&page.live.cameras()))
+#[derive(Debug, Clone)]
+struct AppState {
+    page: Page,
+    stop: CancellationToken,
 }
 
-async fn picture(State((page, stop)): State<Shared>, Path(file): Path<String>) -> Response {
+async fn state(State(AppState { page, .. }): State<AppState>) -> Json<PageState> {
+    Json(PageState::new(&page.status, &page.pictures.cameras()))
+}
+
+async fn picture(State(AppState { page, stop }): State<AppState>, Path(file): Path<String>) -> Response {
     let Some((name, ending)) = file.rsplit_once('.') else { return StatusCode::NOT_FOUND.into_response() };
-    let Some(pictures) = name.parse().ok().and_then(|id| page.live.watch(&id)) else {
+    let Some(pictures) = name.parse().ok().and_then(|id| page.pictures.view(&id)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let pictures = WatchStream::new(pictures).filter_map(|picture| async move { picture });
@@ -91,16 +98,16 @@ async fn picture(State((page, stop)): State<Shared>, Path(file): Path<String>) -
             let mut pictures = std::pin::pin!(pictures);
             match tokio::time::timeout(PICTURE_DEADLINE, pictures.next()).await {
                 Ok(Some(picture)) => file_response("image/jpeg", "no-store", picture),
-                _ => (StatusCode::SERVICE_UNAVAILABLE, "no picture of this camera now").into_response(),
+                _ => (StatusCode::SERVICE_UNAVAILABLE, "this camera sends no picture at the moment").into_response(),
             }
         }
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn alert_file(State((page, _)): State<Shared>, Path(file): Path<String>) -> Response {
+async fn alert_file(State(AppState { page, .. }): State<AppState>, Path(file): Path<String>) -> Response {
     let found = file.rsplit_once('.').and_then(|(id, ending)| {
-        let alert = page.board.alert(id)?;
+        let alert = page.status.received().latest().into_iter().find(|alert| alert.id == id)?;
         match ending {
             "jpg" => Some((alert.snapshot_key, "image/jpeg")),
             "mp4" => Some((alert.clip_key, "video/mp4")),
@@ -114,7 +121,7 @@ async fn alert_file(State((page, _)): State<Shared>, Path(file): Path<String>) -
     });
     match object {
         Some(object) => file_response(kind, "max-age=3600", object),
-        // Written a moment after the alert; the page asks again.
+        // The sink writes it a moment after the alert; the page tries again.
         None => (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response(),
     }
 }
@@ -123,6 +130,7 @@ fn file_response(kind: &'static str, cache: &'static str, body: Bytes) -> Respon
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], body).into_response()
 }
 
+/// One picture of a multipart stream.
 fn part(picture: &Bytes) -> Bytes {
     let head = format!("--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", picture.len());
     [head.as_bytes(), picture, b"\r\n"].concat().into()

@@ -1,36 +1,24 @@
-//! What the account asks the database.
+//! The two queries that the stack itself sends to the database. Each uses a connection of its own: there are two in a run.
 
 use anyhow::Context as _;
 use vru_storage::postgres::{DatabaseConfig, connect};
 
-/// Connects for each question: there are two in a run.
-#[derive(Debug)]
-pub(super) struct Database {
-    config: DatabaseConfig,
+/// Counts the frames that ingest received since `since_us` (microseconds since 1970) and that have a row.
+pub(super) async fn frames_since(config: &DatabaseConfig, since_us: i64) -> anyhow::Result<u64> {
+    let client = connect(config, "vru").await?;
+    let since = vru_runtime::clock::from_us(since_us);
+    let row = client.query_one("SELECT count(*) FROM frames WHERE ingested_at >= $1", &[&since]).await;
+    Ok(row.context("count the rows of frames")?.get::<_, i64>(0) as u64)
 }
 
-impl Database {
-    pub(super) fn new(config: DatabaseConfig) -> Self {
-        Self { config }
+/// Deletes the stored positions of embedded brokers. Such a broker starts empty each time, possibly under the cluster id of
+/// an earlier one: the earlier positions would make the sink skip records.
+pub(super) async fn forget_embedded_positions(config: &DatabaseConfig) -> anyhow::Result<()> {
+    let client = connect(config, "vru").await?;
+    let exists = client.query_one("SELECT to_regclass('sink_positions') IS NOT NULL", &[]).await;
+    if exists.context("look for the table sink_positions")?.get::<_, bool>(0) {
+        let deleted = client.execute("DELETE FROM sink_positions WHERE cluster_id LIKE 'mockCluster%'", &[]).await;
+        deleted.context("delete the positions of an earlier embedded broker")?;
     }
-
-    /// Frames that ingest took since then and that have a row.
-    pub(super) async fn frames_since(&self, since_us: i64) -> anyhow::Result<u64> {
-        let client = connect(&self.config, "vru").await?;
-        let since = vru_runtime::clock::from_us(since_us);
-        let row = client.query_one("SELECT count(*) FROM frames WHERE ingested_at >= $1", &[&since]).await;
-        Ok(row.context("count frames")?.get::<_, i64>(0) as u64)
-    }
-
-    /// The embedded broker starts empty each time, and may come up under an id that an earlier one had: positions in those
-    /// would skip records of this one.
-    pub(super) async fn forget_positions(&self) -> anyhow::Result<()> {
-        let client = connect(&self.config, "vru").await?;
-        let made = client.query_one("SELECT to_regclass('sink_positions') IS NOT NULL", &[]).await;
-        if made.context("look for earlier positions")?.get::<_, bool>(0) {
-            let forget = client.execute("DELETE FROM sink_positions WHERE cluster_id LIKE 'mockCluster%'", &[]).await;
-            forget.context("forget earlier positions")?;
-        }
-        Ok(())
-    }
+    Ok(())
 }

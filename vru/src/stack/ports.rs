@@ -1,8 +1,8 @@
-//! Ports for a demo that must not fail because something else listens already.
+//! Free ports: the demo must start although other programs use the usual ones.
 
 use std::net::{SocketAddr, TcpListener};
 
-/// The address, or one with another port where that one is taken.
+/// The address if its port is free, else the same host with a free port.
 pub fn or_free(address: SocketAddr) -> SocketAddr {
     let free = |address: SocketAddr| TcpListener::bind(address).and_then(|listener| listener.local_addr()).ok();
     free(address).or_else(|| free(SocketAddr::new(address.ip(), 0))).unwrap_or(address)
@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_that_is_taken_is_replaced() {
+    fn a_taken_port_is_replaced() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         assert_eq!(or_free(taken), taken);
         let held = TcpListener::bind(taken).unwrap();

@@ -1,4 +1,4 @@
-//! Accounts: what came in is what came out and what was dropped, by reason.
+//! Checks that counts balance: frames in = frames out + drops by reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +7,31 @@ use vru_runtime::test_util::{Bus, Metrics, ServiceProcess, Topic};
 
 use crate::pipeline::{Pipeline, frames_of};
 
-/// Session and sequence of a frame.
-pub type Place = (u64, u64);
+/// Session and sequence number of a frame.
+pub type FramePosition = (u64, u64);
 
-/// The ids of all alerts on the topic, in its order, with those that came again.
+/// The ids of all alerts on the topic, in order, repeats included.
 pub fn published_alerts(bus: &Bus) -> Vec<String> {
     bus.messages::<v1::Alert>(Topic::Alerts).into_iter().map(|alert| alert.id).collect()
 }
 
-/// These are the ids, and none of them came twice where each is to come once.
-pub fn assert_same_ids(place: &str, found: &[String], expected: &BTreeSet<String>, once: bool) {
+/// Asserts that these are the expected ids; with `once`, that none is repeated.
+pub fn assert_same_ids(what: &str, found: &[String], expected: &BTreeSet<String>, once: bool) {
     let mut times: BTreeMap<&String, usize> = BTreeMap::new();
     for id in found {
         *times.entry(id).or_default() += 1;
     }
     let missing: Vec<_> = expected.iter().filter(|id| !times.contains_key(id)).collect();
     let unknown: Vec<_> = times.keys().filter(|id| !expected.contains(**id)).collect();
-    let doubled: Vec<_> = times.iter().filter(|(_, count)| once && **count > 1).collect();
+    let repeated: Vec<_> = times.iter().filter(|(_, count)| once && **count > 1).collect();
     assert!(
-        missing.is_empty() && unknown.is_empty() && doubled.is_empty(),
-        "{place}: missing {missing:?}, unknown {unknown:?}, more than once {doubled:?}"
+        missing.is_empty() && unknown.is_empty() && repeated.is_empty(),
+        "{what}: missing {missing:?}, unknown {unknown:?}, repeated {repeated:?}"
     );
 }
 
-/// Every analysed frame on the topic, in its order: camera, place, objects.
-pub fn analysed(bus: &Bus) -> Vec<(String, Place, usize)> {
+/// The detections on the topic, in order: camera, position of the frame, number of objects.
+pub fn analysed(bus: &Bus) -> Vec<(String, FramePosition, usize)> {
     let detections: Vec<v1::FrameDetections> = bus.messages(Topic::Detections);
     let read = |frame: v1::FrameDetections| {
         let id = frame.frame_id.expect("a frame has an identity");
@@ -40,11 +40,11 @@ pub fn analysed(bus: &Bus) -> Vec<(String, Place, usize)> {
     detections.into_iter().map(read).collect()
 }
 
-/// The database holds each frame once that is on the topic, with its objects, and each alert once.
+/// Asserts that the database has each frame and each alert of the topics once, with all objects.
 pub fn assert_stored_once(pipeline: &Pipeline<'_>) {
     let analysed = analysed(&pipeline.bus);
-    let distinct: BTreeMap<(&String, Place), usize> =
-        analysed.iter().map(|(camera, place, objects)| ((camera, *place), *objects)).collect();
+    let distinct: BTreeMap<(&String, FramePosition), usize> =
+        analysed.iter().map(|(camera, position, objects)| ((camera, *position), *objects)).collect();
     assert_eq!(pipeline.count("select count(*) from frames"), distinct.len() as u64, "rows of frames");
     let sql = "select count(distinct (camera_id, session, sequence)) from frames";
     assert_eq!(pipeline.count(sql), distinct.len() as u64, "distinct frames");
@@ -54,13 +54,13 @@ pub fn assert_stored_once(pipeline: &Pipeline<'_>) {
     assert_eq!(alerts_stored(pipeline), alerts, "alerts");
 }
 
-/// The ids of the alerts that are stored.
+/// The ids of the stored alerts.
 pub fn alerts_stored(pipeline: &Pipeline<'_>) -> BTreeSet<String> {
     pipeline.rows("select id from alerts").into_iter().flatten().collect()
 }
 
-/// A live camera's frames, as ingest counts them and as the topic shows them: each was sent or dropped for a reason that was
-/// counted, and no sequence number is missing on the topic that was not counted.
+/// Asserts for a live camera that ingest sent each frame or dropped it for a counted reason, and that every sequence number
+/// that is missing on the topic was counted.
 pub fn assert_drops_are_counted(id: &str, ingest: &Metrics, bus: &Bus) {
     let count = |name: &str| ingest.count(name, &[("camera", id)]);
     let reason = |reason: &str| ingest.count("ingest_dropped_frames_total", &[("camera", id), ("reason", reason)]);
@@ -68,36 +68,40 @@ pub fn assert_drops_are_counted(id: &str, ingest: &Metrics, bus: &Bus) {
     let dropped = count("ingest_dropped_frames_total");
     let mut sessions: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
     for frame in frames_of(bus, id) {
-        let place = frame.id.expect("a frame has an identity");
-        let fresh = sessions.entry(place.session).or_default().insert(place.sequence);
-        assert!(fresh, "{id}: frame {} is on the topic twice", place.sequence);
+        let frame = frame.id.expect("a frame has an identity");
+        let fresh = sessions.entry(frame.session).or_default().insert(frame.sequence);
+        assert!(fresh, "{id}: frame {} is on the topic twice", frame.sequence);
     }
     let published: u64 = sessions.values().map(|sequences| sequences.len() as u64).sum();
     let gaps: u64 = sessions.values().map(|sequences| sequences.last().unwrap() + 1 - sequences.len() as u64).sum();
     println!("{id}: received {received}, sent {sent}, dropped {dropped}; published {published}, gaps {gaps}");
     assert_eq!(received, sent + dropped, "{id}: each frame is sent or dropped");
-    assert_eq!(published, sent, "{id}: what was sent is on the topic, and nothing else");
-    // The rest was dropped behind the last frame of a session.
+    assert_eq!(published, sent, "{id}: the frames on the topic are those that were sent");
+    // Further drops came after the last published frame of a session.
     assert!(gaps <= dropped, "{id}: {gaps} gaps, {dropped} drops");
     assert_eq!(reason("kafka_down") + reason("queue_full") + reason("stopped"), dropped, "{id}: by reason");
 }
 
-/// A camera's frames, as the topic shows them and as inference counts them. Gives how many were analysed.
-pub fn assert_inference_accounts(id: &str, infer: &Metrics, bus: &Bus) -> u64 {
+/// Asserts for a camera that inference analysed each frame of the topic or dropped it for a counted reason. Returns how many were
+/// analysed.
+pub fn assert_inference_balances(id: &str, infer: &Metrics, bus: &Bus) -> u64 {
     let count = |name: &str| infer.count(name, &[("camera", id)]);
-    let (taken, sent) = (count("infer_received_frames_total"), count("infer_sent_frames_total"));
+    let (received, sent) = (count("infer_received_frames_total"), count("infer_sent_frames_total"));
     let dropped = count("infer_dropped_frames_total");
     let published = frames_of(bus, id).len() as u64;
-    let distinct: BTreeSet<Place> =
-        analysed(bus).into_iter().filter(|(camera, ..)| camera == id).map(|(_, place, _)| place).collect();
+    let distinct: BTreeSet<FramePosition> =
+        analysed(bus).into_iter().filter(|(camera, ..)| camera == id).map(|(_, position, _)| position).collect();
     let analysed = distinct.len() as u64;
-    // Where a member was taken for dead, frames that it had taken were taken again.
-    let again = taken.checked_sub(published).expect("every published frame is taken");
-    println!("{id}: published {published}, taken again {again}, analysed {analysed}, dropped {dropped}");
-    assert_eq!(taken, sent + dropped, "{id}: each is analysed or dropped by reason");
+    // After a rebalance, frames in flight at the old member are received again.
+    let again = received.checked_sub(published).expect("every published frame is received");
+    println!("{id}: published {published}, received again {again}, analysed {analysed}, dropped {dropped}");
+    assert_eq!(received, sent + dropped, "{id}: each frame is analysed or dropped by reason");
     let missing = published - analysed;
     assert!(missing <= dropped, "{id}: {missing} frames are missing, {dropped} were counted");
-    assert!(dropped <= missing + again, "{id}: {dropped} were counted, {missing} are missing, {again} came again");
+    assert!(
+        dropped <= missing + again,
+        "{id}: {dropped} were counted, {missing} are missing, {again} were received again"
+    );
     analysed
 }
 

@@ -1,4 +1,4 @@
-//! Frames whose records are valid and whose pictures are not: cut, with bits turned over, or filled with noise.
+//! Valid records with broken pictures: truncated, with flipped bits, or with random bytes.
 
 use bytes::Bytes;
 use rand::Rng as _;
@@ -8,12 +8,12 @@ use vru_runtime::test_util::{Codec, access_units, jpegs, seeded_rng};
 
 use crate::payloads::{Inference, end, frame};
 
-/// Memory may grow by this: decoders that are made anew leave gaps in the heap.
+/// Memory may grow by this: decoders that are created again fragment the heap.
 const GROWTH: u64 = 200 * 1024 * 1024;
 /// Pictures from one key frame to the next.
 const GROUP: usize = 10;
 
-/// A payload with one of the faults.
+/// Breaks a payload in one of the ways.
 fn broken(random: &mut StdRng, payload: &Bytes) -> Bytes {
     let mut bytes = payload.to_vec();
     match random.random_range(0..4) {
@@ -29,7 +29,7 @@ fn broken(random: &mut StdRng, payload: &Bytes) -> Bytes {
             let to = (from + random.random_range(1..400)).min(bytes.len());
             random.fill(&mut bytes[from..to]);
         }
-        // Where headers are.
+        // In the headers.
         _ => {
             let at = random.random_range(0..bytes.len().min(64));
             bytes[at] = random.random();
@@ -38,8 +38,8 @@ fn broken(random: &mut StdRng, payload: &Bytes) -> Bytes {
     bytes.into()
 }
 
-/// Each whole picture is followed by three broken ones. One of those is analysed, the others are only decoded: that is where
-/// they do harm, and the model would take most of the time.
+/// Three broken pictures after each intact one. One of the three is analysed; the others are only decoded, where a broken picture
+/// can do harm, because the model would take most of the time.
 fn jpeg_frames(camera: &str, random: &mut StdRng, pictures: &[Bytes]) -> Vec<Frame> {
     let mut frames = Vec::new();
     for picture in pictures {
@@ -52,8 +52,8 @@ fn jpeg_frames(camera: &str, random: &mut StdRng, pictures: &[Bytes]) -> Vec<Fra
     frames
 }
 
-/// Every second group of pictures is whole; in the others every picture is broken but the last. libavcodec adds what is left of
-/// a block that it stumbled in to the next picture, be it a key frame: with one whole picture between them nothing is left.
+/// Every second group of pictures is intact; in the others all pictures but the last are broken. libavcodec carries the rest of a
+/// block in which it failed into the next picture, even if that is a key frame: one intact picture between them prevents this.
 fn coded_frames(camera: &str, codec: Codec, mut random: Option<&mut StdRng>, units: &[Bytes]) -> Vec<Frame> {
     let (encoding, media) = match codec {
         Codec::H264 => (Encoding::H264, vru_media::Codec::H264),
@@ -61,9 +61,9 @@ fn coded_frames(camera: &str, codec: Codec, mut random: Option<&mut StdRng>, uni
     };
     let mut frames: Vec<Frame> = Vec::new();
     for (index, unit) in units.iter().enumerate() {
-        let whole = is_in_whole_group(index as u64);
+        let intact = is_in_intact_group(index as u64);
         let payload = match &mut random {
-            Some(random) if !whole && index % GROUP < GROUP - 1 => broken(random, unit),
+            Some(random) if !intact && index % GROUP < GROUP - 1 => broken(random, unit),
             _ => unit.clone(),
         };
         let key_frame = media.is_key_unit(unit);
@@ -75,24 +75,24 @@ fn coded_frames(camera: &str, codec: Codec, mut random: Option<&mut StdRng>, uni
     frames
 }
 
-fn is_in_whole_group(sequence: u64) -> bool {
+fn is_in_intact_group(sequence: u64) -> bool {
     (sequence / GROUP as u64).is_multiple_of(2)
 }
 
-/// The last pictures of a group rest on all others of it.
+/// Compares some pictures of an intact group; the last ones depend on all others of it.
 fn is_compared(sequence: u64) -> bool {
-    is_in_whole_group(sequence) && matches!(sequence % GROUP as u64, 0 | 4 | 8 | 9)
+    is_in_intact_group(sequence) && matches!(sequence % GROUP as u64, 0 | 4 | 8 | 9)
 }
 
 #[test]
-fn broken_pictures_are_each_accounted_for_and_change_nothing_in_whole_ones() {
-    let mut random = seeded_rng("broken_pictures_are_each_accounted_for_and_change_nothing_in_whole_ones");
+fn broken_pictures_are_accounted_for_and_do_not_change_intact_ones() {
+    let mut random = seeded_rng("broken_pictures_are_accounted_for_and_do_not_change_intact_ones");
     let inference = Inference::start("broken");
     let pictures = jpegs(40);
-    let whole: Vec<Frame> =
+    let intact: Vec<Frame> =
         (0..).zip(&pictures).map(|(at, picture)| frame("jpeg-alone", at, Encoding::Jpeg, picture.clone())).collect();
     let mut streams =
-        vec![("jpeg-alone".to_owned(), whole), ("jpeg".to_owned(), jpeg_frames("jpeg", &mut random, &pictures))];
+        vec![("jpeg-alone".to_owned(), intact), ("jpeg".to_owned(), jpeg_frames("jpeg", &mut random, &pictures))];
     for (name, codec) in [("h264", Codec::H264), ("h265", Codec::H265)] {
         let units = access_units(codec, 8 * GROUP);
         let alone = format!("{name}-alone");
@@ -102,7 +102,7 @@ fn broken_pictures_are_each_accounted_for_and_change_nothing_in_whole_ones() {
             streams.push((camera.clone(), coded_frames(&camera, codec, Some(&mut random), &units)));
         }
     }
-    // What a worker needs anyway is measured first.
+    // The first frames show what a worker needs in any case.
     inference.publish(&streams[0].1);
     inference.outcome();
     let before = inference.peak_bytes();
@@ -111,16 +111,16 @@ fn broken_pictures_are_each_accounted_for_and_change_nothing_in_whole_ones() {
     }
     let outcome = inference.outcome();
     let grown = inference.peak_bytes() - before;
-    assert!(grown < GROWTH, "{grown} bytes more");
+    assert!(grown < GROWTH, "memory grew by {grown} bytes");
 
-    let mut spoiled = 0;
+    let mut all_dropped = 0;
     for (camera, frames) in &streams {
         let (analysed, letters) = outcome.counts(camera);
         let dropped = inference.dropped(camera);
         let only_decoded = inference.only_decoded(camera);
         assert_eq!(frames.len() as u64, analysed + dropped + only_decoded, "{camera}: frames are unaccounted for");
-        assert!(letters <= dropped, "{camera}: {letters} letters of {dropped}");
-        spoiled += dropped;
+        assert!(letters <= dropped, "{camera}: {letters} dead letters, but {dropped} dropped frames");
+        all_dropped += dropped;
         for sequence in 0..frames.len() as u64 {
             match camera.split_once('-').unwrap_or((camera, "")) {
                 (_, "alone") => {}
@@ -134,9 +134,9 @@ fn broken_pictures_are_each_accounted_for_and_change_nothing_in_whole_ones() {
                 _ => {}
             }
         }
-        assert!(!camera.ends_with("alone") || dropped == 0, "{camera}: whole frames were dropped");
+        assert!(!camera.ends_with("alone") || dropped == 0, "{camera}: intact frames were dropped");
     }
-    assert!(spoiled >= 50, "hardly anything was broken: {spoiled}");
+    assert!(all_dropped >= 50, "the test broke only {all_dropped} pictures");
     let status = inference.service.stop();
     assert!(status.success(), "{}", inference.service.log_tail());
 }

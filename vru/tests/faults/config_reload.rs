@@ -1,4 +1,4 @@
-//! A file of cameras is changed while services run. A mistake in it is told in full and changes nothing.
+//! The cameras file is changed while ingest runs. A file with mistakes is reported in full and changes nothing.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use vru_runtime::test_util::{ServiceProcess, folder, wait_for, wait_until};
 use crate::camera_server::CameraServer;
 use crate::pipeline::{DEADLINE, Pipeline, frames_of, start};
 
-/// Replaces the file at once, as editors do.
+/// Replaces the file atomically, as editors do.
 fn replace(path: &Path, text: &str) {
     let new = path.with_extension("new");
     std::fs::write(&new, text).unwrap();
@@ -23,7 +23,7 @@ fn refused(ingest: &ServiceProcess) -> u64 {
 }
 
 #[test]
-fn a_mistake_in_the_file_of_cameras_is_told_in_full_and_changes_nothing() {
+fn mistakes_in_the_cameras_file_are_logged_in_full_and_change_nothing() {
     let server = CameraServer::start();
     for name in ["one", "two", "three"] {
         server.synthetic(name);
@@ -54,25 +54,30 @@ fn a_mistake_in_the_file_of_cameras_is_told_in_full_and_changes_nothing() {
         frames_come("two");
     }
     std::fs::remove_file(&file).unwrap();
-    wait_until(DEADLINE, "the missing file to be noticed", || refused(&ingest) == 3);
+    wait_until(DEADLINE, "the missing file to be reported", || refused(&ingest) == 3);
     frames_come("one");
     frames_come("two");
-    assert_eq!(ingest.ready().unwrap().0, 200, "the cameras that run are no reason to send traffic elsewhere");
+    assert_eq!(ingest.ready().unwrap().0, 200, "ingest stays ready while its cameras run");
     let log = ingest.log();
-    for [camera, what] in [["`one`", "rtsp://"], ["`two`", "max_ftp"], ["`three`", "exactly one"], ["cannot read", ""]]
+    for [camera, what] in
+        [["`one`", "rtsp://"], ["`two`", "max_ftp"], ["`three`", "exactly one"], ["cannot read", ""]]
     {
-        let told = log.lines().filter(|line| line.contains("mistake in the camera file"));
-        let told = told.filter(|line| line.contains(camera) && line.contains(what)).count();
-        assert_eq!(told, 1, "{camera} {what} is to be told once:\n{log}");
+        let logged = log.lines().filter(|line| line.contains("mistake in the camera file"));
+        let logged = logged.filter(|line| line.contains(camera) && line.contains(what)).count();
+        assert_eq!(logged, 1, "{camera} {what} must be logged once:\n{log}");
     }
-    assert!(!server.is_watched("three"), "a part of a file with mistakes was taken");
+    assert!(!server.was_played("three"), "a camera of a file with mistakes was started");
 
     replace(&file, &(pulled(&server, "one") + &pulled(&server, "three")));
     frames_come("three");
-    wait_until(DEADLINE, "the camera that was taken out to be left", || server.clients() == 2);
+    wait_until(DEADLINE, "ingest to disconnect from the removed camera", || server.clients() == 2);
     frames_come("one");
     assert_eq!(refused(&ingest), 3);
-    assert_eq!(ingest.count("ingest_sessions_total", &[("camera", "one")]), 1, "the camera that stayed was disturbed");
+    assert_eq!(
+        ingest.count("ingest_sessions_total", &[("camera", "one")]),
+        1,
+        "the camera that stayed was reconnected"
+    );
     assert_eq!(ingest.count("ingest_errors_total", &[]), 0, "{}", ingest.log_tail());
     assert!(ingest.stop().success(), "{}", ingest.log_tail());
     let mut expected = 0;

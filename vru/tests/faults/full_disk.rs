@@ -12,23 +12,23 @@ use crate::pipeline::{DEADLINE, short_clip};
 
 const FRAMES: u64 = 200;
 const CONFIG: &str = "vru.toml";
-/// Of `shutdown.deadline`.
+/// `shutdown.deadline`.
 const DRAIN: Duration = Duration::from_secs(6);
-/// Past it: 2 s for what leaves at once, and the rest for a busy machine.
+/// After the deadline: 2 s for the hard stop, and the rest for a busy machine.
 const MARGIN: Duration = Duration::from_secs(8);
 
-/// `vru up` with its data on a small disk, and one file as its camera.
-struct Up {
+/// `vru up` with its data on a small disk, and a file as its camera.
+struct VruUp {
     disk: SmallDisk,
-    place: PathBuf,
+    folder: PathBuf,
     process: Process,
     sink: SocketAddr,
 }
 
-impl Up {
+impl VruUp {
     fn start(mebibytes: u32) -> Self {
-        let place = folder("up");
-        let cameras = place.join("cameras.toml");
+        let home = folder("up");
+        let cameras = home.join("cameras.toml");
         let clip = short_clip(FRAMES);
         let text = format!(
             "[[cameras]]\nid = 'street'\nfile = {{ path = '{}' }}\n\
@@ -38,7 +38,7 @@ impl Up {
         );
         std::fs::write(&cameras, text).unwrap();
         let [page, alerts, infer, ingest, sink, push] = [(); 6].map(|()| format!("127.0.0.1:{}", free_port()));
-        let config = place.join(CONFIG);
+        let config = home.join(CONFIG);
         let text = format!(
             "cameras.file = '{}'\npage.listen = '{page}'\nalerts = {{ listen = '{alerts}', auth = 'none' }}\n\
              push.listen = '{push}'\nshutdown.deadline = '{}s'\n\
@@ -48,16 +48,16 @@ impl Up {
         );
         std::fs::write(&config, text).unwrap();
         let disk = SmallDisk::new(mebibytes);
-        let process = run(disk.launch(&binary("vru"), place.join("up.log")), &place, &disk);
-        Self { disk, place, process, sink: sink.parse().unwrap() }
+        let process = run(disk.launch(&binary("vru"), home.join("up.log")), &home, &disk);
+        Self { disk, folder: home, process, sink: sink.parse().unwrap() }
     }
 
-    /// The same on the same disk, once the process has ended.
+    /// Starts again on the same disk, after the process has ended.
     fn start_again(&mut self, kept: &DiskHandle) {
-        self.process = run(kept.launch(&binary("vru"), self.place.join("again.log")), &self.place, &self.disk);
+        self.process = run(kept.launch(&binary("vru"), self.folder.join("again.log")), &self.folder, &self.disk);
     }
 
-    /// Frames that have rows.
+    /// Number of frames with a row.
     fn rows(&self) -> Result<u64, String> {
         if let Some(status) = self.process.ended() {
             panic!("vru up ended ({status}):\n{}", self.process.log());
@@ -73,9 +73,9 @@ impl Up {
         });
     }
 
-    /// Until PostgreSQL takes nothing more; what the sink says then.
+    /// Waits until PostgreSQL refuses writes. Returns what the sink reports then.
     fn wait_for_sink_to_wait(&self) -> String {
-        wait_for(DEADLINE, "the sink to say that it waits", || {
+        wait_for(DEADLINE, "the sink to report that it waits", || {
             let answer = http_get(self.sink, "/ready")?;
             if answer.status == 503 && answer.body.contains("postgres") { Ok(answer.body) } else { Err(answer.body) }
         })
@@ -86,39 +86,39 @@ impl Up {
     }
 }
 
-fn run(launch: Launch, place: &Path, disk: &SmallDisk) -> Process {
-    let arguments = [Path::new("up"), Path::new("--config"), &place.join(CONFIG), Path::new("--data")];
+fn run(launch: Launch, home: &Path, disk: &SmallDisk) -> Process {
+    let arguments = [Path::new("up"), Path::new("--config"), &home.join(CONFIG), Path::new("--data")];
     launch.args(arguments).args([disk.path().join("data")]).spawn()
 }
 
-/// The files of the embedded object store that have one of their final names.
+/// The files of the embedded object store, all of which have their final names.
 fn objects(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { objects(&path) } else { vec![path] }).collect()
 }
 
-/// A figure of the account at the end; the rows are counted in PostgreSQL itself.
+/// A number of the account at the end. Its rows are counted in PostgreSQL.
 fn account(log: &str, word: &str) -> Option<u64> {
     let line = log.lines().rfind(|line| line.trim_start().starts_with(word))?;
     line.split_whitespace().last()?.parse().ok()
 }
 
 #[test]
-fn a_full_disk_is_told_and_waited_out_and_nothing_is_lost_or_spoiled() {
-    let up = Up::start(110);
+fn a_full_disk_is_reported_and_nothing_is_lost_or_corrupted() {
+    let up = VruUp::start(110);
     up.wait_for_rows(20);
     up.disk.fill(&up.process);
-    // What is wrong, where, and what to do.
+    // The message says what is wrong, where, and what to do.
     up.wait_for_log(&format!("the disk of {} is full: free some space", up.disk.path().join("data").display()));
     up.wait_for_log("No space left on device");
     let ready = up.wait_for_sink_to_wait();
     assert!(ready.contains("No space left on device"), "{ready}");
     let stored = up.rows().unwrap();
-    assert!(stored < FRAMES, "the disk was full too late");
+    assert!(stored < FRAMES, "the disk became full after the last frame");
 
     up.disk.free(&up.process);
     up.wait_for_rows(FRAMES);
-    up.wait_for_log("nothing waits any more");
+    up.wait_for_log("no more troubles: everything works again");
     let mut pictures = 0;
     for path in objects(&up.disk.outside_path(&up.process).join("data/s3/vru")) {
         let bytes = std::fs::read(&path).unwrap();
@@ -140,22 +140,22 @@ fn a_full_disk_is_told_and_waited_out_and_nothing_is_lost_or_spoiled() {
 }
 
 #[test]
-fn a_full_disk_does_not_hold_up_the_end_and_nothing_is_lost_or_doubled_by_it() {
-    let mut up = Up::start(110);
+fn a_full_disk_does_not_delay_the_shutdown_and_nothing_is_lost_or_duplicated() {
+    let mut up = VruUp::start(110);
     up.wait_for_rows(20);
     up.disk.fill(&up.process);
     up.wait_for_sink_to_wait();
     let stored = up.rows().unwrap();
-    assert!(stored < FRAMES, "the disk was full too late");
+    assert!(stored < FRAMES, "the disk became full after the last frame");
     let kept = DiskHandle::new(&up.disk, &up.process);
     up.process.signal("TERM");
     let status = up.process.wait(DRAIN + MARGIN);
     let log = up.process.log();
-    assert!(!status.success(), "not all was stored, and it does not say so: {log}");
+    assert!(!status.success(), "frames are missing, but the exit status is a success: {log}");
 
     kept.free();
     up.start_again(&kept);
-    // The broker of before is gone with the process: the file is read again, and what has rows is not stored again.
+    // The embedded broker ended with the process: the file is read again, and frames that have rows are not stored again.
     up.wait_for_rows(FRAMES - stored);
     up.process.signal("TERM");
     let status = up.process.wait(DEADLINE);
@@ -166,11 +166,11 @@ fn a_full_disk_does_not_hold_up_the_end_and_nothing_is_lost_or_doubled_by_it() {
 }
 
 #[test]
-fn a_disk_that_is_too_small_to_begin_with_ends_the_start_with_what_is_wrong() {
-    let up = Up::start(20);
+fn a_disk_that_is_too_small_is_an_error_at_the_start() {
+    let up = VruUp::start(20);
     let status = up.process.wait(Duration::from_mins(2));
     let log = up.process.log();
     assert_eq!(status.code(), Some(1), "{log}");
-    let place = up.disk.path().join("data").display().to_string();
-    assert!(log.contains(&place) && log.contains("Check free disk space"), "{log}");
+    let folder = up.disk.path().join("data").display().to_string();
+    assert!(log.contains(&folder) && log.contains("Check free disk space"), "{log}");
 }

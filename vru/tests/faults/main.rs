@@ -1,9 +1,9 @@
-//! What the pipeline survives: our own binaries between real cameras, Apache Kafka, PostgreSQL, S3 and gRPC subscribers, while
-//! each of them is killed, stopped, hung, filled up, or fed with nonsense. Moments are random and seeded; counts are compared
-//! exactly.
+//! Faults that the pipeline survives: our binaries with real cameras, Apache Kafka, PostgreSQL, S3 and gRPC subscribers, while
+//! each of them is killed, stopped or hung, a disk is full, or payloads are invalid. The moments are random and seeded; counts
+//! are compared exactly.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-#![expect(clippy::print_stdout, reason = "a run that failed is understood by its account")]
+#![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
+#![expect(clippy::print_stdout, reason = "the counts explain a failed run")]
 
 mod books;
 mod broken_payloads;

@@ -1,4 +1,4 @@
-//! A server is away: stopped cold, or stopped in its tracks so that connections stay open and nothing answers.
+//! An outage of a server: killed, or suspended so that connections stay open and nothing answers.
 
 use std::time::{Duration, Instant};
 
@@ -6,24 +6,22 @@ use vru_runtime::test_util::{KafkaServer, PostgresServer, S3Server, ServerProces
 
 use crate::pipeline::Servers;
 
-/// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Backend {
     Broker,
     Database,
     Store,
 }
 
-/// How it is away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum OutageKind {
     /// SIGKILL: connections are refused.
     Killed,
     /// SIGSTOP: connections are open and hang.
     Hung,
 }
 
-/// Servers that are a test's own to break.
+/// Servers of the test's own, which it may break.
 pub struct OwnServers {
     kafka: KafkaServer,
     postgres: PostgresServer,
@@ -31,7 +29,7 @@ pub struct OwnServers {
 }
 
 impl OwnServers {
-    /// Starts all of them, at the same time.
+    /// Starts all servers in parallel.
     pub fn start() -> Self {
         std::thread::scope(|scope| {
             let (kafka, postgres) = (scope.spawn(KafkaServer::start), scope.spawn(PostgresServer::start));
@@ -40,48 +38,47 @@ impl OwnServers {
         })
     }
 
-    /// For a pipeline.
+    /// The servers for a pipeline.
     pub fn all(&self) -> Servers<'_> {
         Servers { kafka: &self.kafka, postgres: &self.postgres, s3: &self.s3 }
     }
 
-    fn of(&self, part: Part) -> &ServerProcess {
-        match part {
-            Part::Broker => &self.kafka.server,
-            Part::Database => &self.postgres.server,
-            Part::Store => &self.s3.server,
+    fn of(&self, backend: Backend) -> &ServerProcess {
+        match backend {
+            Backend::Broker => &self.kafka.server,
+            Backend::Database => &self.postgres.server,
+            Backend::Store => &self.s3.server,
         }
     }
 }
 
-/// A server that is away, until [`Outage::end`].
+/// An outage, until [`Outage::end`].
 pub struct Outage<'a> {
     server: &'a ServerProcess,
-    how: How,
+    kind: OutageKind,
     since: Instant,
 }
 
 impl<'a> Outage<'a> {
-    /// Takes it away.
-    pub fn begin(servers: &'a OwnServers, part: Part, how: How) -> Self {
-        let server = servers.of(part);
-        match how {
-            How::Killed => server.kill(),
-            How::Hung => server.pause(),
+    pub fn begin(servers: &'a OwnServers, backend: Backend, kind: OutageKind) -> Self {
+        let server = servers.of(backend);
+        match kind {
+            OutageKind::Killed => server.kill(),
+            OutageKind::Hung => server.pause(),
         }
-        Self { server, how, since: Instant::now() }
+        Self { server, kind, since: Instant::now() }
     }
 
-    /// Lets the outage grow to its length: that is what is tested, not a wait for something.
+    /// Sleeps until the outage has lasted this long. The length is what the test needs; it waits for no event.
     pub fn last(&self, length: Duration) {
         std::thread::sleep(length.saturating_sub(self.since.elapsed()));
     }
 
-    /// Brings it back.
+    /// Ends the outage and waits until the server is ready.
     pub fn end(self) {
-        match self.how {
-            How::Killed => self.server.restart(),
-            How::Hung => {
+        match self.kind {
+            OutageKind::Killed => self.server.restart(),
+            OutageKind::Hung => {
                 self.server.resume();
                 self.server.wait_ready();
             }

@@ -1,6 +1,7 @@
-//! Frames with payloads of a test's own, and what inference made of them.
+//! Sends frames with chosen payloads to inference, and reads the results.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use vru_proto::names::HEADER_REASON;
@@ -10,10 +11,10 @@ use vru_runtime::test_util::{Bus, ServiceProcess, Topic, peak_bytes, wait_for};
 
 use crate::pipeline::{DEADLINE, Pipeline, start};
 
-/// Of all frames here.
+/// Session of all frames here.
 pub const SESSION: u64 = 1_700_000_000_000_000;
 
-/// A frame of the size of the sample clip, of which none may be dropped for its age.
+/// A frame of the size of the sample clip. Its delivery mode forbids drops for its age.
 pub fn frame(camera: &str, sequence: u64, encoding: v1::Encoding, payload: Bytes) -> v1::Frame {
     v1::Frame {
         id: Some(v1::FrameId { camera_id: camera.to_owned(), session: SESSION, sequence }),
@@ -33,12 +34,12 @@ pub fn frame(camera: &str, sequence: u64, encoding: v1::Encoding, payload: Bytes
     }
 }
 
-/// The mark that no more comes: decoders give what they hold.
+/// The end-of-stream mark: decoders return the pictures that they hold.
 pub fn end(camera: &str, sequence: u64, encoding: v1::Encoding) -> v1::Frame {
     v1::Frame { end_of_stream: true, ..frame(camera, sequence, encoding, Bytes::new()) }
 }
 
-/// Inference alone.
+/// Inference without ingest and sinks.
 pub struct Inference {
     pub bus: Bus,
     pub service: ServiceProcess,
@@ -58,16 +59,16 @@ impl Inference {
         }
     }
 
-    /// Waits until every frame has come to its end, and says which.
-    pub fn outcome(&self) -> Outcome {
-        wait_for(DEADLINE, "every frame to come to its end", || {
+    /// Waits until inference has finished with every frame. Returns the results.
+    pub fn outcome(&self) -> FrameResults {
+        wait_for(DEADLINE, "every frame to be committed", || {
             if let Some(status) = self.service.ended() {
                 panic!("inference ended ({status}):\n{}", self.service.log_tail());
             }
             let lag = self.bus.lag(&self.group, Topic::Frames);
-            if lag == 0 { Ok(()) } else { Err(format!("{lag} frames are open")) }
+            if lag == 0 { Ok(()) } else { Err(format!("a lag of {lag} frames")) }
         });
-        let mut outcome = Outcome::default();
+        let mut outcome = FrameResults::default();
         for detections in self.bus.messages::<v1::FrameDetections>(Topic::Detections) {
             let id = detections.frame_id.clone().unwrap();
             let before = outcome.detections.insert((id.camera_id, id.sequence), detections);
@@ -92,29 +93,38 @@ impl Inference {
         self.service.count("infer_reference_frames_total", &[("camera", camera)])
     }
 
-    /// The most memory that it ever had, bytes.
+    /// CPU time of the service so far. A busy machine does not change it.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.service.pid())).unwrap();
+        // Behind the program's name in parentheses: user and system time are the fields 12 and 13, in ticks of 10 ms.
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Peak memory of the service, bytes.
     pub fn peak_bytes(&self) -> u64 {
         peak_bytes(self.service.pid())
     }
 }
 
-/// What became of frames, by camera and sequence.
+/// Detections and reasons of dead letters, by camera and sequence number.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct FrameResults {
     pub detections: BTreeMap<(String, u64), v1::FrameDetections>,
     pub letters: BTreeMap<(String, u64), String>,
 }
 
-impl Outcome {
-    /// How many frames of a camera were analysed, and how many went to the dead letters.
+impl FrameResults {
+    /// Number of analysed frames of a camera, and of its dead letters.
     pub fn counts(&self, camera: &str) -> (u64, u64) {
         let analysed = self.detections.keys().filter(|(name, _)| name == camera).count();
         let letters = self.letters.keys().filter(|(name, _)| name == camera).count();
         (analysed as u64, letters as u64)
     }
 
-    /// What was seen in a frame, without what depends on the frames before it: tracks, and weak objects, which are only told
-    /// where they continue a track.
+    /// The strong objects of a frame, without tracks. Tracks and weak objects, which are reported only where they continue a
+    /// track, depend on earlier frames.
     pub fn seen(&self, camera: &str, sequence: u64) -> Vec<String> {
         let detections = self.detections.get(&(camera.to_owned(), sequence));
         let detections = detections.unwrap_or_else(|| panic!("{camera} has no detections of {sequence}"));

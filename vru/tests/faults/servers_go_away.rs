@@ -1,5 +1,5 @@
-//! The broker, PostgreSQL and S3 are each away for 10 s in mid-stream, stopped cold and hung: nothing is lost or doubled, every
-//! dropped frame is counted, memory stays flat, services say what they wait for, and all go on without help.
+//! The broker, PostgreSQL and S3 each have an outage of 10 s in mid-stream, killed and hung: nothing is lost or duplicated, every
+//! dropped frame is counted, memory stays flat, services report what they wait for, and all recover without help.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
 use vru_proto::v1;
-use vru_runtime::test_util::{Codec, ServiceLaunch, ServiceProcess, Topic, seeded_rng, wait_for};
+use vru_runtime::test_util::{Codec, ServiceProcess, ServiceLaunch, Topic, seeded_rng, wait_for};
 
 use crate::books::{
-    analysed, assert_drops_are_counted, assert_inference_accounts, assert_same_ids, assert_stored_once, memory,
+    analysed, assert_drops_are_counted, assert_inference_balances, assert_same_ids, assert_stored_once, memory,
     published_alerts,
 };
 use crate::camera_server::CameraServer;
 use crate::follower::Follower;
-use crate::outage::{How, Outage, OwnServers, Part};
+use crate::outage::{Backend, Outage, OutageKind, OwnServers};
 use crate::pipeline::{DEADLINE, Pipeline, camera, file, pull, short_clip, start, wait_for_cameras_to_stop};
 
 const OUTAGE: Duration = Duration::from_secs(10);
 const LIVE: [&str; 2] = ["gate", "yard"];
-/// Of each file that is in mid-stream when an outage begins.
+/// Frames of each file that is in mid-stream when an outage begins.
 const FRAMES: u64 = 120;
-/// What a service may have grown by after all outages: queues that were empty before the first, which the allocator keeps.
+/// Growth of a service's memory over all outages: queues that were empty before the first one, kept by the allocator.
 const GROWTH: u64 = 64 * 1024 * 1024;
 
 struct Setup<'a> {
@@ -54,16 +54,16 @@ impl Setup<'_> {
         [&self.ingest, &self.infer, &self.sink]
     }
 
-    /// Who cannot work without the part, and by which name it says so.
-    fn waiting(&self, part: Part) -> Vec<(&ServiceProcess, &'static str)> {
-        match part {
-            Part::Broker => self.services().map(|service| (service, "kafka")).to_vec(),
-            Part::Database => vec![(&self.sink, "postgres")],
-            Part::Store => vec![(&self.sink, "s3")],
+    /// The services that need the server, each with the name under which it reports that it waits.
+    fn waiting(&self, backend: Backend) -> Vec<(&ServiceProcess, &'static str)> {
+        match backend {
+            Backend::Broker => self.services().map(|service| (service, "kafka")).to_vec(),
+            Backend::Database => vec![(&self.sink, "postgres")],
+            Backend::Store => vec![(&self.sink, "s3")],
         }
     }
 
-    /// Frames of each live camera are stored, in the database and in the bucket.
+    /// Waits until new frames of each live camera are stored, in the database and in the bucket.
     fn wait_for_more_frames(&self, what: &str) {
         let stored = || self.sink.count("sink_stored_frames_total", &[("sink", "s3")]);
         let before = stored();
@@ -77,57 +77,57 @@ impl Setup<'_> {
         });
     }
 
-    /// One outage, from a file in mid-stream to everything working again.
-    fn survive(&self, servers: &OwnServers, number: usize, part: Part, how: How, clip: &Path) {
+    /// Runs one outage: begins it while a file is in mid-stream, and returns when frames are stored again.
+    fn run_outage(&self, servers: &OwnServers, number: usize, backend: Backend, kind: OutageKind, clip: &Path) {
         let id = format!("file-{number}");
         self.pipeline.bus.put_camera(&camera(&id, file(clip)));
         wait_for(DEADLINE, "the file to be in mid-stream", || {
             let analysed = self.infer.count("infer_sent_frames_total", &[("camera", &id)]);
             if analysed >= FRAMES / 10 { Ok(()) } else { Err(format!("{analysed} frames; {}", self.infer.log_tail())) }
         });
-        let outage = Outage::begin(servers, part, how);
-        for (service, name) in self.waiting(part) {
-            wait_for(OUTAGE, &format!("{part:?}, {how:?}: somebody to say that it waits for {name}"), || match service
-                .ready()
-            {
-                Ok((503, body)) if body.contains(name) => Ok(()),
-                other => Err(format!("{other:?}")),
+        let outage = Outage::begin(servers, backend, kind);
+        for (service, name) in self.waiting(backend) {
+            wait_for(OUTAGE, &format!("{backend:?}, {kind:?}: a service to report that it waits for {name}"), || {
+                match service.ready() {
+                    Ok((503, body)) if body.contains(name) => Ok(()),
+                    other => Err(format!("{other:?}")),
+                }
             });
         }
         outage.last(OUTAGE);
         for service in self.services() {
-            let waits = self.waiting(part).iter().any(|(waiting, _)| std::ptr::eq(*waiting, service));
+            let waits = self.waiting(backend).iter().any(|(waiting, _)| std::ptr::eq(*waiting, service));
             let (status, body) = service.ready().unwrap();
-            assert_eq!(status, if waits { 503 } else { 200 }, "{part:?}, {how:?}: {body}");
+            assert_eq!(status, if waits { 503 } else { 200 }, "{backend:?}, {kind:?}: {body}");
         }
         outage.end();
         for service in self.services() {
             service.wait_ready(DEADLINE);
         }
         let sql = format!("select count(*) from frames where camera_id = '{id}' and end_of_stream");
-        self.pipeline.wait_for_count(&format!("{part:?}, {how:?}: the end of the file"), &sql, 1);
-        self.wait_for_more_frames(&format!("{part:?}, {how:?}: frames to be stored again"));
+        self.pipeline.wait_for_count(&format!("{backend:?}, {kind:?}: the end of the file"), &sql, 1);
+        self.wait_for_more_frames(&format!("{backend:?}, {kind:?}: frames to be stored again"));
     }
 }
 
 #[test]
-fn outages_of_every_server_lose_and_double_nothing() {
-    let mut random = seeded_rng("outages_of_every_server_lose_and_double_nothing");
+fn outages_of_every_server_lose_and_duplicate_nothing() {
+    let mut random = seeded_rng("outages_of_every_server_lose_and_duplicate_nothing");
     let servers = OwnServers::start();
     let setup = setup(&servers);
     let follower = Follower::start(&[setup.pipeline.grpc_port]);
     setup.wait_for_more_frames("frames to be stored");
     let clip = short_clip(FRAMES);
-    let mut outages: Vec<(Part, How)> = [Part::Broker, Part::Database, Part::Store]
+    let mut outages: Vec<(Backend, OutageKind)> = [Backend::Broker, Backend::Database, Backend::Store]
         .into_iter()
-        .flat_map(|part| [How::Killed, How::Hung].map(|how| (part, how)))
+        .flat_map(|backend| [OutageKind::Killed, OutageKind::Hung].map(|kind| (backend, kind)))
         .collect();
     outages.shuffle(&mut random);
     println!("outages: {outages:?}");
     let before = memory(&setup.services());
-    for (number, (part, how)) in outages.iter().enumerate() {
-        setup.survive(&servers, number, *part, *how, &clip);
-        println!("{part:?}, {how:?}: resident {:?}", memory(&setup.services()));
+    for (number, (backend, kind)) in outages.iter().enumerate() {
+        setup.run_outage(&servers, number, *backend, *kind, &clip);
+        println!("{backend:?}, {kind:?}: resident {:?}", memory(&setup.services()));
     }
     for (service, before) in setup.services().iter().zip(before) {
         let after = service.resident_bytes();
@@ -138,7 +138,7 @@ fn outages_of_every_server_lose_and_double_nothing() {
     balance(setup, &follower, outages.len());
 }
 
-/// No more comes in; what is on its way gets through; then everything is counted.
+/// Stops the source, waits until frames in flight are stored, and checks all counts.
 fn balance(setup: Setup<'_>, follower: &Follower, files: usize) {
     let Setup { pipeline, ingest, infer, sink, _cameras } = setup;
     for id in LIVE {
@@ -147,33 +147,33 @@ fn balance(setup: Setup<'_>, follower: &Follower, files: usize) {
     wait_for_cameras_to_stop(&ingest);
     pipeline.wait_until_read("infer", Topic::Frames, &infer);
     let analysed = analysed(&pipeline.bus);
-    let distinct: BTreeSet<_> = analysed.iter().map(|(camera, place, _)| (camera, place)).collect();
+    let distinct: BTreeSet<_> = analysed.iter().map(|(camera, position, _)| (camera, position)).collect();
     println!(
-        "analysed frames on the topic: {}, of which {} came again",
+        "analysed frames on the topic: {}, of which {} are repeats",
         analysed.len(),
         analysed.len() - distinct.len()
     );
     pipeline.wait_for_count("every frame", "select count(*) from frames", distinct.len() as u64);
     let alerts = published_alerts(&pipeline.bus);
     let ids: BTreeSet<String> = alerts.iter().cloned().collect();
-    println!("alerts on the topic: {}, of which {} came again", alerts.len(), alerts.len() - ids.len());
+    println!("alerts on the topic: {}, of which {} are repeats", alerts.len(), alerts.len() - ids.len());
     pipeline.wait_for_count("every alert", "select count(*) from alerts", ids.len() as u64);
-    // Committed is stored. What was stored is no measure: a frame that came again in the same object is in it once.
+    // The sink commits what it has stored. Its count of stored frames cannot be used: a repeat in the same object is stored once.
     pipeline.wait_until_read("s3-detections", Topic::Detections, &sink);
     let (of_ingest, of_infer) = (ingest.metrics(), infer.metrics());
     for id in LIVE {
         assert_drops_are_counted(id, &of_ingest, &pipeline.bus);
-        assert_inference_accounts(id, &of_infer, &pipeline.bus);
+        assert_inference_balances(id, &of_infer, &pipeline.bus);
     }
     for number in 0..files {
         let id = format!("file-{number}");
-        assert_eq!(assert_inference_accounts(&id, &of_infer, &pipeline.bus), FRAMES, "{id}");
+        assert_eq!(assert_inference_balances(&id, &of_infer, &pipeline.bus), FRAMES, "{id}");
     }
     assert_stored_once(&pipeline);
     assert_same_ids("at the subscriber", &follower.wait_for_alerts(ids.len()), &ids, true);
     let store = pipeline.store();
     assert_eq!(store.frames, distinct.len() as u64, "frames in Parquet");
-    // A frame that came again may be in two objects; it is the same frame.
+    // A repeated frame may be in two objects, and its detections in both.
     let objects: usize = analysed.iter().map(|(_, _, objects)| objects).sum();
     let rows = pipeline.count("select count(*) from detections");
     assert!((rows..=objects as u64).contains(&store.detections), "{} in Parquet, {rows} rows", store.detections);

@@ -1,5 +1,5 @@
-//! SIGTERM in the middle of an outage: each service ends by itself within its drain deadline, and nothing is lost or doubled
-//! after it is started again.
+//! SIGTERM during an outage: each service exits within its shutdown deadline, and nothing is lost or duplicated after it is
+//! started again.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,51 +9,51 @@ use vru_runtime::test_util::{ServiceProcess, Topic, seeded_rng, wait_for};
 
 use crate::books::{assert_same_ids, assert_stored_once, published_alerts};
 use crate::follower::Follower;
-use crate::outage::{How, Outage, OwnServers, Part};
+use crate::outage::{Backend, Outage, OutageKind, OwnServers};
 use crate::pipeline::{DEADLINE, Pipeline, camera, file, short_clip, start};
 
-/// Of each file that is in mid-stream when the outage begins.
+/// Frames of each file that is in mid-stream when an outage begins.
 const FRAMES: u64 = 100;
 const DRAIN: Duration = Duration::from_secs(4);
-/// Past the drain a service has 3 s to leave at once: 2 s for its tasks, 1 s for its threads. The rest is for a busy machine.
+/// After the deadline a service has 3 s for its hard stop: 2 s for tasks, 1 s for threads. The rest is for a busy machine.
 const MARGIN: Duration = Duration::from_secs(6);
 
 #[test]
-fn services_that_are_terminated_in_an_outage_end_in_time_and_lose_nothing() {
-    let mut random = seeded_rng("services_that_are_terminated_in_an_outage_end_in_time_and_lose_nothing");
+fn services_terminated_in_an_outage_exit_in_time_and_lose_nothing() {
+    let mut random = seeded_rng("services_terminated_in_an_outage_exit_in_time_and_lose_nothing");
     let servers = OwnServers::start();
     let pipeline = Pipeline::on(servers.all(), "terminate", 2);
     let launches = [pipeline.ingest(), pipeline.infer(), pipeline.sink()].map(|launch| {
-        // Without a broker nobody can be told that a member leaves: its partitions are free after the session's end.
+        // Without a broker a member cannot leave its group: its partitions are free after the session timeout.
         launch.set("shutdown.deadline", format!("{}s", DRAIN.as_secs())).set("kafka.session_timeout", "3s")
     });
     let services = start(launches);
     let [ingest, infer, sink] = &services;
     let follower = Follower::start(&[pipeline.grpc_port]);
     let clip = short_clip(FRAMES);
-    // The database's and the store's users are in one service; everybody uses the broker.
-    let mut outages: Vec<(Part, How, Vec<&ServiceProcess>)> = vec![
-        (Part::Broker, How::Killed, vec![ingest, infer, sink]),
-        (Part::Broker, How::Hung, vec![ingest, infer, sink]),
-        (Part::Database, How::Hung, vec![sink]),
-        (Part::Store, How::Hung, vec![sink]),
+    // The sink alone uses the database and the store; all services use the broker.
+    let mut outages: Vec<(Backend, OutageKind, Vec<&ServiceProcess>)> = vec![
+        (Backend::Broker, OutageKind::Killed, vec![ingest, infer, sink]),
+        (Backend::Broker, OutageKind::Hung, vec![ingest, infer, sink]),
+        (Backend::Database, OutageKind::Hung, vec![sink]),
+        (Backend::Store, OutageKind::Hung, vec![sink]),
     ];
     outages.shuffle(&mut random);
-    for (number, (part, how, terminated)) in outages.iter().enumerate() {
+    for (number, (backend, kind, terminated)) in outages.iter().enumerate() {
         let id = format!("file-{number}");
         pipeline.bus.put_camera(&camera(&id, file(&clip)));
         let sql = format!("select count(*) from frames where camera_id = '{id}'");
         pipeline.wait_for_count("the file to be in mid-stream", &sql, FRAMES / 10);
-        let outage = Outage::begin(&servers, *part, *how);
+        let outage = Outage::begin(&servers, *backend, *kind);
         let began = Instant::now();
         for service in terminated {
             service.signal("TERM");
         }
         for service in terminated {
-            wait_for(DRAIN + MARGIN, &format!("{part:?}, {how:?}: the end"), || {
+            wait_for(DRAIN + MARGIN, &format!("{backend:?}, {kind:?}: the end"), || {
                 service.ended().ok_or_else(|| service.log_tail())
             });
-            println!("{part:?}, {how:?}: ended after {:.1?}: {:?}", began.elapsed(), service.ended());
+            println!("{backend:?}, {kind:?}: ended after {:.1?}: {:?}", began.elapsed(), service.ended());
         }
         outage.end();
         for service in terminated {
@@ -73,12 +73,12 @@ fn services_that_are_terminated_in_an_outage_end_in_time_and_lose_nothing() {
     assert_eq!(pipeline.count("select count(*) from frames"), frames);
     assert_eq!(pipeline.count("select count(*) from frames where end_of_stream"), outages.len() as u64);
     assert_same_ids("at the subscriber", &follower.wait_for_alerts(ids.len()), &ids, true);
-    println!("alerts on the topic: {}, of which {} came again", alerts.len(), alerts.len() - ids.len());
+    println!("alerts on the topic: {}, of which {} are repeats", alerts.len(), alerts.len() - ids.len());
     for service in &services {
         let status = service.stop();
         assert!(status.success(), "{status}: {}", service.log_tail());
     }
-    // Stopped in peace the sink has written what was open.
+    // On a graceful stop the sink writes the open segment.
     let store = pipeline.store();
     assert_eq!(store.frames, frames, "frames in Parquet");
 }

@@ -1,5 +1,5 @@
-//! Ingest, infer and sink are killed again and again while a file runs through them: each of its 795 frames is stored once,
-//! with what an undisturbed run finds, and each alert reaches a subscriber once.
+//! Ingest, infer and sink are killed repeatedly while a file runs through them: each of its 795 frames is stored once, with the
+//! objects of an undisturbed run, and each alert reaches a subscriber once.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ use crate::follower::Follower;
 use crate::pipeline::{Pipeline, camera, file, start};
 
 const FRAMES: u64 = 795;
-/// How often each worker is killed.
+/// Number of times that each worker is killed.
 const KILLS: usize = 3;
-/// Alerts of a track that was only suspected when its worker was killed: it begins a frame later and has another id.
+/// Alerts of tracks that were tentative when their worker was killed: such a track begins a frame later, with another id.
 const OTHER_ALERTS: usize = 2;
 
 #[test]
-fn frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again() {
-    let mut random = seeded_rng("frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again");
+fn frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly() {
+    let mut random = seeded_rng("frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly");
     let clip = require_asset("clips/vtest.avi");
     let pipeline = Pipeline::new("killed", 2);
-    // A killed member's partitions are taken from it after this time.
+    // The partitions of a killed member are reassigned after this time.
     let launches = [pipeline.ingest(), pipeline.infer(), pipeline.sink().set("s3.enabled", "false")]
         .map(|launch| launch.set("kafka.session_timeout", "2s"));
     let workers = start(launches);
@@ -32,7 +32,7 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again() 
 
     let mut victims: Vec<usize> = (0..workers.len()).flat_map(|worker| [worker; KILLS]).collect();
     victims.shuffle(&mut random);
-    // Each is killed when so many frames are stored; two moments that are near kill a second while the first comes back.
+    // Numbers of stored frames at which a worker is killed. Two close ones kill a second worker while the first is restarting.
     let mut moments: Vec<u64> = victims.iter().map(|_| random.random_range(5..FRAMES - 50)).collect();
     moments.sort_unstable();
     let (expected, expected_alerts) = std::thread::scope(|scope| {
@@ -45,7 +45,7 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again() 
         undisturbed.join().unwrap()
     });
     assert_eq!(expected.len() as u64, FRAMES);
-    assert!(expected_alerts.len() > 10, "people come and go through the clip all the time");
+    assert!(expected_alerts.len() > 10, "people walk through the whole clip");
 
     pipeline.wait_for_count("all frames", "select count(*) from frames", FRAMES);
     pipeline.wait_for_count("the end of the file", "select count(*) from frames where end_of_stream", 1);
@@ -55,8 +55,8 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again() 
     let ids: BTreeSet<String> = published.iter().cloned().collect();
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);
     let (found, alerts) = stored(&pipeline);
-    assert!(found.keys().eq(expected.keys()), "each frame once");
-    // A worker that takes over knows of tracks what was published; one that was only suspected begins anew, a frame later.
+    assert!(found.keys().eq(expected.keys()), "each frame is stored once");
+    // A worker that takes over restores published tracks. A tentative track was not published: it begins again, a frame later.
     let all: usize = expected.values().map(Vec::len).sum();
     let other: usize = expected.iter().map(|(frame, objects)| differences(objects, &found[frame])).sum();
     println!("objects: {all}, of which {other} differ from an undisturbed run");
@@ -64,10 +64,10 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again() 
     let other: Vec<_> = alerts.symmetric_difference(&expected_alerts).collect();
     assert!(other.len() <= OTHER_ALERTS, "alerts that differ from an undisturbed run: {other:?}");
 
-    println!("alerts on the topic: {}, of which {} came again", published.len(), published.len() - ids.len());
+    println!("alerts on the topic: {}, of which {} are repeats", published.len(), published.len() - ids.len());
     assert_eq!(alerts, ids, "each alert is stored once");
     assert_same_ids("at the subscriber", &follower.wait_for_alerts(ids.len()), &ids, true);
-    assert!(follower.streams() > KILLS, "each death of the sink ended a stream");
+    assert!(follower.streams() > KILLS, "each kill of the sink ends a stream");
     assert_eq!(pipeline.bus.written(Topic::DeadLetters), 0);
     for worker in workers {
         let status = worker.stop();
@@ -75,7 +75,7 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_again_and_again() 
     }
 }
 
-/// How many objects only one of the two has.
+/// Number of objects that are in one of the two lists only.
 fn differences(one: &[Object], other: &[Object]) -> usize {
     let only = |these: &[Object], those: &[Object]| these.iter().filter(|object| !those.contains(object)).count();
     only(one, other) + only(other, one)

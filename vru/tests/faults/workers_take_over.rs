@@ -1,5 +1,5 @@
-//! Two of each worker. One is killed, or stopped in its tracks until its share has moved and then let go: the other takes over
-//! within the session's time-out, each camera's order holds, and nothing is written twice.
+//! Two instances of each worker. One is killed, or suspended until its partitions have moved and then resumed: the other takes
+//! over within the session timeout, the order of each camera is kept, and nothing is written twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -9,20 +9,20 @@ use rand::seq::SliceRandom as _;
 use vru_proto::v1;
 use vru_runtime::test_util::{Codec, ServiceProcess, Topic, free_port, seeded_rng, wait_for};
 
-use crate::books::{Place, analysed, assert_same_ids, assert_stored_once, published_alerts};
+use crate::books::{FramePosition, analysed, assert_same_ids, assert_stored_once, published_alerts};
 use crate::camera_server::CameraServer;
 use crate::follower::Follower;
 use crate::pipeline::{DEADLINE, Pipeline, camera, file, ingest, pull, short_clip, start, wait_for_cameras_to_stop};
 
-/// How long a silent member keeps its share.
-const SESSION: Duration = Duration::from_secs(3);
-/// What may come on top: the group's rebalance, and cameras that are opened, on two busy cores.
+/// A silent member keeps its partitions this long.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time beyond that for the rebalance, and for opening cameras, on two busy cores.
 const MARGIN: Duration = Duration::from_secs(7);
-/// Results that a worker's Kafka client may be sending at the moment when the worker is stopped.
+/// Results that a worker's Kafka client may be sending when the worker is suspended.
 const IN_FLIGHT: usize = 1;
 const PARTITIONS: i32 = 6;
 const LIVE: usize = 6;
-/// Of each file that is in mid-stream when a worker fails.
+/// Frames of each file that is in mid-stream when a worker fails.
 const FRAMES: u64 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +33,9 @@ enum Role {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+enum WorkerFault {
     Killed,
-    /// Stopped, and let go when another has its share.
+    /// Suspended, and resumed after the other has taken over.
     Zombie,
 }
 
@@ -53,7 +53,7 @@ fn setup() -> Setup {
     cameras.clip("street", Codec::H264);
     let pipeline = Pipeline::new("take-over", PARTITIONS);
     let ports = [pipeline.grpc_port, free_port()];
-    let session = format!("{}s", SESSION.as_secs());
+    let session = format!("{}s", SESSION_TIMEOUT.as_secs());
     let sink = |port: u16| pipeline.sink().set("s3.enabled", "false").set("alerts.listen", format!("127.0.0.1:{port}"));
     let launches = [
         pipeline.ingest(),
@@ -70,7 +70,7 @@ fn setup() -> Setup {
         config.output = Some(v1::Output { max_fps: 2.0, ..Default::default() });
         pipeline.bus.put_camera(&config);
     }
-    // One stays with each server, whatever becomes of it; one goes to whichever answers.
+    // One follower stays with each server; one uses whichever server answers.
     let followers = [&ports[..1], &ports[1..], &ports[..]].map(Follower::start);
     Setup {
         pipeline,
@@ -91,12 +91,12 @@ impl Setup {
         }
     }
 
-    /// What there is to share.
-    fn whole(role: Role) -> u64 {
+    /// The number of cameras or partitions to share.
+    fn total_share(role: Role) -> u64 {
         match role {
             Role::Ingest => LIVE as u64,
             Role::Infer => PARTITIONS as u64,
-            // Of detections and of alerts.
+            // Partitions of detections and of alerts.
             Role::Sink => 2 * PARTITIONS as u64,
         }
     }
@@ -119,28 +119,28 @@ impl Setup {
         let pair = self.pair(role);
         wait_for(DEADLINE, &format!("{role:?}: both to have a share"), || {
             let shares = [&pair[0], &pair[1]].map(|worker| self.share(role, worker));
-            let shared = !shares.contains(&0) && shares.iter().sum::<u64>() == Self::whole(role);
+            let shared = !shares.contains(&0) && shares.iter().sum::<u64>() == Self::total_share(role);
             if shared { Ok(()) } else { Err(format!("{shares:?}; {}\n{}", pair[0].log_tail(), pair[1].log_tail())) }
         });
     }
 
-    /// One fault, from both working to both working again.
-    fn survive(&self, role: Role, fault: Fault, victim: usize) {
+    /// Runs one fault. Both instances work before and after it.
+    fn run_fault(&self, role: Role, fault: WorkerFault, victim: usize) {
         self.wait_until_shared(role);
-        let (victim, heir) = (&self.pair(role)[victim], &self.pair(role)[1 - victim]);
+        let (victim, other) = (&self.pair(role)[victim], &self.pair(role)[1 - victim]);
         match fault {
-            Fault::Killed => victim.kill(),
-            Fault::Zombie => victim.pause(),
+            WorkerFault::Killed => victim.kill(),
+            WorkerFault::Zombie => victim.pause(),
         }
         let since = Instant::now();
-        wait_for(SESSION + MARGIN, &format!("{role:?}, {fault:?}: the other to take over"), || {
-            let share = self.share(role, heir);
-            if share == Self::whole(role) { Ok(()) } else { Err(format!("it has {share}; {}", heir.log_tail())) }
+        wait_for(SESSION_TIMEOUT + MARGIN, &format!("{role:?}, {fault:?}: the other to take over"), || {
+            let share = self.share(role, other);
+            if share == Self::total_share(role) { Ok(()) } else { Err(format!("it has {share}; {}", other.log_tail())) }
         });
         println!("{role:?}, {fault:?}: taken over after {:.1?}", since.elapsed());
         match fault {
-            Fault::Killed => victim.restart(),
-            Fault::Zombie => {
+            WorkerFault::Killed => victim.restart(),
+            WorkerFault::Zombie => {
                 self.wait_for_more_frames();
                 victim.resume();
             }
@@ -150,7 +150,7 @@ impl Setup {
         self.wait_for_more_frames();
     }
 
-    /// Each live camera's frames are stored.
+    /// Waits until new frames of each live camera are stored.
     fn wait_for_more_frames(&self) {
         let sql = "select count(*) from frames where camera_id = ";
         for number in 0..LIVE {
@@ -166,12 +166,12 @@ fn workers_take_over_in_order_and_zombies_write_nothing_twice() {
     let mut random = seeded_rng("workers_take_over_in_order_and_zombies_write_nothing_twice");
     let setup = setup();
     let clip = short_clip(FRAMES);
-    let mut faults = vec![(Role::Ingest, Fault::Killed), (Role::Infer, Fault::Killed)];
-    faults.extend([Role::Ingest, Role::Infer, Role::Sink].map(|role| (role, Fault::Zombie)));
+    let mut faults = vec![(Role::Ingest, WorkerFault::Killed), (Role::Infer, WorkerFault::Killed)];
+    faults.extend([Role::Ingest, Role::Infer, Role::Sink].map(|role| (role, WorkerFault::Zombie)));
     faults.shuffle(&mut random);
     for (number, (role, fault)) in faults.iter().enumerate() {
         setup.pipeline.bus.put_camera(&camera(&format!("file-{number}"), file(&clip)));
-        setup.survive(*role, *fault, random.random_range(0..2));
+        setup.run_fault(*role, *fault, random.random_range(0..2));
     }
 
     let Setup { pipeline, ingest, infer, sink, followers, _cameras } = setup;
@@ -187,7 +187,7 @@ fn workers_take_over_in_order_and_zombies_write_nothing_twice() {
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);
     assert_order(&analysed(&pipeline.bus));
     assert_stored_once(&pipeline);
-    println!("alerts on the topic: {}, of which {} came again", alerts.len(), alerts.len() - ids.len());
+    println!("alerts on the topic: {}, of which {} are repeats", alerts.len(), alerts.len() - ids.len());
     for follower in followers {
         assert_same_ids("at a subscriber", &follower.wait_for_alerts(ids.len()), &ids, true);
     }
@@ -197,25 +197,25 @@ fn workers_take_over_in_order_and_zombies_write_nothing_twice() {
     }
 }
 
-/// Repeats left out, the sequence of each camera's session rises.
-fn assert_order(analysed: &[(String, Place, usize)]) {
-    let mut seen: BTreeSet<(&String, Place)> = BTreeSet::new();
+/// Asserts that, without repeats, the sequence numbers of each session increase.
+fn assert_order(analysed: &[(String, FramePosition, usize)]) {
+    let mut seen: BTreeSet<(&String, FramePosition)> = BTreeSet::new();
     let mut newest: BTreeMap<(&String, u64), u64> = BTreeMap::new();
     let mut late: Vec<String> = Vec::new();
     let mut repeats = 0;
-    for (camera, place, _) in analysed {
-        if !seen.insert((camera, *place)) {
+    for (camera, position, _) in analysed {
+        if !seen.insert((camera, *position)) {
             repeats += 1;
             continue;
         }
-        let (session, sequence) = *place;
+        let (session, sequence) = *position;
         let newest = newest.entry((camera, session)).or_default();
         if sequence < *newest {
-            late.push(format!("{camera}: {sequence} comes behind {newest}"));
+            late.push(format!("{camera}: {sequence} comes after {newest}"));
         }
         *newest = sequence.max(*newest);
     }
-    println!("analysed frames on the topic: {}, of which {repeats} came again", analysed.len());
-    // What its Kafka client has taken a paused worker cannot take back: one request, which is on its way for milliseconds.
+    println!("analysed frames on the topic: {}, of which {repeats} are repeats", analysed.len());
+    // A suspended worker cannot recall the request that its Kafka client is sending, which takes milliseconds.
     assert!(late.len() <= IN_FLIGHT, "{late:?}");
 }

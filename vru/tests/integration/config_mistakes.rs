@@ -1,10 +1,10 @@
-//! A configuration with five mistakes gives five messages, and nothing is started.
+//! A configuration with five mistakes gives five messages, and no service starts.
 
 use std::fs;
 
 use vru_runtime::test_util::{folder, require_asset, run_to_end};
 
-/// What differs between the binaries: arguments, two lines of the file that are wrong, and the keys they are about.
+/// What differs between the binaries: arguments, two wrong lines in the file, and the keys of these lines.
 struct Case {
     binary: &'static str,
     args: &'static [&'static str],
@@ -31,12 +31,12 @@ fn assert_five_messages(case: &Case) {
     assert_eq!(problems.len(), keys.len(), "{}: {text}", case.binary);
     for key in keys {
         let named = problems.iter().filter(|line| line.contains(&format!("{key}:"))).count();
-        assert_eq!(named, 1, "{} is to name {key} once: {text}", case.binary);
+        assert_eq!(named, 1, "{} must name {key} once: {text}", case.binary);
     }
 }
 
 #[test]
-fn ingest_lists_all_five() {
+fn ingest_lists_all_five_mistakes() {
     assert_five_messages(&Case {
         binary: "vru-ingest",
         args: &[],
@@ -46,7 +46,7 @@ fn ingest_lists_all_five() {
 }
 
 #[test]
-fn infer_lists_all_five() {
+fn infer_lists_all_five_mistakes() {
     assert_five_messages(&Case {
         binary: "vru-infer",
         args: &[],
@@ -56,7 +56,7 @@ fn infer_lists_all_five() {
 }
 
 #[test]
-fn sink_lists_all_five() {
+fn sink_lists_all_five_mistakes() {
     assert_five_messages(&Case {
         binary: "vru-sink",
         args: &["postgres"],
@@ -66,7 +66,7 @@ fn sink_lists_all_five() {
 }
 
 #[test]
-fn a_valid_configuration_is_said_to_be_valid() {
+fn a_valid_configuration_passes_the_check() {
     for (binary, args) in [("vru-ingest", ["--check-config"].as_slice()), ("vru-sink", &["postgres", "--check-config"])]
     {
         let output = run_to_end(binary, args, &[]);
@@ -75,7 +75,7 @@ fn a_valid_configuration_is_said_to_be_valid() {
 }
 
 #[test]
-fn help_names_every_option() {
+fn help_lists_every_option() {
     for binary in ["vru-ingest", "vru-infer", "vru-sink"] {
         let output = run_to_end(binary, &["--help"], &[]);
         let text = String::from_utf8_lossy(&output.stdout);

@@ -1,30 +1,31 @@
-//! Cameras of every kind at once reach PostgreSQL, S3 and a gRPC subscriber, and the books balance.
+//! Cameras of every kind at once reach PostgreSQL, S3 and a gRPC subscriber, and all counts balance.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use vru_proto::v1;
-use vru_runtime::test_util::{Codec, FfmpegCamera, Metrics, Process, Topic, postgres, require_asset, wait_for};
+use vru_runtime::test_util::{
+    Codec, FfmpegCamera, Launch, Metrics, Process, Topic, folder, postgres, require_asset, wait_for,
+};
 
 use crate::camera_server::CameraServer;
 use crate::pipeline::{DEADLINE, Pipeline, camera, frames_of, pull, push, start, wait_for_cameras_to_stop};
-use crate::store::{Store, probe_video};
+use crate::store::{BucketContents, probe_video};
 use crate::subscriber::{self, Subscriber};
 
-/// Frames that each camera must bring to the database before the test ends.
+/// Rows of frames that each camera must have before the cameras are stopped.
 const FRAMES: u64 = 6;
 const USER: &str = "camera";
 const PASSWORD: &str = "pass-word";
 
-/// One camera: how it connects, how it encodes, what is published of it.
+/// How a camera connects and encodes, and what ingest publishes of it.
 #[derive(Debug, Clone, Copy)]
-struct Kind {
+struct CameraKind {
     pushes: bool,
     codec: Codec,
     passthrough: bool,
 }
 
-impl Kind {
+impl CameraKind {
     fn all() -> Vec<Self> {
         let flags = [false, true];
         let codecs = [Codec::H264, Codec::H265];
@@ -62,8 +63,8 @@ impl Kind {
     }
 }
 
-/// Frames in = frames out + drops by reason, at each stage, for one camera.
-fn assert_books_balance(id: &str, ingest: &Metrics, infer: &Metrics, pipeline: &Pipeline) {
+/// For one camera, at each stage: frames in = frames out + drops by reason.
+fn assert_counts_balance(id: &str, ingest: &Metrics, infer: &Metrics, pipeline: &Pipeline) {
     let camera = [("camera", id)];
     let frames = frames_of(&pipeline.bus, id);
     let published = frames.len() as u64;
@@ -71,15 +72,15 @@ fn assert_books_balance(id: &str, ingest: &Metrics, infer: &Metrics, pipeline: &
     let dropped = ingest.count("ingest_dropped_frames_total", &camera);
     let sent = ingest.count("ingest_sent_frames_total", &camera);
     assert!(received > 0);
-    assert_eq!(received, sent + dropped, "{id}: ingest's books");
-    assert_eq!(published, sent, "{id}: what ingest sent is on Kafka");
+    assert_eq!(received, sent + dropped, "{id}: counts of ingest");
+    assert_eq!(published, sent, "{id}: frames that ingest sent are on Kafka");
 
     let taken = infer.count("infer_received_frames_total", &camera);
     let reference = infer.count("infer_reference_frames_total", &camera);
     let dropped = infer.count("infer_dropped_frames_total", &camera);
     let analysed = infer.count("infer_sent_frames_total", &camera);
-    assert_eq!(taken, published, "{id}: infer took every frame from Kafka");
-    assert_eq!(taken, analysed + reference + dropped, "{id}: infer's books");
+    assert_eq!(taken, published, "{id}: infer received every frame on Kafka");
+    assert_eq!(taken, analysed + reference + dropped, "{id}: counts of infer");
     assert_eq!(infer.count("infer_sequence_gap_frames_total", &camera), 0, "{id}: gaps");
 
     let rows = pipeline.count(&format!("select count(*) from frames where camera_id = '{id}'"));
@@ -88,35 +89,41 @@ fn assert_books_balance(id: &str, ingest: &Metrics, infer: &Metrics, pipeline: &
     assert_eq!(pipeline.count(&identities), rows, "{id}: each frame once");
     let objects = pipeline.count(&format!("select count(*) from detections where camera_id = '{id}'"));
     assert_eq!(objects, infer.count("infer_sent_objects_total", &camera), "{id}: detections");
-    assert!(objects > 0, "{id}: nobody was seen");
+    assert!(objects > 0, "{id}: no object was detected");
 }
 
-fn assert_encodings(kind: Kind, pipeline: &Pipeline) {
+fn assert_encodings(kind: CameraKind, pipeline: &Pipeline) {
     let frames = frames_of(&pipeline.bus, &kind.id());
     assert!(frames.iter().all(|frame| frame.encoding() == kind.encoding()), "{kind:?}: {:?}", frames[0].encoding());
     assert!(frames.iter().all(|frame| (frame.source_width, frame.source_height) == (768, 576)), "{kind:?}");
-    assert!(frames[0].key_frame, "{kind:?}: a decoder cannot start");
+    assert!(frames[0].key_frame, "{kind:?}: the first frame is no key frame");
 }
 
-/// grpcurl finds the service by reflection, and the alerts after a token.
+/// grpcurl finds the service by reflection, and receives the alerts after a token.
 fn assert_grpcurl(pipeline: &Pipeline, token: &str, expected: usize) {
     let address = format!("127.0.0.1:{}", pipeline.grpc_port);
     let bearer = format!("authorization: Bearer {}", subscriber::token());
     let grpcurl = |args: &[&str]| {
-        let output = Command::new(require_asset("bin/grpcurl"))
-            .args(["-plaintext", "-H", &bearer, "-max-time", "5"])
+        Launch::new(require_asset("bin/grpcurl"), folder("grpcurl").join("output"))
+            .args(["-plaintext", "-H", &bearer])
             .args(args)
-            .output()
-            .unwrap();
-        (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+            .spawn()
     };
-    let (listed, errors) = grpcurl(&[&address, "list"]);
+    let list = grpcurl(&[&address, "list"]);
+    assert!(list.wait(DEADLINE).success(), "{}", list.log());
     for service in ["vru.v1.Alerts", "grpc.health.v1.Health"] {
-        assert!(listed.lines().any(|line| line == service), "{service} is not in: {listed}{errors}");
+        assert!(list.log().lines().any(|line| line == service), "{service} is not in: {}", list.log());
     }
     let request = format!("{{\"resume_token\": \"{token}\"}}");
-    let (alerts, errors) = grpcurl(&["-d", &request, &address, "vru.v1.Alerts/Subscribe"]);
-    assert_eq!(alerts.matches("\"ruleId\": \"somebody-there\"").count(), expected, "{errors}");
+    let stream = grpcurl(&["-d", &request, &address, "vru.v1.Alerts/Subscribe"]);
+    // The server sends a heartbeat when it has no more alerts to send.
+    let received = wait_for(DEADLINE, "a heartbeat behind the alerts at grpcurl", || {
+        let log = stream.log();
+        let alerts = log.matches("\"ruleId\": \"somebody-there\"").count();
+        let last = log.rfind("\"ruleId\"").unwrap_or(0);
+        if alerts >= expected && log[last..].contains("\"heartbeat\"") { Ok(alerts) } else { Err(stream.log_tail()) }
+    });
+    assert_eq!(received, expected, "{}", stream.log_tail());
 }
 
 #[test]
@@ -130,14 +137,14 @@ fn pull_and_push_h264_and_h265_jpeg_and_passthrough_reach_every_sink() {
     let first_token = subscriber.last_token();
 
     let mut pushing: Vec<Process> = Vec::new();
-    for kind in Kind::all() {
+    for kind in CameraKind::all() {
         pipeline.bus.put_camera(&kind.config(&server));
         if kind.pushes {
             let url = format!("rtsp://{USER}:{PASSWORD}@127.0.0.1:{}/{}", pipeline.push_port, kind.id());
             pushing.push(push(&ingest, &kind.id(), &FfmpegCamera::new(kind.codec, url)));
         }
     }
-    for kind in Kind::all() {
+    for kind in CameraKind::all() {
         let id = kind.id();
         let rows = format!("select count(*) from frames where camera_id = '{id}'");
         pipeline.wait_for_count(&format!("frames of {id}"), &rows, FRAMES);
@@ -145,8 +152,8 @@ fn pull_and_push_h264_and_h265_jpeg_and_passthrough_reach_every_sink() {
         pipeline.wait_for_count(&format!("alerts of {id}"), &alerts, 1);
     }
 
-    // No more comes in; what is on its way gets through.
-    for kind in Kind::all() {
+    // The source stops; frames in flight are processed.
+    for kind in CameraKind::all() {
         pipeline.bus.remove_camera(&kind.id());
     }
     wait_for_cameras_to_stop(&ingest);
@@ -156,9 +163,9 @@ fn pull_and_push_h264_and_h265_jpeg_and_passthrough_reach_every_sink() {
     pipeline.wait_for_count("every frame in the database", "select count(*) from frames", analysed);
     pipeline.wait_for_count("every alert in the database", "select count(*) from alerts", raised);
     let (in_ingest, in_infer) = (ingest.metrics(), infer.metrics());
-    for kind in Kind::all() {
+    for kind in CameraKind::all() {
         assert_encodings(kind, &pipeline);
-        assert_books_balance(&kind.id(), &in_ingest, &in_infer, &pipeline);
+        assert_counts_balance(&kind.id(), &in_ingest, &in_infer, &pipeline);
     }
 
     let alerts: Vec<v1::Alert> = pipeline.bus.messages(Topic::Alerts);
@@ -168,28 +175,28 @@ fn pull_and_push_h264_and_h265_jpeg_and_passthrough_reach_every_sink() {
     let rows = postgres().query(&pipeline.database, "select id from alerts");
     assert_eq!(rows.into_iter().flatten().collect::<BTreeSet<_>>(), ids);
     wait_for(DEADLINE, "the subscriber to have every alert", || {
-        let got = subscriber.alerts().len();
-        if got >= ids.len() { Ok(()) } else { Err(format!("{got} of {}", ids.len())) }
+        let received = subscriber.alerts().len();
+        if received >= ids.len() { Ok(()) } else { Err(format!("{received} of {}", ids.len())) }
     });
-    let got = subscriber.alerts();
-    assert_eq!(got.iter().map(|alert| alert.id.clone()).collect::<BTreeSet<_>>(), ids);
-    assert_eq!(got.len(), ids.len(), "the subscriber got an alert twice");
+    let received = subscriber.alerts();
+    assert_eq!(received.iter().map(|alert| alert.id.clone()).collect::<BTreeSet<_>>(), ids);
+    assert_eq!(received.len(), ids.len(), "the subscriber received an alert twice");
     assert_grpcurl(&pipeline, &first_token, ids.len());
 
-    wait_for(DEADLINE, "the store to have everything", || {
+    wait_for(DEADLINE, "all objects to be stored", || {
         let metrics = sink.metrics();
         let frames = metrics.count("sink_stored_frames_total", &[("sink", "s3")]);
         let clips = metrics.count("sink_clips_total", &[]);
         if frames >= analysed && clips >= ids.len() as u64 { Ok(()) } else { Err(format!("{frames}, {clips}")) }
     });
-    let store = Store::read(&pipeline.bucket);
+    let store = BucketContents::read(&pipeline.bucket);
     assert_eq!(store.frames, analysed, "frames in Parquet");
     assert_eq!(store.detections, pipeline.count("select count(*) from detections"), "detections in Parquet");
     assert_eq!(store.snapshots.len(), ids.len(), "each alert has a snapshot");
     for alert in &alerts {
         let snapshot =
             store.snapshots.get(&alert.snapshot_key).unwrap_or_else(|| panic!("{} is missing", alert.snapshot_key));
-        assert_eq!(*snapshot, alert.snapshot, "the snapshot is not what the alert carried");
+        assert_eq!(*snapshot, alert.snapshot, "the stored snapshot differs from the alert's");
         let clip = store.clips.get(&alert.clip_key).unwrap_or_else(|| panic!("{} is missing", alert.clip_key));
         let video = probe_video(clip);
         assert!(video.frames >= 2 && video.seconds > 0.4, "{}: {video:?}", alert.clip_key);

@@ -1,4 +1,4 @@
-//! Each of a file's 795 frames is stored once, with the detections that `vru analyse` finds in the same file.
+//! Each of the 795 frames of a file is stored once, with the detections that `vru analyse` finds in the same file.
 
 use vru_runtime::test_util::require_asset;
 

@@ -1,4 +1,4 @@
-//! Records that are no messages go to the dead-letter topic with their reason, and the stream goes on.
+//! Invalid records go to the dead-letter topic with a reason, and the stream continues.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn frame_id(sequence: u64) -> v1::FrameId {
     v1::FrameId { camera_id: "cam".to_owned(), session: 1, sequence }
 }
 
-/// A picture of people.
+/// A frame with a picture of people.
 fn frame(sequence: u64) -> v1::Frame {
     v1::Frame {
         id: Some(frame_id(sequence)),
@@ -56,8 +56,8 @@ fn alert() -> v1::Alert {
 
 fn detections() -> v1::FrameDetections {
     v1::FrameDetections {
-        // Of a frame before the good one: were it of a later one, a worker that is assigned late would take the good one
-        // for published already.
+        // Of a frame before the valid one. With a later one, a worker that gets the partition late would skip the valid frame
+        // as already published.
         frame_id: Some(frame_id(0)),
         captured_at_us: now_us(),
         clock_source: v1::ClockSource::Arrival.into(),
@@ -69,11 +69,11 @@ fn detections() -> v1::FrameDetections {
     }
 }
 
-/// Random bytes, a message cut short, a message that breaks the contract, and a large one.
+/// Random bytes, a truncated message, a message that fails validation, and a large record of random bytes.
 fn hostile(random: &mut StdRng, valid: &impl prost::Message, broken: &impl prost::Message) -> Vec<Vec<u8>> {
     let mut noise = vec![0; 300];
     random.fill_bytes(&mut noise);
-    // A field number of 0 is invalid in protobuf: no luck can make a message of it.
+    // A field number of 0 is invalid in protobuf: these bytes can never be a message by chance.
     noise[0] = 0;
     let mut cut = valid.encode_to_vec();
     cut.truncate(cut.len() - 3);
@@ -82,23 +82,24 @@ fn hostile(random: &mut StdRng, valid: &impl prost::Message, broken: &impl prost
     vec![noise, cut, broken.encode_to_vec(), large]
 }
 
-type Place = (String, i32, i64);
+/// Topic, partition, offset.
+type RecordPosition = (String, i32, i64);
 
-fn places(records: &[Record], bad: &[Vec<u8>]) -> BTreeMap<Place, Vec<u8>> {
+fn positions(records: &[Record], bad: &[Vec<u8>]) -> BTreeMap<RecordPosition, Vec<u8>> {
     let is_bad = |record: &&Record| record.payload.as_ref().is_some_and(|payload| bad.iter().any(|b| b == payload));
-    let place = |record: &Record| (record.partition.topic.to_string(), record.partition.number, record.offset);
-    records.iter().filter(is_bad).map(|record| (place(record), record.payload.clone().unwrap().to_vec())).collect()
+    let position = |record: &Record| (record.partition.topic.to_string(), record.partition.number, record.offset);
+    records.iter().filter(is_bad).map(|record| (position(record), record.payload.clone().unwrap().to_vec())).collect()
 }
 
-fn letter_place(letter: &Record) -> Place {
+fn source_position(letter: &Record) -> RecordPosition {
     let header = |name| letter.header(name).unwrap_or_else(|| panic!("a dead letter without {name}")).to_owned();
     let number = |name| header(name).parse().unwrap();
     (header(HEADER_SOURCE_TOPIC), number(HEADER_SOURCE_PARTITION) as i32, number(HEADER_SOURCE_OFFSET))
 }
 
 #[test]
-fn hostile_records_go_to_the_dead_letters_and_the_stream_goes_on() {
-    let mut random = seeded_rng("hostile_records_go_to_the_dead_letters_and_the_stream_goes_on");
+fn hostile_records_are_dead_lettered_and_the_stream_continues() {
+    let mut random = seeded_rng("hostile_records_are_dead_lettered_and_the_stream_continues");
     let pipeline = Pipeline::new("hostile", 2);
     let bus = &pipeline.bus;
     let [ingest, infer, sink] = start([pipeline.ingest(), pipeline.infer(), pipeline.sink()]);
@@ -124,39 +125,40 @@ fn hostile_records_go_to_the_dead_letters_and_the_stream_goes_on() {
             bus.produce(*topic, "cam", Some(payload));
         }
     }
-    // The same partition, behind the hostile ones.
+    // Valid records in the same partition, behind the hostile ones.
     bus.put_camera(&camera("cam", pull("rtsp://127.0.0.1:1/nothing".to_owned())));
     bus.produce_message(Topic::Frames, "cam", &frame(1));
     bus.produce_message(Topic::Detections, "cam", &detections());
     bus.produce_message(Topic::Alerts, "cam", &alert());
 
-    pipeline.wait_for_count("the good frame and the good detections", "select count(*) from frames", 2);
-    pipeline.wait_for_count("people in the good frame", "select count(*) from detections", 1);
-    pipeline.wait_for_count("the good alert", "select count(*) from alerts", 1);
-    wait_for(DEADLINE, "the good alert at the subscriber", || {
+    pipeline.wait_for_count("the valid frame and the valid detections", "select count(*) from frames", 2);
+    pipeline.wait_for_count("people in the valid frame", "select count(*) from detections", 1);
+    pipeline.wait_for_count("the valid alert", "select count(*) from alerts", 1);
+    wait_for(DEADLINE, "the valid alert at the subscriber", || {
         if subscriber.alerts().len() == 1 { Ok(()) } else { Err(format!("{:?}", subscriber.alerts())) }
     });
-    wait_for(DEADLINE, "the good camera in ingest", || {
+    wait_for(DEADLINE, "the valid camera in ingest", || {
         let errors = ingest.count("ingest_errors_total", &[("camera", "cam")]);
         if errors >= 1 { Ok(()) } else { Err(ingest.log_tail()) }
     });
 
     let mut expected = BTreeMap::new();
     for (topic, payloads) in &bad {
-        expected.extend(places(&bus.records(*topic), payloads));
+        expected.extend(positions(&bus.records(*topic), payloads));
     }
     assert_eq!(expected.len(), 16);
     let letters = wait_for(DEADLINE, "a dead letter for each hostile record", || {
         let letters = bus.records(Topic::DeadLetters);
-        let places: std::collections::BTreeSet<Place> = letters.iter().map(letter_place).collect();
-        let missing: Vec<_> = expected.keys().filter(|place| !places.contains(*place)).collect();
+        let positions: std::collections::BTreeSet<RecordPosition> = letters.iter().map(source_position).collect();
+        let missing: Vec<_> = expected.keys().filter(|position| !positions.contains(*position)).collect();
         if missing.is_empty() { Ok(letters) } else { Err(format!("missing: {missing:?}")) }
     });
     for letter in &letters {
-        let place = letter_place(letter);
-        let original = expected.get(&place).unwrap_or_else(|| panic!("a good record is a dead letter: {place:?}"));
-        assert_eq!(letter.payload.as_deref(), Some(original.as_slice()), "the letter is not as the record came");
-        assert!(letter.header(HEADER_REASON).is_some_and(|reason| reason.len() > 5), "{place:?} has no reason");
+        let position = source_position(letter);
+        let original =
+            expected.get(&position).unwrap_or_else(|| panic!("a valid record is a dead letter: {position:?}"));
+        assert_eq!(letter.payload.as_deref(), Some(original.as_slice()), "the dead letter differs from the record");
+        assert!(letter.header(HEADER_REASON).is_some_and(|reason| reason.len() > 5), "{position:?} has no reason");
     }
     for service in [&ingest, &infer, &sink] {
         assert!(service.stop().success(), "{}", service.log_tail());

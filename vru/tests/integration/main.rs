@@ -1,7 +1,7 @@
-//! The main job, end to end: our own binaries between real cameras, Apache Kafka, PostgreSQL, S3 and gRPC subscribers.
-//! Counts are compared exactly.
+//! The whole pipeline end to end: our binaries with real cameras, Apache Kafka, PostgreSQL, S3 and gRPC subscribers. Counts are
+//! compared exactly.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 mod cameras_change;
 mod config_mistakes;

@@ -1,4 +1,4 @@
-//! A model that cannot be used is refused at start, with what was found in it.
+//! A model that cannot be used is refused at the start, with a description of the model.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use vru_runtime::test_util::{folder, require_asset, run_to_end};
 
-/// A model that takes pictures and gives 1000 numbers, as a classifier does: no layout of boxes fits it.
+/// A classifier: its output of 1000 numbers fits no layout of boxes.
 const CLASSIFIER: &str = "
 import sys, onnx
 from onnx import TensorProto, helper
@@ -26,7 +26,7 @@ fn run_with(model: &Path) -> Output {
 }
 
 #[test]
-fn a_model_of_another_layout_is_refused_with_its_shapes() {
+fn a_model_of_an_unknown_layout_is_refused_with_its_shapes() {
     let model = folder("model").join("classifier.onnx");
     let made = Command::new(require_asset("venv/bin/python")).args(["-c", CLASSIFIER]).arg(&model).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -40,9 +40,9 @@ fn a_model_of_another_layout_is_refused_with_its_shapes() {
 }
 
 #[test]
-fn a_file_that_is_no_model_is_refused_by_name() {
+fn a_file_that_is_no_model_is_refused_with_its_path() {
     let model = folder("model").join("notes.onnx");
-    fs::write(&model, "no model at all").unwrap();
+    fs::write(&model, "not a model").unwrap();
     let output = run_with(&model);
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -50,7 +50,7 @@ fn a_file_that_is_no_model_is_refused_by_name() {
 }
 
 #[test]
-fn a_model_that_is_not_there_is_refused_by_name() {
+fn a_missing_model_is_refused_with_its_path() {
     let output = run_with(Path::new("/nowhere/model.onnx"));
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(matches!(output.status.code(), Some(1 | 2)), "{text}");

@@ -1,4 +1,4 @@
-//! SIGTERM drains: the service ends by itself with 0, and nothing is lost or doubled.
+//! SIGTERM drains a service: it exits with status 0, and nothing is lost or duplicated.
 
 use rand::Rng as _;
 use vru_proto::v1;
@@ -9,8 +9,8 @@ use crate::pipeline::{DEADLINE, Pipeline, camera, short_clip, start};
 const FRAMES: u64 = 150;
 
 #[test]
-fn services_that_are_terminated_in_mid_stream_lose_and_double_nothing() {
-    let mut random = seeded_rng("services_that_are_terminated_in_mid_stream_lose_and_double_nothing");
+fn terminated_services_lose_and_duplicate_nothing() {
+    let mut random = seeded_rng("terminated_services_lose_and_duplicate_nothing");
     let file = short_clip(FRAMES);
     let pipeline = Pipeline::new("terminate", 2);
     let [ingest, infer, sink] =

@@ -1,4 +1,4 @@
-//! One trace follows one frame from camera to row, over Kafka, as an OTLP collector sees it.
+//! One trace follows one frame from the camera to its row, across Kafka, as an OTLP collector receives it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 use vru_proto::v1;
-use vru_runtime::test_util::{ServiceLaunch, free_port, wait_for};
+use vru_runtime::test_util::{ServiceLaunch, wait_for};
 
 use crate::pipeline::{DEADLINE, Pipeline, camera, short_clip, start};
 
@@ -32,7 +33,7 @@ impl TraceService for Collector {
             let name = attributes.into_iter().find(|attribute| attribute.key == "service.name");
             let service = match name.and_then(|attribute| attribute.value).and_then(|value| value.value) {
                 Some(Value::StringValue(service)) => service,
-                other => panic!("spans of a service without a name: {other:?}"),
+                other => panic!("spans without service.name: {other:?}"),
             };
             for span in spans.scope_spans.into_iter().flat_map(|scope| scope.spans) {
                 traces.entry(span.trace_id).or_default().insert((service.clone(), span.name));
@@ -44,11 +45,13 @@ impl TraceService for Collector {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_trace_follows_each_frame_from_camera_to_row() {
-    let port = free_port();
+    // Bound before a service starts: no span is sent to a closed port.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
     let collector = Collector::default();
     let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(collector.clone()));
-    tokio::spawn(server.serve(([127, 0, 0, 1], port).into()));
-    tokio::task::block_in_place(|| watch_a_file(port));
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    tokio::task::block_in_place(|| process_a_file(port));
     let wanted = ["vru-ingest", "vru-infer", "vru-sink"].map(str::to_owned);
     let complete = |traces: &Traces| {
         let services = |spans: &BTreeSet<(String, String)>| -> BTreeSet<String> {
@@ -57,16 +60,20 @@ async fn one_trace_follows_each_frame_from_camera_to_row() {
         traces.values().filter(|spans| wanted.iter().all(|service| services(spans).contains(service))).count() as u64
     };
     tokio::task::block_in_place(|| {
-        wait_for(DEADLINE, "a whole trace for each frame", || {
+        wait_for(DEADLINE, "a complete trace of each frame", || {
             let traces = collector.0.lock().unwrap();
-            let whole = complete(&traces);
-            if whole == FRAMES { Ok(()) } else { Err(format!("{whole} whole traces of {FRAMES} frames")) }
+            let complete_traces = complete(&traces);
+            if complete_traces == FRAMES {
+                Ok(())
+            } else {
+                Err(format!("{complete_traces} complete traces of {FRAMES} frames"))
+            }
         });
     });
 }
 
-/// Until all frames of a file are rows, and the services were stopped, so that they have sent their last spans.
-fn watch_a_file(collector: u16) {
+/// Runs a file through the pipeline until every frame is stored, then stops the services, which sends their last spans.
+fn process_a_file(collector: u16) {
     let pipeline = Pipeline::new("traces", 1);
     let traced = |launch: ServiceLaunch| launch.set("telemetry.otlp_endpoint", format!("http://127.0.0.1:{collector}"));
     let sink = pipeline.sink().set("s3.enabled", "false");

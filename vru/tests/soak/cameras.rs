@@ -1,4 +1,4 @@
-//! Four cameras: two push and show people, two are pulled from.
+//! Four cameras: two push the clip of people, two are pulled.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use vru_runtime::test_util::{Codec, FfmpegCamera, Process, ServiceProcess, wait_
 use super::camera_server::CameraServer;
 use super::pipeline::{DEADLINE, Pipeline, camera, pull};
 
-/// Their ids; the first two push.
+/// Camera ids. The first two push.
 pub const IDS: [&str; 4] = ["gate", "yard", "ramp", "hall"];
 
-/// The cameras, and what is wrong with them now.
-pub struct Cameras {
+/// The cameras, which the test can make fail.
+pub struct SoakCameras {
     server: CameraServer,
     pushing: [FfmpegCamera; 2],
     processes: [Option<Process>; 2],
 }
 
-impl Cameras {
-    /// Starts them, and waits until each gives pictures.
+impl SoakCameras {
+    /// Starts the cameras and waits until frames of each are on Kafka.
     pub fn start(pipeline: &Pipeline, ingest: &ServiceProcess) -> Self {
         let server = CameraServer::start();
         for (number, id) in IDS.into_iter().enumerate() {
@@ -30,7 +30,7 @@ impl Cameras {
                 pull(server.url(id))
             };
             let mut config = camera(id, source);
-            // Small and few: half an hour of them is read again at the end.
+            // Small and few frames: the checks read half an hour of them.
             config.output = Some(v1::Output { max_fps: 3.0, max_width: 384, max_height: 288, ..Default::default() });
             pipeline.bus.put_camera(&config);
         }
@@ -41,7 +41,7 @@ impl Cameras {
         cameras
     }
 
-    /// A camera whose connection broke connects again, as cameras do.
+    /// Restarts cameras that push and whose connection broke.
     pub fn reconnect(&mut self) {
         for (process, camera) in self.processes.iter_mut().zip(&self.pushing) {
             if process.as_ref().is_none_or(|process| process.ended().is_some()) {
@@ -50,7 +50,7 @@ impl Cameras {
         }
     }
 
-    /// Waits until every camera has brought another picture.
+    /// Waits until another frame of every camera is on Kafka.
     pub fn wait_for_pictures(&mut self, ingest: &ServiceProcess) {
         let seen = |ingest: &ServiceProcess| -> BTreeMap<&str, u64> {
             let metrics = ingest.metrics();
@@ -64,7 +64,7 @@ impl Cameras {
         });
     }
 
-    /// A camera keeps its connection and sends nothing, or goes on.
+    /// Starts or ends a stall: the camera keeps its connection and sends nothing.
     pub fn stall(&mut self, number: usize, stalled: bool) {
         match self.processes.get(number) {
             Some(Some(process)) => process.signal(if stalled { "STOP" } else { "CONT" }),
@@ -73,8 +73,8 @@ impl Cameras {
         }
     }
 
-    /// A camera goes without a word.
-    pub fn leave(&mut self, number: usize) {
+    /// Ends a camera without TEARDOWN.
+    pub fn disappear(&mut self, number: usize) {
         match self.processes.get(number) {
             Some(Some(process)) => process.kill(),
             Some(None) => {}
@@ -82,8 +82,8 @@ impl Cameras {
         }
     }
 
-    /// It is there again.
-    pub fn come_back(&mut self, number: usize) {
+    /// Starts a camera again.
+    pub fn reappear(&mut self, number: usize) {
         if number < self.processes.len() {
             self.reconnect();
         } else {
@@ -91,7 +91,7 @@ impl Cameras {
         }
     }
 
-    /// All are removed from the configuration, and then stop.
+    /// Removes all cameras from the configuration, and stops them.
     pub fn stop(&mut self, pipeline: &Pipeline) {
         for id in IDS {
             pipeline.bus.remove_camera(id);

@@ -1,4 +1,4 @@
-//! What may happen.
+//! The faults of the soak.
 
 use std::time::Duration;
 
@@ -6,27 +6,27 @@ use rand::Rng as _;
 use rand::rngs::StdRng;
 use vru_runtime::test_util::{ServerProcess, ServiceProcess, kafka, postgres, s3};
 
-use super::cameras::Cameras;
+use super::cameras::SoakCameras;
 
-/// Something goes wrong, and is put right after a while.
+/// A fault that begins, lasts a while, and ends. The number is the index of the service, server or camera.
 #[derive(Debug, Clone, Copy)]
-pub enum Fault {
-    /// `kill -9` of a service, by its place in the pipeline.
+pub enum SoakFault {
+    /// SIGKILL.
     ServiceDies(usize),
     /// SIGSTOP and SIGCONT.
     ServiceHangs(usize),
-    /// A server is killed.
+    /// SIGKILL.
     ServerDies(usize),
-    /// Its connections stay open and nothing answers.
+    /// SIGSTOP and SIGCONT: connections stay open and nothing answers.
     ServerHangs(usize),
-    /// A camera keeps its connection and sends nothing.
+    /// The camera keeps its connection and sends nothing.
     CameraStalls(usize),
-    /// A camera goes without a word.
+    /// The camera ends without TEARDOWN.
     CameraLeaves(usize),
 }
 
 fn server(number: usize) -> &'static ServerProcess {
-    // The servers that all tests of a program share are this program's alone: it has one test.
+    // These servers are shared by all tests of a program; this program has one test.
     match number {
         0 => &kafka().server,
         1 => &postgres().server,
@@ -34,8 +34,8 @@ fn server(number: usize) -> &'static ServerProcess {
     }
 }
 
-impl Fault {
-    /// Any of them, each as likely.
+impl SoakFault {
+    /// A random fault; all kinds are equally likely.
     pub fn any(random: &mut StdRng) -> Self {
         let (kind, service, camera) = (random.random_range(0..6), random.random_range(0..3), random.random_range(0..4));
         match kind {
@@ -48,15 +48,15 @@ impl Fault {
         }
     }
 
-    /// It happens, lasts, and is over. How long it lasts is what is tested: that is slept, and nothing else.
-    pub fn happen(self, lasts: Duration, services: &[ServiceProcess; 3], cameras: &mut Cameras) {
+    /// Begins the fault, sleeps for its duration, and ends it.
+    pub fn run(self, lasts: Duration, services: &[ServiceProcess; 3], cameras: &mut SoakCameras) {
         match self {
             Self::ServiceDies(number) => services[number].kill(),
             Self::ServiceHangs(number) => services[number].pause(),
             Self::ServerDies(number) => server(number).kill(),
             Self::ServerHangs(number) => server(number).pause(),
             Self::CameraStalls(number) => cameras.stall(number, true),
-            Self::CameraLeaves(number) => cameras.leave(number),
+            Self::CameraLeaves(number) => cameras.disappear(number),
         }
         std::thread::sleep(lasts);
         match self {
@@ -68,7 +68,7 @@ impl Fault {
                 server(number).wait_ready();
             }
             Self::CameraStalls(number) => cameras.stall(number, false),
-            Self::CameraLeaves(number) => cameras.come_back(number),
+            Self::CameraLeaves(number) => cameras.reappear(number),
         }
     }
 }

@@ -1,13 +1,10 @@
-//! The soak, `make soak`: four cameras for half an hour while services are killed and hung, the broker, PostgreSQL and S3 go
-//! away, and cameras stall, leave and come back, all at random. At the end the books balance, and no service has grown.
+//! The soak test, `make soak`: four cameras for half an hour, while services, the broker, PostgreSQL and S3 are killed and
+//! suspended, and cameras stall, disappear and return, all at random. At the end all counts balance, and no service has grown.
 //!
-//! `SOAK_MINUTES` is its length; `VRU_TEST_SEED` repeats its faults.
+//! `SOAK_MINUTES` sets the length; `VRU_TEST_SEED` repeats the faults of a run.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-#![expect(
-    clippy::print_stdout,
-    reason = "whoever waits half an hour wants to see what happens, and the books at the end"
-)]
+#![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
+#![expect(clippy::print_stdout, reason = "the faults and the counts explain a failed run")]
 
 mod books;
 mod cameras;
@@ -21,16 +18,16 @@ use std::time::{Duration, Instant};
 use rand::Rng as _;
 use vru_runtime::test_util::{Topic, seeded_rng};
 
-use cameras::Cameras;
-use faults::Fault;
-use resources::Watch;
+use cameras::SoakCameras;
+use faults::SoakFault;
+use resources::Sampler;
 use support::follower::Follower;
 use support::{camera_server, pipeline};
 
 use pipeline::{DEADLINE, Pipeline, start, wait_for_cameras_to_stop};
 
-/// Between two looks at the services.
-const LOOK: Duration = Duration::from_secs(2);
+/// Time between two samples of the services.
+const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 
 fn length() -> Duration {
     let minutes = std::env::var("SOAK_MINUTES").map_or(30.0, |text| text.parse().expect("SOAK_MINUTES is a number"));
@@ -39,23 +36,23 @@ fn length() -> Duration {
 
 #[test]
 #[ignore = "half an hour: `make soak`"]
-fn the_pipeline_survives_whatever_happens_to_it() {
+fn random_faults_lose_nothing_and_leak_nothing() {
     let mut random = seeded_rng("soak");
     let pipeline = Pipeline::new("soak", 4);
     let services = start([pipeline.ingest(), pipeline.infer(), pipeline.sink()]);
     let [ingest, infer, sink] = &services;
     let follower = Follower::start(&[pipeline.grpc_port]);
-    let mut cameras = Cameras::start(&pipeline, ingest);
-    let mut watch = Watch::new(&services);
+    let mut cameras = SoakCameras::start(&pipeline, ingest);
+    let mut sampler = Sampler::new(&services);
     let begun = Instant::now();
     while begun.elapsed() < length() {
         let calm = Duration::from_millis(random.random_range(5_000..25_000));
-        watch.look_for(calm, &mut cameras, &services);
-        let (fault, lasts) = (Fault::any(&mut random), Duration::from_millis(random.random_range(2_000..8_000)));
+        sampler.sample_for(calm, &mut cameras, &services);
+        let (fault, lasts) = (SoakFault::any(&mut random), Duration::from_millis(random.random_range(2_000..8_000)));
         println!("{:6.1} s: {fault:?} for {lasts:.1?}", begun.elapsed().as_secs_f64());
-        watch.look(&services);
-        fault.happen(lasts, &services, &mut cameras);
-        // All of them find their way back, each without help.
+        sampler.sample(&services);
+        fault.run(lasts, &services, &mut cameras);
+        // All services recover without help.
         for service in &services {
             service.wait_ready(DEADLINE);
         }
@@ -67,11 +64,11 @@ fn the_pipeline_survives_whatever_happens_to_it() {
     pipeline.wait_until_read("infer", Topic::Frames, infer);
     pipeline.wait_until_read("s3-detections", Topic::Detections, sink);
     pipeline.wait_until_read("s3-alerts", Topic::Alerts, sink);
-    watch.look(&services);
-    books::assert_frames_balance(&pipeline.bus, &watch);
+    sampler.sample(&services);
+    books::assert_frames_balance(&pipeline.bus, &sampler);
     books::assert_rows_balance(&pipeline);
     books::assert_alerts_balance(&pipeline, &follower);
-    watch.assert_flat();
+    sampler.assert_flat();
     for service in [ingest, infer, sink] {
         assert!(service.stop().success(), "{}", service.log_tail());
     }

@@ -1,4 +1,4 @@
-//! Cameras that are pulled from, with switches for what goes wrong with real ones.
+//! An RTSP server with cameras that ingest pulls, and that can fail like real ones.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use gstreamer_rtsp_server::prelude::*;
 use parking_lot::Mutex;
 use vru_runtime::test_util::{Codec, clip, free_port};
 
-/// The pipelines that play now, by the path of their camera.
-type Playing = Arc<Mutex<HashMap<String, gst::Bin>>>;
+/// The newest pipeline of each camera, by the camera's path.
+type Pipelines = Arc<Mutex<HashMap<String, gst::Bin>>>;
 
 /// An RTSP server with a camera at each path.
 pub struct CameraServer {
@@ -21,12 +21,12 @@ pub struct CameraServer {
     server: rtsp::RTSPServer,
     mounts: rtsp::RTSPMountPoints,
     main_loop: glib::MainLoop,
-    playing: Playing,
+    pipelines: Pipelines,
     clients: Arc<AtomicUsize>,
 }
 
 impl CameraServer {
-    /// Starts without cameras.
+    /// Starts a server without cameras.
     pub fn start() -> Self {
         vru_media::init().unwrap();
         let port = free_port();
@@ -49,15 +49,14 @@ impl CameraServer {
         let main_loop = glib::MainLoop::new(Some(&context), false);
         let running = main_loop.clone();
         std::thread::spawn(move || running.run());
-        Self { port, server, mounts, main_loop, playing: Playing::default(), clients }
+        Self { port, server, mounts, main_loop, pipelines: Pipelines::default(), clients }
     }
 
-    /// Where a camera is pulled from.
     pub fn url(&self, name: &str) -> String {
         format!("rtsp://127.0.0.1:{}/{name}", self.port)
     }
 
-    /// A camera that sends the clip of real people as it is, from its beginning for each client, and ends with it.
+    /// Adds a camera that sends the clip of real people without encoding, from the beginning for each client, and ends with it.
     pub fn clip(&self, name: &str, codec: Codec) {
         let (parser, payloader) = match codec {
             Codec::H264 => ("h264parse", "rtph264pay"),
@@ -71,7 +70,7 @@ impl CameraServer {
         self.mount(name, &launch, false);
     }
 
-    /// A camera with a moving ball, 10 pictures and 2 key frames a second, that can be told to misbehave.
+    /// Adds a camera with a moving ball, 10 pictures and 2 key frames per second, that can stall, resize and disappear.
     pub fn synthetic(&self, name: &str) {
         let launch = "( videotestsrc is-live=true pattern=ball ! capsfilter name=size \
              caps=video/x-raw,format=I420,width=320,height=240,framerate=10/1 ! \
@@ -80,37 +79,37 @@ impl CameraServer {
         self.mount(name, launch, true);
     }
 
-    /// Open or closed: a stalled camera keeps its connection and sends no picture.
+    /// Starts or ends a stall: a stalled camera keeps its connection and sends no picture.
     pub fn stall(&self, name: &str, stalled: bool) {
         self.element(name, "valve").set_property("drop", stalled);
     }
 
-    /// The camera goes on with pictures of another size.
+    /// Changes the size of the camera's pictures in mid-stream.
     pub fn resize(&self, name: &str, width: i32, height: i32) {
         let caps = gst::Caps::builder("video/x-raw").field("format", "I420").field("width", width);
         let caps = caps.field("height", height).field("framerate", gst::Fraction::new(10, 1)).build();
         self.element(name, "size").set_property("caps", caps);
     }
 
-    /// The camera is gone: its path is unknown and every connection is cut.
+    /// Removes the camera: its path is unknown, and all connections of the server are closed.
     pub fn disappear(&self, name: &str) {
         self.mounts.remove_factory(&format!("/{name}"));
         self.server.client_filter(Some(&mut |_, _| rtsp::RTSPFilterResult::Remove));
     }
 
-    /// How many connections are open.
+    /// Number of open connections.
     pub fn clients(&self) -> usize {
         self.clients.load(Ordering::SeqCst)
     }
 
-    /// Whether somebody has ever watched this camera.
-    pub fn is_watched(&self, name: &str) -> bool {
-        self.playing.lock().contains_key(name)
+    /// Whether a client has ever played this camera.
+    pub fn was_played(&self, name: &str) -> bool {
+        self.pipelines.lock().contains_key(name)
     }
 
     fn element(&self, name: &str, element: &str) -> gst::Element {
-        let playing = self.playing.lock();
-        let bin = playing.get(name).unwrap_or_else(|| panic!("nobody watches {name}"));
+        let pipelines = self.pipelines.lock();
+        let bin = pipelines.get(name).unwrap_or_else(|| panic!("no client has played {name}"));
         bin.by_name(element).unwrap_or_else(|| panic!("{name} has no {element}"))
     }
 
@@ -118,10 +117,10 @@ impl CameraServer {
         let factory = rtsp::RTSPMediaFactory::new();
         factory.set_launch(launch);
         factory.set_shared(shared);
-        let (playing, key) = (self.playing.clone(), name.to_owned());
+        let (pipelines, key) = (self.pipelines.clone(), name.to_owned());
         factory.connect_media_configure(move |_, media| {
             let bin = media.element().downcast::<gst::Bin>().expect("a launch line makes a bin");
-            playing.lock().insert(key.clone(), bin);
+            pipelines.lock().insert(key.clone(), bin);
         });
         self.mounts.add_factory(&format!("/{name}"), factory);
     }

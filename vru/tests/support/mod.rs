@@ -1,7 +1,7 @@
-//! What the end-to-end tests and the fault suite share: pipelines of real services, cameras, subscribers, and readers of what
-//! was stored.
+//! Shared by the end-to-end tests, the fault tests and the soak: pipelines of real services, cameras, subscribers, and readers of
+//! the stored results.
 
-#![allow(dead_code, reason = "each of the two test programs uses its part")]
+#![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod camera_server;
 pub mod findings;

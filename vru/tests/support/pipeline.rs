@@ -1,4 +1,4 @@
-//! The services of a pipeline, each on topics, groups, a database and a bucket of the test's own.
+//! The services of a pipeline on topics, consumer groups, a database and a bucket of the test's own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use vru_proto::v1;
 use vru_runtime::test_util::{
-    Bus, FfmpegCamera, KafkaServer, PostgresServer, Process, S3Server, ServiceLaunch, ServiceProcess, Topic, folder,
+    Bus, FfmpegCamera, KafkaServer, PostgresServer, Process, S3Server, ServiceProcess, ServiceLaunch, Topic, folder,
     free_port, kafka, postgres, require_asset, s3, wait_for,
 };
 
-use super::store::Store;
+use super::store::BucketContents;
 
 /// Long enough for two busy cores.
 pub const DEADLINE: Duration = Duration::from_mins(2);
-/// Verifies the subscribers' tokens.
+/// The secret that signs the subscribers' tokens.
 pub const JWT_SECRET: &str = "a shared secret of the integration tests";
 
-/// How often the database is asked for a count. Each question is a process of its own: asked without a pause, it would take
-/// half a core from what it waits for.
-const ASK_EVERY: Duration = Duration::from_millis(100);
+/// Pause between two queries of the database. Each query is a `psql` process: without a pause they take half a core from the
+/// services under test.
+const QUERY_PAUSE: Duration = Duration::from_millis(100);
 
-/// The servers that a pipeline works on.
+/// The servers that a pipeline uses.
 #[derive(Clone, Copy)]
 pub struct Servers<'a> {
     pub kafka: &'a KafkaServer,
@@ -29,7 +29,7 @@ pub struct Servers<'a> {
     pub s3: &'a S3Server,
 }
 
-/// A test's own parts, and how our services reach them.
+/// A test's own topics, database, bucket and ports.
 pub struct Pipeline<'a> {
     pub bus: Bus,
     pub database: String,
@@ -40,14 +40,13 @@ pub struct Pipeline<'a> {
 }
 
 impl Pipeline<'static> {
-    /// On the servers that all tests share: a test that breaks one uses [`Pipeline::on`].
+    /// Uses the servers that all tests share. A test that breaks a server uses [`Pipeline::on`].
     pub fn new(name: &str, partitions: i32) -> Self {
         Self::on(Servers { kafka: kafka(), postgres: postgres(), s3: s3() }, name, partitions)
     }
 }
 
 impl<'a> Pipeline<'a> {
-    /// On the given servers.
     pub fn on(servers: Servers<'a>, name: &str, partitions: i32) -> Self {
         Self {
             bus: servers.kafka.bus(name, partitions),
@@ -74,7 +73,7 @@ impl<'a> Pipeline<'a> {
             .set("model.path", require_asset("models/nanodet-g.onnx"))
     }
 
-    /// All three sinks in one process.
+    /// The PostgreSQL, S3 and alert sinks in one process.
     pub fn sink(&self) -> ServiceLaunch {
         ServiceLaunch::new("vru-sink")
             .bus(&self.bus)
@@ -95,18 +94,18 @@ impl<'a> Pipeline<'a> {
             .set("alerts.heartbeat", "500ms")
     }
 
-    /// What the database answers.
+    /// The rows that a query returns.
     pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         self.servers.postgres.query(&self.database, sql)
     }
 
-    /// The first column of the first row, a count.
+    /// The count that a query returns.
     pub fn count(&self, sql: &str) -> u64 {
         let rows = self.rows(sql);
         rows[0][0].parse().unwrap_or_else(|_| panic!("{sql}: {rows:?} is no count"))
     }
 
-    /// Waits until a count is reached; before the first migration there are no tables, which counts as 0.
+    /// Waits until a count is reached. Before the first migration there are no tables: the count is 0.
     pub fn wait_for_count(&self, what: &str, sql: &str, wanted: u64) {
         wait_for(DEADLINE, what, || {
             let rows = self.servers.postgres.try_query(&self.database, sql).unwrap_or_default();
@@ -114,26 +113,26 @@ impl<'a> Pipeline<'a> {
             if found >= wanted {
                 return Ok(());
             }
-            std::thread::sleep(ASK_EVERY);
+            std::thread::sleep(QUERY_PAUSE);
             Err(format!("{found} of {wanted}: {sql}"))
         });
     }
 
-    /// Waits until the consumer group of a service has committed all that the topic holds.
+    /// Waits until the consumer group of a service has committed every record of the topic.
     pub fn wait_until_read(&self, group: &str, topic: Topic, service: &ServiceProcess) {
-        wait_for(DEADLINE, &format!("{group} to be through"), || match self.bus.lag(&self.group(group), topic) {
+        wait_for(DEADLINE, &format!("{group} to have no lag"), || match self.bus.lag(&self.group(group), topic) {
             0 => Ok(()),
-            lag => Err(format!("{lag} records wait; {}", service.log_tail())),
+            lag => Err(format!("a lag of {lag} records; {}", service.log_tail())),
         });
     }
 
-    /// What the bucket holds.
-    pub fn store(&self) -> Store {
-        Store::read_from(&self.servers.s3.endpoint(), &self.bucket)
+    /// Reads the bucket.
+    pub fn store(&self) -> BucketContents {
+        BucketContents::read_from(&self.servers.s3.endpoint(), &self.bucket)
     }
 }
 
-/// Ingest on a push port.
+/// Ingest with its RTSP push server on this port.
 pub fn ingest(bus: &Bus, push_port: u16) -> ServiceLaunch {
     let group = |service: &str| format!("{}{service}", bus.prefix());
     ServiceLaunch::new("vru-ingest")
@@ -145,7 +144,7 @@ pub fn ingest(bus: &Bus, push_port: u16) -> ServiceLaunch {
         .set("live.backoff.max", "1s")
 }
 
-/// Starts services and waits until each can do its work.
+/// Starts services and waits until each is ready.
 pub fn start<const N: usize>(launches: [ServiceLaunch; N]) -> [ServiceProcess; N] {
     let services = launches.map(ServiceLaunch::start);
     for service in &services {
@@ -154,7 +153,7 @@ pub fn start<const N: usize>(launches: [ServiceLaunch; N]) -> [ServiceProcess; N
     services
 }
 
-/// A camera that raises an alert for each pedestrian anywhere in the picture.
+/// A camera whose rule raises an alert for each pedestrian anywhere in the picture.
 pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
     let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
     let zone = v1::Zone {
@@ -179,18 +178,19 @@ pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
     }
 }
 
-/// A file, each of whose frames is to be processed.
+/// A file as the source of a camera.
 pub fn file(path: &Path) -> v1::camera_config::Source {
     let path = path.to_str().expect("a plain path").to_owned();
     v1::camera_config::Source::File(v1::FileSource { path, ..Default::default() })
 }
 
-/// Pulled over TCP.
+/// An RTSP address as the source of a camera.
 pub fn pull(url: String) -> v1::camera_config::Source {
     v1::camera_config::Source::Pull(v1::PullSource { url, ..Default::default() })
 }
 
-/// Starts a camera that pushes, as soon as ingest knows it: a camera that comes earlier is refused, and tries again.
+/// Starts a camera that pushes, and waits until it is connected. Ingest refuses it until its configuration has arrived; then it
+/// is started again.
 pub fn push(ingest: &ServiceProcess, id: &str, camera: &FfmpegCamera) -> Process {
     let mut process = camera.start();
     wait_for(DEADLINE, &format!("{id} to push"), || {
@@ -207,7 +207,7 @@ pub fn push(ingest: &ServiceProcess, id: &str, camera: &FfmpegCamera) -> Process
     process
 }
 
-/// Waits until ingest has nothing more to do with any camera.
+/// Waits until ingest is connected to no camera.
 pub fn wait_for_cameras_to_stop(ingest: &ServiceProcess) {
     wait_for(DEADLINE, "the cameras to stop", || {
         let connected = ingest.count("ingest_camera_connected", &[]);
@@ -215,14 +215,14 @@ pub fn wait_for_cameras_to_stop(ingest: &ServiceProcess) {
     });
 }
 
-/// The frames of a camera that the topic holds, in order.
+/// The frames of a camera on the topic, in order.
 pub fn frames_of(bus: &Bus, id: &str) -> Vec<v1::Frame> {
     let mut frames: Vec<v1::Frame> = bus.messages(Topic::Frames);
     frames.retain(|frame| frame.id.as_ref().is_some_and(|frame| frame.camera_id == id));
     frames
 }
 
-/// The first frames of the street clip, as a file of their own.
+/// Writes the first frames of the sample clip to a file of their own.
 pub fn short_clip(frames: u64) -> PathBuf {
     let file = folder("clip").join("short.avi");
     let cut = Command::new("ffmpeg")

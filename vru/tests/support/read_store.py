@@ -1,4 +1,4 @@
-"""Copies a bucket to a folder and counts what its Parquet files hold, with pyarrow and with DuckDB. Prints JSON.
+"""Copies a bucket to a folder and counts the rows of its Parquet files, with pyarrow and with DuckDB. Prints JSON.
 
 usage: read_store.py ENDPOINT ACCESS_KEY SECRET_KEY BUCKET FOLDER
 """
@@ -51,7 +51,7 @@ def by_pyarrow(files):
 
 
 def by_duckdb(folder):
-    # The folders are columns too.
+    # The names of the folders are columns too (hive partitioning).
     counted = duckdb.connect().execute(
         f"""
         select count(distinct (camera_id, session, sequence)), count(object_index), count(distinct (date, hour, camera_hash))

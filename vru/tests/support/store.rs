@@ -1,4 +1,4 @@
-//! What the S3 sink wrote, read by the tools that people use: pyarrow, DuckDB and ffprobe.
+//! The objects that the S3 sink wrote, read with common tools: pyarrow, DuckDB and ffprobe.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,40 +7,40 @@ use std::process::Command;
 use serde::Deserialize;
 use vru_runtime::test_util::{S3Server, folder, require_asset, s3};
 
-/// Everything in a bucket.
+/// The contents of a bucket.
 #[derive(Debug)]
-pub struct Store {
-    /// Analysed frames that the Parquet files hold.
+pub struct BucketContents {
+    /// Analysed frames in the Parquet files.
     pub frames: u64,
-    /// Detections that they hold.
+    /// Detections in the Parquet files.
     pub detections: u64,
-    /// Alert pictures by key.
+    /// Snapshots of alerts by key.
     pub snapshots: BTreeMap<String, Vec<u8>>,
     /// Clips by key, as local files.
     pub clips: BTreeMap<String, PathBuf>,
 }
 
-/// What the script prints.
+/// The output of `read_store.py`.
 #[derive(Debug, Deserialize)]
 struct Report {
     keys: Vec<String>,
-    pyarrow: Counts,
-    duckdb: Counts,
+    pyarrow: ParquetCounts,
+    duckdb: ParquetCounts,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
-struct Counts {
+struct ParquetCounts {
     frames: u64,
     detections: u64,
 }
 
-impl Store {
-    /// Copies a bucket of the store that all tests share, and reads it.
+impl BucketContents {
+    /// Copies and reads a bucket of the server that all tests share.
     pub fn read(bucket: &str) -> Self {
         Self::read_from(&s3().endpoint(), bucket)
     }
 
-    /// As [`Store::read`], of the store at an endpoint.
+    /// Copies and reads a bucket of the server at `endpoint`.
     pub fn read_from(endpoint: &str, bucket: &str) -> Self {
         let copy = folder("store");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/read_store.py");
@@ -64,14 +64,14 @@ impl Store {
     }
 }
 
-/// What ffprobe says of a video's pictures, all of them decoded.
+/// The decoded pictures of a video, as ffprobe counts them.
 #[derive(Debug)]
 pub struct Video {
     pub frames: u64,
     pub seconds: f64,
 }
 
-/// Decodes a video to its end.
+/// Decodes a whole video.
 pub fn probe_video(path: &Path) -> Video {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", "v:0", "-count_frames", "-of", "json"])

@@ -1,5 +1,5 @@
-//! Cameras of the demo: an RTSP server that sends a clip round and round, as a camera does: live, with digest credentials and
-//! RTCP sender reports, without encoding. Timestamps go on when the clip starts anew.
+//! The demo's cameras: an RTSP server that sends a clip in a loop as a camera does: live, with digest authentication and RTCP
+//! sender reports, without encoding. Timestamps continue when the clip starts again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,37 +15,33 @@ use gstreamer_rtsp_server as gst_rtsp_server;
 use gstreamer_rtsp_server::prelude::*;
 use vru_runtime::secret::Secret;
 
-use super::clip::Clip;
+use super::loop_clip::LoopClip;
 
-/// Who may watch the cameras.
+/// The account that may view the cameras.
 const USER: &str = "vru";
 const ROLE: &str = "viewer";
 
-/// Why the cameras did not start.
+/// The cameras could not be started. A retry does not help.
 #[derive(Debug, thiserror::Error)]
-pub enum CamerasError {
-    /// GStreamer does not start here.
+pub enum RtspCamerasError {
     #[error(transparent)]
     Init(#[from] vru_media::InitError),
-    /// No port for the RTSP server.
-    #[error("listen for RTSP on 127.0.0.1")]
+    #[error("start the demo cameras' RTSP server on 127.0.0.1")]
     Listen(#[source] glib::BoolError),
-    /// No thread for it.
-    #[error("start the thread of the cameras' RTSP server")]
+    #[error("start the thread of the demo cameras' RTSP server")]
     Thread(#[source] std::io::Error),
 }
 
-/// One camera.
+/// What one camera sends.
 #[derive(Debug, Clone)]
-pub struct Channel {
-    /// What it shows.
-    pub clip: Clip,
-    /// With which picture of the clip it begins; moved on to a key frame.
+pub struct CameraClip {
+    pub clip: LoopClip,
+    /// Index of the picture to begin with; the camera begins at the next key frame.
     pub first: usize,
 }
 
 /// A running RTSP server with its cameras.
-pub struct Cameras {
+pub struct RtspCameras {
     server: gst_rtsp_server::RTSPServer,
     context: glib::MainContext,
     thread: Option<JoinHandle<()>>,
@@ -53,9 +49,9 @@ pub struct Cameras {
     password: Secret,
 }
 
-impl Cameras {
-    /// Starts cameras by name; each is at `/name`.
-    pub fn start(channels: &BTreeMap<String, Channel>) -> Result<Self, CamerasError> {
+impl RtspCameras {
+    /// Starts cameras by name, each at the path `/name`.
+    pub fn start(cameras: &BTreeMap<String, CameraClip>) -> Result<Self, RtspCamerasError> {
         vru_media::init()?;
         let stop = Arc::new(AtomicBool::new(false));
         let password = Secret::new(super::random_secret());
@@ -69,42 +65,42 @@ impl Cameras {
         auth.add_digest(USER, password.expose(), &token);
         server.set_auth(Some(&auth));
         let mounts = gst_rtsp_server::RTSPMountPoints::new();
-        for (name, channel) in channels {
-            mounts.add_factory(&format!("/{name}"), factory(channel.clone(), stop.clone()));
+        for (name, camera) in cameras {
+            mounts.add_factory(&format!("/{name}"), factory(camera.clone(), stop.clone()));
         }
         server.set_mount_points(Some(&mounts));
         let context = glib::MainContext::new();
-        server.attach(Some(&context)).map_err(CamerasError::Listen)?;
-        let (serving, over) = (context.clone(), stop.clone());
-        // Not a main loop: one that is told to quit before its thread has come to run it never ends.
+        server.attach(Some(&context)).map_err(RtspCamerasError::Listen)?;
+        let (serving, stopped) = (context.clone(), stop.clone());
+        // Not a `MainLoop`: one that is quit before its thread runs it never ends.
         let serve = move || {
             let serve = || {
-                while !over.load(Ordering::Relaxed) {
+                while !stopped.load(Ordering::Relaxed) {
                     serving.iteration(true);
                 }
             };
             if serving.with_thread_default(serve).is_err() {
-                tracing::error!("the demo cameras have no thread of their own");
+                tracing::error!("the main context of the demo cameras belongs to another thread");
             }
         };
         let thread = std::thread::Builder::new().name("demo-cameras".to_owned()).spawn(serve);
-        let thread = thread.map_err(CamerasError::Thread)?;
+        let thread = thread.map_err(RtspCamerasError::Thread)?;
         Ok(Self { server, context, thread: Some(thread), stop, password })
     }
 
-    /// Where a camera is, and who may watch it: URL, user, password.
+    /// How to view a camera: URL, user, password.
     pub fn address(&self, name: &str) -> (String, &'static str, Secret) {
         (format!("rtsp://127.0.0.1:{}/{name}", self.server.bound_port()), USER, self.password.clone())
     }
 }
 
-impl std::fmt::Debug for Cameras {
+impl std::fmt::Debug for RtspCameras {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cameras").field("port", &self.server.bound_port()).finish_non_exhaustive()
+        f.debug_struct("RtspCameras").field("port", &self.server.bound_port()).finish_non_exhaustive()
     }
 }
 
-impl Drop for Cameras {
+impl Drop for RtspCameras {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.server.client_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
@@ -117,15 +113,15 @@ impl Drop for Cameras {
     }
 }
 
-/// Makes one pipeline that all who watch the camera share.
-fn factory(channel: Channel, stop: Arc<AtomicBool>) -> gst_rtsp_server::RTSPMediaFactory {
-    let name = channel.clip.codec.rtp_name().to_lowercase();
+/// Makes one pipeline that all viewers of the camera share.
+fn factory(camera: CameraClip, stop: Arc<AtomicBool>) -> gst_rtsp_server::RTSPMediaFactory {
+    let name = camera.clip.codec.rtp_name().to_lowercase();
     let factory = gst_rtsp_server::RTSPMediaFactory::new();
     factory.set_launch(&format!(
         "( appsrc name=source is-live=true format=time max-buffers=30 leaky-type=downstream \
          caps=\"{},stream-format=byte-stream,alignment=au\" ! {name}parse \
          ! rtp{name}pay name=pay0 pt=96 config-interval=-1 )",
-        channel.clip.codec.media_type()
+        camera.clip.codec.media_type()
     ));
     factory.set_shared(true);
     factory.add_role_from_structure(
@@ -138,61 +134,61 @@ fn factory(channel: Channel, stop: Arc<AtomicBool>) -> gst_rtsp_server::RTSPMedi
         let bin = media.element().downcast::<gst::Bin>().ok();
         let source = bin.and_then(|bin| bin.by_name("source")).and_downcast::<gst_app::AppSrc>();
         let Some(source) = source else {
-            tracing::error!("a demo camera has no source");
+            tracing::error!("the pipeline of a demo camera has no appsrc");
             return;
         };
         let ended = Arc::new(AtomicBool::new(false));
-        let at_end = ended.clone();
-        media.connect_unprepared(move |_| at_end.store(true, Ordering::Relaxed));
-        let feed = Feed { channel: channel.clone(), source, stop: stop.clone(), ended };
-        if let Err(error) = std::thread::Builder::new().name("demo-camera".to_owned()).spawn(move || feed.run()) {
-            tracing::error!(%error, "a demo camera could not start");
+        let unprepared = ended.clone();
+        media.connect_unprepared(move |_| unprepared.store(true, Ordering::Relaxed));
+        let feeder = ClipFeeder { camera: camera.clone(), source, stop: stop.clone(), ended };
+        if let Err(error) = std::thread::Builder::new().name("demo-camera".to_owned()).spawn(move || feeder.run()) {
+            tracing::error!(%error, "cannot start the thread of a demo camera");
         }
     });
     factory
 }
 
-/// The thread that gives a camera its pictures.
-struct Feed {
-    channel: Channel,
+/// The thread that feeds pictures to a camera's pipeline.
+struct ClipFeeder {
+    camera: CameraClip,
     source: gst_app::AppSrc,
     stop: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,
 }
 
-impl Feed {
+impl ClipFeeder {
     fn run(&self) {
-        let units = &self.channel.clip.units;
-        let begin = (0..units.len()).map(|step| (self.channel.first + step) % units.len());
+        let units = &self.camera.clip.units;
+        let begin = (0..units.len()).map(|step| (self.camera.first + step) % units.len());
         let begin = begin.into_iter().find(|at| units[*at].key_frame).unwrap_or(0);
         let Some(base) = self.wait_for_clock() else { return };
         for (count, unit) in units.iter().cycle().skip(begin).enumerate() {
-            let offset = self.channel.clip.interval.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+            let offset = self.camera.clip.interval.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
             let due = base + gst::ClockTime::from_nseconds(offset.as_nanos() as u64);
             if !self.wait_until(due) {
                 return;
             }
             let mut buffer = gst::Buffer::from_slice(unit.data.clone());
-            let fresh = buffer.get_mut().expect("nobody else has the new buffer");
+            let fresh = buffer.get_mut().expect("a new buffer has one owner");
             fresh.set_pts(due);
             fresh.set_dts(due);
             if !unit.key_frame {
                 fresh.set_flags(gst::BufferFlags::DELTA_UNIT);
             }
-            // The last watcher has left.
+            // The last viewer has left.
             if self.source.push_buffer(buffer).is_err() {
                 return;
             }
         }
     }
 
-    fn over(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.ended.load(Ordering::Relaxed)
     }
 
-    /// The pipeline's running time once it plays.
+    /// Waits until the pipeline plays. Returns its running time, or none when the camera was stopped before.
     fn wait_for_clock(&self) -> Option<gst::ClockTime> {
-        while !self.over() {
+        while !self.is_over() {
             if let (gst::State::Playing, Some(now)) = (self.source.current_state(), self.source.current_running_time())
             {
                 return Some(now);
@@ -202,10 +198,10 @@ impl Feed {
         None
     }
 
-    /// False when the camera was switched off meanwhile.
+    /// Waits until the running time is `due`. False when the camera was stopped meanwhile.
     fn wait_until(&self, due: gst::ClockTime) -> bool {
         loop {
-            if self.over() {
+            if self.is_over() {
                 return false;
             }
             let Some(now) = self.source.current_running_time() else { return false };
@@ -223,8 +219,9 @@ mod tests {
 
     use super::*;
 
-    /// Watches with `rtspsrc` at least that many pictures, and on until a sender report gave a reference time.
-    fn watch(url: &str, user: &str, password: &str, pictures: usize) -> (Vec<gst::ClockTime>, bool) {
+    /// Pulls at least `pictures` pictures with `rtspsrc`, and more until a sender report gives a reference time. Returns the
+    /// timestamps, and whether a reference time came.
+    fn pull(url: &str, user: &str, password: &str, pictures: usize) -> (Vec<gst::ClockTime>, bool) {
         let launch = format!(
             "rtspsrc location={url} user-id={user} user-pw={password} protocols=tcp latency=0 \
              add-reference-timestamp-meta=true ! rtph264depay ! h264parse ! appsink name=sink sync=false"
@@ -234,7 +231,7 @@ mod tests {
         pipeline.set_state(gst::State::Playing).unwrap();
         let mut times = Vec::new();
         let mut referenced = false;
-        // Reports come every few seconds.
+        // Sender reports come every few seconds.
         while times.len() < pictures || (!referenced && times.len() < 400) {
             let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_seconds(5)) else { break };
             let buffer = sample.buffer().unwrap();
@@ -246,22 +243,22 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_plays_on_when_its_clip_ends_and_reports_its_clock() {
+    fn a_camera_loops_its_clip_and_sends_reports_of_its_clock() {
         let path = vru_runtime::assets::require("clips/vtest-h264.mp4").unwrap();
-        let mut clip = Clip::read(&path).unwrap();
+        let mut clip = LoopClip::read(&path).unwrap();
         // Three rounds of twenty pictures in two seconds.
         clip.units = clip.units[..20].into();
         clip.interval = Duration::from_millis(33);
-        let channels = BTreeMap::from([("cam".to_owned(), Channel { clip, first: 5 })]);
-        let cameras = Cameras::start(&channels).unwrap();
+        let clips = BTreeMap::from([("cam".to_owned(), CameraClip { clip, first: 5 })]);
+        let cameras = RtspCameras::start(&clips).unwrap();
         let (url, user, password) = cameras.address("cam");
         let started = Instant::now();
-        let (times, referenced) = watch(&url, user, password.expose(), 60);
+        let (times, referenced) = pull(&url, user, password.expose(), 60);
         assert!(times.len() >= 60, "{} pictures", times.len());
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
         assert!(started.elapsed() > Duration::from_millis(1_800), "it is not live");
         assert!(referenced, "no sender report");
-        let (times, _) = watch(&url, user, "wrong", 1);
+        let (times, _) = pull(&url, user, "wrong", 1);
         assert_eq!(times.len(), 0);
     }
 }

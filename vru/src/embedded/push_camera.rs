@@ -1,4 +1,4 @@
-//! A camera that connects to us: ffmpeg sends a clip round and round into ingest's RTSP server, and comes back when it is cut.
+//! A camera that pushes: ffmpeg sends a clip in a loop to ingest's RTSP server, and is restarted when the connection breaks.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,20 +7,20 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, BackoffConfig};
 
-use super::process::Program;
+use super::child_process::Program;
 
 /// A camera that pushes.
 #[derive(Debug, Clone)]
 pub struct PushCamera {
-    /// What it sends, as it is.
+    /// The file that it sends without encoding.
     pub clip: PathBuf,
     /// `rtsp://user:password@host:port/path`.
     pub url: String,
-    /// Gets what ffmpeg prints.
+    /// File for the output of ffmpeg.
     pub log: PathBuf,
 }
 
-/// How long a run must last to count as one that worked.
+/// A run that lasts longer than this resets the backoff.
 const WORKED: Duration = Duration::from_secs(10);
 
 impl PushCamera {
@@ -36,9 +36,9 @@ impl PushCamera {
                     while running.ended().is_none() && !stop.is_cancelled() {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
-                    // Dropping it kills it; like a camera that loses its power, it says no goodbye.
+                    // Dropping it kills it, so that it ends without TEARDOWN, like a camera that loses its power.
                 }
-                Err(error) => tracing::warn!(error = %chain(&error), "the camera that pushes could not start"),
+                Err(error) => tracing::warn!(error = %chain(&error), "cannot start the camera that pushes"),
             }
             if stop.is_cancelled() {
                 return;
@@ -46,7 +46,7 @@ impl PushCamera {
             if started.elapsed() > WORKED {
                 backoff.reset();
             }
-            tracing::warn!(log = %self.log.display(), "the camera that pushes was cut; it connects again");
+            tracing::warn!(log = %self.log.display(), "the camera that pushes has ended; it is restarted");
             if !backoff.wait(&stop).await {
                 return;
             }

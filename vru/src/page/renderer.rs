@@ -1,4 +1,4 @@
-//! The thread that joins, decodes, draws and encodes the live pictures of watched cameras.
+//! The thread that joins, decodes, draws and encodes the live pictures of cameras that have viewers.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -13,139 +13,137 @@ use vru_proto::{CameraId, FrameKey};
 use vru_runtime::report::chain;
 use vru_vision::image::Image;
 
+use super::channels::Channels;
 use super::join::Join;
-use super::live::Shared;
 use crate::annotate::{self, Overlay};
 
-/// For how many frames a track is shown as one that raised an alert.
+/// For how many frames a track is highlighted after it raised an alert.
 const SHOW_ALERT_FRAMES: u64 = 40;
-/// Tracks with alerts that are remembered for each camera.
-const MAX_ALERTED: usize = 64;
-const QUALITY: u8 = 80;
+/// Tracks with alerts, and pictures inside the decoder, that are remembered for each camera.
+const MAX_REMEMBERED: usize = 64;
+const JPEG_QUALITY: u8 = 80;
 
-/// Work for the thread, in the order of each camera.
+/// What the thread receives, in order for each camera.
 #[derive(Debug)]
-pub enum Work {
-    /// A picture.
+pub(super) enum RenderInput {
     Frame(FrameKey, Box<v1::Frame>),
-    /// What was found in one.
     Detections(FrameKey, Box<FrameDetections>),
-    /// A track raised an alert.
+    /// The tracks that raised an alert.
     Alert(FrameKey, Vec<u64>),
-    /// Nobody watches any more.
+    /// The last viewer left: forget all cameras.
     Idle,
 }
 
-enum Shown {
+enum SourcePicture {
     Jpeg(Bytes),
     Image(Image),
 }
 
 #[derive(Default)]
-struct Camera {
-    join: Join<Shown>,
+struct CameraRenderer {
+    join: Join<SourcePicture>,
     decoder: Option<VideoDecoder>,
-    /// Given to the decoder and not out yet, by the id they were given.
-    held: VecDeque<(u64, FrameKey)>,
+    /// Frames inside the decoder, by the id under which they were pushed.
+    in_decoder: VecDeque<(u64, FrameKey)>,
     next_id: u64,
     alerted: VecDeque<(FrameKey, u64)>,
 }
 
-/// Runs until nobody sends work any more.
-pub fn run(work: &Receiver<Work>, shared: &Arc<Shared>) {
-    let mut encoder = match JpegEncoder::new(QUALITY) {
+/// Runs until the senders are dropped.
+pub(super) fn run(inputs: &Receiver<RenderInput>, channels: &Arc<Channels>) {
+    let mut encoder = match JpegEncoder::new(JPEG_QUALITY) {
         Ok(encoder) => encoder,
         Err(error) => {
-            tracing::error!(error = %chain(&error), "no live pictures");
+            tracing::error!(error = %chain(&error), "the JPEG encoder does not start: there are no live pictures");
             return;
         }
     };
-    let mut cameras: HashMap<CameraId, Camera> = HashMap::new();
-    for next in work {
-        let (key, pairs) = match next {
-            Work::Idle => {
+    let mut cameras: HashMap<CameraId, CameraRenderer> = HashMap::new();
+    for input in inputs {
+        let (key, pairs) = match input {
+            RenderInput::Idle => {
                 cameras.clear();
                 continue;
             }
-            Work::Alert(key, tracks) => {
+            RenderInput::Alert(key, tracks) => {
                 cameras.entry(key.camera.clone()).or_default().alert(&key, &tracks);
                 continue;
             }
-            Work::Frame(key, frame) => {
+            RenderInput::Frame(key, frame) => {
                 let pairs = cameras.entry(key.camera.clone()).or_default().frame(&key, *frame);
                 (key, pairs)
             }
-            Work::Detections(key, found) => {
+            RenderInput::Detections(key, found) => {
                 let pair = cameras.entry(key.camera.clone()).or_default().join.detections(key.clone(), *found);
                 (key, pair.into_iter().collect())
             }
         };
         let camera = cameras.entry(key.camera.clone()).or_default();
-        for (shown, found) in pairs {
-            match camera.draw(shown, &found, &key, shared, &mut encoder) {
-                Ok(picture) => shared.show(&key.camera, picture),
-                Err(error) => tracing::debug!(frame = %key, error = %chain(&error), "a live picture was left out"),
+        for (picture, found) in pairs {
+            match camera.draw(picture, &found, &key, channels, &mut encoder) {
+                Ok(jpeg) => channels.show(&key.camera, jpeg),
+                Err(error) => tracing::debug!(frame = %key, error = %chain(&error), "a live picture cannot be drawn"),
             }
         }
     }
 }
 
-impl Camera {
+impl CameraRenderer {
     fn alert(&mut self, key: &FrameKey, tracks: &[u64]) {
         self.alerted.extend(tracks.iter().map(|track| (key.clone(), *track)));
-        while self.alerted.len() > MAX_ALERTED {
+        while self.alerted.len() > MAX_REMEMBERED {
             self.alerted.pop_front();
         }
     }
 
-    fn frame(&mut self, key: &FrameKey, frame: v1::Frame) -> Vec<(Shown, FrameDetections)> {
+    fn frame(&mut self, key: &FrameKey, frame: v1::Frame) -> Vec<(SourcePicture, FrameDetections)> {
         let codec = match frame.encoding() {
             Encoding::H264 => Codec::H264,
             Encoding::H265 => Codec::H265,
             Encoding::Jpeg | Encoding::Unspecified => {
                 let bytes = frame.payload.len();
-                return self.join.picture(key.clone(), Shown::Jpeg(frame.payload), bytes).into_iter().collect();
+                return self.join.picture(key.clone(), SourcePicture::Jpeg(frame.payload), bytes).into_iter().collect();
             }
         };
         if self.decoder.as_ref().is_none_or(|decoder| decoder.codec() != codec) {
             self.decoder = VideoDecoder::new(codec, 1).ok();
-            self.held.clear();
+            self.in_decoder.clear();
         }
         let Some(decoder) = &mut self.decoder else { return Vec::new() };
         let id = self.next_id;
         self.next_id += 1;
-        // After a gap the decoder shows grey until the next key frame; on this page that may be.
+        // After a gap the decoder gives grey pictures until the next key frame. That is acceptable on this page.
         let Ok(pictures) = decoder.push(frame.payload, id, frame.key_frame) else { return Vec::new() };
-        self.held.push_back((id, key.clone()));
+        self.in_decoder.push_back((id, key.clone()));
         let mut pairs = Vec::new();
         for picture in pictures {
-            let Some(at) = self.held.iter().position(|(held, _)| *held == picture.id) else { continue };
-            let Some((_, key)) = self.held.remove(at) else { continue };
+            let Some(at) = self.in_decoder.iter().position(|(id, _)| *id == picture.id) else { continue };
+            let Some((_, key)) = self.in_decoder.remove(at) else { continue };
             let bytes = picture.image.data.len();
-            pairs.extend(self.join.picture(key, Shown::Image(picture.image), bytes));
+            pairs.extend(self.join.picture(key, SourcePicture::Image(picture.image), bytes));
         }
-        while self.held.len() > MAX_ALERTED {
-            self.held.pop_front();
+        while self.in_decoder.len() > MAX_REMEMBERED {
+            self.in_decoder.pop_front();
         }
         pairs
     }
 
     fn draw(
         &self,
-        shown: Shown,
+        picture: SourcePicture,
         found: &FrameDetections,
         key: &FrameKey,
-        shared: &Shared,
+        channels: &Channels,
         encoder: &mut JpegEncoder,
     ) -> Result<Bytes, jpeg::JpegError> {
-        let mut image = match shown {
-            Shown::Jpeg(payload) => jpeg::decode(&payload, None)?,
-            Shown::Image(image) => image,
+        let mut image = match picture {
+            SourcePicture::Jpeg(payload) => jpeg::decode(&payload, None)?,
+            SourcePicture::Image(image) => image,
         };
         let recent =
             |(at, _): &&(FrameKey, u64)| at.session == key.session && at.sequence + SHOW_ALERT_FRAMES >= key.sequence;
         let alerted: HashSet<u64> = self.alerted.iter().filter(recent).map(|(_, track)| *track).collect();
-        let config = shared.camera(&key.camera);
+        let config = channels.camera(&key.camera);
         let zones = config.as_ref().map_or(&[][..], |config| &config.zones);
         annotate::draw(&mut image, &Overlay { detections: found, zones, alerted: &alerted });
         Ok(encoder.encode(image.view())?.into())

@@ -1,4 +1,4 @@
-//! A video file as access units in memory, for cameras that send it again and again without encoding.
+//! A video file as access units in memory, for cameras that send it in a loop without encoding.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,67 +11,57 @@ use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use vru_media::Codec;
 
-/// More than an hour of what cameras send; a file beyond it is cut there.
+/// More than an hour of a usual camera; a longer file is cut here.
 const MAX_BYTES: usize = 512 * 1024 * 1024;
 const READ_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Why a file cannot be sent by a demo camera.
 #[derive(Debug, thiserror::Error)]
-pub enum ClipError {
-    /// GStreamer does not start here.
+pub enum LoopClipError {
     #[error(transparent)]
     Init(#[from] vru_media::InitError),
-    /// The elements are missing.
-    #[error("build a reader for {}", path.display())]
+    /// A GStreamer plugin is missing.
+    #[error("build the GStreamer pipeline that reads {}; `make setup` installs its plugins", path.display())]
     Build {
-        /// Of which file.
         path: PathBuf,
-        /// Why not.
         #[source]
         source: gst::glib::Error,
     },
-    /// Something else than H.264 or H.265 in MP4 or Matroska.
+    /// The file is missing, or is not H.264 or H.265 in MP4 or Matroska.
     #[error("read H.264 or H.265 from {}: {problem}", path.display())]
-    Read {
-        /// From which file.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-    },
+    Read { path: PathBuf, problem: String },
 }
 
 /// One access unit in byte-stream format.
 #[derive(Debug, Clone)]
 pub struct Unit {
-    /// The unit.
     pub data: Bytes,
-    /// A decoder can start here.
+    /// A decoder can start at this unit.
     pub key_frame: bool,
 }
 
-/// A clip that can be looped: a constant rate, and no picture that refers to a later one.
+/// A clip that can be looped: its rate is constant, and no picture refers to a later one.
 #[derive(Debug, Clone)]
-pub struct Clip {
-    /// Its codec.
+pub struct LoopClip {
     pub codec: Codec,
     /// Time between two pictures.
     pub interval: Duration,
-    /// Its pictures in order; the first is a key frame.
+    /// The pictures in order; the first is a key frame.
     pub units: Arc<[Unit]>,
 }
 
-impl Clip {
+impl LoopClip {
     /// Reads a whole file. Blocks.
-    pub fn read(path: &Path) -> Result<Self, ClipError> {
+    pub fn read(path: &Path) -> Result<Self, LoopClipError> {
         vru_media::init()?;
-        let build = |source| ClipError::Build { path: path.to_owned(), source };
+        let build = |source| LoopClipError::Build { path: path.to_owned(), source };
         let pipeline = gst::parse::launch("filesrc name=file ! parsebin name=streams").map_err(build)?;
         let pipeline = pipeline.downcast::<gst::Pipeline>().expect("several elements make a pipeline");
         let read = Self::read_with(&pipeline, path);
         if pipeline.set_state(gst::State::Null).is_err() {
             tracing::debug!("an element did not stop");
         }
-        read.map_err(|problem| ClipError::Read { path: path.to_owned(), problem })
+        read.map_err(|problem| LoopClipError::Read { path: path.to_owned(), problem })
     }
 
     fn read_with(pipeline: &gst::Pipeline, path: &Path) -> Result<Self, String> {
@@ -85,11 +75,11 @@ impl Clip {
     }
 }
 
-/// The streams that can be sent, as they are found; none when all were found.
-type Found = Receiver<Option<(Codec, gst_app::AppSink)>>;
+/// The usable streams in the order in which they are found; `None` after the last one.
+type FoundStreams = Receiver<Option<(Codec, gst_app::AppSink)>>;
 
-/// Connects each stream that is found in the file: what cannot be sent is thrown away.
-fn streams(pipeline: &gst::Pipeline, parser: &gst::Element) -> Found {
+/// Connects each stream of the file; streams of other codecs are discarded.
+fn streams(pipeline: &gst::Pipeline, parser: &gst::Element) -> FoundStreams {
     let (found_tx, found) = sync_channel(4);
     let all_tx = found_tx.clone();
     let weak = pipeline.downgrade();
@@ -129,12 +119,14 @@ fn connect(
     Ok(codec.zip(sink))
 }
 
-fn wait_for_stream(pipeline: &gst::Pipeline, found: &Found) -> Result<(Codec, gst_app::AppSink), String> {
+fn wait_for_stream(pipeline: &gst::Pipeline, found: &FoundStreams) -> Result<(Codec, gst_app::AppSink), String> {
     let until = Instant::now() + READ_DEADLINE;
     while Instant::now() < until {
         match found.recv_timeout(Duration::from_millis(100)) {
             Ok(Some(stream)) => return Ok(stream),
-            Ok(None) | Err(RecvTimeoutError::Disconnected) => return Err("it has no such stream".to_owned()),
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => {
+                return Err("the file has no H.264 or H.265 stream".to_owned());
+            }
             Err(RecvTimeoutError::Timeout) => {
                 if let Some(problem) = end_of(pipeline) {
                     return Err(problem);
@@ -142,7 +134,7 @@ fn wait_for_stream(pipeline: &gst::Pipeline, found: &Found) -> Result<(Codec, gs
             }
         }
     }
-    Err("nothing came out of it".to_owned())
+    Err("the file gave no data".to_owned())
 }
 
 fn read_units(pipeline: &gst::Pipeline, sink: &gst_app::AppSink) -> Result<(Vec<Unit>, Duration), String> {
@@ -166,26 +158,28 @@ fn read_units(pipeline: &gst::Pipeline, sink: &gst_app::AppSink) -> Result<(Vec<
         times.extend(buffer.pts().map(gst::ClockTime::nseconds));
     }
     if times.len() < 2 || times.len() != units.len() {
-        return Err("it has fewer than two pictures with a time".to_owned());
+        return Err("the stream has fewer than two pictures with a timestamp".to_owned());
     }
     if times.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err("its pictures are not in the order in which they are shown".to_owned());
+        return Err(
+            "the stream has pictures that are shown in another order than they are stored (B-frames)".to_owned()
+        );
     }
     let interval = Duration::from_nanos((times[times.len() - 1] - times[0]) / (times.len() as u64 - 1));
     Ok((units, interval))
 }
 
 fn problem_of(pipeline: &gst::Pipeline) -> String {
-    end_of(pipeline).unwrap_or_else(|| "nothing came out of it".to_owned())
+    end_of(pipeline).unwrap_or_else(|| "the file gave no data".to_owned())
 }
 
-/// Why the pipeline goes on no longer; none while it does.
+/// Why the pipeline has ended; none while it runs.
 fn end_of(pipeline: &gst::Pipeline) -> Option<String> {
     let message = pipeline.bus()?.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Eos])?;
     match message.view() {
         gst::MessageView::Error(error) => Some(error.error().to_string()),
-        // Everything in it was thrown away.
-        _ => Some("it has no such stream".to_owned()),
+        // All streams were discarded.
+        _ => Some("the file has no H.264 or H.265 stream".to_owned()),
     }
 }
 
@@ -193,12 +187,12 @@ fn end_of(pipeline: &gst::Pipeline) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(name: &str) -> Result<Clip, ClipError> {
-        Clip::read(&vru_runtime::assets::require(name).unwrap())
+    fn read(name: &str) -> Result<LoopClip, LoopClipError> {
+        LoopClip::read(&vru_runtime::assets::require(name).unwrap())
     }
 
     #[test]
-    fn both_codecs_of_the_sample_clip_give_all_their_pictures() {
+    fn every_picture_of_the_sample_clip_is_read_in_both_codecs() {
         for (name, codec) in [("clips/vtest-h264.mp4", Codec::H264), ("clips/vtest-h265.mp4", Codec::H265)] {
             let clip = read(name).unwrap();
             assert_eq!(clip.codec, codec);
@@ -209,10 +203,10 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_refused_with_their_reason() {
+    fn other_files_are_refused_with_a_reason() {
         for name in ["clips/vtest.avi", "stills/bus.jpg", "models/nanodet-g.toml", "clips/absent.mp4"] {
-            let error = Clip::read(&vru_runtime::assets::cache_dir().join(name)).unwrap_err();
-            assert!(matches!(error, ClipError::Read { .. }), "{name}: {error}");
+            let error = LoopClip::read(&vru_runtime::assets::cache_dir().join(name)).unwrap_err();
+            assert!(matches!(error, LoopClipError::Read { .. }), "{name}: {error}");
         }
     }
 }

@@ -1,0 +1,97 @@
+//! What this process has counted, for programs that run inference in their own process.
+
+use std::collections::BTreeMap;
+
+use prometheus::IntCounterVec;
+use prometheus::core::Collector as _;
+use prometheus::proto::MetricFamily;
+use vru_runtime::metrics::counts_by;
+
+use crate::metrics::{
+    ASSIGNED, DROPPED, DUPLICATE, RECEIVED, REFERENCE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, SEQUENCE_GAPS,
+};
+
+/// One camera's frames since the process started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InferCounts {
+    /// Frames that came from Kafka and could be read.
+    pub received: u64,
+    /// Frames whose detections Kafka acknowledged.
+    pub sent: u64,
+    /// Objects in those frames.
+    pub sent_objects: u64,
+    /// Alerts that Kafka acknowledged.
+    pub sent_alerts: u64,
+    /// H.264 or H.265 pictures that were decoded only because later ones refer to them.
+    pub references: u64,
+    /// Lost frames by reason. Frames of a revoked partition and repeated frames are left out: they are analysed elsewhere.
+    pub dropped: BTreeMap<String, u64>,
+    /// Frames that Kafka deleted before inference read them.
+    pub sequence_gaps: u64,
+}
+
+/// The counts by camera id.
+pub fn counts() -> BTreeMap<String, InferCounts> {
+    let mut cameras: BTreeMap<String, InferCounts> = BTreeMap::new();
+    let mut read = |counter: &IntCounterVec, field: fn(&mut InferCounts) -> &mut u64| {
+        for ([camera], count) in counts_by(counter, ["camera"]) {
+            *field(cameras.entry(camera).or_default()) = count;
+        }
+    };
+    read(&RECEIVED, |counts| &mut counts.received);
+    read(&SENT, |counts| &mut counts.sent);
+    read(&SENT_OBJECTS, |counts| &mut counts.sent_objects);
+    read(&SENT_ALERTS, |counts| &mut counts.sent_alerts);
+    read(&REFERENCE, |counts| &mut counts.references);
+    read(&SEQUENCE_GAPS, |counts| &mut counts.sequence_gaps);
+    for ([camera, reason], frames) in counts_by(&DROPPED, ["camera", "reason"]) {
+        if reason != DUPLICATE && reason != REVOKED {
+            cameras.entry(camera).or_default().dropped.insert(reason, frames);
+        }
+    }
+    cameras
+}
+
+/// How many partitions of the frames' topic this process reads.
+pub fn assigned_partitions() -> u64 {
+    let families = ASSIGNED.collect();
+    let gauges = families.iter().flat_map(MetricFamily::get_metric);
+    gauges.map(|metric| metric.get_gauge().get_value() as u64).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{QUEUE_FULL, dropped};
+
+    #[test]
+    fn frames_that_are_analysed_elsewhere_are_not_lost() {
+        RECEIVED.with_label_values(&["counts"]).inc_by(9);
+        SENT.with_label_values(&["counts"]).inc_by(2);
+        SENT_OBJECTS.with_label_values(&["counts"]).inc_by(5);
+        SENT_ALERTS.with_label_values(&["counts"]).inc_by(1);
+        REFERENCE.with_label_values(&["counts"]).inc_by(4);
+        SEQUENCE_GAPS.with_label_values(&["counts"]).inc_by(6);
+        dropped("counts", QUEUE_FULL, 3);
+        dropped("counts", DUPLICATE, 7);
+        dropped("counts", REVOKED, 8);
+        let wanted = InferCounts {
+            received: 9,
+            sent: 2,
+            sent_objects: 5,
+            sent_alerts: 1,
+            references: 4,
+            dropped: [(QUEUE_FULL.to_owned(), 3)].into(),
+            sequence_gaps: 6,
+        };
+        assert_eq!(counts()["counts"], wanted);
+    }
+
+    #[test]
+    fn assigned_partitions_of_all_topics_are_added_up() {
+        let before = assigned_partitions();
+        ASSIGNED.with_label_values(&["counts-a"]).add(3);
+        ASSIGNED.with_label_values(&["counts-b"]).add(2);
+        assert_eq!(assigned_partitions(), before + 5);
+    }
+}
