@@ -4,7 +4,7 @@ use vru_benches::clock_camera::ClockCameras;
 use vru_benches::worker::infer_worker;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::test_util::{Bus, ServiceProcess, ServiceLaunch, free_port, kafka, wait_for};
+use vru_runtime::test_util::{Bus, ServiceLaunch, ServiceProcess, free_port, kafka, wait_for};
 
 use super::frame_balance::FrameBalance;
 use super::sightings::Sightings;

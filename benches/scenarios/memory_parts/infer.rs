@@ -41,7 +41,14 @@ fn row(kind: &str, goal: Goal, pictures: &[(Bytes, bool)], encoding: v1::Encodin
 }
 
 /// Sends rounds of pictures, a few cameras at a time. Waits each time until all earlier pictures are analysed.
-fn send(bus: &Bus, service: &ServiceProcess, cameras: usize, from: usize, pictures: &[(Bytes, bool)], encoding: v1::Encoding) {
+fn send(
+    bus: &Bus,
+    service: &ServiceProcess,
+    cameras: usize,
+    from: usize,
+    pictures: &[(Bytes, bool)],
+    encoding: v1::Encoding,
+) {
     let sent = |service: &ServiceProcess| service.count("infer_sent_frames_total", &[]);
     let mut expected = sent(service);
     for (number, (payload, key_frame)) in pictures.iter().enumerate().skip(from).take(ROUNDS) {

@@ -59,8 +59,7 @@ fn mistakes_in_the_cameras_file_are_logged_in_full_and_change_nothing() {
     frames_come("two");
     assert_eq!(ingest.ready().unwrap().0, 200, "ingest stays ready while its cameras run");
     let log = ingest.log();
-    for [camera, what] in
-        [["`one`", "rtsp://"], ["`two`", "max_ftp"], ["`three`", "exactly one"], ["cannot read", ""]]
+    for [camera, what] in [["`one`", "rtsp://"], ["`two`", "max_ftp"], ["`three`", "exactly one"], ["cannot read", ""]]
     {
         let logged = log.lines().filter(|line| line.contains("mistake in the camera file"));
         let logged = logged.filter(|line| line.contains(camera) && line.contains(what)).count();

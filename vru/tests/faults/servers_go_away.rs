@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
 use vru_proto::v1;
-use vru_runtime::test_util::{Codec, ServiceProcess, ServiceLaunch, Topic, seeded_rng, wait_for};
+use vru_runtime::test_util::{Codec, ServiceLaunch, ServiceProcess, Topic, seeded_rng, wait_for};
 
 use crate::books::{
     analysed, assert_drops_are_counted, assert_inference_balances, assert_same_ids, assert_stored_once, memory,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vru_proto::v1;
 use vru_runtime::test_util::{
-    Bus, FfmpegCamera, KafkaServer, PostgresServer, Process, S3Server, ServiceProcess, ServiceLaunch, Topic, folder,
+    Bus, FfmpegCamera, KafkaServer, PostgresServer, Process, S3Server, ServiceLaunch, ServiceProcess, Topic, folder,
     free_port, kafka, postgres, require_asset, s3, wait_for,
 };
 
