@@ -161,7 +161,8 @@ fn run_batch(engine: &mut Engine, batch: Vec<PreparedFrame>) -> anyhow::Result<V
     let read =
         batch.into_iter().zip(&outputs).map(|(PreparedFrame { decoded, prepared, decode, preprocess }, output)| {
             let started = Instant::now();
-            let found = model.detections(output, prepared.placement, prepared.source).context("decode the model's output")?;
+            let found =
+                model.detections(output, prepared.placement, prepared.source).context("decode the model's output")?;
             let timings = v1::StageTimings {
                 queued_us: 0,
                 decode_us: micros(decode),
