@@ -62,7 +62,7 @@ pub fn assigned_partitions() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{QUEUE_FULL, dropped};
+    use crate::metrics::QUEUE_FULL;
 
     #[test]
     fn frames_that_are_analysed_elsewhere_are_not_lost() {
@@ -72,9 +72,9 @@ mod tests {
         SENT_ALERTS.with_label_values(&["counts"]).inc_by(1);
         REFERENCE.with_label_values(&["counts"]).inc_by(4);
         SEQUENCE_GAPS.with_label_values(&["counts"]).inc_by(6);
-        dropped("counts", QUEUE_FULL, 3);
-        dropped("counts", DUPLICATE, 7);
-        dropped("counts", REVOKED, 8);
+        for (reason, frames) in [(QUEUE_FULL, 3), (DUPLICATE, 7), (REVOKED, 8)] {
+            DROPPED.with_label_values(&["counts", reason]).inc_by(frames);
+        }
         let wanted = InferCounts {
             received: 9,
             sent: 2,
