@@ -6,7 +6,8 @@ use sha2::{Digest as _, Sha256};
 use vru_proto::FrameKey;
 use vru_vision::tracker::{TrackedObject, Tracker};
 
-/// More than the most road users in one frame: the model's detections are limited to fewer (`thresholds.max_detections`).
+/// The ids that are reserved for the new tracks of one frame. A model gives far fewer detections; `thresholds.max_detections` is
+/// usually 300.
 const PER_FRAME: u64 = 4_096;
 
 /// Maps the tracker's own numbers, which start from 1 whenever a worker starts, to the ids that are published. A published id

@@ -62,12 +62,12 @@ fn tensorrt(config: &ModelConfig, input: &InputShape, cache: &Path) -> Vec<(&'st
     ];
     // One profile from the smallest to the largest batch, tuned for the largest. Without it TensorRT would rebuild the engine,
     // which takes minutes, for each larger batch.
-    if let (true, Some(least), Some(most)) =
+    if let (true, Some(smallest), Some(largest)) =
         (input.dynamic_batch, config.batch_profiles.first(), config.batch_profiles.last())
     {
-        options.push(("trt_profile_min_shapes", shape(input, *least)));
-        options.push(("trt_profile_opt_shapes", shape(input, *most)));
-        options.push(("trt_profile_max_shapes", shape(input, *most)));
+        options.push(("trt_profile_min_shapes", shape(input, *smallest)));
+        options.push(("trt_profile_opt_shapes", shape(input, *largest)));
+        options.push(("trt_profile_max_shapes", shape(input, *largest)));
     }
     options
 }

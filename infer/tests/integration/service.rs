@@ -301,7 +301,7 @@ fn partitions_move_between_workers_without_loss() {
         let expected: Vec<u64> = (0..40).collect();
         assert_eq!(
             sequences, expected,
-            "{camera}: the new owner knows the published frames, so each is published once"
+            "{camera}: the new owner reads which frames are published, so each is published once"
         );
     }
     assert!(second.stop().success());
