@@ -68,8 +68,9 @@ unit: $(if $(ARGS),build,rust) ## unit, integration and doc tests only
 	@$(CARGO) test --locked $(or $(ARGS),--workspace)
 
 .PHONY: lint
-lint: rust ## clippy, shellcheck and the module-cycle check; warnings are errors
+lint: rust ## clippy, shellcheck, module cycles, names in documents; warnings are errors
 	@python3 scripts/check_module_cycles_test.py -q && python3 scripts/check_module_cycles.py
+	python3 scripts/check_docs.py
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/setup/*.sh scripts/fuzz/*.sh .ci/run
 
