@@ -69,7 +69,7 @@ fn frames(offsets: std::ops::Range<i64>) -> Vec<Item<ParsedRecord>> {
     offsets.map(|offset| frame(offset, offset as u64, now - now % 1_000_000 + offset)).collect()
 }
 
-async fn take(writer: &mut PostgresWriter) -> BTreeMap<Partition, Claim> {
+async fn take_over(writer: &mut PostgresWriter) -> BTreeMap<Partition, Claim> {
     writer.take_over(&[partition()]).await.unwrap()
 }
 
@@ -77,9 +77,9 @@ async fn take(writer: &mut PostgresWriter) -> BTreeMap<Partition, Claim> {
 async fn a_consumer_that_lost_its_partition_cannot_write() {
     let database = Database::migrated().await;
     let (mut old, mut new) = (database.writer(), database.writer());
-    let old_claims = take(&mut old).await;
+    let old_claims = take_over(&mut old).await;
     old.write(&old_claims, &frames(0..3)).await.unwrap();
-    let new_claims = take(&mut new).await;
+    let new_claims = take_over(&mut new).await;
     let claim = new_claims[&partition()];
     assert_eq!((claim.epoch, claim.next_offset), (2, Some(3)));
     let refused = old.write(&old_claims, &frames(3..5)).await.unwrap_err();
@@ -93,7 +93,7 @@ async fn a_consumer_that_lost_its_partition_cannot_write() {
 async fn a_batch_may_be_written_again_if_the_outcome_of_its_commit_is_unknown() {
     let database = Database::migrated().await;
     let mut writer = database.writer();
-    let claims = take(&mut writer).await;
+    let claims = take_over(&mut writer).await;
     let once = frames(0..4);
     let written = writer.write(&claims, &once[..3]).await.unwrap();
     assert_eq!(written, Written { frames: 3, detections: 6, ..Written::default() });
@@ -107,7 +107,7 @@ async fn a_batch_may_be_written_again_if_the_outcome_of_its_commit_is_unknown() 
 async fn frames_that_were_published_twice_are_stored_once() {
     let database = Database::migrated().await;
     let mut writer = database.writer();
-    let claims = take(&mut writer).await;
+    let claims = take_over(&mut writer).await;
     let now = now_us();
     let first: Vec<_> = (0..5).map(|at| frame(at, at as u64, now + at)).collect();
     writer.write(&claims, &first).await.unwrap();
@@ -117,7 +117,7 @@ async fn frames_that_were_published_twice_are_stored_once() {
     let written = writer.write(&claims, &again).await.unwrap();
     assert_eq!(written, Written { frames: 2, detections: 4, duplicate_frames: 3, ..Written::default() });
     assert_eq!(database.count("frames"), "7");
-    assert_eq!(take(&mut writer).await[&partition()].next_offset, Some(10));
+    assert_eq!(take_over(&mut writer).await[&partition()].next_offset, Some(10));
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn rows_move_from_the_default_partition_when_the_partition_of_their_day_is
     let mut database = Database::migrated().await;
     database.config.retention = Duration::from_hours(24);
     let mut writer = database.writer();
-    let claims = take(&mut writer).await;
+    let claims = take_over(&mut writer).await;
     let long_ago = now_us() - 10 * 86_400_000_000;
     writer.write(&claims, &[frame(0, 0, long_ago), frame(1, 1, now_us())]).await.unwrap();
     assert_eq!(database.count("frames_default"), "1");
