@@ -161,14 +161,9 @@ impl FrameConsumer {
         if self.paused.contains(&partition) {
             return;
         }
-        match self.group.hold(&partition) {
-            Ok(()) => {
-                self.paused.insert(partition);
-                self.update_paused_metric();
-            }
-            // Until the next frame tries again, the queue grows beyond its limit.
-            Err(error) => tracing::warn!(error = %report::chain(&error), "cannot pause a partition"),
-        }
+        self.group.pause(&partition);
+        self.paused.insert(partition);
+        self.update_paused_metric();
     }
 
     /// Resumes the paused partitions whose files have room again.
@@ -176,12 +171,8 @@ impl FrameConsumer {
         let with_room: Vec<Partition> =
             self.paused.iter().filter(|paused| self.cx.scheduler.may_resume(paused)).cloned().collect();
         for partition in with_room {
-            match self.group.release(&partition) {
-                Ok(()) => {
-                    self.paused.remove(&partition);
-                }
-                Err(error) => tracing::warn!(error = %report::chain(&error), "cannot resume a partition"),
-            }
+            self.group.resume(&partition);
+            self.paused.remove(&partition);
         }
         self.update_paused_metric();
     }

@@ -6,7 +6,7 @@ mod consumer;
 mod context;
 mod error;
 mod group_offsets;
-mod lifeline;
+
 mod outgoing;
 mod partition;
 mod partitioner;
@@ -14,6 +14,7 @@ mod probe;
 mod producer;
 mod range_reader;
 mod reader;
+mod rebootstrap;
 mod record;
 
 pub use config::{KafkaConfig, Topics};

@@ -18,7 +18,7 @@ use rdkafka::producer::{
 use super::config::KafkaConfig;
 use super::context;
 use super::error::KafkaFailure;
-use super::lifeline::Lifeline;
+use super::rebootstrap::Rebootstrap;
 
 /// How long one poll lasts. `BaseProducer::poll` spins through the last millisecond of its time, so a short poll costs a share
 /// of a core: a hundredth at the 100 ms of rdkafka's own `FutureProducer`, for each idle producer. Answers do not wait for it.
@@ -67,7 +67,7 @@ impl KafkaConfig {
         self.apply_options(&mut client);
         let fail = |source| KafkaFailure::new("create a producer", "-", source);
         let base: BaseProducer<Answers> = client.create_with_context(Answers).map_err(fail)?;
-        Producer::start(base, Lifeline::new(&client))
+        Producer::start(base, Rebootstrap::new(&client))
             .map_err(|error| fail(KafkaError::ClientCreation(error.to_string())))
     }
 }
@@ -95,14 +95,14 @@ impl fmt::Debug for Producer {
 }
 
 impl Producer {
-    fn start(base: BaseProducer<Answers>, mut lifeline: Lifeline) -> std::io::Result<Self> {
+    fn start(base: BaseProducer<Answers>, mut rebootstrap: Rebootstrap) -> std::io::Result<Self> {
         let base = Arc::new(base);
         let stop = Arc::new(AtomicBool::new(false));
         let (polled, stopped) = (base.clone(), stop.clone());
         std::thread::Builder::new().name("produce".to_owned()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 polled.poll(POLL);
-                lifeline.look(polled.client());
+                rebootstrap.check(polled.client());
             }
         })?;
         Ok(Self(Arc::new(Inner { base, stop })))

@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use super::config::KafkaConfig;
 use super::context::LogContext;
 use super::error::KafkaFailure;
-use super::lifeline::Lifeline;
 use super::partition::{Partition, StartAt};
+use super::rebootstrap::Rebootstrap;
 use super::record::Record;
 
 /// What a [`TopicReader`] yields.
@@ -72,7 +72,7 @@ impl TopicReader {
         let stop = Arc::new(AtomicBool::new(false));
         let mut pump = Pump {
             consumer,
-            lifeline: Lifeline::new(&client),
+            rebootstrap: Rebootstrap::new(&client),
             events: events_tx,
             stop: stop.clone(),
             topic: topic.into(),
@@ -102,7 +102,7 @@ impl Drop for TopicReader {
 
 struct Pump {
     consumer: BaseConsumer<LogContext>,
-    lifeline: Lifeline,
+    rebootstrap: Rebootstrap,
     events: mpsc::Sender<ReaderEvent>,
     stop: Arc<AtomicBool>,
     topic: Arc<str>,
@@ -116,7 +116,7 @@ impl Pump {
             self.caught_up();
         }
         while !self.stop.load(Ordering::Relaxed) {
-            self.lifeline.look(self.consumer.client());
+            self.rebootstrap.check(self.consumer.client());
             let event = match self.consumer.poll(Duration::from_millis(100)) {
                 None => continue,
                 Some(Ok(message)) => ReaderEvent::Record(Record::read(&self.topic, &message)),

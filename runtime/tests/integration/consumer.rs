@@ -124,7 +124,7 @@ async fn what_was_held_back_flows_again_when_it_comes_back() {
     let mut first = start(&bus, &options(&bus));
     let Event::Assigned(assignment) = next(&mut first).await else { panic!("records before an assignment") };
     for partition in &assignment.partitions {
-        first.hold(partition).unwrap();
+        first.pause(partition);
     }
     let second = start(&bus, &options(&bus));
     let moved = loop {
@@ -213,9 +213,9 @@ async fn partitions_held_and_released_at_any_moment_give_each_record_once_and_in
         };
         for partition in toggled {
             if held.remove(&partition) {
-                consumer.release(&partition).unwrap();
+                consumer.resume(&partition);
             } else {
-                consumer.hold(&partition).unwrap();
+                consumer.pause(&partition);
                 held.insert(partition);
             }
         }

@@ -1,10 +1,10 @@
-//! The librdkafka client behind a group member, and how it is replaced.
+//! The librdkafka client of a group member, and its replacement.
 //!
-//! A broker that hangs is taken out of the cluster's metadata, and librdkafka (2.11 up to 2.12.1 at least, its issue 5511) then
-//! forgets the broker but goes on waiting for it as the group's coordinator, also when it is long back: the member never joins
-//! again. A fresh client does.
+//! A broker that hangs is removed from the cluster's metadata. Librdkafka (2.11 up to 2.12.1 at least, its issue 5511) then forgets the
+//! broker but waits for it as the group's coordinator, even after the broker is back: the member never joins again. A new client does.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -13,107 +13,109 @@ use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, TopicPartitionList};
 
-use super::group::GroupContext;
+use super::rebalance::RebalanceContext;
 
-/// A member without partitions is given this long to get some, more than a group takes to form (3 s and a rebalance), and again
-/// between two looks at it; twice as long after each
-/// time that it was replaced, as a group that comes back slowly must not be joined ever anew.
-const COME_BACK: Duration = Duration::from_secs(8);
-const COME_BACK_MAX: Duration = Duration::from_secs(30);
-/// How long Kafka may take to answer such a look.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long a member may be without partitions before it is probed, and the pause between two probes: more than a group takes to form
+/// (3 s and a rebalance). It doubles with each replacement, because a group that recovers slowly must not be joined anew again and again.
+const PROBE_AFTER: Duration = Duration::from_secs(8);
+const PROBE_AFTER_MAX: Duration = Duration::from_secs(30);
+/// How long Kafka may take to answer a probe.
+const PROBE_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The client that is the member now.
+/// The client that is the member at present.
 #[derive(Clone)]
 pub(super) struct Client(Arc<Inner>);
 
 struct Inner {
     config: ClientConfig,
     topics: Vec<String>,
-    current: RwLock<Arc<BaseConsumer<GroupContext>>>,
-    patience: Mutex<Patience>,
+    current: RwLock<Arc<BaseConsumer<RebalanceContext>>>,
+    probes: Mutex<Probes>,
 }
 
-/// When the client was looked at, and how long the next look waits.
-struct Patience {
-    looked: Option<Instant>,
-    wait: Duration,
+struct Probes {
+    last: Option<Instant>,
+    interval: Duration,
 }
 
-impl Default for Patience {
+impl Default for Probes {
     fn default() -> Self {
-        Self { looked: None, wait: COME_BACK }
+        Self { last: None, interval: PROBE_AFTER }
     }
 }
 
 impl Client {
     /// Joins the group.
-    pub(super) fn join(config: ClientConfig, topics: &[String], group: GroupContext) -> Result<Self, KafkaError> {
-        let current = RwLock::new(Arc::new(subscribe(&config, topics, group)?));
-        Ok(Self(Arc::new(Inner { config, topics: topics.to_vec(), current, patience: Mutex::default() })))
+    pub(super) fn join(config: ClientConfig, topics: &[String], context: RebalanceContext) -> Result<Self, KafkaError> {
+        let current = RwLock::new(Arc::new(subscribe(&config, topics, context)?));
+        Ok(Self(Arc::new(Inner { config, topics: topics.to_vec(), current, probes: Mutex::default() })))
     }
 
-    pub(super) fn current(&self) -> Arc<BaseConsumer<GroupContext>> {
+    pub(super) fn current(&self) -> Arc<BaseConsumer<RebalanceContext>> {
         self.0.current.read().clone()
     }
 
-    /// Replaces the client where it has no partitions and cannot find its group, although a broker answers; true when it did.
-    /// Called by the poll thread, which may block.
-    pub(super) fn renew_if_stuck(&self) -> bool {
-        let client = self.current();
-        let mut patience = self.0.patience.lock();
-        let Some(idle) = client.context().idle_since() else {
-            patience.wait = COME_BACK;
-            return false;
+    /// Replaces the client if it has had no partitions since `idle_since` and cannot find its group although a broker answers. Called by
+    /// the poll thread, which may block.
+    ///
+    /// The old client closes on a thread of its own. What it is still assigned goes nowhere: its context is retired.
+    pub(super) fn replace_if_stuck(&self, idle_since: Option<Instant>) {
+        let mut probes = self.0.probes.lock();
+        let Some(idle_since) = idle_since else {
+            probes.interval = PROBE_AFTER;
+            return;
         };
-        if patience.looked.map_or(idle, |looked| looked.max(idle)).elapsed() < patience.wait {
-            return false;
+        if probes.last.map_or(idle_since, |last| last.max(idle_since)).elapsed() < probes.interval {
+            return;
         }
+        let client = self.current();
         let stuck = self.is_stuck(&client);
-        patience.looked = Some(Instant::now());
+        probes.last = Some(Instant::now());
         if !stuck {
-            return false;
+            return;
         }
         match subscribe(&self.0.config, &self.0.topics, client.context().successor()) {
             Ok(fresh) => {
-                tracing::warn!(topics = self.0.topics.join(","), "the member cannot find its group and joins anew");
+                tracing::warn!(
+                    topics = self.0.topics.join(","),
+                    "the member cannot find its group; a new client joins it"
+                );
+                client.context().retired.store(true, Ordering::Release);
                 *self.0.current.write() = Arc::new(fresh);
-                // It waits for the coordinator that it cannot find: not here.
-                let retire = std::thread::Builder::new().name("retire".to_owned());
-                if let Err(error) = retire.spawn(move || drop(client)) {
-                    tracing::warn!(%error, "cannot retire the stuck client on the side");
+                // Closing waits for the coordinator that the client cannot find.
+                let closing = std::thread::Builder::new().name("retire".to_owned());
+                if let Err(error) = closing.spawn(move || drop(client)) {
+                    tracing::warn!(%error, "cannot start a thread to close the stuck client");
                 }
-                patience.wait = (patience.wait * 2).min(COME_BACK_MAX);
-                true
+                probes.interval = (probes.interval * 2).min(PROBE_AFTER_MAX);
             }
-            Err(error) => {
-                tracing::error!(%error, "cannot join the group anew");
-                false
-            }
+            Err(error) => tracing::error!(%error, "cannot create a client to replace the stuck one"),
         }
     }
 
-    fn is_stuck(&self, client: &BaseConsumer<GroupContext>) -> bool {
+    fn is_stuck(&self, client: &BaseConsumer<RebalanceContext>) -> bool {
         let topic = self.0.topics.first().map(String::as_str);
-        !self.finds_group(client) && client.fetch_metadata(topic, ANSWER).is_ok()
+        !self.finds_group(client) && client.fetch_metadata(topic, PROBE_DEADLINE).is_ok()
     }
 
     /// Whether the group's coordinator answers. Blocks.
-    pub(super) fn finds_group(&self, client: &BaseConsumer<GroupContext>) -> bool {
+    pub(super) fn finds_group(&self, client: &BaseConsumer<RebalanceContext>) -> bool {
         let Some(topic) = self.0.topics.first() else { return true };
-        let mut asked = TopicPartitionList::new();
-        asked.add_partition(topic, 0);
-        // Only the coordinator knows offsets; any broker knows the topic.
-        client.committed_offsets(asked, ANSWER).is_ok()
+        let mut probe = TopicPartitionList::new();
+        probe.add_partition(topic, 0);
+        // Only the coordinator answers this question; any broker has metadata of the topic.
+        client.committed_offsets(probe, PROBE_DEADLINE).is_ok()
     }
 }
 
 fn subscribe(
     config: &ClientConfig,
     topics: &[String],
-    group: GroupContext,
-) -> Result<BaseConsumer<GroupContext>, KafkaError> {
-    let client: BaseConsumer<GroupContext> = config.create_with_context(group)?;
+    context: RebalanceContext,
+) -> Result<BaseConsumer<RebalanceContext>, KafkaError> {
+    let requests = context.requests.clone();
+    let mut client: BaseConsumer<RebalanceContext> = config.create_with_context(context)?;
+    client.set_nonempty_callback(move || requests.wake());
     client.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
     Ok(client)
 }

@@ -1,86 +1,47 @@
-use std::time::Duration;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::requests::{Request, Requests};
 use crate::kafka::partition::{Partition, StartAt};
 use crate::kafka::record::Record;
 
-/// How a group member behaves.
-#[derive(Debug, Clone)]
-pub struct ConsumerOptions {
-    /// Consumer group.
-    pub group: String,
-    /// Shows in the broker's logs and quotas.
-    pub client_id: String,
-    /// Topics to subscribe to.
-    pub topics: Vec<String>,
-    /// Bound of the channel, records.
-    pub capacity: usize,
-    /// True: the receiver of [`Event::Assigned`] answers where to start; false: at the committed offsets.
-    pub choose_start: bool,
-    /// How long a rebalance waits for the receiver: to choose a start, and to drain what is revoked.
-    pub rebalance_deadline: Duration,
-    /// Bound of librdkafka's prefetch queue, bytes.
-    pub prefetch_bytes: usize,
-}
-
-impl ConsumerOptions {
-    /// A member of `group` on `topics` with usual bounds.
-    pub fn new(group: &str, topics: &[&str]) -> Self {
-        Self {
-            group: group.to_owned(),
-            client_id: group.to_owned(),
-            topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
-            capacity: 64,
-            choose_start: false,
-            rebalance_deadline: Duration::from_secs(5),
-            prefetch_bytes: 16 * 1024 * 1024,
-        }
-    }
-}
-
-/// What a group member sees, in this order: a partition's records come between its `Assigned` and its `Revoked`, by rising offset and
-/// each once.
+/// What a group member receives. A partition's records come between its `Assigned` and its `Revoked`, by rising offset and each once.
 #[derive(Debug)]
 pub enum Event {
-    /// Partitions are ours now.
+    /// Partitions were assigned to this member; the list may be empty.
     Assigned(Assignment),
-    /// A record.
     Record(Record),
-    /// Partitions are to be given up: finish what was taken from them and commit.
+    /// Partitions are taken from this member: finish what was received of them and commit.
     Revoked(Revocation),
 }
 
-/// Partitions that are ours now.
+/// Partitions that were assigned to this member.
 #[derive(Debug)]
 pub struct Assignment {
-    /// Which.
     pub partitions: Vec<Partition>,
-    pub(super) start: Option<oneshot::Sender<Vec<(Partition, StartAt)>>>,
+    /// Number of the assignment; rises.
+    pub(super) epoch: u64,
+    /// Where the choice of the start goes; `None` without [`ConsumerOptions::choose_start`](super::ConsumerOptions::choose_start).
+    pub(super) start: Option<Arc<Requests>>,
 }
 
 impl Assignment {
-    /// Answers where to start; a partition left out starts at its committed offset. Needed with
-    /// [`ConsumerOptions::choose_start`]; dropped without an answer, the partitions are not read until the next rebalance.
+    /// Chooses where to start; a partition left out starts at its committed offset. Needed with
+    /// [`ConsumerOptions::choose_start`](super::ConsumerOptions::choose_start), and may come at any time: until then the partitions are
+    /// assigned to this member but not read. What was revoked in the meantime is ignored.
     ///
-    /// False when the answer came after the rebalance deadline: these partitions are not read until the next rebalance.
-    pub fn start_at(mut self, starts: Vec<(Partition, StartAt)>) -> bool {
-        if let Some(answer) = self.start.take()
-            && answer.send(starts).is_err()
-        {
-            tracing::warn!("the answer where to start came after the rebalance deadline");
-            return false;
-        }
-        true
+    /// False if the member has ended.
+    pub fn start_at(self, starts: Vec<(Partition, StartAt)>) -> bool {
+        self.start.is_none_or(|requests| requests.post(Request::Start { epoch: self.epoch, starts }))
     }
 }
 
-/// Partitions that are to be given up. The rebalance waits, to its deadline, until this is dropped.
+/// Partitions that are taken from this member. The rebalance waits, to its deadline, until this is dropped.
 #[derive(Debug)]
 pub struct Revocation {
-    /// Which.
     pub partitions: Vec<Partition>,
-    /// They are somebody else's already: nothing of them may be committed.
+    /// Another member may have them already: their offsets must not be committed.
     pub lost: bool,
     pub(super) _done: oneshot::Sender<()>,
 }

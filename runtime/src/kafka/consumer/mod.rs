@@ -1,42 +1,71 @@
-//! A group member. One thread polls librdkafka; records and rebalances come out of one bounded channel, in order.
+//! A member of a consumer group.
+//!
+//! One thread polls librdkafka. Records and rebalances leave it through one bounded channel, in order; the receiver's requests reach it
+//! through a mailbox:
+//!
+//! ```text
+//!                        poll thread
+//!   librdkafka ──poll──▶ Poller ─────▶ MemberState ──────────────▶ channel ──▶ GroupConsumer::next
+//!       ▲  │               ▲             Partitions: state of each
+//!       │  └─ callback ────┼──────────▶  Outbox: events that wait
+//!       │                  │
+//!       └─ pause, resume ──┴───────────◀ Requests ◀────────── GroupConsumer::pause, resume; Assignment::start_at
+//! ```
+//!
+//! - `partitions`: the state of each assigned partition, with its diagram. `outbox`: bounded queue in front of the channel. `state`: both
+//!   together, and what to do next. These three know nothing of librdkafka.
+//! - `poller`: the thread, which applies that to librdkafka. `rebalance`: librdkafka's callback, on the same thread.
+//! - `client`: replaces a librdkafka client that is stuck. `committer`: commits from any thread.
+//!
+//! When the receiver does not keep up, the channel fills, and the poll thread stops polling. After 2 s it pauses all partitions and polls
+//! on, to stay in the group. Rebalances do not wait for room in the channel: their events wait in the outbox, and only a revocation blocks
+//! the rebalance, to its deadline.
 
 mod client;
 mod committer;
 mod event;
-mod group;
+mod options;
+mod outbox;
+mod partitions;
 mod poller;
+mod rebalance;
+mod requests;
+mod state;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer as _;
+use parking_lot::Mutex;
 use rdkafka::error::KafkaError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use client::Client;
 pub use committer::Committer;
-pub use event::{Assignment, ConsumerOptions, Event, Revocation};
-use group::GroupContext;
+pub use event::{Assignment, Event, Revocation};
+pub use options::ConsumerOptions;
 use poller::Poller;
+use rebalance::RebalanceContext;
+use requests::{Request, Requests};
+use state::MemberState;
 
 use super::config::KafkaConfig;
 use super::error::KafkaFailure;
-use super::lifeline::Lifeline;
-use super::partition::{Partition, list_of};
+use super::partition::Partition;
+use super::rebootstrap::Rebootstrap;
 
-/// How long the leader of a partition that is read again may take to answer.
-const WAKE_ANSWER: Duration = Duration::from_secs(1);
-/// How long leaving the group is waited for. Without a cluster it takes as long as the cluster is away.
-const LEAVE: Duration = Duration::from_secs(3);
+/// How long dropping the member waits until it has left the group. Without a cluster, leaving takes as long as the outage.
+const LEAVE_DEADLINE: Duration = Duration::from_secs(3);
 
-/// A group member. Dropping it leaves the group.
+/// A member of a consumer group. Dropping it leaves the group.
 #[derive(Debug)]
 pub struct GroupConsumer {
     events: mpsc::Receiver<Event>,
+    /// Number of the newest assignment that was taken from the channel.
+    seen: u64,
+    requests: Arc<Requests>,
     committer: Committer,
     stop: Arc<AtomicBool>,
     ended: CancellationToken,
@@ -44,33 +73,27 @@ pub struct GroupConsumer {
 }
 
 impl GroupConsumer {
-    /// Joins the group; records come when a broker answers.
+    /// Joins the group in the background. Call it within tokio's runtime.
     pub fn start(config: &KafkaConfig, options: &ConsumerOptions) -> Result<Self, KafkaFailure> {
         let (events_tx, events) = mpsc::channel(options.capacity.max(1));
-        let topic = options.topics.join(",");
-        let mut client = config.client(&options.client_id);
-        client
-            .set("group.id", &options.group)
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", "earliest")
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", config.session_timeout.as_millis().to_string())
-            .set("heartbeat.interval.ms", (config.session_timeout.as_millis() / 4).max(100).to_string())
-            .set("topic.metadata.refresh.interval.ms", "5000")
-            .set("fetch.wait.max.ms", "50")
-            .set("fetch.error.backoff.ms", "100")
-            .set("queued.max.messages.kbytes", (options.prefetch_bytes / 1024).max(1).to_string())
-            .set("receive.message.max.bytes", (config.message_max_bytes.saturating_mul(4)).to_string())
-            .set("fetch.message.max.bytes", config.message_max_bytes.to_string());
-        config.apply_options(&mut client);
-        let lifeline = Lifeline::new(&client);
-        let group = GroupContext::new(events_tx, options.choose_start, options.rebalance_deadline);
-        let fail = |operation, source| KafkaFailure::new(operation, &topic, source);
-        let client = Client::join(client, &options.topics, group).map_err(|source| fail("join a group", source))?;
+        let requests = Arc::new(Requests::default());
+        let state = Arc::new(Mutex::new(MemberState::new(Instant::now())));
+        let context = RebalanceContext {
+            events: events_tx.clone(),
+            requests: requests.clone(),
+            state: state.clone(),
+            choose_start: options.choose_start,
+            deadline: options.rebalance_deadline,
+            retired: Arc::default(),
+        };
+        let topics = options.topics.join(",");
+        let fail = |operation, source| KafkaFailure::new(operation, &topics, source);
+        let client_config = options.client_config(config);
+        let rebootstrap = Rebootstrap::new(&client_config);
+        let client = Client::join(client_config, &options.topics, context)
+            .map_err(|source| fail("join a consumer group", source))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mut poller =
-            Poller { client: client.clone(), lifeline, stop: stop.clone(), topics: HashMap::new(), paused: false };
+        let mut poller = Poller::new(client.clone(), rebootstrap, events_tx, requests.clone(), state, stop.clone());
         let ended = CancellationToken::new();
         let end = ended.clone();
         let thread = std::thread::Builder::new()
@@ -82,22 +105,31 @@ impl GroupConsumer {
                 poller.close();
             })
             .map_err(|error| fail("start the poll thread", KafkaError::ClientCreation(error.to_string())))?;
-        Ok(Self { events, committer: Committer { client }, stop, ended, thread: Some(thread) })
+        Ok(Self { events, seen: 0, requests, committer: Committer { client }, stop, ended, thread: Some(thread) })
     }
 
-    /// The next event; none after [`GroupConsumer::stop`] when all were taken.
+    /// The next event; `None` after [`GroupConsumer::stop`] when all were taken. Cancel-safe.
     pub async fn next(&mut self) -> Option<Event> {
-        tokio::select! {
+        let event = tokio::select! {
             biased;
             event = self.events.recv() => event,
-            // Committers keep the channel's sender alive, so the poll thread says by itself that nothing follows.
+            // Committers keep the channel's sender alive, so its end does not say that nothing follows.
             () = self.ended.cancelled() => self.events.try_recv().ok(),
-        }
+        };
+        self.note(event)
     }
 
-    /// The next event if one is there.
+    /// The next event if there is one.
     pub fn try_next(&mut self) -> Option<Event> {
-        self.events.try_recv().ok()
+        let event = self.events.try_recv().ok();
+        self.note(event)
+    }
+
+    fn note(&mut self, event: Option<Event>) -> Option<Event> {
+        if let Some(Event::Assigned(assignment)) = &event {
+            self.seen = assignment.epoch;
+        }
+        event
     }
 
     /// Commits offsets.
@@ -105,60 +137,36 @@ impl GroupConsumer {
         self.committer.clone()
     }
 
-    /// Reads nothing more from the partition until [`GroupConsumer::release`]: its receiver has no room for it, while the other
-    /// partitions go on. Records that are in the channel already still come. A rebalance that takes it away ends this.
-    pub fn hold(&self, partition: &Partition) -> Result<(), KafkaFailure> {
-        let consumer = self.committer.client.current();
-        let mut held_back = consumer.context().held_back.lock();
-        if held_back.insert(partition.clone()) {
-            let paused = consumer.pause(&list_of([partition]));
-            paused.map_err(|source| KafkaFailure::new("pause a partition", &partition.topic, source))?;
-        }
-        Ok(())
+    /// Stops fetching the partition until [`GroupConsumer::resume`]: the receiver has no room for it, while the other partitions go on.
+    /// Records that were fetched before still come: those in the channel, and at most one more. A partition that is revoked and assigned
+    /// again is not paused any more.
+    pub fn pause(&self, partition: &Partition) {
+        self.requests.post(Request::Pause { partition: partition.clone(), seen: self.seen });
     }
 
-    /// Reads from the partition again. Called within tokio's runtime.
-    pub fn release(&self, partition: &Partition) -> Result<(), KafkaFailure> {
-        let consumer = self.committer.client.current();
-        let mut held_back = consumer.context().held_back.lock();
-        if !held_back.remove(partition) {
-            return Ok(());
-        }
-        let resumed = consumer.resume(&list_of([partition]));
-        resumed.map_err(|source| KafkaFailure::new("resume a partition", &partition.topic, source))?;
-        drop(held_back);
-        self.wake_fetcher(partition.clone());
-        Ok(())
+    /// Fetches the partition again.
+    pub fn resume(&self, partition: &Partition) {
+        self.requests.post(Request::Resume { partition: partition.clone(), seen: self.seen });
     }
 
-    /// librdkafka's thread for a broker that it has nothing to fetch from sleeps up to a second, and a resumed partition does not
-    /// wake it. A question to that broker, the partition's leader, does.
-    fn wake_fetcher(&self, partition: Partition) {
-        let consumer = self.committer.client.current();
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = consumer.fetch_watermarks(&partition.topic, partition.number, WAKE_ANSWER) {
-                tracing::debug!(%partition, %error, "the partition's leader did not answer; it is read on within a second");
-            }
-        });
-    }
-
-    /// Stops polling and leaves the group. A last [`Event::Revoked`] follows; take events until none comes.
+    /// Stops polling and leaves the group. A last [`Event::Revoked`] follows; take events until there is none.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.requests.wake();
     }
 }
 
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
         self.stop();
-        // Closed, the channel no longer makes a rebalance wait, so the thread ends soon.
+        // A rebalance does not wait for a closed channel, so the thread ends soon.
         self.events.close();
         while self.events.try_recv().is_ok() {}
         let Some(thread) = self.thread.take() else { return };
-        let until = Instant::now() + LEAVE;
+        let until = Instant::now() + LEAVE_DEADLINE;
         while !thread.is_finished() {
             if Instant::now() >= until {
-                tracing::info!("leaving the group takes long and goes on by itself");
+                tracing::info!("leaving the group takes long and continues in the background");
                 return;
             }
             std::thread::sleep(Duration::from_millis(5));

@@ -1,130 +1,219 @@
 //! The thread that polls librdkafka.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rdkafka::Message as _;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::message::BorrowedMessage;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::event::Event;
-use crate::kafka::lifeline::Lifeline;
-use crate::kafka::partition::list_of;
+use super::rebalance;
+use super::requests::{Request, Requests};
+use super::state::{MemberState, Step};
+use crate::kafka::partition::{Partition, StartAt, list_of};
+use crate::kafka::rebootstrap::Rebootstrap;
 use crate::kafka::record::Record;
 
-/// How long the poll thread waits for a full channel before it pauses the partitions and goes on polling. Pausing throws away
-/// what was prefetched, so short jams are waited out; past the group's poll interval the member would be evicted.
-const PAUSE_AFTER: Duration = Duration::from_secs(2);
-/// How long an outage may be for a client that ends in it to still leave its group.
-const LEAD_BACK: Duration = Duration::from_mins(5);
+/// How long the poll thread sleeps at most while librdkafka has nothing for it.
+const IDLE_SLEEP: Duration = Duration::from_millis(100);
+/// The same while all partitions are paused because the channel is full: room in it wakes nobody.
+const PAUSED_SLEEP: Duration = Duration::from_millis(50);
+/// The first sleep; each one doubles. Librdkafka wakes the thread only when its queue was empty, and one `poll` may end with an event
+/// that is no record while more lies in the queue.
+const FIRST_SLEEP: Duration = Duration::from_millis(1);
+/// How often a full channel is tried again.
+const RETRY_FULL: Duration = Duration::from_millis(1);
+/// How long the leader of a resumed partition may take to answer.
+const WAKE_DEADLINE: Duration = Duration::from_secs(1);
+/// How long a member that ends in an outage tries to reach its cluster again, to leave its group.
+const LEAVE_RETRY: Duration = Duration::from_mins(5);
 
 pub(super) struct Poller {
-    pub(super) client: Client,
-    pub(super) lifeline: Lifeline,
-    pub(super) stop: Arc<AtomicBool>,
-    pub(super) topics: HashMap<String, Arc<str>>,
-    pub(super) paused: bool,
+    client: Client,
+    rebootstrap: Rebootstrap,
+    events: mpsc::Sender<Event>,
+    requests: Arc<Requests>,
+    state: Arc<Mutex<MemberState>>,
+    stop: Arc<AtomicBool>,
+    /// Runs the questions that wake fetchers; without a runtime they are left out.
+    runtime: Option<Handle>,
+    /// Topic names, to share one allocation among all records.
+    topics: HashMap<String, Arc<str>>,
+    sleep: Duration,
 }
 
 impl Poller {
+    pub(super) fn new(
+        client: Client,
+        rebootstrap: Rebootstrap,
+        events: mpsc::Sender<Event>,
+        requests: Arc<Requests>,
+        state: Arc<Mutex<MemberState>>,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        let (runtime, topics) = (Handle::try_current().ok(), HashMap::new());
+        Self { client, rebootstrap, events, requests, state, stop, runtime, topics, sleep: FIRST_SLEEP }
+    }
+
+    /// Until the member is stopped or its receiver is gone; then leaves the group.
     pub(super) fn run(&mut self) {
-        // At most a few: what a paused partition still yields.
-        let mut held: VecDeque<(u64, Record)> = VecDeque::new();
-        let mut full_since: Option<Instant> = None;
         while !self.stop.load(Ordering::Relaxed) {
-            if let Some((epoch, record)) = held.pop_front() {
-                let consumer = self.client.current();
-                if consumer.context().epoch(&record.partition) != Some(epoch) {
-                    continue;
-                }
-                match consumer.context().events.try_send(Event::Record(record)) {
-                    Ok(()) => full_since = None,
-                    Err(mpsc::error::TrySendError::Closed(_)) => break,
-                    Err(mpsc::error::TrySendError::Full(Event::Record(record))) => {
-                        held.push_front((epoch, record));
-                        let since = *full_since.get_or_insert_with(Instant::now);
-                        if since.elapsed() < PAUSE_AFTER {
-                            std::thread::sleep(Duration::from_millis(1));
-                        } else {
-                            self.pause(true);
-                            held.extend(self.poll(Duration::from_millis(50)));
-                        }
+            for request in self.requests.take() {
+                self.serve(request);
+            }
+            // The lock must be free again when the rebalance callback runs.
+            let step = self.state.lock().step(&self.events, Instant::now());
+            match step {
+                Step::Fetch { resume } => {
+                    self.resume(resume);
+                    if !self.poll(IDLE_SLEEP) {
+                        let idle_since = self.state.lock().partitions.idle_since();
+                        self.client.replace_if_stuck(idle_since);
                     }
-                    Err(mpsc::error::TrySendError::Full(_)) => {}
                 }
-                continue;
-            }
-            if self.paused {
-                self.pause(false);
-            }
-            held.extend(self.poll(Duration::from_millis(100)));
-            if held.is_empty() && self.client.renew_if_stuck() {
-                self.paused = false;
+                Step::Wait => std::thread::sleep(RETRY_FULL),
+                Step::PollPaused { pause } => {
+                    self.pause(&pause);
+                    self.poll(PAUSED_SLEEP);
+                }
+                Step::End => break,
             }
         }
         self.leave();
+        self.requests.close();
     }
 
-    fn poll(&mut self, timeout: Duration) -> Option<(u64, Record)> {
-        let consumer = self.client.current();
-        self.lifeline.look(consumer.client());
-        match consumer.poll(timeout)? {
-            Ok(message) => self.read(&message),
-            Err(error) => {
-                // Brokers that are away, topics not made yet: librdkafka goes on trying by itself.
-                tracing::debug!(%error, "poll");
-                std::thread::sleep(Duration::from_millis(20));
-                None
+    fn serve(&mut self, request: Request) {
+        match request {
+            Request::Start { epoch, starts } => self.start(epoch, &starts),
+            Request::Pause { partition, seen } => {
+                if self.state.lock().partitions.pause(&partition, seen) {
+                    self.pause(&[partition]);
+                }
+            }
+            Request::Resume { partition, seen } => {
+                if self.state.lock().partitions.resume(&partition, seen) {
+                    self.resume(vec![partition]);
+                }
             }
         }
     }
 
-    fn read(&mut self, message: &BorrowedMessage<'_>) -> Option<(u64, Record)> {
+    /// Reads partitions whose start the receiver has chosen.
+    fn start(&self, epoch: u64, starts: &[(Partition, StartAt)]) {
+        let consumer = self.client.current();
+        // Adding to a lost assignment would make its revocation, which follows, look like a regular one.
+        if consumer.assignment_lost() {
+            return;
+        }
+        let partitions = self.state.lock().partitions.start(epoch);
+        if partitions.is_empty() {
+            return;
+        }
+        let mut list = list_of(&partitions);
+        for (partition, start) in starts.iter().filter(|(partition, _)| partitions.contains(partition)) {
+            if let Err(error) = list.set_partition_offset(&partition.topic, partition.number, start.offset()) {
+                tracing::error!(%partition, ?start, %error, "cannot set the offset to start at; reading starts at the committed one");
+            }
+        }
+        let added = rebalance::add(&consumer, &list).and_then(|()| consumer.context().set_flow(&consumer, &partitions));
+        if let Err(error) = added {
+            tracing::error!(%error, "librdkafka refused the change of its assignment");
+        }
+    }
+
+    /// Polls once; sleeps if there was nothing. Returns true if a record came.
+    fn poll(&mut self, longest_sleep: Duration) -> bool {
+        let consumer = self.client.current();
+        self.rebootstrap.check(consumer.client());
+        match consumer.poll(Duration::ZERO) {
+            Some(Ok(message)) => {
+                self.sleep = FIRST_SLEEP;
+                self.take(&message);
+                true
+            }
+            Some(Err(error)) => {
+                // Brokers that are away, topics that do not exist yet: librdkafka tries again by itself.
+                tracing::debug!(%error, "poll failed");
+                std::thread::sleep(Duration::from_millis(20));
+                false
+            }
+            None => {
+                let woken = self.requests.sleep(self.sleep.min(longest_sleep));
+                self.sleep = if woken { FIRST_SLEEP } else { (self.sleep * 2).min(IDLE_SLEEP) };
+                false
+            }
+        }
+    }
+
+    fn take(&mut self, message: &BorrowedMessage<'_>) {
         let topic = match self.topics.get(message.topic()) {
             Some(topic) => topic.clone(),
             None => self.topics.entry(message.topic().to_owned()).or_insert_with(|| message.topic().into()).clone(),
         };
         let record = Record::read(&topic, message);
-        let epoch = self.client.current().context().take(&record)?;
-        Some((epoch, record))
+        let partition = record.partition.clone();
+        let pause_again = self.state.lock().accept(record);
+        if pause_again {
+            tracing::warn!(%partition, offset = message.offset(), "a record came from a paused partition");
+            self.pause(&[partition]);
+        }
     }
 
-    fn pause(&mut self, pause: bool) {
-        if pause == self.paused {
+    fn pause(&self, partitions: &[Partition]) {
+        if let Err(error) = self.client.current().pause(&list_of(partitions)) {
+            tracing::warn!(%error, "cannot pause partitions");
+        }
+    }
+
+    fn resume(&self, partitions: Vec<Partition>) {
+        if partitions.is_empty() {
             return;
         }
-        let consumer = self.client.current();
-        let held_back = consumer.context().held_back.lock();
-        let places = consumer.context().places.lock();
-        let list = list_of(places.keys().filter(|partition| !held_back.contains(partition)));
-        let result = if pause { consumer.pause(&list) } else { consumer.resume(&list) };
-        match result {
-            Ok(()) => self.paused = pause,
-            Err(error) => tracing::warn!(%error, pause, "cannot pause or resume"),
+        match self.client.current().resume(&list_of(&partitions)) {
+            Ok(()) => self.wake_fetchers(partitions),
+            Err(error) => tracing::warn!(%error, "cannot resume partitions"),
         }
     }
 
-    /// Unsubscribing revokes what is assigned; its callback runs in `poll`.
+    /// The librdkafka thread of a broker that has nothing to fetch sleeps up to a second, and a resumed partition does not wake it. A
+    /// request to that broker, the partition's leader, does.
+    fn wake_fetchers(&self, partitions: Vec<Partition>) {
+        let Some(runtime) = &self.runtime else { return };
+        let consumer = self.client.current();
+        runtime.spawn_blocking(move || {
+            for partition in partitions {
+                if let Err(error) = consumer.fetch_watermarks(&partition.topic, partition.number, WAKE_DEADLINE) {
+                    tracing::debug!(%partition, %error, "the partition's leader did not answer; fetching resumes within a second");
+                }
+            }
+        });
+    }
+
+    /// Unsubscribes, which revokes what is assigned; its callback runs in `poll`.
     fn leave(&self) {
         let consumer = self.client.current();
         consumer.unsubscribe();
         let until = Instant::now() + consumer.context().deadline + Duration::from_secs(1);
-        while Instant::now() < until && !consumer.context().places.lock().is_empty() {
+        while Instant::now() < until && !self.state.lock().partitions.is_empty() {
             drop(consumer.poll(Duration::from_millis(50)));
         }
     }
 
-    /// Ends the client. Dropping it waits for commits that are under way, for ever where a broker that was away names none and the
-    /// client is left without a cluster; so it is led back first.
+    /// Ends the client. Dropping it waits for commits that are under way: for ever, if a broker that was away named no brokers and the
+    /// client has lost its cluster (see [`Rebootstrap`]). So it waits for the group's coordinator first.
     pub(super) fn close(mut self) {
         let consumer = self.client.current();
-        let until = Instant::now() + LEAD_BACK;
+        let until = Instant::now() + LEAVE_RETRY;
         while Instant::now() < until && !self.client.finds_group(&consumer) {
-            self.lifeline.look(consumer.client());
+            self.rebootstrap.check(consumer.client());
             drop(consumer.poll(Duration::from_millis(50)));
         }
     }

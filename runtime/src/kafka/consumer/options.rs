@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+
+use crate::kafka::config::KafkaConfig;
+
+/// How a group member behaves.
+#[derive(Debug, Clone)]
+pub struct ConsumerOptions {
+    pub group: String,
+    /// Shows in the broker's logs and quotas.
+    pub client_id: String,
+    /// Topics to subscribe to.
+    pub topics: Vec<String>,
+    /// Bound of the channel, in records.
+    pub capacity: usize,
+    /// True: partitions are read when the receiver of [`Event::Assigned`](super::Event::Assigned) has chosen where to start. False:
+    /// they are read from the committed offsets.
+    pub choose_start: bool,
+    /// How long a rebalance waits for the receiver to take a revocation from the channel, and then to finish it.
+    pub rebalance_deadline: Duration,
+    /// Bound of librdkafka's prefetch queue, in bytes.
+    pub prefetch_bytes: usize,
+}
+
+impl ConsumerOptions {
+    /// A member of `group` on `topics` with usual bounds, which reads from the committed offsets.
+    pub fn new(group: &str, topics: &[&str]) -> Self {
+        Self {
+            group: group.to_owned(),
+            client_id: group.to_owned(),
+            topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
+            capacity: 64,
+            choose_start: false,
+            rebalance_deadline: Duration::from_secs(5),
+            prefetch_bytes: 16 * 1024 * 1024,
+        }
+    }
+
+    pub(super) fn client_config(&self, config: &KafkaConfig) -> ClientConfig {
+        let mut client = config.client(&self.client_id);
+        client
+            .set("group.id", &self.group)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", config.session_timeout.as_millis().to_string())
+            .set("heartbeat.interval.ms", (config.session_timeout.as_millis() / 4).max(100).to_string())
+            .set("topic.metadata.refresh.interval.ms", "5000")
+            .set("fetch.wait.max.ms", "50")
+            .set("fetch.error.backoff.ms", "100")
+            .set("queued.max.messages.kbytes", (self.prefetch_bytes / 1024).max(1).to_string())
+            .set("receive.message.max.bytes", (config.message_max_bytes.saturating_mul(4)).to_string())
+            .set("fetch.message.max.bytes", config.message_max_bytes.to_string());
+        config.apply_options(&mut client);
+        client
+    }
+}

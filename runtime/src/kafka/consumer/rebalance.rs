@@ -1,0 +1,171 @@
+//! The rebalance callback: turns assignments and revocations into events, in order with the records.
+//!
+//! Librdkafka calls it inside of `poll`, on the poll thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::base_consumer::BaseConsumer;
+use rdkafka::consumer::{Consumer as _, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, TopicPartitionList};
+use tokio::sync::{mpsc, oneshot};
+
+use super::event::{Assignment, Event, Revocation};
+use super::outbox::Flushed;
+use super::partitions::Flow;
+use super::requests::Requests;
+use super::state::MemberState;
+use crate::kafka::context;
+use crate::kafka::partition::{Partition, list_of, partitions_of};
+
+/// The context of one librdkafka client of the member.
+#[derive(Clone)]
+pub(super) struct RebalanceContext {
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) requests: Arc<Requests>,
+    /// Shared with the poller, and used on the poll thread only: the lock is free whenever it is taken. Never held during a call into
+    /// librdkafka's `poll`.
+    pub(super) state: Arc<Mutex<MemberState>>,
+    pub(super) choose_start: bool,
+    /// How long a revocation may take.
+    pub(super) deadline: Duration,
+    /// Set when another client has taken over: this one closes, on another thread, and must not touch the state.
+    pub(super) retired: Arc<AtomicBool>,
+}
+
+impl ClientContext for RebalanceContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        context::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        context::report(&error, reason);
+    }
+}
+
+impl ConsumerContext for RebalanceContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = partitions_of(list);
+        // Librdkafka waits until its assignment is changed, if only by nothing.
+        let result = match error {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                let now = if self.retired() { Vec::new() } else { self.assigned(partitions) };
+                add(consumer, &list_of(&now)).and_then(|()| self.set_flow(consumer, &now))
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                let lost = consumer.assignment_lost();
+                let started = if self.retired() { Vec::new() } else { self.revoked(&partitions, lost) };
+                if is_cooperative(consumer) {
+                    consumer.incremental_unassign(&list_of(&started))
+                } else {
+                    consumer.unassign()
+                }
+            }
+            _ => {
+                tracing::error!(code = ?error, "the group rebalance failed");
+                consumer.unassign()
+            }
+        };
+        if let Err(error) = result {
+            tracing::error!(%error, "librdkafka refused the change of its assignment");
+        }
+    }
+
+    fn commit_callback(&self, result: Result<(), KafkaError>, _offsets: &TopicPartitionList) {
+        if let Err(error) = result
+            && !matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::NoOffset))
+        {
+            tracing::warn!(%error, "an offset commit failed; the records since the last one will be read again");
+        }
+    }
+}
+
+impl RebalanceContext {
+    /// For the client that replaces this one.
+    pub(super) fn successor(&self) -> Self {
+        Self { retired: Arc::default(), ..self.clone() }
+    }
+
+    fn retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// Never waits: the event waits for room in the outbox, before the records of its partitions. Returns the partitions to fetch from
+    /// their committed offsets; others wait for the receiver's answer.
+    fn assigned(&self, partitions: Vec<Partition>) -> Vec<Partition> {
+        tracing::info!(partitions = %names(&partitions), "partitions assigned");
+        let mut state = self.state.lock();
+        let epoch = state.partitions.assign(&partitions, self.choose_start);
+        let start = self.choose_start.then(|| self.requests.clone());
+        state.outbox.push_assigned(Assignment { partitions: partitions.clone(), epoch, start });
+        if self.choose_start { Vec::new() } else { partitions }
+    }
+
+    /// Pauses or resumes partitions that were just added to librdkafka's assignment: it remembers a pause from the last time that a
+    /// partition was assigned, and none for a partition that is assigned during a jam.
+    pub(super) fn set_flow(&self, consumer: &BaseConsumer<Self>, partitions: &[Partition]) -> KafkaResult<()> {
+        let fetching = |partition: &&Partition| self.state.lock().partitions.flow(partition) == Some(Flow::Fetching);
+        let (resume, pause): (Vec<&Partition>, Vec<&Partition>) = partitions.iter().partition(fetching);
+        consumer.pause(&list_of(pause))?;
+        consumer.resume(&list_of(resume))
+    }
+
+    /// Waits, to the deadline, until the receiver has taken the event and dropped it. Returns the partitions to take out of librdkafka's
+    /// assignment.
+    fn revoked(&self, partitions: &[Partition], lost: bool) -> Vec<Partition> {
+        tracing::info!(partitions = %names(partitions), lost, "partitions revoked");
+        let (done, drained) = oneshot::channel();
+        let revoked = {
+            let mut state = self.state.lock();
+            let revoked = state.revoke(partitions, Instant::now());
+            if !revoked.announced.is_empty() {
+                let partitions = revoked.announced.clone();
+                state.outbox.push_revoked(Revocation { partitions, lost, _done: done });
+            }
+            revoked
+        };
+        if !revoked.announced.is_empty() {
+            self.wait_for(drained);
+        }
+        revoked.started
+    }
+
+    /// The receiver has one deadline to take the event, and one to finish.
+    fn wait_for(&self, mut drained: oneshot::Receiver<()>) {
+        let mut until = Instant::now() + self.deadline;
+        let mut announced = false;
+        while let Err(oneshot::error::TryRecvError::Empty) = drained.try_recv() {
+            let flushed = self.state.lock().outbox.flush(&self.events, Instant::now());
+            if flushed == Flushed::All && !announced {
+                announced = true;
+                until = Instant::now() + self.deadline;
+            }
+            if Instant::now() >= until {
+                tracing::warn!(
+                    announced,
+                    "the rebalance goes on before the receiver has finished with the revoked partitions"
+                );
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// Adds partitions to librdkafka's assignment; an empty list only ends the rebalance.
+pub(super) fn add(consumer: &BaseConsumer<RebalanceContext>, list: &TopicPartitionList) -> KafkaResult<()> {
+    if is_cooperative(consumer) { consumer.incremental_assign(list) } else { consumer.assign(list) }
+}
+
+fn is_cooperative(consumer: &BaseConsumer<RebalanceContext>) -> bool {
+    matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
+}
+
+fn names(partitions: &[Partition]) -> String {
+    partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
