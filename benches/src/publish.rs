@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::FutureRecord;
-use vru_runtime::kafka::{Delivery, Producer};
+use vru_runtime::kafka::{DeliveryReport, Producer};
 
 /// Publishes all, key and payload, and waits for every acknowledgement.
 pub async fn publish_all<'a>(producer: &Producer, topic: &str, records: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
-    let mut open: VecDeque<Delivery> = VecDeque::new();
+    let mut open: VecDeque<DeliveryReport> = VecDeque::new();
     for (key, payload) in records {
         let mut record = FutureRecord::to(topic).key(key).payload(payload);
         loop {
@@ -27,6 +27,6 @@ pub async fn publish_all<'a>(producer: &Producer, topic: &str, records: impl Int
     }
 }
 
-async fn acknowledged(delivery: Delivery) {
+async fn acknowledged(delivery: DeliveryReport) {
     delivery.await.unwrap_or_else(|error| panic!("cannot publish: {error}"));
 }

@@ -1,4 +1,4 @@
-//! Where records go that cannot be read, so that the stream goes on and nothing is lost.
+//! Publishes records that cannot be decoded to the dead-letter topic, so that the stream goes on and nothing is lost.
 
 use std::sync::LazyLock;
 
@@ -15,12 +15,12 @@ use crate::retry::Backoff;
 static SENT: LazyLock<IntCounterVec> = LazyLock::new(|| {
     metrics::counter_vec(
         "dead_letters_sent_records_total",
-        "Records that could not be read and went to the dead-letter topic.",
+        "Records that could not be decoded and were published to the dead-letter topic, by source topic and reason.",
         &["topic", "reason"],
     )
 });
 
-/// Publishes rejected records, as they came, with the reason and their place as headers.
+/// Publishes rejected records unchanged, with the reason and their topic, partition and offset as headers.
 #[derive(Clone)]
 pub struct DeadLetters {
     producer: Producer,
@@ -34,16 +34,16 @@ impl std::fmt::Debug for DeadLetters {
 }
 
 impl DeadLetters {
-    /// Publishes to the configured topic.
+    /// Makes a producer for the configured topic.
     pub fn new(config: &KafkaConfig, client_id: &str) -> Result<Self, KafkaFailure> {
         let options = ProducerOptions { client_id: format!("{client_id}-dead-letters"), ..Default::default() };
         Ok(Self { producer: config.producer(&options)?, topic: config.topics().dead_letters })
     }
 
-    /// Publishes one record and waits for the acknowledgement, trying until `cancel`; false when it was cancelled, and then the
-    /// record's offset must not be committed. `kind` is a short bounded word for the metric, `reason` says it in full.
+    /// Publishes one record and waits for the acknowledgement; retries until `cancel`. False if it was cancelled: then the record's offset
+    /// must not be committed. `kind` is the metric's label, from a small fixed set; `reason` is the text for the header.
     pub async fn send(&self, record: &Record, kind: &'static str, reason: &str, cancel: &CancellationToken) -> bool {
-        tracing::warn!(partition = %record.partition, offset = record.offset, reason, "record goes to the dead letters");
+        tracing::warn!(partition = %record.partition, offset = record.offset, reason, "record cannot be decoded; publishing it to the dead-letter topic");
         let partition = record.partition.number.to_string();
         let offset = record.offset.to_string();
         let headers = [
@@ -63,7 +63,7 @@ impl DeadLetters {
             if let Some(payload) = &record.payload {
                 letter = letter.payload(payload);
             }
-            // A full queue has room again after the wait below.
+            // A full queue is retried like any other failure.
             let sent = match self.producer.send(letter) {
                 Err((error, _)) => Err(error),
                 Ok(delivery) => tokio::select! {
@@ -77,7 +77,7 @@ impl DeadLetters {
                     return true;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, topic = self.topic, "cannot publish a dead letter, trying again");
+                    tracing::warn!(%error, topic = self.topic, "cannot publish a dead letter; retrying");
                 }
             }
             if !backoff.wait(cancel).await {

@@ -1,4 +1,4 @@
-//! One way to wait before trying again: exponential, capped, jittered, and ended by shutdown.
+//! Backoff between retries: exponential, capped, jittered, and ended by shutdown.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use rand::Rng as _;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-/// Errors that know whether doing the same again can help.
+/// Errors that say whether a retry can help.
 pub trait Retryable {
-    /// True where the cause may pass by itself: a connection lost, a server that is starting.
+    /// True if the cause may pass by itself: a lost connection, a server that is starting.
     fn is_retryable(&self) -> bool;
 }
 
-/// How long to wait between attempts.
+/// How long to wait between retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackoffConfig {
@@ -30,8 +30,8 @@ impl Default for BackoffConfig {
     }
 }
 
-/// The waits of one run of attempts. Each is drawn from the upper half of a bound that doubles, so that a fleet that lost the
-/// same server does not come back in step, and nobody comes back at once.
+/// The waits of one series of attempts. Each is drawn from the upper half of a bound that doubles, so that many clients that lost the same
+/// server do not reconnect at the same moment, and none retries at once.
 #[derive(Debug)]
 pub struct Backoff {
     config: BackoffConfig,
@@ -44,12 +44,12 @@ impl Backoff {
         Self { config, attempts: 0 }
     }
 
-    /// How many waits were drawn since the start or the last reset.
+    /// Number of waits since the start or the last reset.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Something worked: the next wait is the initial one again.
+    /// Call it after a success: the next wait is the initial one again.
     pub fn reset(&mut self) {
         self.attempts = 0;
     }
@@ -61,7 +61,7 @@ impl Backoff {
         bound.mul_f64(rand::rng().random_range(0.5..=1.0))
     }
 
-    /// Waits; false when `cancel` ended the wait, so that the caller should stop trying.
+    /// Waits; false if `cancel` ended the wait, and the caller should stop retrying.
     pub async fn wait(&mut self, cancel: &CancellationToken) -> bool {
         let delay = self.next_delay();
         tokio::select! {

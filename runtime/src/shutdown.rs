@@ -1,4 +1,4 @@
-//! Stopping in two steps. Soft: stop at the source and drain. Hard: leave now.
+//! Shutdown in two steps. Soft: stop taking new work and drain. Hard: end now.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The tokens and the tasks of one process or one service in it. Cancelling `hard` cancels `soft` too.
+/// The cancellation tokens and the tasks of a process, or of one service in it. Cancelling `hard` also cancels `soft`.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
-    /// Take nothing new; finish what is there.
+    /// Take no new work; finish what is in flight.
     pub soft: CancellationToken,
     /// Stop waiting for anything.
     pub hard: CancellationToken,
@@ -25,10 +25,10 @@ impl Default for Shutdown {
 }
 
 impl Shutdown {
-    /// A part that can be stopped alone and is stopped with the whole.
+    /// For a part that can be stopped alone, and is stopped together with its parent.
     #[must_use]
     pub fn child(&self) -> Self {
-        // A child's soft token must follow the parent's soft token, its hard token the parent's hard one.
+        // Each token follows the parent's token of the same kind; the task makes soft follow hard within the child.
         let hard = self.hard.child_token();
         let soft = self.soft.child_token();
         let follow = (hard.clone(), soft.clone());
@@ -41,7 +41,7 @@ impl Shutdown {
         Self { soft, hard, tracker: TaskTracker::new() }
     }
 
-    /// Cancels softly on the first SIGTERM or SIGINT; hard on the second, or when draining takes longer than `deadline`.
+    /// Cancels `soft` on the first SIGTERM or SIGINT; `hard` on the second, or when draining takes longer than `deadline`.
     pub fn on_signals(&self, deadline: Duration) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -50,14 +50,14 @@ impl Shutdown {
             let name = tokio::select! {
                 _ = terminate.recv() => "SIGTERM",
                 _ = interrupt.recv() => "SIGINT",
-                () = this.soft.cancelled() => "a request",
+                () = this.soft.cancelled() => "none",
             };
             tracing::info!(signal = name, deadline_s = deadline.as_secs_f64(), "shutting down");
             this.soft.cancel();
             tokio::select! {
-                _ = terminate.recv() => tracing::warn!("second signal, stopping without draining"),
-                _ = interrupt.recv() => tracing::warn!("second signal, stopping without draining"),
-                () = tokio::time::sleep(deadline) => tracing::error!("draining missed its deadline"),
+                _ = terminate.recv() => tracing::warn!("second signal; stopping without draining"),
+                _ = interrupt.recv() => tracing::warn!("second signal; stopping without draining"),
+                () = tokio::time::sleep(deadline) => tracing::error!("draining exceeded its deadline; stopping without it"),
                 () = this.hard.cancelled() => {}
             }
             this.hard.cancel();

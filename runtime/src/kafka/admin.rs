@@ -1,4 +1,4 @@
-//! Topics: what they look like, and making those that are missing.
+//! Topics: their specification, creation and metadata.
 
 use std::time::Duration;
 
@@ -10,21 +10,19 @@ use super::config::KafkaConfig;
 use super::context::LogContext;
 use super::error::KafkaFailure;
 
-/// A topic to be made.
+/// A topic to create.
 #[derive(Debug, Clone)]
 pub struct TopicSpec {
-    /// Its name.
     pub name: String,
-    /// How many partitions.
     pub partitions: i32,
-    /// How many copies; -1 leaves it to the broker.
+    /// Replication factor; -1 uses the broker's default.
     pub replication: i32,
-    /// Settings such as `cleanup.policy`.
+    /// Topic configuration such as `cleanup.policy`.
     pub settings: Vec<(&'static str, String)>,
 }
 
 impl KafkaConfig {
-    /// The pipeline's topics, with the settings that its promises rest on.
+    /// The pipeline's topics, with the settings that its delivery guarantees depend on.
     pub fn topic_specs(&self, partitions: i32, replication: i32) -> Vec<TopicSpec> {
         let topics = self.topics();
         let max_bytes = self.message_max_bytes.to_string();
@@ -44,7 +42,7 @@ impl KafkaConfig {
     }
 }
 
-/// Makes the topics that are missing; those that exist are left as they are.
+/// Creates the topics that do not exist; those that exist are not changed.
 pub async fn ensure_topics(config: &KafkaConfig, specs: &[TopicSpec], deadline: Duration) -> Result<(), KafkaFailure> {
     let client = config.client("vru-admin");
     let admin: AdminClient<LogContext> = client
@@ -61,11 +59,11 @@ pub async fn ensure_topics(config: &KafkaConfig, specs: &[TopicSpec], deadline: 
         })
         .collect();
     let options = AdminOptions::new().operation_timeout(Some(deadline)).request_timeout(Some(deadline));
-    let made = admin
+    let created = admin
         .create_topics(&topics, &options)
         .await
         .map_err(|source| KafkaFailure::new("create topics", "-", source))?;
-    for result in made {
+    for result in created {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
@@ -76,9 +74,9 @@ pub async fn ensure_topics(config: &KafkaConfig, specs: &[TopicSpec], deadline: 
     Ok(())
 }
 
-/// How many partitions the topic has. Blocks up to the deadline.
+/// The number of partitions of a topic; an error if the topic does not exist. Blocks up to the deadline.
 pub fn partition_count(config: &KafkaConfig, topic: &str, deadline: Duration) -> Result<i32, KafkaFailure> {
-    let fail = |source| KafkaFailure::new("read the partitions", topic, source);
+    let fail = |source| KafkaFailure::new("read the partition count", topic, source);
     let consumer: BaseConsumer = config.client("vru-metadata").create().map_err(fail)?;
     let metadata = consumer.fetch_metadata(Some(topic), deadline).map_err(fail)?;
     let found = metadata.topics().first().filter(|found| found.error().is_none() && !found.partitions().is_empty());
@@ -88,7 +86,7 @@ pub fn partition_count(config: &KafkaConfig, topic: &str, deadline: Duration) ->
     }
 }
 
-/// The cluster's own id: offsets of another cluster mean nothing. Blocks up to the deadline; none when no broker answered.
+/// The cluster's id: offsets are valid in one cluster only. Blocks up to the deadline; `None` if no broker answered.
 pub fn cluster_id(config: &KafkaConfig, deadline: Duration) -> Result<Option<String>, KafkaFailure> {
     let fail = |source| KafkaFailure::new("read the cluster's id", "-", source);
     let consumer: BaseConsumer<LogContext> =

@@ -13,7 +13,7 @@ use crate::secret::Secret;
 pub struct KafkaConfig {
     /// `host:port`, several joined by commas (default `127.0.0.1:9092`).
     pub brokers: String,
-    /// Put before `frames`, `detections`, `alerts`, `cameras` and `dead-letters` (default `vru.`).
+    /// Prefix of the topics `frames`, `detections`, `alerts`, `cameras` and `dead-letters` (default `vru.`).
     pub topic_prefix: String,
     /// `plaintext` (default), `ssl`, `sasl_ssl` or `sasl_plaintext`.
     pub security_protocol: String,
@@ -23,14 +23,14 @@ pub struct KafkaConfig {
     pub sasl_username: String,
     /// Password for SASL; may be `env:NAME` or `file:PATH`.
     pub sasl_password: Secret,
-    /// CA certificates (PEM); the system's when empty.
+    /// Path of CA certificates (PEM); the system's when empty.
     pub ssl_ca_location: String,
-    /// How long a silent group member keeps its partitions (default 10 s).
+    /// How long a group member that sends no heartbeats keeps its partitions (default 10 s).
     #[serde(with = "humantime_serde")]
     pub session_timeout: Duration,
-    /// Largest record (default 8 MiB). The topics must allow as much.
+    /// Largest record, bytes (default 8 MiB). `max.message.bytes` of the topics must be at least as large.
     pub message_max_bytes: u32,
-    /// Further librdkafka settings, applied last.
+    /// More librdkafka settings, applied last.
     pub options: BTreeMap<String, String>,
 }
 
@@ -61,7 +61,11 @@ impl Validate for KafkaConfig {
         }
         let prefix_ok = self.topic_prefix.len() <= 200
             && self.topic_prefix.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        problems.require(prefix_ok, "topic_prefix", "has characters that a topic cannot have");
+        problems.require(
+            prefix_ok,
+            "topic_prefix",
+            "is longer than 200 characters or has characters that are not allowed in a topic name",
+        );
         let protocols = ["plaintext", "ssl", "sasl_ssl", "sasl_plaintext"];
         let known = protocols.contains(&self.security_protocol.as_str());
         problems.require(known, "security_protocol", format!("is not one of {}", protocols.join(", ")));
@@ -76,23 +80,21 @@ impl Validate for KafkaConfig {
     }
 }
 
-/// The topics' names with the prefix.
+/// Topic names, with the prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
-    /// Encoded pictures.
+    /// Encoded frames.
     pub frames: String,
-    /// What was found in them.
+    /// Results of the analysis of each frame.
     pub detections: String,
-    /// Alerts.
     pub alerts: String,
-    /// The cameras' configuration, compacted.
+    /// Camera configuration, compacted.
     pub cameras: String,
-    /// Records that could not be read.
+    /// Records that could not be decoded.
     pub dead_letters: String,
 }
 
 impl KafkaConfig {
-    /// The topics' names.
     pub fn topics(&self) -> Topics {
         let name = |topic: &str| format!("{}{topic}", self.topic_prefix);
         Topics {
@@ -104,7 +106,7 @@ impl KafkaConfig {
         }
     }
 
-    /// What producers, consumers and admin clients have in common.
+    /// The settings that producers, consumers and admin clients have in common.
     pub fn client(&self, client_id: &str) -> ClientConfig {
         let mut client = ClientConfig::new();
         client
@@ -129,7 +131,7 @@ impl KafkaConfig {
         client
     }
 
-    /// The further options; to be set after everything else.
+    /// Sets [`KafkaConfig::options`]; call it after everything else is set.
     pub(crate) fn apply_options(&self, client: &mut ClientConfig) {
         for (key, value) in &self.options {
             client.set(key, value);

@@ -3,7 +3,8 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// Sends librdkafka's log to ours, at levels that mean action: a broker that is away comes back by itself.
+/// Forwards librdkafka's log to `tracing`. Levels are lowered where the operator need not act: librdkafka reconnects to a broker that was
+/// away by itself.
 #[derive(Debug, Clone, Default)]
 pub struct LogContext;
 
@@ -28,11 +29,11 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 }
 
 pub(crate) fn report(error: &KafkaError, reason: &str) {
-    // A reader that asked to be told about the end of a partition is told here, too.
+    // With `enable.partition.eof`, the end of a partition is reported here, too.
     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
         return;
     }
-    tracing::warn!(%error, reason, "kafka client reports trouble");
+    tracing::warn!(%error, reason, "kafka client reports an error");
 }
 
 impl ConsumerContext for LogContext {}

@@ -7,11 +7,10 @@ use crate::retry::Retryable;
 #[derive(Debug, Error)]
 #[error("cannot {operation} (topic {topic})")]
 pub struct KafkaFailure {
-    /// What was tried, as a verb: `create a consumer`.
+    /// As a verb: `create a consumer`.
     pub operation: &'static str,
-    /// On which topic; `-` where on none.
+    /// `-` if the operation concerns no topic.
     pub topic: String,
-    /// What librdkafka said.
     #[source]
     pub source: KafkaError,
 }
@@ -28,7 +27,7 @@ impl Retryable for KafkaFailure {
     }
 }
 
-/// Whether trying again cannot help until somebody changes the configuration, the topic or the permissions.
+/// Whether a retry cannot help until the configuration, the topic or the permissions are changed.
 pub(super) fn is_permanent(error: &KafkaError) -> bool {
     if matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)) {
         return true;

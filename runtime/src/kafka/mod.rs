@@ -1,4 +1,4 @@
-//! Kafka clients: the only road between stages.
+//! Kafka clients. Stages exchange data through Kafka only.
 
 pub mod admin;
 mod config;
@@ -7,6 +7,7 @@ mod context;
 mod error;
 mod group_offsets;
 
+mod offsets;
 mod outgoing;
 mod partition;
 mod partitioner;
@@ -22,11 +23,12 @@ pub use consumer::{Assignment, Committer, ConsumerOptions, Event, GroupConsumer,
 pub use context::LogContext;
 pub use error::KafkaFailure;
 pub use group_offsets::GroupOffsets;
+pub use offsets::{offset_at, watermarks};
 pub use outgoing::{Acknowledgement, OutgoingRecord, SendError};
 pub use partition::{Partition, StartAt};
 pub use partitioner::partition_of;
 pub use probe::watch_broker;
-pub use producer::{Delivered, Delivery, Producer, ProducerOptions};
+pub use producer::{Delivered, DeliveryReport, Producer, ProducerOptions};
 pub use range_reader::RangeReader;
-pub use reader::{ReaderEvent, TopicReader, offset_at, watermarks};
+pub use reader::{ReaderEvent, TopicReader};
 pub use record::Record;

@@ -9,7 +9,7 @@ use rdkafka::producer::FutureRecord;
 use thiserror::Error;
 
 use super::error::is_permanent;
-use super::producer::{Delivered, Delivery, Producer};
+use super::producer::{Delivered, DeliveryReport, Producer};
 use crate::retry::Retryable;
 
 /// A record to publish. It borrows everything: librdkafka copies key and payload once, into its own queue.
@@ -100,7 +100,7 @@ impl Retryable for SendError {
 /// Resolves when Kafka has acknowledged the record, or when the client has given it up.
 #[derive(Debug)]
 #[must_use = "only this future says whether the record arrived"]
-pub struct Acknowledgement(Delivery);
+pub struct Acknowledgement(DeliveryReport);
 
 impl Future for Acknowledgement {
     type Output = Result<Delivered, SendError>;

@@ -6,14 +6,11 @@ use rdkafka::{Offset, TopicPartitionList};
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition {
-    /// The topic's name.
     pub topic: Arc<str>,
-    /// The partition's number.
     pub number: i32,
 }
 
 impl Partition {
-    /// The partition of that topic and number.
     pub fn new(topic: &str, number: i32) -> Self {
         Self { topic: topic.into(), number }
     }
@@ -30,11 +27,10 @@ impl fmt::Display for Partition {
 pub enum StartAt {
     /// At the group's committed offset; where there is none, at the beginning.
     Committed,
-    /// At the oldest record that Kafka holds.
+    /// At the oldest record that Kafka retains.
     Beginning,
     /// After the newest one.
     End,
-    /// At this offset.
     Offset(i64),
 }
 

@@ -1,6 +1,6 @@
-//! Which partition a key is in: Kafka's own rule, which our producers follow (`murmur2_random`).
+//! The partition of a key, by the rule of Kafka's Java client, which our producers follow (`murmur2_random`).
 
-/// The partition of a key in a topic of `partitions`.
+/// The partition of a key in a topic with `partitions` partitions.
 pub fn partition_of(key: &[u8], partitions: i32) -> i32 {
     let positive = (murmur2(key) & 0x7fff_ffff) as i32;
     positive % partitions.max(1)
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_those_of_kafkas_own_tests() {
+    fn hashes_equal_those_in_kafkas_own_tests() {
         for (key, hash) in [
             ("21", -973_932_308_i32),
             ("foobar", -790_332_482),

@@ -1,4 +1,4 @@
-//! Whether a broker answers.
+//! Probes whether a broker answers.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use super::context::LogContext;
 use super::error::KafkaFailure;
 use crate::admin::ReadyFlag;
 
-/// Pause between questions.
-const EVERY: Duration = Duration::from_secs(2);
-/// How long an answer may take. With the pause it bounds how late an outage is told.
-const ANSWER: Duration = Duration::from_secs(3);
+/// Pause between probes.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// How long an answer may take. Together with the pause it bounds how late an outage is reported.
+const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Says by `ready` whether a broker answers, until stopped. The clients go on by themselves when it is back, so this is the only
-/// one that notices how long it was away.
+/// Sets `ready` to whether a broker answers, until stopped. Producers and consumers recover from an outage without reporting it, so only
+/// this probe shows it.
 pub async fn watch_broker(config: KafkaConfig, ready: ReadyFlag, stop: CancellationToken) {
     let mut client: Option<BaseConsumer<LogContext>> = None;
     while !stop.is_cancelled() {
-        let (mut asking, config) = (client.take(), config.clone());
-        let asked = tokio::task::spawn_blocking(move || {
-            let answer = ask(&mut asking, &config);
-            (asking, answer)
+        let (mut probing, config) = (client.take(), config.clone());
+        let probed = tokio::task::spawn_blocking(move || {
+            let answer = probe(&mut probing, &config);
+            (probing, answer)
         });
-        match asked.await {
+        match probed.await {
             Ok((back, answer)) => {
                 client = back;
                 match answer {
@@ -36,21 +36,21 @@ pub async fn watch_broker(config: KafkaConfig, ready: ReadyFlag, stop: Cancellat
             Err(error) => ready.not_ready(error.to_string()),
         }
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
-fn ask(client: &mut Option<BaseConsumer<LogContext>>, config: &KafkaConfig) -> Result<(), KafkaFailure> {
-    let fail = |source| KafkaFailure::new("ask for the brokers", "-", source);
-    let asking = match client.take() {
+fn probe(client: &mut Option<BaseConsumer<LogContext>>, config: &KafkaConfig) -> Result<(), KafkaFailure> {
+    let fail = |source| KafkaFailure::new("read metadata", "-", source);
+    let probing = match client.take() {
         Some(client) => client,
         None => config.client("vru-probe").create_with_context(LogContext).map_err(fail)?,
     };
-    // One topic and not all of them: a cluster may have thousands.
-    asking.fetch_metadata(Some(&config.topics().cameras), ANSWER).map_err(fail)?;
-    // One that got no answer may have lost its cluster for good; the next question is a fresh one's.
-    *client = Some(asking);
+    // One topic instead of all: a cluster may have thousands.
+    probing.fetch_metadata(Some(&config.topics().cameras), DEADLINE).map_err(fail)?;
+    // A client that got no answer may have lost its cluster for good (see `rebootstrap`), so the next probe uses a new one.
+    *client = Some(probing);
     Ok(())
 }

@@ -20,8 +20,8 @@ use super::context;
 use super::error::KafkaFailure;
 use super::rebootstrap::Rebootstrap;
 
-/// How long one poll lasts. `BaseProducer::poll` spins through the last millisecond of its time, so a short poll costs a share
-/// of a core: a hundredth at the 100 ms of rdkafka's own `FutureProducer`, for each idle producer. Answers do not wait for it.
+/// How long one poll lasts. `BaseProducer::poll` spins through the last millisecond of its timeout, so short polls cost CPU: a hundredth
+/// of a core for each idle producer at the 100 ms of rdkafka's `FutureProducer`. Delivery reports do not wait for the end of a poll.
 const POLL: Duration = Duration::from_secs(2);
 
 /// How a producer behaves.
@@ -29,13 +29,13 @@ const POLL: Duration = Duration::from_secs(2);
 pub struct ProducerOptions {
     /// Shows in the broker's logs and quotas.
     pub client_id: String,
-    /// How long a record may take, with all retries, before it is given up and reported. Zero: never.
+    /// How long a record may take, with all retries, before it is given up and reported as failed. Zero: it is retried for ever.
     pub message_timeout: Duration,
-    /// Bound of the local queue, bytes.
+    /// Bound of the local queue, in bytes.
     pub queue_bytes: usize,
     /// How long to gather records into one request.
     pub linger: Duration,
-    /// `none`, `lz4`, `zstd`: pictures are compressed already.
+    /// `none`, `lz4` or `zstd`. Encoded frames do not compress further.
     pub compression: &'static str,
 }
 
@@ -52,7 +52,7 @@ impl Default for ProducerOptions {
 }
 
 impl KafkaConfig {
-    /// An idempotent producer with `acks=all`: what is acknowledged is there once, in order.
+    /// An idempotent producer with `acks=all`: each acknowledged record is in the topic once, in order.
     pub fn producer(&self, options: &ProducerOptions) -> Result<Producer, KafkaFailure> {
         let mut client = self.client(&options.client_id);
         client
@@ -62,28 +62,28 @@ impl KafkaConfig {
             .set("queue.buffering.max.kbytes", (options.queue_bytes / 1024).max(1).to_string())
             .set("queue.buffering.max.ms", options.linger.as_millis().to_string())
             .set("compression.type", options.compression)
-            // The same key must land in the same partition whichever client wrote it (Java's is murmur2 too).
+            // Every client must send a key to the same partition; Java's default is murmur2 as well.
             .set("partitioner", "murmur2_random");
         self.apply_options(&mut client);
         let fail = |source| KafkaFailure::new("create a producer", "-", source);
-        let base: BaseProducer<Answers> = client.create_with_context(Answers).map_err(fail)?;
+        let base: BaseProducer<ReportContext> = client.create_with_context(ReportContext).map_err(fail)?;
         Producer::start(base, Rebootstrap::new(&client))
             .map_err(|error| fail(KafkaError::ClientCreation(error.to_string())))
     }
 }
 
-/// A producer whose records are awaited one by one. Clones share it; when the last is dropped, what is still queued is given up.
+/// A producer with a delivery report for each record. Clones share it; when the last one is dropped, queued records are given up.
 #[derive(Clone)]
 pub struct Producer(Arc<Inner>);
 
 struct Inner {
-    base: Arc<BaseProducer<Answers>>,
+    base: Arc<BaseProducer<ReportContext>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Not joined: the thread may still be in a poll, and holds nothing that anybody waits for.
+        // Not joined: the thread ends after its current poll, and nothing depends on its end.
         self.stop.store(true, Ordering::Relaxed);
     }
 }
@@ -95,7 +95,7 @@ impl fmt::Debug for Producer {
 }
 
 impl Producer {
-    fn start(base: BaseProducer<Answers>, mut rebootstrap: Rebootstrap) -> std::io::Result<Self> {
+    fn start(base: BaseProducer<ReportContext>, mut rebootstrap: Rebootstrap) -> std::io::Result<Self> {
         let base = Arc::new(base);
         let stop = Arc::new(AtomicBool::new(false));
         let (polled, stopped) = (base.clone(), stop.clone());
@@ -108,17 +108,17 @@ impl Producer {
         Ok(Self(Arc::new(Inner { base, stop })))
     }
 
-    /// Queues a record and does not wait. Refused, for example because the queue is full, it comes back with the reason.
-    #[expect(clippy::result_large_err, reason = "the record goes back to who sent it")]
+    /// Queues a record; never waits. If the record is refused, for example because the queue is full, it is returned with the reason.
+    #[expect(clippy::result_large_err, reason = "the record goes back to the caller")]
     pub fn send<'a, K, P>(
         &self,
         record: FutureRecord<'a, K, P>,
-    ) -> Result<Delivery, (KafkaError, FutureRecord<'a, K, P>)>
+    ) -> Result<DeliveryReport, (KafkaError, FutureRecord<'a, K, P>)>
     where
         K: ToBytes + ?Sized,
         P: ToBytes + ?Sized,
     {
-        let (answer, delivery) = oneshot::channel();
+        let (reporter, report) = oneshot::channel();
         let base = BaseRecord {
             topic: record.topic,
             partition: record.partition,
@@ -126,10 +126,10 @@ impl Producer {
             key: record.key,
             timestamp: record.timestamp,
             headers: record.headers,
-            delivery_opaque: Box::new(answer),
+            delivery_opaque: Box::new(reporter),
         };
         match self.0.base.send(base) {
-            Ok(()) => Ok(Delivery(delivery)),
+            Ok(()) => Ok(DeliveryReport(report)),
             Err((error, back)) => {
                 let record = FutureRecord {
                     topic: back.topic,
@@ -144,46 +144,45 @@ impl Producer {
         }
     }
 
-    /// Waits until everything queued is answered, or the deadline. Blocks.
+    /// Waits until every queued record is acknowledged or has failed, up to the deadline. Blocks.
     pub fn flush(&self, deadline: Duration) -> Result<(), KafkaError> {
         self.0.base.flush(deadline)
     }
 
-    /// For questions about the cluster and about a fatal error.
+    /// For requests to the cluster, and the fatal error, if there was one.
     pub fn client(&self) -> &Client<impl ClientContext + use<>> {
         self.0.base.client()
     }
 }
 
-/// Where a record lies now.
+/// The position of an acknowledged record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivered {
-    /// Partition.
     pub partition: i32,
-    /// Offset in it.
     pub offset: i64,
 }
 
-/// A record on its way. Resolves when it is acknowledged, or given up with the reason; `Canceled` when the producer was dropped.
+/// A future of librdkafka's delivery report for one record: its position once all replicas have it, or why it was given up; `Canceled` if
+/// the producer was dropped.
 ///
-/// Not tokio's channel: that one takes part in tokio's budget, and waited for on another executor inside of a task it is never
-/// ready again when the budget is used up.
+/// Not tokio's oneshot channel: that one takes part in tokio's task budget. Polled by another executor inside of a tokio task, it would
+/// never be ready again once the budget is used up.
 #[derive(Debug)]
-#[must_use = "whether a record arrived is known only from here"]
-pub struct Delivery(oneshot::Receiver<Result<Delivered, KafkaError>>);
+#[must_use = "only this future says whether the record arrived"]
+pub struct DeliveryReport(oneshot::Receiver<Result<Delivered, KafkaError>>);
 
-impl Future for Delivery {
+impl Future for DeliveryReport {
     type Output = Result<Delivered, KafkaError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or(Err(KafkaError::Canceled)))
+        Pin::new(&mut self.0).poll(cx).map(|report| report.unwrap_or(Err(KafkaError::Canceled)))
     }
 }
 
-/// Hands librdkafka's answers to those who wait.
-struct Answers;
+/// Forwards delivery reports to their futures.
+struct ReportContext;
 
-impl ClientContext for Answers {
+impl ClientContext for ReportContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         context::log(level, facility, message);
     }
@@ -193,15 +192,15 @@ impl ClientContext for Answers {
     }
 }
 
-impl ProducerContext<NoCustomPartitioner> for Answers {
+impl ProducerContext<NoCustomPartitioner> for ReportContext {
     type DeliveryOpaque = Box<oneshot::Sender<Result<Delivered, KafkaError>>>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, answer: Self::DeliveryOpaque) {
+    fn delivery(&self, result: &DeliveryResult<'_>, reporter: Self::DeliveryOpaque) {
         let delivered = match result {
             Ok(message) => Ok(Delivered { partition: message.partition(), offset: message.offset() }),
             Err((error, _)) => Err(error.clone()),
         };
-        // Whoever sent it may have stopped waiting.
-        drop(answer.send(delivered));
+        // The future may have been dropped.
+        drop(reporter.send(delivered));
     }
 }

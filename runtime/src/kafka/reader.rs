@@ -1,4 +1,4 @@
-//! Reads whole topics without a group: every reader sees every record.
+//! Reads partitions without a consumer group: every reader gets every record.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,16 +18,15 @@ use super::partition::{Partition, StartAt};
 use super::rebootstrap::Rebootstrap;
 use super::record::Record;
 
-/// What a [`TopicReader`] yields.
+/// What a [`TopicReader`] returns.
 #[derive(Debug)]
 pub enum ReaderEvent {
-    /// A record.
     Record(Record),
-    /// Every partition was read to the end that it had at some moment since the start. Sent once.
+    /// Every partition was read up to an end that it had after the start. Sent once.
     CaughtUp,
 }
 
-/// Reads partitions of a topic from chosen offsets. A full channel makes it wait; dropping it ends it.
+/// Reads partitions of a topic from chosen offsets. It waits while its channel is full, and ends when it is dropped.
 #[derive(Debug)]
 pub struct TopicReader {
     events: mpsc::Receiver<ReaderEvent>,
@@ -36,8 +35,7 @@ pub struct TopicReader {
 }
 
 impl TopicReader {
-    /// Starts to read; `capacity` bounds the channel. Which partitions there are is for the caller to know
-    /// ([`super::admin::partition_count`]).
+    /// Starts to read; `capacity` bounds the channel, in records. See [`super::admin::partition_count`] for the number of partitions.
     pub fn start(
         config: &KafkaConfig,
         client_id: &str,
@@ -47,7 +45,7 @@ impl TopicReader {
     ) -> Result<Self, KafkaFailure> {
         let mut client: ClientConfig = config.client(client_id);
         client
-            // librdkafka wants a group even where none is joined.
+            // Librdkafka requires a group even where none is joined.
             .set("group.id", format!("{client_id}-unused"))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
@@ -65,7 +63,7 @@ impl TopicReader {
         let mut list = TopicPartitionList::new();
         for (partition, start) in starts {
             list.add_partition_offset(topic, *partition, start.offset())
-                .map_err(|source| fail("choose offsets", source))?;
+                .map_err(|source| fail("choose the offsets to start at", source))?;
         }
         consumer.assign(&list).map_err(|source| fail("assign partitions", source))?;
         let (events_tx, events) = mpsc::channel(capacity.max(1));
@@ -85,7 +83,7 @@ impl TopicReader {
         Ok(Self { events, stop, thread: Some(thread) })
     }
 
-    /// The next event; none when reading ended.
+    /// The next event; `None` when reading has ended. Cancel-safe.
     pub async fn next(&mut self) -> Option<ReaderEvent> {
         self.events.recv().await
     }
@@ -95,7 +93,7 @@ impl Drop for TopicReader {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.events.close();
-        // Closing a consumer may take a moment; do not hold an async worker for it. The thread ends by itself.
+        // Not joined: closing a consumer may take a moment, which must not block an async worker.
         drop(self.thread.take());
     }
 }
@@ -106,7 +104,7 @@ struct Pump {
     events: mpsc::Sender<ReaderEvent>,
     stop: Arc<AtomicBool>,
     topic: Arc<str>,
-    /// Partitions that were not read to their end yet; none when that was announced.
+    /// Partitions that have not been read to their end yet; `None` once `CaughtUp` was sent.
     behind: Option<HashSet<i32>>,
 }
 
@@ -129,7 +127,7 @@ impl Pump {
                     continue;
                 }
                 Some(Err(error)) => {
-                    tracing::debug!(topic = %self.topic, %error, "poll");
+                    tracing::debug!(topic = %self.topic, %error, "poll failed");
                     std::thread::sleep(Duration::from_millis(20));
                     continue;
                 }
@@ -147,7 +145,7 @@ impl Pump {
         }
     }
 
-    /// Waits for room as long as somebody may still take it.
+    /// Waits for room in the channel. False if the reader was dropped.
     fn send(&self, mut event: ReaderEvent) -> bool {
         loop {
             match self.events.try_send(event) {
@@ -161,46 +159,4 @@ impl Pump {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-}
-
-/// The oldest and the next offset of each partition. Blocks up to the deadline.
-pub fn watermarks(
-    config: &KafkaConfig,
-    topic: &str,
-    deadline: Duration,
-) -> Result<Vec<(Partition, i64, i64)>, KafkaFailure> {
-    let until = Instant::now() + deadline;
-    let fail = |source| KafkaFailure::new("read offsets", topic, source);
-    let consumer: BaseConsumer<LogContext> =
-        config.client("vru-offsets").create_with_context(LogContext).map_err(fail)?;
-    let count = super::admin::partition_count(config, topic, deadline)?;
-    (0..count)
-        .map(|number| {
-            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            let (low, high) = consumer.fetch_watermarks(topic, number, left).map_err(fail)?;
-            Ok((Partition::new(topic, number), low, high))
-        })
-        .collect()
-}
-
-/// The first offset of the partition whose record is not older than the time (Kafka's timestamp, milliseconds since the Unix
-/// epoch); none when there is no such record. Blocks up to the deadline.
-pub fn offset_at(
-    config: &KafkaConfig,
-    partition: &Partition,
-    timestamp_ms: i64,
-    deadline: Duration,
-) -> Result<Option<i64>, KafkaFailure> {
-    let fail = |source| KafkaFailure::new("look for a time", &partition.topic, source);
-    let consumer: BaseConsumer<LogContext> =
-        config.client("vru-offsets").create_with_context(LogContext).map_err(fail)?;
-    let mut times = TopicPartitionList::new();
-    let time = rdkafka::Offset::Offset(timestamp_ms);
-    times.add_partition_offset(&partition.topic, partition.number, time).map_err(fail)?;
-    let found = consumer.offsets_for_times(times, deadline).map_err(fail)?;
-    let found = found.elements().first().map(rdkafka::topic_partition_list::TopicPartitionListElem::offset);
-    Ok(match found {
-        Some(rdkafka::Offset::Offset(offset)) if offset >= 0 => Some(offset),
-        _ => None,
-    })
 }

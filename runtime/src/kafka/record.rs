@@ -6,20 +6,17 @@ use rdkafka::message::Headers as _;
 
 use super::partition::Partition;
 
-/// A consumed record. Key and payload were copied once, out of librdkafka; parsing shares their memory.
+/// A consumed record. Key and payload are copied once, out of librdkafka; parsing shares their memory.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// Where it came from.
     pub partition: Partition,
-    /// Its offset there.
     pub offset: i64,
-    /// Kafka's timestamp, milliseconds since the Unix epoch.
+    /// Kafka's timestamp, in milliseconds since the Unix epoch.
     pub timestamp_ms: Option<i64>,
-    /// The key, if any.
     pub key: Option<Bytes>,
-    /// The payload; none is a tombstone.
+    /// `None` is a tombstone.
     pub payload: Option<Bytes>,
-    /// Headers with text values.
+    /// Headers whose values are UTF-8; others are left out.
     pub headers: Vec<(String, String)>,
 }
 
@@ -41,12 +38,12 @@ impl Record {
         }
     }
 
-    /// A header's value.
+    /// The value of the first header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The W3C trace context it carries.
+    /// The W3C trace context in the headers.
     pub fn traceparent(&self) -> Option<&str> {
         self.header(vru_proto::names::HEADER_TRACEPARENT)
     }

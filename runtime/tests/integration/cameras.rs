@@ -33,7 +33,7 @@ impl Pod {
     }
 
     fn apply(&mut self, event: Option<CameraEvent>) {
-        match event.expect("the follower runs") {
+        match event.expect("the watcher runs") {
             CameraEvent::Upsert(id, _) => {
                 self.cameras.insert(id.to_string());
             }
@@ -58,7 +58,7 @@ impl Pod {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_shares_the_cameras_and_takes_over() {
+async fn pods_of_a_group_share_the_cameras_and_take_over_from_each_other() {
     let bus = kafka().bus("share", 8);
     for number in 0..24 {
         bus.put_camera(&camera(&format!("cam-{number}")));
@@ -67,7 +67,7 @@ async fn a_group_shares_the_cameras_and_takes_over() {
     let mut one = Pod::start(&bus, share());
     one.until("all cameras", |cameras| cameras.len() == 24).await;
     let mut two = Pod::start(&bus, share());
-    // Partition by partition: each pod is looked at in turn until every camera is with exactly one of them.
+    // Cameras move partition by partition: apply events until each camera is with exactly one pod.
     let shared = async {
         while two.cameras.is_empty()
             || !one.cameras.is_disjoint(&two.cameras)
@@ -79,20 +79,20 @@ async fn a_group_shares_the_cameras_and_takes_over() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), shared).await.expect("the cameras to be shared out");
+    tokio::time::timeout(Duration::from_secs(30), shared).await.expect("the cameras are shared in time");
     two.shutdown.soft.cancel();
     one.until("all cameras again", |cameras| cameras.len() == 24).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_removals_and_rubbish_are_followed() {
+async fn changes_and_removals_are_applied_and_rubbish_becomes_a_dead_letter() {
     let bus = kafka().bus("follow", 2);
     bus.put_camera(&camera("a"));
     let mut pod = Pod::start(&bus, Share::All);
     pod.until("a", |cameras| cameras.contains("a")).await;
     bus.produce(Topic::Cameras, "a", Some(b"\xff\xff rubbish"));
     bus.put_camera(&camera("b"));
-    pod.until("b beside a, whose last good configuration stays", |cameras| cameras.len() == 2).await;
+    pod.until("a, with its last good configuration, and b", |cameras| cameras.len() == 2).await;
     bus.remove_camera("a");
     pod.until("a to go", |cameras| cameras.len() == 1).await;
     bus.put_camera(&v1::CameraConfig { enabled: false, ..camera("b") });

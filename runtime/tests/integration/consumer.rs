@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::Rng as _;
-use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, Partition, StartAt};
+use vru_runtime::kafka::{Assignment, ConsumerOptions, Event, GroupConsumer, Partition, StartAt, watermarks};
 use vru_runtime::test_util::{Bus, Topic, kafka, seeded_rng};
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ fn number(payload: Option<&bytes::Bytes>) -> usize {
     std::str::from_utf8(payload.expect("a payload")).ok().and_then(|text| text.parse().ok()).expect("a number")
 }
 
-/// All offsets of each partition, from the first on.
+/// Every offset of each partition, from 0 on, without a gap.
 fn assert_each_once_in_order(seen: &BTreeMap<Partition, Vec<i64>>) {
     for (partition, offsets) in seen {
         let breaks: Vec<&[i64]> = offsets.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
@@ -40,7 +40,7 @@ fn assert_each_once_in_order(seen: &BTreeMap<Partition, Vec<i64>>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_committed_is_not_seen_again_and_the_rest_is() {
+async fn a_new_member_continues_at_the_committed_offsets() {
     let bus = kafka().bus("commit", 4);
     publish(&bus, 100);
     let mut first = start(&bus, &options(&bus));
@@ -69,10 +69,10 @@ async fn what_was_committed_is_not_seen_again_and_the_rest_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_member_gets_its_share_after_the_first_has_drained() {
+async fn a_second_member_gets_partitions_after_the_first_has_drained_them() {
     let bus = kafka().bus("rebalance", 4);
     let mut first = start(&bus, &options(&bus));
-    let Event::Assigned(assignment) = next(&mut first).await else { panic!("records before an assignment") };
+    let Event::Assigned(assignment) = next(&mut first).await else { panic!("a record before the assignment") };
     assert_eq!(assignment.partitions.len(), 4);
     publish(&bus, 64);
     let mut second = start(&bus, &options(&bus));
@@ -117,12 +117,12 @@ async fn a_second_member_gets_its_share_after_the_first_has_drained() {
     tokio::task::spawn_blocking(move || drop((first, second))).await.unwrap();
 }
 
-/// The client remembers that a partition was paused, also when it comes back from another member.
+/// Librdkafka remembers a pause beyond a revocation.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_held_back_flows_again_when_it_comes_back() {
-    let bus = kafka().bus("held", 4);
+async fn a_paused_partition_that_is_revoked_and_assigned_again_is_read() {
+    let bus = kafka().bus("paused", 4);
     let mut first = start(&bus, &options(&bus));
-    let Event::Assigned(assignment) = next(&mut first).await else { panic!("records before an assignment") };
+    let Event::Assigned(assignment) = next(&mut first).await else { panic!("a record before the assignment") };
     for partition in &assignment.partitions {
         first.pause(partition);
     }
@@ -144,7 +144,7 @@ async fn what_was_held_back_flows_again_when_it_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_receiver_may_choose_where_to_start() {
+async fn the_receiver_chooses_where_to_start() {
     let bus = kafka().bus("choose", 1);
     publish(&bus, 20);
     let mut options = options(&bus);
@@ -157,16 +157,16 @@ async fn the_receiver_may_choose_where_to_start() {
                 assignment.start_at(starts);
             }
             Event::Record(record) => break record.offset,
-            Event::Revoked(_) => panic!("nobody else is there"),
+            Event::Revoked(_) => panic!("the group has one member"),
         }
     };
     assert_eq!(first, 15);
     tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
 }
 
-/// Longer than the consumer waits before it pauses its partitions: nothing is lost or doubled by the pause.
+/// The receiver stops for longer than the poll thread waits before it pauses all partitions.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_receiver_loses_nothing() {
+async fn a_receiver_that_stops_for_a_while_gets_each_record_once() {
     let bus = kafka().bus("slow", 2);
     publish(&bus, 200);
     let mut options = options(&bus);
@@ -187,19 +187,21 @@ async fn a_slow_receiver_loses_nothing() {
     tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
 }
 
-/// The client throws away what it has fetched of a partition that is held, in another thread than the one that hands records on.
+/// A pause makes librdkafka throw away what it has prefetched and fetch it again.
 #[tokio::test(flavor = "multi_thread")]
-async fn partitions_held_and_released_at_any_moment_give_each_record_once_and_in_order() {
+async fn partitions_paused_and_resumed_at_any_moment_give_each_record_once_and_in_order() {
     const RECORDS: usize = 4_000;
-    let mut random = seeded_rng("partitions_held_and_released_at_any_moment_give_each_record_once_and_in_order");
-    let bus = kafka().bus("held", 4);
+    let mut random = seeded_rng("partitions_paused_and_resumed_at_any_moment_give_each_record_once_and_in_order");
+    let bus = kafka().bus("toggled", 4);
     publish(&bus, RECORDS);
     let mut consumer = start(&bus, &options(&bus));
-    let mut held: BTreeSet<Partition> = BTreeSet::new();
+    let mut paused: BTreeSet<Partition> = BTreeSet::new();
     let mut seen: BTreeMap<Partition, Vec<i64>> = BTreeMap::new();
     let mut count = 0;
+    let until = Instant::now() + 4 * DEADLINE;
     while count < RECORDS {
-        // Nothing comes where all are held.
+        assert!(Instant::now() < until, "{count} records of {RECORDS}; paused: {paused:?}");
+        // No record comes while all partitions are paused.
         let event = tokio::time::timeout(Duration::from_millis(20), consumer.next()).await;
         let toggled: Vec<Partition> = match event {
             Ok(Some(Event::Record(record))) => {
@@ -209,14 +211,14 @@ async fn partitions_held_and_released_at_any_moment_give_each_record_once_and_in
             }
             Ok(Some(_)) => Vec::new(),
             Ok(None) => panic!("the consumer has ended"),
-            Err(_) => held.iter().cloned().collect(),
+            Err(_) => paused.iter().cloned().collect(),
         };
         for partition in toggled {
-            if held.remove(&partition) {
+            if paused.remove(&partition) {
                 consumer.resume(&partition);
             } else {
                 consumer.pause(&partition);
-                held.insert(partition);
+                paused.insert(partition);
             }
         }
     }
@@ -225,20 +227,152 @@ async fn partitions_held_and_released_at_any_moment_give_each_record_once_and_in
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stopping_revokes_what_is_left_and_then_ends() {
+async fn a_stopped_member_revokes_its_partitions_and_ends() {
     let bus = kafka().bus("stop", 2);
     let mut consumer = start(&bus, &options(&bus));
     assert!(matches!(next(&mut consumer).await, Event::Assigned(_)));
     consumer.stop();
     loop {
-        match tokio::time::timeout(DEADLINE, consumer.next()).await.expect("an end in time") {
+        match tokio::time::timeout(DEADLINE, consumer.next()).await.expect("the member ends in time") {
             Some(Event::Revoked(revocation)) => {
                 assert_eq!(revocation.partitions.len(), 2);
                 break;
             }
             Some(_) => {}
-            None => panic!("no revocation came"),
+            None => panic!("ended without a revocation"),
         }
     }
     tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_chosen_after_the_rebalance_deadline_is_used() {
+    let bus = kafka().bus("late", 1);
+    publish(&bus, 20);
+    let options =
+        ConsumerOptions { choose_start: true, rebalance_deadline: Duration::from_millis(500), ..options(&bus) };
+    let mut consumer = start(&bus, &options);
+    let Event::Assigned(assignment) = next(&mut consumer).await else { panic!("a record before the assignment") };
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let starts = assignment.partitions.iter().map(|p| (p.clone(), StartAt::Offset(15))).collect();
+    assert!(assignment.start_at(starts));
+    match next(&mut consumer).await {
+        Event::Record(record) => assert_eq!(record.offset, 15),
+        other => panic!("{other:?} instead of a record"),
+    }
+    tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_whose_receiver_never_chose_a_start_can_be_stopped() {
+    let bus = kafka().bus("unchosen", 2);
+    publish(&bus, 20);
+    let options = ConsumerOptions { choose_start: true, ..options(&bus) };
+    let mut consumer = start(&bus, &options);
+    let Event::Assigned(assignment) = next(&mut consumer).await else { panic!("a record before the assignment") };
+    assert_eq!(assignment.partitions.len(), 2);
+    consumer.stop();
+    match next(&mut consumer).await {
+        Event::Revoked(revocation) => assert_eq!(revocation.partitions.len(), 2),
+        other => panic!("{other:?} instead of the revocation"),
+    }
+    assert!(tokio::time::timeout(DEADLINE, consumer.next()).await.expect("the member ends in time").is_none());
+    tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_paused_by_the_receiver_stays_paused_when_a_full_channel_has_room_again() {
+    let bus = kafka().bus("both", 2);
+    publish(&bus, 200);
+    let options = ConsumerOptions { capacity: 2, ..options(&bus) };
+    let mut consumer = start(&bus, &options);
+    let Event::Assigned(assignment) = next(&mut consumer).await else { panic!("a record before the assignment") };
+    let [paused, other] = &assignment.partitions[..] else { panic!("two partitions") };
+    consumer.pause(paused);
+    let mut seen: BTreeMap<Partition, Vec<i64>> = BTreeMap::new();
+    let high = |partition: &Partition| {
+        let marks = watermarks(&bus.config(), &bus.name(Topic::Alerts), DEADLINE).expect("Kafka answers");
+        marks.into_iter().find(|(found, ..)| found == partition).expect("the partition exists").2 as usize
+    };
+    let (high_paused, high_other) = tokio::task::block_in_place(|| (high(paused), high(other)));
+    let mut count = 0;
+    let read = |seen: &BTreeMap<Partition, Vec<i64>>, partition: &Partition| seen.get(partition).map_or(0, Vec::len);
+    while read(&seen, other) < high_other {
+        if let Event::Record(record) = next(&mut consumer).await {
+            seen.entry(record.partition).or_default().push(record.offset);
+            count += 1;
+            if count == 20 {
+                tokio::time::sleep(Duration::from_millis(3_500)).await;
+            }
+        }
+    }
+    // What was fetched before the pause: the channel's records and one more.
+    assert!(read(&seen, paused) <= options.capacity + 1, "{seen:?}");
+    consumer.resume(paused);
+    while read(&seen, paused) < high_paused {
+        if let Event::Record(record) = next(&mut consumer).await {
+            seen.entry(record.partition).or_default().push(record.offset);
+        }
+    }
+    assert_each_once_in_order(&seen);
+    tokio::task::spawn_blocking(move || drop(consumer)).await.unwrap();
+}
+
+/// The first member does not read while the second one leaves, for longer than a rebalance waits for anything.
+async fn read_what_is_assigned_while_the_channel_is_full(name: &str, choose_start: bool) {
+    let bus = kafka().bus(name, 4);
+    let rebalance_deadline = Duration::from_millis(500);
+    let options = ConsumerOptions { capacity: 1, choose_start, rebalance_deadline, ..options(&bus) };
+    let from_beginning = |assignment: Assignment| {
+        let starts = assignment.partitions.iter().map(|p| (p.clone(), StartAt::Beginning)).collect();
+        assert!(assignment.start_at(starts));
+    };
+    let mut first = start(&bus, &options);
+    let Event::Assigned(assignment) = next(&mut first).await else { panic!("a record before the assignment") };
+    let mut mine: BTreeSet<Partition> = assignment.partitions.iter().cloned().collect();
+    assert_eq!(mine.len(), 4);
+    from_beginning(assignment);
+    let mut second = start(&bus, &options);
+    while mine.len() == 4 {
+        if let Event::Revoked(revocation) = next(&mut first).await {
+            mine.retain(|partition| !revocation.partitions.contains(partition));
+        }
+    }
+    loop {
+        match next(&mut second).await {
+            Event::Assigned(assignment) if !assignment.partitions.is_empty() => break,
+            _ => {}
+        }
+    }
+    publish(&bus, 64);
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    tokio::task::spawn_blocking(move || drop(second)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let mut seen = BTreeSet::new();
+    while seen.len() < 64 {
+        match next(&mut first).await {
+            Event::Assigned(assignment) => {
+                for partition in &assignment.partitions {
+                    assert!(mine.insert(partition.clone()), "{partition} is assigned twice");
+                }
+                from_beginning(assignment);
+            }
+            Event::Record(record) => {
+                assert!(mine.contains(&record.partition), "a record of {} before its assignment", record.partition);
+                assert!(seen.insert(number(record.payload.as_ref())), "seen twice");
+            }
+            Event::Revoked(revocation) => panic!("{revocation:?}, although no member joined"),
+        }
+    }
+    tokio::task::spawn_blocking(move || drop(first)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_assigned_while_the_channel_is_full_are_announced_later_and_read() {
+    read_what_is_assigned_while_the_channel_is_full("full", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_assigned_while_the_channel_is_full_are_read_from_the_chosen_start() {
+    read_what_is_assigned_while_the_channel_is_full("full-choose", true).await;
 }

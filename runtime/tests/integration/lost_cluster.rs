@@ -1,4 +1,4 @@
-//! A broker that was away says, until it counts as alive again, that the cluster has no brokers. Clients must outlive that.
+//! A broker that was away answers, until it counts as alive again, with metadata without brokers. Clients must survive that.
 
 use std::time::{Duration, Instant};
 
@@ -9,19 +9,22 @@ use vru_runtime::kafka::{
 };
 use vru_runtime::test_util::{Bus, KafkaServer, Topic, eventually};
 
-/// Which client hears the bad answer is chance; of so many in so many rounds, some do.
+/// Which clients get that answer is random; among so many clients in so many rounds, some do.
 const MEMBERS: usize = 16;
 const ROUNDS: usize = 2;
 /// Longer than the broker's session with its controller.
 const AWAY: Duration = Duration::from_secs(5);
-const BACK: Duration = Duration::from_mins(1);
+/// For the clients to recover once the broker is back.
+const RECOVERY: Duration = Duration::from_mins(1);
+/// Much longer than dropping a member may wait (3 s), for a busy machine; the broker stays away in the meantime.
+const DROP: Duration = Duration::from_secs(20);
 
-/// A session is over soon.
+/// With a short session.
 fn config(bus: &Bus) -> KafkaConfig {
     KafkaConfig { session_timeout: Duration::from_secs(6), ..bus.config() }
 }
 
-/// Members of a group each, named after it.
+/// Members of one group each.
 fn members(bus: &Bus, topic: &str, group: &str) -> Vec<GroupConsumer> {
     let start = |number| {
         let mut options = ConsumerOptions::new(&format!("{}{group}-{number}", bus.prefix()), &[topic]);
@@ -31,10 +34,10 @@ fn members(bus: &Bus, topic: &str, group: &str) -> Vec<GroupConsumer> {
     (0..MEMBERS).map(start).collect()
 }
 
-/// Reads up to the record.
+/// Reads up to the record with that payload.
 async fn read(member: &mut GroupConsumer, wanted: &str) -> (Partition, i64) {
     loop {
-        let event = tokio::time::timeout(BACK, member.next()).await;
+        let event = tokio::time::timeout(RECOVERY, member.next()).await;
         if let Event::Record(record) = event.expect("the record in time").expect("the member runs")
             && record.payload.as_deref() == Some(wanted.as_bytes())
         {
@@ -58,16 +61,16 @@ impl Clients {
         Self { members: members(bus, topic, "group"), reader: reader.expect("a reader can be made"), producer }
     }
 
-    /// The producer sends a record, and everybody reads it.
+    /// The producer sends a record, and every consumer reads it.
     async fn pass(&mut self, topic: &str, text: &str) {
         let sent = self.producer.send(FutureRecord::to(topic).key("key").payload(text));
         let Ok(sent) = sent.map_err(|(error, _)| error) else { panic!("the queue has room") };
-        tokio::time::timeout(BACK, sent).await.expect("an answer in time").expect("an acknowledgement");
+        tokio::time::timeout(RECOVERY, sent).await.expect("an answer in time").expect("an acknowledgement");
         for member in &mut self.members {
             read(member, text).await;
         }
         loop {
-            let event = tokio::time::timeout(BACK, self.reader.next()).await;
+            let event = tokio::time::timeout(RECOVERY, self.reader.next()).await;
             if let ReaderEvent::Record(record) = event.expect("the record in time").expect("the reader runs")
                 && record.payload.as_deref() == Some(text.as_bytes())
             {
@@ -78,7 +81,7 @@ impl Clients {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_are_told_of_no_brokers_find_them_again() {
+async fn clients_that_lose_all_brokers_bootstrap_again() {
     let server = tokio::task::block_in_place(KafkaServer::start);
     let bus = server.bus("lost", 1);
     let topic = bus.name(Topic::Alerts);
@@ -93,23 +96,23 @@ async fn clients_that_are_told_of_no_brokers_find_them_again() {
     tokio::task::spawn_blocking(move || drop(clients)).await.unwrap();
 }
 
-/// The process's threads whose names begin so.
+/// The names of this process's threads that begin with `prefix`.
 fn threads(prefix: &str) -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").expect("proc is there").flatten();
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
     names.map(|name| name.trim().to_owned()).filter(|name| name.starts_with(prefix)).collect()
 }
 
-/// Their commits are under way when the broker hangs, and it names no broker when it is back.
+/// Commits are in flight when the broker hangs, and its metadata name no broker when it is back.
 #[tokio::test(flavor = "multi_thread")]
-async fn members_that_end_in_an_outage_hold_nobody_up_and_leave_when_it_is_over() {
+async fn dropping_a_member_in_an_outage_returns_soon_and_it_leaves_its_group_afterwards() {
     let server = tokio::task::block_in_place(KafkaServer::start);
     let bus = server.bus("ends", 1);
     let topic = bus.name(Topic::Alerts);
     bus.produce(Topic::Alerts, "key", Some(b"before"));
     let mut ending = members(&bus, &topic, "ends");
     let mut reader = TopicReader::start(&config(&bus), "ends", &topic, &[(0, StartAt::Beginning)], 16).unwrap();
-    let event = tokio::time::timeout(BACK, reader.next()).await.expect("the record in time");
+    let event = tokio::time::timeout(RECOVERY, reader.next()).await.expect("the record in time");
     assert!(matches!(event, Some(ReaderEvent::Record(_))));
     let mut read_to = Vec::new();
     for member in &mut ending {
@@ -117,17 +120,17 @@ async fn members_that_end_in_an_outage_hold_nobody_up_and_leave_when_it_is_over(
     }
     server.server.pause();
     for (member, (partition, offset)) in ending.iter().zip(read_to) {
-        member.committer().commit(&[(partition, offset + 1)], false).expect("it can be sent off");
+        member.committer().commit(&[(partition, offset + 1)], false).expect("the commit can be queued");
     }
     // A reader has no group to leave, and does not wait for one.
     drop(reader);
-    // Threads of their own: tokio's end waits for its blocking ones, for ever where one hangs.
+    // Own threads: tokio's shutdown waits for its blocking threads, for ever if one hangs.
     let drops: Vec<_> = ending.into_iter().map(|member| std::thread::spawn(move || drop(member))).collect();
     let away = Instant::now();
-    eventually(AWAY, "the members to be dropped", async || {
+    eventually(DROP, "the members to be dropped", async || {
         match drops.iter().filter(|dropped| !dropped.is_finished()).count() {
             0 => Ok(()),
-            held_up => Err(format!("{held_up} are held up")),
+            blocked => Err(format!("{blocked} drops block")),
         }
     })
     .await;
@@ -135,12 +138,12 @@ async fn members_that_end_in_an_outage_hold_nobody_up_and_leave_when_it_is_over(
     assert_eq!(threads("read-ends"), Vec::<String>::new());
     tokio::time::sleep(AWAY.saturating_sub(away.elapsed())).await;
     server.server.resume();
-    eventually(BACK, "the members to leave", async || match threads("poll-ends") {
+    eventually(RECOVERY, "the members to leave", async || match threads("poll-ends") {
         left if left.is_empty() => Ok(()),
         left => Err(left.join(", ")),
     })
     .await;
-    // Those that come after them in their groups work.
+    // The groups accept new members.
     bus.produce(Topic::Alerts, "key", Some(b"after"));
     let mut next = members(&bus, &topic, "ends");
     for member in &mut next {

@@ -1,4 +1,4 @@
-//! The shared Kafka code on a real broker.
+//! The Kafka clients and the camera configuration, on a real broker.
 
 mod cameras;
 mod consumer;

@@ -4,7 +4,7 @@ use vru_runtime::kafka::{ReaderEvent, StartAt, TopicReader, watermarks};
 use vru_runtime::test_util::{Topic, kafka};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn says_once_that_it_caught_up_and_goes_on() {
+async fn a_reader_reports_once_that_it_caught_up_and_continues() {
     let bus = kafka().bus("reader", 3);
     for number in 0..30 {
         bus.produce(Topic::Alerts, &number.to_string(), Some(b"x"));

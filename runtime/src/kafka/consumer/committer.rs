@@ -1,3 +1,5 @@
+//! Commits offsets, and reads committed ones.
+
 use std::time::Duration;
 
 use rdkafka::consumer::{CommitMode, Consumer as _};
@@ -7,7 +9,7 @@ use super::client::Client;
 use crate::kafka::error::KafkaFailure;
 use crate::kafka::partition::{Partition, list_of};
 
-/// Commits offsets for a [`GroupConsumer`]; usable from anywhere, also while partitions are being revoked.
+/// Commits offsets for a [`GroupConsumer`](super::GroupConsumer), on any thread, also while partitions are being revoked.
 #[derive(Clone)]
 pub struct Committer {
     pub(super) client: Client,
@@ -20,8 +22,8 @@ impl std::fmt::Debug for Committer {
 }
 
 impl Committer {
-    /// Commits, for each partition, the offset of the next record to read. `wait` blocks for the broker's answer (call it where
-    /// blocking is allowed); otherwise a failure is logged, and the records are seen again.
+    /// Commits, for each partition, the offset of the next record to read. With `wait` it blocks for the broker's answer; without, a
+    /// failure is only logged, and the records are read again after the next rebalance.
     pub fn commit(&self, next_offsets: &[(Partition, i64)], wait: bool) -> Result<(), KafkaFailure> {
         if next_offsets.is_empty() {
             return Ok(());
@@ -36,8 +38,8 @@ impl Committer {
         self.client.current().commit(&list, mode).map_err(fail)
     }
 
-    /// Commits the partition's next offset together with a note that [`Committer::committed`] gives back, and waits for the
-    /// broker's answer. A member that lost the partition is refused. Blocks.
+    /// Commits the partition's next offset together with a note that [`Committer::committed`] returns, and waits for the broker's answer.
+    /// It fails if the member has lost the partition. Blocks.
     pub fn commit_note(&self, partition: &Partition, next_offset: i64, note: &str) -> Result<(), KafkaFailure> {
         let fail = |source| KafkaFailure::new("commit an offset", &partition.topic, source);
         let mut list = TopicPartitionList::new();
@@ -49,8 +51,7 @@ impl Committer {
         self.client.current().commit(&list, CommitMode::Sync).map_err(fail)
     }
 
-    /// The group's committed offset of each partition, none where there is none, and the note committed with it. Blocks up to
-    /// the deadline.
+    /// For each partition, the group's committed offset, if there is one, and the note committed with it. Blocks up to the deadline.
     pub fn committed(
         &self,
         partitions: &[Partition],

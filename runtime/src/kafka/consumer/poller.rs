@@ -123,7 +123,8 @@ impl Poller {
                 tracing::error!(%partition, ?start, %error, "cannot set the offset to start at; reading starts at the committed one");
             }
         }
-        let added = rebalance::add(&consumer, &list).and_then(|()| consumer.context().set_flow(&consumer, &partitions));
+        let added = rebalance::add_partitions(&consumer, &list)
+            .and_then(|()| consumer.context().set_flow(&consumer, &partitions));
         if let Err(error) = added {
             tracing::error!(%error, "librdkafka refused the change of its assignment");
         }

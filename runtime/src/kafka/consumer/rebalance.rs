@@ -55,7 +55,7 @@ impl ConsumerContext for RebalanceContext {
         let result = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 let now = if self.retired() { Vec::new() } else { self.assigned(partitions) };
-                add(consumer, &list_of(&now)).and_then(|()| self.set_flow(consumer, &now))
+                add_partitions(consumer, &list_of(&now)).and_then(|()| self.set_flow(consumer, &now))
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
                 let lost = consumer.assignment_lost();
@@ -158,7 +158,7 @@ impl RebalanceContext {
 }
 
 /// Adds partitions to librdkafka's assignment; an empty list only ends the rebalance.
-pub(super) fn add(consumer: &BaseConsumer<RebalanceContext>, list: &TopicPartitionList) -> KafkaResult<()> {
+pub(super) fn add_partitions(consumer: &BaseConsumer<RebalanceContext>, list: &TopicPartitionList) -> KafkaResult<()> {
     if is_cooperative(consumer) { consumer.incremental_assign(list) } else { consumer.assign(list) }
 }
 
