@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::config::KafkaConfig;
 use super::context::LogContext;
 use super::error::KafkaFailure;
-use super::partition::{Partition, StartAt};
+use super::partition::StartAt;
 use super::rebootstrap::Rebootstrap;
 use super::record::Record;
 

@@ -346,7 +346,7 @@ async fn read_what_is_assigned_while_the_channel_is_full(name: &str, choose_star
     }
     publish(&bus, 64);
     tokio::time::sleep(Duration::from_millis(3_500)).await;
-    tokio::task::spawn_blocking(move || drop(second)).await.unwrap();
+    tokio::task::spawn_blocking(move || drop(second)).await.expect("leaving does not panic");
     tokio::time::sleep(Duration::from_secs(4)).await;
     let mut seen = BTreeSet::new();
     while seen.len() < 64 {
@@ -364,7 +364,7 @@ async fn read_what_is_assigned_while_the_channel_is_full(name: &str, choose_star
             Event::Revoked(revocation) => panic!("{revocation:?}, although no member joined"),
         }
     }
-    tokio::task::spawn_blocking(move || drop(first)).await.unwrap();
+    tokio::task::spawn_blocking(move || drop(first)).await.expect("leaving does not panic");
 }
 
 #[tokio::test(flavor = "multi_thread")]
