@@ -22,7 +22,7 @@ use super::record::Record;
 #[derive(Debug)]
 pub enum ReaderEvent {
     Record(Record),
-    /// Every partition was read up to an end that it had after the start. Sent once.
+    /// Every partition has been read up to the end that it had at some time after the start. Sent once.
     CaughtUp,
 }
 

@@ -138,8 +138,8 @@ impl GroupConsumer {
     }
 
     /// Stops fetching the partition until [`GroupConsumer::resume`]: the receiver has no room for it, while the other partitions go on.
-    /// Records that were fetched before still come: those in the channel, and at most one more. A partition that is revoked and assigned
-    /// again is not paused any more.
+    /// Records that were fetched before still come: those in the channel, and at most two more (one in the outbox, one that is being
+    /// polled). A partition that is revoked and assigned again is not paused any more.
     pub fn pause(&self, partition: &Partition) {
         self.requests.post(Request::Pause { partition: partition.clone(), seen: self.seen });
     }

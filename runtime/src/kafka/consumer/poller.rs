@@ -23,7 +23,7 @@ use crate::kafka::record::Record;
 
 /// How long the poll thread sleeps at most while librdkafka has nothing for it.
 const IDLE_SLEEP: Duration = Duration::from_millis(100);
-/// The same while all partitions are paused because the channel is full: room in it wakes nobody.
+/// The same while all partitions are paused because the channel is full: the thread is not woken when it has room again.
 const PAUSED_SLEEP: Duration = Duration::from_millis(50);
 /// The first sleep; each one doubles. Librdkafka wakes the thread only when its queue was empty, and one `poll` may end with an event
 /// that is no record while more lies in the queue.

@@ -51,7 +51,7 @@ impl ClientContext for RebalanceContext {
 impl ConsumerContext for RebalanceContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let partitions = partitions_of(list);
-        // Librdkafka waits until its assignment is changed, if only by nothing.
+        // Librdkafka waits for a change of its assignment; an empty one will do.
         let result = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 let now = if self.retired() { Vec::new() } else { self.assigned(partitions) };
@@ -148,7 +148,7 @@ impl RebalanceContext {
             if Instant::now() >= until {
                 tracing::warn!(
                     announced,
-                    "the rebalance goes on before the receiver has finished with the revoked partitions"
+                    "the receiver did not finish with the revoked partitions in time; the rebalance goes on"
                 );
                 return;
             }
