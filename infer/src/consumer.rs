@@ -155,8 +155,8 @@ impl FrameConsumer {
         }
     }
 
-    /// Pauses a partition because the queue of a file is full; the other partitions continue. Records that were fetched
-    /// already, at most the length of the channel, are still enqueued.
+    /// Pauses a partition because the queue of a file is full; the other partitions continue. The records that still come
+    /// after the pause ([`GroupConsumer::pause`] bounds their number) are enqueued all the same.
     fn pause(&mut self, partition: Partition) {
         if self.paused.contains(&partition) {
             return;

@@ -50,7 +50,7 @@ async fn read_into(
     let marks = tokio::task::spawn_blocking(move || watermarks(&config, &name, DEADLINE));
     let Ok(Ok(marks)) = timeout_at(until, marks).await else { return Ok(false) };
     // The key decides the partition, so a camera has the same partition number in both topics if they have equally many
-    // partitions. If the topic of detections has too few, read all of its partitions.
+    // partitions. If the topic of detections lacks one of these numbers, its cameras may be in any partition: read all.
     let is_assigned = |number: i32| partitions.iter().any(|partition| partition.number == number);
     let marks = marks?;
     let same_numbers = partitions.iter().all(|partition| (partition.number as usize) < marks.len());

@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// How long the coordinator may take to answer a commit.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The right to publish, which a long pause of the process puts in doubt.
+/// The right to publish. It is in doubt after a long pause of the process, until [`Lease::confirm`] has asked the coordinator.
 #[derive(Debug)]
 pub struct Lease {
     started: Instant,

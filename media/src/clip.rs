@@ -99,8 +99,8 @@ impl ClipWriter {
         })
     }
 
-    /// Adds a picture. A time that is not after the previous one is changed to 1 ms after it, because times must increase in an
-    /// MP4.
+    /// Adds a picture. Times must increase in an MP4, so a time less than 1 ms after the previous one is changed to 1 ms after
+    /// it.
     pub fn push_picture(&mut self, time_us: i64, image: Image) -> Result<(), ClipError> {
         if self.input != ClipInput::Pictures {
             return Err(ClipError::Kind { what: "pictures" });

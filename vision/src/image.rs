@@ -50,7 +50,7 @@ impl Image {
         ImageRef { width: self.width, height: self.height, data: &self.data }
     }
 
-    /// Panics if the position is outside the picture.
+    /// The red, green and blue of a pixel. The position must be inside the picture.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         let at = (y as usize * self.width as usize + x as usize) * CHANNELS;
         [self.data[at], self.data[at + 1], self.data[at + 2]]

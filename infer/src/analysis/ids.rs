@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 use vru_proto::FrameKey;
+use vru_vision::model_card::MAX_DETECTIONS;
 use vru_vision::tracker::{TrackedObject, Tracker};
 
-/// The ids that are reserved for the new tracks of one frame. A model gives far fewer detections; `thresholds.max_detections` is
-/// usually 300.
-const PER_FRAME: u64 = 4_096;
+/// How many ids are reserved for the new tracks of one frame. A frame has no more detections, and so no more new tracks.
+const PER_FRAME: u64 = MAX_DETECTIONS as u64;
 
 /// Maps the tracker's own numbers, which start from 1 whenever a worker starts, to the ids that are published. A published id
 /// consists of the sequence number of the frame in which the track was first seen, and its index among the new tracks of

@@ -243,7 +243,7 @@ impl Lane {
         self.undecoded.len() <= config.file_frames / 2 || self.undecoded.front().is_some_and(FrameJob::is_live)
     }
 
-    /// Whether the next frame is not live. Only then may a paused partition depend on this queue.
+    /// False if the next frame is live. A paused partition never waits for such a queue.
     pub fn next_is_not_live(&self) -> bool {
         self.undecoded.front().is_none_or(|job| !job.is_live())
     }

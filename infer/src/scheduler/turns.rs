@@ -19,7 +19,7 @@ pub(super) struct Turns {
     pub lanes: VecDeque<Lane>,
     /// How many frames the model has taken in all. Numbers the turns at the model.
     served: u64,
-    /// The largest batch that the model asked for so far.
+    /// The batch size that the model asked for last; 0 before it has asked.
     pub max_batch: usize,
     pub closed: bool,
 }

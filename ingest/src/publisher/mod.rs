@@ -44,7 +44,7 @@ pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
     async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError>;
 }
 
-/// Why a frame is not on Kafka, or why Kafka gave no answer about one.
+/// Why a frame was not published, or why a query about published frames or offsets failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     #[error("the producer's queue is full")]

@@ -17,7 +17,7 @@ mod session;
 use std::sync::Arc;
 
 pub use output::OutputPlan;
-pub use session::{CameraSession, Picture, SessionIds};
+pub use session::{CameraSession, EncodedPicture, SessionIds};
 
 use crate::config::IngestConfig;
 use vru_proto::CameraId;

@@ -16,7 +16,7 @@ use super::elements::{build_error, make_bin};
 use super::encoder_input::{SourceSize, prepare_encoder};
 use super::packet_loss::drop_incomplete_units;
 use super::samples::{encoding_of, sample_payload, sample_size};
-use super::{CameraSession, OutputPlan, Picture};
+use super::{CameraSession, EncodedPicture, OutputPlan};
 use crate::error::SourceError;
 use crate::metrics;
 use crate::sampler::Sampler;
@@ -91,7 +91,15 @@ fn picture_sink(session: &Arc<CameraSession>, source_size: SourceSize) -> gst_ap
         let Some(size) = sample_size(sample) else { return };
         let source_size = source_size.get();
         let encoding = Encoding::Jpeg;
-        session.add_picture(Picture { pts_ns, payload, encoding, size, source_size, key_frame: true, analyse: true });
+        session.add_picture(EncodedPicture {
+            pts_ns,
+            payload,
+            encoding,
+            size,
+            source_size,
+            key_frame: true,
+            analyse: true,
+        });
     })
 }
 
@@ -111,6 +119,6 @@ fn access_unit_sink(codec: Codec, session: &Arc<CameraSession>, sampler: Sampler
         *started = true;
         let analyse = sampler.wants(pts_ns);
         let encoding = encoding_of(codec);
-        session.add_picture(Picture { pts_ns, payload, encoding, size, source_size: size, key_frame, analyse });
+        session.add_picture(EncodedPicture { pts_ns, payload, encoding, size, source_size: size, key_frame, analyse });
     })
 }

@@ -14,14 +14,14 @@ use crate::error::SourceError;
 
 /// How long a camera waits for its pipeline to shut down.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(3);
-/// Bounds the pipelines that are shutting down at the same time. Beyond it cameras wait, because each pipeline that hangs
-/// costs a thread and a socket.
+/// Bounds how many pipelines shut down at the same time, because each one that hangs costs a thread and a socket. Further cameras
+/// wait.
 static SHUTDOWNS: Semaphore = Semaphore::const_new(256);
 
 /// How often the time since the last picture is checked.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The time limits of a connection, and what its errors name it by.
+/// The time limits of a connection, and its URL for error messages.
 #[derive(Debug)]
 pub(super) struct ConnectionLimits {
     /// Without credentials.

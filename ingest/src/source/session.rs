@@ -33,7 +33,7 @@ impl SessionIds {
 
 /// A picture at the end of a live pipeline.
 #[derive(Debug)]
-pub struct Picture {
+pub struct EncodedPicture {
     /// Stream time.
     pub pts_ns: u64,
     /// A JPEG or an access unit.
@@ -109,7 +109,7 @@ impl CameraSession {
     }
 
     /// Puts a picture into the queue; never waits.
-    pub fn add_picture(&self, picture: Picture) {
+    pub fn add_picture(&self, picture: EncodedPicture) {
         let now_us = clock::now_us();
         let capture = self.timeline.lock().capture(picture.pts_ns, now_us);
         let mut progress = self.progress.lock();

@@ -18,7 +18,7 @@ const MAX_SIDE: u32 = 8_192;
 
 /// The output of the decoder since the last call.
 #[derive(Debug, Default)]
-struct Outbox {
+struct DecoderOutput {
     info: Option<gst_video::VideoInfo>,
     pictures: Vec<DecodedPicture>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Chain {
     output: gst::Pad,
     bin: gst::Bin,
     bus: gst::Bus,
-    outbox: Arc<Mutex<Outbox>>,
+    decoded: Arc<Mutex<DecoderOutput>>,
     id_caps: gst::Caps,
     /// The picture size in the parameter sets: the width in the upper 32 bits, the height in the lower ones.
     declared_size: Arc<AtomicU64>,
@@ -55,12 +55,12 @@ impl Chain {
         capsfilter.set_property("caps", limit);
         let declared_size = record_size(&capsfilter).ok_or_else(start_failed)?;
 
-        let outbox = Arc::new(Mutex::new(Outbox::default()));
+        let decoded = Arc::new(Mutex::new(DecoderOutput::default()));
         let input = gst::Pad::builder(gst::PadDirection::Src).name("input").build();
-        let output = output_pad(&outbox).ok_or_else(start_failed)?;
+        let output = output_pad(&decoded).ok_or_else(start_failed)?;
         let bus = gst::Bus::new();
         bin.set_bus(Some(&bus));
-        let chain = Self { codec, input, output, bin, bus, outbox, id_caps: id_caps(), declared_size };
+        let chain = Self { codec, input, output, bin, bus, decoded, id_caps: id_caps(), declared_size };
         chain.open().ok_or_else(start_failed)?;
         Ok(chain)
     }
@@ -83,7 +83,7 @@ impl Chain {
         opening.into_iter().all(|event| self.input.push_event(event)).then_some(())
     }
 
-    /// Pushes one unit. Its output is in the outbox when GStreamer's push returns.
+    /// Pushes one unit. Its output is in `decoded` when GStreamer's push returns.
     pub(super) fn push(&mut self, unit: Bytes, id: u64) -> Result<Vec<DecodedPicture>, String> {
         let mut buffer = gst::Buffer::from_slice(unit);
         let writable = buffer.get_mut().expect("a new buffer has one owner");
@@ -118,7 +118,7 @@ impl Chain {
     }
 
     fn take(&self) -> Vec<DecodedPicture> {
-        std::mem::take(&mut self.outbox.lock().unwrap_or_else(PoisonError::into_inner).pictures)
+        std::mem::take(&mut self.decoded.lock().unwrap_or_else(PoisonError::into_inner).pictures)
     }
 }
 
@@ -153,11 +153,11 @@ fn id_caps() -> gst::Caps {
 }
 
 /// The pad after the colour conversion. It records the picture format and collects the pictures.
-fn output_pad(outbox: &Arc<Mutex<Outbox>>) -> Option<gst::Pad> {
+fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
     let caps = gst_video::VideoCapsBuilder::new().format(gst_video::VideoFormat::Rgb).build();
     let template = gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &caps).ok()?;
-    let for_events = Arc::clone(outbox);
-    let for_buffers = Arc::clone(outbox);
+    let for_events = Arc::clone(decoded);
+    let for_buffers = Arc::clone(decoded);
     let id_caps = id_caps();
     let pad = gst::Pad::builder_from_template(&template)
         .name("output")
@@ -169,11 +169,11 @@ fn output_pad(outbox: &Arc<Mutex<Outbox>>) -> Option<gst::Pad> {
             true
         })
         .chain_function(move |_, _, buffer| {
-            let mut outbox = for_buffers.lock().unwrap_or_else(PoisonError::into_inner);
-            let info = outbox.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
+            let mut decoded = for_buffers.lock().unwrap_or_else(PoisonError::into_inner);
+            let info = decoded.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
             let id = unit_id(&buffer, &id_caps).ok_or(gst::FlowError::Error)?;
             let image = to_image(&buffer, &info).ok_or(gst::FlowError::Error)?;
-            outbox.pictures.push(DecodedPicture { id, image });
+            decoded.pictures.push(DecodedPicture { id, image });
             Ok(gst::FlowSuccess::Ok)
         })
         .build();

@@ -32,9 +32,9 @@ impl Placement {
         Self { left, top, width, height }
     }
 
-    /// Maps a box from pixels of the input to pixels of the camera's picture, clipped to that picture. The placed picture may
-    /// be a scaled-down version of the camera's: only its aspect ratio matters. `None` if the box is outside the picture, or
-    /// is not a valid box.
+    /// Maps a box from pixels of the input to pixels of the camera's picture, whose size is given, and clips it to that picture.
+    /// The picture in the input may be a scaled-down copy: only its aspect ratio matters. `None` if the box is not valid or is
+    /// outside the picture.
     pub fn to_source(&self, rect: &Rect, source_width: u32, source_height: u32) -> Option<Rect> {
         let x_scale = source_width as f32 / self.width as f32;
         let y_scale = source_height as f32 / self.height as f32;

@@ -128,6 +128,10 @@ pub enum BoxUnits {
     Normalised,
 }
 
+/// Upper limit of `thresholds.max_detections`. Each frame has this many track ids for new tracks; with more detections, two tracks
+/// could get the same id.
+pub const MAX_DETECTIONS: u32 = 4_096;
+
 /// Which detections are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -136,7 +140,7 @@ pub struct Thresholds {
     pub score: f32,
     /// NMS removes a box whose IoU with a stronger box of its class is above this; 0.6 by default.
     pub nms_iou: f32,
-    /// Maximum number of detections per frame; 300 by default.
+    /// Maximum number of detections per frame, 1 to 4096; 300 by default.
     pub max_detections: u32,
 }
 

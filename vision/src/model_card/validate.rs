@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{LayoutName, ModelCard};
+use super::{LayoutName, MAX_DETECTIONS, ModelCard};
 
 /// A card that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +74,8 @@ impl ModelCard {
         if !within(self.thresholds.nms_iou) {
             refuse("thresholds.nms_iou", "must be 0 to 1");
         }
-        if self.thresholds.max_detections == 0 || self.thresholds.max_detections > 10_000 {
-            refuse("thresholds.max_detections", "must be 1 to 10000");
+        if !(1..=MAX_DETECTIONS).contains(&self.thresholds.max_detections) {
+            refuse("thresholds.max_detections", &format!("must be 1 to {MAX_DETECTIONS}"));
         }
         if let Some(at) = self.labels.iter().position(|label| label.trim().is_empty()) {
             refuse("labels", &format!("label {at} is empty"));
@@ -188,6 +188,19 @@ mod tests {
                 "thresholds.max_detections"
             ]
         );
+    }
+
+    #[test]
+    fn a_card_cannot_allow_more_detections_than_there_are_track_ids() {
+        let refused = |max: u32| {
+            let text = format!("name = \"a\"\nversion = \"1\"\n[thresholds]\nmax_detections = {max}");
+            match ModelCard::parse(&text) {
+                Err(CardError::Invalid(problems)) => problems.iter().any(|p| p.field == "thresholds.max_detections"),
+                _ => false,
+            }
+        };
+        assert!(!refused(MAX_DETECTIONS));
+        assert!(refused(MAX_DETECTIONS + 1));
     }
 
     #[test]

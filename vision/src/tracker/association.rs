@@ -78,8 +78,8 @@ pub(super) struct TrackBox {
     pub class: RoadUserClass,
 }
 
-// A cyclist is detected as a pedestrian in a frame in which the model misses the bicycle, so a detection can continue a track of
-// another class. This factor on the overlap prefers a detection of the same class nearby.
+// If the model misses the bicycle in a frame, the cyclist is detected as a pedestrian. So a detection can continue a track of another
+// class if both classes are vulnerable, or neither is. Their overlap is multiplied by this factor, which prefers the same class.
 const OTHER_CLASS: f32 = 0.8;
 
 // A box that overlaps more candidates than this is among a large number of false detections. The best of them are enough to

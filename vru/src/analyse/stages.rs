@@ -33,7 +33,7 @@ struct PreparedFrame {
     preprocess: Duration,
 }
 
-struct InferredFrame {
+struct DetectedFrame {
     decoded: DecodedFrame,
     found: Vec<Detection>,
     timings: v1::StageTimings,
@@ -51,7 +51,7 @@ pub(super) fn run(
     let preparer = model.preparer().context("prepare the model's input")?;
     let (frames_tx, frames_rx) = sync_channel(CHANNEL_FRAMES);
     let (ready_tx, ready_rx) = sync_channel(CHANNEL_FRAMES);
-    let (inferred_tx, inferred) = sync_channel::<anyhow::Result<InferredFrame>>(CHANNEL_FRAMES);
+    let (inferred_tx, inferred) = sync_channel::<anyhow::Result<DetectedFrame>>(CHANNEL_FRAMES);
     std::thread::scope(|scope| {
         scope.spawn(move || read(frames, &frames_tx));
         let decoding = scope.spawn(move || decode(&frames_rx, FrameDecoder::new(model), preparer, &ready_tx));
@@ -59,7 +59,7 @@ pub(super) fn run(
         let mut analysis = CameraAnalysis::new(camera, settings);
         let mut ended = Ok(());
         for next in inferred {
-            ended = next.and_then(|InferredFrame { decoded, found, timings }| {
+            ended = next.and_then(|DetectedFrame { decoded, found, timings }| {
                 let DecodedFrame { frame, picture } = decoded;
                 let (detections, alerts) = analysis.observe(&frame, &found, Some(&picture), timings);
                 each(AnalysedFrame { frame, detections, alerts })
@@ -125,7 +125,7 @@ fn decode(
 fn infer(
     mut engine: Engine,
     ready: &Receiver<anyhow::Result<PreparedFrame>>,
-    out: &SyncSender<anyhow::Result<InferredFrame>>,
+    out: &SyncSender<anyhow::Result<DetectedFrame>>,
 ) {
     let max_batch = engine.max_batch(0);
     while let Ok(first) = ready.recv() {
@@ -152,7 +152,7 @@ fn infer(
     }
 }
 
-fn run_batch(engine: &mut Engine, batch: Vec<PreparedFrame>) -> anyhow::Result<Vec<InferredFrame>> {
+fn run_batch(engine: &mut Engine, batch: Vec<PreparedFrame>) -> anyhow::Result<Vec<DetectedFrame>> {
     let started = Instant::now();
     let outputs =
         engine.run(&batch.iter().map(|ready| &ready.prepared).collect::<Vec<_>>()).context("run the model")?;
@@ -171,7 +171,7 @@ fn run_batch(engine: &mut Engine, batch: Vec<PreparedFrame>) -> anyhow::Result<V
                 postprocess_us: micros(started.elapsed()),
                 track_us: 0,
             };
-            Ok(InferredFrame { decoded, found, timings })
+            Ok(DetectedFrame { decoded, found, timings })
         });
     read.collect()
 }

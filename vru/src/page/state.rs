@@ -21,14 +21,14 @@ pub(super) struct PageState {
     alerts: u64,
     drops: BTreeMap<String, u64>,
     glass_to_alert_ms: Option<Percentiles>,
-    cameras: Vec<CameraState>,
+    cameras: Vec<CameraStatus>,
     /// The latest alerts, the newest first.
     latest: Vec<AlertState>,
     troubles: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct CameraState {
+struct CameraStatus {
     id: String,
     name: String,
     fps_in: f64,
@@ -64,7 +64,7 @@ impl PageState {
                 drops: total.drops.clone(),
                 total,
                 glass_to_alert_ms: status.glass_to_alert_ms,
-                cameras: cameras.iter().map(|config| CameraState::new(config, status)).collect(),
+                cameras: cameras.iter().map(|config| CameraStatus::new(config, status)).collect(),
                 latest,
                 troubles: status.troubles.to_vec(),
             }
@@ -72,7 +72,7 @@ impl PageState {
     }
 }
 
-impl CameraState {
+impl CameraStatus {
     fn new(config: &CameraConfig, status: &StatusView<'_>) -> Self {
         let rate = status.rates.of(&config.id);
         Self {
