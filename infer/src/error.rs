@@ -68,7 +68,7 @@ pub enum EngineError {
 /// A frame could not be decoded. A retry with the same frame cannot succeed on this host.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// GStreamer or libjpeg-turbo does not start, so this host can decode nothing.
+    /// GStreamer does not start, so this host can decode no video.
     #[error("cannot start a decoder")]
     Start(#[source] InitError),
     #[error("frame {frame}: cannot decode the JPEG")]
@@ -95,6 +95,7 @@ impl DecodeError {
         matches!(
             self,
             Self::Start(_)
+                | Self::Jpeg { source: JpegError::Start(_), .. }
                 | Self::Video { source: VideoDecodeError::Build { .. } | VideoDecodeError::Start { .. }, .. }
         )
     }

@@ -32,8 +32,8 @@ pub(super) struct InFlight {
 
 enum State {
     Sent(Acknowledgement),
-    /// The producer refused the record as too large, and there is a smaller payload.
-    TooLarge,
+    /// The producer refused the record, and would refuse it again.
+    Refused(SendError),
     /// The hard stop came first.
     Stopped,
 }
@@ -63,9 +63,9 @@ impl RecordSender {
             let outgoing = OutgoingRecord::new(&record.topic, &record.key, &record.payload).headers(header.as_slice());
             let error = match self.producer.publish(outgoing) {
                 Ok(acknowledgement) => return State::Sent(acknowledgement),
+                Err(error) if error.is_retryable() => error,
                 // `acknowledged` handles this like a refusal by the broker.
-                Err(SendError::TooLarge) if record.smaller_payload.is_some() => return State::TooLarge,
-                Err(error) => error,
+                Err(error) => return State::Refused(error),
             };
             ERRORS.with_label_values(&["enqueue"]).inc();
             tracing::debug!(error = %report::chain(&error), topic = record.topic, "record not queued, retrying");
@@ -83,7 +83,7 @@ impl RecordSender {
         loop {
             let error = match state {
                 State::Stopped => return Ok(false),
-                State::TooLarge => SendError::TooLarge,
+                State::Refused(error) => error,
                 State::Sent(acknowledgement) => {
                     let result = tokio::select! {
                         result = acknowledgement => result,
