@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Date and time in UTC, of microseconds since the Unix epoch. A time beyond the years -9999 to 9999 gives the nearest one
-/// within.
+/// The date and time in UTC of a time in microseconds since the Unix epoch. A time outside of the years -9999 to 9999 gives the
+/// nearest time inside.
 pub fn utc(unix_micros: i64) -> DateTime {
     let nearest = if unix_micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
     TimeZone::UTC.to_datetime(Timestamp::from_microsecond(unix_micros).unwrap_or(nearest))

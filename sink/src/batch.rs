@@ -66,7 +66,7 @@ impl<T> Batch<T> {
         self.items.len() >= self.config.max_records || self.bytes >= self.config.max_bytes
     }
 
-    /// When the batch is full by age; `None` while it is empty.
+    /// When the oldest record reaches its maximum age; `None` while the batch is empty.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         Some(self.started? + self.config.max_age)
     }

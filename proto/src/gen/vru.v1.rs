@@ -439,9 +439,9 @@ pub struct SubscribeResponse {
     ///
     /// * Opaque: do not parse, compare or build tokens.
     /// * Independent of the filters: a client may resume with other filters than before. What the earlier filters excluded is then
-    ///   usually behind the token, and not delivered.
+    ///   usually before the token, and not delivered.
     /// * Valid at every server instance that reads the same topic of the same Kafka cluster, also after restarts. It does not
-    ///   expire; when Kafka has deleted alerts behind it, resuming begins with a `Gap`.
+    ///   expire; when Kafka has deleted alerts after it, resuming begins with a `Gap`.
     /// * Not a secret: it grants no access.
     #[prost(string, tag = "3")]
     pub resume_token: ::prost::alloc::string::String,
@@ -482,7 +482,7 @@ pub struct Heartbeat {
 }
 /// Kafka deleted alerts (its retention time or size was exceeded) before this subscriber received them. They are lost for this
 /// stream and for every resumption; those that the server's other sinks stored are still in PostgreSQL and S3. The stream goes on
-/// behind the gap. It comes at the beginning of a stream whose token was too old, or later when the server itself fell behind.
+/// after the gap. It comes at the beginning of a stream whose token was too old, or later when the server itself fell behind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Gap {
     /// Records deleted, over all partitions of the topic. An upper bound of the alerts lost: it counts what the filters would have

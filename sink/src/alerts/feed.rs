@@ -30,7 +30,7 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// Reads until `supervisor` stops. After a failure the hub goes on from where it stands.
+    /// Reads until `supervisor` stops. After a failure, reading continues at the head of the hub.
     pub(crate) async fn run(&self, supervisor: &mut Supervisor) {
         loop {
             let result = self.read_until_the_topic_grows().await;
@@ -43,7 +43,10 @@ impl Feed {
     async fn read_until_the_topic_grows(&self) -> Result<(), SinkError> {
         let bounds = bounds(&self.kafka).await?;
         let share = (self.ring_alerts / bounds.len().max(1)) as i64;
-        let starts: Vec<i64> = bounds.iter().map(|(low, high)| (*low).max(high - share)).collect();
+        // Subscribers that are attached have received nothing of a partition that is added now: it is read from its beginning.
+        let attached = self.caught_up.is_cancelled();
+        let start = |(low, high): &(i64, i64)| if attached { *low } else { (*low).max(high - share) };
+        let starts: Vec<i64> = bounds.iter().map(start).collect();
         self.hub.add_partitions(&starts);
         let head = self.hub.head();
         let starts: Vec<_> =
@@ -67,7 +70,7 @@ impl Feed {
                     let count = blocking(move || admin::partition_count(&kafka, &topic, METADATA_DEADLINE)).await?;
                     // When Kafka is away, the reader goes on by itself.
                     if count.is_ok_and(|count| count as usize > head.len()) {
-                        tracing::info!(partitions = head.len(), "the topic of alerts has more partitions");
+                        tracing::info!(known = head.len(), "partitions were added to the topic of alerts");
                         return Ok(());
                     }
                 }

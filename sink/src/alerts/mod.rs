@@ -8,8 +8,8 @@
 //! lock, so that nothing is lost between the two and nothing comes twice. When a subscriber falls behind by more than its queue
 //! holds, its stream ends with the token to resume with ([`resume_token`]): the cost of a subscriber is bounded.
 //!
-//! An alert that inference raises again after it was killed is delivered once ([`recent_ids`]). An alert is encoded once for all
-//! subscribers ([`encoded_alert`], [`wire`], [`codec`]).
+//! After inference was killed, it raises some alerts a second time; subscribers receive each only once ([`recent_ids`]). An alert is
+//! encoded once for all subscribers ([`encoded_alert`], [`wire`], [`codec`]).
 
 mod codec;
 pub mod config;

@@ -4,7 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-/// How many ids are remembered. Inference repeats an alert soon: far fewer alerts than this lie between.
+/// How many ids are remembered. Far fewer alerts lie between an alert and its repetition.
 const CAPACITY: usize = 10_000;
 
 /// Remembers the last ids, oldest first.

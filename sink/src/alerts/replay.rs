@@ -31,7 +31,7 @@ const LOOK_BACK: i64 = 64;
 /// subscriber was too slow.
 #[derive(Debug)]
 pub(crate) enum ReplayStep {
-    /// Kafka deleted this many records after the subscriber's position; the positions are behind the gap.
+    /// Kafka deleted this many records after the subscriber's position; `positions` are those after the gap.
     Gap {
         missed: u64,
         positions: Positions,

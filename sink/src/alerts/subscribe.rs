@@ -87,8 +87,9 @@ impl SubscribeHandler {
         verifier.verify(bearer_token(authorization)?)
     }
 
-    /// A token beyond the end of the topic was made before the topic was created anew: its subscriber would wait for ever. A token
-    /// that is only ahead of this server is valid, because another server may have read further.
+    /// Refuses a token beyond the end of the topic: the topic was deleted and created again after the token was made, and the
+    /// subscriber would wait forever. A token that is only ahead of this server is valid, because another server may have read
+    /// further.
     async fn check_not_beyond_the_end(&self, positions: &Positions) -> Result<(), Status> {
         let beyond = |ends: &[i64]| {
             let ends = ends.iter().chain(std::iter::repeat(&0));

@@ -33,7 +33,7 @@ pub(crate) struct Subscription {
     pub(crate) stream: StreamId,
     pub(crate) source: Source,
     pub(crate) filter: Arc<Filter>,
-    /// After the last response; at first, where the stream begins.
+    /// The position after the last response; before the first alert or gap, the one at which the stream begins.
     pub(crate) positions: Positions,
     pub(crate) heartbeat: Duration,
     pub(crate) expires_at: Option<SystemTime>,
@@ -71,7 +71,7 @@ impl Subscription {
     /// None when the stream has ended.
     async fn next(&mut self, expires: Option<Instant>) -> Option<Result<Response, Status>> {
         loop {
-            if let Some(alert) = self.next_of_backlog() {
+            if let Some(alert) = self.next_of_backlog(expires) {
                 return Some(Ok(self.deliver(&alert, "ring", None)));
             }
             let response = match self.wait(expires).await? {
@@ -83,7 +83,7 @@ impl Subscription {
                     Some(self.end(Code::ResourceExhausted, "the subscriber reads too slowly: resume with the token"))
                 }
                 Next::Update(None) => {
-                    Some(self.end_for("hub", Code::Unavailable, "the server reads anew: resume with the token"))
+                    Some(self.end_for("hub", Code::Unavailable, "the server restarts its feed: resume with the token"))
                 }
                 Next::Expired => {
                     let message = "the bearer token has expired: resume with a new one";
@@ -99,17 +99,21 @@ impl Subscription {
         }
     }
 
-    fn next_of_backlog(&mut self) -> Option<Arc<EncodedAlert>> {
+    /// None when the backlog is empty, or when the stream must end.
+    fn next_of_backlog(&mut self, expires: Option<Instant>) -> Option<Arc<EncodedAlert>> {
+        let ends = self.stop.is_cancelled() || is_past(expires);
         match &mut self.source {
-            Source::Hub(attachment) if !attachment.overflowed.is_cancelled() && !self.stop.is_cancelled() => {
-                attachment.backlog.pop_front()
-            }
+            Source::Hub(attachment) if !ends && !attachment.overflowed.is_cancelled() => attachment.backlog.pop_front(),
             _ => None,
         }
     }
 
     /// None when the stream has ended.
     async fn wait(&mut self, expires: Option<Instant>) -> Option<Next> {
+        // Checked first: otherwise a stream that always has something to send would never expire.
+        if is_past(expires) && !matches!(self.source, Source::Ended) {
+            return Some(Next::Expired);
+        }
         let expired = sleep_until(expires);
         let silence = tokio::time::sleep(self.heartbeat);
         Some(match &mut self.source {
@@ -175,7 +179,7 @@ impl Subscription {
         Response::alert(alert, &self.filter, token)
     }
 
-    /// A heartbeat, behind the alerts that the filter excluded.
+    /// A heartbeat. If nothing is left to send, its token is after the alerts that the filter excluded.
     fn beat(&mut self) -> Response {
         if let Source::Hub(attachment) = &self.source
             && let Some(head) = attachment.head_if_drained()
@@ -208,6 +212,10 @@ impl Subscription {
         status.metadata_mut().insert(METADATA_RESUME_TOKEN, value);
         Err(status)
     }
+}
+
+fn is_past(at: Option<Instant>) -> bool {
+    at.is_some_and(|at| at <= Instant::now())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::batch::BatchConfig;
 /// Section `postgres`: frames, detections and alerts as rows.
 #[derive(Debug, Clone)]
 pub struct PostgresConfig {
-    /// Whether this sink runs if `vru-sink` is started without a command (default true).
+    /// Whether this sink runs when `vru-sink` is started without a command, or with `all` (default true).
     pub enabled: bool,
     /// Keys `url`, `host`, `port`, `database`, `user`, `password`, `ssl_mode`, `ssl_ca`, `connect_timeout`,
     /// `statement_timeout`.

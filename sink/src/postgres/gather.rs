@@ -1,4 +1,4 @@
-//! Reads records and gathers them into batches while the processor stores the batch before.
+//! Reads records and gathers them into a batch while the processor stores the previous one.
 
 use bytes::Bytes;
 use tokio::sync::mpsc;

@@ -25,16 +25,31 @@ pub(crate) async fn migrate(config: &PostgresConfig) -> Result<Vec<String>, Data
 }
 
 /// Runs until shutdown. Failures are retried without limit and reported in `/ready`.
-pub(crate) async fn run(config: PostgresConfig, kafka: KafkaConfig, context: ServiceContext) -> anyhow::Result<()> {
+///
+/// The part of `/ready` is added by the call itself, so that the service does not become ready before the task runs.
+pub(crate) fn run(
+    config: PostgresConfig,
+    kafka: KafkaConfig,
+    context: ServiceContext,
+) -> impl Future<Output = anyhow::Result<()>> {
     let ready = context.readiness.part(POSTGRES_SINK);
-    let stop = context.shutdown.soft.clone();
+    run_until_shutdown(config, kafka, context.shutdown, ready)
+}
+
+async fn run_until_shutdown(
+    config: PostgresConfig,
+    kafka: KafkaConfig,
+    shutdown: Shutdown,
+    ready: ReadyFlag,
+) -> anyhow::Result<()> {
+    let stop = shutdown.soft.clone();
     let mut supervisor = Supervisor::new(POSTGRES_SINK, &ready, config.retry, &stop);
     if config.migrate {
         supervisor.run(|| apply_migrations(&config)).await;
     }
     let maintenance = tokio::spawn(maintenance::run(config.clone(), stop));
     let dead_letters = DeadLetters::new(&kafka, "vru-sink-postgres")?;
-    supervisor.run(|| Box::pin(run_once(&config, &kafka, &dead_letters, &context.shutdown, &ready))).await;
+    supervisor.run(|| Box::pin(run_once(&config, &kafka, &dead_letters, &shutdown, &ready))).await;
     maintenance.await?;
     ready.not_ready("stopped");
     Ok(())

@@ -98,7 +98,7 @@ async fn consume(context: &S3Context, group: &mut GroupConsumer) -> Result<(), S
     }
 }
 
-/// Waits a moment for the handlers, but not for those that wait for frames still to come.
+/// Waits for the handlers until the deadline, and aborts the others: most of them wait for frames still to come.
 async fn drain(handlers: &mut Handlers) {
     let drained = async { while handlers.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN_DEADLINE, drained).await.is_err() {

@@ -12,7 +12,7 @@ use vru_storage::s3::BucketConfig;
 /// Section `s3`: detections as Parquet, snapshots and clips of alerts.
 #[derive(Debug, Clone)]
 pub struct S3Config {
-    /// Whether this sink runs if `vru-sink` is started without a command (default true).
+    /// Whether this sink runs when `vru-sink` is started without a command, or with `all` (default true).
     pub enabled: bool,
     /// Keys `bucket`, `prefix`, `endpoint`, `region`, `path_style`, `access_key`, `secret_key`, `timeout`.
     pub bucket: BucketConfig,

@@ -4,9 +4,9 @@
 //!
 //! - [`detections`] gathers the records of each Kafka partition into a segment ([`segment`]) and cuts it by count, bytes or age.
 //!   **A cut is recorded in Kafka before its objects are written:** the consumer commits the segment's first offset together with
-//!   metadata that says where the segment ends; then it writes the objects; then it commits the segment's end. The next owner,
-//!   after a crash or a rebalance while the old owner is still writing, reads the metadata, gathers the same records, and writes
-//!   the same bytes under the same keys ([`parquet`]). A member that lost the partition cannot record a cut, so it writes
+//!   metadata that says where the segment ends; then it writes the objects; then it commits the segment's end. After a crash, or
+//!   after a rebalance while the old owner is still writing, the next owner reads the metadata, gathers the same records, and
+//!   writes the same bytes under the same keys ([`parquet`]). A member that lost the partition cannot record a cut, so it writes
 //!   nothing new.
 //! - [`alerts`] writes the snapshot that the alert contains, and a clip of the frames that are still in Kafka ([`clip`]), under
 //!   keys that follow from the alert.
@@ -27,29 +27,45 @@ mod uploader;
 
 pub use config::S3Config;
 
+use vru_runtime::admin::ReadyFlag;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::service::ServiceContext;
+use vru_runtime::shutdown::Shutdown;
 use vru_storage::s3::Bucket;
 
 use context::S3Context;
 use uploader::Uploader;
 
 /// Runs both consumers until shutdown. Failures are retried without limit and reported in `/ready`.
-pub(crate) async fn run(config: S3Config, kafka: KafkaConfig, context: ServiceContext) -> anyhow::Result<()> {
+///
+/// The parts of `/ready` are added by the call itself, so that the service does not become ready before the task runs.
+pub(crate) fn run(
+    config: S3Config,
+    kafka: KafkaConfig,
+    context: ServiceContext,
+) -> impl Future<Output = anyhow::Result<()>> {
+    let (detections, alerts) = (context.readiness.part("s3-detections"), context.readiness.part("s3-alerts"));
+    run_until_shutdown(config, kafka, context.shutdown, detections, alerts)
+}
+
+async fn run_until_shutdown(
+    config: S3Config,
+    kafka: KafkaConfig,
+    shutdown: Shutdown,
+    detections: ReadyFlag,
+    alerts: ReadyFlag,
+) -> anyhow::Result<()> {
     let bucket = Bucket::new(&config.bucket).await;
     let dead_letters = if config.dead_letters { Some(DeadLetters::new(&kafka, "vru-sink-s3")?) } else { None };
-    let part = |name: &str| {
-        let ready = context.readiness.part(name);
-        S3Context {
-            config: config.clone(),
-            kafka: kafka.clone(),
-            uploader: Uploader::new(bucket.clone(), &config, ready.clone()),
-            shutdown: context.shutdown.clone(),
-            ready,
-        }
+    let context = |ready: ReadyFlag| S3Context {
+        config: config.clone(),
+        kafka: kafka.clone(),
+        uploader: Uploader::new(bucket.clone(), &config, ready.clone()),
+        shutdown: shutdown.clone(),
+        ready,
     };
-    let (detections, alerts) = (part("s3-detections"), part("s3-alerts"));
+    let (detections, alerts) = (context(detections), context(alerts));
     tokio::join!(detections::run(&detections, dead_letters.as_ref()), alerts::run(&alerts));
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::error::SinkError;
 use crate::metrics::{LATENCY_SECONDS, S3_SINK, STORED_DETECTIONS, STORED_FRAMES};
 use crate::supervise::blocking;
 
-/// How long stopping may take to write the open segments. The next owner reads the records of the others again.
+/// Time limit for writing the open segments when stopping. The next owner gathers the segments that were not written again.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 /// Prefix of the metadata that is committed with a segment's first offset. The segment's end follows.
 const CUT_PREFIX: &str = "cut=";
@@ -49,7 +49,7 @@ impl<'a> SegmentWriter<'a> {
         self.open.retain(|partition, _| !partitions.contains(partition));
     }
 
-    /// Cuts the segment if the record is beyond its recorded end, because Kafka deleted the segment's last records.
+    /// Cuts the segment if the record is beyond its recorded end. This happens when Kafka has deleted the segment's last records.
     pub(crate) async fn prepare(&mut self, record: &Record) -> Result<(), SinkError> {
         let Some(segment) = self.open.get(&record.partition) else {
             return Err(SinkError::NotAssigned { partition: record.partition.clone() });

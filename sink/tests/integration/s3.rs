@@ -1,4 +1,4 @@
-//! Objects: complete, under keys that follow from tsuccessor content, and readable by other software.
+//! Objects: complete, under keys that follow from their content, and readable by other software.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -134,7 +134,7 @@ fn a_zombie_writes_nothing_twice() {
     for service in [&zombie, &successor] {
         assert!(service.stop().success());
     }
-    // The two may have left records that were no longer tsuccessors. A third sink reads and writes them.
+    // The two may have left records that were no longer theirs. A third sink reads and writes them.
     let last = launch(&bus, server, &bucket).set("s3.parquet.max_age", "1s").start();
     wait_until(DEADLINE, "all to be committed", || bus.lag(&group, Topic::Detections) == 0);
     assert!(last.stop().success());

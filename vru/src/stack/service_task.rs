@@ -14,8 +14,6 @@ use vru_runtime::shutdown::Shutdown;
 use crate::display::ProgressStep;
 
 const READY_DEADLINE: Duration = Duration::from_mins(2);
-/// A service whose readiness shows no waiting part for this long was ready at once.
-const SETTLE: Duration = Duration::from_millis(500);
 
 /// A running service with its admin server.
 #[derive(Debug)]
@@ -52,20 +50,9 @@ impl ServiceTask {
     /// Waits until the service is ready. An error when it ends, or the deadline passes.
     pub(super) async fn ready(&mut self, step: &ProgressStep) -> anyhow::Result<()> {
         let until = Instant::now() + READY_DEADLINE;
-        // The parts register one by one: with no part waiting, the service is ready or has not registered any yet.
-        let mut registered = false;
-        let settled = Instant::now() + SETTLE;
         loop {
             self.check().await?;
-            let waiting = self.waiting_parts();
-            registered |= waiting.is_some();
-            let Some(waiting) = waiting else {
-                if registered || Instant::now() >= settled {
-                    return Ok(());
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
+            let Some(waiting) = self.waiting_parts() else { return Ok(()) };
             step.update(&waiting);
             anyhow::ensure!(Instant::now() < until, "{} is not ready after {READY_DEADLINE:?}: {waiting}", self.name);
             tokio::time::sleep(Duration::from_millis(50)).await;

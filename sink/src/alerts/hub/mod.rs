@@ -96,8 +96,8 @@ impl Hub {
         self.0.state.lock().advance(partition, offset);
     }
 
-    /// Attaches a subscriber at these positions; without positions at the head, which is then filled in. None when the ring does
-    /// not reach back that far.
+    /// Attaches a subscriber at these positions; `None` is replaced by the head. Returns none when the ring does not reach back that
+    /// far.
     pub(crate) fn attach(&self, positions: &mut Option<Positions>, filter: &Arc<Filter>) -> Option<Attachment> {
         let mut guard = self.0.state.lock();
         let State { ring, queues, .. } = &mut *guard;
@@ -146,8 +146,8 @@ pub(crate) struct Attachment {
 }
 
 impl Attachment {
-    /// The head, if the subscriber has taken everything from backlog and queue: it then stands there, behind the alerts that its
-    /// filter excluded. None otherwise.
+    /// The head, if backlog and queue are empty: the subscriber has then received everything up to the head that its filter did not
+    /// exclude. None otherwise.
     pub(crate) fn head_if_drained(&self) -> Option<Positions> {
         let state = self.hub.0.state.lock();
         (self.updates.is_empty() && self.backlog.is_empty()).then(|| state.ring.head().clone())

@@ -26,7 +26,7 @@ pub(super) enum Advance {
     /// Records between are missing: Kafka deleted them before they were read. The ring begins anew at this record.
     Gap {
         missed: u64,
-        /// Of a subscriber that has received everything up to the gap: at this record.
+        /// The position of a subscriber that has received everything before the gap: it continues at this record.
         positions: Positions,
     },
 }
@@ -84,7 +84,9 @@ impl Ring {
         while self.alerts.len() > self.max_alerts || self.bytes > self.max_bytes {
             let Some(oldest) = self.alerts.pop_front() else { break };
             self.bytes -= oldest.bytes();
-            self.floor[oldest.partition] = oldest.offset + 1;
+            // A gap may have moved the floor beyond this alert.
+            let floor = &mut self.floor[oldest.partition];
+            *floor = (*floor).max(oldest.offset + 1);
         }
     }
 
@@ -130,5 +132,16 @@ mod tests {
         assert_eq!(ring.advance(0, 5), Advance::Gap { missed: 2, positions: vec![5, 8] });
         assert_eq!(*ring.head(), [6, 8]);
         assert!(ring.covers(&vec![5, 7]) && !ring.covers(&vec![4, 7]));
+    }
+
+    #[test]
+    fn evicting_an_alert_before_a_gap_does_not_move_the_floor_back() {
+        let mut ring = Ring::new(2, 1 << 20);
+        ring.add_partitions(&[0]);
+        (0..2).for_each(|offset| push(&mut ring, offset));
+        assert_eq!(ring.advance(0, 5), Advance::Gap { missed: 3, positions: vec![5] });
+        // Evicts the alert at offset 0.
+        ring.push(Arc::new(EncodedAlert::new(0, 5, v1::Alert::default())));
+        assert!(ring.covers(&vec![5]) && !ring.covers(&vec![4]));
     }
 }

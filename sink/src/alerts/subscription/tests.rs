@@ -122,3 +122,19 @@ async fn a_stopping_server_sends_the_first_response_and_ends_with_the_same_token
     assert_eq!(status.metadata().get(METADATA_RESUME_TOKEN).unwrap(), token.as_str());
     assert!(responses.next().await.is_none());
 }
+
+#[tokio::test]
+async fn a_stream_ends_when_the_bearer_token_expires_although_alerts_wait() {
+    let hub = hub();
+    publish(&hub, 0, 0);
+    let attachment = hub.attach(&mut Some(vec![0, 0]), &all()).unwrap();
+    publish(&hub, 0, 1);
+    let mut subscription = subscription(Source::Hub(attachment), vec![0, 0]);
+    subscription.expires_at = Some(SystemTime::now());
+    let mut responses: Responses = Box::pin(subscription.responses());
+    let token = first_token(&mut responses);
+    let Some(Err(status)) = responses.next().await else { panic!("the stream goes on") };
+    assert_eq!(status.code(), Code::Unauthenticated);
+    assert_eq!(status.metadata().get(METADATA_RESUME_TOKEN).unwrap(), token.as_str());
+    assert!(responses.next().await.is_none());
+}
