@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .ONESHELL:
 MAKEFLAGS += --no-print-directory
 
-# What setup fetches lies here, and so do build results: a fresh clone finds both again.
+# Downloads of setup and build results are here, so that a new clone finds both.
 export VRU_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vru
 export CARGO_TARGET_DIR ?= $(VRU_CACHE)/target
 # A clean machine has rustup's programs here and not yet in PATH.
@@ -54,7 +54,7 @@ test: rust ## everything that must hold: format, lints, unit, integration and do
 	echo "--- all passed"
 
 .PHONY: setup
-setup: ## fetch and install what demo and tests need, and nothing that is there
+setup: ## fetch and install what demo and tests need and this machine lacks
 	@scripts/setup.sh all
 
 .PHONY: build
@@ -102,20 +102,20 @@ bench: rust ## measure everything against its peer, print the table, write targe
 # Every program of fuzz/, instrumented by scripts/fuzz/rustc.sh on stable Rust; third-party crates are those of the other builds.
 FUZZERS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
 .PHONY: fuzz
-fuzz: rust ## a million cases for every parser that meets foreign bytes
+fuzz: rust ## a million cases for each parser of untrusted bytes
 	@scripts/setup.sh test
 	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/scripts/fuzz/rustc.sh" $(CARGO) build --locked --workspace --features vru-fuzz/libfuzzer \
 	  $(addprefix --bin ,$(FUZZERS))
 	scripts/fuzz/run.sh "$(CARGO_TARGET_DIR)/debug" $(FUZZ)
 
 .PHONY: soak
-soak: rust ## half an hour of random faults; the books balance and nothing grows
+soak: rust ## half an hour of random faults: all counts balance, and memory stays flat
 	@scripts/setup.sh test
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace --test soak -- --ignored --nocapture
 
 .PHONY: fixtures
-fixtures: ## make the small test models and what must be found with them again
+fixtures: ## regenerate the small test models and their expected results
 	@scripts/setup.sh test
 	"$(PYTHON)" models/fixtures/make_fixtures.py
 

@@ -13,7 +13,7 @@ shift
 fetching=$!
 status=0
 "$@" || status=$?
-# Without the program nobody needs the rest.
+# Without the program the downloads have no use.
 if [ "$status" != 0 ]; then kill "$fetching" 2>/dev/null || true; fi
 wait "$fetching" || status=$?
 exit "$status"

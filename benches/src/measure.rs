@@ -55,7 +55,7 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The nearest-rank quantile: the smallest value that a `share` of all values does not exceed. NaN of no values.
+/// The nearest-rank quantile: the smallest value such that at least `share` of all values are equal to it or smaller. NaN of no values.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -40,7 +40,7 @@ struct CameraState {
     published: Option<(u64, u64)>,
 }
 
-/// Tracks and judges all cameras of this worker.
+/// Tracks the road users of all cameras of this worker, and applies the rules.
 pub struct Analyst {
     settings: AnalysisSettings,
     scheduler: Arc<FrameScheduler>,

@@ -30,7 +30,7 @@ pub struct FrameJob {
 }
 
 impl FrameJob {
-    /// Whether old frames may be dropped for new ones. Frames of files and uploads may not be dropped.
+    /// Whether old frames may be dropped for new ones. Frames of files may not be dropped.
     pub fn is_live(&self) -> bool {
         self.frame.delivery() != Delivery::EveryFrame
     }
@@ -54,7 +54,7 @@ impl FrameJob {
         self.frame.end_of_stream && self.frame.payload.is_empty()
     }
 
-    /// Whether ingest took the frame longer than `age` ago. If the clock of the ingest machine is ahead of ours, the frame
+    /// Whether ingest received the frame longer than `age` ago. If the clock of the ingest machine is ahead of ours, the frame
     /// counts as new.
     pub fn is_older_than(&self, age: Duration) -> bool {
         let micros = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);

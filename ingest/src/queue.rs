@@ -1,4 +1,4 @@
-//! A live camera's queue in front of the producer: the only place in ingest that drops frames.
+//! A live camera's queue in front of the producer: the only place in ingest that drops frames for lack of room.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -57,14 +57,10 @@ impl ReadyFlag {
         self.set(None);
     }
 
-    /// `reason` is for operators: it says what failed or what the part waits for. `/ready` shows it, and a log when the part was ready.
+    /// `reason` is for operators: it says what failed or what the part waits for. `/ready` shows it, and it is logged if the part was
+    /// ready before.
     pub fn not_ready(&self, reason: impl Into<String>) {
         self.set(Some(&reason.into()));
-    }
-
-    /// Removes the part: the service no longer needs it.
-    pub fn remove(&self) {
-        self.readiness.parts.lock().remove(&self.name);
     }
 
     fn set(&self, reason: Option<&str>) {
@@ -99,7 +95,7 @@ pub async fn serve(
 
 /// The admin server cannot listen on its address.
 #[derive(Debug, thiserror::Error)]
-#[error("the admin server cannot listen on {address} (set `admin` to a free address)")]
+#[error("the admin server cannot listen on {address}")]
 pub struct AdminError {
     pub address: SocketAddr,
     #[source]

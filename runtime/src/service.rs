@@ -106,7 +106,9 @@ where
     let guard = telemetry::init(name, config.telemetry()).context("cannot set up telemetry")?;
     let context = ServiceContext::default();
     context.shutdown.on_signals(config.shutdown().deadline()).context("cannot install signal handlers")?;
-    let admin = admin::serve(config.admin(), context.readiness.clone(), context.shutdown.hard.clone()).await?;
+    let admin = admin::serve(config.admin(), context.readiness.clone(), context.shutdown.hard.clone())
+        .await
+        .context("cannot start the admin server: its address (setting `admin`) must be free")?;
     tracing::info!(service = name, version = env!("CARGO_PKG_VERSION"), %admin, "service started");
     let hard = context.shutdown.hard.clone();
     tokio::spawn(memory::trim_periodically());

@@ -1,6 +1,7 @@
 //! What all services of this process have counted, by camera: the numbers behind the display, the page and the account.
 //!
-//! The services offer them as typed values (`vru_ingest::counts` and so on), so that a renamed metric does not compile here.
+//! The services offer them as typed values (`vru_ingest::counts` and so on). A count that is removed or renamed is a compile error
+//! here, not a silent zero.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// A bounded window of the newest values, exact: the oldest value leaves when a new one comes.
+/// The newest values, exact and bounded: when the window is full, a new value replaces the oldest.
 #[derive(Debug, Clone)]
 pub struct Latencies {
     values: VecDeque<f64>,
@@ -38,7 +38,7 @@ impl Latencies {
     }
 }
 
-/// The nearest-rank percentile: the smallest value that is not below `percent` % of all values.
+/// The nearest-rank percentile: the smallest value such that at least `percent` % of all values are equal to it or smaller.
 fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()

@@ -49,7 +49,7 @@ impl Rates {
         self.last = Some((now, counts.clone()));
     }
 
-    /// Of one camera; zero when it has sent nothing.
+    /// The rate of one camera; zero when it has sent nothing.
     pub fn of(&self, camera: &str) -> Rate {
         self.rates.get(camera).copied().unwrap_or_default()
     }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestCounts;
 use vru_proto::v1::CameraConfig;
+use vru_proto::v1::camera_config::Source;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::shutdown::Shutdown;
 use vru_runtime::telemetry::{self, TelemetryConfig, TelemetryGuard};
@@ -124,6 +125,10 @@ pub async fn watch(
 fn camera_troubles(cameras: &[Arc<CameraConfig>], counts: &BTreeMap<String, IngestCounts>) -> Vec<String> {
     let trouble = |camera: &Arc<CameraConfig>| {
         let counts = counts.get(&camera.id).filter(|counts| camera.enabled && !counts.connected)?;
+        // A file never counts as connected. Once it gives frames, it is read, whatever failed before.
+        if matches!(camera.source, Some(Source::File(_))) && counts.received > 0 {
+            return None;
+        }
         let errors: Vec<_> = counts.errors.iter().map(|(kind, times)| format!("{kind} {times}×")).collect();
         let text = format!("camera {} is not connected ({}): the errors are in vru.log", camera.id, errors.join(", "));
         (!errors.is_empty()).then_some(text)
@@ -150,6 +155,8 @@ pub async fn finish(mut stack: Stack, page: &RunningPage, display: &Display, sin
 
 #[cfg(test)]
 mod tests {
+    use vru_proto::v1::FileSource;
+
     use super::*;
 
     #[test]
@@ -163,5 +170,17 @@ mod tests {
         let counts = ids.into_iter().zip([failed.clone(), connected, failed]).collect();
         let troubles = camera_troubles(&cameras, &counts);
         assert_eq!(troubles, ["camera gate is not connected (unauthorized 2×): the errors are in vru.log"]);
+    }
+
+    #[test]
+    fn a_file_that_gives_frames_is_no_trouble() {
+        let source = Some(Source::File(FileSource::default()));
+        let file = CameraConfig { id: "street".to_owned(), enabled: true, source, ..CameraConfig::default() };
+        let failed = IngestCounts { errors: [("publish".to_owned(), 1)].into(), ..IngestCounts::default() };
+        let read = IngestCounts { received: 1, ..failed.clone() };
+        let troubles =
+            |counts: IngestCounts| camera_troubles(&[Arc::new(file.clone())], &[("street".to_owned(), counts)].into());
+        assert_eq!(troubles(failed).len(), 1);
+        assert_eq!(troubles(read), Vec::<String>::new());
     }
 }

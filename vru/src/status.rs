@@ -1,4 +1,4 @@
-//! How the run stands: the one source of what the terminal and the page show.
+//! The status of the run: counts, rates and troubles. The terminal and the page both show it.
 
 use std::time::Instant;
 

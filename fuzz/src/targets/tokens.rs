@@ -18,7 +18,7 @@ pub(crate) fn resume(case: &[u8]) {
         Ok(positions) => assert_eq!(decode_token(&encode_token(&positions)), Ok(positions)),
         Err(problem) => assert!(problem.len() > 8),
     }
-    // Random bytes seldom have the right alphabet and stream id: positions made of them go further.
+    // Random bytes are seldom a valid token. A token that is made from random positions reaches more code.
     let positions: Vec<i64> = case.iter().map(|&byte| i64::from(byte) << (byte % 56)).collect();
     assert_eq!(decode_token(&encode_token(&positions)), Ok(positions));
 }

@@ -14,14 +14,14 @@ pub struct QueueConfig {
     /// The most live H.264 or H.265 pictures that wait to be decoded for each camera. The pictures depend on each other: when
     /// the queue is full, all are dropped up to the next key frame (default 120).
     pub coded_pictures: usize,
-    /// The number of waiting frames of a file or upload at which its partition is paused (default 16).
+    /// The number of waiting frames of a file at which its partition is paused (default 16).
     pub file_frames: usize,
     /// A live frame that has waited this long for a decoder or for the model is dropped if a newer frame of its camera waits;
     /// the newest frame is then next. So a model that is too slow for its cameras processes the newest frames. A burst that
     /// is processed within this time loses no frame (default 200 ms).
     #[serde(with = "humantime_serde")]
     pub overtake_after: Duration,
-    /// A live frame that ingest took longer ago than this is dropped before inference (default 2 s). The age compares the
+    /// A live frame that ingest received longer ago than this is dropped before inference (default 2 s). The age compares the
     /// clocks of two machines.
     #[serde(with = "humantime_serde")]
     pub max_age: Duration,

@@ -58,7 +58,7 @@ pub struct LaneDecoder {
 pub(super) enum Deferrable {
     /// Live JPEGs: no other frame depends on one, so it may even be dropped undecoded.
     LiveJpeg,
-    /// Frames of files and uploads: they never become too old.
+    /// Frames of files: they never become too old.
     File,
 }
 

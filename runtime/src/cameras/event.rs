@@ -10,8 +10,10 @@ pub enum CameraEvent {
     Upsert(CameraId, Arc<CameraConfig>),
     /// The camera was removed or disabled, or Kafka assigned it to another member of the group.
     Remove(CameraId),
-    /// Follows the cameras of each reading of the file; follows all cameras that the topic held at the start ([`Share::All`]);
-    /// precedes the cameras of each new assignment ([`Share::Group`]).
+    /// Its position among the other events:
+    /// - from a file: after the cameras of each reading;
+    /// - from the topic with [`Share::All`]: after all cameras that the topic held at the start;
+    /// - from the topic with [`Share::Group`]: before the cameras of each new assignment.
     ///
     /// [`Share::All`]: super::Share::All
     /// [`Share::Group`]: super::Share::Group

@@ -1,4 +1,4 @@
-//! Polls the camera file and sends what changed in it.
+//! Polls the cameras file and sends what changed in it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,10 +45,10 @@ async fn read(path: &Path, watcher: &mut Watcher) -> Result<(), ReceiverDropped>
             let problems = error.problems();
             REFUSED_CHANGES.with_label_values(&["file"]).inc();
             for problem in &problems {
-                tracing::error!(file = %path.display(), problem, "mistake in the camera file");
+                tracing::error!(file = %path.display(), problem, "mistake in the cameras file");
             }
             let mistakes = problems.len();
-            tracing::error!(file = %path.display(), mistakes, "camera file not applied, cameras keep their configuration");
+            tracing::error!(file = %path.display(), mistakes, "cameras file not applied, cameras keep their configuration");
             if watcher.current.is_empty() {
                 watcher.ready.not_ready(chain(&error).to_string());
             }

@@ -1,4 +1,4 @@
-//! Parses and validates a camera file.
+//! Parses and validates a cameras file.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use vru_proto::{CameraId, v1, validate};
 use super::schema::{Camera, CameraFile};
 use crate::report::{chain, toml_problem};
 
-/// Why a camera file cannot be used.
+/// Why a cameras file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CameraFileError {
-    #[error("cannot read the camera file {}", path.display())]
+    #[error("cannot read the cameras file {}", path.display())]
     Read {
         path: PathBuf,
         #[source]
         source: std::io::Error,
     },
-    #[error("the camera file {} has mistakes: {}", path.display(), problems.join("; "))]
+    #[error("the cameras file {} has mistakes: {}", path.display(), problems.join("; "))]
     Invalid {
         path: PathBuf,
         /// Every mistake in the file, one text each.
@@ -35,7 +35,7 @@ impl CameraFileError {
     }
 }
 
-/// Reads, parses and validates a camera file. The error lists every mistake, except in a text that is not TOML: there the first
+/// Reads, parses and validates a cameras file. The error lists every mistake, except in a text that is not TOML: there the first
 /// mistake ends the parsing.
 pub fn parse(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
     let text =

@@ -14,7 +14,7 @@ pub struct TroubleLog {
 }
 
 impl TroubleLog {
-    /// Prints the current troubles where it is time to.
+    /// Prints the current troubles if they are new or were last printed a while ago.
     pub fn update(&mut self, troubles: &[String], display: &Display) {
         if troubles.is_empty() {
             if self.printed.take().is_some() {

@@ -61,7 +61,7 @@ fn mistakes_in_the_cameras_file_are_logged_in_full_and_change_nothing() {
     let log = ingest.log();
     for [camera, what] in [["`one`", "rtsp://"], ["`two`", "max_ftp"], ["`three`", "exactly one"], ["cannot read", ""]]
     {
-        let logged = log.lines().filter(|line| line.contains("mistake in the camera file"));
+        let logged = log.lines().filter(|line| line.contains("mistake in the cameras file"));
         let logged = logged.filter(|line| line.contains(camera) && line.contains(what)).count();
         assert_eq!(logged, 1, "{camera} {what} must be logged once:\n{log}");
     }
