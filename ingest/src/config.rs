@@ -78,7 +78,7 @@ pub struct LiveConfig {
     #[serde(with = "humantime_serde")]
     pub stall_timeout: Duration,
     /// When a camera's clock differs from this host's clock by more than this, capture times follow the arrival of packets
-    /// instead (default 10 s). A camera's clock that is used may make capture times wrong by up to this value.
+    /// instead (default 10 s). So a wrong camera clock shifts capture times by at most this value.
     #[serde(with = "humantime_serde")]
     pub clock_tolerance: Duration,
     /// Threads of a software decoder (default 1). Each further thread decodes faster and adds one frame of latency.

@@ -30,8 +30,8 @@ pub enum SinkError {
     /// The cluster's id is unknown, and stored positions are valid for one cluster only.
     #[error("no Kafka broker answered within {seconds} s")]
     NoBroker { seconds: u64 },
-    #[error("the start offsets were not known before the rebalance deadline")]
-    LateStart,
+    #[error("the group member ended before it received its start offsets")]
+    MemberEnded,
     #[error("the group assigned the partitions to another consumer")]
     Lost,
     #[error("received a record of partition {partition}, which is not assigned to this consumer")]
@@ -50,7 +50,7 @@ impl SinkError {
             Self::Fenced { .. } => "fenced",
             Self::Parquet { .. } => "write Parquet",
             Self::NoBroker { .. } => "read the cluster's id",
-            Self::LateStart | Self::Lost | Self::NotAssigned { .. } => "rebalance",
+            Self::MemberEnded | Self::Lost | Self::NotAssigned { .. } => "rebalance",
             Self::Blocking(_) => "panic",
         }
     }

@@ -66,7 +66,7 @@ impl KafkaPublisher {
     pub fn new(config: &IngestConfig, ready: ReadyFlag) -> Result<Self, KafkaFailure> {
         let options = ProducerOptions {
             client_id: "vru-ingest".to_owned(),
-            // Never: a record that was given up may arrive all the same, although it was counted as dropped. The records in
+            // No timeout: a record that was given up could still arrive, although it was counted as dropped. The records in
             // flight are bounded by camera and by bytes.
             message_timeout: Duration::ZERO,
             queue_bytes: config.live.producer_queue_bytes,

@@ -26,7 +26,7 @@ use crate::metrics::{
 };
 use crate::supervise::blocking;
 
-/// How long the group waits for the start offsets of assigned partitions.
+/// How long a rebalance waits for the batch of a revoked partition to be stored. Reading the start offsets has a third of it.
 pub(super) const REBALANCE_DEADLINE: Duration = Duration::from_secs(10);
 
 pub(super) struct Processor<'a> {
@@ -101,7 +101,7 @@ impl<'a> Processor<'a> {
             self.claims.insert(partition.clone(), claim);
             starts.push((partition, start));
         }
-        if assignment.start_at(starts) { Ok(()) } else { Err(SinkError::LateStart) }
+        if assignment.start_at(starts) { Ok(()) } else { Err(SinkError::MemberEnded) }
     }
 
     async fn watermarks(&self) -> Result<BTreeMap<Partition, (i64, i64)>, SinkError> {

@@ -114,7 +114,7 @@ impl DetectionsConsumer<'_> {
             starts.push((partition.clone(), StartAt::Offset(segment.first.max(low))));
             self.segments.open(partition, segment);
         }
-        if assignment.start_at(starts) { Ok(()) } else { Err(SinkError::LateStart) }
+        if assignment.start_at(starts) { Ok(()) } else { Err(SinkError::MemberEnded) }
     }
 
     async fn add(&mut self, record: &Record) -> Result<(), SinkError> {

@@ -147,7 +147,7 @@ impl<'a> SegmentWriter<'a> {
 
     async fn commit(&self, partition: &Partition, offset: i64, metadata: String) -> Result<(), SinkError> {
         let (committer, partition) = (self.committer.clone(), partition.clone());
-        blocking(move || committer.commit_note(&partition, offset, &metadata)).await??;
+        blocking(move || committer.commit_with_metadata(&partition, offset, &metadata)).await??;
         Ok(())
     }
 }

@@ -8,15 +8,18 @@ use rand::seq::SliceRandom as _;
 use vru_runtime::test_util::{Topic, require_asset, seeded_rng};
 
 use crate::books::{assert_same_ids, published_alerts};
-use crate::findings::{CAMERA, Object, analyse, stored};
+use crate::findings::{CAMERA, Object, ObjectsByFrame, analyse, stored};
 use crate::follower::Follower;
 use crate::pipeline::{Pipeline, camera, file, start};
 
 const FRAMES: u64 = 795;
 /// Number of times that each worker is killed.
 const KILLS: usize = 3;
-/// Alerts of tracks that were tentative when their worker was killed: such a track begins a frame later, with another id.
-const OTHER_ALERTS: usize = 2;
+/// Tracks that may get another id: those that were tentative when their worker was killed. A tentative track is not published, so it
+/// begins again some frames later. However long it then lives, it is one track.
+const OTHER_TRACKS: usize = KILLS;
+/// Objects that such a track has fewer or more than in an undisturbed run, because it is confirmed at another frame.
+const OTHER_OBJECTS_PER_TRACK: usize = 5;
 
 #[test]
 fn frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly() {
@@ -56,13 +59,18 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly() {
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);
     let (found, alerts) = stored(&pipeline);
     assert!(found.keys().eq(expected.keys()), "each frame is stored once");
-    // A worker that takes over restores published tracks. A tentative track was not published: it begins again, a frame later.
-    let all: usize = expected.values().map(Vec::len).sum();
-    let other: usize = expected.iter().map(|(frame, objects)| differences(objects, &found[frame])).sum();
-    println!("objects: {all}, of which {other} differ from an undisturbed run");
-    assert!(other * 100 <= all, "{other} of {all} objects differ from an undisturbed run");
+    let missing = objects_of_one(&expected, &found);
+    let additional = objects_of_one(&found, &expected);
+    let (missing_tracks, additional_tracks) = (tracks(&missing), tracks(&additional));
+    println!("other objects than in an undisturbed run: {} of tracks {additional_tracks:?}", additional.len());
+    println!("objects missing of an undisturbed run: {} of tracks {missing_tracks:?}", missing.len());
+    let other_tracks = missing_tracks.len().max(additional_tracks.len());
+    assert!(other_tracks <= OTHER_TRACKS, "{other_tracks} tracks differ from an undisturbed run");
+    let lost = missing.len().abs_diff(additional.len());
+    assert!(lost <= OTHER_OBJECTS_PER_TRACK * other_tracks, "{lost} objects more or fewer than in an undisturbed run");
     let other: Vec<_> = alerts.symmetric_difference(&expected_alerts).collect();
-    assert!(other.len() <= OTHER_ALERTS, "alerts that differ from an undisturbed run: {other:?}");
+    let limit = missing_tracks.len() + additional_tracks.len();
+    assert!(other.len() <= limit, "alerts that differ from an undisturbed run: {other:?}, at most one for each track");
 
     println!("alerts on the topic: {}, of which {} are repeats", published.len(), published.len() - ids.len());
     assert_eq!(alerts, ids, "each alert is stored once");
@@ -75,8 +83,15 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly() {
     }
 }
 
-/// Number of objects that are in one of the two lists only.
-fn differences(one: &[Object], other: &[Object]) -> usize {
-    let only = |these: &[Object], those: &[Object]| these.iter().filter(|object| !those.contains(object)).count();
-    only(one, other) + only(other, one)
+/// Objects that are in the first run only.
+fn objects_of_one<'a>(one: &'a ObjectsByFrame, other: &ObjectsByFrame) -> Vec<&'a Object> {
+    let only = |(frame, objects): (&_, &'a Vec<Object>)| {
+        objects.iter().filter(|object| !other[frame].contains(object)).collect::<Vec<_>>()
+    };
+    one.iter().flat_map(only).collect()
+}
+
+/// The tracks of the objects. An object without a track has 0.
+fn tracks(objects: &[&Object]) -> BTreeSet<u64> {
+    objects.iter().map(|object| object.track_id).filter(|track| *track != 0).collect()
 }

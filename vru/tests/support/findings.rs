@@ -28,7 +28,7 @@ rules = [{ id = "somebody-there", severity = "warning", zone_presence = { zone =
 pub struct Object {
     class: String,
     score: u32,
-    track_id: u64,
+    pub track_id: u64,
     rect: [u32; 4],
 }
 

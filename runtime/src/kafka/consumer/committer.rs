@@ -38,20 +38,25 @@ impl Committer {
         self.client.current().commit(&list, mode).map_err(fail)
     }
 
-    /// Commits the partition's next offset together with a note that [`Committer::committed`] returns, and waits for the broker's answer.
+    /// Commits the partition's next offset together with metadata that [`Committer::committed`] returns, and waits for the broker's answer.
     /// It fails if the member has lost the partition. Blocks.
-    pub fn commit_note(&self, partition: &Partition, next_offset: i64, note: &str) -> Result<(), KafkaFailure> {
+    pub fn commit_with_metadata(
+        &self,
+        partition: &Partition,
+        next_offset: i64,
+        metadata: &str,
+    ) -> Result<(), KafkaFailure> {
         let fail = |source| KafkaFailure::new("commit an offset", &partition.topic, source);
         let mut list = TopicPartitionList::new();
         let mut element = list.add_partition(&partition.topic, partition.number);
         element.set_offset(Offset::Offset(next_offset)).map_err(fail)?;
-        if !note.is_empty() {
-            element.set_metadata(note);
+        if !metadata.is_empty() {
+            element.set_metadata(metadata);
         }
         self.client.current().commit(&list, CommitMode::Sync).map_err(fail)
     }
 
-    /// For each partition, the group's committed offset, if there is one, and the note committed with it. Blocks up to the deadline.
+    /// For each partition, the group's committed offset, if there is one, and the metadata committed with it. Blocks up to the deadline.
     pub fn committed(
         &self,
         partitions: &[Partition],

@@ -208,7 +208,7 @@ impl Partitions {
         self.jammed
     }
 
-    /// Judges a record, and notes that it came. A pause makes librdkafka fetch again from the position that it had noted, so a record
+    /// Decides what happens to a record that was polled, and remembers its offset. A pause makes librdkafka fetch again from the position that it had noted, so a record
     /// can come twice.
     pub(super) fn accept(&mut self, partition: &Partition, offset: i64) -> Verdict {
         let Some(state) = self.assigned.get_mut(partition) else { return Verdict::Drop };

@@ -30,7 +30,7 @@ const PAUSED_SLEEP: Duration = Duration::from_millis(50);
 const FIRST_SLEEP: Duration = Duration::from_millis(1);
 /// How often a full channel is tried again.
 const RETRY_FULL: Duration = Duration::from_millis(1);
-/// How long the leader of a resumed partition may take to answer.
+/// How long the leaders of resumed partitions may take to answer, all together: without an answer, fetching resumes within that time, too.
 const WAKE_DEADLINE: Duration = Duration::from_secs(1);
 /// How long a member that ends in an outage tries to reach its cluster again, to leave its group.
 const LEAVE_RETRY: Duration = Duration::from_mins(5);
@@ -190,8 +190,13 @@ impl Poller {
         let Some(runtime) = &self.runtime else { return };
         let consumer = self.client.current();
         runtime.spawn_blocking(move || {
+            let until = Instant::now() + WAKE_DEADLINE;
             for partition in partitions {
-                if let Err(error) = consumer.fetch_watermarks(&partition.topic, partition.number, WAKE_DEADLINE) {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return;
+                }
+                if let Err(error) = consumer.fetch_watermarks(&partition.topic, partition.number, left) {
                     tracing::debug!(%partition, %error, "the partition's leader did not answer; fetching resumes within a second");
                 }
             }

@@ -40,6 +40,8 @@ pub(super) struct RebalanceContext {
 
 impl ClientContext for RebalanceContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // This event ended the poll, and more may lie behind it in the queue.
+        self.requests.wake();
         context::log(level, facility, message);
     }
 
@@ -50,6 +52,8 @@ impl ClientContext for RebalanceContext {
 
 impl ConsumerContext for RebalanceContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        // As in `log`.
+        self.requests.wake();
         let partitions = partitions_of(list);
         // Librdkafka waits for a change of its assignment; an empty one will do.
         let result = match error {
