@@ -1,12 +1,12 @@
 //! Section `postgres`: the database, when a batch is written, and how long rows are kept.
 
-use std::fmt;
 use std::time::Duration;
 
 use humantime_serde::Serde;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 use vru_runtime::config::{Problems, Validate};
+use vru_runtime::flat_section::{self, FlatSection};
 use vru_runtime::retry::BackoffConfig;
 use vru_storage::postgres::DatabaseConfig;
 
@@ -71,64 +71,49 @@ impl Validate for PostgresConfig {
     }
 }
 
-/// Keys of the section, for the message about an unknown one.
-const KEYS: &[&str] = &[
-    "enabled",
-    "url",
-    "host",
-    "port",
-    "database",
-    "user",
-    "password",
-    "ssl_mode",
-    "ssl_ca",
-    "connect_timeout",
-    "statement_timeout",
-    "migrate",
-    "group",
-    "batch",
-    "retention",
-    "days_ahead",
-    "maintenance_interval",
-    "retry",
-];
+impl FlatSection for PostgresConfig {
+    const KEYS: &'static [&'static str] = &[
+        "enabled",
+        "url",
+        "host",
+        "port",
+        "database",
+        "user",
+        "password",
+        "ssl_mode",
+        "ssl_ca",
+        "connect_timeout",
+        "statement_timeout",
+        "migrate",
+        "group",
+        "batch",
+        "retention",
+        "days_ahead",
+        "maintenance_interval",
+        "retry",
+    ];
 
-/// The section has the keys of [`DatabaseConfig`] and the sink's own on one level. They are read by hand because serde's
-/// `flatten` does not work with `deny_unknown_fields` and its errors do not name the wrong key.
-impl<'de> Deserialize<'de> for PostgresConfig {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(SectionVisitor)
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
+        match key {
+            "enabled" => self.enabled = map.next_value()?,
+            "migrate" => self.migrate = map.next_value()?,
+            "group" => self.group = map.next_value()?,
+            "batch" => self.batch = map.next_value()?,
+            "retention" => self.retention = map.next_value::<Serde<Duration>>()?.into_inner(),
+            "days_ahead" => self.days_ahead = map.next_value()?,
+            "maintenance_interval" => {
+                self.maintenance_interval = map.next_value::<Serde<Duration>>()?.into_inner();
+            }
+            "retry" => self.retry = map.next_value()?,
+            _ => return self.database.read(key, map),
+        }
+        Ok(true)
     }
 }
 
-struct SectionVisitor;
-
-impl<'de> Visitor<'de> for SectionVisitor {
-    type Value = PostgresConfig;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<PostgresConfig, M::Error> {
-        let mut config = PostgresConfig::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "enabled" => config.enabled = map.next_value()?,
-                "migrate" => config.migrate = map.next_value()?,
-                "group" => config.group = map.next_value()?,
-                "batch" => config.batch = map.next_value()?,
-                "retention" => config.retention = map.next_value::<Serde<Duration>>()?.into_inner(),
-                "days_ahead" => config.days_ahead = map.next_value()?,
-                "maintenance_interval" => {
-                    config.maintenance_interval = map.next_value::<Serde<Duration>>()?.into_inner();
-                }
-                "retry" => config.retry = map.next_value()?,
-                key if config.database.read(key, &mut map)? => {}
-                unknown => return Err(M::Error::unknown_field(unknown, KEYS)),
-            }
-        }
-        Ok(config)
+impl<'de> Deserialize<'de> for PostgresConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        flat_section::deserialize(deserializer)
     }
 }
 
@@ -158,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_section_is_accepted() {
-        for key in KEYS {
+        for key in PostgresConfig::KEYS {
             // The value may be wrong, but the key is known.
             let problems = read(&[&format!("postgres.{key}={{ x = 1 }}")]).err().unwrap_or_default();
             assert!(!problems.iter().any(|problem| problem.contains(&format!("found `{key}`"))), "{problems:#?}");

@@ -1,11 +1,11 @@
 //! Section `s3`: the bucket, when a Parquet file is cut, and how long a clip is.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 use vru_runtime::config::{Problems, Validate};
+use vru_runtime::flat_section::{self, FlatSection};
 use vru_runtime::retry::BackoffConfig;
 use vru_storage::s3::BucketConfig;
 
@@ -144,58 +144,43 @@ impl Validate for ClipConfig {
     }
 }
 
-/// Keys of the section, for the message about an unknown one.
-const KEYS: &[&str] = &[
-    "enabled",
-    "bucket",
-    "prefix",
-    "endpoint",
-    "region",
-    "path_style",
-    "access_key",
-    "secret_key",
-    "timeout",
-    "group",
-    "multipart_bytes",
-    "parquet",
-    "clip",
-    "dead_letters",
-    "retry",
-];
+impl FlatSection for S3Config {
+    const KEYS: &'static [&'static str] = &[
+        "enabled",
+        "bucket",
+        "prefix",
+        "endpoint",
+        "region",
+        "path_style",
+        "access_key",
+        "secret_key",
+        "timeout",
+        "group",
+        "multipart_bytes",
+        "parquet",
+        "clip",
+        "dead_letters",
+        "retry",
+    ];
 
-/// The section has the keys of [`BucketConfig`] and the sink's own on one level. They are read by hand because serde's `flatten`
-/// does not work with `deny_unknown_fields` and its errors do not name the wrong key.
-impl<'de> Deserialize<'de> for S3Config {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(SectionVisitor)
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
+        match key {
+            "enabled" => self.enabled = map.next_value()?,
+            "group" => self.group = map.next_value()?,
+            "multipart_bytes" => self.multipart_bytes = map.next_value()?,
+            "parquet" => self.parquet = map.next_value()?,
+            "clip" => self.clip = map.next_value()?,
+            "dead_letters" => self.dead_letters = map.next_value()?,
+            "retry" => self.retry = map.next_value()?,
+            _ => return self.bucket.read(key, map),
+        }
+        Ok(true)
     }
 }
 
-struct SectionVisitor;
-
-impl<'de> Visitor<'de> for SectionVisitor {
-    type Value = S3Config;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<S3Config, M::Error> {
-        let mut config = S3Config::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "enabled" => config.enabled = map.next_value()?,
-                "group" => config.group = map.next_value()?,
-                "multipart_bytes" => config.multipart_bytes = map.next_value()?,
-                "parquet" => config.parquet = map.next_value()?,
-                "clip" => config.clip = map.next_value()?,
-                "dead_letters" => config.dead_letters = map.next_value()?,
-                "retry" => config.retry = map.next_value()?,
-                key if config.bucket.read(key, &mut map)? => {}
-                unknown => return Err(M::Error::unknown_field(unknown, KEYS)),
-            }
-        }
-        Ok(config)
+impl<'de> Deserialize<'de> for S3Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        flat_section::deserialize(deserializer)
     }
 }
 
@@ -219,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_section_is_accepted() {
-        for key in KEYS {
+        for key in S3Config::KEYS {
             // The value may be wrong, but the key is known.
             let layers = Layers { flags: vec![format!("s3.{key}={{ x = 1 }}")], ..Layers::default() };
             let problems = load::<Config>(&layers).err().map(|error| error.problems).unwrap_or_default();
