@@ -43,7 +43,6 @@ pub struct JwtVerifier {
 }
 
 impl JwtVerifier {
-    /// Loads the key.
     pub fn new(config: &JwtConfig) -> Result<Self, KeyError> {
         let key = VerificationKey::load(config)?;
         let validation = validation(config, &key);

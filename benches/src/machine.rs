@@ -25,7 +25,6 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Describes this machine.
     pub fn here() -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();

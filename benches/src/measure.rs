@@ -34,7 +34,6 @@ impl Turns {
         median(&self.peers)
     }
 
-    /// Number of turns.
     pub fn len(&self) -> usize {
         self.ours.len()
     }

@@ -210,7 +210,6 @@ pub struct ClipSample {
     pub key_frame: bool,
 }
 
-/// A finished clip.
 #[derive(Debug)]
 pub struct Clip {
     pub mp4: Vec<u8>,

@@ -13,7 +13,6 @@ use crate::launch::LaunchError;
 use crate::{Codec, InitError};
 use chain::Chain;
 
-/// One decoded picture.
 #[derive(Debug)]
 pub struct DecodedPicture {
     /// The id that was pushed with its access unit.

@@ -33,7 +33,7 @@ struct DecodeLines {
 pub struct PipelineDescription {
     /// The file name without `.yaml`.
     pub name: String,
-    /// Informational.
+    /// For people; nothing depends on it.
     pub summary: String,
     pub output: PipelineOutput,
     /// Elements that exist only on hosts with their driver and device.

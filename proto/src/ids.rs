@@ -63,7 +63,6 @@ impl<'de> serde::Deserialize<'de> for CameraId {
 /// (camera, session, sequence): identifies a frame for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FrameKey {
-    /// Which camera.
     pub camera: CameraId,
     /// Which of its connections; fits in 63 bits.
     pub session: u64,

@@ -5,7 +5,6 @@ use vru_benches::measure::quantile;
 use vru_media::jpeg::JpegDecoder;
 use vru_proto::v1::{Alert, ClockSource};
 
-/// A received picture.
 #[derive(Debug, Clone)]
 pub struct Arrival {
     /// Time of arrival by this process's clock, microseconds since 1970.

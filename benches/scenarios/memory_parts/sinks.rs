@@ -27,7 +27,6 @@ const PARTS: u64 = 4;
 const GROUPS: [(&str, Topic); 3] =
     [("postgres", Topic::Detections), ("s3-detections", Topic::Detections), ("s3-alerts", Topic::Alerts)];
 
-/// Measures the growth.
 pub fn measure() {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let bus = kafka().bus("bench-sinks", 4);

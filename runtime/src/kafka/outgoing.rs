@@ -15,7 +15,6 @@ use crate::retry::Retryable;
 /// A record to publish. It borrows everything: librdkafka copies key and payload once, into its own queue.
 #[derive(Debug, Clone, Copy)]
 pub struct OutgoingRecord<'a> {
-    /// The topic's name.
     pub topic: &'a str,
     /// Chooses the partition; without a key, librdkafka chooses one at random.
     pub key: Option<&'a [u8]>,

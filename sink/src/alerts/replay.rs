@@ -43,7 +43,6 @@ pub(crate) enum ReplayStep {
     Failed(Status),
 }
 
-/// Starts replays.
 #[derive(Debug, Clone)]
 pub(crate) struct Replays {
     pub(crate) kafka: KafkaConfig,
@@ -78,7 +77,6 @@ impl Replays {
     }
 }
 
-/// One replay.
 struct Replay<'a> {
     hub: &'a Hub,
     filter: Arc<Filter>,

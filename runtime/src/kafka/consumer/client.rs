@@ -45,7 +45,6 @@ impl Default for Probes {
 }
 
 impl Client {
-    /// Joins the group.
     pub(super) fn join(config: ClientConfig, topics: &[String], context: RebalanceContext) -> Result<Self, KafkaError> {
         let current = RwLock::new(Arc::new(subscribe(&config, topics, context)?));
         Ok(Self(Arc::new(Inner { config, topics: topics.to_vec(), current, probes: Mutex::default() })))

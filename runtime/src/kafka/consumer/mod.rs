@@ -116,23 +116,12 @@ impl GroupConsumer {
             // Committers keep the channel's sender alive, so its end does not say that nothing follows.
             () = self.ended.cancelled() => self.events.try_recv().ok(),
         };
-        self.remember_epoch(event)
-    }
-
-    /// The next event if there is one.
-    pub fn try_next(&mut self) -> Option<Event> {
-        let event = self.events.try_recv().ok();
-        self.remember_epoch(event)
-    }
-
-    fn remember_epoch(&mut self, event: Option<Event>) -> Option<Event> {
         if let Some(Event::Assigned(assignment)) = &event {
             self.seen = assignment.epoch;
         }
         event
     }
 
-    /// Commits offsets.
     pub fn committer(&self) -> Committer {
         self.committer.clone()
     }
