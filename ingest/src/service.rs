@@ -27,7 +27,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     let publisher = KafkaPublisher::new(&config, context.readiness.part("kafka")).context("make a Kafka producer")?;
     let publisher = Arc::new(publisher);
     let cameras_ready = context.readiness.part("cameras");
-    let push_paths = Arc::new(PathRegistry::new(config.push.require_credentials));
+    let push_paths = Arc::new(PathRegistry::default());
     if config.push.enabled {
         let ready = context.readiness.part("rtsp-server");
         let addresses =

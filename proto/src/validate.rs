@@ -112,10 +112,20 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
             if authority.contains('@') {
                 return fail(NAME, "pull.url", "contains a user or password: use `credentials` instead");
             }
+            credentials(pull.credentials.as_ref())?;
         }
         Some(v1::camera_config::Source::Push(push)) => {
-            if push.path.starts_with('/') {
-                return fail(NAME, "push.path", "starts with a slash");
+            push_path(&push.path)?;
+            match (credentials(push.credentials.as_ref())?, push.allow_anonymous) {
+                (true, true) => {
+                    let problem = "is set together with credentials: remove one of them";
+                    return fail(NAME, "push.allow_anonymous", problem);
+                }
+                (false, false) => {
+                    let problem = "are missing: set username and password, or allow_anonymous to let anyone publish";
+                    return fail(NAME, "push.credentials", problem);
+                }
+                _ => {}
             }
         }
         Some(v1::camera_config::Source::File(file)) => {
@@ -174,6 +184,41 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
         }
     }
     Ok(id)
+}
+
+/// Whether a camera has credentials. Credentials that cannot log anyone in are an error, because a reader that ignored them would leave
+/// the camera open. References are resolved where the camera runs, not here.
+fn credentials(given: Option<&v1::Credentials>) -> Result<bool, InvalidMessage> {
+    const NAME: &str = "Credentials";
+    let Some(v1::Credentials { username, password }) = given else { return Ok(false) };
+    for (field, text) in [("username", username), ("password", password)] {
+        if text.is_empty() {
+            return fail(NAME, field, "is empty: set both username and password, or neither");
+        }
+        if ["env:", "file:"].contains(&text.as_str()) {
+            return fail(NAME, field, "is a reference without a name: write env:NAME or file:PATH");
+        }
+        if text.len() > 1_024 || text.chars().any(char::is_control) {
+            return fail(NAME, field, "is longer than 1024 bytes or has a control character");
+        }
+    }
+    Ok(true)
+}
+
+/// The characters that cannot be in a path of a URL, and the forms that clients write differently, are refused. Such a camera could
+/// never be reached.
+fn push_path(path: &str) -> Result<(), InvalidMessage> {
+    let field = "push.path";
+    if path.starts_with('/') || path.ends_with('/') || path.contains("//") {
+        return fail("CameraConfig", field, "has a slash at an end or two in a row");
+    }
+    if path.len() > 512 || path.chars().any(|c| c.is_control() || matches!(c, '?' | '#' | '%' | '\\')) {
+        return fail("CameraConfig", field, "is longer than 512 bytes or has a control character or one of ? # % \\");
+    }
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return fail("CameraConfig", field, "has a segment `.` or `..`, which clients remove");
+    }
+    Ok(())
 }
 
 fn frame_key(message: &'static str, id: Option<&v1::FrameId>) -> Result<FrameKey, InvalidMessage> {

@@ -32,18 +32,22 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// Resolves a reference (`env:NAME`, `file:PATH`). Any other text is the secret itself.
+    /// Resolves a reference (`env:NAME`, `file:PATH`). Any other text is the secret itself. A reference to nothing (an empty variable or
+    /// file) is an error: who names a secret wants one.
     pub fn resolve(text: &str) -> Result<Self, SecretError> {
-        if let Some(name) = text.strip_prefix("env:") {
-            return std::env::var(name).map(Self).map_err(|_| SecretError::Env { name: name.to_owned() });
-        }
-        if let Some(path) = text.strip_prefix("file:") {
+        let found = if let Some(name) = text.strip_prefix("env:") {
+            std::env::var(name).map_err(|_| SecretError::Env { name: name.to_owned() })?
+        } else if let Some(path) = text.strip_prefix("file:") {
             let read = read_file(Path::new(path));
-            return read
-                .map(|text| Self(text.trim_end_matches(['\r', '\n']).to_owned()))
-                .map_err(|source| SecretError::File { path: path.to_owned(), source });
+            let read = read.map_err(|source| SecretError::File { path: path.to_owned(), source })?;
+            read.trim_end_matches(['\r', '\n']).to_owned()
+        } else {
+            return Ok(Self(text.to_owned()));
+        };
+        if found.is_empty() {
+            return Err(SecretError::Empty { reference: text.to_owned() });
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(found))
     }
 }
 
@@ -72,6 +76,8 @@ pub enum SecretError {
         #[source]
         source: std::io::Error,
     },
+    #[error("the secret {reference} is empty")]
+    Empty { reference: String },
 }
 
 impl fmt::Debug for Secret {
@@ -154,6 +160,15 @@ mod tests {
         fs::write(file.path(), "pass word\n").unwrap();
         let secret = Secret::resolve(&format!("file:{}", file.path().display())).unwrap();
         assert_eq!(secret.expose(), "pass word");
+    }
+
+    #[test]
+    fn a_reference_to_nothing_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "\n").unwrap();
+        let reference = format!("file:{}", file.path().display());
+        assert!(matches!(Secret::resolve(&reference), Err(SecretError::Empty { .. })));
+        assert!(Secret::resolve("").unwrap().is_empty(), "text without a reference may be empty");
     }
 
     #[test]

@@ -29,8 +29,6 @@ pub struct PushConfig {
     /// How long a client may answer an authentication challenge (default 1 min).
     #[serde(with = "humantime_serde")]
     pub nonce_lifetime: Duration,
-    /// Whether cameras that are configured without credentials are refused (default false).
-    pub require_credentials: bool,
 }
 
 impl Default for PushConfig {
@@ -44,7 +42,6 @@ impl Default for PushConfig {
             max_connections: 256,
             read_timeout: Duration::from_secs(15),
             nonce_lifetime: Duration::from_mins(1),
-            require_credentials: false,
         }
     }
 }

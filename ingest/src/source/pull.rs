@@ -8,8 +8,8 @@ use gstreamer::prelude::*;
 use tokio_util::sync::CancellationToken;
 use vru_media::Codec;
 use vru_proto::v1::{PullSource, RtspTransport};
-use vru_runtime::secret::Secret;
 
+use super::credentials::Login;
 use super::elements::{build_error, make_element};
 use super::rtp_branch::RtpBranch;
 use super::running_pipeline::{ConnectionLimits, RunningPipeline};
@@ -65,11 +65,11 @@ fn rtsp_source(source: &PullSource, context: &SourceContext) -> Result<gst::Elem
     if !config.tls_verify {
         element.set_property_from_str("tls-validation-flags", "0");
     }
-    if let Some(credentials) = source.credentials.as_ref().filter(|credentials| !credentials.username.is_empty()) {
-        // Resolve the password again for each connection, so that a change takes effect at once.
-        let password = Secret::resolve(&credentials.password)?;
-        element.set_property("user-id", &credentials.username);
-        element.set_property("user-pw", password.expose());
+    if let Some(given) = &source.credentials {
+        // Resolved again for each connection, so that a change takes effect at once.
+        let login = Login::resolve(given)?;
+        element.set_property("user-id", &login.username);
+        element.set_property("user-pw", login.password.expose());
     }
     Ok(element)
 }

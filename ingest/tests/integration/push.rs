@@ -29,7 +29,9 @@ async fn servers(mut config: IngestConfig) -> (Rig, SocketAddr, Vec<SocketAddr>,
 
 fn camera(user: &str, password: &str) -> Source {
     let credentials = Credentials { username: user.to_owned(), password: password.to_owned() };
-    Source::Push(PushSource { path: String::new(), credentials: (!user.is_empty()).then_some(credentials) })
+    let allow_anonymous = user.is_empty();
+    let credentials = (!allow_anonymous).then_some(credentials);
+    Source::Push(PushSource { path: String::new(), credentials, allow_anonymous })
 }
 
 fn passthrough() -> Output {

@@ -19,7 +19,9 @@ use super::support::{DEADLINE, Rig, assert_accounted_for, frames_of, quick};
 
 fn camera(password: &str) -> Source {
     let credentials = Credentials { username: "cam".to_owned(), password: password.to_owned() };
-    Source::Push(PushSource { path: String::new(), credentials: (!password.is_empty()).then_some(credentials) })
+    let allow_anonymous = password.is_empty();
+    let credentials = (!allow_anonymous).then_some(credentials);
+    Source::Push(PushSource { path: String::new(), credentials, allow_anonymous })
 }
 
 fn passthrough() -> Output {

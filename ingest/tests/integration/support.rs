@@ -104,7 +104,7 @@ impl Rig {
         vru_media::init().unwrap();
         Self {
             publisher: Arc::default(),
-            push_paths: Arc::new(PathRegistry::new(false)),
+            push_paths: Arc::new(PathRegistry::default()),
             config: Arc::new(config),
             stop: CancellationToken::new(),
         }

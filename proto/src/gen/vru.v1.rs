@@ -909,7 +909,8 @@ pub mod camera_config {
         File(super::FileSource),
     }
 }
-/// Each field is the text itself or, better for a password, a reference that ingest resolves: `env:NAME` or `file:PATH`.
+/// Each field is the text itself or, better for a password, a reference that ingest resolves: `env:NAME` or `file:PATH`. Both fields
+/// are required: half of a login is an error, not a login without it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct Credentials {
@@ -933,11 +934,15 @@ pub struct PullSource {
 /// The camera connects to the RTSP server of ingest and publishes to `rtsp://HOST:8554/PATH`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PushSource {
-    /// Without a leading slash. Default: the camera's id.
+    /// The path as text, not percent-encoded, without slashes at its ends. Default: the camera's id.
     #[prost(string, tag = "1")]
     pub path: ::prost::alloc::string::String,
+    /// What the publisher must log in with. Required unless `allow_anonymous` is set.
     #[prost(message, optional, tag = "2")]
     pub credentials: ::core::option::Option<Credentials>,
+    /// Anyone who reaches the server may publish as this camera. Not together with `credentials`. Default: false.
+    #[prost(bool, tag = "3")]
+    pub allow_anonymous: bool,
 }
 /// A video file. Ingest publishes each of its frames.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

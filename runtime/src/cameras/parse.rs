@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_listed() {
-        let text = "[[cameras]]\nid = 'a'\npush = {}\nfps = 1\n[[cameras]]\nid = 'b'\n[[cameras]]\nid = 'c'\npush = {}\n\
+        let text = "[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\nfps = 1\n[[cameras]]\nid = 'b'\n[[cameras]]\nid = 'c'\npush = { allow_anonymous = true }\n\
                     [[cameras]]\nid = 'c'\npull = { url = 'rtsp://h/x' }";
         let error = parse_text(Path::new("cameras.toml"), text).unwrap_err();
         assert_eq!(error.problems().len(), 3, "{error}");
@@ -104,17 +104,48 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_nobody_can_use_or_everybody_could_use_is_a_mistake() {
+        for (source, wanted) in [
+            ("push = {}", "are missing"),
+            ("push = { password = 'env:P' }", "username"),
+            ("push = { username = 'u' }", "password"),
+            ("push = { username = '', password = '' }", "username"),
+            ("push = { username = 'u', password = '' }", "password"),
+            ("push = { username = 'u', password = 'file:' }", "without a name"),
+            ("push = { username = 'u', password = 'p', allow_anonymous = true }", "together"),
+            ("push = { password = '', allow_anonymous = true }", "username"),
+            ("push = { allow_anonymous = true, path = '/door' }", "slash"),
+            ("push = { allow_anonymous = true, path = 'a//b' }", "slash"),
+            ("push = { allow_anonymous = true, path = 'a%20b' }", "%"),
+            ("push = { allow_anonymous = true, path = 'a/../b' }", ".."),
+            ("pull = { url = 'rtsp://h/x', password = 'p' }", "username"),
+            ("pull = { url = 'rtsp://h/x', username = 'u' }", "password"),
+            ("pull = { url = 'rtsp://h/x', username = 'u', password = 'env:' }", "without a name"),
+        ] {
+            let text = format!("[[cameras]]\nid = 'a'\n{source}");
+            let error = parse_text(Path::new("cameras.toml"), &text).unwrap_err().to_string();
+            assert!(error.contains(wanted) && error.contains("`a`"), "{source}: `{error}` does not say `{wanted}`");
+        }
+        for source in ["push = { allow_anonymous = true }", "push = { username = 'u', password = 'env:P' }"] {
+            parse_text(Path::new("cameras.toml"), &format!("[[cameras]]\nid = 'a'\n{source}")).unwrap();
+        }
+    }
+
+    #[test]
     fn each_mistake_names_its_camera() {
         for (text, wanted) in [
             ("[[cameras]]\nid = 'a'", "exactly one"),
-            ("[[cameras]]\nid = 'a/b'\npush = {}", "a/b"),
-            ("[[cameras]]\nid = 'a'\npush = {}\n[[cameras]]\nid = 'a'\npush = {}", "twice"),
+            ("[[cameras]]\nid = 'a/b'\npush = { allow_anonymous = true }", "a/b"),
             (
-                "[[cameras]]\nid = 'a'\npush = {}\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]",
+                "[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\n[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }",
+                "twice",
+            ),
+            (
+                "[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\nrules = [{ id = 'r', zone_presence = { zone = 'z' } }]",
                 "a zone that does not exist",
             ),
-            ("[[cameras]]\nid = 'a'\npush = {}\nfps = 1", "fps"),
-            ("[[cameras]]\npush = {}", "camera 1"),
+            ("[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\nfps = 1", "fps"),
+            ("[[cameras]]\npush = { allow_anonymous = true }", "camera 1"),
         ] {
             let error = parse_text(Path::new("cameras.toml"), text).unwrap_err().to_string();
             assert!(error.contains(wanted), "`{error}` does not say `{wanted}`");

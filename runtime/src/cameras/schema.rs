@@ -36,10 +36,8 @@ fn enabled_by_default() -> bool {
 #[serde(deny_unknown_fields)]
 struct Pull {
     url: String,
-    #[serde(default)]
-    username: String,
-    #[serde(default)]
-    password: String,
+    username: Option<String>,
+    password: Option<String>,
     #[serde(default)]
     transport: Transport,
 }
@@ -57,10 +55,10 @@ enum Transport {
 struct Push {
     #[serde(default)]
     path: String,
+    username: Option<String>,
+    password: Option<String>,
     #[serde(default)]
-    username: String,
-    #[serde(default)]
-    password: String,
+    allow_anonymous: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,8 +141,13 @@ enum Class {
 impl Camera {
     /// Converts it to the message that the topic `vru.cameras` carries.
     pub(super) fn config(self) -> Result<v1::CameraConfig, String> {
-        let credentials = |username: String, password: String| {
-            (!username.is_empty() || !password.is_empty()).then_some(v1::Credentials { username, password })
+        // A key that is given counts, even with an empty value: the validation of the message refuses half of a login.
+        let credentials = |username: Option<String>, password: Option<String>| {
+            let given = username.is_some() || password.is_some();
+            given.then(|| v1::Credentials {
+                username: username.unwrap_or_default(),
+                password: password.unwrap_or_default(),
+            })
         };
         let source = match (self.pull, self.push, self.file) {
             (Some(pull), None, None) => v1::camera_config::Source::Pull(v1::PullSource {
@@ -159,6 +162,7 @@ impl Camera {
             (None, Some(push), None) => v1::camera_config::Source::Push(v1::PushSource {
                 path: push.path,
                 credentials: credentials(push.username, push.password),
+                allow_anonymous: push.allow_anonymous,
             }),
             (None, None, Some(file)) => v1::camera_config::Source::File(v1::FileSource {
                 path: file.path,

@@ -9,7 +9,7 @@ use vru_runtime::shutdown::Shutdown;
 use vru_runtime::test_util::{Bus, Topic, kafka};
 
 fn camera(id: &str) -> v1::CameraConfig {
-    let push = v1::PushSource::default();
+    let push = v1::PushSource { allow_anonymous: true, ..Default::default() };
     v1::CameraConfig {
         id: id.to_owned(),
         enabled: true,

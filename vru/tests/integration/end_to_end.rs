@@ -53,7 +53,11 @@ impl CameraKind {
         let name = format!("{:?}", self.codec).to_lowercase();
         let credentials = v1::Credentials { username: USER.to_owned(), password: PASSWORD.to_owned() };
         let source = if self.pushes {
-            v1::camera_config::Source::Push(v1::PushSource { path: self.id(), credentials: Some(credentials) })
+            v1::camera_config::Source::Push(v1::PushSource {
+                path: self.id(),
+                credentials: Some(credentials),
+                allow_anonymous: false,
+            })
         } else {
             pull(server.url(&name))
         };

@@ -8,7 +8,7 @@ use rand::RngCore as _;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::path_registry::Login;
+use crate::source::credentials::Login;
 
 /// Clients show it when they ask a person for the password.
 pub(super) const REALM: &str = "vru";

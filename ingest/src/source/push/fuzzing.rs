@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::secret::Secret;
 
 use super::connection;
-use super::path_registry::{Login, OpenPath, PathRegistry};
+use super::path_registry::{OpenPath, PathRegistry};
 use super::rtp::{RtpClock, sender_reports};
 use super::sdp;
 use crate::config::PushConfig;
+use crate::source::credentials::Login;
 
 /// The result of serving a peer's bytes.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub struct Served {
 /// Serves a peer that sends these bytes and then disconnects. Anyone may publish to the path `open`; the path `door` requires the
 /// user `cam` and this password.
 pub async fn serve(bytes: &[u8], password: &str) -> Served {
-    let paths = Arc::new(PathRegistry::new(false));
+    let paths = Arc::new(PathRegistry::default());
     let login = Login { username: "cam".to_owned(), password: Secret::new(password) };
     let mut open = register(&paths, "open", None);
     let mut door = register(&paths, "door", Some(login));

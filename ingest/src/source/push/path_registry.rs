@@ -14,17 +14,10 @@ use vru_runtime::secret::Secret;
 
 use super::rtp::TimedPacket;
 use super::sdp::VideoTrack;
+use crate::source::credentials::Login;
 
 /// Packets that may wait between a connection and its camera's pipeline: about a second of video.
 const PACKET_QUEUE: usize = 1_024;
-
-/// The credentials that a publisher needs.
-#[derive(Debug, Clone)]
-pub(super) struct Login {
-    pub(super) username: String,
-    /// In [`PathRegistry::register`] it may be a reference (`env:` or `file:`).
-    pub(super) password: Secret,
-}
 
 /// A publisher that has started to send. The channel ends when it stops.
 #[derive(Debug)]
@@ -43,9 +36,8 @@ struct PathEntry {
 }
 
 /// The paths of the cameras that push. The server and the cameras' tasks share it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PathRegistry {
-    require_credentials: bool,
     paths: Mutex<HashMap<String, PathEntry>>,
 }
 
@@ -60,12 +52,8 @@ pub(super) enum Refusal {
 }
 
 impl PathRegistry {
-    /// With `require_credentials`, nobody can publish to a camera without credentials.
-    pub fn new(require_credentials: bool) -> Self {
-        Self { require_credentials, paths: Mutex::default() }
-    }
-
-    /// Opens a path for a camera; `None` when another camera uses it.
+    /// Opens a path for a camera; `None` when another camera uses it. Without a login, anyone may publish to it. The login's
+    /// password may be a reference (`env:` or `file:`).
     pub(super) fn register(self: &Arc<Self>, path: &str, camera: &CameraId, login: Option<Login>) -> Option<OpenPath> {
         let (publications_tx, publications) = mpsc::channel(1);
         let mut paths = self.paths.lock();
@@ -84,7 +72,7 @@ impl PathRegistry {
     pub(super) fn login(&self, path: &str) -> Result<Option<Login>, Refusal> {
         let path = self.paths.lock().get(path).cloned().ok_or(Refusal::NoSuchPath)?;
         let Some(Login { username, password }) = path.login else {
-            return if self.require_credentials { Err(Refusal::NoSuchPath) } else { Ok(None) };
+            return Ok(None);
         };
         match Secret::resolve(password.expose()) {
             Ok(password) => Ok(Some(Login { username, password })),
@@ -162,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_path_has_one_camera_and_one_publisher_at_a_time() {
-        let paths = Arc::new(PathRegistry::new(false));
+        let paths = Arc::new(PathRegistry::default());
         let camera: CameraId = "a".parse().unwrap();
         assert_eq!(paths.claim("x").unwrap_err(), Refusal::NoSuchPath);
         let open_path = paths.register("x", &camera, None).unwrap();
@@ -179,7 +167,7 @@ mod tests {
     fn a_password_changed_in_its_file_takes_effect_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
-        let paths = Arc::new(PathRegistry::new(false));
+        let paths = Arc::new(PathRegistry::default());
         let reference = Secret::new(format!("file:{}", file.display()));
         let login = Login { username: "cam".to_owned(), password: reference };
         let _open = paths.register("door", &"a".parse().unwrap(), Some(login)).unwrap();
@@ -188,12 +176,5 @@ mod tests {
             std::fs::write(&file, password).unwrap();
             assert_eq!(paths.login("door").unwrap().unwrap().password.expose(), password);
         }
-    }
-
-    #[test]
-    fn with_require_credentials_a_camera_without_them_has_no_path() {
-        let paths = Arc::new(PathRegistry::new(true));
-        let _open = paths.register("open", &"a".parse().unwrap(), None).unwrap();
-        assert_eq!(paths.login("open").unwrap_err(), Refusal::NoSuchPath);
     }
 }

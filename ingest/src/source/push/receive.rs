@@ -12,11 +12,12 @@ use vru_proto::v1::PushSource;
 use vru_runtime::report::chain;
 use vru_runtime::secret::Secret;
 
-use super::path_registry::{Login, PathRegistry, Publication};
+use super::path_registry::{PathRegistry, Publication};
 use super::rtp::TimedPacket;
 use super::sdp::VideoTrack;
 use crate::error::SourceError;
 use crate::metrics;
+use crate::source::credentials::Login;
 use crate::source::elements::build_error;
 use crate::source::rtp_branch::RtpBranch;
 use crate::source::running_pipeline::{ConnectionLimits, RunningPipeline};
@@ -37,14 +38,17 @@ pub async fn stream(
 ) -> Result<(), SourceError> {
     vru_media::init()?;
     let path = if source.path.is_empty() { context.camera.as_str() } else { source.path.trim_matches('/') };
-    let credentials = source.credentials.as_ref().filter(|credentials| !credentials.username.is_empty());
-    let login = if let Some(given) = credentials {
-        // Report a reference that cannot be resolved now. The password is resolved again for each publisher.
-        Secret::resolve(&given.password)?;
-        Some(Login { username: given.username.clone(), password: Secret::new(&given.password) })
-    } else {
-        tracing::warn!(path, "the camera has no credentials, anyone may publish to it");
-        None
+    let login = match (&source.credentials, source.allow_anonymous) {
+        (Some(given), false) => {
+            // Report a reference that cannot be resolved now. The password is resolved again for each publisher.
+            let username = Login::resolve(given)?.username;
+            Some(Login { username, password: Secret::new(&given.password) })
+        }
+        (None, true) => {
+            tracing::warn!(path, "the camera allows anonymous publishers, anyone may publish to it");
+            None
+        }
+        _ => return Err(SourceError::PushLogin),
     };
     let open_path = paths.register(path, &context.camera, login);
     let mut open_path = open_path.ok_or_else(|| SourceError::PathTaken { path: path.to_owned() })?;

@@ -1,15 +1,16 @@
 use rtsp_types::Message;
 use vru_runtime::secret::Secret;
 
-use super::super::path_registry::{Login, OpenPath};
+use super::super::path_registry::OpenPath;
 use super::*;
+use crate::source::credentials::Login;
 
 const SDP: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n\
     m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:streamid=0\r\n\
     m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000\r\na=control:streamid=1\r\n";
 
 fn server(login: Option<Login>) -> (Arc<PathRegistry>, OpenPath) {
-    let paths = Arc::new(PathRegistry::new(false));
+    let paths = Arc::new(PathRegistry::default());
     let open_path = paths.register("door", &"cam".parse().unwrap(), login).unwrap();
     (paths, open_path)
 }
