@@ -82,6 +82,7 @@ pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v
         track_id: index + 1,
         track_state: v1::TrackState::Confirmed.into(),
         ground_position: None,
+        ..Default::default()
     };
     v1::FrameDetections {
         frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session: 1, sequence }),
@@ -97,6 +98,7 @@ pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v
         timings: Some(v1::StageTimings { inference_us: 21_000, ..Default::default() }),
         delivery: v1::Delivery::Live.into(),
         end_of_stream: false,
+        ..Default::default()
     }
 }
 

@@ -7,6 +7,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod zones;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +25,7 @@ use crate::picture::Picture;
 use ids::TrackIds;
 use rules::rules;
 use wire::{box_to_wire, class_to_wire, read_object, severity_to_wire};
+use zones::{CameraZones, FrameZones};
 
 pub use ids::alert_id;
 
@@ -48,6 +50,7 @@ impl AnalysisSettings {
 pub struct CameraAnalysis {
     settings: AnalysisSettings,
     rules: RuleSet,
+    zones: CameraZones,
     config: Option<v1::CameraConfig>,
     session: Option<u64>,
     tracker: Tracker,
@@ -61,6 +64,7 @@ impl CameraAnalysis {
         let mut analysis = Self {
             settings,
             rules: RuleSet::default(),
+            zones: CameraZones::default(),
             config: None,
             session: None,
             tracker,
@@ -73,6 +77,7 @@ impl CameraAnalysis {
     /// Replaces zones and rules. The tracks stay, and an unchanged rule keeps its state.
     pub fn configure(&mut self, config: Option<&v1::CameraConfig>) {
         self.rules.replace(config.map(rules).unwrap_or_default());
+        self.zones = config.map(CameraZones::of).unwrap_or_default();
         self.config = config.cloned();
     }
 
@@ -89,11 +94,14 @@ impl CameraAnalysis {
         let key = decode::key(frame);
         let size = (frame.source_width, frame.source_height);
         let (tracked, judgements) = self.track(&key, frame.captured_at_us, size, detections);
-        let objects = tracked.iter().map(|object| self.object(object, detections)).collect();
         let alerts: Vec<v1::Alert> =
             judgements.iter().map(|judgement| self.alert(frame, &key, judgement, picture)).collect();
+        let mut zones = self.zones.frame(size);
+        let objects = tracked.iter().map(|object| self.object(object, detections, &alerts, &mut zones)).collect();
+        let zone_ids = zones.into_ids();
         let track_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
-        let message = self.message(frame, objects, v1::StageTimings { track_us, ..timings });
+        let timings = v1::StageTimings { track_us, ..timings };
+        let message = v1::FrameDetections { zone_ids, ..self.message(frame, objects, timings) };
         (message, alerts)
     }
 
@@ -153,20 +161,31 @@ impl CameraAnalysis {
         self.rules.observe(&frame, |track| self.tracker.is_alive(track))
     }
 
-    fn object(&self, object: &TrackedObject, detections: &[Detection]) -> v1::DetectedObject {
+    fn object(
+        &self,
+        object: &TrackedObject,
+        detections: &[Detection],
+        alerts: &[v1::Alert],
+        zones: &mut FrameZones<'_>,
+    ) -> v1::DetectedObject {
         // The model's own box, not the tracker's smoothed one: `replay` must give the tracker the same input again.
         let rect = detections.get(object.detection).map_or(object.rect, |detection| detection.rect);
         let state = match object.state {
             TrackState::Tentative => v1::TrackState::Tentative,
             TrackState::Confirmed => v1::TrackState::Confirmed,
         };
+        let track_id = self.ids.get(object.track_id);
+        // All alerts of a frame have the same picture.
+        let pictured = alerts.iter().find(|alert| alert.track_ids.contains(&track_id) && !alert.snapshot.is_empty());
         v1::DetectedObject {
             r#box: Some(box_to_wire(&rect)),
             class: class_to_wire(object.class).into(),
             score: object.score,
-            track_id: self.ids.get(object.track_id),
+            track_id,
             track_state: state.into(),
             ground_position: None,
+            zones: zones.around(&object.rect),
+            snapshot_key: pictured.map(|alert| alert.snapshot_key.clone()).unwrap_or_default(),
         }
     }
 
@@ -190,6 +209,7 @@ impl CameraAnalysis {
             timings: Some(timings),
             delivery: frame.delivery,
             end_of_stream: frame.end_of_stream,
+            zone_ids: Vec::new(),
         }
     }
 

@@ -57,6 +57,10 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
     let key = frame_key(NAME, detections.frame_id.as_ref())?;
     size(NAME, detections.source_width, detections.source_height)?;
     capture_time(NAME, detections.captured_at_us)?;
+    let mut zones = HashSet::new();
+    if !detections.zone_ids.iter().all(|zone| !zone.is_empty() && zones.insert(zone.as_str())) {
+        return Err(InvalidMessage::new(NAME, "zone_ids", "has an id that is empty or occurs twice").into());
+    }
     for object in &detections.objects {
         let Some(rect) = &object.r#box else {
             return Err(InvalidMessage::new(NAME, "objects.box", "is missing").into());
@@ -64,8 +68,16 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
         if ![rect.left, rect.top, rect.width, rect.height, object.score].iter().all(|v| v.is_finite()) {
             return Err(InvalidMessage::new(NAME, "objects", "has a number that is not finite").into());
         }
+        if object.ground_position.is_some_and(|ground| !ground.x_m.is_finite() || !ground.y_m.is_finite()) {
+            return Err(InvalidMessage::new(NAME, "objects.ground_position", "is not finite").into());
+        }
         if i64::try_from(object.track_id).is_err() {
             return Err(InvalidMessage::new(NAME, "objects.track_id", "does not fit in 63 bits").into());
+        }
+        let ascending = object.zones.is_sorted_by(|one, next| one < next);
+        if !ascending || object.zones.last().is_some_and(|&last| last as usize >= detections.zone_ids.len()) {
+            let problem = "is not a list of ascending indexes of `zone_ids`";
+            return Err(InvalidMessage::new(NAME, "objects.zones", problem).into());
         }
     }
     Ok((key, detections))
@@ -240,4 +252,54 @@ fn capture_time(message: &'static str, micros: i64) -> Result<(), InvalidMessage
         return Ok(());
     }
     fail(message, "captured_at_us", format!("is outside of the years 2000 to 2200: {micros}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detections(object: v1::DetectedObject) -> v1::FrameDetections {
+        let frame_id = Some(v1::FrameId { camera_id: "cam".to_owned(), session: 1, sequence: 0 });
+        let zone_ids = vec!["a".to_owned(), "b".to_owned()];
+        let objects = vec![v1::DetectedObject { r#box: Some(v1::Box::default()), ..object }];
+        let captured_at_us = CAPTURE_TIME_US.start;
+        v1::FrameDetections {
+            frame_id,
+            captured_at_us,
+            source_width: 1,
+            source_height: 1,
+            zone_ids,
+            objects,
+            ..Default::default()
+        }
+    }
+
+    fn problem(message: &v1::FrameDetections) -> Option<String> {
+        read_detections(message.encode_to_vec().into()).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn zones_of_an_object_are_ascending_indexes_of_the_messages_zones() {
+        let zones = |zones: &[u32]| detections(v1::DetectedObject { zones: zones.to_vec(), ..Default::default() });
+        for valid in [&[][..], &[1], &[0, 1]] {
+            assert_eq!(problem(&zones(valid)), None, "{valid:?}");
+        }
+        for invalid in [&[2][..], &[1, 0], &[0, 0], &[u32::MAX]] {
+            assert!(problem(&zones(invalid)).is_some_and(|why| why.contains("objects.zones")), "{invalid:?}");
+        }
+        for ids in [["a", "a"], ["a", ""]] {
+            let message = v1::FrameDetections { zone_ids: ids.map(str::to_owned).to_vec(), ..zones(&[]) };
+            assert!(problem(&message).is_some_and(|why| why.contains("zone_ids")), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn a_ground_position_is_finite() {
+        let ground = |x_m| v1::DetectedObject {
+            ground_position: Some(v1::GroundPosition { x_m, y_m: 0.0 }),
+            ..Default::default()
+        };
+        assert_eq!(problem(&detections(ground(1.0))), None);
+        assert!(problem(&detections(ground(f64::NAN))).is_some_and(|why| why.contains("ground_position")));
+    }
 }

@@ -35,7 +35,8 @@ fn read_rule(config: &v1::CameraConfig, rule: &v1::Rule) -> Option<Box<dyn Rule>
     Some(Box::new(ZonePresence::new(rule.id.clone(), severity, zone, min_frames, classes)))
 }
 
-fn read_zone(zone: &v1::Zone) -> Option<Zone> {
+/// `None` if the polygon is invalid.
+pub(super) fn read_zone(zone: &v1::Zone) -> Option<Zone> {
     let corners = zone.polygon.iter().map(|point| Point { x: point.x, y: point.y }).collect();
     Some(Zone { id: zone.id.clone(), polygon: Polygon::new(corners).ok()? })
 }

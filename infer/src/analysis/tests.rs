@@ -78,6 +78,25 @@ fn a_road_user_in_a_zone_raises_one_alert_with_a_snapshot() {
 }
 
 #[test]
+fn an_object_carries_its_zones_and_the_key_of_its_alerts_snapshot() {
+    let mut analysis = analysis(Some(&camera()));
+    let results = walk(&mut analysis, 0..20);
+    let alert = alerts(&results).remove(0);
+    for (message, _) in &results {
+        assert_eq!(
+            (message.zone_ids.as_slice(), message.objects[0].zones.as_slice()),
+            (&["everywhere".to_owned()][..], &[0][..])
+        );
+        let raised_here = message.frame_id == alert.frame_id;
+        assert_eq!(message.objects[0].snapshot_key, if raised_here { alert.snapshot_key.as_str() } else { "" });
+        vru_proto::validate::read_detections(prost::Message::encode_to_vec(message).into()).unwrap();
+    }
+    analysis.configure(None);
+    let (message, _) = walk(&mut analysis, 20..21).remove(0);
+    assert!(message.zone_ids.is_empty() && message.objects[0].zones.is_empty());
+}
+
+#[test]
 fn a_frame_without_objects_still_gives_a_message() {
     let mut analysis = analysis(None);
     let frame = live_frame("cam", 1, 0);

@@ -183,7 +183,7 @@ pub struct GroundPosition {
     #[prost(double, tag = "2")]
     pub y_m: f64,
 }
-#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DetectedObject {
     #[prost(message, optional, tag = "1")]
     pub r#box: ::core::option::Option<Box>,
@@ -200,6 +200,14 @@ pub struct DetectedObject {
     /// Reserved for calibrated cameras. Not set yet.
     #[prost(message, optional, tag = "6")]
     pub ground_position: ::core::option::Option<GroundPosition>,
+    /// The camera's zones that contain the object's foot point, as ascending indexes of `FrameDetections.zone_ids`. The foot point is
+    /// the one by which rules judge: the bottom centre of the tracker's smoothed box.
+    #[prost(uint32, repeated, tag = "7")]
+    pub zones: ::prost::alloc::vec::Vec<u32>,
+    /// S3 key of the snapshot of an alert that was raised for this object in this frame. Empty if none was raised or the alert has no
+    /// snapshot.
+    #[prost(string, tag = "8")]
+    pub snapshot_key: ::prost::alloc::string::String,
 }
 /// Time that a frame spent in each stage of inference, in microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -250,6 +258,9 @@ pub struct FrameDetections {
     pub delivery: i32,
     #[prost(bool, tag = "13")]
     pub end_of_stream: bool,
+    /// Ids of the zones in which at least one object of this frame is. Each id occurs once.
+    #[prost(string, repeated, tag = "14")]
+    pub zone_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

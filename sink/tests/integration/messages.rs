@@ -19,6 +19,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
         track_id: index,
         track_state: v1::TrackState::Confirmed.into(),
         ground_position: (index == 1).then_some(v1::GroundPosition { x_m: 1.5, y_m: -2.5 }),
+        ..Default::default()
     };
     v1::FrameDetections {
         frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session, sequence }),
@@ -34,6 +35,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
         timings: Some(v1::StageTimings { inference_us: 21_000, ..Default::default() }),
         delivery: v1::Delivery::Live.into(),
         end_of_stream: false,
+        ..Default::default()
     }
 }
 
