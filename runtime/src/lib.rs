@@ -23,4 +23,6 @@ pub mod shutdown;
 pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+pub mod tls;
 pub mod trace;
+pub mod watched_files;

@@ -10,6 +10,7 @@
 pub mod bombs;
 mod bus;
 mod camera;
+mod certificates;
 mod disk;
 mod folder;
 mod http;
@@ -29,6 +30,7 @@ mod wait;
 
 pub use bus::{Bus, Topic};
 pub use camera::{Codec, FfmpegCamera, clip};
+pub use certificates::{CertificateFiles, openssl};
 pub use disk::{DiskHandle, SmallDisk};
 pub use folder::folder;
 pub use http::{HttpResponse, http_get, http_send};
