@@ -3,9 +3,11 @@
 //! `proto/vru/v1/*.proto` is the source. `src/gen` holds the generated code; it is in git, so that a build needs no `protoc`.
 //! `tests/bootstrap.rs` checks that it is up to date and that the wire format stays compatible.
 
+pub mod camera_url;
 mod error;
 pub mod ids;
 pub mod names;
+pub mod pull_source;
 pub mod time;
 pub mod validate;
 
@@ -24,5 +26,16 @@ pub use ids::{CameraId, FrameKey};
 impl std::fmt::Debug for v1::Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").field("username", &self.username).field("password", &"***").finish()
+    }
+}
+
+impl std::fmt::Debug for v1::PullSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PullSource")
+            .field("url", &camera_url::shown(&self.url))
+            .field("credentials", &self.credentials)
+            .field("transport", &self.transport())
+            .field("tls", &self.tls)
+            .finish()
     }
 }

@@ -7,6 +7,7 @@ use prost::Message as _;
 
 use crate::error::InvalidMessage;
 use crate::ids::{CameraId, FrameKey};
+use crate::pull_source;
 use crate::v1;
 
 /// Maximum width and height of a picture in pixels. Larger sizes are decompression bombs.
@@ -116,15 +117,8 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
     match &config.source {
         None => return fail(NAME, "source", "is missing: set one of pull, push and file"),
         Some(v1::camera_config::Source::Pull(pull)) => {
-            if !pull.url.starts_with("rtsp://") && !pull.url.starts_with("rtsps://") {
-                return fail(NAME, "pull.url", "does not start with rtsp:// or rtsps://");
-            }
-            // URLs appear in logs and pages. Passwords belong in `credentials`, which do not.
-            let authority = pull.url.split(['/', '?', '#']).nth(2).unwrap_or_default();
-            if authority.contains('@') {
-                return fail(NAME, "pull.url", "contains a user or password: use `credentials` instead");
-            }
             credentials(pull.credentials.as_ref())?;
+            pull_source::check(pull)?;
         }
         Some(v1::camera_config::Source::Push(push)) => {
             push_path(&push.path)?;

@@ -35,7 +35,7 @@ fn generate(into: &Path) {
         .bytes(".vru.v1.Frame.payload")
         .bytes(".vru.v1.Alert.snapshot")
         // `src/lib.rs` implements `Debug`, because a password must not appear in a log.
-        .skip_debug([".vru.v1.Credentials"])
+        .skip_debug([".vru.v1.Credentials", ".vru.v1.PullSource"])
         .out_dir(into)
         .compile_fds(set.clone())
         .expect("the code is generated");

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, Read as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use serde::de::{Error, Unexpected, Visitor};
@@ -38,7 +40,7 @@ impl Secret {
         let found = if let Some(name) = text.strip_prefix("env:") {
             std::env::var(name).map_err(|_| SecretError::Env { name: name.to_owned() })?
         } else if let Some(path) = text.strip_prefix("file:") {
-            let read = read_file(Path::new(path));
+            let read = read_regular_file(Path::new(path), None);
             let read = read.map_err(|source| SecretError::File { path: path.to_owned(), source })?;
             read.trim_end_matches(['\r', '\n']).to_owned()
         } else {
@@ -51,13 +53,31 @@ impl Secret {
     }
 }
 
-/// Refuses anything but a regular file, because a device such as `/dev/zero` may have no end.
-fn read_file(path: &Path) -> io::Result<String> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+/// Reads a regular file of limited size; with `folder`, only if the file is inside it, wherever links lead. Refuses anything else: a
+/// device such as `/dev/zero` may have no end, and opening a named pipe waits for its writer.
+pub(crate) fn read_regular_file(path: &Path, folder: Option<&Path>) -> io::Result<String> {
+    let refuse = |problem: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    let real = fs::canonicalize(path)?;
+    let inside = match folder {
+        Some(folder) => real.starts_with(fs::canonicalize(folder)?),
+        None => true,
+    };
+    if !inside {
+        return refuse("it is outside of the folder for secrets of cameras (`cameras.secrets_dir`)");
+    }
+    if !fs::symlink_metadata(&real)?.is_file() {
+        return refuse("it is not a regular file");
+    }
+    // The file may be replaced before it is opened: by a named pipe, which must not block, or by a link to another file.
+    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(&real)?;
+    if !file.metadata()?.is_file() {
+        return refuse("it is not a regular file");
+    }
+    if folder.is_some() && fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))? != real {
+        return refuse("it was moved while it was opened");
     }
     let mut text = String::new();
-    let read = fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64;
+    let read = file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64;
     if read > MAX_BYTES {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 KiB"));
     }
@@ -70,6 +90,9 @@ pub enum SecretError {
     /// The variable is not set, or it is not UTF-8.
     #[error("cannot read a secret from the environment variable {name}: it is not set")]
     Env { name: String },
+    /// The rule for references in this place does not allow the variable.
+    #[error("the environment variable {name} may not be used here: {rule}")]
+    Forbidden { name: String, rule: String },
     #[error("cannot read a secret from the file {path}")]
     File {
         path: String,

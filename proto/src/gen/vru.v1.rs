@@ -932,8 +932,10 @@ pub struct Credentials {
 }
 /// Ingest connects to the camera.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct PullSource {
-    /// `rtsp://` or `rtsps://`, without credentials.
+    /// `rtsp://` or `rtsps://`, without credentials. For a recorder that wants them in the path or query, `{username}` and `{password}` stand
+    /// for the credentials there: `rtsp://dvr/user={username}&password={password}&channel=1.sdp`.
     #[prost(string, tag = "1")]
     pub url: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
@@ -941,6 +943,32 @@ pub struct PullSource {
     /// Default: TCP.
     #[prost(enumeration = "RtspTransport", tag = "3")]
     pub transport: i32,
+    /// How the certificate of `rtsps://` is verified. Default: by the certificate authorities that the system of ingest trusts.
+    #[prost(message, optional, tag = "4")]
+    pub tls: ::core::option::Option<CameraTls>,
+}
+/// Exactly one is required.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CameraTls {
+    #[prost(oneof = "camera_tls::Verify", tags = "1, 2, 3")]
+    pub verify: ::core::option::Option<camera_tls::Verify>,
+}
+/// Nested message and enum types in `CameraTls`.
+pub mod camera_tls {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Verify {
+        /// A PEM file of certificate authorities on the machine (or in the container) of ingest, in place of the system's. In a record of the
+        /// topic it must be inside `cameras.secrets_dir`.
+        #[prost(string, tag = "1")]
+        CaFile(::prost::alloc::string::String),
+        /// The SHA-256 fingerprint of the camera's own certificate: 64 hexadecimal digits, with or without colons. The fingerprint alone
+        /// decides: the certificate may be self-signed, expired, or for another name.
+        #[prost(string, tag = "2")]
+        CertificateSha256(::prost::alloc::string::String),
+        /// Only `true`: the certificate is not verified, and whoever is between ingest and the camera can read the password and the video.
+        #[prost(bool, tag = "3")]
+        Insecure(bool),
+    }
 }
 /// The camera connects to the RTSP server of ingest and publishes to `rtsp://HOST:8554/PATH`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

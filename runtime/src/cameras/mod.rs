@@ -7,6 +7,7 @@ mod event;
 mod file;
 mod metrics;
 mod parse;
+mod references;
 mod schema;
 mod topic;
 mod watcher;
@@ -16,6 +17,7 @@ use tokio::sync::mpsc;
 pub use config::CamerasConfig;
 pub use event::CameraEvent;
 pub use parse::{CameraFileError, parse as parse_file, parse_text};
+pub use references::{Login, LoginError, References};
 pub use topic::Share;
 
 use crate::admin::ReadyFlag;

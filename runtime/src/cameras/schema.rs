@@ -40,6 +40,16 @@ struct Pull {
     password: Option<String>,
     #[serde(default)]
     transport: Transport,
+    tls: Option<Tls>,
+}
+
+/// How the certificate of `rtsps://` is verified: one of the keys.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tls {
+    CaFile(String),
+    CertificateSha256(String),
+    Insecure(bool),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -158,6 +168,7 @@ impl Camera {
                     Transport::Udp => v1::RtspTransport::Udp,
                 }
                 .into(),
+                tls: pull.tls.map(Tls::into_message),
             }),
             (None, Some(push), None) => v1::camera_config::Source::Push(v1::PushSource {
                 path: push.path,
@@ -180,6 +191,17 @@ impl Camera {
             zones: self.zones.into_iter().map(Zone::into_message).collect(),
             rules: self.rules.into_iter().map(Rule::into_message).collect(),
         })
+    }
+}
+
+impl Tls {
+    fn into_message(self) -> v1::CameraTls {
+        let verify = match self {
+            Self::CaFile(path) => v1::camera_tls::Verify::CaFile(path),
+            Self::CertificateSha256(digits) => v1::camera_tls::Verify::CertificateSha256(digits),
+            Self::Insecure(insecure) => v1::camera_tls::Verify::Insecure(insecure),
+        };
+        v1::CameraTls { verify: Some(verify) }
     }
 }
 
