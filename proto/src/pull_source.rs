@@ -56,9 +56,8 @@ mod tests {
     use super::*;
     use crate::v1::Credentials;
 
-    fn problem(url: &str, credentials: bool, verify: Option<Option<Verify>>) -> Option<&'static str> {
+    fn problem(url: &str, credentials: bool, tls: Option<CameraTls>) -> Option<&'static str> {
         let credentials = credentials.then(|| Credentials { username: "u".to_owned(), password: "p".to_owned() });
-        let tls = verify.map(|verify| CameraTls { verify });
         let pull = PullSource { url: url.to_owned(), credentials, tls, ..PullSource::default() };
         check(&pull).err().map(|error| error.field)
     }
@@ -72,16 +71,17 @@ mod tests {
     #[test]
     fn a_half_given_verification_is_refused() {
         let digits = "ab:".repeat(31) + "CD";
-        let pin = |digits: &str| Some(Some(Verify::CertificateSha256(digits.to_owned())));
-        let file = |path: &str| Some(Some(Verify::CaFile(path.to_owned())));
+        let tls = |verify| Some(CameraTls { verify });
+        let pin = |digits: &str| tls(Some(Verify::CertificateSha256(digits.to_owned())));
+        let file = |path: &str| tls(Some(Verify::CaFile(path.to_owned())));
         assert_eq!(problem("rtsps://h/", false, None), None);
         assert_eq!(problem("rtsps://h/", false, pin(&digits)), None);
         assert_eq!(problem("rtsps://h/", false, file("ca.pem")), None);
-        assert_eq!(problem("rtsps://h/", false, Some(Some(Verify::Insecure(true)))), None);
+        assert_eq!(problem("rtsps://h/", false, tls(Some(Verify::Insecure(true)))), None);
         assert_eq!(problem("rtsp://h/", false, pin(&digits)), Some("pull.tls"));
-        assert_eq!(problem("rtsps://h/", false, Some(None)), Some("pull.tls"));
+        assert_eq!(problem("rtsps://h/", false, tls(None)), Some("pull.tls"));
         assert_eq!(problem("rtsps://h/", false, file("")), Some("pull.tls.ca_file"));
-        assert_eq!(problem("rtsps://h/", false, Some(Some(Verify::Insecure(false)))), Some("pull.tls.insecure"));
+        assert_eq!(problem("rtsps://h/", false, tls(Some(Verify::Insecure(false)))), Some("pull.tls.insecure"));
         for wrong in ["", "abcd", &"ag".repeat(32), &"ab".repeat(33)] {
             assert_eq!(problem("rtsps://h/", false, pin(wrong)), Some("pull.tls.certificate_sha256"), "{wrong}");
         }
