@@ -7,6 +7,7 @@
 //! No test is skipped: a missing program or file is a panic that explains how to install it. Every wait polls a condition and has a deadline.
 //! Child processes die with the test process, however it ends.
 
+mod authority;
 pub mod bombs;
 mod bus;
 mod camera;
@@ -28,6 +29,7 @@ mod server_process;
 mod service_process;
 mod wait;
 
+pub use authority::{Authority, IssuedCertificate};
 pub use bus::{Bus, Topic};
 pub use camera::{Codec, FfmpegCamera, clip};
 pub use certificates::{CertificateFiles, openssl};
@@ -39,7 +41,7 @@ pub use memory::{peak_bytes, resident_bytes};
 pub use metrics::Metrics;
 pub use pictures::{access_units, jpegs};
 pub use ports::free_port;
-pub use postgres::{PostgresServer, postgres};
+pub use postgres::{PostgresServer, PostgresTls, postgres};
 pub use process::{Launch, Process};
 pub use random::seeded_rng;
 pub use redis::{RedisServer, redis};

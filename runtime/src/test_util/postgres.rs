@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Launch, ServerProcess, folder, free_port};
+use super::{IssuedCertificate, Launch, ServerProcess, folder, free_port};
 use crate::child::is_root;
 
 const USER: &str = "vru";
@@ -22,6 +22,16 @@ pub struct PostgresServer {
     next_database: AtomicUsize,
 }
 
+/// How a cluster serves TLS.
+#[derive(Debug)]
+pub struct PostgresTls {
+    pub server: IssuedCertificate,
+    /// PEM file that client certificates are verified against.
+    pub client_ca: PathBuf,
+    /// The lines of `pg_hba.conf`.
+    pub access: &'static [&'static str],
+}
+
 /// The cluster that all tests of this process share.
 pub fn postgres() -> &'static PostgresServer {
     static SHARED: OnceLock<PostgresServer> = OnceLock::new();
@@ -31,6 +41,15 @@ pub fn postgres() -> &'static PostgresServer {
 impl PostgresServer {
     /// Creates a cluster and starts its server.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Creates a cluster whose server has TLS.
+    pub fn start_tls(tls: &PostgresTls) -> Self {
+        Self::start_with(Some(tls))
+    }
+
+    fn start_with(tls: Option<&PostgresTls>) -> Self {
         let home = folder("postgres");
         if is_root() {
             // initdb runs as the unprivileged account and creates the data folder in it.
@@ -47,7 +66,17 @@ impl PostgresServer {
             .args([data.as_os_str(), "--pwfile".as_ref(), password.as_os_str()])
             .run();
         // Without fsync only a power cut loses data. Tests kill processes, which loses nothing.
-        let settings = ["fsync=off", "unix_socket_directories=", "listen_addresses=127.0.0.1", "max_connections=200"];
+        let mut settings =
+            vec!["fsync=off", "unix_socket_directories=", "listen_addresses=127.0.0.1", "max_connections=200"];
+        if let Some(tls) = tls {
+            install_tls(tls, &home, &data);
+            settings.extend([
+                "ssl=on",
+                "ssl_cert_file=server.pem",
+                "ssl_key_file=server.key",
+                "ssl_ca_file=client_ca.pem",
+            ]);
+        }
         let launch = Launch::new(program("postgres"), home.join("server.log"))
             .unprivileged(ACCOUNT)
             .args([format!("--port={port}")])
@@ -57,6 +86,10 @@ impl PostgresServer {
         let server =
             ServerProcess::start("PostgreSQL", launch, "INT", move || psql(port, "postgres", "select 1").map(drop));
         Self { server, port, next_database: AtomicUsize::new(0) }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Creates an empty database and returns its connection string, `postgres://…`.
@@ -77,6 +110,24 @@ impl PostgresServer {
         let name = database.rsplit('/').next().unwrap_or(database);
         let text = psql(self.port, name, sql)?;
         Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    }
+}
+
+/// Copies the files into the data folder, as the account that runs the server: PostgreSQL refuses a key that others own.
+fn install_tls(tls: &PostgresTls, home: &Path, data: &Path) {
+    let access = home.join("pg_hba.conf");
+    fs::write(&access, tls.access.join("\n") + "\n").expect("the folder is ours");
+    let files = [
+        (&tls.server.certificate, "server.pem"),
+        (&tls.server.key, "server.key"),
+        (&tls.client_ca, "client_ca.pem"),
+        (&access, "pg_hba.conf"),
+    ];
+    for (from, to) in files {
+        Launch::new("install", home.join("install.log"))
+            .unprivileged(ACCOUNT)
+            .args(["--mode=600".as_ref(), from.as_os_str(), data.join(to).as_os_str()])
+            .run();
     }
 }
 

@@ -17,8 +17,8 @@ use crate::batch::BatchConfig;
 pub struct PostgresConfig {
     /// Whether this sink runs when `vru-sink` is started without a command, or with `all` (default true).
     pub enabled: bool,
-    /// Keys `url`, `host`, `port`, `database`, `user`, `password`, `ssl_mode`, `ssl_ca`, `connect_timeout`,
-    /// `statement_timeout`.
+    /// Keys `url`, `host`, `port`, `database`, `user`, `password`, `ssl_mode`, `ssl_ca`, `ssl_cert`, `ssl_key`,
+    /// `connect_timeout`, `statement_timeout`.
     pub database: DatabaseConfig,
     /// Apply missing migrations at the start (default false: `vru-sink migrate` applies them).
     pub migrate: bool,
@@ -82,6 +82,8 @@ impl FlatSection for PostgresConfig {
         "password",
         "ssl_mode",
         "ssl_ca",
+        "ssl_cert",
+        "ssl_key",
         "connect_timeout",
         "statement_timeout",
         "migrate",

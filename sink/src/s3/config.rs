@@ -14,7 +14,7 @@ use vru_storage::s3::BucketConfig;
 pub struct S3Config {
     /// Whether this sink runs when `vru-sink` is started without a command, or with `all` (default true).
     pub enabled: bool,
-    /// Keys `bucket`, `prefix`, `endpoint`, `region`, `path_style`, `access_key`, `secret_key`, `timeout`.
+    /// Keys `bucket`, `prefix`, `endpoint`, `allow_http`, `region`, `path_style`, `access_key`, `secret_key`, `timeout`.
     pub bucket: BucketConfig,
     /// Prefix of the consumer groups' names, followed by `-detections` and `-alerts` (default `vru-sink-s3`).
     pub group: String,
@@ -150,6 +150,7 @@ impl FlatSection for S3Config {
         "bucket",
         "prefix",
         "endpoint",
+        "allow_http",
         "region",
         "path_style",
         "access_key",

@@ -13,12 +13,10 @@ pub enum DatabaseError {
         #[source]
         source: tokio_postgres::Error,
     },
-    #[error("cannot set up TLS to PostgreSQL with the CA certificates of {certificates}")]
-    Tls {
-        /// Path of the PEM file, or "the system".
-        certificates: String,
-        #[source]
-        source: std::io::Error,
+    #[error("cannot use the settings of the PostgreSQL connection: {problems}")]
+    Settings {
+        /// Key and problem of each; contains no secret.
+        problems: String,
     },
     #[error("cannot {operation} in PostgreSQL")]
     Statement {
@@ -48,7 +46,7 @@ impl DatabaseError {
     pub fn operation(&self) -> &'static str {
         match self {
             Self::Statement { operation, .. } | Self::Timeout { operation, .. } => operation,
-            Self::Connect { .. } | Self::Tls { .. } => "connect",
+            Self::Connect { .. } | Self::Settings { .. } => "connect",
             Self::Migrate(_) => "migrate",
         }
     }

@@ -4,8 +4,11 @@ mod config;
 mod connect;
 mod error;
 mod migrate;
+mod tls;
+mod url;
 
-pub use config::{DatabaseConfig, SslMode};
+pub use config::DatabaseConfig;
 pub use connect::connect;
 pub use error::DatabaseError;
 pub use migrate::migrate;
+pub use tls::SslMode;

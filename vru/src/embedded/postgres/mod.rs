@@ -144,7 +144,7 @@ impl EmbeddedPostgres {
             user: USER.to_owned(),
             database: DATABASE.to_owned(),
             password: self.password.clone(),
-            ssl_mode: SslMode::Disable,
+            ssl_mode: Some(SslMode::Disable),
             ..DatabaseConfig::default()
         }
     }

@@ -1,0 +1,60 @@
+//! Certificate authorities for tests of TLS, made by OpenSSL.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::folder;
+
+/// A certificate authority with a folder of its own.
+#[derive(Debug)]
+pub struct Authority {
+    folder: PathBuf,
+}
+
+/// A certificate that an [`Authority`] signed, and its key.
+#[derive(Debug, Clone)]
+pub struct IssuedCertificate {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Authority {
+    /// `name` is the authority's common name.
+    pub fn new(name: &str) -> Self {
+        let authority = Self { folder: folder(&format!("ca-{name}")) };
+        let subject = format!("/CN={name}");
+        authority.openssl(&["req", "-x509", "-days", "2", "-subj", &subject, "-out", "ca.pem"], "ca.key");
+        authority
+    }
+
+    /// The PEM file that clients verify certificates against.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    /// Issues a certificate for a server or a client. `alternative_names` is OpenSSL's `subjectAltName`, for example
+    /// `DNS:localhost,IP:127.0.0.1`.
+    pub fn issue(&self, common_name: &str, alternative_names: &str) -> IssuedCertificate {
+        let (certificate, key) = (format!("{common_name}.pem"), format!("{common_name}.key"));
+        let (subject, names) = (format!("/CN={common_name}"), format!("subjectAltName={alternative_names}"));
+        let request = ["req", "-x509", "-days", "2", "-subj", &subject, "-addext", &names, "-out", &certificate];
+        let usage = ["-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem", "-CAkey", "ca.key"];
+        self.openssl(&[&request[..], &usage].concat(), &key);
+        IssuedCertificate { certificate: self.folder.join(certificate), key: self.folder.join(key) }
+    }
+
+    fn openssl(&self, args: &[&str], key: &str) {
+        let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key];
+        let output = Command::new("openssl").current_dir(&self.folder).args(args).args(new_key).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run openssl: {error}"));
+        assert!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        // OpenSSL protects keys from other users. Servers that run as another user must read these.
+        make_readable(&self.folder.join(key));
+    }
+}
+
+fn make_readable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).expect("the file is ours");
+}
