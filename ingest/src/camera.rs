@@ -13,10 +13,9 @@ use vru_runtime::retry::{Backoff, Retryable as _};
 
 use crate::config::IngestConfig;
 use crate::error::SourceError;
-use crate::live_sender;
+use crate::live_sender::LiveSender;
 use crate::metrics;
 use crate::publisher::FramePublisher;
-use crate::queue::LiveQueue;
 use crate::source::push::PathRegistry;
 use crate::source::{CameraSession, OutputPlan, SessionIds, SourceContext, file, pull, push};
 
@@ -36,19 +35,28 @@ pub struct CameraContext {
 
 /// Connects to the camera again and again until stopped.
 pub async fn run(id: CameraId, camera: Arc<CameraConfig>, context: CameraContext, stop: CancellationToken) {
+    let sender = LiveSender::new(id.clone(), context.publisher.clone(), &context.config.live);
+    tokio::select! {
+        () = reconnect_forever(&id, &camera, &sender, &context, &stop) => {}
+        () = sender.watch_acknowledgements() => {}
+    }
+    sender.close();
+    drain(&id, &sender).await;
+}
+
+async fn reconnect_forever(
+    id: &CameraId,
+    camera: &CameraConfig,
+    sender: &Arc<LiveSender>,
+    context: &CameraContext,
+    stop: &CancellationToken,
+) {
     let live = &context.config.live;
-    let queue = Arc::new(LiveQueue::new(id.as_str(), live.queue_frames));
-    let sender = {
-        let (id, queue, context) = (id.clone(), queue.clone(), context.clone());
-        tokio::spawn(async move {
-            live_sender::run(&id, &queue, context.publisher.as_ref(), &context.config.live).await;
-        })
-    };
     let mut backoff = Backoff::new(live.backoff);
     let mut session_ids = SessionIds::default();
     while !stop.is_cancelled() {
         let started = Instant::now();
-        let Err(error) = run_once(&id, &camera, &mut session_ids, &queue, &context, &stop).await else { break };
+        let Err(error) = run_once(id, camera, &mut session_ids, sender, context, stop).await else { break };
         if stop.is_cancelled() {
             break;
         }
@@ -64,13 +72,11 @@ pub async fn run(id: CameraId, camera: Arc<CameraConfig>, context: CameraContext
             error = %chain(&error),
             "camera connection failed, connecting again"
         );
-        let waited = if retryable { backoff.wait(&stop).await } else { wait_longest(&context, &stop).await };
+        let waited = if retryable { backoff.wait(stop).await } else { wait_longest(context, stop).await };
         if !waited {
             break;
         }
     }
-    queue.close();
-    drain(&id, &queue, sender).await;
 }
 
 /// Errors that a person must fix are retried at the slowest pace.
@@ -81,10 +87,10 @@ async fn wait_longest(context: &CameraContext, stop: &CancellationToken) -> bool
     }
 }
 
-async fn drain(id: &CameraId, queue: &LiveQueue, sender: tokio::task::JoinHandle<()>) {
-    if tokio::time::timeout(DRAIN, sender).await.is_err() {
-        // The sender goes on alone until the few frames in flight are acknowledged: each is counted as sent or as dropped.
-        let dropped = queue.clear();
+async fn drain(id: &CameraId, sender: &LiveSender) {
+    if tokio::time::timeout(DRAIN, sender.finished()).await.is_err() {
+        // The few frames in flight are still counted when their outcome is known.
+        let dropped = sender.drop_queued();
         tracing::warn!(camera = %id, dropped, deadline = ?DRAIN, "camera stopped before all its frames were sent");
     }
 }
@@ -94,7 +100,7 @@ async fn run_once(
     id: &CameraId,
     camera: &CameraConfig,
     session_ids: &mut SessionIds,
-    queue: &Arc<LiveQueue>,
+    sender: &Arc<LiveSender>,
     context: &CameraContext,
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
@@ -102,7 +108,7 @@ async fn run_once(
     let source_context = SourceContext { camera: id.clone(), plan, config: context.config.clone() };
     let tolerance = context.config.live.clock_tolerance;
     let mut open_session =
-        || Arc::new(CameraSession::new(id.clone(), session_ids.allocate(), queue.clone(), tolerance));
+        || Arc::new(CameraSession::new(id.clone(), session_ids.allocate(), sender.clone(), tolerance));
     match &camera.source {
         Some(Source::Pull(source)) => pull::stream(source, &source_context, open_session(), stop).await,
         Some(Source::Push(source)) => {

@@ -4,8 +4,8 @@
 //! vru.cameras ─▶ supervisor ─▶ one task per camera: run (retries) ─▶ run_once (one connection, one session)
 //!                                     │
 //!   pull: rtspsrc ────┐               ▼
-//!   push: RTSP server ┼▶ depay ▶ decode ▶ sampler ▶ encode ▶ appsink ▶ queue (drops oldest) ▶ publisher ▶ vru.frames
-//!   file: decodebin ──┘                                                └ a file has no queue: it waits for its consumers
+//!   push: RTSP server ┼▶ depay ▶ decode ▶ sampler ▶ encode ▶ appsink ▶ live sender (drops oldest) ▶ publisher ▶ vru.frames
+//!   file: decodebin ──┘                                                └ a file drops nothing: it waits for its consumers
 //! ```
 //!
 //! Guarantees:
@@ -22,10 +22,10 @@ mod counts;
 pub mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-mod live_sender;
+pub mod live_sender;
 pub mod metrics;
 pub mod publisher;
-pub mod queue;
+mod queue;
 pub mod sampler;
 mod service;
 pub mod source;

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::FutureExt as _;
 use parking_lot::Mutex;
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
@@ -13,13 +12,13 @@ use vru_proto::names::HEADER_TRACEPARENT;
 use vru_proto::v1::Frame;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{
-    GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, Producer, ProducerOptions, SendError, admin,
+    Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, Producer, ProducerOptions, SendError, admin,
 };
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_runtime::trace;
 
-use super::{FrameAcknowledgement, FramePublisher, LastPublished, PublishError, resume};
+use super::{FramePublisher, LastPublished, PublishError, Reply, resume};
 use crate::config::IngestConfig;
 
 /// How long a query about the topic or about offsets may take.
@@ -150,7 +149,7 @@ fn publish_error(topic: &str, error: SendError, bytes: usize) -> PublishError {
 
 #[async_trait]
 impl FramePublisher for KafkaPublisher {
-    fn send(&self, frame: Frame) -> Result<FrameAcknowledgement, PublishError> {
+    fn send(&self, frame: Frame, reply: Reply) -> Result<(), PublishError> {
         let id = frame.id.clone().unwrap_or_default();
         // The root of the frame's own trace. As a child of the camera's span, all frames of a camera would be one trace.
         let span = tracing::debug_span!(parent: None, "ingest_frame", camera = id.camera_id, session = id.session, sequence = id.sequence);
@@ -162,17 +161,15 @@ impl FramePublisher for KafkaPublisher {
         let record = OutgoingRecord::new(&self.topic, &id.camera_id, &payload).headers(headers.as_slice());
         // Clone the handle: sending under the lock would delay other cameras.
         let producer = self.producer.current.lock().clone();
-        let acknowledgement = producer.publish(record).map_err(|error| publish_error(&self.topic, error, bytes))?;
         let (topic, health) = (self.topic.clone(), self.health.clone());
-        Ok(async move {
-            let result = acknowledgement.await.map_err(|error| publish_error(&topic, error, bytes));
-            if result.is_ok() {
+        let report = move |delivered: Result<Delivered, SendError>| {
+            if delivered.is_ok() {
                 health.set(true, "");
             }
             drop(span);
-            result
-        }
-        .boxed())
+            reply.send(delivered.map_err(|error| publish_error(&topic, error, bytes)));
+        };
+        producer.publish_with(record, report).map_err(|error| publish_error(&self.topic, error, bytes))
     }
 
     fn acknowledgement_is_overdue(&self) {

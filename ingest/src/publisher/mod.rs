@@ -1,9 +1,12 @@
 //! Publishing frames to Kafka. [`KafkaPublisher`] is used in production; tests implement [`FramePublisher`] in memory.
 
 mod kafka;
+mod reply;
 mod resume;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
+use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use vru_proto::CameraId;
 use vru_proto::v1::Frame;
@@ -11,6 +14,7 @@ use vru_runtime::kafka::{KafkaFailure, SendError};
 use vru_runtime::retry::Retryable;
 
 pub use kafka::KafkaPublisher;
+pub use reply::Reply;
 pub use vru_runtime::kafka::Delivered;
 
 use crate::metrics;
@@ -29,8 +33,17 @@ pub type FrameAcknowledgement = BoxFuture<'static, Result<Delivered, PublishErro
 /// Sends frames to the topic of frames. Frames of one camera arrive in the order of the calls.
 #[async_trait]
 pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
-    /// Accepts a frame or refuses it at once; never waits.
-    fn send(&self, frame: Frame) -> Result<FrameAcknowledgement, PublishError>;
+    /// Accepts a frame or refuses it at once; never waits. `reply` is called with the outcome of an accepted frame, on another
+    /// thread or after the return: the caller may hold a lock that `reply` takes. For a refused frame it is discarded.
+    fn send(&self, frame: Frame, reply: Reply) -> Result<(), PublishError>;
+
+    /// Like [`FramePublisher::send`], with a future of the outcome.
+    fn send_acknowledged(&self, frame: Frame) -> Result<FrameAcknowledgement, PublishError> {
+        let (outcome, acknowledgement) = oneshot::channel();
+        // The future may have been dropped.
+        self.send(frame, Reply::new(move |result| drop(outcome.send(result))))?;
+        Ok(acknowledgement.map(|result| result.unwrap_or(Err(PublishError::Closed))).boxed())
+    }
 
     /// Reports that an acknowledgement is overdue.
     fn acknowledgement_is_overdue(&self);

@@ -19,7 +19,7 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(3);
 static SHUTDOWNS: Semaphore = Semaphore::const_new(256);
 
 /// How often the time since the last picture is checked.
-const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The time limits of a connection, and its URL for error messages.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use vru_proto::v1::{Delivery, Encoding, Frame};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::clock;
 
+use crate::live_sender::LiveSender;
 use crate::metrics;
-use crate::queue::LiveQueue;
 use crate::timeline::Timeline;
 
 /// Numbers the sessions of one camera. Each number is larger than the one before, even when the clock was set back.
@@ -49,12 +49,12 @@ pub struct EncodedPicture {
     pub analyse: bool,
 }
 
-/// Gives the pictures of one connection their identities and times, and puts them into the camera's queue.
+/// Gives the pictures of one connection their identities and times, and gives them to the camera's sender.
 #[derive(Debug)]
 pub struct CameraSession {
     camera: CameraId,
     id: u64,
-    queue: Arc<LiveQueue>,
+    sender: Arc<LiveSender>,
     timeline: Mutex<Timeline>,
     progress: Mutex<Progress>,
     opened: Instant,
@@ -67,11 +67,11 @@ struct Progress {
 }
 
 impl CameraSession {
-    pub fn new(camera: CameraId, id: u64, queue: Arc<LiveQueue>, clock_tolerance: Duration) -> Self {
+    pub fn new(camera: CameraId, id: u64, sender: Arc<LiveSender>, clock_tolerance: Duration) -> Self {
         Self {
             camera,
             id,
-            queue,
+            sender,
             timeline: Mutex::new(Timeline::new(clock_tolerance)),
             progress: Mutex::default(),
             opened: Instant::now(),
@@ -108,7 +108,7 @@ impl CameraSession {
         self.progress.lock().last_picture.unwrap_or(self.opened).elapsed()
     }
 
-    /// Puts a picture into the queue; never waits.
+    /// Sends a picture; never waits.
     pub fn add_picture(&self, picture: EncodedPicture) {
         let now_us = clock::now_us();
         let capture = self.timeline.lock().capture(picture.pts_ns, now_us);
@@ -133,7 +133,7 @@ impl CameraSession {
                 "first frame received"
             );
         }
-        self.queue.push(Frame {
+        self.sender.push(Frame {
             id: Some((&key).into()),
             captured_at_us: capture.at_us,
             clock_source: capture.clock as i32,

@@ -32,7 +32,7 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
     assert_eq!(publisher.last_published(&camera, 7).await.unwrap(), None);
 
     let acknowledgements: Vec<_> = (0..200)
-        .map(|sequence| publisher.send(frame("file", sequence, Delivery::EveryFrame, 1_000)).unwrap())
+        .map(|sequence| publisher.send_acknowledged(frame("file", sequence, Delivery::EveryFrame, 1_000)).unwrap())
         .collect();
     let mut last = None;
     for acknowledgement in acknowledgements {
@@ -50,25 +50,25 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
     for sequence in 0..100 {
         let mut other = frame("file", sequence, Delivery::Live, 10);
         other.id.as_mut().unwrap().session = 9;
-        publisher.send(other).unwrap().await.unwrap();
+        publisher.send_acknowledged(other).unwrap().await.unwrap();
     }
     assert_eq!(publisher.last_published(&camera, 7).await.unwrap().unwrap().sequence, 199);
 
-    let too_large = publisher.send(frame("file", 0, Delivery::Live, 20_000_000));
+    let too_large = publisher.send_acknowledged(frame("file", 0, Delivery::Live, 20_000_000));
     assert!(matches!(too_large, Err(PublishError::TooLarge { .. })));
     assert!(readiness.waiting_for().is_empty());
 
     // While Kafka is away, frames in flight are not given up, even after longer than librdkafka would wait by default.
     kafka.server.pause();
-    let mut live = publisher.send(frame("live", 0, Delivery::Live, 10)).unwrap();
-    let kept = publisher.send(frame("kept", 0, Delivery::EveryFrame, 10)).unwrap();
+    let mut live = publisher.send_acknowledged(frame("live", 0, Delivery::Live, 10)).unwrap();
+    let kept = publisher.send_acknowledged(frame("kept", 0, Delivery::EveryFrame, 10)).unwrap();
     assert!(tokio::time::timeout(Duration::from_secs(3), &mut live).await.is_err());
     publisher.acknowledgement_is_overdue();
     assert!(readiness.waiting_for().contains_key("kafka"));
     kafka.server.resume();
     live.await.unwrap();
     kept.await.unwrap();
-    publisher.send(frame("live", 1, Delivery::Live, 10)).unwrap().await.unwrap();
+    publisher.send_acknowledged(frame("live", 1, Delivery::Live, 10)).unwrap().await.unwrap();
     assert!(readiness.waiting_for().is_empty());
 }
 

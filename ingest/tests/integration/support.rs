@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestConfig;
 use vru_ingest::camera::{self, CameraContext};
-use vru_ingest::publisher::{Delivered, FrameAcknowledgement, FramePublisher, LastPublished, PublishError};
+use vru_ingest::publisher::{Delivered, FramePublisher, LastPublished, PublishError, Reply};
 use vru_ingest::source::push::PathRegistry;
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
@@ -28,8 +27,10 @@ const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Keeps frames in memory. While `down`, it acknowledges nothing; when it is up again, it acknowledges every frame, like a Kafka
 /// that hung.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryPublisher {
+    /// GStreamer's threads send too.
+    runtime: tokio::runtime::Handle,
     pub frames: Mutex<Vec<Frame>>,
     pub down: watch::Sender<bool>,
     /// An acknowledgement was overdue.
@@ -42,17 +43,17 @@ pub struct MemoryPublisher {
 
 #[async_trait]
 impl FramePublisher for MemoryPublisher {
-    fn send(&self, frame: Frame) -> Result<FrameAcknowledgement, PublishError> {
+    fn send(&self, frame: Frame, reply: Reply) -> Result<(), PublishError> {
         let mut frames = self.frames.lock();
         frames.push(frame);
         let delivered = Delivered { partition: 0, offset: frames.len() as i64 - 1 };
         let mut down = self.down.subscribe();
-        let acknowledgement = async move {
+        self.runtime.spawn(async move {
             // The publisher outlives its frames.
-            down.wait_for(|down| !down).await.map_err(|_| PublishError::Closed)?;
-            Ok(delivered)
-        };
-        Ok(acknowledgement.boxed())
+            let up = down.wait_for(|down| !down).await.is_ok();
+            reply.send(if up { Ok(delivered) } else { Err(PublishError::Closed) });
+        });
+        Ok(())
     }
 
     fn acknowledgement_is_overdue(&self) {
@@ -69,6 +70,19 @@ impl FramePublisher for MemoryPublisher {
         let mine = |frame: &&Frame| id(frame).camera_id == camera.as_str() && id(frame).session == session;
         let last = frames.iter().rfind(mine);
         Ok(last.map(|frame| LastPublished { sequence: id(frame).sequence, end_of_stream: frame.end_of_stream }))
+    }
+}
+
+impl Default for MemoryPublisher {
+    fn default() -> Self {
+        Self {
+            runtime: tokio::runtime::Handle::current(),
+            frames: Mutex::default(),
+            down: watch::Sender::default(),
+            overdue: AtomicBool::default(),
+            committed: AtomicI64::default(),
+            has_consumers: AtomicBool::default(),
+        }
     }
 }
 

@@ -115,6 +115,17 @@ impl Producer {
         self.send(record.into_future_record()).map(Acknowledgement).map_err(|(error, _)| error.into())
     }
 
+    /// Like [`Producer::publish`], and calls `report` with the outcome on the producer's thread, once. It saves the hand-over to a task, so
+    /// it suits many small records. `report` must be short and must not panic. It is not called when this returns an error.
+    pub fn publish_with(
+        &self,
+        record: OutgoingRecord<'_>,
+        report: impl FnOnce(Result<Delivered, SendError>) + Send + Sync + 'static,
+    ) -> Result<(), SendError> {
+        self.send_with(record.into_future_record(), move |delivered| report(delivered.map_err(SendError::from)))
+            .map_err(|(error, _)| error.into())
+    }
+
     /// The error after which this producer accepts no record any more; a new producer must take its place.
     pub fn fatal_error(&self) -> Option<String> {
         self.client().fatal_error().map(|(code, reason)| format!("{code}: {reason}"))

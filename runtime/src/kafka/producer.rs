@@ -119,6 +119,23 @@ impl Producer {
         P: ToBytes + ?Sized,
     {
         let (reporter, report) = oneshot::channel();
+        // The future may have been dropped.
+        self.send_with(record, move |delivered| drop(reporter.send(delivered)))?;
+        Ok(DeliveryReport(report))
+    }
+
+    /// Like [`Producer::send`], and calls `report` with the outcome on the producer's thread, so it must be short and must not panic.
+    /// It is not called when the record is refused.
+    #[expect(clippy::result_large_err, reason = "the record goes back to the caller")]
+    pub(super) fn send_with<'a, K, P>(
+        &self,
+        record: FutureRecord<'a, K, P>,
+        report: impl FnOnce(Result<Delivered, KafkaError>) + Send + Sync + 'static,
+    ) -> Result<(), (KafkaError, FutureRecord<'a, K, P>)>
+    where
+        K: ToBytes + ?Sized,
+        P: ToBytes + ?Sized,
+    {
         let base = BaseRecord {
             topic: record.topic,
             partition: record.partition,
@@ -126,22 +143,19 @@ impl Producer {
             key: record.key,
             timestamp: record.timestamp,
             headers: record.headers,
-            delivery_opaque: Box::new(reporter),
+            delivery_opaque: Box::new(Reporter(Box::new(report))),
         };
-        match self.0.base.send(base) {
-            Ok(()) => Ok(DeliveryReport(report)),
-            Err((error, back)) => {
-                let record = FutureRecord {
-                    topic: back.topic,
-                    partition: back.partition,
-                    payload: back.payload,
-                    key: back.key,
-                    timestamp: back.timestamp,
-                    headers: back.headers,
-                };
-                Err((error, record))
-            }
-        }
+        self.0.base.send(base).map_err(|(error, back)| {
+            let record = FutureRecord {
+                topic: back.topic,
+                partition: back.partition,
+                payload: back.payload,
+                key: back.key,
+                timestamp: back.timestamp,
+                headers: back.headers,
+            };
+            (error, record)
+        })
     }
 
     /// Waits until every queued record is acknowledged or has failed, up to the deadline. Blocks.
@@ -179,7 +193,10 @@ impl Future for DeliveryReport {
     }
 }
 
-/// Forwards delivery reports to their futures.
+/// What to call with the outcome of one record.
+struct Reporter(Box<dyn FnOnce(Result<Delivered, KafkaError>) + Send + Sync>);
+
+/// Forwards delivery reports.
 struct ReportContext;
 
 impl ClientContext for ReportContext {
@@ -193,14 +210,13 @@ impl ClientContext for ReportContext {
 }
 
 impl ProducerContext<NoCustomPartitioner> for ReportContext {
-    type DeliveryOpaque = Box<oneshot::Sender<Result<Delivered, KafkaError>>>;
+    type DeliveryOpaque = Box<Reporter>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, reporter: Self::DeliveryOpaque) {
         let delivered = match result {
             Ok(message) => Ok(Delivered { partition: message.partition(), offset: message.offset() }),
             Err((error, _)) => Err(error.clone()),
         };
-        // The future may have been dropped.
-        drop(reporter.send(delivered));
+        (reporter.0)(delivered);
     }
 }

@@ -170,7 +170,7 @@ impl<'a> FilePublisher<'a> {
     async fn send(&mut self, frame: Frame, stop: &CancellationToken) -> Result<bool, SourceError> {
         let (sequence, bytes) = (frame.id.as_ref().map_or(0, |id| id.sequence), frame.payload.len());
         let acknowledgement = loop {
-            match self.publisher.send(frame.clone()) {
+            match self.publisher.send_acknowledged(frame.clone()) {
                 Ok(acknowledgement) => break acknowledgement,
                 Err(PublishError::QueueFull) => {}
                 Err(error) => return Err(publish_error(sequence, error)),
