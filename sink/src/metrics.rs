@@ -34,6 +34,12 @@ metrics! {
         counter_vec("sink_errors_total", "Failed attempts, by sink and operation.", ["sink", "operation"]);
     FENCED: IntCounterVec = counter_vec(
         "sink_fenced_batches_total", "Batches discarded because another consumer owns the partition, by sink.", ["sink"]);
+    RETENTION_DROPPED_DAYS: IntCounterVec = counter_vec(
+        "sink_retention_dropped_days_total", "Days of rows dropped because they are older than the retention, by sink.",
+        ["sink"]);
+    RETENTION_SUSPENDED: IntGaugeVec = gauge_vec(
+        "sink_retention_suspended", "1 while nothing is dropped although a retention is set, by sink and reason.",
+        ["sink", "reason"]);
     WRITE_SECONDS: HistogramVec =
         seconds_vec("sink_write_seconds", "Seconds to store one batch or one object, by sink.", ["sink"]);
     LATENCY_SECONDS: HistogramVec = seconds_vec(

@@ -27,8 +27,14 @@ pub struct PostgresConfig {
     /// When a batch is written.
     pub batch: BatchConfig,
     /// Rows older than this are dropped (default 30 days): whole days by capture time; rows whose capture time is outside of
-    /// the days with partitions, by the time at which they were stored. Zero keeps everything.
+    /// the days with partitions, by the time at which they were stored. The database's clock decides. Nothing is dropped while it
+    /// is an hour or more from this host's clock. Zero keeps everything.
     pub retention: Duration,
+    /// How many days one round of maintenance drops at most (default 2), the oldest first.
+    pub retention_days_per_round: u16,
+    /// Drop old rows also when no frame is as recent as the retention (default false). By default nothing is dropped then, because
+    /// what is stored is the last that there is: the site was off, no camera delivers, or all clocks are wrong.
+    pub retention_drops_all: bool,
     /// For how many days after today partitions are created in advance (default 3).
     pub days_ahead: u16,
     /// How often partitions are created and dropped (default 10 min).
@@ -46,6 +52,8 @@ impl Default for PostgresConfig {
             group: "vru-sink-postgres".to_owned(),
             batch: BatchConfig::default(),
             retention: Duration::from_hours(30 * 24),
+            retention_days_per_round: 2,
+            retention_drops_all: false,
             days_ahead: 3,
             maintenance_interval: Duration::from_mins(10),
             retry: BackoffConfig { initial: Duration::from_millis(100), max: Duration::from_secs(5) },
@@ -66,6 +74,8 @@ impl Validate for PostgresConfig {
         let day = Duration::from_hours(24);
         let valid = self.retention.is_zero() || (day..=day * 3_660).contains(&self.retention);
         problems.require(valid, "retention", "is neither 0s nor between 1 day and 10 years");
+        let valid = (1..=366).contains(&self.retention_days_per_round);
+        problems.require(valid, "retention_days_per_round", "is not between 1 and 366");
         problems.require(self.days_ahead <= 60, "days_ahead", format!("is {}, more than 60", self.days_ahead));
         problems.section("batch", &self.batch);
     }
@@ -90,6 +100,8 @@ impl FlatSection for PostgresConfig {
         "group",
         "batch",
         "retention",
+        "retention_days_per_round",
+        "retention_drops_all",
         "days_ahead",
         "maintenance_interval",
         "retry",
@@ -102,6 +114,8 @@ impl FlatSection for PostgresConfig {
             "group" => self.group = map.next_value()?,
             "batch" => self.batch = map.next_value()?,
             "retention" => self.retention = map.next_value::<Serde<Duration>>()?.into_inner(),
+            "retention_days_per_round" => self.retention_days_per_round = map.next_value()?,
+            "retention_drops_all" => self.retention_drops_all = map.next_value()?,
             "days_ahead" => self.days_ahead = map.next_value()?,
             "maintenance_interval" => {
                 self.maintenance_interval = map.next_value::<Serde<Duration>>()?.into_inner();

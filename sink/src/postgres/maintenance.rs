@@ -1,4 +1,4 @@
-//! Creates the partitions of the coming days, and drops the partitions and rows that are older than the retention.
+//! Creates the partitions of the coming days, and drops what is older than the retention.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use vru_storage::postgres::{DatabaseError, connect};
 
 use super::APPLICATION;
 use super::config::PostgresConfig;
-use super::partitions::{PartitionDays, TABLES, create_partition, delete_rows, drop_partitions};
+use super::partitions::{PartitionDays, TABLES, create_partition, database_clock};
+use super::retention::{drop_old, suspended};
 use crate::metrics::{ERRORS, POSTGRES_SINK};
 
 /// Bounds one round, so that a server that does not answer cannot stop maintenance forever.
@@ -41,25 +42,20 @@ pub(crate) async fn run(config: PostgresConfig, stop: CancellationToken) {
 
 async fn run_once(config: &PostgresConfig) -> Result<(), DatabaseError> {
     let mut client = connect(&config.database, APPLICATION).await?;
-    let now = now_us();
+    let now = database_clock(&client).await?;
     let days = PartitionDays::at(now, config.retention, config.days_ahead);
+    // A partition that cannot be created keeps no other from being created, nor anything from being dropped.
+    let mut created = Ok(());
     for table in TABLES {
         // Partitions of past days are created when rows for them come.
         for day in days.starting_today() {
-            create_partition(&mut client, table, day).await?;
+            if let Err(error) = create_partition(&mut client, table, day).await {
+                created = Err(error);
+            }
         }
     }
-    if config.retention.is_zero() {
-        return Ok(());
+    if !config.retention.is_zero() && suspended(&client, config, now, now_us()).await?.is_none() {
+        drop_old(&mut client, config, now).await?;
     }
-    // In the order of `TABLES`, frames first: a frame that still exists has all its detections.
-    for table in TABLES {
-        drop_partitions(&mut client, table, days.first).await?;
-    }
-    let retention_us = i64::try_from(config.retention.as_micros()).unwrap_or(i64::MAX);
-    let (frames, alerts) = delete_rows(&client, now.saturating_sub(retention_us)).await?;
-    if frames + alerts > 0 {
-        tracing::info!(frames, alerts, "deleted rows older than the retention");
-    }
-    Ok(())
+    created
 }

@@ -10,17 +10,19 @@
 //!
 //! [`gather`] collects records into batches → [`processor`] takes over partitions and stores the batches → [`writer`] keeps
 //! the connection and runs the transactions. The next batch is gathered while one is written. [`maintenance`] creates the
-//! partitions of the coming days and drops those that are older than the retention.
+//! partitions of the coming days; [`retention`] drops those that are too old.
 
 pub mod config;
 mod copy;
 mod counts;
+mod created_days;
 mod gather;
 mod maintenance;
 mod parse;
 mod partitions;
 mod positions;
 mod processor;
+mod retention;
 mod rows;
 mod run;
 mod transaction;

@@ -1,6 +1,5 @@
 //! Records of the topics, parsed and checked.
 
-use bytes::Bytes;
 use tracing::Span;
 use vru_proto::FrameKey;
 use vru_proto::v1;
@@ -13,15 +12,25 @@ use crate::batch::Item;
 use crate::metrics::POSTGRES_SINK;
 use crate::unreadable::Unreadable;
 
-/// What a record contains.
+/// What a record contains. It keeps the record itself too, in case PostgreSQL refuses it; a batch is bounded by the records' bytes.
 #[derive(Debug, Clone)]
 pub(crate) enum ParsedRecord {
-    /// Nothing to store: the record is in the dead-letter topic, or PostgreSQL rejects it.
+    /// Nothing to store: the record is in the dead-letter topic.
     Skipped,
     /// A row for the frame and one for each of its objects.
-    Frame { key: FrameKey, detections: Box<v1::FrameDetections>, traceparent: Option<String> },
+    Frame { key: FrameKey, detections: Box<v1::FrameDetections>, record: Record },
     /// A row for the alert.
-    Alert { key: FrameKey, alert: Box<v1::Alert> },
+    Alert { key: FrameKey, alert: Box<v1::Alert>, record: Record },
+}
+
+impl ParsedRecord {
+    /// The record from Kafka, unless it was skipped.
+    pub(super) fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Skipped => None,
+            Self::Frame { record, .. } | Self::Alert { record, .. } => Some(record),
+        }
+    }
 }
 
 pub(super) fn parse(topics: &Topics, record: &Record) -> Result<ParsedRecord, Unreadable> {
@@ -29,23 +38,17 @@ pub(super) fn parse(topics: &Topics, record: &Record) -> Result<ParsedRecord, Un
     if *record.partition.topic == *topics.alerts {
         let (key, alert) = read_alert(payload)?;
         rows::check_alert(&alert).map_err(|why| Unreadable::invalid(format!("Alert: {why}")))?;
-        return Ok(ParsedRecord::Alert { key, alert: Box::new(without_snapshot(alert)) });
+        return Ok(ParsedRecord::Alert { key, alert: Box::new(alert), record: record.clone() });
     }
     let (key, detections) = read_detections(payload)?;
     rows::check_frame(&detections).map_err(|why| Unreadable::invalid(format!("FrameDetections: {why}")))?;
-    let traceparent = record.traceparent().map(ToOwned::to_owned);
-    Ok(ParsedRecord::Frame { key, detections: Box::new(detections), traceparent })
-}
-
-/// The snapshot is stored in S3; in a batch it would only use memory.
-fn without_snapshot(alert: v1::Alert) -> v1::Alert {
-    v1::Alert { snapshot: Bytes::new(), ..alert }
+    Ok(ParsedRecord::Frame { key, detections: Box::new(detections), record: record.clone() })
 }
 
 /// A span for each traced frame, so that the frame's trace ends when its row is stored.
 pub(super) fn store_spans(items: &[Item<ParsedRecord>]) -> Vec<Span> {
     let frames = items.iter().filter_map(|item| match &item.value {
-        ParsedRecord::Frame { key, traceparent: Some(traceparent), .. } => Some((key, traceparent)),
+        ParsedRecord::Frame { key, record, .. } => Some((key, record.traceparent()?)),
         _ => None,
     });
     frames

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::clock::now_us;
+use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{Assignment, Committer, KafkaConfig, Partition, StartAt, Topics, watermarks};
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_runtime::shutdown::Shutdown;
+use vru_storage::postgres::DatabaseError;
 
 use super::config::PostgresConfig;
 use super::gather::Work;
@@ -37,6 +39,7 @@ pub(super) struct Processor<'a> {
     claims: BTreeMap<Partition, Claim>,
     /// Positions are valid in the database only; they are also committed to Kafka so that the group's lag can be monitored.
     committer: Committer,
+    dead_letters: DeadLetters,
     shutdown: Shutdown,
     ready: ReadyFlag,
 }
@@ -47,6 +50,7 @@ impl<'a> Processor<'a> {
         kafka: &'a KafkaConfig,
         writer: PostgresWriter,
         committer: Committer,
+        dead_letters: &DeadLetters,
         shutdown: &Shutdown,
         ready: &ReadyFlag,
     ) -> Self {
@@ -57,6 +61,7 @@ impl<'a> Processor<'a> {
             writer,
             claims: BTreeMap::new(),
             committer,
+            dead_letters: dead_letters.clone(),
             shutdown: shutdown.clone(),
             ready: ready.clone(),
         }
@@ -119,7 +124,8 @@ impl<'a> Processor<'a> {
             return Err(SinkError::NotAssigned { partition: item.partition.clone() });
         }
         let mut backoff = Backoff::new(self.config.retry);
-        // A stack of parts. If PostgreSQL rejects the data of a part, the part is halved until the bad record is found.
+        // A stack of parts. If PostgreSQL refuses the values of a part, the part is halved until the bad record is found. Each part
+        // is a transaction of its own, with its positions.
         let mut parts = vec![items];
         while let Some(items) = parts.pop() {
             let spans = store_spans(&items);
@@ -139,9 +145,10 @@ impl<'a> Processor<'a> {
                     FENCED.with_label_values(&[POSTGRES_SINK]).inc();
                     return Err(error);
                 }
-                Err(SinkError::Database(error)) if error.is_data() => {
-                    tracing::error!(records = items.len(), error = %chain(&error), "PostgreSQL rejected the data");
-                    parts.extend(isolate(items));
+                Err(SinkError::Database(error)) if error.is_refusal() => {
+                    if self.shutdown.hard.is_cancelled() || !self.isolate(items, &error, &mut parts).await {
+                        return Err(error.into());
+                    }
                 }
                 Err(error) => {
                     ERRORS.with_label_values(&[POSTGRES_SINK, error.operation()]).inc();
@@ -158,19 +165,28 @@ impl<'a> Processor<'a> {
         }
         Ok(())
     }
+
+    /// Pushes two halves, of which the first is popped first. A single record becomes a dead letter, and only its position is
+    /// stored; false if that was cancelled.
+    async fn isolate(&self, mut items: Vec<Item<ParsedRecord>>, error: &DatabaseError, parts: &mut Parts) -> bool {
+        if let [item] = items.as_mut_slice() {
+            if let Some(record) = item.value.record() {
+                ERRORS.with_label_values(&[POSTGRES_SINK, "refused"]).inc();
+                if !self.dead_letters.send(record, "refused", &error.refusal(), &self.shutdown.hard).await {
+                    return false;
+                }
+            }
+            item.value = ParsedRecord::Skipped;
+            parts.push(items);
+        } else {
+            let second = items.split_off(items.len() / 2);
+            parts.extend([second, items]);
+        }
+        true
+    }
 }
 
-/// Two halves; the first half is last, so that it is popped first. A single record is skipped: only its position is stored.
-fn isolate(mut items: Vec<Item<ParsedRecord>>) -> Vec<Vec<Item<ParsedRecord>>> {
-    if let [item] = items.as_mut_slice() {
-        tracing::error!(partition = %item.partition, offset = item.offset, "skipped a record that PostgreSQL rejects");
-        ERRORS.with_label_values(&[POSTGRES_SINK, "refused"]).inc();
-        item.value = ParsedRecord::Skipped;
-        return vec![items];
-    }
-    let second = items.split_off(items.len() / 2);
-    vec![second, items]
-}
+type Parts = Vec<Vec<Item<ParsedRecord>>>;
 
 fn count(written: &Written, items: &[Item<ParsedRecord>]) {
     let labels = &[POSTGRES_SINK];

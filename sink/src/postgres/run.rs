@@ -82,7 +82,7 @@ async fn run_once(
     options.choose_start = true;
     options.rebalance_deadline = REBALANCE_DEADLINE;
     let mut group = GroupConsumer::start(kafka, &options)?;
-    let mut processor = Processor::new(config, kafka, writer, group.committer(), shutdown, ready);
+    let mut processor = Processor::new(config, kafka, writer, group.committer(), dead_letters, shutdown, ready);
     let (gatherer, work) = Gatherer::new(topics, dead_letters, shutdown, config.batch);
     let result = {
         let gathering = pin!(gatherer.run(&mut group));

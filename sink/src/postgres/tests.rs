@@ -8,7 +8,7 @@ use vru_proto::ids::FrameKey;
 use vru_proto::time::utc;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::kafka::Partition;
+use vru_runtime::kafka::{Partition, Record};
 use vru_runtime::secret::Secret;
 use vru_runtime::test_util::postgres;
 use vru_storage::postgres::{DatabaseConfig, connect};
@@ -21,6 +21,9 @@ use super::transaction::Written;
 use super::writer::PostgresWriter;
 use crate::batch::Item;
 use crate::error::SinkError;
+
+mod created_days;
+mod retention;
 
 struct Database {
     url: String,
@@ -60,7 +63,9 @@ fn frame(offset: i64, sequence: u64, captured_at_us: i64) -> Item<ParsedRecord> 
         ..Default::default()
     };
     let key = FrameKey { camera: "cam".parse().unwrap(), session: 1, sequence };
-    let value = ParsedRecord::Frame { key, detections: Box::new(detections), traceparent: None };
+    let record =
+        Record { partition: partition(), offset, timestamp_ms: None, key: None, payload: None, headers: Vec::new() };
+    let value = ParsedRecord::Frame { key, detections: Box::new(detections), record };
     Item { partition: partition(), offset, value }
 }
 

@@ -106,7 +106,7 @@ impl PreparedClient {
                     frames.push((key, &**detections));
                 }
                 ParsedRecord::Frame { .. } => written.duplicate_frames += 1,
-                ParsedRecord::Alert { key, alert } if not_stored => alerts.push((key, &**alert)),
+                ParsedRecord::Alert { key, alert, .. } if not_stored => alerts.push((key, &**alert)),
                 ParsedRecord::Alert { .. } => written.duplicate_alerts += 1,
             }
         }

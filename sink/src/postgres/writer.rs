@@ -1,19 +1,15 @@
 //! The sink's connection to PostgreSQL. It is opened when needed, and closed when its state is uncertain.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::civil::Date;
-use vru_proto::time::utc;
-use vru_runtime::clock::now_us;
 use vru_runtime::kafka::Partition;
-use vru_runtime::report::chain;
 use vru_storage::postgres::{DatabaseError, connect};
 
 use super::APPLICATION;
 use super::config::PostgresConfig;
+use super::created_days::CreatedDays;
 use super::parse::ParsedRecord;
-use super::partitions::{PartitionDays, TABLES, create_partition};
 use super::positions::{self, Claim, ConsumerIdentity};
 use super::transaction::{PreparedClient, Written};
 use crate::batch::Item;
@@ -23,13 +19,12 @@ pub(crate) struct PostgresWriter {
     config: PostgresConfig,
     consumer: ConsumerIdentity,
     client: Option<PreparedClient>,
-    /// Days whose partitions exist or could not be created.
-    days: HashSet<Date>,
+    days: CreatedDays,
 }
 
 impl PostgresWriter {
     pub(crate) fn new(config: PostgresConfig, consumer: ConsumerIdentity) -> Self {
-        Self { config, consumer, client: None, days: HashSet::new() }
+        Self { config, consumer, client: None, days: CreatedDays::default() }
     }
 
     /// Opens the connection if there is none.
@@ -44,13 +39,7 @@ impl PostgresWriter {
     }
 
     async fn client(&mut self) -> Result<&mut PreparedClient, DatabaseError> {
-        match self.client.take() {
-            Some(client) if !client.is_closed() => Ok(self.client.insert(client)),
-            _ => {
-                let client = PreparedClient::prepare(connect(&self.config.database, APPLICATION).await?).await?;
-                Ok(self.client.insert(client))
-            }
-        }
+        open(&mut self.client, &self.config).await
     }
 
     /// Takes over the partitions; see [`positions::take_over`].
@@ -85,7 +74,7 @@ impl PostgresWriter {
         let result = within("write a batch", deadline, self.write_once(claims, items)).await;
         let connection_intact = match &result {
             Ok(_) => true,
-            Err(SinkError::Database(error)) => error.is_data() || error.is_duplicate(),
+            Err(SinkError::Database(error)) => error.is_refusal(),
             Err(_) => false,
         };
         if !connection_intact {
@@ -99,38 +88,23 @@ impl PostgresWriter {
         claims: &BTreeMap<Partition, Claim>,
         items: &[Item<ParsedRecord>],
     ) -> Result<Written, SinkError> {
-        self.create_partitions(items).await?;
-        let consumer = self.consumer.clone();
-        self.client().await?.write(&consumer, claims, items).await
+        let Self { config, consumer, client, days } = self;
+        let client = open(client, config).await?;
+        days.create(client.client_mut(), config, items).await?;
+        client.write(consumer, claims, items).await
     }
+}
 
-    /// Creates the partitions that the batch needs and that maintenance does not create: those of past days.
-    async fn create_partitions(&mut self, items: &[Item<ParsedRecord>]) -> Result<(), DatabaseError> {
-        let kept = PartitionDays::at(now_us(), self.config.retention, self.config.days_ahead);
-        self.days.retain(|day| kept.contains(*day));
-        let days: HashSet<Date> = items
-            .iter()
-            .filter_map(|item| match &item.value {
-                ParsedRecord::Frame { detections, .. } => Some(utc(detections.captured_at_us).date()),
-                _ => None,
-            })
-            .filter(|day| kept.contains(*day) && !self.days.contains(day))
-            .collect();
-        for day in days {
-            for table in TABLES {
-                let client = self.client().await?.client_mut();
-                match create_partition(client, table, day).await {
-                    Ok(_) => {}
-                    Err(error) if client.is_closed() => return Err(error),
-                    // The rows go to the default partition, and move when the day's partition is created later.
-                    Err(error) => {
-                        tracing::warn!(table, %day, error = %chain(&error), "cannot create the partition of a day");
-                    }
-                }
-            }
-            self.days.insert(day);
+async fn open<'a>(
+    client: &'a mut Option<PreparedClient>,
+    config: &PostgresConfig,
+) -> Result<&'a mut PreparedClient, DatabaseError> {
+    match client.take() {
+        Some(open) if !open.is_closed() => Ok(client.insert(open)),
+        _ => {
+            let opened = PreparedClient::prepare(connect(&config.database, APPLICATION).await?).await?;
+            Ok(client.insert(opened))
         }
-        Ok(())
     }
 }
 

@@ -5,5 +5,6 @@
 mod alerts;
 mod messages;
 mod postgres;
+mod refused;
 mod s3;
 mod subscriber;

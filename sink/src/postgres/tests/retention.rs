@@ -1,0 +1,119 @@
+//! What the retention drops, and what it must not drop.
+
+use jiff::civil::Date;
+
+use super::super::partitions::{TABLES, database_clock};
+use super::super::retention::{Dropped, Suspended, drop_old, suspended};
+use super::*;
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// Stores a frame of each of the days, and gives each day its partition.
+async fn store_days(database: &Database, days_ago: impl IntoIterator<Item = i64>) {
+    let mut writer = database.writer();
+    let claims = take_over(&mut writer).await;
+    let mut client = connect(&database.config.database, "test").await.unwrap();
+    let next = claims[&partition()].next_offset.unwrap_or(0);
+    for (offset, days_ago) in (next..).zip(days_ago) {
+        let time = now_us() - days_ago * DAY_US;
+        writer.write(&claims, &[frame(offset, offset as u64, time)]).await.unwrap();
+        for table in TABLES {
+            create_partition(&mut client, table, utc(time).date()).await.unwrap();
+        }
+    }
+}
+
+/// A round of the retention with this host's clock; what it dropped, or why nothing.
+async fn round(database: &Database, host_us: i64) -> Result<Dropped, Suspended> {
+    let mut client = connect(&database.config.database, "test").await.unwrap();
+    let now = database_clock(&client).await.unwrap();
+    match suspended(&client, &database.config, now, host_us).await.unwrap() {
+        Some(reason) => Err(reason),
+        None => Ok(drop_old(&mut client, &database.config, now).await.unwrap()),
+    }
+}
+
+fn oldest_day(database: &Database) -> Date {
+    let rows = postgres().query(&database.url, "select min(captured_at)::date from frames");
+    rows[0][0].parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_round_drops_the_oldest_days_and_not_more_than_its_limit() {
+    let mut database = Database::migrated().await;
+    database.config.retention_days_per_round = 3;
+    store_days(&database, [0, 29, 31, 32, 33, 34, 35]).await;
+    assert_eq!(round(&database, now_us()).await, Ok(Dropped { days: 3, ..Dropped::default() }));
+    assert_eq!(oldest_day(&database), utc(now_us() - 32 * DAY_US).date());
+    assert_eq!(round(&database, now_us()).await.map(|dropped| dropped.days), Ok(2));
+    assert_eq!(round(&database, now_us()).await, Ok(Dropped::default()));
+    assert_eq!((database.count("frames"), database.count("detections")), ("2".to_owned(), "4".to_owned()));
+}
+
+#[tokio::test]
+async fn a_wrong_clock_of_the_host_or_of_the_database_drops_nothing() {
+    let mut database = Database::migrated().await;
+    store_days(&database, [0, 10, 40]).await;
+    for wrong in [now_us() + 365 * DAY_US, now_us() - 365 * DAY_US, 0] {
+        assert_eq!(round(&database, wrong).await, Err(Suspended::ClocksDiffer));
+    }
+    // From now on, the database's clock is a year ahead for the sink's connections.
+    postgres().query(
+        &database.url,
+        "create function public.now() returns timestamptz language sql \
+         as $$ select pg_catalog.now() + interval '365 days' $$",
+    );
+    let right = database.config.database.clone();
+    let options = format!("{}?options=-c%20search_path%3Dpublic%2Cpg_catalog", database.url);
+    database.config.database.url = Secret::new(options);
+    assert_eq!(round(&database, now_us()).await, Err(Suspended::ClocksDiffer));
+    // Both are a year ahead, as after a power cut without a battery: nothing that is stored is recent by such clocks.
+    assert_eq!(round(&database, now_us() + 365 * DAY_US).await, Err(Suspended::NothingRecent));
+    assert_eq!(database.count("frames"), "3");
+    database.config.database = right;
+    assert_eq!(round(&database, now_us()).await.map(|dropped| dropped.days), Ok(1));
+    assert_eq!(database.count("frames"), "2");
+}
+
+#[tokio::test]
+async fn after_a_month_without_frames_nothing_is_dropped_until_frames_come_or_the_operator_says_so() {
+    let mut database = Database::migrated().await;
+    store_days(&database, [40, 41]).await;
+    // A camera whose clock is ahead does not make the rest old.
+    let mut writer = database.writer();
+    let claims = take_over(&mut writer).await;
+    writer.write(&claims, &[frame(2, 2, now_us() + 3_650 * DAY_US)]).await.unwrap();
+    assert_eq!(round(&database, now_us()).await, Err(Suspended::NothingRecent));
+    assert_eq!(database.count("frames"), "3");
+    database.config.retention_drops_all = true;
+    assert_eq!(round(&database, now_us()).await.map(|dropped| dropped.days), Ok(2));
+    database.config.retention_drops_all = false;
+    store_days(&database, [41, 0]).await;
+    assert_eq!(round(&database, now_us()).await.map(|dropped| dropped.days), Ok(1));
+}
+
+#[tokio::test]
+async fn capture_times_of_wrong_clocks_make_no_partitions_and_their_rows_are_kept_from_when_they_were_stored() {
+    let database = Database::migrated().await;
+    let mut writer = database.writer();
+    let claims = take_over(&mut writer).await;
+    let year_2000 = 946_684_800_000_000;
+    let batch: Vec<_> = (0..150).map(|year| frame(year, year as u64, year_2000 + year * 365 * DAY_US)).collect();
+    writer.write(&claims, &batch).await.unwrap();
+    writer.write(&claims, &[frame(150, 150, now_us())]).await.unwrap();
+    let partitions = "pg_inherits where inhparent = 'frames'::regclass";
+    // The default partition, that of today, and at most one of the days above.
+    assert!(database.count(partitions).parse::<u32>().unwrap() <= 3);
+    assert_eq!(round(&database, now_us()).await, Ok(Dropped::default()));
+    assert_eq!(database.count("frames"), "151");
+    // Old by the time at which they were stored: two days a round, the oldest first.
+    postgres().query(
+        &database.url,
+        "update frames_default set stored_at = now() - interval '31 days' - sequence * interval '1 day' where sequence < 5",
+    );
+    let frames = |frames| Ok(Dropped { frames, ..Dropped::default() });
+    for expected in [2, 2, 1, 0] {
+        assert_eq!(round(&database, now_us()).await, frames(expected));
+    }
+    assert_eq!((database.count("frames"), database.count("detections")), ("146".to_owned(), "292".to_owned()));
+}
