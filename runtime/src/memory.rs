@@ -1,6 +1,7 @@
 //! Settings of glibc's allocator that keep resident memory close to what a service uses, and its statistics. Why not another allocator:
 //! `docs/decisions/0016-allocator.md`.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::report;
@@ -9,24 +10,28 @@ use crate::report;
 /// then holds three times the memory that it uses.
 const MAX_ARENAS: libc::c_int = 2;
 
-/// Size in bytes from which [`return_large_blocks`] applies.
+/// Size in bytes from which [`keep_little`] applies.
 const LARGE_BLOCK: libc::c_int = 256 * 1024;
 
 /// How often [`trim_periodically`] checks the heap.
 const TRIM_INTERVAL: Duration = Duration::from_secs(1);
 /// Free memory in bytes above which the heap is trimmed. Less is likely to be used again soon.
-const TRIM_ABOVE: usize = 32 << 20;
+static TRIM_ABOVE: AtomicUsize = AtomicUsize::new(32 << 20);
+/// The same after [`keep_little`].
+const TRIM_ABOVE_LITTLE: usize = 8 << 20;
 
 /// Limits the number of arenas. Call before other threads exist. False if glibc refuses; then the process only uses more memory.
 pub fn limit_arenas() -> bool {
     set_option(libc::M_ARENA_MAX, MAX_ARENAS)
 }
 
-/// Makes glibc return each freed block of 256 KiB or more to the system at once. By default glibc keeps such blocks (up to 32 MiB each) for
-/// reuse. After an outage a sink reads its whole backlog at once, and then stays at three times the memory that it uses. The setting
-/// costs 0.5 ms for each MiB allocated: do not use it in a service that allocates such blocks for each picture. Call it like
-/// [`limit_arenas`].
-pub fn return_large_blocks() -> bool {
+/// Makes resident memory follow what the service uses closely. glibc returns each freed block of 256 KiB or more to the system at once
+/// (by default it keeps such blocks, up to 32 MiB each), and smaller ones are trimmed sooner. Without this a sink, which writes in bursts,
+/// stays at three times the memory that it uses after an outage, and its resident memory grows by a fifth until the peaks of its parts
+/// have coincided. It costs 0.5 ms for each MiB allocated: do not use it in a service that allocates such blocks for each picture. Call
+/// it like [`limit_arenas`].
+pub fn keep_little() -> bool {
+    TRIM_ABOVE.store(TRIM_ABOVE_LITTLE, Ordering::Relaxed);
     set_option(libc::M_MMAP_THRESHOLD, LARGE_BLOCK)
 }
 
@@ -42,7 +47,7 @@ pub async fn trim_periodically() {
         // Trimming may hold the allocator's locks for some milliseconds.
         let check = tokio::task::spawn_blocking(move || {
             let free = heap().free;
-            if free < trimmed + TRIM_ABOVE {
+            if free < trimmed + TRIM_ABOVE.load(Ordering::Relaxed) {
                 return trimmed.min(free);
             }
             trim();
@@ -137,6 +142,6 @@ mod tests {
 
     #[test]
     fn the_c_library_accepts_the_options() {
-        assert!(limit_arenas() && return_large_blocks());
+        assert!(limit_arenas() && keep_little());
     }
 }

@@ -31,7 +31,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    vru_runtime::memory::return_large_blocks();
+    vru_runtime::memory::keep_little();
     let Options { mut service, command } = Options::parse();
     let selection = match command {
         None | Some(Command::All) => SinkSelection::All,
