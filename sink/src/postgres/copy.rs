@@ -100,6 +100,30 @@ impl CopyRows {
         self.bigint(postgres_micros(unix_micros))
     }
 
+    pub(crate) fn optional_text(&mut self, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.text(value),
+            None => self.null(),
+        }
+    }
+
+    /// `text[]`; null if there are none.
+    pub(crate) fn optional_texts<'a>(&mut self, texts: impl ExactSizeIterator<Item = &'a str> + Clone) -> &mut Self {
+        const TEXT_OID: i32 = 25;
+        const HEADER: usize = 5 * 4;
+        let count = texts.len();
+        if count == 0 {
+            return self.null();
+        }
+        let bytes: usize = texts.clone().map(|text| 4 + text.len()).sum();
+        self.buffer.put_i32((HEADER + bytes) as i32);
+        // One dimension, no nulls, the type of the elements, how many, and the first subscript.
+        for number in [1, 0, TEXT_OID, count as i32, 1] {
+            self.buffer.put_i32(number);
+        }
+        texts.fold(self, |rows, text| rows.text(text))
+    }
+
     fn null(&mut self) -> &mut Self {
         self.buffer.put_i32(-1);
         self
@@ -111,7 +135,7 @@ fn postgres_micros(unix_micros: i64) -> i64 {
     unix_micros.saturating_sub(EPOCH_2000_US)
 }
 
-/// A `timestamptz` parameter, from microseconds since the Unix epoch.
+/// A `timestamptz`, as microseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UnixMicros(pub(crate) i64);
 
@@ -130,6 +154,19 @@ impl tokio_postgres::types::ToSql for UnixMicros {
     }
 
     tokio_postgres::types::to_sql_checked!();
+}
+
+impl<'a> tokio_postgres::types::FromSql<'a> for UnixMicros {
+    fn from_sql(
+        _: &tokio_postgres::types::Type,
+        raw: &'a [u8],
+    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(i64::from_be_bytes(raw.try_into()?).saturating_add(EPOCH_2000_US)))
+    }
+
+    fn accepts(found: &tokio_postgres::types::Type) -> bool {
+        *found == tokio_postgres::types::Type::TIMESTAMPTZ
+    }
 }
 
 #[cfg(test)]
@@ -152,6 +189,23 @@ mod tests {
         .concat();
         assert_eq!(&bytes[..11], SIGNATURE);
         assert_eq!(&bytes[11..19], [0; 8]);
+        assert_eq!(&bytes[19..], body);
+    }
+
+    #[test]
+    fn an_array_has_its_dimension_type_and_elements_and_an_empty_one_is_null() {
+        let mut rows = CopyRows::new();
+        rows.row(2).optional_texts(["a", "bc"].into_iter()).optional_texts([].into_iter());
+        let bytes = rows.finish();
+        let body = [
+            &[0, 2][..],
+            &[0, 0, 0, 31],
+            &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0, 2, 0, 0, 0, 1],
+            &[0, 0, 0, 1, b'a', 0, 0, 0, 2, b'b', b'c'],
+            &[0xff, 0xff, 0xff, 0xff],
+            &[0xff, 0xff],
+        ]
+        .concat();
         assert_eq!(&bytes[19..], body);
     }
 

@@ -1,4 +1,4 @@
-//! Every analysed frame, every detection and every alert as rows, each stored exactly once.
+//! Every analysed frame, every detection, every track and every alert as rows, each stored exactly once.
 //!
 //! The Kafka offsets are in PostgreSQL (`sink_positions`) and change in the transaction that writes the rows. After any crash
 //! the next consumer continues after the last stored record. Two more causes could store a row twice:
@@ -7,6 +7,8 @@
 //!   with an old epoch fails ([`positions`]).
 //! - Inference published a frame twice. Both have the same primary key, so the transaction fails; it is repeated without the
 //!   frames that have rows already ([`transaction`]).
+//!
+//! The rows of tracks change in the same transaction ([`tracks`]).
 //!
 //! [`gather`] collects records into batches → [`processor`] takes over partitions and stores the batches → [`writer`] keeps
 //! the connection and runs the transactions. The next batch is gathered while one is written. [`maintenance`] creates the
@@ -25,6 +27,7 @@ mod processor;
 mod retention;
 mod rows;
 mod run;
+mod tracks;
 mod transaction;
 mod writer;
 

@@ -24,7 +24,7 @@ use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 use crate::metrics::{
     DUPLICATE_ALERTS, DUPLICATE_FRAMES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, POSTGRES_SINK, STORED_ALERTS,
-    STORED_DETECTIONS, STORED_FRAMES, WRITE_SECONDS,
+    STORED_DETECTIONS, STORED_FRAMES, STORED_TRACKS, WRITE_SECONDS,
 };
 use crate::supervise::blocking;
 
@@ -192,6 +192,7 @@ fn count(written: &Written, items: &[Item<ParsedRecord>]) {
     let labels = &[POSTGRES_SINK];
     STORED_FRAMES.with_label_values(labels).inc_by(written.frames);
     STORED_DETECTIONS.with_label_values(labels).inc_by(written.detections);
+    STORED_TRACKS.with_label_values(labels).inc_by(written.tracks);
     STORED_ALERTS.with_label_values(labels).inc_by(written.alerts);
     DUPLICATE_FRAMES.with_label_values(labels).inc_by(written.duplicate_frames);
     DUPLICATE_ALERTS.with_label_values(labels).inc_by(written.duplicate_alerts);

@@ -56,6 +56,7 @@ pub(crate) struct Dropped {
     pub(crate) days: u64,
     /// Frames of the default partition.
     pub(crate) frames: u64,
+    pub(crate) tracks: u64,
     pub(crate) alerts: u64,
 }
 
@@ -98,11 +99,12 @@ pub(crate) async fn drop_old(
     let first_kept = PartitionDays::at(now_us, config.retention, config.days_ahead).first_kept;
     let days = drop_days(client, first_kept, config.retention_days_per_round).await?;
     let cutoff = now_us.saturating_sub(i64::try_from(config.retention.as_micros()).unwrap_or(i64::MAX));
-    let (frames, alerts) = delete_rows(client, cutoff, config.retention_days_per_round).await?;
-    if days + frames + alerts > 0 {
-        tracing::info!(days, frames, alerts, "dropped what is older than the retention");
+    let dropped = Dropped { days, ..delete_rows(client, cutoff, config.retention_days_per_round).await? };
+    if dropped != Dropped::default() {
+        let Dropped { days, frames, tracks, alerts } = dropped;
+        tracing::info!(days, frames, tracks, alerts, "dropped what is older than the retention");
     }
-    Ok(Dropped { days, frames, alerts })
+    Ok(dropped)
 }
 
 /// Whether a frame exists that the retention keeps. Capture times in the future prove nothing: a camera's clock may be wrong.
@@ -156,8 +158,9 @@ async fn drop_days(client: &mut Client, first_kept: Date, limit: u16) -> Result<
 }
 
 /// Deletes the old rows that are in no partition of a day, those of at most `days` days by the time at which they were stored:
-/// rows of the default partitions, and alerts. Returns the numbers of deleted frames and alerts.
-async fn delete_rows(client: &Client, stored_before_us: i64, days: u16) -> Result<(u64, u64), DatabaseError> {
+/// rows of the default partitions, tracks, and alerts. A track outlives its detections: it goes when it has not changed for as long
+/// and was last seen before the first day that is kept, or by a clock that is still ahead.
+async fn delete_rows(client: &Client, stored_before_us: i64, days: u16) -> Result<Dropped, DatabaseError> {
     // In small steps, to avoid long transactions and bursts of write-ahead log.
     const FRAMES: &str = "WITH old AS MATERIALIZED (SELECT camera_id, captured_at, session, sequence FROM frames_default \
              WHERE stored_at < $1 AND stored_at < $2 LIMIT 5000), \
@@ -171,10 +174,19 @@ async fn delete_rows(client: &Client, stored_before_us: i64, days: u16) -> Resul
          (SELECT id FROM alerts WHERE captured_at < $2 AND stored_at < $1 LIMIT 5000)";
     const OLDEST_ALERT: &str = "SELECT (extract(epoch FROM min(stored_at)) * 1000000)::bigint FROM alerts \
          WHERE captured_at < $1 AND stored_at < $1";
+    const TRACKS: &str = "DELETE FROM tracks WHERE (camera_id, session, track_id) IN (SELECT camera_id, session, track_id \
+         FROM tracks WHERE updated_at < $1 AND (first_seen > now() OR first_seen < $2 AND last_seen < date_trunc('day', $2, 'UTC')) \
+         LIMIT 5000)";
+    const OLDEST_TRACK: &str = "SELECT (extract(epoch FROM min(updated_at)) * 1000000)::bigint FROM tracks \
+         WHERE updated_at < $1 AND (first_seen > now() OR first_seen < $1 AND last_seen < date_trunc('day', $1, 'UTC'))";
     let fail = DatabaseError::statement("delete old rows");
     let span_us = i64::try_from(Duration::from_hours(24 * u64::from(days)).as_micros()).unwrap_or(i64::MAX);
-    let mut totals = (0, 0);
-    for (oldest, statement, total) in [(OLDEST_FRAME, FRAMES, &mut totals.0), (OLDEST_ALERT, ALERTS, &mut totals.1)] {
+    let mut dropped = Dropped::default();
+    for (oldest, statement, total) in [
+        (OLDEST_FRAME, FRAMES, &mut dropped.frames),
+        (OLDEST_TRACK, TRACKS, &mut dropped.tracks),
+        (OLDEST_ALERT, ALERTS, &mut dropped.alerts),
+    ] {
         let row = client.query_one(oldest, &[&UnixMicros(stored_before_us)]).await.map_err(fail)?;
         let Some(oldest_us) = row.get::<_, Option<i64>>(0) else { continue };
         let before = UnixMicros(stored_before_us.min(oldest_us.saturating_add(span_us)));
@@ -188,5 +200,5 @@ async fn delete_rows(client: &Client, stored_before_us: i64, days: u16) -> Resul
             }
         }
     }
-    Ok(totals)
+    Ok(dropped)
 }

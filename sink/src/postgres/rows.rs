@@ -5,6 +5,7 @@ use vru_proto::v1;
 use vru_proto::validate::CAPTURE_TIME_US;
 
 use super::copy::CopyRows;
+use super::tracks::zone_ids;
 
 pub(crate) const COPY_FRAMES: &str = "COPY frames (camera_id, captured_at, session, sequence, clock_source, ingested_at, \
      inferred_at, source_width, source_height, model_name, model_version, object_count, delivery, end_of_stream, queued_us, \
@@ -12,11 +13,14 @@ pub(crate) const COPY_FRAMES: &str = "COPY frames (camera_id, captured_at, sessi
 const FRAME_COLUMNS: i16 = 20;
 
 pub(crate) const COPY_DETECTIONS: &str = "COPY detections (camera_id, captured_at, session, sequence, object_index, class, \
-     score, track_id, track_state, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m) FROM STDIN (FORMAT binary)";
-const DETECTION_COLUMNS: i16 = 15;
+     score, track_id, track_state, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m, \
+     zone_ids, snapshot_key) FROM STDIN (FORMAT binary)";
+const DETECTION_COLUMNS: i16 = 17;
 
 /// `object_index` is a smallint; a real frame has some tens of objects.
 const MAX_OBJECTS: usize = i16::MAX as usize;
+/// A real camera has some tens of zones.
+const MAX_ZONES: usize = 1_000;
 /// Limit of a text column, in bytes; no valid name is longer.
 const MAX_TEXT: usize = 1_024;
 
@@ -29,6 +33,11 @@ pub(crate) fn check_frame(frame: &v1::FrameDetections) -> Result<(), String> {
     if frame.objects.len() > MAX_OBJECTS {
         return Err(format!("field `objects` has {} entries, more than {MAX_OBJECTS}", frame.objects.len()));
     }
+    if frame.zone_ids.len() > MAX_ZONES {
+        return Err(format!("field `zone_ids` has {} entries, more than {MAX_ZONES}", frame.zone_ids.len()));
+    }
+    frame.zone_ids.iter().try_for_each(|id| text("zone_ids", id))?;
+    frame.objects.iter().try_for_each(|object| text("objects.snapshot_key", &object.snapshot_key))?;
     Ok(())
 }
 
@@ -86,7 +95,9 @@ pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut C
             .real(bounds.width)
             .real(bounds.height)
             .optional_double(ground.map(|ground| ground.x_m))
-            .optional_double(ground.map(|ground| ground.y_m));
+            .optional_double(ground.map(|ground| ground.y_m))
+            .optional_texts(zone_ids(frame, object))
+            .optional_text((!object.snapshot_key.is_empty()).then_some(object.snapshot_key.as_str()));
     }
 }
 
@@ -137,5 +148,12 @@ mod tests {
         assert!(check_frame(&late).unwrap_err().contains("inferred_at_us"));
         let crowd = v1::FrameDetections { objects: vec![v1::DetectedObject::default(); 40_000], ..frame() };
         assert!(check_frame(&crowd).unwrap_err().contains("objects"));
+        let zones = v1::FrameDetections { zone_ids: vec!["a\0".to_owned()], ..frame() };
+        assert!(check_frame(&zones).unwrap_err().contains("zone_ids"));
+        let zones = v1::FrameDetections { zone_ids: vec!["a".to_owned(); 2_000], ..frame() };
+        assert!(check_frame(&zones).unwrap_err().contains("zone_ids"));
+        let object = v1::DetectedObject { snapshot_key: "k".repeat(2_000), ..Default::default() };
+        let key = v1::FrameDetections { objects: vec![object], ..frame() };
+        assert!(check_frame(&key).unwrap_err().contains("snapshot_key"));
     }
 }

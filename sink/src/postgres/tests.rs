@@ -45,6 +45,18 @@ impl Database {
         PostgresWriter::new(self.config.clone(), consumer)
     }
 
+    fn track_differences(&self) -> Vec<Vec<String>> {
+        postgres().query(&self.url, include_str!("../../../storage/tests/tracks_differ.sql"))
+    }
+
+    /// The rows of tracks are what the rows of detections say, and they have this many detections.
+    fn assert_tracks(&self, detections: u64) {
+        let differences = self.track_differences();
+        assert!(differences.is_empty(), "{differences:#?}");
+        let counted = postgres().query(&self.url, "select sum(detections) from tracks")[0][0].clone();
+        assert_eq!(counted, detections.to_string());
+    }
+
     fn count(&self, what: &str) -> String {
         postgres().query(&self.url, &format!("select count(*) from {what}"))[0][0].clone()
     }
@@ -59,7 +71,14 @@ fn frame(offset: i64, sequence: u64, captured_at_us: i64) -> Item<ParsedRecord> 
         captured_at_us,
         ingested_at_us: captured_at_us,
         inferred_at_us: captured_at_us,
-        objects: vec![v1::DetectedObject { r#box: Some(v1::Box::default()), ..Default::default() }; 2],
+        objects: vec![
+            v1::DetectedObject {
+                r#box: Some(v1::Box { left: sequence as f32, ..Default::default() }),
+                track_id: 7,
+                ..Default::default()
+            };
+            2
+        ],
         ..Default::default()
     };
     let key = FrameKey { camera: "cam".parse().unwrap(), session: 1, sequence };
@@ -92,6 +111,7 @@ async fn a_consumer_that_lost_its_partition_cannot_write() {
     assert_eq!(database.count("frames"), "3");
     new.write(&new_claims, &frames(3..5)).await.unwrap();
     assert_eq!((database.count("frames"), database.count("detections")), ("5".to_owned(), "10".to_owned()));
+    database.assert_tracks(10);
 }
 
 #[tokio::test]
@@ -101,11 +121,51 @@ async fn a_batch_may_be_written_again_if_the_outcome_of_its_commit_is_unknown() 
     let claims = take_over(&mut writer).await;
     let once = frames(0..4);
     let written = writer.write(&claims, &once[..3]).await.unwrap();
-    assert_eq!(written, Written { frames: 3, detections: 6, ..Written::default() });
+    assert_eq!(written, Written { frames: 3, detections: 6, tracks: 1, ..Written::default() });
     let stored_already = Written { duplicate_frames: 3, ..Written::default() };
     assert_eq!(writer.write(&claims, &once[..3]).await.unwrap(), stored_already);
     assert_eq!(writer.write(&claims, &once).await.unwrap().frames, 1);
     assert_eq!(database.count("frames"), "4");
+    database.assert_tracks(8);
+}
+
+#[tokio::test]
+async fn a_late_frame_gives_the_row_that_an_early_one_gives() {
+    let database = Database::migrated().await;
+    let mut writer = database.writer();
+    let claims = take_over(&mut writer).await;
+    let now = now_us();
+    let at = |offset: i64, sequence: u64| frame(offset, sequence, now + sequence as i64 * 400_000);
+    // Late within a batch, late against the stored row, and late together with one that is not.
+    for batch in [&[at(0, 3), at(1, 1)][..], &[at(2, 2)], &[at(3, 8), at(4, 0), at(5, 9)]] {
+        assert_eq!(writer.write(&claims, batch).await.unwrap().duplicate_frames, 0);
+    }
+    database.assert_tracks(12);
+    assert_eq!(database.count("tracks"), "1");
+    // The comparison finds what is wrong.
+    for wrong in ["detections = detections + 1", "path_x[2] = path_x[2] + 1", "top_speed_px_s = 0", "zone_ids = '{a}'"]
+    {
+        postgres().query(&database.url, &format!("create table kept as table tracks; update tracks set {wrong}"));
+        assert!(!database.track_differences().is_empty(), "{wrong}");
+        postgres().query(&database.url, "delete from tracks; insert into tracks table kept; drop table kept");
+    }
+    postgres().query(&database.url, "delete from tracks");
+    assert!(!database.track_differences().is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_batch_leaves_tracks_as_they_were() {
+    let database = Database::migrated().await;
+    let mut writer = database.writer();
+    let claims = take_over(&mut writer).await;
+    writer.write(&claims, &frames(0..2)).await.unwrap();
+    let mut refused = frames(2..4);
+    if let ParsedRecord::Frame { detections, .. } = &mut refused[1].value {
+        // PostgreSQL's text holds no zero byte. The check of records would have caught it.
+        detections.model_name = "\0".to_owned();
+    }
+    assert!(writer.write(&claims, &refused).await.is_err());
+    database.assert_tracks(4);
 }
 
 #[tokio::test]
@@ -122,6 +182,7 @@ async fn frames_that_were_published_twice_are_stored_once() {
     let written = writer.write(&claims, &again).await.unwrap();
     assert_eq!(written, Written { frames: 2, detections: 4, duplicate_frames: 3, ..Written::default() });
     assert_eq!(database.count("frames"), "7");
+    database.assert_tracks(14);
     assert_eq!(take_over(&mut writer).await[&partition()].next_offset, Some(10));
 }
 

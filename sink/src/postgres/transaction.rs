@@ -1,4 +1,5 @@
-//! Writes one batch in one transaction: lock the positions and check their epochs, copy the rows, advance the positions.
+//! Writes one batch in one transaction: lock the positions and check their epochs, copy the rows, update the tracks, advance the
+//! positions.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,6 +14,7 @@ use super::copy::{CopyRows, UnixMicros};
 use super::parse::ParsedRecord;
 use super::positions::{self, Claim, ConsumerIdentity};
 use super::rows;
+use super::tracks::{self, TrackStatements};
 use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 
@@ -21,6 +23,8 @@ use crate::error::SinkError;
 pub(crate) struct Written {
     pub(crate) frames: u64,
     pub(crate) detections: u64,
+    /// Tracks that began.
+    pub(crate) tracks: u64,
     pub(crate) alerts: u64,
     /// Frames that were skipped because they have a row already.
     pub(crate) duplicate_frames: u64,
@@ -36,6 +40,7 @@ pub(crate) struct PreparedClient {
     copy_frames: Statement,
     copy_detections: Statement,
     insert_alert: Statement,
+    tracks: TrackStatements,
 }
 
 const INSERT_ALERT: &str = "INSERT INTO alerts (id, camera_id, captured_at, session, sequence, rule_id, zone_id, severity, \
@@ -43,15 +48,21 @@ const INSERT_ALERT: &str = "INSERT INTO alerts (id, camera_id, captured_at, sess
      source_width, source_height, snapshot_key, clip_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
      $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT (id) DO NOTHING";
 
+/// All statements look up a few keys in large tables. The planner, which does not know how many keys an array has and whose
+/// statistics of a new table may be old, must not scan the tables for them.
+const PLANS: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off";
+
 impl PreparedClient {
     pub(crate) async fn prepare(client: Client) -> Result<Self, DatabaseError> {
         let fail = DatabaseError::statement("prepare statements");
+        client.batch_execute(PLANS).await.map_err(fail)?;
         Ok(Self {
             lock: client.prepare(positions::LOCK).await.map_err(fail)?,
             advance: client.prepare(positions::ADVANCE).await.map_err(fail)?,
             copy_frames: client.prepare(rows::COPY_FRAMES).await.map_err(fail)?,
             copy_detections: client.prepare(rows::COPY_DETECTIONS).await.map_err(fail)?,
             insert_alert: client.prepare(INSERT_ALERT).await.map_err(fail)?,
+            tracks: TrackStatements::prepare(&client).await?,
             client,
         })
     }
@@ -89,7 +100,7 @@ impl PreparedClient {
         skip_stored_frames: bool,
     ) -> Result<Written, SinkError> {
         let next = next_offsets(items);
-        let Self { client, lock, advance, copy_frames, copy_detections, insert_alert } = self;
+        let Self { client, lock, advance, copy_frames, copy_detections, insert_alert, tracks } = self;
         let transaction = client.transaction().await.map_err(DatabaseError::statement("begin"))?;
         let partitions: Vec<Partition> = next.keys().cloned().collect();
         let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
@@ -118,11 +129,12 @@ impl PreparedClient {
             written.duplicate_frames += (before - frames.len()) as u64;
         }
         let (mut frame_rows, mut detection_rows) = (CopyRows::new(), CopyRows::new());
-        for (key, detections) in frames {
+        for (key, detections) in &frames {
             rows::encode(key, detections, &mut frame_rows, &mut detection_rows);
         }
         written.frames = copy(&transaction, copy_frames, frame_rows).await?;
         written.detections = copy(&transaction, copy_detections, detection_rows).await?;
+        written.tracks = tracks::store(&transaction, tracks, &frames).await?;
         for (key, alert) in alerts {
             let inserted = store_alert(&transaction, insert_alert, key, alert).await?;
             written.alerts += inserted;
@@ -157,14 +169,6 @@ async fn stored_frames(
     transaction: &Transaction<'_>,
     frames: &[(&FrameKey, &v1::FrameDetections)],
 ) -> Result<HashSet<i64>, DatabaseError> {
-    let fail = DatabaseError::statement("look for stored frames");
-    // A few keys against large tables: keep the planner from scanning the tables.
-    transaction
-        .batch_execute(
-            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off",
-        )
-        .await
-        .map_err(fail)?;
     let cameras: Vec<&str> = frames.iter().map(|(key, _)| key.camera.as_str()).collect();
     let times: Vec<UnixMicros> = frames.iter().map(|(_, frame)| UnixMicros(frame.captured_at_us)).collect();
     let sessions: Vec<i64> = frames.iter().map(|(key, _)| key.session as i64).collect();
@@ -177,7 +181,7 @@ async fn stored_frames(
             &[&cameras, &times, &sessions, &sequences],
         )
         .await
-        .map_err(fail)?;
+        .map_err(DatabaseError::statement("look for stored frames"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

@@ -8,3 +8,4 @@ mod postgres;
 mod refused;
 mod s3;
 mod subscriber;
+mod tracks;

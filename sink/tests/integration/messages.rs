@@ -9,17 +9,35 @@ pub fn object_count(sequence: u64) -> u64 {
     sequence % 3
 }
 
-/// The camera's frame with this sequence number, captured 100 ms after the one before.
+/// The camera's frame with this sequence number, captured 100 ms after the one before. The first object's track lasts for 40
+/// frames, the second one's for 90, except in the frames in which it has none.
 pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::FrameDetections {
     let captured_at_us = start_us + sequence as i64 * 100_000;
+    let step = sequence as f32;
+    let noise = (sequence * 7_919 % 97) as f32;
     let object = |index: u64| v1::DetectedObject {
-        r#box: Some(v1::Box { left: index as f32 * 10.0, top: 20.0, width: 30.5, height: 60.25 }),
-        class: v1::RoadUserClass::Pedestrian.into(),
-        score: 0.75,
-        track_id: index,
-        track_state: v1::TrackState::Confirmed.into(),
-        ground_position: (index == 1).then_some(v1::GroundPosition { x_m: 1.5, y_m: -2.5 }),
-        ..Default::default()
+        r#box: Some(v1::Box {
+            left: step + index as f32 * 10.0 + noise / 20.0,
+            top: 20.0,
+            width: 30.5,
+            height: 60.25 + noise,
+        }),
+        class: if sequence % 7 < 5 { v1::RoadUserClass::Pedestrian } else { v1::RoadUserClass::Cyclist }.into(),
+        score: 0.25 + noise / 200.0,
+        track_id: match index {
+            0 => 1 + sequence / 40,
+            _ if sequence % 9 == 8 => 0,
+            _ => 1_000 + sequence / 90,
+        },
+        track_state: if sequence % 40 < 3 { v1::TrackState::Tentative } else { v1::TrackState::Confirmed }.into(),
+        ground_position: (index == 1).then_some(v1::GroundPosition { x_m: f64::from(step) * 0.14, y_m: -2.5 }),
+        zones: match sequence / 10 % 4 {
+            0 => vec![],
+            1 => vec![1],
+            2 => vec![0, 1],
+            _ => vec![0],
+        },
+        snapshot_key: if sequence % 20 == 11 { format!("snapshots/{camera}/{sequence}.jpg") } else { String::new() },
     };
     v1::FrameDetections {
         frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session, sequence }),
@@ -35,7 +53,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
         timings: Some(v1::StageTimings { inference_us: 21_000, ..Default::default() }),
         delivery: v1::Delivery::Live.into(),
         end_of_stream: false,
-        ..Default::default()
+        zone_ids: vec!["road".to_owned(), "crossing".to_owned()],
     }
 }
 

@@ -11,15 +11,15 @@ use vru_runtime::test_util::{
 
 use crate::messages::{a_minute_ago, alert, frame, object_count, publish_frames};
 
-const DEADLINE: Duration = Duration::from_secs(40);
-const CAMERAS: [&str; 4] = ["cam-a", "cam-b", "cam-c", "cam-d"];
+pub const DEADLINE: Duration = Duration::from_secs(40);
+pub const CAMERAS: [&str; 4] = ["cam-a", "cam-b", "cam-c", "cam-d"];
 
 /// One group per test, because members of one group wait for each other at every rebalance.
-fn group(bus: &Bus) -> String {
+pub fn group(bus: &Bus) -> String {
     format!("{}postgres", bus.prefix())
 }
 
-fn launch(bus: &Bus, database: &str) -> ServiceLaunch {
+pub fn launch(bus: &Bus, database: &str) -> ServiceLaunch {
     ServiceLaunch::new("vru-sink")
         .args(["postgres"])
         .bus(bus)
@@ -30,26 +30,32 @@ fn launch(bus: &Bus, database: &str) -> ServiceLaunch {
         .set("kafka.session_timeout", "2s")
 }
 
-fn start(bus: &Bus, database: &str) -> ServiceProcess {
+pub fn start(bus: &Bus, database: &str) -> ServiceProcess {
     let service = launch(bus, database).start();
     service.wait_ready(DEADLINE);
     service
 }
 
-fn one(server: &PostgresServer, database: &str, sql: &str) -> u64 {
+pub fn one(server: &PostgresServer, database: &str, sql: &str) -> u64 {
     // Before the first migration, the tables do not exist.
     let rows = server.try_query(database, sql).unwrap_or_default();
     rows.first().map_or(0, |row| row[0].parse().unwrap_or(0))
 }
 
-fn wait_for_frames(server: &PostgresServer, database: &str, count: u64) {
+pub fn wait_for_frames(server: &PostgresServer, database: &str, count: u64) {
     wait_for(DEADLINE, "all frames to be stored", || {
         let found = one(server, database, "select count(*) from frames");
         if found >= count { Ok(()) } else { Err(format!("{found} of {count} frames are stored")) }
     });
 }
 
-/// The database has each frame once, with all its objects, and nothing else.
+/// The rows of tracks are what the rows of detections say.
+pub fn assert_tracks(server: &PostgresServer, database: &str) {
+    let differences = server.query(database, include_str!("../../../storage/tests/tracks_differ.sql"));
+    assert!(differences.is_empty(), "(camera, session, track, column, found, expected) {differences:#?}");
+}
+
+/// The database has each frame once, with all its objects and their tracks, and nothing else.
 fn assert_exact(server: &PostgresServer, database: &str, frames_each: u64) {
     let frames = frames_each * CAMERAS.len() as u64;
     assert_eq!(one(server, database, "select count(*) from frames"), frames);
@@ -60,6 +66,9 @@ fn assert_exact(server: &PostgresServer, database: &str, frames_each: u64) {
     let orphans = "select count(*) from frames f where object_count <> (select count(*) from detections d where \
          (d.camera_id, d.captured_at, d.session, d.sequence) = (f.camera_id, f.captured_at, f.session, f.sequence))";
     assert_eq!(one(server, database, orphans), 0);
+    let tracks = frames_each.div_ceil(40) + frames_each.div_ceil(90);
+    assert_eq!(one(server, database, "select count(*) from tracks"), tracks * CAMERAS.len() as u64);
+    assert_tracks(server, database);
 }
 
 #[test]
@@ -221,5 +230,5 @@ fn migrate_creates_the_schema_and_can_be_repeated() {
         );
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    assert_eq!(one(server, &database, "select count(*) from refinery_schema_history"), 2);
+    assert_eq!(one(server, &database, "select count(*) from refinery_schema_history"), 4);
 }

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom as _;
 use vru_runtime::test_util::{Topic, require_asset, seeded_rng};
 
 use crate::books::{assert_same_ids, published_alerts};
-use crate::findings::{CAMERA, Object, ObjectsByFrame, analyse, stored};
+use crate::findings::{CAMERA, Object, ObjectsByFrame, analyse, assert_tracks, stored};
 use crate::follower::Follower;
 use crate::pipeline::{Pipeline, camera, file, start};
 
@@ -59,6 +59,7 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly() {
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);
     let (found, alerts) = stored(&pipeline);
     assert!(found.keys().eq(expected.keys()), "each frame is stored once");
+    assert_tracks(&pipeline, &found);
     let missing = objects_of_one(&expected, &found);
     let additional = objects_of_one(&found, &expected);
     let (missing_tracks, additional_tracks) = (tracks(&missing), tracks(&additional));

@@ -2,7 +2,7 @@
 
 use vru_runtime::test_util::require_asset;
 
-use crate::findings::{CAMERA, analyse, stored};
+use crate::findings::{CAMERA, analyse, assert_tracks, stored};
 use crate::pipeline::{Pipeline, camera, file, start};
 
 const FRAMES: u64 = 795;
@@ -27,5 +27,10 @@ fn each_frame_of_a_file_is_stored_once_with_what_analyse_finds() {
         assert_eq!(found.get(frame), Some(objects), "frame {frame:?}");
     }
     assert_eq!(alerts, expected_alerts);
+    assert_tracks(&pipeline, &expected);
+    // A track with an alert was in the rule's zone and has the alert's picture; the others have none.
+    let pictured = "select count(*) from tracks t where snapshot_key is not distinct from (select min(a.snapshot_key) from alerts a \
+        where a.session = t.session and t.track_id = any (a.track_ids)) and (snapshot_key is null or zone_ids = '{everywhere}')";
+    assert_eq!(pipeline.count(pictured), pipeline.count("select count(*) from tracks"));
     assert_eq!(infer.count("infer_dropped_frames_total", &[]), 0);
 }

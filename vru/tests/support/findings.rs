@@ -84,6 +84,21 @@ pub fn analyse(clip: &Path) -> (ObjectsByFrame, BTreeSet<String>) {
     (found, alerts)
 }
 
+/// The rows of tracks are what the rows of detections say, and each track of the objects has one.
+pub fn assert_tracks(pipeline: &Pipeline<'_>, objects: &ObjectsByFrame) {
+    let differences = pipeline.rows(include_str!("../../../storage/tests/tracks_differ.sql"));
+    assert!(differences.is_empty(), "(camera, session, track, column, found, expected) {differences:#?}");
+    let mut expected: BTreeMap<(u64, u64), u64> = BTreeMap::new();
+    for ((session, _), objects) in objects {
+        for object in objects.iter().filter(|object| object.track_id != 0) {
+            *expected.entry((*session, object.track_id)).or_default() += 1;
+        }
+    }
+    let found = pipeline.rows("select session, track_id, detections from tracks");
+    let found = found.iter().map(|row| ((row[0].parse().unwrap(), row[1].parse().unwrap()), row[2].parse().unwrap()));
+    assert_eq!(found.collect::<BTreeMap<(u64, u64), u64>>(), expected, "detections by track");
+}
+
 /// The objects in the database, and the ids of the alerts.
 pub fn stored(pipeline: &Pipeline<'_>) -> (ObjectsByFrame, BTreeSet<String>) {
     let mut found = ObjectsByFrame::new();
