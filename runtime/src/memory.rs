@@ -15,7 +15,7 @@ const LARGE_BLOCK: libc::c_int = 256 * 1024;
 
 /// How often [`trim_periodically`] checks the heap.
 const TRIM_INTERVAL: Duration = Duration::from_secs(1);
-/// Free memory in bytes above which the heap is trimmed. Less is likely to be used again soon.
+/// The heap is trimmed when resident memory has grown by this many bytes and as many are free. Less is likely to be used again soon.
 static TRIM_ABOVE: AtomicUsize = AtomicUsize::new(32 << 20);
 /// The same after [`keep_little`].
 const TRIM_ABOVE_LITTLE: usize = 8 << 20;
@@ -40,27 +40,35 @@ pub fn keep_little() -> bool {
 pub async fn trim_periodically() {
     let mut interval = tokio::time::interval(TRIM_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // Trimmed memory still counts as free, until it is used again.
-    let mut trimmed = 0;
+    let mut least = 0;
     loop {
         interval.tick().await;
         // Trimming may hold the allocator's locks for some milliseconds.
         let check = tokio::task::spawn_blocking(move || {
-            let free = heap().free;
-            if free < trimmed + TRIM_ABOVE.load(Ordering::Relaxed) {
-                return trimmed.min(free);
+            let resident = resident();
+            // The allocator's own numbers do not tell it: memory that was trimmed still counts as free.
+            let above = TRIM_ABOVE.load(Ordering::Relaxed);
+            if resident < least + above || heap().free < above {
+                return least.min(resident);
             }
             trim();
-            free
+            self::resident()
         });
         match check.await {
-            Ok(free) => trimmed = free,
+            Ok(resident) => least = resident,
             Err(error) => {
                 tracing::error!(error = %report::chain(&error), "heap trimming stopped, memory may grow");
                 return;
             }
         }
     }
+}
+
+/// Resident memory of this process in bytes; 0 if the kernel does not say.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kilobytes| kilobytes.parse::<usize>().ok()).unwrap_or(0) * 1024
 }
 
 fn trim() {
@@ -105,6 +113,12 @@ mod tests {
 
     fn resident() -> u64 {
         test_util::resident_bytes(std::process::id())
+    }
+
+    #[test]
+    fn resident_memory_is_read() {
+        let (ours, kernels) = (super::resident() as f64, resident() as f64);
+        assert!((0.5..2.0).contains(&(ours / kernels)), "{ours} and {kernels} bytes");
     }
 
     #[test]

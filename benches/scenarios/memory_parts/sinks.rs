@@ -1,5 +1,7 @@
 //! All three sinks in one process: memory after a part of the records, and after four times as many.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use prost::Message as _;
 use vru_benches::measure::Turns;
@@ -24,6 +26,8 @@ const FRAMES_PER_ALERT: u64 = 1_000;
 const CLIP_FRAMES: u64 = 4;
 /// The first part is the reference: its records fill all bounded buffers.
 const PARTS: u64 = 4;
+/// The last segments are written within their greatest age, and the heap is trimmed each second.
+const SETTLE: Duration = Duration::from_secs(6);
 const GROUPS: [(&str, Topic); 3] =
     [("postgres", Topic::Detections), ("s3-detections", Topic::Detections), ("s3-alerts", Topic::Alerts)];
 
@@ -41,6 +45,7 @@ pub fn measure() {
             let lags = GROUPS.map(|(group, topic)| bus.lag(&format!("{}{group}", bus.prefix()), topic));
             if lags == [0; 3] { Ok(()) } else { Err(format!("a lag of {lags:?} records\n{}", service.log_tail())) }
         });
+        std::thread::sleep(SETTLE);
         resident.push(resident_mb(&service, &format!("sinks, {} frames", (part + 1) * FRAMES * CAMERAS.len() as u64)));
     }
     let written = service.count("sink_written_objects_total", &[]);

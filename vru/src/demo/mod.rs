@@ -99,7 +99,7 @@ async fn demo(
 
 /// The configuration of the demo. Its ports are the usual ones, or free ones where those are taken.
 fn config(options: &DemoOptions, data: &DataFolder) -> anyhow::Result<UpConfig> {
-    let cameras = CamerasConfig { file: data.join("cameras.toml") };
+    let cameras = CamerasConfig { file: data.join("cameras.toml"), ..CamerasConfig::default() };
     let mut config = UpConfig { cameras, ..UpConfig::default() };
     let loopback = |port: u16| ports::or_free(SocketAddr::from(([127, 0, 0, 1], port)));
     config.push.listen = loopback(config.push.listen.port());
