@@ -71,6 +71,7 @@ async fn take(consumer: &mut GroupConsumer, count: usize) {
 fn bare(bus: &Bus, payload: &[u8]) -> Duration {
     let topic = bus.name(Topic::Frames);
     let client = |pairs: &[(&str, &str)]| {
+        #[expect(clippy::disallowed_methods, reason = "librdkafka's defaults are the peer")]
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", bus.config().brokers);
         for (key, value) in pairs {

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use serde::Deserialize;
 use vru_runtime::cameras::CamerasConfig;
 use vru_runtime::config::{Problems, Validate};
-use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::kafka::{KafkaConfig, Needs};
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
@@ -60,6 +60,22 @@ impl Default for InferConfig {
             telemetry: TelemetryConfig::default(),
             shutdown: ShutdownConfig::default(),
         }
+    }
+}
+
+impl InferConfig {
+    /// What the service must be allowed to do in Kafka.
+    pub fn needs(&self) -> Needs {
+        let topics = self.kafka.topics();
+        let needs = Needs::of("vru-infer")
+            .read(&topics.frames)
+            .join(&self.group)
+            // The detections are read by a worker that takes cameras over.
+            .read(&topics.detections)
+            .write(&topics.detections)
+            .write(&topics.alerts)
+            .write(&topics.dead_letters);
+        self.cameras.needs(needs, &topics)
     }
 }
 

@@ -76,6 +76,14 @@ pub static SNAPSHOTS_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
     )
 });
 
+pub static CUT_OBJECTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_cut_objects_total",
+        "Objects left out of a frame's detections because Kafka does not accept so large a record, by camera.",
+        &["camera"],
+    )
+});
+
 pub static ERRORS: LazyLock<IntCounterVec> =
     LazyLock::new(|| counter_vec("infer_errors_total", "Failed operations, by operation.", &["operation"]));
 

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::dead_letter::DeadLetters;
-use vru_runtime::kafka::{ProducerOptions, watch_broker};
+use vru_runtime::kafka::{ProducerOptions, watch_kafka};
 use vru_runtime::service::ServiceContext;
 
 use crate::analysis::AnalysisSettings;
@@ -109,7 +109,7 @@ async fn run_with(
 
     let followed = cameras::watch(&config.kafka, &config.cameras, Share::All, &stop, cameras_ready);
     let cameras = tokio::spawn(follow_cameras(followed, analyst_tx.clone()));
-    let broker_watch = tokio::spawn(watch_broker(config.kafka.clone(), kafka_ready, stop.soft.clone()));
+    let broker_watch = tokio::spawn(watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, stop.soft.clone()));
     let consumer = FrameConsumer::start(FrameConsumerContext {
         kafka: config.kafka,
         group: config.group,

@@ -2,10 +2,10 @@
 //! committed.
 
 mod sender;
+mod shrink;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,8 @@ use crate::frame::FrameJob;
 use crate::lease::Lease;
 use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, count_dropped};
 use crate::offsets::{Offsets, Ticket};
-use sender::{RecordSender, ResultRecord};
+use sender::{RecordSender, ResultRecord, Sent};
+use shrink::ResultKind;
 
 /// The most frames with unacknowledged results. Bounds the memory while Kafka is away.
 const MAX_UNACKNOWLEDGED: usize = 256;
@@ -150,25 +151,23 @@ impl Publisher {
         }
         let key = job.key.camera.to_string();
         let traceparent = trace::traceparent(&job.span);
-        let record = |topic: &str, payload: Vec<u8>, smaller_payload: Option<Bytes>| ResultRecord {
+        let record = |topic: &str, payload: Vec<u8>, kind: ResultKind| ResultRecord {
             topic: topic.to_owned(),
             key: key.clone(),
             payload: payload.into(),
-            smaller_payload,
+            kind,
+            cut_objects: 0,
             traceparent: traceparent.clone(),
         };
         let mut in_flight = Vec::with_capacity(1 + alerts.len());
         let objects = detections.as_ref().map(|detections| detections.objects.len() as u64);
         if let Some(detections) = detections {
-            let record = record(&self.cx.topics.detections, detections.encode_to_vec(), None);
+            let record = record(&self.cx.topics.detections, detections.encode_to_vec(), ResultKind::Detections);
             in_flight.push(self.sender.send(record).await);
         }
         let alert_count = alerts.len() as u64;
         for alert in alerts {
-            // Sent instead if Kafka refuses the alert with its snapshot as too large.
-            let without_snapshot = v1::Alert { snapshot: Bytes::new(), ..alert.clone() };
-            let smaller = without_snapshot.encode_to_vec().into();
-            let record = record(&self.cx.topics.alerts, alert.encode_to_vec(), Some(smaller));
+            let record = record(&self.cx.topics.alerts, alert.encode_to_vec(), ResultKind::Alert);
             in_flight.push(self.sender.send(record).await);
         }
         let offsets = self.cx.offsets.clone();
@@ -176,11 +175,12 @@ impl Publisher {
         let sender = self.sender.clone();
         self.acknowledgements.spawn(async move {
             let _permit = permit;
+            let mut cut = 0;
             for record in in_flight {
                 match sender.acknowledged(record).await {
-                    Ok(true) => {}
+                    Ok(Sent::Acknowledged { cut_objects }) => cut += cut_objects,
                     // After the hard stop the frame stays incomplete, and is read again.
-                    Ok(false) => return,
+                    Ok(Sent::Stopped) => return,
                     Err(error) => return failure.report(error),
                 }
             }
@@ -188,7 +188,7 @@ impl Publisher {
             match objects {
                 Some(objects) => {
                     SENT.with_label_values(&[camera]).inc();
-                    SENT_OBJECTS.with_label_values(&[camera]).inc_by(objects);
+                    SENT_OBJECTS.with_label_values(&[camera]).inc_by(objects.saturating_sub(cut));
                 }
                 None => count_dropped(camera, DUPLICATE, 1),
             }

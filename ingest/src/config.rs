@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 use vru_runtime::cameras::CamerasConfig;
 use vru_runtime::config::{Problems, Validate};
-use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::kafka::{KafkaConfig, Needs};
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
@@ -79,6 +79,22 @@ impl ServiceConfig for IngestConfig {
 
     fn shutdown(&self) -> &ShutdownConfig {
         &self.shutdown
+    }
+}
+
+impl IngestConfig {
+    /// What the service must be allowed to do in Kafka.
+    pub fn needs(&self) -> Needs {
+        let topics = self.kafka.topics();
+        // A file resumes after its last frame on the topic, and waits for the groups that consume it.
+        let mut needs = Needs::of("vru-ingest").write(&topics.frames).read(&topics.frames);
+        for group in &self.file.consumer_groups {
+            needs = needs.watch(group);
+        }
+        if self.cameras.file.as_os_str().is_empty() {
+            needs = needs.join(&self.group);
+        }
+        self.cameras.needs(needs, &topics)
     }
 }
 

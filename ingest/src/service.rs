@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use vru_runtime::cameras::{self, Share};
+use vru_runtime::kafka::watch_kafka;
 use vru_runtime::service::ServiceContext;
 
 use crate::camera::CameraContext;
@@ -24,7 +25,9 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     let shutdown = context.shutdown.child();
     let pipelines = config.pipelines.load().context("load the pipelines")?;
     let config = Arc::new(config);
-    let publisher = KafkaPublisher::new(&config, context.readiness.part("kafka")).context("make a Kafka producer")?;
+    let kafka_ready = context.readiness.part("kafka");
+    let acknowledged = context.readiness.part("kafka-producer");
+    let publisher = KafkaPublisher::new(&config, acknowledged).context("make a Kafka producer")?;
     let publisher = Arc::new(publisher);
     let cameras_ready = context.readiness.part("cameras");
     let push_paths = Arc::new(PathRegistry::default());
@@ -37,6 +40,8 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     }
     let share = Share::Group(config.group.clone());
     let events = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, cameras_ready);
+    let kafka_watch =
+        tokio::spawn(watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone()));
     let topic_watch = {
         let (publisher, soft) = (publisher.clone(), shutdown.soft.clone());
         shutdown.tracker.spawn(async move { publisher.watch_topic(&soft).await })
@@ -50,6 +55,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     shutdown.soft.cancel();
     publisher.flush(STOP_DEADLINE).await;
     topic_watch.abort();
+    kafka_watch.abort();
     shutdown.tracker.close();
     if tokio::time::timeout(STOP_DEADLINE, shutdown.tracker.wait()).await.is_err() {
         tracing::warn!(deadline = ?STOP_DEADLINE, "some push connections did not close before the deadline");

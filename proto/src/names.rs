@@ -10,7 +10,7 @@ pub const TOPIC_DETECTIONS: &str = "vru.detections";
 pub const TOPIC_ALERTS: &str = "vru.alerts";
 /// Camera configurations ([`crate::v1::CameraConfig`]), compacted, key = camera id.
 pub const TOPIC_CAMERAS: &str = "vru.cameras";
-/// Records that could not be read, unchanged, with the headers below.
+/// Records that could not be read, unchanged unless they are too large, with the headers below.
 pub const TOPIC_DEAD_LETTERS: &str = "vru.dead-letters";
 
 /// W3C trace context.
@@ -23,6 +23,11 @@ pub const HEADER_SOURCE_TOPIC: &str = "vru-source-topic";
 pub const HEADER_SOURCE_PARTITION: &str = "vru-source-partition";
 /// On a dead letter: the offset of the record, decimal.
 pub const HEADER_SOURCE_OFFSET: &str = "vru-source-offset";
+
+/// On a dead letter whose payload was cut because Kafka does not accept it whole: the size of the record's payload in bytes, decimal.
+pub const HEADER_ORIGINAL_BYTES: &str = "vru-original-bytes";
+/// On such a dead letter: SHA-256 of the record's whole payload, hexadecimal.
+pub const HEADER_ORIGINAL_SHA256: &str = "vru-original-sha256";
 
 /// gRPC trailer with the token to resume from.
 pub const METADATA_RESUME_TOKEN: &str = "vru-resume-token";

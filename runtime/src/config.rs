@@ -1,6 +1,9 @@
 //! Layered configuration. Each layer overrides those before it: the defaults in the code, a TOML file, environment variables
 //! (`VRU__SECTION__KEY`), flags (`--set section.key=value`). The error lists every mistake, not only the first.
 //!
+//! A dot is written `__` in the name of a variable, also in the names of free options: `VRU__KAFKA__OPTIONS__SOCKET__TIMEOUT__MS` is
+//! `kafka.options."socket.timeout.ms"`.
+//!
 //! Sections are structs with `#[serde(default, deny_unknown_fields)]`. So a value with a mistake can be replaced by its default while the
 //! other values are checked.
 
@@ -18,6 +21,9 @@ use crate::report::toml_problem;
 
 /// Prefix of environment variables that hold configuration.
 pub const ENV_PREFIX: &str = "VRU__";
+
+/// Tables whose keys contain dots: what follows is one key, not a path.
+const FREE_TABLES: [&str; 1] = ["kafka.options"];
 
 /// Checks of a section that the types of its fields do not express.
 pub trait Validate {
@@ -161,10 +167,23 @@ struct Texts(BTreeMap<String, (String, String)>);
 
 impl Texts {
     fn layer(&mut self, figment: Figment, key: String, text: &str, place: String) -> Figment {
-        let merged = figment.merge(Serialized::default(&key, typed(text)));
+        let merged = match free_key(&key) {
+            Some((table, name)) => {
+                figment.merge(Serialized::default(table, Dict::from([(name.to_owned(), typed(text))])))
+            }
+            None => figment.merge(Serialized::default(&key, typed(text))),
+        };
         self.0.insert(key, (text.to_owned(), place));
         merged
     }
+}
+
+/// Table and key of a path into one of [`FREE_TABLES`]. Quotes around the key, as in TOML, are no part of it.
+fn free_key(path: &str) -> Option<(&str, &str)> {
+    FREE_TABLES.iter().find_map(|table| {
+        let name = path.strip_prefix(table)?.strip_prefix('.')?;
+        Some((*table, name.trim_matches(['"', '\''])))
+    })
 }
 
 /// The value of a text from the environment or a flag: a boolean, a number, a TOML list, table or quoted string, else the text itself.

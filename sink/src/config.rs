@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 use vru_runtime::config::{Problems, Validate};
-use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::kafka::{KafkaConfig, Needs};
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
@@ -62,6 +62,24 @@ impl SinkSelection {
             Self::All => Vec::new(),
             one => sinks.iter().map(|(sink, name)| format!("{name}.enabled={}", *sink == one)).collect(),
         }
+    }
+}
+
+impl SinkConfig {
+    /// What the enabled sinks must be allowed to do in Kafka.
+    pub fn needs(&self) -> Needs {
+        let topics = self.kafka.topics();
+        let mut needs = Needs::of("vru-sink");
+        if self.postgres.enabled {
+            needs = self.postgres.needs(needs, &topics);
+        }
+        if self.s3.enabled {
+            needs = self.s3.needs(needs, &topics);
+        }
+        if self.alerts.enabled {
+            needs = needs.read(&topics.alerts);
+        }
+        needs
     }
 }
 

@@ -1,4 +1,4 @@
-use vru_runtime::kafka::watch_broker;
+use vru_runtime::kafka::watch_kafka;
 use vru_runtime::service::ServiceContext;
 
 use crate::config::SinkConfig;
@@ -7,9 +7,10 @@ use crate::{alerts, postgres, s3};
 /// Runs the enabled sinks until shutdown.
 pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<()> {
     let mut tasks = tokio::task::JoinSet::new();
+    let needs = config.needs();
     let SinkConfig { kafka, postgres, s3, alerts, .. } = config;
     // A consumer does not notice that the broker does not answer: it only receives no records.
-    let probe = watch_broker(kafka.clone(), context.readiness.part("kafka"), context.shutdown.soft.clone());
+    let probe = watch_kafka(kafka.clone(), needs, context.readiness.part("kafka"), context.shutdown.soft.clone());
     let probe = tokio::spawn(probe);
     if postgres.enabled {
         tasks.spawn(postgres::run(postgres, kafka.clone(), context.clone()));

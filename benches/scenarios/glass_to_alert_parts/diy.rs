@@ -58,8 +58,9 @@ struct DiySubscriber {
 
 impl DiySubscriber {
     fn connect(bus: &Bus, alerts: &str) -> Self {
-        let mut client = bus.config().client("bench-subscriber");
-        client.set("group.id", format!("{}subscriber", bus.prefix())).set("auto.offset.reset", "earliest");
+        let group = format!("{}subscriber", bus.prefix());
+        let client =
+            bus.config().client("bench-subscriber", &[("group.id", &group), ("auto.offset.reset", "earliest")]);
         let consumer: BaseConsumer = client.create().expect("a consumer can be made");
         consumer.subscribe(&[alerts]).expect("a plain topic");
         Self { consumer, arrivals: Vec::new(), cameras: Vec::new() }

@@ -10,7 +10,8 @@ use vru_runtime::kafka::{Acknowledgement, OutgoingRecord, Producer, SendError};
 use vru_runtime::report;
 use vru_runtime::retry::{Backoff, BackoffConfig, Retryable as _};
 
-use crate::metrics::{ERRORS, SNAPSHOTS_LOST};
+use super::shrink::{ResultKind, Smaller, smaller};
+use crate::metrics::{CUT_OBJECTS, ERRORS, SNAPSHOTS_LOST};
 
 /// A record to send. The payload is shared, not copied, when the record is sent again.
 #[derive(Debug)]
@@ -19,9 +20,47 @@ pub(super) struct ResultRecord {
     /// The camera's id.
     pub key: String,
     pub payload: Bytes,
-    /// The payload to send instead if the record is too large.
-    pub smaller_payload: Option<Bytes>,
+    pub kind: ResultKind,
+    /// How many objects were left out because Kafka does not accept so many.
+    pub cut_objects: u64,
     pub traceparent: Option<String>,
+}
+
+impl ResultRecord {
+    /// Leaves something out of a payload that Kafka does not accept. False if nothing is left to leave out.
+    fn shrink(&mut self) -> bool {
+        let bytes = self.payload.len();
+        match smaller(self.kind, &self.payload) {
+            Some(Smaller::Objects { payload, cut }) => {
+                tracing::warn!(
+                    camera = self.key,
+                    bytes,
+                    cut,
+                    "detections of a frame are too large; the objects with the lowest scores are left out"
+                );
+                CUT_OBJECTS.with_label_values(&[self.key.as_str()]).inc_by(cut);
+                self.cut_objects += cut;
+                self.payload = payload;
+                true
+            }
+            Some(Smaller::Snapshot { payload }) => {
+                tracing::warn!(camera = self.key, bytes, "alert is too large; it is sent without its snapshot");
+                SNAPSHOTS_LOST.with_label_values(&[self.key.as_str(), "refused"]).inc();
+                self.payload = payload;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Kafka has it, without so many of its objects.
+    Acknowledged { cut_objects: u64 },
+    /// The hard stop came first.
+    Stopped,
 }
 
 /// A record that was handed to the producer and is not acknowledged yet.
@@ -50,12 +89,12 @@ impl RecordSender {
     }
 
     /// Hands a record to the producer, in call order. Waits while the producer's queue is full.
-    pub async fn send(&self, record: ResultRecord) -> InFlight {
-        let state = self.enqueue(&record).await;
+    pub async fn send(&self, mut record: ResultRecord) -> InFlight {
+        let state = self.enqueue(&mut record).await;
         InFlight { record, state }
     }
 
-    async fn enqueue(&self, record: &ResultRecord) -> State {
+    async fn enqueue(&self, record: &mut ResultRecord) -> State {
         let mut backoff =
             Backoff::new(BackoffConfig { initial: Duration::from_millis(5), max: Duration::from_millis(200) });
         loop {
@@ -64,6 +103,8 @@ impl RecordSender {
             let error = match self.producer.publish(outgoing) {
                 Ok(acknowledgement) => return State::Sent(acknowledgement),
                 Err(error) if error.is_retryable() => error,
+                // At once, before later records: the camera's order stays.
+                Err(SendError::TooLarge) if record.shrink() => continue,
                 // `acknowledged` handles this like a refusal by the broker.
                 Err(error) => return State::Refused(error),
             };
@@ -75,39 +116,34 @@ impl RecordSender {
         }
     }
 
-    /// Waits for the acknowledgement, and sends the record again if the producer gave it up. `Ok(false)` after the hard
-    /// stop; an error if sending again cannot succeed.
-    pub async fn acknowledged(&self, in_flight: InFlight) -> anyhow::Result<bool> {
+    /// Waits for the acknowledgement, and sends the record again if the producer gave it up. An error if sending again
+    /// cannot succeed.
+    pub async fn acknowledged(&self, in_flight: InFlight) -> anyhow::Result<Sent> {
         let InFlight { mut record, mut state } = in_flight;
         let mut backoff = Backoff::default();
         loop {
             let error = match state {
-                State::Stopped => return Ok(false),
+                State::Stopped => return Ok(Sent::Stopped),
                 State::Refused(error) => error,
                 State::Sent(acknowledgement) => {
                     let result = tokio::select! {
                         result = acknowledgement => result,
-                        () = self.hard.cancelled() => return Ok(false),
+                        () = self.hard.cancelled() => return Ok(Sent::Stopped),
                     };
                     match result {
-                        Ok(_) => return Ok(true),
+                        Ok(_) => return Ok(Sent::Acknowledged { cut_objects: record.cut_objects }),
                         // The producer is closed only at the end of the service.
-                        Err(SendError::Closed) => return Ok(false),
+                        Err(SendError::Closed) => return Ok(Sent::Stopped),
                         Err(error) => error,
                     }
                 }
             };
             if self.hard.is_cancelled() {
-                return Ok(false);
+                return Ok(Sent::Stopped);
             }
             ERRORS.with_label_values(&["publish"]).inc();
-            if error == SendError::TooLarge
-                && let Some(payload) = record.smaller_payload.take()
-            {
-                let bytes = record.payload.len();
-                tracing::warn!(topic = record.topic, bytes, "alert too large, sending it without its snapshot");
-                SNAPSHOTS_LOST.with_label_values(&[record.key.as_str(), "refused"]).inc();
-                record.payload = payload;
+            if error == SendError::TooLarge && record.shrink() {
+                tracing::debug!(topic = record.topic, "sending a smaller record");
             } else if error.is_retryable() {
                 tracing::warn!(
                     error = %report::chain(&error),
@@ -115,13 +151,13 @@ impl RecordSender {
                     "record not acknowledged, sending it again"
                 );
                 if !backoff.wait(&self.hard).await {
-                    return Ok(false);
+                    return Ok(Sent::Stopped);
                 }
             } else {
                 let ResultRecord { topic, key, .. } = record;
                 return Err(error).with_context(|| format!("publish to {topic} (camera {key})"));
             }
-            state = self.enqueue(&record).await;
+            state = self.enqueue(&mut record).await;
         }
     }
 }

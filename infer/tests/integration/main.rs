@@ -9,3 +9,4 @@ mod nanodet;
 mod refusal;
 mod service;
 mod support;
+mod too_large;

@@ -17,7 +17,7 @@ use crate::support::{asset, nanodet};
 const DEADLINE: Duration = Duration::from_mins(5);
 
 /// A counter's sum over all its series.
-fn count(service: &ServiceProcess, name: &str) -> u64 {
+pub fn count(service: &ServiceProcess, name: &str) -> u64 {
     service.metric(name, &[]) as u64
 }
 
@@ -29,14 +29,14 @@ fn launch(bus: &Bus) -> ServiceLaunch {
         .set("group", format!("{}infer", bus.prefix()))
 }
 
-fn start(bus: &Bus) -> ServiceProcess {
+pub fn start(bus: &Bus) -> ServiceProcess {
     let service = launch(bus).start();
     service.wait_ready(DEADLINE);
     service
 }
 
 /// A camera with one rule, whose zone is the whole picture.
-fn camera(id: &str) -> v1::CameraConfig {
+pub fn camera(id: &str) -> v1::CameraConfig {
     let corner = |x, y| v1::Point { x, y };
     let presence = v1::ZonePresence { zone_id: "all".to_owned(), min_frames: 5, classes: Vec::new() };
     v1::CameraConfig {
@@ -57,7 +57,7 @@ fn camera(id: &str) -> v1::CameraConfig {
     }
 }
 
-fn publish(bus: &Bus, frames: &[v1::Frame]) {
+pub fn publish(bus: &Bus, frames: &[v1::Frame]) {
     for frame in frames {
         bus.produce_message(Topic::Frames, &frame.id.as_ref().unwrap().camera_id, frame);
     }
@@ -88,7 +88,7 @@ fn offline(frames: &[v1::Frame], config: &v1::CameraConfig) -> (Vec<v1::FrameDet
 }
 
 /// Waits until the detections of `count` frames are published. Returns all published messages, in order for each camera.
-fn wait_for_frames(bus: &Bus, count: usize) -> Vec<v1::FrameDetections> {
+pub fn wait_for_frames(bus: &Bus, count: usize) -> Vec<v1::FrameDetections> {
     wait_for(DEADLINE, "all frames to be analysed", || {
         let messages: Vec<v1::FrameDetections> = bus.messages(Topic::Detections);
         let distinct = messages.iter().map(key).collect::<BTreeSet<_>>().len();
@@ -96,7 +96,7 @@ fn wait_for_frames(bus: &Bus, count: usize) -> Vec<v1::FrameDetections> {
     })
 }
 
-fn wait_for_commit(bus: &Bus) {
+pub fn wait_for_commit(bus: &Bus) {
     let group = format!("{}infer", bus.prefix());
     wait_until(DEADLINE, "the offsets to be committed", || bus.lag(&group, Topic::Frames) == 0);
 }

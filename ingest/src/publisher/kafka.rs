@@ -12,7 +12,8 @@ use vru_proto::names::HEADER_TRACEPARENT;
 use vru_proto::v1::Frame;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{
-    Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, Producer, ProducerOptions, SendError, admin,
+    Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError,
+    admin,
 };
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
@@ -36,13 +37,6 @@ pub struct KafkaPublisher {
     /// One client for each consumer group that files wait for, made when first needed.
     group_offsets: Arc<Mutex<HashMap<String, GroupOffsets>>>,
     health: Arc<Health>,
-}
-
-/// A producer that is replaced after a fatal error.
-#[derive(Debug)]
-struct RenewableProducer {
-    options: ProducerOptions,
-    current: Mutex<Producer>,
 }
 
 #[derive(Debug)]
@@ -110,30 +104,10 @@ impl KafkaPublisher {
 
     /// Waits until all queued frames are acknowledged, or until the deadline.
     pub async fn flush(&self, deadline: Duration) {
-        let producer = self.producer.current.lock().clone();
+        let producer = self.producer.current();
         let flushed = tokio::task::spawn_blocking(move || producer.flush(deadline).is_ok());
         if !matches!(flushed.await, Ok(true)) {
             tracing::warn!(?deadline, "Kafka did not acknowledge all frames before the deadline, the rest is lost");
-        }
-    }
-}
-
-impl RenewableProducer {
-    fn new(kafka: &KafkaConfig, options: ProducerOptions) -> Result<Self, KafkaFailure> {
-        let current = Mutex::new(kafka.producer(&options)?);
-        Ok(Self { options, current })
-    }
-
-    /// After a fatal error a producer accepts nothing any more, so a new one takes its place.
-    fn renew_after_fatal_error(&self, kafka: &KafkaConfig) {
-        let mut current = self.current.lock();
-        let Some(reason) = current.fatal_error() else { return };
-        match kafka.producer(&self.options) {
-            Ok(fresh) => {
-                tracing::error!(reason, "the Kafka producer had a fatal error and was replaced");
-                *current = fresh;
-            }
-            Err(error) => tracing::error!(error = %chain(&error), "cannot replace the Kafka producer"),
         }
     }
 }
@@ -153,14 +127,12 @@ impl FramePublisher for KafkaPublisher {
         let id = frame.id.clone().unwrap_or_default();
         // The root of the frame's own trace. As a child of the camera's span, all frames of a camera would be one trace.
         let span = tracing::debug_span!(parent: None, "ingest_frame", camera = id.camera_id, session = id.session, sequence = id.sequence);
-        self.producer.renew_after_fatal_error(&self.kafka);
         let payload = frame.encode_to_vec();
         let bytes = payload.len();
         let traceparent = trace::traceparent(&span);
         let headers = traceparent.as_deref().map(|value| (HEADER_TRACEPARENT, value));
         let record = OutgoingRecord::new(&self.topic, &id.camera_id, &payload).headers(headers.as_slice());
-        // Clone the handle: sending under the lock would delay other cameras.
-        let producer = self.producer.current.lock().clone();
+        let producer = self.producer.current();
         let (topic, health) = (self.topic.clone(), self.health.clone());
         let report = move |delivered: Result<Delivered, SendError>| {
             if delivered.is_ok() {

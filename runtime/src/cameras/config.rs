@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::config::{ENV_PREFIX, Problems, Validate};
+use crate::kafka::{Needs, Topics};
 
 /// Section `cameras`.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +23,13 @@ pub struct CamerasConfig {
 impl Default for CamerasConfig {
     fn default() -> Self {
         Self { file: PathBuf::new(), secrets_dir: PathBuf::new(), secrets_env_prefix: "VRU_CAMERA_".to_owned() }
+    }
+}
+
+impl CamerasConfig {
+    /// Adds what reading the cameras needs in Kafka.
+    pub fn needs(&self, needs: Needs, topics: &Topics) -> Needs {
+        if self.file.as_os_str().is_empty() { needs.read(&topics.cameras).write(&topics.dead_letters) } else { needs }
     }
 }
 

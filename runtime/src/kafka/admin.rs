@@ -44,7 +44,7 @@ impl KafkaConfig {
 
 /// Creates the topics that do not exist; those that exist are not changed.
 pub async fn ensure_topics(config: &KafkaConfig, specs: &[TopicSpec], deadline: Duration) -> Result<(), KafkaFailure> {
-    let client = config.client("vru-admin");
+    let client = config.client("vru-admin", &[]);
     let admin: AdminClient<LogContext> = client
         .create_with_context(LogContext)
         .map_err(|source| KafkaFailure::new("create an admin client", "-", source))?;
@@ -77,7 +77,8 @@ pub async fn ensure_topics(config: &KafkaConfig, specs: &[TopicSpec], deadline: 
 /// The number of partitions of a topic; an error if the topic does not exist. Blocks up to the deadline.
 pub fn partition_count(config: &KafkaConfig, topic: &str, deadline: Duration) -> Result<i32, KafkaFailure> {
     let fail = |source| KafkaFailure::new("read the partition count", topic, source);
-    let consumer: BaseConsumer = config.client("vru-metadata").create().map_err(fail)?;
+    let consumer: BaseConsumer<LogContext> =
+        config.client("vru-metadata", &[]).create_with_context(LogContext).map_err(fail)?;
     let metadata = consumer.fetch_metadata(Some(topic), deadline).map_err(fail)?;
     let found = metadata.topics().first().filter(|found| found.error().is_none() && !found.partitions().is_empty());
     match found {
@@ -90,6 +91,6 @@ pub fn partition_count(config: &KafkaConfig, topic: &str, deadline: Duration) ->
 pub fn cluster_id(config: &KafkaConfig, deadline: Duration) -> Result<Option<String>, KafkaFailure> {
     let fail = |source| KafkaFailure::new("read the cluster's id", "-", source);
     let consumer: BaseConsumer<LogContext> =
-        config.client("vru-metadata").create_with_context(LogContext).map_err(fail)?;
+        config.client("vru-metadata", &[]).create_with_context(LogContext).map_err(fail)?;
     Ok(consumer.client().fetch_cluster_id(deadline))
 }

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
 use serde::Deserialize;
+
+use super::options::ClientOptions;
 
 use crate::config::{Problems, Validate};
 use crate::secret::Secret;
@@ -23,15 +23,25 @@ pub struct KafkaConfig {
     pub sasl_username: String,
     /// Password for SASL; may be `env:NAME` or `file:PATH`.
     pub sasl_password: Secret,
+    /// Allows `PLAIN` over `sasl_plaintext` to brokers on other machines: the network sees the password (default false).
+    pub sasl_plain_without_tls: bool,
     /// Path of CA certificates (PEM); the system's when empty.
     pub ssl_ca_location: String,
+    /// The client's certificate and its intermediate ones (PEM), for brokers that ask for one; as a rule `file:PATH`. Read at the start.
+    pub ssl_certificate: Secret,
+    /// The private key of `ssl_certificate` (PEM); as a rule `file:PATH` or `env:NAME`.
+    pub ssl_key: Secret,
+    /// Password of `ssl_key`, if it is encrypted; may be `env:NAME` or `file:PATH`.
+    pub ssl_key_password: Secret,
     /// How long a group member that sends no heartbeats keeps its partitions (default 10 s).
     #[serde(with = "humantime_serde")]
     pub session_timeout: Duration,
     /// Largest record, bytes (default 8 MiB). `max.message.bytes` of the topics must be at least as large.
     pub message_max_bytes: u32,
-    /// More librdkafka settings, applied last.
-    pub options: BTreeMap<String, String>,
+    /// More librdkafka settings for every client, by librdkafka's names: `"socket.timeout.ms" = "5000"` in TOML (with the quotes),
+    /// `--set kafka.options.socket.timeout.ms=5000`, `VRU__KAFKA__OPTIONS__SOCKET__TIMEOUT__MS=5000`. Values may be `env:NAME` or
+    /// `file:PATH`. Those that would break a guarantee, and those with a setting of their own, are refused.
+    pub options: ClientOptions,
 }
 
 impl Default for KafkaConfig {
@@ -43,10 +53,14 @@ impl Default for KafkaConfig {
             sasl_mechanism: "SCRAM-SHA-512".to_owned(),
             sasl_username: String::new(),
             sasl_password: Secret::default(),
+            sasl_plain_without_tls: false,
             ssl_ca_location: String::new(),
+            ssl_certificate: Secret::default(),
+            ssl_key: Secret::default(),
+            ssl_key_password: Secret::default(),
             session_timeout: Duration::from_secs(10),
             message_max_bytes: 8 * 1024 * 1024,
-            options: BTreeMap::new(),
+            options: ClientOptions::default(),
         }
     }
 }
@@ -66,17 +80,16 @@ impl Validate for KafkaConfig {
             "topic_prefix",
             "is longer than 200 characters or has characters that are not allowed in a topic name",
         );
-        let protocols = ["plaintext", "ssl", "sasl_ssl", "sasl_plaintext"];
-        let known = protocols.contains(&self.security_protocol.as_str());
-        problems.require(known, "security_protocol", format!("is not one of {}", protocols.join(", ")));
-        if self.security_protocol.starts_with("sasl") {
-            problems.require(!self.sasl_username.is_empty(), "sasl_username", "is empty, but the protocol is SASL");
-            problems.require(!self.sasl_password.is_empty(), "sasl_password", "is empty, but the protocol is SASL");
-        }
         let sane = (Duration::from_secs(1)..=Duration::from_mins(5)).contains(&self.session_timeout);
         problems.require(sane, "session_timeout", "is not between 1s and 5m");
         let sane = (100_000..=100_000_000).contains(&self.message_max_bytes);
         problems.require(sane, "message_max_bytes", "is not between 100 kB and 100 MB");
+        let before = problems.found().len();
+        self.validate_security(problems);
+        self.options.validate(problems);
+        if problems.found().len() == before {
+            self.validate_client(problems);
+        }
     }
 }
 
@@ -105,36 +118,8 @@ impl KafkaConfig {
             dead_letters: name("dead-letters"),
         }
     }
-
-    /// The settings that producers, consumers and admin clients have in common.
-    pub fn client(&self, client_id: &str) -> ClientConfig {
-        let mut client = ClientConfig::new();
-        client
-            .set("bootstrap.servers", &self.brokers)
-            .set("client.id", client_id)
-            .set("security.protocol", &self.security_protocol)
-            .set("message.max.bytes", self.message_max_bytes.to_string())
-            .set("socket.keepalive.enable", "true")
-            .set("socket.nagle.disable", "true")
-            .set("reconnect.backoff.ms", "100")
-            .set("reconnect.backoff.max.ms", "2000")
-            .set("socket.timeout.ms", "10000");
-        if self.security_protocol.starts_with("sasl") {
-            client
-                .set("sasl.mechanism", &self.sasl_mechanism)
-                .set("sasl.username", &self.sasl_username)
-                .set("sasl.password", self.sasl_password.expose());
-        }
-        if !self.ssl_ca_location.is_empty() {
-            client.set("ssl.ca.location", &self.ssl_ca_location);
-        }
-        client
-    }
-
-    /// Sets [`KafkaConfig::options`]; call it after everything else is set.
-    pub(crate) fn apply_options(&self, client: &mut ClientConfig) {
-        for (key, value) in &self.options {
-            client.set(key, value);
-        }
-    }
 }
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -17,7 +17,18 @@ pub struct KafkaFailure {
 
 impl KafkaFailure {
     pub(crate) fn new(operation: &'static str, topic: &str, source: KafkaError) -> Self {
-        Self { operation, topic: topic.to_owned(), source }
+        Self { operation, topic: topic.to_owned(), source: without_value(source) }
+    }
+}
+
+/// The error of a refused setting without its value, which may be a secret.
+pub(super) fn without_value(error: KafkaError) -> KafkaError {
+    match error {
+        KafkaError::ClientConfig(result, reason, name, value) => {
+            let reason = if value.is_empty() { reason } else { reason.replace(&value, "***") };
+            KafkaError::ClientConfig(result, reason, name, "***".to_owned())
+        }
+        other => other,
     }
 }
 
@@ -27,22 +38,36 @@ impl Retryable for KafkaFailure {
     }
 }
 
+/// Whether Kafka refuses for lack of a permission: an operator can grant it while the service runs.
+pub(crate) fn is_unauthorised(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+        )
+    )
+}
+
 /// Whether a retry cannot help until the configuration, the topic or the permissions are changed.
 pub(super) fn is_permanent(error: &KafkaError) -> bool {
     if matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)) {
         return true;
     }
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::MessageSizeTooLarge
-                | RDKafkaErrorCode::InvalidMessageSize
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::ClusterAuthorizationFailed
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-                | RDKafkaErrorCode::InvalidTopic
-                | RDKafkaErrorCode::Fatal
+    is_unauthorised(error)
+        || matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::MessageSizeTooLarge
+                    | RDKafkaErrorCode::InvalidMessageSize
+                    | RDKafkaErrorCode::InvalidTopic
+                    | RDKafkaErrorCode::InvalidRecord
+                    | RDKafkaErrorCode::InvalidTimestamp
+                    | RDKafkaErrorCode::PolicyViolation
+                    | RDKafkaErrorCode::UnsupportedCompressionType
+                    | RDKafkaErrorCode::Fatal
+            )
         )
-    )
 }

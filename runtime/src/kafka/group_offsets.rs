@@ -26,9 +26,7 @@ impl GroupOffsets {
     /// Makes a client. It connects in the background.
     pub fn new(config: &KafkaConfig, client_id: &str, group: &str, topic: &str) -> Result<Self, KafkaFailure> {
         let consumer = config
-            .client(client_id)
-            .set("group.id", group)
-            .set("enable.auto.commit", "false")
+            .client(client_id, &[("group.id", group), ("enable.auto.commit", "false")])
             .create_with_context(LogContext)
             .map_err(|source| KafkaFailure::new("create a consumer", topic, source))?;
         Ok(Self { consumer, topic: topic.to_owned() })
@@ -43,8 +41,10 @@ impl GroupOffsets {
             .consumer
             .committed_offsets(list, deadline)
             .map_err(|source| KafkaFailure::new("read committed offsets", &self.topic, source))?;
-        match answer.find_partition(&self.topic, partition).map(|element| element.offset()) {
-            Some(Offset::Offset(offset)) => Ok(Some(offset)),
+        let Some(element) = answer.find_partition(&self.topic, partition) else { return Ok(None) };
+        element.error().map_err(|source| KafkaFailure::new("read a committed offset", &self.topic, source))?;
+        match element.offset() {
+            Offset::Offset(offset) => Ok(Some(offset)),
             _ => Ok(None),
         }
     }

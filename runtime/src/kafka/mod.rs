@@ -1,13 +1,17 @@
 //! Kafka clients. Stages exchange data through Kafka only.
 
+mod access;
 pub mod admin;
+mod client;
 mod config;
 mod consumer;
 mod context;
+mod describe;
 mod error;
 mod group_offsets;
-
+pub(crate) mod native;
 mod offsets;
+mod options;
 mod outgoing;
 mod partition;
 mod partitioner;
@@ -17,18 +21,23 @@ mod range_reader;
 mod reader;
 mod rebootstrap;
 mod record;
+mod renewable;
+mod security;
 
+pub use access::Needs;
 pub use config::{KafkaConfig, Topics};
 pub use consumer::{Assignment, Committer, ConsumerOptions, Event, GroupConsumer, Revocation};
 pub use context::LogContext;
 pub use error::KafkaFailure;
 pub use group_offsets::GroupOffsets;
 pub use offsets::{offset_at, watermarks};
+pub use options::ClientOptions;
 pub use outgoing::{Acknowledgement, OutgoingRecord, SendError};
 pub use partition::{Partition, StartAt};
 pub use partitioner::partition_of;
-pub use probe::watch_broker;
+pub use probe::watch_kafka;
 pub use producer::{Delivered, DeliveryReport, Producer, ProducerOptions};
 pub use range_reader::RangeReader;
 pub use reader::{ReaderEvent, TopicReader};
 pub use record::Record;
+pub use renewable::RenewableProducer;

@@ -19,7 +19,7 @@ pub fn watermarks(
     let until = Instant::now() + deadline;
     let fail = |source| KafkaFailure::new("read offsets", topic, source);
     let consumer: BaseConsumer<LogContext> =
-        config.client("vru-offsets").create_with_context(LogContext).map_err(fail)?;
+        config.client("vru-offsets", &[]).create_with_context(LogContext).map_err(fail)?;
     let count = super::admin::partition_count(config, topic, deadline)?;
     (0..count)
         .map(|number| {
@@ -40,7 +40,7 @@ pub fn offset_at(
 ) -> Result<Option<i64>, KafkaFailure> {
     let fail = |source| KafkaFailure::new("find the offset of a time", &partition.topic, source);
     let consumer: BaseConsumer<LogContext> =
-        config.client("vru-offsets").create_with_context(LogContext).map_err(fail)?;
+        config.client("vru-offsets", &[]).create_with_context(LogContext).map_err(fail)?;
     let mut times = TopicPartitionList::new();
     let time = Offset::Offset(timestamp_ms);
     times.add_partition_offset(&partition.topic, partition.number, time).map_err(fail)?;

@@ -8,7 +8,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::FutureRecord;
 use thiserror::Error;
 
-use super::error::is_permanent;
+use super::error::{is_permanent, is_unauthorised};
 use super::producer::{Delivered, DeliveryReport, Producer};
 use crate::retry::Retryable;
 
@@ -81,11 +81,28 @@ impl From<KafkaError> for SendError {
     fn from(error: KafkaError) -> Self {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::QueueFull) => Self::QueueFull,
-            Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => Self::TooLarge,
+            Some(
+                RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidMessageSize
+                | RDKafkaErrorCode::MessageBatchTooLarge,
+            ) => Self::TooLarge,
             Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => Self::Closed,
             _ if error == KafkaError::Canceled => Self::Closed,
             _ if is_permanent(&error) => Self::Rejected(error),
             _ => Self::Failed(error),
+        }
+    }
+}
+
+impl SendError {
+    /// Whether the record can be sent again once an operator has granted a permission, or with a new producer.
+    pub(crate) fn can_be_repaired(&self) -> bool {
+        match self {
+            Self::Rejected(error) => {
+                is_unauthorised(error) || error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal)
+            }
+            Self::QueueFull | Self::Failed(_) | Self::Closed => true,
+            Self::TooLarge => false,
         }
     }
 }

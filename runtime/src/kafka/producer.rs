@@ -54,17 +54,17 @@ impl Default for ProducerOptions {
 impl KafkaConfig {
     /// An idempotent producer with `acks=all`: each acknowledged record is in the topic once, in order.
     pub fn producer(&self, options: &ProducerOptions) -> Result<Producer, KafkaFailure> {
-        let mut client = self.client(&options.client_id);
-        client
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            .set("message.timeout.ms", options.message_timeout.as_millis().to_string())
-            .set("queue.buffering.max.kbytes", (options.queue_bytes / 1024).max(1).to_string())
-            .set("queue.buffering.max.ms", options.linger.as_millis().to_string())
-            .set("compression.type", options.compression)
+        let settings = [
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("message.timeout.ms", &*options.message_timeout.as_millis().to_string()),
+            ("queue.buffering.max.kbytes", &(options.queue_bytes / 1024).max(1).to_string()),
+            ("queue.buffering.max.ms", &options.linger.as_millis().to_string()),
+            ("compression.type", options.compression),
             // Every client must send a key to the same partition; Java's default is murmur2 as well.
-            .set("partitioner", "murmur2_random");
-        self.apply_options(&mut client);
+            ("partitioner", "murmur2_random"),
+        ];
+        let client = self.client(&options.client_id, &settings);
         let fail = |source| KafkaFailure::new("create a producer", "-", source);
         let base: BaseProducer<ReportContext> = client.create_with_context(ReportContext).map_err(fail)?;
         Producer::start(base, Rebootstrap::new(&client))

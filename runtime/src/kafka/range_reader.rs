@@ -39,14 +39,18 @@ impl RangeReader {
         let until = Instant::now() + deadline;
         let fail = |operation, source| KafkaFailure::new(operation, &partition.topic, source);
         let consumer: BaseConsumer<LogContext> = config
-            .client(client_id)
-            // librdkafka requires a group even where none is joined.
-            .set("group.id", format!("{client_id}-unused"))
-            .set("enable.auto.commit", "false")
-            .set("enable.partition.eof", "true")
-            .set("fetch.wait.max.ms", "50")
-            .set("queued.max.messages.kbytes", "8192")
-            .set("fetch.message.max.bytes", config.message_max_bytes.to_string())
+            .client(
+                client_id,
+                &[
+                    // librdkafka requires a group even where none is joined.
+                    ("group.id", &format!("{client_id}-unused")),
+                    ("enable.auto.commit", "false"),
+                    ("enable.partition.eof", "true"),
+                    ("fetch.wait.max.ms", "50"),
+                    ("queued.max.messages.kbytes", "8192"),
+                    ("fetch.message.max.bytes", &config.message_max_bytes.to_string()),
+                ],
+            )
             .create_with_context(LogContext)
             .map_err(|source| fail("create a reader", source))?;
         let (low, high) = consumer
@@ -74,6 +78,10 @@ impl RangeReader {
             let message = match self.consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => message,
                 Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
+                // No group is used: it is only a name that librdkafka requires, and asks the brokers for.
+                Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                    continue;
+                }
                 Some(Err(error)) => return Err(fail(error)),
                 None if Instant::now() > self.until => {
                     return Err(fail(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)));

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, TopicPartitionList};
 use tokio::sync::mpsc;
 
 use super::config::KafkaConfig;
@@ -43,20 +43,20 @@ impl TopicReader {
         starts: &[(i32, StartAt)],
         capacity: usize,
     ) -> Result<Self, KafkaFailure> {
-        let mut client: ClientConfig = config.client(client_id);
-        client
+        let settings = [
             // Librdkafka requires a group even where none is joined.
-            .set("group.id", format!("{client_id}-unused"))
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("enable.partition.eof", "true")
-            .set("auto.offset.reset", "earliest")
-            .set("fetch.wait.max.ms", "50")
-            .set("fetch.error.backoff.ms", "100")
-            .set("queued.max.messages.kbytes", "8192")
-            .set("receive.message.max.bytes", (config.message_max_bytes.saturating_mul(4)).to_string())
-            .set("fetch.message.max.bytes", config.message_max_bytes.to_string());
-        config.apply_options(&mut client);
+            ("group.id", &*format!("{client_id}-unused")),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("enable.partition.eof", "true"),
+            ("auto.offset.reset", "earliest"),
+            ("fetch.wait.max.ms", "50"),
+            ("fetch.error.backoff.ms", "100"),
+            ("queued.max.messages.kbytes", "8192"),
+            ("receive.message.max.bytes", &config.message_max_bytes.saturating_mul(4).to_string()),
+            ("fetch.message.max.bytes", &config.message_max_bytes.to_string()),
+        ];
+        let client = config.client(client_id, &settings);
         let fail = |operation, source| KafkaFailure::new(operation, topic, source);
         let consumer: BaseConsumer<LogContext> =
             client.create_with_context(LogContext).map_err(|source| fail("create a reader", source))?;

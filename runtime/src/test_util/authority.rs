@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::folder;
+use super::{folder, openssl};
 
 /// A certificate authority with a folder of its own.
 #[derive(Debug)]
@@ -51,6 +51,25 @@ impl Authority {
         assert!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         // OpenSSL protects keys from other users. Servers that run as another user must read these.
         make_readable(&self.folder.join(key));
+    }
+}
+
+impl IssuedCertificate {
+    /// The key, encrypted with this password.
+    pub fn encrypted_key(&self, password: &str) -> PathBuf {
+        let encrypted = self.key.with_extension("encrypted");
+        let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+        let (from, to, password) = (text(&self.key), text(&encrypted), format!("pass:{password}"));
+        openssl(&["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", &password, "-in", &from, "-out", &to]);
+        encrypted
+    }
+
+    /// Key and certificate in one file.
+    pub fn joined(&self) -> PathBuf {
+        let joined = self.certificate.with_extension("joined");
+        let read = |path: &Path| fs::read_to_string(path).expect("the file was just written");
+        fs::write(&joined, read(&self.key) + &read(&self.certificate)).expect("the folder is ours");
+        joined
     }
 }
 

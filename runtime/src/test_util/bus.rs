@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::executor::block_on;
 use rdkafka::TopicPartitionList;
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::FutureRecord;
@@ -36,15 +38,12 @@ pub enum Topic {
 }
 
 impl Bus {
-    /// Creates the topics. The prefix contains the process id, because a broker may outlive a test process.
-    pub(super) fn create(brokers: &str, name: &str, partitions: i32) -> Self {
+    /// Creates the topics with clients of this configuration. The prefix contains the process id, because a broker may outlive a test
+    /// process.
+    pub fn create(config: KafkaConfig, name: &str, partitions: i32) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let config = KafkaConfig {
-            brokers: brokers.to_owned(),
-            topic_prefix: format!("{name}-{}-{number}.", std::process::id()),
-            ..KafkaConfig::default()
-        };
+        let config = KafkaConfig { topic_prefix: format!("{name}-{}-{number}.", std::process::id()), ..config };
         let specs = config.topic_specs(partitions, 1);
         // On a busy machine the controller may have fenced the broker for a moment; then no broker can host a partition.
         wait_for(DEADLINE, "the topics to be created", || {
@@ -63,6 +62,16 @@ impl Bus {
             });
         }
         bus
+    }
+
+    /// Makes the topic accept batches of so many bytes at most.
+    pub fn limit(&self, topic: Topic, bytes: usize) {
+        let (name, bytes) = (self.name(topic), bytes.to_string());
+        let admin: AdminClient<DefaultClientContext> =
+            self.config.client("vru-test", &[]).create().expect("a client can be made");
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&name)).set("max.message.bytes", &bytes);
+        let results = block_on(admin.alter_configs([&change], &AdminOptions::new())).expect("the topic can be changed");
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
     }
 
     /// The client configuration for these topics.
@@ -130,7 +139,7 @@ impl Bus {
         let name = self.name(topic);
         let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
         let consumer: BaseConsumer =
-            self.config.client("vru-test").set("group.id", group).create().expect("a consumer can be made");
+            self.config.client("vru-test", &[("group.id", group)]).create().expect("a consumer can be made");
         let mut list = TopicPartitionList::new();
         for (partition, _, _) in &marks {
             list.add_partition(&name, partition.number);
@@ -149,13 +158,15 @@ impl Bus {
 
     /// Every record that the topic holds now, by partition and offset.
     pub fn records(&self, topic: Topic) -> Vec<Record> {
-        let name = self.name(topic);
-        let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
-        let mut client = self.config.client("vru-test");
-        client
-            .set("group.id", "vru-test-unused")
-            .set("enable.auto.commit", "false")
-            .set("enable.partition.eof", "true");
+        self.read(&self.name(topic))
+    }
+
+    /// Like [`Bus::records`], for any topic of the broker.
+    pub fn read(&self, name: &str) -> Vec<Record> {
+        let marks = watermarks(&self.config, name, DEADLINE).expect("offsets can be read");
+        let settings =
+            [("group.id", "vru-test-unused"), ("enable.auto.commit", "false"), ("enable.partition.eof", "true")];
+        let client = self.config.client("vru-test", &settings);
         let consumer: BaseConsumer = client.create().expect("a consumer can be made");
         // Partition → its end offset at the start of this call. Records written later are not returned.
         let mut open: HashMap<i32, i64> = HashMap::new();
@@ -163,12 +174,12 @@ impl Bus {
         for (partition, low, high) in marks {
             if high > low {
                 open.insert(partition.number, high);
-                let added = list.add_partition_offset(&name, partition.number, StartAt::Beginning.offset());
+                let added = list.add_partition_offset(name, partition.number, StartAt::Beginning.offset());
                 added.expect("a valid offset");
             }
         }
         consumer.assign(&list).expect("partitions can be assigned");
-        let topic_name = name.as_str().into();
+        let topic_name = name.into();
         let mut records = Vec::new();
         wait_until(DEADLINE, "the end of a topic", || {
             while !open.is_empty() {

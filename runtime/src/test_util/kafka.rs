@@ -8,6 +8,8 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
+use crate::kafka::KafkaConfig;
+
 use super::{Bus, Launch, ServerProcess, folder, free_port, require_asset};
 
 #[derive(Debug)]
@@ -25,14 +27,21 @@ pub fn kafka() -> &'static KafkaServer {
 impl KafkaServer {
     /// Starts a broker with an empty log.
     pub fn start() -> Self {
+        Self::start_with("", &[], &[])
+    }
+
+    /// Starts a broker with more listeners (`,NAME://host:port`), more lines of settings, and more arguments for formatting its log.
+    pub(super) fn start_with(listeners: &str, lines: &[String], format: &[String]) -> Self {
         let home = folder("kafka");
         let port = free_port();
         let properties = home.join("server.properties");
-        fs::write(&properties, settings(&home, port)).expect("the folder is ours");
+        let text = format!("{}{}\n", settings(&home, port, listeners), lines.join("\n"));
+        fs::write(&properties, text).expect("the folder is ours");
         let id = "dnJ1LXRlc3QtY2x1c3Rlcg";
         java(&home, "format.log", "kafka.tools.StorageTool")
             .args(["format", "--cluster-id", id, "--config"])
             .args([&properties])
+            .args(format)
             .run();
         let launch = java(&home, "server.log", "kafka.Kafka").args([&properties]);
         let brokers = format!("127.0.0.1:{port}");
@@ -48,7 +57,7 @@ impl KafkaServer {
 
     /// Creates the topics of one test, each with so many partitions.
     pub fn bus(&self, name: &str, partitions: i32) -> Bus {
-        Bus::create(&self.brokers, name, partitions)
+        Bus::create(KafkaConfig { brokers: self.brokers.clone(), ..KafkaConfig::default() }, name, partitions)
     }
 }
 
@@ -60,17 +69,17 @@ fn java(home: &Path, log: &str, class: &str) -> Launch {
         .args([libs.join("*").into_os_string(), class.into()])
 }
 
-fn settings(home: &Path, port: u16) -> String {
+fn settings(home: &Path, port: u16, more: &str) -> String {
     let controller = free_port();
     let data = home.join("data");
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more}\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
          group.initial.rebalance.delay.ms=0\n\
@@ -97,7 +106,9 @@ fn settings(home: &Path, port: u16) -> String {
 /// Passes when the broker is registered and can coordinate groups. The first use of a group makes a broker create its offsets topic, which
 /// takes seconds; without this probe a test would measure them as the service's.
 fn answers(brokers: &str) -> Result<(), String> {
-    let consumer: BaseConsumer = ClientConfig::new()
+    #[expect(clippy::disallowed_methods, reason = "the probe of a server, not of a service")]
+    let mut client = ClientConfig::new();
+    let consumer: BaseConsumer = client
         .set("bootstrap.servers", brokers)
         .set("group.id", "vru-test-probe")
         .set("log_level", "0")

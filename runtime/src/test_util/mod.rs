@@ -7,6 +7,7 @@
 //! No test is skipped: a missing program or file is a panic that explains how to install it. Every wait polls a condition and has a deadline.
 //! Child processes die with the test process, however it ends.
 
+pub mod acls;
 mod authority;
 pub mod bombs;
 mod bus;
@@ -25,6 +26,7 @@ mod process;
 mod random;
 mod redis;
 mod s3;
+mod secured_kafka;
 mod server_process;
 mod service_process;
 mod wait;
@@ -46,6 +48,7 @@ pub use process::{Launch, Process};
 pub use random::seeded_rng;
 pub use redis::{RedisServer, redis};
 pub use s3::{S3Server, s3};
+pub use secured_kafka::SecuredKafka;
 pub use server_process::ServerProcess;
 pub use service_process::{ServiceLaunch, ServiceProcess, binary, run_to_end};
 pub use wait::{eventually, wait_for, wait_until};

@@ -1,6 +1,10 @@
 //! The Kafka clients and the camera configuration, on a real broker.
 
 mod cameras;
+mod commits;
 mod consumer;
+mod dead_letters;
+mod jammed;
 mod lost_cluster;
 mod reader;
+mod secured;

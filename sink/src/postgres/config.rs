@@ -7,6 +7,7 @@ use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::flat_section::{self, FlatSection};
+use vru_runtime::kafka::{Needs, Topics};
 use vru_runtime::retry::BackoffConfig;
 use vru_storage::postgres::DatabaseConfig;
 
@@ -58,6 +59,13 @@ impl Default for PostgresConfig {
             maintenance_interval: Duration::from_mins(10),
             retry: BackoffConfig { initial: Duration::from_millis(100), max: Duration::from_secs(5) },
         }
+    }
+}
+
+impl PostgresConfig {
+    /// Adds what this sink needs in Kafka.
+    pub(crate) fn needs(&self, needs: Needs, topics: &Topics) -> Needs {
+        needs.read(&topics.detections).read(&topics.alerts).join(&self.group).write(&topics.dead_letters)
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &S3Context) {
 /// One membership of the consumer group.
 async fn run_once(context: &S3Context) -> Result<(), SinkError> {
     let topic = context.kafka.topics().alerts;
-    let mut options = ConsumerOptions::new(&format!("{}-alerts", context.config.group), &[&topic]);
+    let mut options = ConsumerOptions::new(&context.config.alerts_group(), &[&topic]);
     options.capacity = 16;
     let mut group = context.join(&options).await?;
     let result = consume(context, &mut group).await;

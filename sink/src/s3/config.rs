@@ -6,6 +6,7 @@ use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::flat_section::{self, FlatSection};
+use vru_runtime::kafka::{Needs, Topics};
 use vru_runtime::retry::BackoffConfig;
 use vru_storage::s3::BucketConfig;
 
@@ -106,6 +107,34 @@ impl Default for ClipConfig {
             concurrency: 2,
             max_bytes: 64 * 1024 * 1024,
         }
+    }
+}
+
+impl S3Config {
+    /// The consumer group of the detections.
+    pub(crate) fn detections_group(&self) -> String {
+        format!("{}-detections", self.group)
+    }
+
+    /// The consumer group of the alerts.
+    pub(crate) fn alerts_group(&self) -> String {
+        format!("{}-alerts", self.group)
+    }
+
+    /// Adds what this sink needs in Kafka.
+    pub(crate) fn needs(&self, needs: Needs, topics: &Topics) -> Needs {
+        let mut needs = needs
+            .read(&topics.detections)
+            .read(&topics.alerts)
+            .join(&self.detections_group())
+            .join(&self.alerts_group());
+        if self.clip.enabled {
+            needs = needs.read(&topics.frames);
+        }
+        if self.dead_letters {
+            needs = needs.write(&topics.dead_letters);
+        }
+        needs
     }
 }
 

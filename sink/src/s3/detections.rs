@@ -30,7 +30,7 @@ pub(crate) async fn run(context: &S3Context, dead_letters: Option<&DeadLetters>)
 async fn run_once(context: &S3Context, dead_letters: Option<&DeadLetters>) -> Result<(), SinkError> {
     let cluster = short_cluster(&cluster_id(&context.kafka).await?);
     let topic = context.kafka.topics().detections;
-    let mut options = ConsumerOptions::new(&format!("{}-detections", context.config.group), &[&topic]);
+    let mut options = ConsumerOptions::new(&context.config.detections_group(), &[&topic]);
     options.capacity = 1_024;
     options.choose_start = true;
     options.rebalance_deadline = REBALANCE_DEADLINE;

@@ -199,7 +199,7 @@ fn alerts_that_the_ring_has_evicted_are_replayed_from_kafka() {
 }
 
 async fn delete_before(bus: &Bus, offset: i64) {
-    let admin: AdminClient<DefaultClientContext> = bus.config().client("test").create().unwrap();
+    let admin: AdminClient<DefaultClientContext> = bus.config().client("test", &[]).create().unwrap();
     let mut list = TopicPartitionList::new();
     let topic = bus.name(Topic::Alerts);
     for partition in 0..2 {

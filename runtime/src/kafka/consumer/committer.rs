@@ -1,11 +1,14 @@
 //! Commits offsets, and reads committed ones.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::Client;
+use super::commits::{self, Commits};
 use crate::kafka::error::KafkaFailure;
 use crate::kafka::partition::{Partition, list_of};
 
@@ -13,6 +16,7 @@ use crate::kafka::partition::{Partition, list_of};
 #[derive(Clone)]
 pub struct Committer {
     pub(super) client: Client,
+    pub(super) commits: Arc<Commits>,
 }
 
 impl std::fmt::Debug for Committer {
@@ -22,20 +26,22 @@ impl std::fmt::Debug for Committer {
 }
 
 impl Committer {
-    /// Commits, for each partition, the offset of the next record to read. With `wait` it blocks for the broker's answer; without, a
-    /// failure is only logged, and the records are read again after the next rebalance.
+    /// Commits, for each partition, the offset of the next record to read. With `wait` it blocks for the broker's answer; without, the
+    /// commit is made soon, a failure is logged and counted (`kafka_failed_commits_total`), and it is tried again until the partition
+    /// is revoked.
     pub fn commit(&self, next_offsets: &[(Partition, i64)], wait: bool) -> Result<(), KafkaFailure> {
         if next_offsets.is_empty() {
             return Ok(());
         }
-        let mut list = TopicPartitionList::new();
         let fail = |source| KafkaFailure::new("commit offsets", &next_offsets[0].0.topic, source);
-        for (partition, offset) in next_offsets {
-            let offset = Offset::Offset(*offset);
-            list.add_partition_offset(&partition.topic, partition.number, offset).map_err(fail)?;
+        if wait {
+            self.commits.forget(next_offsets.iter().map(|(partition, _)| partition));
+            commits::commit(&self.client, next_offsets).map_err(fail)
+        } else if self.commits.post(next_offsets) {
+            Ok(())
+        } else {
+            Err(fail(KafkaError::Canceled))
         }
-        let mode = if wait { CommitMode::Sync } else { CommitMode::Async };
-        self.client.current().commit(&list, mode).map_err(fail)
     }
 
     /// Commits the partition's next offset together with metadata that [`Committer::committed`] returns, and waits for the broker's answer.
@@ -53,7 +59,8 @@ impl Committer {
         if !metadata.is_empty() {
             element.set_metadata(metadata);
         }
-        self.client.current().commit(&list, CommitMode::Sync).map_err(fail)
+        self.commits.forget([partition]);
+        commits::commit_list(&self.client, &list).map_err(fail)
     }
 
     /// For each partition, the group's committed offset, if there is one, and the metadata committed with it. Blocks up to the deadline.

@@ -15,13 +15,15 @@
 //! - `partitions`: the state of each assigned partition, with its diagram. `outbox`: bounded queue in front of the channel. `state`: both
 //!   together, and what to do next. These three know nothing of librdkafka.
 //! - `poller`: the thread, which applies that to librdkafka. `rebalance`: librdkafka's callback, on the same thread.
-//! - `client`: replaces a librdkafka client that is stuck. `committer`: commits from any thread.
+//! - `client`: replaces a librdkafka client that is stuck. `committer`: commits from any thread. `commits`: the thread that makes those
+//!   that nobody waits for, and makes them again if they fail.
 //!
 //! When the receiver does not keep up, the channel fills, and the poll thread stops polling. After 2 s it pauses all partitions and polls
 //! on, to stay in the group. Rebalances do not wait for room in the channel: their events wait in the outbox, and only a revocation blocks
 //! the rebalance, to its deadline.
 
 mod client;
+mod commits;
 mod committer;
 mod event;
 mod options;
@@ -43,6 +45,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use client::Client;
+use commits::Commits;
 pub use committer::Committer;
 pub use event::{Assignment, Event, Revocation};
 pub use options::ConsumerOptions;
@@ -66,6 +69,7 @@ pub struct GroupConsumer {
     /// Number of the newest assignment that was taken from the channel.
     seen: u64,
     requests: Arc<Requests>,
+    state: Arc<Mutex<MemberState>>,
     committer: Committer,
     stop: Arc<AtomicBool>,
     ended: CancellationToken,
@@ -77,11 +81,13 @@ impl GroupConsumer {
     pub fn start(config: &KafkaConfig, options: &ConsumerOptions) -> Result<Self, KafkaFailure> {
         let (events_tx, events) = mpsc::channel(options.capacity.max(1));
         let requests = Arc::new(Requests::default());
+        let commits = Arc::new(Commits::default());
         let state = Arc::new(Mutex::new(MemberState::new(Instant::now())));
         let context = RebalanceContext {
             events: events_tx.clone(),
             requests: requests.clone(),
             state: state.clone(),
+            commits: commits.clone(),
             choose_start: options.choose_start,
             deadline: options.rebalance_deadline,
             retired: Arc::default(),
@@ -93,19 +99,24 @@ impl GroupConsumer {
         let client = Client::join(client_config, &options.topics, context)
             .map_err(|source| fail("join a consumer group", source))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mut poller = Poller::new(client.clone(), rebootstrap, events_tx, requests.clone(), state, stop.clone());
+        let mut poller =
+            Poller::new(client.clone(), rebootstrap, events_tx, requests.clone(), state.clone(), stop.clone());
         let ended = CancellationToken::new();
-        let end = ended.clone();
+        let (end, ending_commits) = (ended.clone(), commits.clone());
+        commits::start(&options.client_id, commits.clone(), client.clone())
+            .map_err(|error| fail("start the commit thread", KafkaError::ClientCreation(error.to_string())))?;
         let thread = std::thread::Builder::new()
             .name(format!("poll-{}", options.client_id))
             .spawn(move || {
                 let end = end.drop_guard();
                 poller.run();
+                ending_commits.close();
                 drop(end);
                 poller.close();
             })
             .map_err(|error| fail("start the poll thread", KafkaError::ClientCreation(error.to_string())))?;
-        Ok(Self { events, seen: 0, requests, committer: Committer { client }, stop, ended, thread: Some(thread) })
+        let committer = Committer { client, commits };
+        Ok(Self { events, seen: 0, requests, state, committer, stop, ended, thread: Some(thread) })
     }
 
     /// The next event; `None` after [`GroupConsumer::stop`] when all were taken. Cancel-safe.
@@ -114,12 +125,18 @@ impl GroupConsumer {
             biased;
             event = self.events.recv() => event,
             // Committers keep the channel's sender alive, so its end does not say that nothing follows.
-            () = self.ended.cancelled() => self.events.try_recv().ok(),
+            // A receiver that was late for the last revocation gets it here.
+            () = self.ended.cancelled() => self.events.try_recv().ok().or_else(|| self.state.lock().outbox.take()),
         };
         if let Some(Event::Assigned(assignment)) = &event {
             self.seen = assignment.epoch;
         }
         event
+    }
+
+    /// How many events wait because the receiver does not take them. Bounded by the number of assigned partitions.
+    pub fn backlog(&self) -> usize {
+        self.state.lock().outbox.len()
     }
 
     pub fn committer(&self) -> Committer {

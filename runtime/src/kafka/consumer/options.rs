@@ -37,23 +37,22 @@ impl ConsumerOptions {
         }
     }
 
-    pub(super) fn client_config(&self, config: &KafkaConfig) -> ClientConfig {
-        let mut client = config.client(&self.client_id);
-        client
-            .set("group.id", &self.group)
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", "earliest")
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", config.session_timeout.as_millis().to_string())
-            .set("heartbeat.interval.ms", (config.session_timeout.as_millis() / 4).max(100).to_string())
-            .set("topic.metadata.refresh.interval.ms", "5000")
-            .set("fetch.wait.max.ms", "50")
-            .set("fetch.error.backoff.ms", "100")
-            .set("queued.max.messages.kbytes", (self.prefetch_bytes / 1024).max(1).to_string())
-            .set("receive.message.max.bytes", (config.message_max_bytes.saturating_mul(4)).to_string())
-            .set("fetch.message.max.bytes", config.message_max_bytes.to_string());
-        config.apply_options(&mut client);
-        client
+    pub(in crate::kafka) fn client_config(&self, config: &KafkaConfig) -> ClientConfig {
+        let settings = [
+            ("group.id", &*self.group),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+            ("session.timeout.ms", &config.session_timeout.as_millis().to_string()),
+            ("heartbeat.interval.ms", &(config.session_timeout.as_millis() / 4).max(100).to_string()),
+            ("topic.metadata.refresh.interval.ms", "5000"),
+            ("fetch.wait.max.ms", "50"),
+            ("fetch.error.backoff.ms", "100"),
+            ("queued.max.messages.kbytes", &(self.prefetch_bytes / 1024).max(1).to_string()),
+            ("receive.message.max.bytes", &config.message_max_bytes.saturating_mul(4).to_string()),
+            ("fetch.message.max.bytes", &config.message_max_bytes.to_string()),
+        ];
+        config.client(&self.client_id, &settings)
     }
 }

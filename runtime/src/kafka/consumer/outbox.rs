@@ -87,7 +87,11 @@ impl Outbox {
         Flushed::All
     }
 
-    #[cfg(test)]
+    /// The first event; for a member that has ended.
+    pub(super) fn take(&mut self) -> Option<Event> {
+        self.waiting.pop_front()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }

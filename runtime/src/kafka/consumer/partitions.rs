@@ -26,6 +26,7 @@
 //! - `jam` and `unjam` come from the poll thread, for all partitions: the channel to the receiver has been full for long.
 //! - Librdkafka fetches a partition if and only if its state is [`Flow::Fetching`]. So a partition that the receiver paused stays
 //!   paused through a jam, and one that only the jam paused is resumed once.
+//! - Where librdkafka refuses a change of its assignment, the partition goes back to `Starting`.
 //! - `start` leads to `Jammed`, `Paused` or `PausedAndJammed` where a jam or a pause came before it.
 
 use std::collections::HashMap;
@@ -143,6 +144,18 @@ impl Partitions {
             }
         }
         started
+    }
+
+    /// Librdkafka refused to add partitions that were just started or assigned: they wait for a start again. Returns the newest
+    /// assignment, which is theirs.
+    pub(super) fn refused(&mut self, partitions: &[Partition]) -> u64 {
+        for partition in partitions {
+            if let Some(state) = self.assigned.get_mut(partition) {
+                let paused = matches!(state.flow, Flow::Paused | Flow::PausedAndJammed);
+                state.flow = Flow::Starting { paused };
+            }
+        }
+        self.epoch
     }
 
     /// Removes partitions. Returns those of them that were started, that is, which are part of librdkafka's assignment.
@@ -287,6 +300,22 @@ mod tests {
         assert_eq!(partitions.start(1), [one()]);
         assert_eq!(partitions.flow(&one()), Some(Flow::Paused));
         assert_eq!(partitions.start(1), []);
+    }
+
+    #[test]
+    fn partitions_that_the_client_refused_can_be_started_again() {
+        let mut partitions = assigned(true);
+        partitions.pause(&one(), 1);
+        assert_eq!(partitions.start(1), [one()]);
+        assert_eq!(partitions.refused(&[one()]), 1);
+        // Not part of the client's assignment.
+        assert_eq!(partitions.flow(&one()), Some(Flow::Starting { paused: true }));
+        assert_eq!(partitions.start(1), [one()]);
+        assert_eq!(partitions.flow(&one()), Some(Flow::Paused));
+        let mut partitions = assigned(false);
+        let epoch = partitions.refused(&[one()]);
+        assert_eq!(partitions.start(epoch), [one()]);
+        assert_eq!(partitions.flow(&one()), Some(Flow::Fetching));
     }
 
     #[test]

@@ -14,7 +14,6 @@ use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::event::Event;
-use super::rebalance;
 use super::requests::{Request, Requests};
 use super::state::{MemberState, Step};
 use crate::kafka::partition::{Partition, StartAt, list_of};
@@ -28,6 +27,8 @@ const PAUSED_SLEEP: Duration = Duration::from_millis(50);
 /// The first sleep; each one doubles. Librdkafka wakes the thread only when its queue was empty, and one `poll` may end with an event
 /// that is no record while more lies in the queue.
 const FIRST_SLEEP: Duration = Duration::from_millis(1);
+/// The pause before librdkafka is asked again to read partitions that it refused.
+const RETRY_REFUSED: Duration = Duration::from_secs(1);
 /// How often a full channel is tried again.
 const RETRY_FULL: Duration = Duration::from_millis(1);
 /// How long the leaders of resumed partitions may take to answer, all together: without an answer, fetching resumes within that time, too.
@@ -47,6 +48,8 @@ pub(super) struct Poller {
     /// Topic names, to share one allocation among all records.
     topics: HashMap<String, Arc<str>>,
     sleep: Duration,
+    /// Starts that librdkafka refused, and when to try each again.
+    refused: Vec<(Instant, Request)>,
 }
 
 impl Poller {
@@ -58,14 +61,16 @@ impl Poller {
         state: Arc<Mutex<MemberState>>,
         stop: Arc<AtomicBool>,
     ) -> Self {
-        let (runtime, topics) = (Handle::try_current().ok(), HashMap::new());
-        Self { client, rebootstrap, events, requests, state, stop, runtime, topics, sleep: FIRST_SLEEP }
+        let (runtime, topics, refused) = (Handle::try_current().ok(), HashMap::new(), Vec::new());
+        Self { client, rebootstrap, events, requests, state, stop, runtime, topics, sleep: FIRST_SLEEP, refused }
     }
 
     /// Until the member is stopped or its receiver is gone; then leaves the group.
     pub(super) fn run(&mut self) {
         while !self.stop.load(Ordering::Relaxed) {
-            for request in self.requests.take() {
+            let due = self.refused.extract_if(.., |(at, _)| *at <= Instant::now()).map(|(_, request)| request);
+            let due: Vec<Request> = due.collect();
+            for request in due.into_iter().chain(self.requests.take()) {
                 self.serve(request);
             }
             // The lock must be free again when the rebalance callback runs.
@@ -92,7 +97,7 @@ impl Poller {
 
     fn serve(&mut self, request: Request) {
         match request {
-            Request::Start { epoch, starts } => self.start(epoch, &starts),
+            Request::Start { epoch, starts } => self.start(epoch, starts),
             Request::Pause { partition, seen } => {
                 if self.state.lock().partitions.pause(&partition, seen) {
                     self.pause(&[partition]);
@@ -107,7 +112,7 @@ impl Poller {
     }
 
     /// Reads partitions whose start the receiver has chosen.
-    fn start(&self, epoch: u64, starts: &[(Partition, StartAt)]) {
+    fn start(&mut self, epoch: u64, starts: Vec<(Partition, StartAt)>) {
         let consumer = self.client.current();
         // Adding to a lost assignment would make its revocation, which follows, look like a regular one.
         if consumer.assignment_lost() {
@@ -123,10 +128,10 @@ impl Poller {
                 tracing::error!(%partition, ?start, %error, "cannot set the offset to start at; reading starts at the committed one");
             }
         }
-        let added = rebalance::add_partitions(&consumer, &list)
-            .and_then(|()| consumer.context().set_flow(&consumer, &partitions));
-        if let Err(error) = added {
-            tracing::error!(%error, "librdkafka refused the change of its assignment");
+        if let Err(error) = consumer.context().add(&consumer, &list, &partitions) {
+            tracing::error!(%error, "librdkafka refused to read assigned partitions; it is asked again");
+            self.state.lock().partitions.refused(&partitions);
+            self.refused.push((Instant::now() + RETRY_REFUSED, Request::Start { epoch, starts }));
         }
     }
 

@@ -10,18 +10,22 @@ use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::consumer::{Consumer as _, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 use tokio::sync::{mpsc, oneshot};
 
+use super::commits::Commits;
 use super::event::{Assignment, Event, Revocation};
 use super::outbox::Flushed;
 use super::partitions::Flow;
-use super::requests::Requests;
+use super::requests::{Request, Requests};
 use super::state::MemberState;
 use crate::kafka::context;
 use crate::kafka::partition::{Partition, list_of, partitions_of};
+
+/// How long a revocation waits for commits that are under way, or that failed and are made again.
+const COMMIT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The context of one librdkafka client of the member.
 #[derive(Clone)]
@@ -34,6 +38,7 @@ pub(super) struct RebalanceContext {
     pub(super) choose_start: bool,
     /// How long a revocation may take.
     pub(super) deadline: Duration,
+    pub(super) commits: Arc<Commits>,
     /// Set when another client has taken over: this one closes, on another thread, and must not touch the state.
     pub(super) retired: Arc<AtomicBool>,
 }
@@ -59,7 +64,13 @@ impl ConsumerContext for RebalanceContext {
         let result = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 let now = if self.retired() { Vec::new() } else { self.assigned(partitions) };
-                add_partitions(consumer, &list_of(&now)).and_then(|()| self.set_flow(consumer, &now))
+                self.add(consumer, &list_of(&now), &now).or_else(|error| {
+                    // They are tried again by the poll thread.
+                    let epoch = self.state.lock().partitions.refused(&now);
+                    self.requests.post(Request::Start { epoch, starts: Vec::new() });
+                    tracing::error!(%error, "librdkafka refused to read assigned partitions; it is asked again");
+                    add_partitions(consumer, &TopicPartitionList::new())
+                })
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
                 let lost = consumer.assignment_lost();
@@ -77,14 +88,6 @@ impl ConsumerContext for RebalanceContext {
         };
         if let Err(error) = result {
             tracing::error!(%error, "librdkafka refused the change of its assignment");
-        }
-    }
-
-    fn commit_callback(&self, result: Result<(), KafkaError>, _offsets: &TopicPartitionList) {
-        if let Err(error) = result
-            && !matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::NoOffset))
-        {
-            tracing::warn!(%error, "an offset commit failed; the records since the last one will be read again");
         }
     }
 }
@@ -110,13 +113,27 @@ impl RebalanceContext {
         if self.choose_start { Vec::new() } else { partitions }
     }
 
-    /// Pauses or resumes partitions that were just added to librdkafka's assignment: it remembers a pause from the last time that a
-    /// partition was assigned, and none for a partition that is assigned during a jam.
-    pub(super) fn set_flow(&self, consumer: &BaseConsumer<Self>, partitions: &[Partition]) -> KafkaResult<()> {
+    /// Adds partitions to librdkafka's assignment, to be read from the offsets of `list`, and paused where they must not be read. It
+    /// remembers a pause from the last time that a partition was assigned, and none for a partition that is assigned during a jam.
+    pub(super) fn add(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        list: &TopicPartitionList,
+        partitions: &[Partition],
+    ) -> KafkaResult<()> {
         let fetching = |partition: &&Partition| self.state.lock().partitions.flow(partition) == Some(Flow::Fetching);
         let (resume, pause): (Vec<&Partition>, Vec<&Partition>) = partitions.iter().partition(fetching);
-        consumer.pause(&list_of(pause))?;
-        consumer.resume(&list_of(resume))
+        // Before the partitions are added: a change of a partition that is being read throws away the request that is under way, which
+        // costs half a second.
+        if let Err(error) = consumer.resume(&list_of(resume)) {
+            tracing::warn!(%error, "cannot resume partitions");
+        }
+        add_partitions(consumer, list)?;
+        // A record that comes in spite of a pause that failed pauses its partition again.
+        if let Err(error) = consumer.pause(&list_of(pause)) {
+            tracing::warn!(%error, "cannot pause partitions");
+        }
+        Ok(())
     }
 
     /// Waits, to the deadline, until the receiver has taken the event and dropped it. Returns the partitions to take out of librdkafka's
@@ -135,6 +152,11 @@ impl RebalanceContext {
         };
         if !revoked.announced.is_empty() {
             self.wait_for(drained);
+        }
+        if lost {
+            self.commits.forget(partitions);
+        } else {
+            self.commits.finish(partitions, self.deadline.min(COMMIT_DEADLINE));
         }
         revoked.started
     }
@@ -162,7 +184,7 @@ impl RebalanceContext {
 }
 
 /// Adds partitions to librdkafka's assignment; an empty list only ends the rebalance.
-pub(super) fn add_partitions(consumer: &BaseConsumer<RebalanceContext>, list: &TopicPartitionList) -> KafkaResult<()> {
+fn add_partitions(consumer: &BaseConsumer<RebalanceContext>, list: &TopicPartitionList) -> KafkaResult<()> {
     if is_cooperative(consumer) { consumer.incremental_assign(list) } else { consumer.assign(list) }
 }
 
