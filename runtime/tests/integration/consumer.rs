@@ -376,3 +376,27 @@ async fn partitions_assigned_while_the_channel_is_full_are_announced_later_and_r
 async fn partitions_assigned_while_the_channel_is_full_are_read_from_the_chosen_start() {
     read_what_is_assigned_while_the_channel_is_full("full-choose", true).await;
 }
+
+/// A receiver that is late must not act on partitions that belong to another member.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_receiver_learns_which_partitions_of_an_assignment_it_still_has() {
+    let bus = kafka().bus("owned", 4);
+    let options =
+        ConsumerOptions { choose_start: true, rebalance_deadline: Duration::from_millis(300), ..options(&bus) };
+    let mut first = start(&bus, &options);
+    let Event::Assigned(assignment) = next(&mut first).await else { panic!("a record before the assignment") };
+    let committer = first.committer();
+    assert_eq!(committer.owned(&assignment), assignment.partitions);
+    let second = start(&bus, &options);
+    let until = Instant::now() + DEADLINE;
+    let kept = loop {
+        let owned = committer.owned(&assignment);
+        if owned.len() < 4 {
+            break owned;
+        }
+        assert!(Instant::now() < until, "nothing was revoked");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(kept.iter().all(|partition| assignment.partitions.contains(partition)) && kept.len() == 2, "{kept:?}");
+    tokio::task::spawn_blocking(move || drop((first, second))).await.unwrap();
+}

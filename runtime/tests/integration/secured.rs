@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::executor::block_on;
+use rdkafka::mocking::MockCluster;
 use tokio_util::sync::CancellationToken;
 use vru_runtime::admin::Readiness;
 use vru_runtime::dead_letter::DeadLetters;
@@ -209,4 +210,14 @@ fn a_bus_can_be_made_over_mutual_tls() {
     assert_eq!(bus.records(Topic::Frames).len(), 1);
     let topics = bus.config().topic_specs(1, 1);
     block_on(admin::ensure_topics(&bus.config(), &topics, DEADLINE)).unwrap();
+}
+
+/// The embedded broker of `vru up`, and brokers that are too old.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_cannot_tell_what_is_allowed_is_ready() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("topic", 1, 1).unwrap();
+    let config = KafkaConfig { brokers: cluster.bootstrap_servers(), ..KafkaConfig::default() };
+    let needs = Needs::of("vru-test").read("topic").write("topic").join("group").watch("other");
+    wait_for_readiness(&config, needs, |said| said.is_none()).await;
 }

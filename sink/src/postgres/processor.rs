@@ -83,7 +83,9 @@ impl<'a> Processor<'a> {
     }
 
     async fn assigned(&mut self, assignment: Assignment) -> Result<(), SinkError> {
-        let claims = self.writer.take_over(&assignment.partitions).await?;
+        // PostgreSQL may have been away for long. To take over what belongs to another member by now would fence that one.
+        let owned = self.committer.owned(&assignment);
+        let claims = self.writer.take_over(&owned).await?;
         let mut starts = Vec::new();
         let any_stored = claims.values().any(|claim| claim.next_offset.is_some());
         let bounds = if any_stored { self.watermarks().await? } else { BTreeMap::new() };

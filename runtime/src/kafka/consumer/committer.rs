@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::Client;
-use super::commits::{self, Commits};
+use super::commit_queue::CommitQueue;
+use super::commits;
+use super::event::Assignment;
+use super::state::MemberState;
 use crate::kafka::error::KafkaFailure;
 use crate::kafka::partition::{Partition, list_of};
 
@@ -16,7 +20,8 @@ use crate::kafka::partition::{Partition, list_of};
 #[derive(Clone)]
 pub struct Committer {
     pub(super) client: Client,
-    pub(super) commits: Arc<Commits>,
+    pub(super) commits: Arc<CommitQueue>,
+    pub(super) state: Arc<Mutex<MemberState>>,
 }
 
 impl std::fmt::Debug for Committer {
@@ -61,6 +66,14 @@ impl Committer {
         }
         self.commits.forget([partition]);
         commits::commit_list(&self.client, &list).map_err(fail)
+    }
+
+    /// The partitions of the assignment that this member still has, as far as it knows. A receiver that was late may find that others
+    /// have been revoked meanwhile.
+    pub fn owned(&self, assignment: &Assignment) -> Vec<Partition> {
+        let state = self.state.lock();
+        let owned = |partition: &&Partition| state.partitions.is_of(partition, assignment.epoch);
+        assignment.partitions.iter().filter(owned).cloned().collect()
     }
 
     /// For each partition, the group's committed offset, if there is one, and the metadata committed with it. Blocks up to the deadline.

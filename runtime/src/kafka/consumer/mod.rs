@@ -16,13 +16,14 @@
 //!   together, and what to do next. These three know nothing of librdkafka.
 //! - `poller`: the thread, which applies that to librdkafka. `rebalance`: librdkafka's callback, on the same thread.
 //! - `client`: replaces a librdkafka client that is stuck. `committer`: commits from any thread. `commits`: the thread that makes those
-//!   that nobody waits for, and makes them again if they fail.
+//!   that nobody waits for, from `commit_queue`, and makes them again if they fail.
 //!
 //! When the receiver does not keep up, the channel fills, and the poll thread stops polling. After 2 s it pauses all partitions and polls
 //! on, to stay in the group. Rebalances do not wait for room in the channel: their events wait in the outbox, and only a revocation blocks
 //! the rebalance, to its deadline.
 
 mod client;
+mod commit_queue;
 mod commits;
 mod committer;
 mod event;
@@ -45,7 +46,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use client::Client;
-use commits::Commits;
+use commit_queue::CommitQueue;
 pub use committer::Committer;
 pub use event::{Assignment, Event, Revocation};
 pub use options::ConsumerOptions;
@@ -81,7 +82,7 @@ impl GroupConsumer {
     pub fn start(config: &KafkaConfig, options: &ConsumerOptions) -> Result<Self, KafkaFailure> {
         let (events_tx, events) = mpsc::channel(options.capacity.max(1));
         let requests = Arc::new(Requests::default());
-        let commits = Arc::new(Commits::default());
+        let commits = Arc::new(CommitQueue::default());
         let state = Arc::new(Mutex::new(MemberState::new(Instant::now())));
         let context = RebalanceContext {
             events: events_tx.clone(),
@@ -115,7 +116,7 @@ impl GroupConsumer {
                 poller.close();
             })
             .map_err(|error| fail("start the poll thread", KafkaError::ClientCreation(error.to_string())))?;
-        let committer = Committer { client, commits };
+        let committer = Committer { client, commits, state: state.clone() };
         Ok(Self { events, seen: 0, requests, state, committer, stop, ended, thread: Some(thread) })
     }
 

@@ -232,6 +232,11 @@ impl Partitions {
         if state.flow == Flow::Fetching { Verdict::Deliver } else { Verdict::DeliverAndPause }
     }
 
+    /// Whether the partition is assigned by that assignment.
+    pub(super) fn is_of(&self, partition: &Partition, epoch: u64) -> bool {
+        self.assigned.get(partition).is_some_and(|state| state.epoch == epoch)
+    }
+
     /// `None` where the partition is not assigned.
     pub(super) fn flow(&self, partition: &Partition) -> Option<Flow> {
         self.assigned.get(partition).map(|state| state.flow)

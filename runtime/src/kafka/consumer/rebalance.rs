@@ -15,7 +15,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 use tokio::sync::{mpsc, oneshot};
 
-use super::commits::Commits;
+use super::commit_queue::CommitQueue;
 use super::event::{Assignment, Event, Revocation};
 use super::outbox::Flushed;
 use super::partitions::Flow;
@@ -32,13 +32,13 @@ const COMMIT_DEADLINE: Duration = Duration::from_secs(2);
 pub(super) struct RebalanceContext {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) requests: Arc<Requests>,
-    /// Shared with the poller, and used on the poll thread only: the lock is free whenever it is taken. Never held during a call into
+    /// Shared with the poller, and changed on the poll thread only; others look at it for a moment. Never held during a call into
     /// librdkafka's `poll`.
     pub(super) state: Arc<Mutex<MemberState>>,
     pub(super) choose_start: bool,
     /// How long a revocation may take.
     pub(super) deadline: Duration,
-    pub(super) commits: Arc<Commits>,
+    pub(super) commits: Arc<CommitQueue>,
     /// Set when another client has taken over: this one closes, on another thread, and must not touch the state.
     pub(super) retired: Arc<AtomicBool>,
 }
