@@ -102,12 +102,14 @@ impl Needs {
         give_up: &mut dyn FnMut() -> bool,
     ) -> Result<Option<String>, KafkaError> {
         let mut found = Vec::new();
+        let topics = self.names(Kind::Topics);
         for kind in [Kind::Topics, Kind::Groups] {
             match describe(client, kind, &self.names(kind), deadline, give_up) {
                 Ok(descriptions) => found.extend(descriptions.into_iter().map(|description| (kind, description))),
-                // An old broker, or librdkafka's mock: it answers, but cannot tell.
+                // An old broker, or librdkafka's mock, which leaves the question unanswered: it cannot tell.
                 Err(error) if cannot_tell(&error) => {}
-                Err(error) => return Err(error),
+                Err(error) if give_up() => return Err(error),
+                Err(_) => drop(client.fetch_metadata(topics.first().copied(), deadline)?),
             }
         }
         Ok(self.report(principal, &found))

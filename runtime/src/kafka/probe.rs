@@ -16,8 +16,9 @@ use crate::admin::ReadyFlag;
 
 /// Pause between probes.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// How long each of the two questions of a probe may take. Together with the pause it bounds how late an outage is reported.
-const DEADLINE: Duration = Duration::from_secs(3);
+/// How long each question of a probe may take; without an answer to the first, there are two. Together with the pause it bounds how late
+/// an outage is reported.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Sets `ready` to whether Kafka can be used, until stopped: a broker answers, accepts the log-in, and allows `needs`. Producers and
 /// consumers recover from most failures without reporting them, so only this probe shows them.

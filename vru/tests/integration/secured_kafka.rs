@@ -1,7 +1,7 @@
 //! The whole pipeline on Apache Kafka with TLS, log-ins and access control: each service may do what `docs/security.md` lists for it and
 //! nothing else, and says what it lacks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::test_util::acls::{Acl, allow, forbid};
@@ -24,12 +24,10 @@ fn log_in(launch: ServiceLaunch, kafka: &KafkaConfig) -> ServiceLaunch {
 }
 
 fn wait_until_said(service: &ServiceProcess, wanted: &str) {
-    let started = Instant::now();
     wait_for(NAMED, &format!("/ready to say: {wanted}"), || match service.ready() {
         Ok((503, body)) if body.contains(wanted) => Ok(()),
         other => Err(format!("{other:?}; {}", service.log_tail())),
     });
-    println!("after {:?}: {wanted}", started.elapsed());
 }
 
 #[test]

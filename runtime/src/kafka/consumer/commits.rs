@@ -81,4 +81,3 @@ fn lost_membership(error: &KafkaError) -> bool {
         )
     )
 }
-
