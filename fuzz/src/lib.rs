@@ -49,7 +49,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 22] = [
     target("frame", targets::records::frame),
     // An empty object has two bytes in the message and a whole struct in memory, and a growing vector needs its memory twice.
     Target { memory_per_byte: 512, ..target("detections", targets::records::detections) },
@@ -65,6 +65,8 @@ pub const TARGETS: [Target; 20] = [
     Target { memory_per_byte: 512, ..target("cameras_file", targets::config::cameras) },
     target("rtsp_url", targets::url::rtsp),
     target("rtsp_push", targets::push::connection),
+    target("push_path", targets::push::path),
+    target("push_authorization", targets::push::authorization_header),
     target("sdp", targets::push::sdp),
     target("rtp", targets::push::rtp),
     // The memory of a JPEG depends on the size in its header. The target decodes small pictures only.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vru_media::description::DescriptionError;
+use vru_runtime::cameras::LoginError;
 use vru_runtime::retry::Retryable;
 use vru_runtime::secret::SecretError;
 
@@ -27,6 +28,8 @@ pub enum SourceError {
     /// The password is a reference (`env:` or `file:`) that cannot be resolved.
     #[error("cannot read the camera's password")]
     Credentials(#[from] SecretError),
+    #[error("cannot use the camera's credentials")]
+    Login(#[from] LoginError),
     #[error("the push camera needs either credentials or allow_anonymous, and not both")]
     PushLogin,
     #[error("no frame from {url} within {after:?}; check that the camera is reachable and sends video")]
@@ -71,7 +74,7 @@ impl SourceError {
             Self::Init(_) | Self::Description(_) | Self::Launch(_) | Self::Build { .. } | Self::PathTaken { .. } => {
                 "pipeline"
             }
-            Self::Credentials(_) | Self::PushLogin => "credentials",
+            Self::Credentials(_) | Self::Login(_) | Self::PushLogin => "credentials",
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
             Self::NoVideo { .. } => "no_video",
@@ -90,6 +93,7 @@ impl Retryable for SourceError {
     /// person and are retried at the slowest pace only. Cameras also lock out clients that try wrong passwords quickly.
     fn is_retryable(&self) -> bool {
         let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
-        !pipeline && !matches!(self, Self::Credentials(_) | Self::PushLogin | Self::Unauthorized { .. })
+        !pipeline
+            && !matches!(self, Self::Credentials(_) | Self::Login(_) | Self::PushLogin | Self::Unauthorized { .. })
     }
 }

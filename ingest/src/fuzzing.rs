@@ -1,3 +1,3 @@
 //! The parsers of the push server, for `fuzz/`. Only with the feature `fuzzing`, which no service uses.
 
-pub use crate::source::push::fuzzing::{Served, announcement, packet_times, serve};
+pub use crate::source::push::fuzzing::{Served, announcement, authorization, decoded_path, packet_times, serve};

@@ -95,6 +95,13 @@ pub static PUSH_REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
 pub static PUSH_CONNECTIONS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     gauge_vec("ingest_push_connections", "Open connections to the RTSP server, by transport.", &["transport"])
 });
+pub static PUSH_REFUSED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "ingest_push_refused_total",
+        "Connections and requests that the RTSP server refused, by camera (empty where the path is not known to be a camera's) and reason.",
+        &["camera", "reason"],
+    )
+});
 
 /// Registers every metric, so that `/metrics` shows each one before its first event.
 pub fn register() {
@@ -112,6 +119,7 @@ pub fn register() {
     LazyLock::force(&QUEUE_SECONDS);
     LazyLock::force(&PUSH_REQUESTS);
     LazyLock::force(&PUSH_CONNECTIONS);
+    LazyLock::force(&PUSH_REFUSED);
 }
 
 pub fn dropped(camera: &str, reason: &str, frames: u64) {

@@ -24,6 +24,14 @@ pub struct BackoffConfig {
     pub max: Duration,
 }
 
+impl BackoffConfig {
+    /// Draws the wait after so many earlier waits.
+    pub fn delay(&self, attempts: u32) -> Duration {
+        let bound = self.initial.saturating_mul(1 << attempts.min(20)).min(self.max);
+        bound.mul_f64(rand::rng().random_range(0.5..=1.0))
+    }
+}
+
 impl Default for BackoffConfig {
     fn default() -> Self {
         Self { initial: Duration::from_millis(200), max: Duration::from_secs(10) }
@@ -56,9 +64,9 @@ impl Backoff {
 
     /// Draws the next wait.
     pub fn next_delay(&mut self) -> Duration {
-        let bound = self.config.initial.saturating_mul(1 << self.attempts.min(20)).min(self.config.max);
+        let delay = self.config.delay(self.attempts);
         self.attempts = self.attempts.saturating_add(1);
-        bound.mul_f64(rand::rng().random_range(0.5..=1.0))
+        delay
     }
 
     /// Waits; false if `cancel` ended the wait, and the caller should stop retrying.

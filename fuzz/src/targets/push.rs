@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
-use vru_ingest::fuzzing::{announcement, packet_times, serve};
+use vru_ingest::fuzzing::{announcement, authorization, decoded_path, packet_times, serve};
 
 use super::SECRET;
-use crate::input::Input;
+use crate::input::{Input, text};
 
 thread_local! {
     static RUNTIME: OnceCell<tokio::runtime::Runtime> = const { OnceCell::new() };
@@ -40,6 +40,37 @@ pub(crate) fn connection(case: &[u8]) {
         assert!(known.iter().any(|name| line.contains(name)), "an unexpected header: {line:?}");
     }
     served.times_ns.into_iter().for_each(check_time);
+}
+
+/// A decoded path has no slash that the URL did not have, no control character, and one meaning: encoded again, it decodes to itself.
+pub(crate) fn path(case: &[u8]) {
+    let path = text(case);
+    match decoded_path(&path) {
+        Ok(decoded) => {
+            assert!(
+                !decoded.chars().any(char::is_control) && decoded.len() <= path.len(),
+                "{path:?} gives {decoded:?}"
+            );
+            assert_eq!(decoded.matches('/').count(), path.trim_matches('/').matches('/').count(), "{path:?}");
+            let hexadecimal = |byte: u8| format!("%{byte:02X}");
+            let encoded: Vec<_> =
+                decoded.split('/').map(|part| part.bytes().map(hexadecimal).collect::<Vec<_>>().concat()).collect();
+            if decoded.trim_matches('/').len() == decoded.len() && decoded.len() < 600 {
+                assert_eq!(decoded_path(&encoded.join("/")), Ok(decoded), "{path:?}");
+            }
+        }
+        Err(problem) => assert!(problem.len() > 8),
+    }
+}
+
+/// A header is read in one way only: written again with quotes, it has the same fields.
+pub(crate) fn authorization_header(case: &[u8]) {
+    let header = text(case);
+    let names = ["username", "realm", "nonce", "uri", "response", "algorithm", "qop", "nc", "cnonce"];
+    let Some(values) = authorization(&header, names) else { return };
+    let quote = |value: &String| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    let written: Vec<_> = names.iter().zip(&values).map(|(name, value)| format!("{name}={}", quote(value))).collect();
+    assert_eq!(authorization(&format!("Digest {}", written.join(", ")), names), Some(values), "{header:?}");
 }
 
 /// The video is one of at most 16 tracks.

@@ -8,6 +8,8 @@ mod file;
 mod kafka;
 mod pull;
 mod push;
+mod push_attacks;
+mod push_client;
 mod push_faults;
 mod recordings;
 mod scripted;

@@ -10,16 +10,17 @@ use vru_proto::v1::{ClockSource, Credentials, Encoding, Frame, Output, PushSourc
 use vru_runtime::shutdown::Shutdown;
 use vru_runtime::test_util::{Codec, clip, eventually};
 
+use super::push_client::{RtspClient, path_opens};
 use super::support::{DEADLINE, Rig, quick, self_signed, sessions};
 
 /// A rig with a push server.
-async fn server(config: IngestConfig) -> (Rig, SocketAddr, Shutdown) {
+pub async fn server(config: IngestConfig) -> (Rig, SocketAddr, Shutdown) {
     let (rig, address, _, shutdown) = servers(config).await;
     (rig, address, shutdown)
 }
 
 /// Like [`server`], with every address.
-async fn servers(mut config: IngestConfig) -> (Rig, SocketAddr, Vec<SocketAddr>, Shutdown) {
+pub async fn servers(mut config: IngestConfig) -> (Rig, SocketAddr, Vec<SocketAddr>, Shutdown) {
     config.push.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let rig = Rig::new(config);
     let shutdown = Shutdown::default();
@@ -27,28 +28,28 @@ async fn servers(mut config: IngestConfig) -> (Rig, SocketAddr, Vec<SocketAddr>,
     (rig, bound[0], bound, shutdown)
 }
 
-fn camera(user: &str, password: &str) -> Source {
+pub fn camera(user: &str, password: &str) -> Source {
     let credentials = Credentials { username: user.to_owned(), password: password.to_owned() };
     let allow_anonymous = user.is_empty();
     let credentials = (!allow_anonymous).then_some(credentials);
     Source::Push(PushSource { path: String::new(), credentials, allow_anonymous })
 }
 
-fn passthrough() -> Output {
+pub fn passthrough() -> Output {
     Output { encoding: Encoding::H264 as i32, ..Output::default() }
 }
 
 /// A publisher in a process of its own, which is killed when dropped.
-struct PublisherProcess(Child);
+pub struct PublisherProcess(Child);
 
 impl PublisherProcess {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         Self(command.spawn().unwrap())
     }
 
     /// Waits for its end; whether it succeeded, and its output.
-    async fn ended(mut self) -> (bool, String) {
+    pub async fn ended(mut self) -> (bool, String) {
         eventually(DEADLINE, "the publisher to end", async || match self.0.try_wait().unwrap() {
             Some(_) => Ok(()),
             None => Err("still running".to_owned()),
@@ -69,7 +70,7 @@ impl Drop for PublisherProcess {
 }
 
 /// Publishes pictures of the clip; in real time with `live`, else as fast as the server accepts them.
-fn ffmpeg(codec: Codec, frames: u32, url: &str, options: &[&str], live: bool) -> PublisherProcess {
+pub fn ffmpeg(codec: Codec, frames: u32, url: &str, options: &[&str], live: bool) -> PublisherProcess {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-loglevel", "warning"]);
     if live {
@@ -80,19 +81,7 @@ fn ffmpeg(codec: Codec, frames: u32, url: &str, options: &[&str], live: bool) ->
     PublisherProcess::start(command)
 }
 
-const COPY: &[&str] = &["-map", "0:v", "-c:v", "copy", "-rtsp_transport", "tcp"];
-
-/// Waits until the camera's task has opened its path. An announcement without a body then gets 401, or 415 where the camera has
-/// no credentials.
-async fn path_opens(address: SocketAddr, name: &str) {
-    eventually(DEADLINE, "the path to open", async || {
-        match status(address, &format!("ANNOUNCE rtsp://h/{name}"), "").await {
-            401 | 415 => Ok(()),
-            other => Err(format!("status {other}")),
-        }
-    })
-    .await;
-}
+pub const COPY: &[&str] = &["-map", "0:v", "-c:v", "copy", "-rtsp_transport", "tcp"];
 
 async fn pushed(name: &str, codec: Codec, options: &[&str], login: Option<&str>, frames: u32) -> Vec<Frame> {
     let (rig, address, _shutdown) = server(quick()).await;
@@ -101,7 +90,7 @@ async fn pushed(name: &str, codec: Codec, options: &[&str], login: Option<&str>,
         None => (camera("", ""), String::new()),
     };
     let task = rig.run(name, source, passthrough());
-    path_opens(address, name).await;
+    path_opens(address, name, login.unwrap_or_default()).await;
     let url = format!("rtsp://{user}127.0.0.1:{}/{name}", address.port());
     let (success, output) = ffmpeg(codec, frames, &url, options, false).ended().await;
     assert!(success, "{output}");
@@ -150,7 +139,7 @@ async fn an_audio_track_is_accepted_and_discarded() {
     // ffmpeg expects inputs before output options, so the audio input comes first.
     let (rig, address, _shutdown) = server(quick()).await;
     let task = rig.run("push-sound", camera("", ""), passthrough());
-    path_opens(address, "push-sound").await;
+    path_opens(address, "push-sound", "").await;
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-loglevel", "warning", "-i"]).arg(clip(Codec::H264));
     command.args(options).args(["-frames:v", "30", "-f", "rtsp"]);
@@ -165,7 +154,7 @@ async fn an_audio_track_is_accepted_and_discarded() {
 async fn rtspclientsink_publishes_with_credentials() {
     let (rig, address, _shutdown) = server(quick()).await;
     let task = rig.run("push-gst", camera("cam", "geheim"), Output { max_fps: 30.0, ..Output::default() });
-    path_opens(address, "push-gst").await;
+    path_opens(address, "push-gst", "geheim").await;
     let mut command = Command::new("gst-launch-1.0");
     command.args([
         "-q",
@@ -200,12 +189,12 @@ async fn rtspclientsink_publishes_with_credentials() {
 async fn wrong_passwords_unknown_paths_and_second_publishers_are_refused() {
     let (rig, address, _shutdown) = server(quick()).await;
     let task = rig.run("door", camera("cam", "geheim"), passthrough());
-    path_opens(address, "door").await;
+    path_opens(address, "door", "geheim").await;
     let port = address.port();
     for (url, expected) in [
         (format!("rtsp://cam:falsch@127.0.0.1:{port}/door"), "401"),
         (format!("rtsp://127.0.0.1:{port}/door"), "401"),
-        (format!("rtsp://cam:geheim@127.0.0.1:{port}/window"), "404"),
+        (format!("rtsp://cam:geheim@127.0.0.1:{port}/window"), "401"),
     ] {
         let (success, output) = ffmpeg(Codec::H264, 5, &url, COPY, false).ended().await;
         assert!(!success && output.contains(expected), "{url}: {output}");
@@ -241,7 +230,7 @@ async fn publishing_over_tls_works() {
     config.push.tls_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
     let (rig, _, addresses, _shutdown) = servers(config).await;
     let task = rig.run("push-tls", camera("cam", "geheim"), passthrough());
-    path_opens(addresses[0], "push-tls").await;
+    path_opens(addresses[0], "push-tls", "geheim").await;
     let url = format!("rtsps://cam:geheim@127.0.0.1:{}/push-tls", addresses[1].port());
     let (success, output) = ffmpeg(Codec::H264, 30, &url, COPY, false).ended().await;
     assert!(success, "{output}");
@@ -272,21 +261,12 @@ async fn connections_beyond_the_limit_are_refused_with_503() {
     config.push.max_connections = 1;
     let (rig, address, _shutdown) = server(config).await;
     let _first = TcpStream::connect(address).await.unwrap();
-    eventually(DEADLINE, "the second to be refused", async || match status(address, "OPTIONS rtsp://h/x", "").await {
-        503 => Ok(()),
-        other => Err(format!("{other}")),
+    eventually(DEADLINE, "the second to be refused", async || {
+        match RtspClient::connect(address).await.request("OPTIONS rtsp://h/x", "", "").await.status {
+            503 => Ok(()),
+            other => Err(format!("{other}")),
+        }
     })
     .await;
     drop(rig);
-}
-
-/// The status of the response to one request.
-async fn status(address: SocketAddr, line: &str, headers: &str) -> u16 {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    // A server that refuses the connection may have closed it already.
-    drop(stream.write_all(format!("{line} RTSP/1.0\r\nCSeq: 1\r\n{headers}\r\n").as_bytes()).await);
-    let mut buffer = [0; 512];
-    let read = tokio::time::timeout(DEADLINE, stream.read(&mut buffer)).await.unwrap().unwrap_or(0);
-    let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
-    text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }

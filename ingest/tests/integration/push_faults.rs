@@ -14,6 +14,7 @@ use vru_proto::v1::{Credentials, Encoding, Frame, Output, PushSource, camera_con
 use vru_runtime::shutdown::Shutdown;
 use vru_runtime::test_util::{Codec, FfmpegCamera, eventually, folder, seeded_rng};
 
+use super::push_client::path_opens;
 use super::scripted::stream::{RecordedStream, STEP, sender_report, stamp};
 use super::support::{DEADLINE, Rig, assert_accounted_for, frames_of, quick};
 
@@ -30,6 +31,7 @@ fn passthrough() -> Output {
 
 async fn server() -> (Rig, SocketAddr, Shutdown) {
     let mut config = quick();
+    config.cameras.secrets_dir = folder("push-secrets");
     config.push.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let rig = Rig::new(config);
     let shutdown = Shutdown::default();
@@ -201,16 +203,16 @@ async fn a_changed_password_disconnects_the_publisher_and_the_new_one_is_accepte
         let before = rig.publisher.count();
         rig.publisher.wait(before + more).await;
     };
-    path_opens(address, "password-door").await;
+    path_opens(address, "password-door", "old").await;
     let first = publisher("old");
     frames_come(5).await;
     stop.cancel();
     tokio::time::timeout(DEADLINE, task).await.unwrap().unwrap();
-    let file = folder("password").join("password");
+    let file = rig.config.cameras.secrets_dir.join("password");
     std::fs::write(&file, "new\n").unwrap();
-    let task = rig.run("password-door", camera(&format!("file:{}", file.display())), passthrough());
+    let task = rig.run("password-door", camera("file:password"), passthrough());
     assert!(!first.wait(DEADLINE).success(), "the publisher with the old password was not disconnected");
-    path_opens(address, "password-door").await;
+    path_opens(address, "password-door", "new").await;
     let count = rig.publisher.count();
     let refused = publisher("old");
     assert!(!refused.wait(DEADLINE).success());
@@ -218,9 +220,12 @@ async fn a_changed_password_disconnects_the_publisher_and_the_new_one_is_accepte
     assert_eq!(rig.publisher.count(), count);
     let second = publisher("new");
     frames_come(5).await;
-    drop(second);
-    // A password that is changed in its file applies to the next publisher, without a change of the configuration.
+    // A password that is changed in its file applies to the next publisher, without a change of the configuration, and does not disturb
+    // the present one.
     std::fs::write(&file, "newer").unwrap();
+    path_opens(address, "password-door", "newer").await;
+    frames_come(5).await;
+    drop(second);
     let refused = publisher("new");
     assert!(!refused.wait(DEADLINE).success() && refused.log().contains("401"), "{}", refused.log());
     let third = eventually(DEADLINE, "the path to be free", async || {
@@ -243,16 +248,4 @@ async fn frames_come_or_ended(rig: &Rig, publisher: &vru_runtime::test_util::Pro
         if came || publisher.ended().is_some() { Ok(came) } else { Err("neither".to_owned()) }
     })
     .await
-}
-
-/// Waits until the camera's task has opened its path. Then a publisher without credentials gets 401.
-async fn path_opens(address: SocketAddr, path: &str) {
-    let recorded = RecordedStream::street(1);
-    eventually(DEADLINE, "the path to open", async || {
-        match ScriptedPublisher::connect(address, path, &recorded).await {
-            Err(401) => Ok(()),
-            other => Err(format!("{:?}", other.err())),
-        }
-    })
-    .await;
 }

@@ -25,21 +25,91 @@ pub(super) enum FramingError {
     TooLarge,
 }
 
-/// Takes the next item from the buffer; `None` until more bytes are read. `buffer` never needs to be larger than the largest item.
-pub(super) fn next(buffer: &mut BytesMut) -> Result<Option<Item>, FramingError> {
-    loop {
-        match buffer.first() {
-            None => return Ok(None),
-            // Some clients send line ends between requests to keep the connection alive.
-            Some(b'\r' | b'\n') => buffer.advance(1),
-            Some(b'$') => return Ok(data(buffer)),
-            Some(_) => match request(buffer)? {
-                Some(Message::Request(request)) => return Ok(Some(Item::Request(request))),
-                // The server sends no requests, so it ignores responses.
-                Some(_) => {}
-                None => return Ok(None),
-            },
+/// The unread bytes of a connection. The buffer needs no more memory than the largest item, and the time to parse a request does not
+/// depend on the pieces in which it comes.
+#[derive(Debug)]
+pub(super) struct Framer {
+    pub(super) buffer: BytesMut,
+    /// A request is not parsed again before the buffer has so many bytes, unless its head is complete.
+    parse_at: usize,
+    /// Bytes that have been searched for the end of a request's head.
+    searched: usize,
+    head_complete: bool,
+    /// The head was parsed, and its length of the body is in `parse_at`.
+    body_awaited: bool,
+}
+
+impl Framer {
+    pub(super) fn new() -> Self {
+        Self {
+            buffer: BytesMut::with_capacity(16 * 1024),
+            parse_at: 0,
+            searched: 0,
+            head_complete: false,
+            body_awaited: false,
         }
+    }
+
+    /// Takes the next item; `None` until more bytes are read.
+    pub(super) fn next(&mut self) -> Result<Option<Item>, FramingError> {
+        loop {
+            match self.buffer.first() {
+                None => return Ok(None),
+                // Some clients send line ends between requests to keep the connection alive.
+                Some(b'\r' | b'\n') => self.buffer.advance(1),
+                Some(b'$') => return Ok(data(&mut self.buffer)),
+                Some(_) => match self.request()? {
+                    Some(Message::Request(request)) => return Ok(Some(Item::Request(request))),
+                    // The server sends no requests, so it ignores responses.
+                    Some(_) => {}
+                    None => return Ok(None),
+                },
+            }
+        }
+    }
+
+    fn request(&mut self) -> Result<Option<Message<Vec<u8>>>, FramingError> {
+        if !self.is_worth_parsing() {
+            return Ok(None);
+        }
+        let length = self.buffer.len();
+        match Message::parse(&self.buffer[..]) {
+            Ok((message, consumed)) => {
+                self.buffer.advance(consumed.min(length));
+                (self.parse_at, self.searched) = (0, 0);
+                (self.head_complete, self.body_awaited) = (false, false);
+                Ok(Some(message))
+            }
+            Err(ParseError::Incomplete(missing)) => {
+                let missing = missing.map_or(0, std::num::NonZero::get);
+                if length.saturating_add(missing) > MAX_REQUEST_BYTES {
+                    return Err(FramingError::TooLarge);
+                }
+                // Behind a complete head exactly the body is missing. The growth bounds the repetitions in every other case.
+                let more = if self.head_complete && !std::mem::replace(&mut self.body_awaited, true) {
+                    missing.max(1)
+                } else {
+                    missing.max(length)
+                };
+                self.parse_at = length + more;
+                Ok(None)
+            }
+            Err(ParseError::Error) => Err(FramingError::NotRtsp),
+        }
+    }
+
+    fn is_worth_parsing(&mut self) -> bool {
+        let length = self.buffer.len();
+        if !self.head_complete {
+            let from = self.searched.saturating_sub(3);
+            self.head_complete = self.buffer[from..].windows(4).any(|end| end == b"\r\n\r\n");
+            self.searched = length;
+            if self.head_complete {
+                return true;
+            }
+        }
+        // A request that is too large is found out at once.
+        length >= self.parse_at || length > MAX_REQUEST_BYTES
     }
 }
 
@@ -51,21 +121,6 @@ fn data(buffer: &mut BytesMut) -> Option<Item> {
     }
     buffer.advance(4);
     Some(Item::Data { channel, payload: buffer.split_to(length).freeze() })
-}
-
-fn request(buffer: &mut BytesMut) -> Result<Option<Message<Vec<u8>>>, FramingError> {
-    match Message::parse(&buffer[..]) {
-        Ok((message, consumed)) => {
-            buffer.advance(consumed.min(buffer.len()));
-            Ok(Some(message))
-        }
-        Err(ParseError::Incomplete(_)) if buffer.len() > MAX_REQUEST_BYTES => Err(FramingError::TooLarge),
-        Err(ParseError::Incomplete(missing)) if missing.is_some_and(|more| more.get() > MAX_REQUEST_BYTES) => {
-            Err(FramingError::TooLarge)
-        }
-        Err(ParseError::Incomplete(_)) => Ok(None),
-        Err(ParseError::Error) => Err(FramingError::NotRtsp),
-    }
 }
 
 #[cfg(test)]
@@ -80,10 +135,10 @@ mod tests {
         bytes.extend(b"$\x02\x00\x03abc\r\n");
         bytes.extend(b"ANNOUNCE rtsp://h/x RTSP/1.0\r\nCSeq: 2\r\nContent-Length: 4\r\n\r\nv=0\n$\x00\x00\x00");
         for step in [1, 3, 7, 1_000] {
-            let (mut buffer, mut seen) = (BytesMut::new(), Vec::new());
+            let (mut framer, mut seen) = (Framer::new(), Vec::new());
             for chunk in bytes.chunks(step) {
-                buffer.extend_from_slice(chunk);
-                while let Some(item) = next(&mut buffer).unwrap() {
+                framer.buffer.extend_from_slice(chunk);
+                while let Some(item) = framer.next().unwrap() {
                     seen.push(match item {
                         Item::Request(request) => format!("{:?} {}", request.method(), request.body().len()),
                         Item::Data { channel, payload } => format!("{channel} {}", payload.len()),
@@ -91,17 +146,46 @@ mod tests {
                 }
             }
             assert_eq!(seen, ["Options 0", "2 3", "Announce 4", "0 0"], "step {step}");
-            assert!(buffer.is_empty());
+            assert!(framer.buffer.is_empty());
         }
+    }
+
+    fn framer(bytes: &[u8]) -> Framer {
+        let mut framer = Framer::new();
+        framer.buffer.extend_from_slice(bytes);
+        framer
+    }
+
+    #[test]
+    fn a_request_that_comes_byte_by_byte_is_parsed_few_times() {
+        let filler = "X: y\r\n".repeat(5_000);
+        let body = "v".repeat(20_000);
+        let request = format!("ANNOUNCE rtsp://h/x RTSP/1.0\r\n{filler}Content-Length: {}\r\n\r\n{body}", body.len());
+        let (mut framer, mut parses, mut last) = (Framer::new(), 0, 0);
+        for byte in request.as_bytes() {
+            framer.buffer.extend_from_slice(&[*byte]);
+            let item = framer.next().unwrap();
+            parses += u32::from(framer.parse_at != last);
+            last = framer.parse_at;
+            assert_eq!(item.is_some(), framer.buffer.is_empty());
+        }
+        assert!(framer.buffer.is_empty(), "the request was not found");
+        assert!(parses < 40, "{parses}");
     }
 
     #[test]
     fn oversized_requests_are_refused() {
-        let mut huge = BytesMut::from(&b"ANNOUNCE rtsp://h/x RTSP/1.0\r\nContent-Length: 999999999\r\n\r\n"[..]);
-        assert_eq!(next(&mut huge).unwrap_err(), FramingError::TooLarge);
-        let mut endless = BytesMut::from(&b"OPTIONS rtsp://h/x RTSP/1.0\r\nX: "[..]);
-        endless.extend_from_slice(&vec![b'a'; MAX_REQUEST_BYTES]);
-        assert_eq!(next(&mut endless).unwrap_err(), FramingError::TooLarge);
+        let mut huge = framer(b"ANNOUNCE rtsp://h/x RTSP/1.0\r\nContent-Length: 999999999\r\n\r\n");
+        assert_eq!(huge.next().unwrap_err(), FramingError::TooLarge);
+        let mut endless = framer(b"OPTIONS rtsp://h/x RTSP/1.0\r\nX: ");
+        endless.buffer.extend_from_slice(&vec![b'a'; MAX_REQUEST_BYTES]);
+        assert_eq!(endless.next().unwrap_err(), FramingError::TooLarge);
+        let mut slow = framer(b"OPTIONS rtsp://h/x RTSP/1.0\r\nX: ");
+        let refused_at = (0..2 * MAX_REQUEST_BYTES).find(|_| {
+            slow.buffer.extend_from_slice(b"a");
+            slow.next().is_err()
+        });
+        assert!(refused_at.is_some_and(|bytes| bytes <= MAX_REQUEST_BYTES), "{refused_at:?}");
     }
 
     #[test]
@@ -115,9 +199,9 @@ mod tests {
                 let at = (seed >> 33) as usize % bytes.len();
                 bytes[at] = (seed >> 24) as u8;
             }
-            let mut buffer = BytesMut::from(&bytes[..]);
+            let mut framer = framer(&bytes);
             loop {
-                match next(&mut buffer) {
+                match framer.next() {
                     Ok(Some(_)) => {}
                     Ok(None) => break,
                     Err(_) => {

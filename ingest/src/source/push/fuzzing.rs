@@ -7,16 +7,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use vru_runtime::cameras::Login;
 use vru_runtime::secret::Secret;
 
+use super::authorization::Fields;
 use super::connection;
+use super::connection::ConnectionEnd;
+use super::door::Door;
+use super::password::Access;
+use super::path;
 use super::path_registry::{OpenPath, PathRegistry};
 use super::rtp::{RtpClock, sender_reports};
 use super::sdp;
 use crate::config::PushConfig;
-use crate::source::credentials::Login;
 
 /// The result of serving a peer's bytes.
 #[derive(Debug)]
@@ -34,14 +41,17 @@ pub struct Served {
 pub async fn serve(bytes: &[u8], password: &str) -> Served {
     let paths = Arc::new(PathRegistry::default());
     let login = Login { username: "cam".to_owned(), password: Secret::new(password) };
-    let mut open = register(&paths, "open", None);
-    let mut door = register(&paths, "door", Some(login));
+    let mut open = register(&paths, "open", Access::Anonymous);
+    let mut door = register(&paths, "door", Access::Login(Arc::new(RwLock::new(Some(login)))));
     let mut peer = ScriptedPeer { unread: bytes, responses: Vec::new() };
-    let (address, config) = (SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), PushConfig::default());
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    let server = Door::new(PushConfig::default(), paths);
+    let slot = server.admission.admit(address.ip()).expect("the server is empty");
+    let set_up_by = Instant::now() + server.config.setup_timeout;
     let stop = CancellationToken::new();
     let mut times_ns = Vec::new();
     let ended = {
-        let serving = connection::serve(&mut peer, address, paths, &config, &stop);
+        let serving = connection::serve(&mut peer, address, &server, slot, set_up_by, &stop);
         let receiving = async {
             loop {
                 let publication = tokio::select! {
@@ -56,15 +66,26 @@ pub async fn serve(bytes: &[u8], password: &str) -> Served {
         };
         tokio::select! {
             ended = serving => ended,
-            () = receiving => Ok(()),
+            () = receiving => ConnectionEnd::PipelineClosed,
         }
     };
     Served { responses: peer.responses, times_ns, ended: format!("{ended:?}") }
 }
 
-fn register(paths: &Arc<PathRegistry>, name: &str, login: Option<Login>) -> OpenPath {
+fn register(paths: &Arc<PathRegistry>, name: &str, access: Access) -> OpenPath {
     let camera = name.parse().expect("a valid id");
-    paths.register(name, &camera, login).expect("no other camera has the path")
+    paths.register(name, &camera, access).expect("no other camera has the path")
+}
+
+/// The decoded path of a URL; the error explains why it names no camera.
+pub fn decoded_path(path: &str) -> Result<String, &'static str> {
+    path::decode(path).map_err(path::PathError::as_str)
+}
+
+/// The values of these fields of an `Authorization` header; `None` when it is not a digest.
+pub fn authorization<const N: usize>(header: &str, names: [&str; N]) -> Option<[String; N]> {
+    let fields = Fields::parse(header)?;
+    Some(names.map(|name| fields.get(name).to_owned()))
 }
 
 /// The number of tracks of an announcement, and the index of the video track.

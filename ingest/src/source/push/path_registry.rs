@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use vru_proto::CameraId;
-use vru_runtime::report::chain;
-use vru_runtime::secret::Secret;
 
+use super::password::Access;
 use super::rtp::TimedPacket;
 use super::sdp::VideoTrack;
-use crate::source::credentials::Login;
+use super::throttle::LoginThrottle;
 
 /// Packets that may wait between a connection and its camera's pipeline: about a second of video.
 const PACKET_QUEUE: usize = 1_024;
@@ -27,10 +26,11 @@ pub(super) struct Publication {
     pub(super) packets: mpsc::Receiver<TimedPacket>,
 }
 
+/// A path as a camera has opened it. When the camera is configured anew, it opens another one.
 #[derive(Debug, Clone)]
-struct PathEntry {
-    camera: CameraId,
-    login: Option<Login>,
+pub(super) struct CameraPath {
+    pub(super) camera: CameraId,
+    pub(super) access: Access,
     publications: mpsc::Sender<Publication>,
     in_use: Arc<AtomicBool>,
 }
@@ -38,62 +38,29 @@ struct PathEntry {
 /// The paths of the cameras that push. The server and the cameras' tasks share it.
 #[derive(Debug, Default)]
 pub struct PathRegistry {
-    paths: Mutex<HashMap<String, PathEntry>>,
-}
-
-/// Why a publisher is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
-    NoSuchPath,
-    /// Another publisher is sending.
-    InUse,
-    /// The camera's password cannot be resolved.
-    NoPassword,
+    paths: Mutex<HashMap<String, CameraPath>>,
+    pub(super) throttle: LoginThrottle,
 }
 
 impl PathRegistry {
-    /// Opens a path for a camera; `None` when another camera uses it. Without a login, anyone may publish to it. The login's
-    /// password may be a reference (`env:` or `file:`).
-    pub(super) fn register(self: &Arc<Self>, path: &str, camera: &CameraId, login: Option<Login>) -> Option<OpenPath> {
+    /// Opens a path for a camera; `None` when another camera uses it.
+    pub(super) fn register(self: &Arc<Self>, path: &str, camera: &CameraId, access: Access) -> Option<OpenPath> {
         let (publications_tx, publications) = mpsc::channel(1);
         let mut paths = self.paths.lock();
         let Entry::Vacant(entry) = paths.entry(path.to_owned()) else { return None };
-        entry.insert(PathEntry {
+        entry.insert(CameraPath {
             camera: camera.clone(),
-            login,
+            access,
             publications: publications_tx,
             in_use: Arc::default(),
         });
+        // Until now nobody could log in, so the failures are no guesses.
+        self.throttle.forget(path);
         Some(OpenPath { registry: self.clone(), path: path.to_owned(), publications })
     }
 
-    /// The credentials that a publisher to this path needs; `Ok(None)` when it needs none. The password is resolved at each
-    /// call, so that a change takes effect at once.
-    pub(super) fn login(&self, path: &str) -> Result<Option<Login>, Refusal> {
-        let path = self.paths.lock().get(path).cloned().ok_or(Refusal::NoSuchPath)?;
-        let Some(Login { username, password }) = path.login else {
-            return Ok(None);
-        };
-        match Secret::resolve(password.expose()) {
-            Ok(password) => Ok(Some(Login { username, password })),
-            Err(error) => {
-                tracing::error!(
-                    camera = %path.camera,
-                    error = %chain(&error),
-                    "cannot read the camera's password, publishers to it are refused"
-                );
-                Err(Refusal::NoPassword)
-            }
-        }
-    }
-
-    /// Reserves the path for one publisher.
-    pub(super) fn claim(&self, path: &str) -> Result<PathClaim, Refusal> {
-        let path = self.paths.lock().get(path).cloned().ok_or(Refusal::NoSuchPath)?;
-        if path.in_use.swap(true, Ordering::AcqRel) {
-            return Err(Refusal::InUse);
-        }
-        Ok(PathClaim { path })
+    pub(super) fn find(&self, path: &str) -> Option<CameraPath> {
+        self.paths.lock().get(path).cloned()
     }
 }
 
@@ -118,10 +85,23 @@ impl Drop for OpenPath {
     }
 }
 
+impl CameraPath {
+    /// Whether a publisher sends to it.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.in_use.load(Ordering::Acquire)
+    }
+
+    /// Reserves the path for one publisher; `None` when another one sends to it. Only who may publish may ask for it.
+    pub(super) fn claim(&self) -> Option<PathClaim> {
+        let taken = self.in_use.swap(true, Ordering::AcqRel);
+        (!taken).then(|| PathClaim { path: self.clone() })
+    }
+}
+
 /// The reservation of a path by one publisher. Dropping it frees the path.
 #[derive(Debug)]
 pub(super) struct PathClaim {
-    path: PathEntry,
+    path: CameraPath,
 }
 
 impl PathClaim {
@@ -129,8 +109,8 @@ impl PathClaim {
         &self.path.camera
     }
 
-    /// Hands the publisher over to the camera's task. `None` when the camera was removed meanwhile, or its task has not accepted
-    /// the publisher before.
+    /// Hands the publisher over to the camera's task. `None` when the camera was removed or configured anew meanwhile, or its task
+    /// has not accepted the publisher before.
     pub(super) fn publish(&self, peer: SocketAddr, track: VideoTrack) -> Option<mpsc::Sender<TimedPacket>> {
         let (packets_tx, packets) = mpsc::channel(PACKET_QUEUE);
         self.path.publications.try_send(Publication { peer, track, packets }).ok()?;
@@ -152,29 +132,30 @@ mod tests {
     fn a_path_has_one_camera_and_one_publisher_at_a_time() {
         let paths = Arc::new(PathRegistry::default());
         let camera: CameraId = "a".parse().unwrap();
-        assert_eq!(paths.claim("x").unwrap_err(), Refusal::NoSuchPath);
-        let open_path = paths.register("x", &camera, None).unwrap();
-        assert!(paths.register("x", &camera, None).is_none());
-        let claim = paths.claim("x").unwrap();
-        assert_eq!(paths.claim("x").unwrap_err(), Refusal::InUse);
+        assert!(paths.find("x").is_none());
+        let open_path = paths.register("x", &camera, Access::Anonymous).unwrap();
+        assert!(paths.register("x", &camera, Access::Anonymous).is_none());
+        let path = paths.find("x").unwrap();
+        let claim = path.claim().unwrap();
+        assert!(path.is_in_use() && paths.find("x").unwrap().claim().is_none());
         drop(claim);
-        drop(paths.claim("x").unwrap());
+        drop(path.claim().unwrap());
         drop(open_path);
-        assert_eq!(paths.login("x").unwrap_err(), Refusal::NoSuchPath);
+        assert!(paths.find("x").is_none());
     }
 
     #[test]
-    fn a_password_changed_in_its_file_takes_effect_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("password");
+    fn a_claim_of_a_path_that_was_opened_anew_reaches_nobody() {
         let paths = Arc::new(PathRegistry::default());
-        let reference = Secret::new(format!("file:{}", file.display()));
-        let login = Login { username: "cam".to_owned(), password: reference };
-        let _open = paths.register("door", &"a".parse().unwrap(), Some(login)).unwrap();
-        assert_eq!(paths.login("door").unwrap_err(), Refusal::NoPassword);
-        for password in ["old", "new"] {
-            std::fs::write(&file, password).unwrap();
-            assert_eq!(paths.login("door").unwrap().unwrap().password.expose(), password);
-        }
+        let camera: CameraId = "a".parse().unwrap();
+        let first = paths.register("x", &camera, Access::Anonymous).unwrap();
+        let old = paths.find("x").unwrap();
+        drop(first);
+        let _second = paths.register("x", &camera, Access::Anonymous).unwrap();
+        let claim = old.claim().unwrap();
+        let track =
+            VideoTrack { codec: vru_media::Codec::H264, payload_type: 96, clock_rate: 90_000, parameters: Vec::new() };
+        assert!(claim.publish(SocketAddr::from(([127, 0, 0, 1], 1)), track).is_none());
+        assert!(!paths.find("x").unwrap().is_in_use());
     }
 }

@@ -9,15 +9,15 @@ use gstreamer_app as gst_app;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vru_proto::v1::PushSource;
+use vru_runtime::cameras::References;
 use vru_runtime::report::chain;
-use vru_runtime::secret::Secret;
 
+use super::password::{Access, FollowedLogin};
 use super::path_registry::{PathRegistry, Publication};
 use super::rtp::TimedPacket;
 use super::sdp::VideoTrack;
 use crate::error::SourceError;
 use crate::metrics;
-use crate::source::credentials::Login;
 use crate::source::elements::build_error;
 use crate::source::rtp_branch::RtpBranch;
 use crate::source::running_pipeline::{ConnectionLimits, RunningPipeline};
@@ -38,11 +38,13 @@ pub async fn stream(
 ) -> Result<(), SourceError> {
     vru_media::init()?;
     let path = if source.path.is_empty() { context.camera.as_str() } else { source.path.trim_matches('/') };
-    let login = match (&source.credentials, source.allow_anonymous) {
+    let followed = match (&source.credentials, source.allow_anonymous) {
         (Some(given), false) => {
-            // Report a reference that cannot be resolved now. The password is resolved again for each publisher.
-            let username = Login::resolve(given)?.username;
-            Some(Login { username, password: Secret::new(&given.password) })
+            let (throttle_of, name) = (paths.clone(), path.to_owned());
+            // Failures with the new password before it was read here are no guesses.
+            let changed = move || throttle_of.throttle.forget(&name);
+            let references = References::new(&context.config.cameras);
+            Some(FollowedLogin::start(references, given.clone(), changed).await?)
         }
         (None, true) => {
             tracing::warn!(path, "the camera allows anonymous publishers, anyone may publish to it");
@@ -50,7 +52,8 @@ pub async fn stream(
         }
         _ => return Err(SourceError::PushLogin),
     };
-    let open_path = paths.register(path, &context.camera, login);
+    let access = followed.as_ref().map_or(Access::Anonymous, |followed| Access::Login(followed.login.clone()));
+    let open_path = paths.register(path, &context.camera, access);
     let mut open_path = open_path.ok_or_else(|| SourceError::PathTaken { path: path.to_owned() })?;
     loop {
         let publication = tokio::select! {

@@ -1,28 +1,31 @@
-//! Listens for connections and bounds their number.
+//! Listens for connections and gives each its own task.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_util::sync::CancellationToken;
 use vru_runtime::report::chain;
 use vru_runtime::shutdown::Shutdown;
+use vru_runtime::tls::{ServerTls, TlsError};
 
+use super::admission::Slot;
 use super::connection::{self, ConnectionEnd};
+use super::door::Door;
 use super::path_registry::PathRegistry;
+use super::refusal::Reason;
 use super::response::Response;
 use crate::config::PushConfig;
 use crate::metrics;
 
-/// How long a TLS handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Refused connections that get a response at the same time.
+const REFUSED_AT_ONCE: usize = 32;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -33,33 +36,35 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
-    /// The certificate or the key cannot be read.
-    #[error("cannot read PEM file {path}")]
-    Pem {
-        path: String,
-        #[source]
-        source: rustls_pki_types::pem::Error,
-    },
     #[error("cannot use push.tls_certificate with push.tls_key")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] TlsError),
+    #[error("push.plaintext is false and push.tls_listen is not set, so the server has no address")]
+    NoAddress,
 }
 
-/// Starts to listen on every configured address, and returns the addresses. It listens until `shutdown.soft` is cancelled.
+/// Starts to listen on every configured address, and returns the addresses, that of TLS last. It listens until `shutdown.soft` is
+/// cancelled.
 pub async fn serve(
     config: &PushConfig,
     paths: Arc<PathRegistry>,
     shutdown: &Shutdown,
 ) -> Result<Vec<SocketAddr>, ServeError> {
     let server = Arc::new(Server {
-        paths,
-        config: config.clone(),
-        slots: Arc::new(Semaphore::new(config.max_connections)),
-        refusals: Arc::new(Semaphore::new(32)),
+        door: Door::new(config.clone(), paths),
+        refused: Semaphore::new(REFUSED_AT_ONCE),
         stop: shutdown.soft.clone(),
     });
-    let mut listeners = vec![(bind(config.listen).await?, None)];
+    let mut listeners = Vec::new();
+    if config.plaintext {
+        listeners.push((bind(config.listen).await?, None));
+    }
     if let Some(address) = config.tls_listen {
-        listeners.push((bind(address).await?, Some(acceptor(config)?)));
+        let (certificate, key): (&Path, &Path) = (&config.tls_certificate, &config.tls_key);
+        let tls = ServerTls::start("rtsp", certificate, key, &[], shutdown.soft.clone())?;
+        listeners.push((bind(address).await?, Some(tls)));
+    }
+    if listeners.is_empty() {
+        return Err(ServeError::NoAddress);
     }
     let mut bound = Vec::new();
     for ((listener, address), tls) in listeners {
@@ -76,33 +81,14 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeErr
     Ok((listener, bound))
 }
 
-fn acceptor(config: &PushConfig) -> Result<TlsAcceptor, ServeError> {
-    let fail = |path: &std::path::Path| {
-        let path = path.display().to_string();
-        move |source| ServeError::Pem { path, source }
-    };
-    let certificates = CertificateDer::pem_file_iter(&config.tls_certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(fail(&config.tls_certificate))?;
-    let key = PrivateKeyDer::from_pem_file(&config.tls_key).map_err(fail(&config.tls_key))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let server = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(certificates, key)?;
-    Ok(TlsAcceptor::from(Arc::new(server)))
-}
-
 struct Server {
-    paths: Arc<PathRegistry>,
-    config: PushConfig,
-    slots: Arc<Semaphore>,
+    door: Arc<Door>,
     /// Bounds the refused connections that get a response.
-    refusals: Arc<Semaphore>,
+    refused: Semaphore,
     stop: CancellationToken,
 }
 
-async fn accept(server: Arc<Server>, listener: TcpListener, tls: Option<TlsAcceptor>, shutdown: Shutdown) {
+async fn accept(server: Arc<Server>, listener: TcpListener, tls: Option<ServerTls>, shutdown: Shutdown) {
     loop {
         let accepted = tokio::select! {
             () = server.stop.cancelled() => return,
@@ -110,9 +96,16 @@ async fn accept(server: Arc<Server>, listener: TcpListener, tls: Option<TlsAccep
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Taken here and not in the task, so that the first connections get the slots.
-                let slot = server.slots.clone().try_acquire_owned().ok();
-                shutdown.tracker.spawn(handle_peer(server.clone(), slot, stream, peer, tls.clone()));
+                // Here and not in the task, so that the first connections get the places.
+                let admitted = server.door.admission.admit(peer.ip());
+                let (server, tls) = (server.clone(), tls.clone());
+                match admitted {
+                    Ok(slot) => drop(shutdown.tracker.spawn(handle_peer(server, slot, stream, peer, tls))),
+                    Err(reason) => {
+                        server.door.refusals.count(reason, peer, None);
+                        drop(shutdown.tracker.spawn(refuse(server, stream, tls.is_some())));
+                    }
+                }
             }
             Err(error) => {
                 // Usually the process has no file descriptors left. Retrying at once would keep a core busy.
@@ -123,48 +116,55 @@ async fn accept(server: Arc<Server>, listener: TcpListener, tls: Option<TlsAccep
     }
 }
 
-async fn handle_peer(
-    server: Arc<Server>,
-    slot: Option<OwnedSemaphorePermit>,
-    mut stream: TcpStream,
-    peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
-) {
-    let Some(_slot) = slot else {
-        tracing::warn!(%peer, limit = server.config.max_connections, "connection refused, push.max_connections are open");
-        if tls.is_none()
-            && let Ok(_permit) = server.refusals.clone().try_acquire_owned()
-        {
-            let refusal = Response::new(503, "Service Unavailable", "too many connections").closing().to_bytes(None);
-            connection::send_last_response(&mut stream, &refusal).await;
-        }
-        return;
-    };
+/// Says why, unless that would need a TLS handshake or too many peers are told at the same time.
+async fn refuse(server: Arc<Server>, mut stream: TcpStream, tls: bool) {
+    if !tls && let Ok(_permit) = server.refused.try_acquire() {
+        let refusal = Response::new(503, "Service Unavailable", "too many connections").closing().to_bytes(None);
+        connection::send_last_response(&mut stream, &refusal).await;
+    }
+}
+
+async fn handle_peer(server: Arc<Server>, slot: Slot, stream: TcpStream, peer: SocketAddr, tls: Option<ServerTls>) {
+    let set_up_by = Instant::now() + server.door.config.setup_timeout;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "cannot disable Nagle's algorithm");
     }
-    match tls {
-        None => serve_connection(&server, stream, peer, "tcp").await,
-        Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => serve_connection(&server, stream, peer, "tls").await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
+    let Some(tls) = tls else {
+        return serve_connection(&server, slot, stream, peer, set_up_by, "tcp").await;
+    };
+    let handshake = TlsAcceptor::from(tls.current()).accept(stream);
+    let reason = tokio::select! {
+        () = server.stop.cancelled() => return,
+        () = slot.displaced().cancelled() => Reason::Displaced,
+        done = timeout_at(set_up_by, handshake) => match done {
+            Ok(Ok(stream)) => return serve_connection(&server, slot, stream, peer, set_up_by, "tls").await,
+            Ok(Err(error)) => {
+                tracing::debug!(%peer, %error, "TLS handshake failed");
+                Reason::TlsHandshake
+            }
+            Err(_) => Reason::SetupTimeout,
         },
-    }
+    };
+    server.door.refusals.count(reason, peer, None);
 }
 
 async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin>(
     server: &Server,
+    slot: Slot,
     stream: S,
     peer: SocketAddr,
+    set_up_by: Instant,
     transport: &str,
 ) {
     let open = metrics::PUSH_CONNECTIONS.with_label_values(&[transport]);
     open.inc();
-    let ended = connection::serve(stream, peer, server.paths.clone(), &server.config, &server.stop).await;
+    let end = connection::serve(stream, peer, &server.door, slot, set_up_by, &server.stop).await;
     open.dec();
-    match ended {
-        Ok(()) | Err(ConnectionEnd::Closed) => tracing::debug!(%peer, "push connection closed"),
-        Err(error) => tracing::info!(%peer, error = %chain(&error), "push connection ended"),
+    match end {
+        // Refusals are logged where they are counted.
+        ConnectionEnd::PipelineClosed | ConnectionEnd::Io(_) => {
+            tracing::info!(%peer, error = %chain(&end), "push connection ended");
+        }
+        end => tracing::debug!(%peer, reason = %end, "push connection closed"),
     }
 }
