@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use vru_media::Codec;
-use vru_media::decoder::{VideoDecodeError, VideoDecoder};
+use vru_media::decoder::{Reordering, RgbConverter, VideoDecodeError, VideoDecoder, VideoPicture};
 use vru_media::jpeg::{JpegDecoder, Size};
 use vru_proto::FrameKey;
-use vru_proto::v1::{self, Encoding};
+use vru_proto::v1::{self, Delivery, Encoding};
+use vru_vision::image::Image;
 
 use crate::error::DecodeError;
 use crate::model::Model;
@@ -18,25 +19,61 @@ const MAX_IN_DECODER: usize = 32;
 
 /// A frame and its picture.
 #[derive(Debug, Clone)]
-pub struct DecodedFrame {
+pub struct DecodedFrame<P = Picture> {
     /// The frame as given. If `frame.analyse` is false, it was decoded only because later frames depend on it.
     pub frame: v1::Frame,
-    pub picture: Picture,
+    pub picture: P,
 }
 
 /// The result of [`FrameDecoder::decode`].
-#[derive(Debug, Default)]
-pub struct Decoded {
+#[derive(Debug)]
+pub struct Decoded<P = Picture> {
     /// Usually the given frame; none or several if the camera's stream reorders its pictures.
-    pub frames: Vec<DecodedFrame>,
+    pub frames: Vec<DecodedFrame<P>>,
     /// Earlier frames for which the decoder will give no picture.
     pub lost: Vec<v1::Frame>,
     /// Why the given frame has no picture.
     pub failed: Option<DecodeError>,
 }
 
+impl<P> Default for Decoded<P> {
+    fn default() -> Self {
+        Self { frames: Vec::new(), lost: Vec::new(), failed: None }
+    }
+}
+
+/// A decoded picture in the decoder's own format.
+#[derive(Debug, Clone)]
+pub struct RawPicture {
+    pixels: Pixels,
+    source: Size,
+}
+
+#[derive(Debug, Clone)]
+enum Pixels {
+    Rgb(Image),
+    Video(VideoPicture),
+}
+
+impl RawPicture {
+    /// A picture that is RGB already.
+    pub fn rgb(image: Image, source: Size) -> Self {
+        Self { pixels: Pixels::Rgb(image), source }
+    }
+
+    /// The picture as RGB.
+    pub fn into_picture(self, converter: &mut RgbConverter) -> Result<Picture, VideoDecodeError> {
+        let image = match self.pixels {
+            Pixels::Rgb(image) => image,
+            Pixels::Video(picture) => converter.convert(&picture)?,
+        };
+        Ok(Picture { image, source: self.source })
+    }
+}
+
 /// Decodes the frames of one camera, in order. H.264 and H.265 pictures depend on earlier ones, so decoding starts at a key
-/// frame, and starts again at a key frame after an error, a new session or a gap.
+/// frame, and starts again at a key frame after an error, a new session or a gap. Live frames are not held back for pictures
+/// that might come later; no frame of a file is lost.
 #[derive(Debug)]
 pub struct FrameDecoder {
     model: Arc<Model>,
@@ -47,16 +84,32 @@ pub struct FrameDecoder {
     next_id: u64,
     /// Session and sequence of the last H.264 or H.265 picture.
     last: Option<(u64, u64)>,
+    /// Used by [`FrameDecoder::decode`] only.
+    converter: RgbConverter,
 }
 
 impl FrameDecoder {
     /// JPEGs are decoded at the smallest scale that still covers the input of `model`.
     pub fn new(model: Arc<Model>) -> Self {
-        Self { model, jpeg: None, video: None, in_decoder: VecDeque::new(), next_id: 0, last: None }
+        let converter = RgbConverter::default();
+        Self { model, jpeg: None, video: None, in_decoder: VecDeque::new(), next_id: 0, last: None, converter }
     }
 
     /// Decodes one frame. At the end of a stream, also returns the frames that are still in the decoder.
     pub fn decode(&mut self, frame: v1::Frame) -> Decoded {
+        let Decoded { frames, lost, failed } = self.decode_raw(frame);
+        let mut decoded = Decoded { frames: Vec::new(), lost, failed };
+        for DecodedFrame { frame, picture } in frames {
+            match picture.into_picture(&mut self.converter) {
+                Ok(picture) => decoded.frames.push(DecodedFrame { frame, picture }),
+                Err(source) => decoded.failed = Some(DecodeError::Video { frame: Box::new(key(&frame)), source }),
+            }
+        }
+        decoded
+    }
+
+    /// As [`FrameDecoder::decode`], without conversion to RGB.
+    pub fn decode_raw(&mut self, frame: v1::Frame) -> Decoded<RawPicture> {
         let codec = match frame.encoding() {
             Encoding::H264 => Codec::H264,
             Encoding::H265 => Codec::H265,
@@ -73,6 +126,14 @@ impl FrameDecoder {
         decoded
     }
 
+    /// Leaves a picture out that no later one depends on.
+    pub fn skip_unreferenced(&mut self, frame: &v1::Frame) {
+        let id = frame.id.clone().unwrap_or_default();
+        if self.last == Some((id.session, id.sequence.wrapping_sub(1))) {
+            self.last = Some((id.session, id.sequence));
+        }
+    }
+
     /// Discards the video decoder, so that decoding starts again at a key frame. Returns the frames that were in it.
     fn reset(&mut self) -> Vec<v1::Frame> {
         self.video = None;
@@ -80,7 +141,7 @@ impl FrameDecoder {
         self.in_decoder.drain(..).map(|(_, frame)| frame).collect()
     }
 
-    fn decode_still(&mut self, frame: v1::Frame) -> Decoded {
+    fn decode_still(&mut self, frame: v1::Frame) -> Decoded<RawPicture> {
         let mut decoded = self.end_video();
         if !frame.payload.is_empty() {
             match self.decode_jpeg(frame) {
@@ -91,7 +152,7 @@ impl FrameDecoder {
         decoded
     }
 
-    fn decode_jpeg(&mut self, frame: v1::Frame) -> Result<DecodedFrame, DecodeError> {
+    fn decode_jpeg(&mut self, frame: v1::Frame) -> Result<DecodedFrame<RawPicture>, DecodeError> {
         let failed = |source| DecodeError::Jpeg { frame: Box::new(key(&frame)), source };
         let decoder = match &mut self.jpeg {
             Some(decoder) => decoder,
@@ -105,18 +166,22 @@ impl FrameDecoder {
         }
         let wanted = self.model.wanted_size(frame.width, frame.height);
         let image = decoder.decode_at_least(&frame.payload, wanted).map_err(failed)?;
-        let picture = Picture { image, source: source(&frame) };
+        let picture = RawPicture::rgb(image, source(&frame));
         Ok(DecodedFrame { frame, picture })
     }
 
-    /// Whether this frame cannot depend on the frames in the decoder: another codec, another session, or a gap.
+    /// Whether the decoder must be discarded before this frame: it cannot depend on the frames in the decoder, because it has
+    /// another codec, another session, or comes after a gap. After a gap within a session, a picture that resets the decoder
+    /// by itself can go on with it.
     fn breaks_stream(&self, codec: Codec, frame: &v1::Frame) -> bool {
-        let Some(decoder) = &self.video else { return false };
+        let (Some(decoder), Some((session, sequence))) = (&self.video, self.last) else { return false };
         let id = frame.id.clone().unwrap_or_default();
-        decoder.codec() != codec || self.last.is_some_and(|last| last != (id.session, id.sequence.wrapping_sub(1)))
+        let follows = (id.session, id.sequence) == (session, sequence.wrapping_add(1));
+        let resets = || id.session == session && codec.resets_decoder(&frame.payload);
+        decoder.codec() != codec || !(follows || resets())
     }
 
-    fn push(&mut self, codec: Codec, frame: v1::Frame, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    fn push(&mut self, codec: Codec, frame: v1::Frame, decoded: &mut Decoded<RawPicture>) -> Result<(), DecodeError> {
         if frame.payload.is_empty() {
             return Ok(());
         }
@@ -125,9 +190,11 @@ impl FrameDecoder {
             VideoDecodeError::Init(source) => DecodeError::Start(source),
             source => DecodeError::Video { frame: Box::new(id.clone()), source },
         };
+        let every_frame = frame.delivery() == Delivery::EveryFrame;
+        let reordering = if every_frame { Reordering::AsAllowed } else { Reordering::AsSeen };
         let decoder = match &mut self.video {
             Some(decoder) => decoder,
-            None => self.video.insert(VideoDecoder::new(codec, 1).map_err(failed)?),
+            None => self.video.insert(VideoDecoder::new(codec, reordering).map_err(failed)?),
         };
         self.last = Some((id.session, id.sequence));
         let decoder_id = self.next_id;
@@ -142,7 +209,7 @@ impl FrameDecoder {
         };
         self.in_decoder.push_back((decoder_id, frame));
         for picture in pictures {
-            self.take(picture.id, picture.image, decoded);
+            self.take(picture.id, picture.picture, decoded);
         }
         while self.in_decoder.len() > MAX_IN_DECODER {
             decoded.lost.extend(self.in_decoder.pop_front().map(|(_, frame)| frame));
@@ -150,20 +217,20 @@ impl FrameDecoder {
         Ok(())
     }
 
-    /// Joins a decoded image with its frame.
-    fn take(&mut self, id: u64, image: vru_vision::image::Image, decoded: &mut Decoded) {
+    /// Joins a decoded picture with its frame.
+    fn take(&mut self, id: u64, picture: VideoPicture, decoded: &mut Decoded<RawPicture>) {
         let Some(at) = self.in_decoder.iter().position(|(given, _)| *given == id) else { return };
         if let Some((_, frame)) = self.in_decoder.remove(at) {
-            let picture = Picture { image, source: source(&frame) };
+            let picture = RawPicture { pixels: Pixels::Video(picture), source: source(&frame) };
             decoded.frames.push(DecodedFrame { frame, picture });
         }
     }
 
-    fn end_video(&mut self) -> Decoded {
+    fn end_video(&mut self) -> Decoded<RawPicture> {
         let mut decoded = Decoded::default();
         if let Some(mut decoder) = self.video.take() {
             for picture in decoder.flush() {
-                self.take(picture.id, picture.image, &mut decoded);
+                self.take(picture.id, picture.picture, &mut decoded);
             }
         }
         decoded.lost = self.reset();

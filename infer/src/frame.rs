@@ -1,5 +1,5 @@
-//! A frame on its way through the stage: a [`FrameJob`] waits for a decoder, a [`ReadyFrame`] for the model, and an
-//! [`InferredFrame`] for the analyst.
+//! A frame on its way through the stage: a [`FrameJob`] waits for a decoder, a [`RawFrame`] for its conversion to the model's
+//! input, a [`ReadyFrame`] for the model, and an [`InferredFrame`] for the analyst.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use vru_proto::v1::{Delivery, Encoding, Frame};
 use vru_runtime::clock;
 use vru_runtime::kafka::Record;
 
+use crate::decode::RawPicture;
 use crate::model::{ModelOutput, PreparedPicture};
 use crate::offsets::Ticket;
 use crate::picture::Picture;
@@ -35,6 +36,11 @@ impl FrameJob {
         self.frame.delivery() != Delivery::EveryFrame
     }
 
+    /// Session and sequence.
+    pub fn position(&self) -> (u64, u64) {
+        (self.key.session, self.key.sequence)
+    }
+
     /// The video codec. `None` for a JPEG, which does not depend on other frames.
     pub fn codec(&self) -> Option<Codec> {
         match self.frame.encoding() {
@@ -49,6 +55,11 @@ impl FrameJob {
         self.codec().is_none() || self.frame.key_frame
     }
 
+    /// Whether no later picture depends on this one, so that it need not be decoded.
+    pub fn is_unreferenced(&self) -> bool {
+        self.codec().is_none_or(|codec| codec.is_unreferenced(&self.frame.payload))
+    }
+
     /// Whether the frame has no picture and only marks the end of a file.
     pub fn is_end_marker(&self) -> bool {
         self.frame.end_of_stream && self.frame.payload.is_empty()
@@ -60,6 +71,19 @@ impl FrameJob {
         let micros = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
         clock::now_us().saturating_sub(self.frame.ingested_at_us) > micros
     }
+}
+
+/// A decoded frame whose picture is not converted to the model's input yet: most pictures of a live H.264 or H.265 stream never
+/// are.
+#[derive(Debug)]
+pub struct RawFrame {
+    pub job: FrameJob,
+    pub picture: RawPicture,
+    /// Time between the frame's arrival and the start of decoding.
+    pub queued: Duration,
+    /// Time spent decoding.
+    pub decode: Duration,
+    pub decoded_at: Instant,
 }
 
 /// A frame that waits for the model.
@@ -76,7 +100,7 @@ pub struct ReadyPicture {
     /// Kept for the snapshot of an alert.
     pub decoded: Picture,
     pub prepared: PreparedPicture,
-    /// Time between the frame's arrival and the start of decoding.
+    /// Time that the frame waited until here.
     pub queued: Duration,
     /// Time spent decoding.
     pub decode: Duration,

@@ -9,7 +9,7 @@ use vru_runtime::metrics::{counter_vec, gauge_vec, histogram_vec, seconds_vec};
 
 /// The live queue was full, and a newer frame came.
 pub const QUEUE_FULL: &str = "queue_full";
-/// A live frame waited too long for a decoder or for the model, and a newer frame of its camera was there.
+/// The model took a newer live frame of the camera.
 pub const OVERTAKEN: &str = "overtaken";
 /// A live frame was older than `queue.max_age`.
 pub const TOO_OLD: &str = "too_old";
@@ -63,7 +63,7 @@ pub static SEQUENCE_GAPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
 pub static REFERENCE: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "infer_reference_frames_total",
-        "Pictures decoded only because later ones depend on them, by camera.",
+        "Pictures that are not for the model: decoded only if later ones depend on them, by camera.",
         &["camera"],
     )
 });

@@ -44,6 +44,23 @@ impl Codec {
         nal_headers(unit).any(|header| self.is_key_header(header))
     }
 
+    /// Whether an access unit in byte-stream format begins a coded sequence, so that a decoder that has decoded other pictures before
+    /// needs no restart. A key frame of H.265 does not always: pictures after a CRA picture may depend on pictures before it.
+    pub fn resets_decoder(self, unit: &[u8]) -> bool {
+        match self {
+            Self::H264 => self.is_key_unit(unit),
+            // BLA and IDR.
+            Self::H265 => nal_headers(unit).any(|header| (16..=20).contains(&((header >> 1) & 0x3f))),
+        }
+    }
+
+    /// Whether no other picture depends on the picture in this access unit in byte-stream format. Always false for H.265, where it
+    /// depends on the number of temporal layers.
+    pub fn is_unreferenced(self, unit: &[u8]) -> bool {
+        let mut slices = nal_headers(unit).filter(|header| (1..=5).contains(&(header & 0x1f))).peekable();
+        self == Self::H264 && slices.peek().is_some() && slices.all(|header| header & 0x60 == 0)
+    }
+
     /// The first slice of an access unit in packetised format (AVC, HVC1: each NAL unit follows its length in four bytes). `None`
     /// if the unit contains no slice.
     pub fn first_slice(self, mut unit: &[u8]) -> Option<FirstSlice> {
@@ -93,6 +110,19 @@ mod tests {
         assert!(Codec::H265.is_key_unit(&[0, 0, 1, 19 << 1, 1]));
         assert!(!Codec::H265.is_key_unit(&[0, 0, 1, 1 << 1, 1]));
         assert!(!Codec::H264.is_key_unit(&[0, 0, 1]));
+    }
+
+    #[test]
+    fn pictures_that_reset_a_decoder_and_pictures_that_none_depends_on_are_found() {
+        assert!(Codec::H264.resets_decoder(&[0, 0, 1, 0x67, 1, 0, 0, 1, 0x65, 9]));
+        assert!(!Codec::H264.resets_decoder(&[0, 0, 1, 0x41, 9]));
+        assert!(Codec::H265.resets_decoder(&[0, 0, 1, 19 << 1, 1]));
+        assert!(!Codec::H265.resets_decoder(&[0, 0, 1, 21 << 1, 1]), "pictures after a CRA may depend on earlier ones");
+        assert!(Codec::H264.is_unreferenced(&[0, 0, 1, 0x06, 1, 0, 0, 1, 0x01, 9, 0, 0, 1, 0x01, 9]));
+        assert!(!Codec::H264.is_unreferenced(&[0, 0, 1, 0x01, 9, 0, 0, 1, 0x41, 9]), "its second field is referenced");
+        assert!(!Codec::H264.is_unreferenced(&[0, 0, 1, 0x65, 9]));
+        assert!(!Codec::H264.is_unreferenced(&[0, 0, 1, 0x09, 9]), "no slice");
+        assert!(!Codec::H265.is_unreferenced(&[0, 0, 1, 0, 1]));
     }
 
     #[test]

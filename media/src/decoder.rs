@@ -5,20 +5,29 @@
 //! has a hundred decoders and only its own threads.
 
 mod chain;
+mod picture;
 
 use bytes::Bytes;
-use vru_vision::image::Image;
 
 use crate::launch::LaunchError;
 use crate::{Codec, InitError};
 use chain::Chain;
+pub use picture::{ConvertError, RgbConverter, VideoPicture};
 
 #[derive(Debug)]
 pub struct DecodedPicture {
     /// The id that was pushed with its access unit.
     pub id: u64,
-    /// RGB, in the size that the camera sent.
-    pub image: Image,
+    pub picture: VideoPicture,
+}
+
+/// How long a decoder waits for pictures that may have to be shown earlier, if the stream does not state how far it reorders its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reordering {
+    /// As far as the stream's level allows: no picture is lost, but each comes up to 16 pictures later.
+    AsAllowed,
+    /// As far as the stream has reordered so far: each picture comes at once. Where reordering begins, a picture may be lost.
+    AsSeen,
 }
 
 /// Why an access unit gave no picture. After [`VideoDecodeError::Unit`] the decoder restarts at the next key frame.
@@ -40,23 +49,24 @@ pub enum VideoDecodeError {
     AwaitingKeyFrame,
     #[error("cannot decode access unit {id} of {bytes} bytes: {problem}")]
     Unit { id: u64, bytes: usize, problem: String },
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
 }
 
 /// The decoder of one camera's stream; see the module documentation.
 #[derive(Debug)]
 pub struct VideoDecoder {
     codec: Codec,
-    threads: u32,
+    reordering: Reordering,
     /// `None` while waiting for a key frame: at the start, after a flush, and after an error.
     chain: Option<Chain>,
 }
 
 impl VideoDecoder {
-    /// Creates a decoder that waits for a key frame. More than one thread decodes faster, but delays the output by as many
-    /// pictures.
-    pub fn new(codec: Codec, threads: u32) -> Result<Self, VideoDecodeError> {
+    /// Creates a decoder that waits for a key frame.
+    pub fn new(codec: Codec, reordering: Reordering) -> Result<Self, VideoDecodeError> {
         crate::init()?;
-        Ok(Self { codec, threads: threads.max(1), chain: None })
+        Ok(Self { codec, reordering, chain: None })
     }
 
     pub fn codec(&self) -> Codec {
@@ -69,7 +79,7 @@ impl VideoDecoder {
         let bytes = unit.len();
         let chain = match &mut self.chain {
             Some(chain) => chain,
-            None if key_frame => self.chain.insert(Chain::start(self.codec, self.threads)?),
+            None if key_frame => self.chain.insert(Chain::start(self.codec, self.reordering)?),
             None => return Err(VideoDecodeError::AwaitingKeyFrame),
         };
         match chain.push(unit, id) {

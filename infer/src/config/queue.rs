@@ -16,11 +16,6 @@ pub struct QueueConfig {
     pub coded_pictures: usize,
     /// The number of waiting frames of a file at which its partition is paused (default 16).
     pub file_frames: usize,
-    /// A live frame that has waited this long for a decoder or for the model is dropped if a newer frame of its camera waits;
-    /// the newest frame is then next. So a model that is too slow for its cameras processes the newest frames. A burst that
-    /// is processed within this time loses no frame (default 200 ms).
-    #[serde(with = "humantime_serde")]
-    pub overtake_after: Duration,
     /// A live frame that ingest received longer ago than this is dropped before inference (default 2 s). The age compares the
     /// clocks of two machines.
     #[serde(with = "humantime_serde")]
@@ -44,7 +39,6 @@ impl Default for QueueConfig {
             live_frames: 4,
             coded_pictures: 120,
             file_frames: 16,
-            overtake_after: Duration::from_millis(200),
             max_age: Duration::from_secs(2),
             decode_threads: 0,
             revoke_deadline: Duration::from_secs(5),

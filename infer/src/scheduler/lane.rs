@@ -3,21 +3,25 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
 
-use super::freshness::Freshness;
+use super::arrivals::Arrivals;
+use super::pace::StepTime;
+use super::{Outcome, Skipped};
 use crate::config::QueueConfig;
 use crate::decode::FrameDecoder;
-use crate::frame::{FrameJob, ReadyFrame};
+use crate::frame::{FrameJob, RawFrame, ReadyFrame};
 use crate::metrics;
 use crate::model::Model;
 
-/// Decoded frames of one camera that may wait for the model. One of a live camera: a second would be old when its turn comes.
-/// A few of a file, so that the model never waits for a decoder.
-const READY_LIVE: usize = 1;
+/// Decoded frames of a file that may wait for the model, so that the model never waits for a decoder.
 const READY_FILE: usize = 4;
+/// If a live H.264 or H.265 stream pauses for this long, its undecoded pictures are decoded although none is for the model: they
+/// hold up the partition's offset.
+const PAUSE: Duration = Duration::from_secs(1);
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
@@ -31,20 +35,6 @@ pub enum Admission {
     Duplicate,
 }
 
-/// A frame that will not be analysed.
-#[derive(Debug)]
-pub(super) struct Dropped {
-    pub job: FrameJob,
-    /// A value of the label `reason` of `infer_dropped_frames_total`.
-    pub reason: &'static str,
-}
-
-impl Dropped {
-    pub fn new(job: FrameJob, reason: &'static str) -> Self {
-        Self { job, reason }
-    }
-}
-
 /// A camera's decoder and the frames that it has not returned yet.
 #[derive(Debug)]
 pub struct LaneDecoder {
@@ -53,24 +43,22 @@ pub struct LaneDecoder {
     pub in_decoder: HashMap<(u64, u64), FrameJob>,
 }
 
-/// Frames whose decoding can be deferred until the model will soon take them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deferrable {
-    /// Live JPEGs: no other frame depends on one, so it may even be dropped undecoded.
-    LiveJpeg,
-    /// Frames of files: they never become too old.
-    File,
+/// The moment of a decision, and what it depends on besides the lane.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub now: Instant,
+    pub config: &'a QueueConfig,
+    /// Frames of other live cameras wait too, so the model cannot take every frame.
+    pub contended: bool,
 }
 
-impl Deferrable {
-    /// `None` for a live H.264 or H.265 picture: later pictures depend on it, so it is decoded at once.
-    fn of(job: &FrameJob) -> Option<Self> {
-        match (job.is_live(), job.codec()) {
-            (true, None) => Some(Self::LiveJpeg),
-            (true, Some(_)) => None,
-            (false, _) => Some(Self::File),
-        }
-    }
+/// The next step for a camera's frames.
+#[derive(Debug)]
+pub enum Step {
+    /// Decode the frame. If the flag is set, prepare its picture for the model at once.
+    Decode(FrameJob, LaneDecoder, bool),
+    /// Prepare a decoded picture for the model.
+    Prepare(RawFrame),
 }
 
 /// The queues of one camera: frames that wait for a decoder, and decoded frames that wait for the model.
@@ -81,10 +69,22 @@ pub(super) struct Lane {
     pub partition: Partition,
     /// Number of the camera's last turn at the model. The lane with the smallest number is next.
     pub last_turn: u64,
+    /// Number of the camera's last turn at the decoders, for files.
+    pub last_decode: u64,
+    pub decode_time: StepTime,
+    pub prepare_time: StepTime,
     undecoded: VecDeque<FrameJob>,
     /// `None` while a thread decodes with it.
     decoder: Option<LaneDecoder>,
+    /// The newest decoded picture of a live H.264 or H.265 stream.
+    raw: Option<RawFrame>,
+    /// A thread prepares a picture of `raw`.
+    preparing: bool,
     ready: VecDeque<ReadyFrame>,
+    /// The live H.264 or H.265 frame that is being decoded for the model; pictures up to it are decoded before it.
+    goal: Option<(u64, u64)>,
+    arrivals: Arrivals,
+    last_arrival: Instant,
     /// Session and sequence of the newest frame.
     newest: Option<(u64, u64)>,
     /// The partition is about to be revoked: start no more frames.
@@ -99,19 +99,27 @@ impl Lane {
             camera: first.key.camera.clone(),
             partition: first.ticket.partition().clone(),
             last_turn: 0,
+            last_decode: 0,
+            decode_time: StepTime::default(),
+            prepare_time: StepTime::default(),
             undecoded: VecDeque::new(),
             decoder: Some(decoder),
+            raw: None,
+            preparing: false,
             ready: VecDeque::new(),
+            goal: None,
+            arrivals: Arrivals::default(),
+            last_arrival: first.received_at,
             newest: None,
             revoking: false,
         }
     }
 
-    pub fn enqueue(&mut self, job: FrameJob, config: &QueueConfig, dropped: &mut Vec<Dropped>) -> Admission {
+    pub fn enqueue(&mut self, job: FrameJob, config: &QueueConfig, skipped: &mut Vec<Skipped>) -> Admission {
         let (session, sequence) = (job.key.session, job.key.sequence);
         match self.newest {
             Some((known, newest)) if known == session && sequence <= newest => {
-                dropped.push(Dropped::new(job, metrics::DUPLICATE));
+                skipped.push(Skipped::dropped(job, metrics::DUPLICATE));
                 return Admission::Duplicate;
             }
             Some((known, newest)) => {
@@ -122,10 +130,14 @@ impl Lane {
             None => {}
         }
         self.newest = Some((session, sequence));
+        self.last_arrival = job.received_at;
         let live = job.is_live();
+        if live && job.frame.analyse {
+            self.arrivals.count(&job);
+        }
         self.undecoded.push_back(job);
         if live {
-            self.drop_overflow(config, dropped);
+            self.drop_overflow(config, skipped);
             Admission::Queued
         } else if self.undecoded.len() >= config.file_frames {
             Admission::QueuedNowFull
@@ -144,7 +156,7 @@ impl Lane {
 
     /// Drops the oldest live frames beyond the queue's limit. H.264 and H.265 pictures depend on each other, so they are
     /// dropped together, up to the next key frame.
-    fn drop_overflow(&mut self, config: &QueueConfig, dropped: &mut Vec<Dropped>) {
+    fn drop_overflow(&mut self, config: &QueueConfig, skipped: &mut Vec<Skipped>) {
         let coded = self.undecoded.iter().any(|job| job.codec().is_some());
         let limit = if coded { config.coded_pictures } else { config.live_frames };
         if self.undecoded.len() <= limit {
@@ -156,85 +168,191 @@ impl Lane {
         } else {
             self.undecoded.len() - limit
         };
-        dropped.extend(self.undecoded.drain(..keep_from).map(|job| Dropped::new(job, metrics::QUEUE_FULL)));
+        skipped.extend(self.undecoded.drain(..keep_from).map(|job| Skipped::dropped(job, metrics::QUEUE_FULL)));
     }
 
-    /// How many decoded frames of this kind wait for the model.
-    pub fn decoded_waiting(&self, kind: Deferrable) -> usize {
-        self.ready.iter().filter(|ready| Deferrable::of(&ready.job) == Some(kind)).count()
+    /// Whether a live frame waits that is for the model.
+    pub fn offers_live(&self) -> bool {
+        self.ready.front().is_some_and(|ready| ready.job.is_live())
+            || self.raw.is_some()
+            || self.live_run().any(is_for_model)
     }
 
-    /// The kind of the next frame to decode. `None` if it must be decoded at once, or if there is none.
-    pub fn next_deferrable(&self) -> Option<Deferrable> {
-        self.undecoded.front().and_then(Deferrable::of)
+    /// The undecoded live frames in front.
+    fn live_run(&self) -> impl Iterator<Item = &FrameJob> {
+        self.undecoded.iter().take_while(|job| job.is_live())
     }
 
-    /// Takes the next frame to decode, with the decoder. `None` if no frame waits, the decoder is in use, or enough decoded
-    /// frames wait for the model.
-    pub fn start_decoding(
-        &mut self,
-        config: &QueueConfig,
-        dropped: &mut Vec<Dropped>,
-    ) -> Option<(FrameJob, LaneDecoder)> {
-        self.decoder.as_ref()?;
-        let mut freshness = Freshness::new(config);
-        loop {
-            let next = self.undecoded.front()?;
-            let live = next.is_live();
-            let limit = if live { READY_LIVE } else { READY_FILE };
-            // Live H.264 and H.265 pictures are always decoded, because later ones depend on them. The decoded pictures may
-            // be dropped.
-            let always = live && next.codec().is_some();
-            if self.ready.len() >= limit && !always {
-                return None;
+    /// How many decoded frames of a file wait for the model.
+    pub fn ready_of_file(&self) -> usize {
+        self.ready.iter().filter(|ready| !ready.job.is_live()).count()
+    }
+
+    /// The time that this camera's next frame needs before the model can take it.
+    pub fn time_to_ready(&self) -> Duration {
+        self.decode_time.get() + self.prepare_time.get()
+    }
+
+    /// How old a live frame may be while a newer one of its camera waits. While the model has time for all frames, it takes also
+    /// those that came in a burst, up to one interval.
+    fn patience(&self, moment: Moment<'_>) -> Duration {
+        if moment.contended { Duration::ZERO } else { self.arrivals.interval() }
+    }
+
+    fn is_fresh(&self, job: &FrameJob, moment: Moment<'_>) -> bool {
+        moment.now.saturating_duration_since(job.received_at) < self.patience(moment)
+    }
+
+    /// The undecoded live frame that the model should get next.
+    fn choose(&self, moment: Moment<'_>) -> Option<usize> {
+        let mut for_model = self.live_run().enumerate().filter(|(_, job)| is_for_model(job)).peekable();
+        while let Some((at, job)) = for_model.next() {
+            if for_model.peek().is_none() || self.is_fresh(job, moment) {
+                return Some(at);
             }
-            let job = self.undecoded.pop_front()?;
-            if live && job.codec().is_none() {
-                let newer_waits = self.undecoded.front().is_some_and(FrameJob::is_live);
-                if let Some(reason) = freshness.drop_reason(&job, job.received_at, newer_waits) {
-                    dropped.push(Dropped::new(job, reason));
-                    continue;
-                }
-            }
-            return Some((job, self.decoder.take()?));
+        }
+        None
+    }
+
+    fn chosen(&self, moment: Moment<'_>) -> Option<(u64, u64)> {
+        self.undecoded.get(self.choose(moment)?).map(FrameJob::position)
+    }
+
+    /// The next step towards a live frame for the model. `None` if there is nothing to do, or a thread is at it.
+    pub fn step_live(&mut self, moment: Moment<'_>, skipped: &mut Vec<Skipped>) -> Option<Step> {
+        if self.revoking || self.preparing {
+            return None;
+        }
+        let ready = self.ready.front().map(|ready| &ready.job);
+        if ready.is_some_and(|job| !job.is_live() || self.is_fresh(job, moment)) {
+            return None;
+        }
+        match self.undecoded.front() {
+            Some(job) if job.is_live() && job.codec().is_none() => self.step_still(moment, skipped),
+            Some(job) if !job.is_live() && self.raw.is_none() => None,
+            _ => self.step_coded(moment, skipped),
         }
     }
 
-    /// Takes the decoder back, with the frames that are ready for the model. Returns the frames that are abandoned because
-    /// the partition is being revoked.
-    pub fn finish_decoding(
-        &mut self,
-        decoder: LaneDecoder,
-        ready: Vec<ReadyFrame>,
-        config: &QueueConfig,
-        dropped: &mut Vec<Dropped>,
-    ) -> Vec<FrameJob> {
-        self.decoder = Some(decoder);
+    fn step_still(&mut self, moment: Moment<'_>, skipped: &mut Vec<Skipped>) -> Option<Step> {
+        self.decoder.as_ref()?;
+        let at = self.choose(moment)?;
+        skipped.extend(self.undecoded.drain(..at).map(Skipped::overtaken));
+        let job = self.undecoded.pop_front()?;
+        if job.is_older_than(moment.config.max_age) {
+            skipped.push(Skipped::dropped(job, metrics::TOO_OLD));
+            return None;
+        }
+        Some(Step::Decode(job, self.decoder.take()?, true))
+    }
+
+    fn step_coded(&mut self, moment: Moment<'_>, skipped: &mut Vec<Skipped>) -> Option<Step> {
+        self.goal = self.goal.or_else(|| self.chosen(moment));
+        let reached = self.goal.is_none_or(|goal| self.live_run().all(|job| job.position() > goal));
+        if !reached {
+            return self.decode_coded(self.goal, skipped);
+        }
+        self.decoder.as_ref()?;
+        // Pictures that came since then do not delay this one: otherwise a decoder that is slower than its camera would never finish.
+        self.goal = None;
+        let raw = self.raw.take()?;
+        self.preparing = true;
+        Some(Step::Prepare(raw))
+    }
+
+    /// Decodes the next live picture of H.264 or H.265 ahead of its camera's turn, or skips pictures that need not be decoded.
+    /// `near`: the turn is near. Otherwise pictures wait, because a key frame may come that makes them unnecessary.
+    pub fn step_ahead(&mut self, moment: Moment<'_>, near: bool, skipped: &mut Vec<Skipped>) -> Option<Step> {
+        if self.revoking || self.undecoded.front().is_none_or(|job| !job.is_live() || job.codec().is_none()) {
+            return None;
+        }
+        let many = self.undecoded.len() > moment.config.coded_pictures / 2;
+        let paused = moment.now.saturating_duration_since(self.last_arrival) >= PAUSE;
+        let keeps_raw = self.raw.as_ref().is_some_and(|raw| self.is_fresh(&raw.job, moment));
+        if !(near || many || paused) || keeps_raw {
+            return None;
+        }
+        self.decode_coded(self.chosen(moment), skipped)
+    }
+
+    /// Decodes the first undecoded picture, after skipping those that need not be decoded before the picture at `goal`.
+    fn decode_coded(&mut self, goal: Option<(u64, u64)>, skipped: &mut Vec<Skipped>) -> Option<Step> {
+        self.decoder.as_ref()?;
+        if let Some(goal) = goal {
+            self.skip_groups(goal, skipped);
+            self.skip_unreferenced(goal, skipped);
+        }
+        let job = self.undecoded.pop_front()?;
+        Some(Step::Decode(job, self.decoder.take()?, false))
+    }
+
+    /// Skips whole groups of pictures before the last key frame up to the goal.
+    fn skip_groups(&mut self, goal: (u64, u64), skipped: &mut Vec<Skipped>) {
+        let up_to_goal = self.live_run().take_while(|job| job.position() <= goal).enumerate();
+        let last_key = up_to_goal.filter(|(_, job)| job.is_key_frame()).map(|(at, _)| at).last().unwrap_or(0);
+        skipped.extend(self.undecoded.drain(..last_key).map(Skipped::overtaken));
+    }
+
+    /// Skips pictures before the goal on which no other depends.
+    fn skip_unreferenced(&mut self, goal: (u64, u64), skipped: &mut Vec<Skipped>) {
+        let Some(decoder) = &mut self.decoder else { return };
+        while let Some(job) = self.undecoded.pop_front_if(|job| job.position() < goal && job.is_unreferenced()) {
+            decoder.decoder.skip_unreferenced(&job.frame);
+            skipped.push(Skipped::overtaken(job));
+        }
+    }
+
+    /// Whether a frame of a file may be decoded now.
+    pub fn may_decode_file(&self) -> bool {
+        let is_file = self.undecoded.front().is_some_and(|job| !job.is_live());
+        is_file && !self.revoking && self.decoder.is_some() && self.ready.len() < READY_FILE
+    }
+
+    /// Takes the next frame of a file, with the decoder.
+    pub fn decode_file(&mut self) -> Option<Step> {
+        let decoder = self.decoder.take()?;
+        Some(Step::Decode(self.undecoded.pop_front()?, decoder, true))
+    }
+
+    /// Takes the result of a step back: the decoder if the step was to decode, decoded pictures, and frames that are ready for
+    /// the model. Returns the frames that are abandoned because the partition is being revoked.
+    pub fn finish(&mut self, outcome: Outcome, took: Duration, skipped: &mut Vec<Skipped>) -> Vec<FrameJob> {
+        let Outcome { decoder, raw, ready } = outcome;
+        if let Some(decoder) = decoder {
+            self.decoder = Some(decoder);
+            self.decode_time.count(took);
+        } else {
+            self.preparing = false;
+            self.prepare_time.count(took);
+        }
+        for raw in raw {
+            skipped.extend(self.raw.replace(raw).map(|older| Skipped::overtaken(older.job)));
+        }
         for ready in ready {
-            let live = ready.job.is_live();
+            let replaces = |older: &mut ReadyFrame| older.job.is_live() && ready.picture.is_some();
+            skipped.extend(self.ready.pop_front_if(replaces).map(|older| Skipped::overtaken(older.job)));
             self.ready.push_back(ready);
-            while live && self.ready.len() > config.live_frames {
-                let oldest = self.ready.pop_front().expect("longer than the limit");
-                dropped.push(Dropped::new(oldest.job, metrics::QUEUE_FULL));
-            }
         }
         if self.revoking { self.abandon_unstarted() } else { Vec::new() }
     }
 
-    /// Takes the next frame for the model.
-    pub fn take_ready(&mut self, config: &QueueConfig, dropped: &mut Vec<Dropped>) -> Option<ReadyFrame> {
-        let mut freshness = Freshness::new(config);
+    /// Whether the model may take the live frame that is ready: not if it is older than it should be and a newer one comes.
+    pub fn may_take_live(&self, moment: Moment<'_>) -> bool {
+        let Some(ready) = self.ready.front().filter(|ready| ready.job.is_live()) else { return false };
+        let newer_comes = self.decoder.is_none() || self.preparing || self.raw.is_some();
+        let limit = self.arrivals.interval() + self.time_to_ready() * 2;
+        !(newer_comes || self.live_run().any(is_for_model))
+            || moment.now.saturating_duration_since(ready.job.received_at) <= limit
+    }
+
+    /// Takes the next frame for the model, if it is of this kind.
+    pub fn take_ready(&mut self, live: bool, config: &QueueConfig, skipped: &mut Vec<Skipped>) -> Option<ReadyFrame> {
         loop {
-            let ready = self.ready.pop_front()?;
-            if ready.job.is_live() {
-                let waiting_since = ready.picture.as_ref().map_or(ready.job.received_at, |picture| picture.ready_at);
-                let newer_waits = self.ready.front().is_some_and(|next| next.job.is_live());
-                if let Some(reason) = freshness.drop_reason(&ready.job, waiting_since, newer_waits) {
-                    dropped.push(Dropped::new(ready.job, reason));
-                    continue;
-                }
+            let ready = self.ready.pop_front_if(|ready| ready.job.is_live() == live)?;
+            if !live || !ready.job.is_older_than(config.max_age) {
+                return Some(ready);
             }
-            return Some(ready);
+            skipped.push(Skipped::dropped(ready.job, metrics::TOO_OLD));
         }
     }
 
@@ -243,14 +361,9 @@ impl Lane {
         self.undecoded.len() <= config.file_frames / 2 || self.undecoded.front().is_some_and(FrameJob::is_live)
     }
 
-    /// False if the next frame is live. A paused partition never waits for such a queue.
-    pub fn next_is_not_live(&self) -> bool {
-        self.undecoded.front().is_none_or(|job| !job.is_live())
-    }
-
     /// Whether no frame waits for a decoder or is being decoded.
     pub fn is_idle(&self) -> bool {
-        self.undecoded.is_empty() && self.decoder.is_some()
+        self.undecoded.is_empty() && self.decoder.is_some() && self.raw.is_none() && !self.preparing
     }
 
     /// Whether no frame waits at all.
@@ -259,24 +372,30 @@ impl Lane {
     }
 
     pub fn update_waiting_metric(&self) {
-        let waiting = self.undecoded.len() + self.ready.len();
+        let waiting = self.undecoded.len() + usize::from(self.raw.is_some()) + self.ready.len();
         metrics::WAITING.with_label_values(&[self.camera.as_str()]).set(waiting as i64);
     }
 
     /// Takes out the frames that no thread has started to decode, and those inside the decoder: the decoder returns these
-    /// only when later frames follow, and none will.
+    /// only when later frames follow, and none will. A picture that is decoded and not prepared is taken out as well.
     pub fn abandon_unstarted(&mut self) -> Vec<FrameJob> {
         self.revoking = true;
         let in_decoder = self.decoder.iter_mut().flat_map(|decoder| decoder.in_decoder.drain()).map(|(_, job)| job);
         let mut abandoned: Vec<FrameJob> = in_decoder.collect();
+        abandoned.extend(self.raw.take().map(|raw| raw.job));
         abandoned.extend(self.undecoded.drain(..));
         abandoned
     }
 
-    pub fn into_dropped(self) -> Vec<Dropped> {
+    pub fn into_dropped(self) -> Vec<Skipped> {
         let in_decoder = self.decoder.into_iter().flat_map(|decoder| decoder.in_decoder.into_values());
-        let ready = self.ready.into_iter().map(|ready| ready.job);
-        let jobs = self.undecoded.into_iter().chain(ready).chain(in_decoder);
-        jobs.map(|job| Dropped::new(job, metrics::REVOKED)).collect()
+        let decoded = self.raw.into_iter().map(|raw| raw.job).chain(self.ready.into_iter().map(|ready| ready.job));
+        let jobs = self.undecoded.into_iter().chain(decoded).chain(in_decoder);
+        jobs.map(|job| Skipped::dropped(job, metrics::REVOKED)).collect()
     }
+}
+
+/// Whether the frame is for the model. The others are decoded only because later ones depend on them.
+pub(super) fn is_for_model(job: &FrameJob) -> bool {
+    job.frame.analyse || job.is_end_marker()
 }

@@ -1,13 +1,18 @@
 //! Schedules the waiting frames: first for a decoder, then for the model. Each camera has a lane that keeps its frames in
 //! order, and the cameras take turns. Only the scheduler drops live frames, and it counts each drop.
+//!
+//! A live frame is chosen as late as possible ([why](../../../docs/decisions/0015-freshest-live-frame.md)): shortly before the
+//! model is free, the newest frame of the camera whose turn it is.
 
-mod freshness;
+mod arrivals;
 mod lane;
+mod pace;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;
 mod turns;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,14 +22,14 @@ use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
 
 use crate::config::QueueConfig;
-use crate::frame::{FrameJob, ReadyFrame};
+use crate::frame::{FrameJob, RawFrame, ReadyFrame};
 use crate::metrics;
 use crate::model::Model;
 use crate::offsets::Offsets;
 
-pub use lane::{Admission, LaneDecoder};
-use lane::{Dropped, Lane};
-use turns::Turns;
+use lane::Lane;
+pub use lane::{Admission, LaneDecoder, Step};
+use turns::{Next, Turns};
 
 /// How long a thread waits before it checks its condition again without a notification.
 const RECHECK: Duration = Duration::from_millis(100);
@@ -44,13 +49,43 @@ pub struct FrameScheduler {
     config: QueueConfig,
 }
 
-/// A frame to decode, with its camera's decoder. [`FrameScheduler::finish_decoding`] takes the decoder back.
+/// A step for a decode thread. [`FrameScheduler::finish`] takes its result.
 #[derive(Debug)]
-pub struct DecodeTask {
-    pub job: FrameJob,
-    pub decoder: LaneDecoder,
-    /// The lane that the decoder belongs to.
+pub struct Task {
+    /// The lane that the frame belongs to.
     pub lane_id: u64,
+    pub step: Step,
+}
+
+/// The result of a step.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The decoder, if the step was to decode.
+    pub decoder: Option<LaneDecoder>,
+    /// Decoded pictures that are not prepared.
+    pub raw: Vec<RawFrame>,
+    /// Frames that are ready for the model.
+    pub ready: Vec<ReadyFrame>,
+}
+
+/// A frame that will not be analysed.
+#[derive(Debug)]
+struct Skipped {
+    job: FrameJob,
+    /// A value of the label `reason` of `infer_dropped_frames_total`; `None` if the frame was not for the model.
+    reason: Option<&'static str>,
+}
+
+impl Skipped {
+    fn dropped(job: FrameJob, reason: &'static str) -> Self {
+        Self { job, reason: Some(reason) }
+    }
+
+    /// The model takes a newer frame of the camera.
+    fn overtaken(job: FrameJob) -> Self {
+        let reason = lane::is_for_model(&job).then_some(metrics::OVERTAKEN);
+        Self { job, reason }
+    }
 }
 
 impl FrameScheduler {
@@ -69,97 +104,83 @@ impl FrameScheduler {
     /// Queues a frame. Never blocks: if a live camera's queue is full, its oldest frame is dropped; if a file's queue is
     /// full, the caller must pause the partition.
     pub fn enqueue(&self, job: FrameJob) -> Admission {
+        let mut skipped = Vec::new();
         let mut turns = self.turns.lock();
-        let known = turns.lanes.iter().position(|lane| lane.camera == job.key.camera);
-        let at = known.unwrap_or(turns.lanes.len());
-        if known.is_none() {
-            turns.lanes.push_back(Lane::new(&job, self.model.clone()));
-        }
-        let mut dropped = Vec::new();
-        let lane = &mut turns.lanes[at];
-        let admission = lane.enqueue(job, &self.config, &mut dropped);
-        lane.update_waiting_metric();
+        let admission = turns.enqueue(job, &self.model, &self.config, &mut skipped);
         drop(turns);
         self.decodable.notify_one();
-        self.complete_dropped(dropped);
+        self.complete_skipped(skipped);
         admission
     }
 
-    /// The next frame to decode. Blocks until there is one; `None` when the scheduler is closed and no frame is left.
-    pub fn next_to_decode(&self) -> Option<DecodeTask> {
+    /// The next step for a decode thread. Blocks until there is one; `None` when the scheduler is closed and no frame is left.
+    pub fn next_task(&self) -> Option<Task> {
         let mut turns = self.turns.lock();
         loop {
-            if let Some(task) = self.start_decoding(&mut turns) {
-                return Some(task);
-            }
+            let now = Instant::now();
+            let at = match self.start_task(&mut turns, now) {
+                Next::Task(task, _) => return Some(*task),
+                Next::Wait(at) => at,
+            };
             if turns.closed && turns.lanes.iter().all(Lane::is_idle) {
                 return None;
             }
-            self.decodable.wait_for(&mut turns, RECHECK);
+            let recheck = now + RECHECK;
+            self.decodable.wait_until(&mut turns, at.map_or(recheck, |at| at.min(recheck)));
         }
     }
 
-    fn start_decoding(&self, turns: &mut Turns) -> Option<DecodeTask> {
-        let mut dropped = Vec::new();
-        let started = turns.start_decoding(&self.config, &mut dropped);
-        if !dropped.is_empty() {
-            // Under the lock, but rare; and no thread that holds the lock of the offsets waits for this one.
-            self.complete_dropped(dropped);
-        }
-        let (task, may_have_room) = started?;
-        if may_have_room {
+    fn start_task(&self, turns: &mut Turns, now: Instant) -> Next {
+        let mut skipped = Vec::new();
+        let next = turns.next_step(now, &self.config, &mut skipped);
+        // Under the lock, but short; and no thread that holds the lock of the offsets waits for this one.
+        self.complete_skipped(skipped);
+        if matches!(next, Next::Task(_, true)) {
             self.room.notify_one();
         }
-        Some(task)
+        next
     }
 
-    /// Takes the decoder of a [`DecodeTask`] back, with the frames that are ready for the model. If the camera was removed
-    /// in the meantime, the frames are dropped.
-    pub fn finish_decoding(&self, lane_id: u64, decoder: LaneDecoder, ready: Vec<ReadyFrame>) {
-        let mut dropped = Vec::new();
-        let mut abandoned = Vec::new();
+    /// Takes the result of a step, which took so long. If the camera was removed in the meantime, its frames are dropped.
+    pub fn finish(&self, lane_id: u64, outcome: Outcome, took: Duration) {
+        let mut skipped = Vec::new();
         let mut turns = self.turns.lock();
-        match turns.lanes.iter_mut().find(|lane| lane.id == lane_id) {
-            Some(lane) => {
-                abandoned = lane.finish_decoding(decoder, ready, &self.config, &mut dropped);
-                lane.update_waiting_metric();
-            }
-            None => dropped.extend(ready.into_iter().map(|ready| Dropped::new(ready.job, metrics::REVOKED))),
-        }
+        let abandoned = turns.finish(lane_id, outcome, took, &mut skipped);
         drop(turns);
         self.inferable.notify_one();
         self.decodable.notify_one();
-        self.complete_dropped(dropped);
+        self.complete_skipped(skipped);
         self.abandon(abandoned);
     }
 
-    /// Takes up to `max_frames` frames for the model, one of each camera in turn. Blocks until there is one, and then waits
+    /// Takes up to `max_frames` frames for the model, one of each live camera in turn. Blocks until there is one, and then waits
     /// up to `max_wait` for more. `None` when the scheduler is closed and empty.
     pub fn next_batch(&self, max_frames: usize, max_wait: Duration) -> Option<Vec<ReadyFrame>> {
         let mut batch = Vec::with_capacity(max_frames);
         let mut deadline: Option<Instant> = None;
         let mut turns = self.turns.lock();
         turns.max_batch = max_frames;
+        turns.pace.asked(Instant::now());
+        let begun = turns.served;
         loop {
-            let mut dropped = Vec::new();
-            turns.fill_batch(max_frames, &mut batch, &self.config, &mut dropped);
-            if !dropped.is_empty() {
-                self.complete_dropped(dropped);
-            }
+            let now = Instant::now();
+            let mut skipped = Vec::new();
+            turns.fill_batch((max_frames, begun), now, &mut batch, &self.config, &mut skipped);
+            self.complete_skipped(skipped);
             if !batch.is_empty() {
-                // The taken frames made room for the decoders.
-                self.decodable.notify_all();
-                let deadline = *deadline.get_or_insert_with(|| Instant::now() + max_wait);
-                if batch.len() >= max_frames || Instant::now() >= deadline || turns.closed {
+                let deadline = *deadline.get_or_insert(now + max_wait);
+                if batch.len() >= max_frames || now >= deadline || turns.closed {
+                    turns.pace.took_batch(now);
+                    // There is room for the next frames, and their time is known.
+                    self.decodable.notify_all();
                     return Some(batch);
                 }
-                self.inferable.wait_until(&mut turns, deadline);
-                continue;
-            }
-            if turns.closed && turns.lanes.iter().all(Lane::is_empty) {
+            } else if turns.closed && turns.lanes.iter().all(Lane::is_empty) {
                 return None;
             }
-            self.inferable.wait_for(&mut turns, RECHECK);
+            // The model waits, so what it needs is due now.
+            self.decodable.notify_all();
+            self.inferable.wait_until(&mut turns, deadline.unwrap_or(now + RECHECK));
         }
     }
 
@@ -197,13 +218,13 @@ impl FrameScheduler {
         let mut turns = self.turns.lock();
         let (removed, kept) = std::mem::take(&mut turns.lanes)
             .into_iter()
-            .partition::<VecDeque<_>, _>(|lane| partitions.contains(&lane.partition));
+            .partition::<Vec<_>, _>(|lane| partitions.contains(&lane.partition));
         turns.lanes = kept;
         drop(turns);
         let mut cameras = Vec::new();
         for lane in removed {
             cameras.push(lane.camera.clone());
-            self.complete_dropped(lane.into_dropped());
+            self.complete_skipped(lane.into_dropped());
         }
         self.decodable.notify_all();
         cameras
@@ -218,17 +239,21 @@ impl FrameScheduler {
 
     /// Completes a frame that gives no result, and counts it as dropped.
     pub fn drop_frame(&self, job: FrameJob, reason: &'static str) {
-        self.complete_dropped(vec![Dropped::new(job, reason)]);
+        self.complete_skipped(vec![Skipped::dropped(job, reason)]);
     }
 
-    /// Completes a frame that was decoded only because later frames depend on it.
+    /// Completes a frame that is not for the model.
     pub fn complete_reference(&self, job: &FrameJob) {
         metrics::REFERENCE.with_label_values(&[job.key.camera.as_str()]).inc();
         self.offsets.complete(&job.ticket);
     }
 
-    fn complete_dropped(&self, dropped: Vec<Dropped>) {
-        for Dropped { job, reason } in dropped {
+    fn complete_skipped(&self, skipped: Vec<Skipped>) {
+        for Skipped { job, reason } in skipped {
+            let Some(reason) = reason else {
+                self.complete_reference(&job);
+                continue;
+            };
             metrics::count_dropped(job.key.camera.as_str(), reason, 1);
             job.span.in_scope(|| tracing::debug!(reason, "frame dropped"));
             self.offsets.complete(&job.ticket);

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use vru_proto::v1;
 
-use super::lane::Deferrable;
 use super::*;
+use crate::decode::RawPicture;
 use crate::frame::ReadyPicture;
 use crate::model::Preparer;
 use crate::picture::Picture;
@@ -20,9 +21,7 @@ struct Fixture {
 }
 
 fn config() -> QueueConfig {
-    // Only the tests of `overtake_after` set it lower: on a loaded machine any test may pause for long.
-    let overtake_after = Duration::from_hours(1);
-    QueueConfig { live_frames: 2, coded_pictures: 4, file_frames: 4, overtake_after, ..QueueConfig::default() }
+    QueueConfig { live_frames: 2, coded_pictures: 4, file_frames: 4, ..QueueConfig::default() }
 }
 
 /// As `config`, for tests in which no frame may become too old, however long the machine pauses.
@@ -45,21 +44,43 @@ impl Fixture {
         self.scheduler.enqueue(job)
     }
 
-    /// Decodes the next frame; false if no frame may be decoded now.
-    fn decode_one(&mut self) -> bool {
-        let task = self.scheduler.start_decoding(&mut self.scheduler.turns.lock());
-        let Some(DecodeTask { job, decoder, lane_id }) = task else { return false };
-        let decoded = Picture::new(Image::filled(SIZE.0, SIZE.1, [200; 3]));
+    fn next(&self) -> Option<Task> {
+        match self.scheduler.start_task(&mut self.scheduler.turns.lock(), Instant::now()) {
+            Next::Task(task, _) => Some(*task),
+            Next::Wait(_) => None,
+        }
+    }
+
+    /// Does the next step of a decode thread; false if there is none now.
+    fn step(&mut self) -> bool {
+        let Some(task) = self.next() else { return false };
+        self.finish(task);
+        true
+    }
+
+    fn finish(&mut self, Task { lane_id, step }: Task) {
+        let zero = Duration::ZERO;
+        let outcome = match step {
+            Step::Decode(job, decoder, false) => {
+                let picture = RawPicture::rgb(grey(), Picture::new(grey()).source);
+                let raw = vec![RawFrame { job, picture, queued: zero, decode: zero, decoded_at: Instant::now() }];
+                Outcome { decoder: Some(decoder), raw, ..Outcome::default() }
+            }
+            Step::Decode(job, decoder, true) => {
+                Outcome { decoder: Some(decoder), ready: vec![self.ready(job)], ..Outcome::default() }
+            }
+            Step::Prepare(raw) => Outcome { ready: vec![self.ready(raw.job)], ..Outcome::default() },
+        };
+        self.scheduler.finish(lane_id, outcome, zero);
+    }
+
+    fn ready(&mut self, job: FrameJob) -> ReadyFrame {
+        let decoded = Picture::new(grey());
         let prepared = self.preparer.prepare(&decoded).unwrap();
         let zero = Duration::ZERO;
         let picture =
             ReadyPicture { decoded, prepared, queued: zero, decode: zero, preprocess: zero, ready_at: Instant::now() };
-        self.scheduler.finish_decoding(lane_id, decoder, vec![ReadyFrame { job, picture: Some(picture) }]);
-        true
-    }
-
-    fn decoded_waiting(&self, kind: Deferrable) -> usize {
-        self.scheduler.turns.lock().decoded_waiting(kind)
+        ReadyFrame { job, picture: Some(picture) }
     }
 
     fn set_max_batch(&self, max_batch: usize) {
@@ -73,6 +94,16 @@ impl Fixture {
     }
 }
 
+fn grey() -> Image {
+    Image::filled(SIZE.0, SIZE.1, [200; 3])
+}
+
+/// The position of the frame that a step decodes.
+fn decoded(task: &Task) -> (String, u64) {
+    let Step::Decode(job, ..) = &task.step else { panic!("it does not decode: {task:?}") };
+    (job.key.camera.to_string(), job.key.sequence)
+}
+
 fn dropped(camera: &str, reason: &str) -> u64 {
     counter_sum("infer_dropped_frames_total", |labels| {
         labels.contains(&("camera", camera)) && labels.contains(&("reason", reason))
@@ -80,7 +111,8 @@ fn dropped(camera: &str, reason: &str) -> u64 {
 }
 
 fn coded(camera: &str, sequence: u64, key_frame: bool) -> v1::Frame {
-    v1::Frame { encoding: v1::Encoding::H264.into(), key_frame, ..live_frame(camera, 1, sequence) }
+    let payload = Bytes::from_static(if key_frame { &[0, 0, 1, 0x65] } else { &[0, 0, 1, 0x41] });
+    v1::Frame { encoding: v1::Encoding::H264.into(), key_frame, payload, ..live_frame(camera, 1, sequence) }
 }
 
 #[test]
@@ -90,54 +122,103 @@ fn a_full_live_queue_drops_its_oldest_frame_and_counts_it() {
         assert_eq!(fixture.enqueue(live_frame("fresh", 1, sequence)), Admission::Queued);
     }
     assert_eq!(dropped("fresh", "queue_full"), 3);
-    assert!(fixture.decode_one());
+    assert!(fixture.step());
     assert_eq!(fixture.batch(8), [("fresh".to_owned(), 3)]);
     // Dropped frames are complete.
     assert_eq!(fixture.offsets.take_committable(None), [(partition(), 3)]);
 }
 
-const OVERTAKE_AFTER: Duration = Duration::from_millis(20);
-
-fn overtaking_fixture() -> Fixture {
-    let max_age = Duration::from_hours(1);
-    fixture_with(QueueConfig { overtake_after: OVERTAKE_AFTER, live_frames: 4, max_age, ..config() })
-}
-
 #[test]
-fn a_live_frame_that_waited_too_long_for_a_decoder_is_dropped_for_a_newer_one() {
-    let mut fixture = overtaking_fixture();
-    fixture.enqueue(live_frame("overtaken", 1, 0));
-    std::thread::sleep(OVERTAKE_AFTER);
-    assert!(fixture.decode_one(), "without a newer frame it may wait for any time");
-    assert_eq!(fixture.batch(1), [("overtaken".to_owned(), 0)]);
-    fixture.enqueue(live_frame("overtaken", 1, 1));
-    std::thread::sleep(OVERTAKE_AFTER);
-    fixture.enqueue(live_frame("overtaken", 1, 2));
-    fixture.enqueue(live_frame("overtaken", 1, 3));
-    assert_eq!(fixture.scheduler.next_to_decode().unwrap().job.key.sequence, 3, "the newest is next");
-    assert_eq!(dropped("overtaken", "overtaken"), 2);
-}
-
-#[test]
-fn a_decoded_picture_that_waited_too_long_for_the_model_is_dropped_for_a_newer_one() {
-    let mut fixture = overtaking_fixture();
+fn while_other_cameras_wait_only_the_newest_frame_of_each_is_decoded() {
+    let mut fixture = fixture();
     for sequence in 0..2 {
-        fixture.enqueue(coded("overtaken-coded", sequence, sequence == 0));
-        assert!(fixture.decode_one(), "each H.264 picture is decoded: later ones depend on it");
-        std::thread::sleep(OVERTAKE_AFTER);
+        fixture.enqueue(live_frame("newest", 1, sequence));
+        fixture.enqueue(live_frame("other", 1, sequence));
     }
-    assert_eq!(fixture.batch(1), [("overtaken-coded".to_owned(), 1)], "the newest may wait for any time");
-    assert_eq!(dropped("overtaken-coded", "overtaken"), 1);
+    assert_eq!(decoded(&fixture.next().unwrap()), ("newest".to_owned(), 1));
+    assert_eq!((dropped("newest", "overtaken"), dropped("other", "overtaken")), (1, 0));
+}
+
+#[test]
+fn a_burst_of_one_camera_is_analysed_in_order_while_the_model_has_time() {
+    let mut fixture = fixture_with(QueueConfig { live_frames: 8, max_age: Duration::from_hours(1), ..config() });
+    // The interval is that of the capture times, here half an hour.
+    let half_hour = Duration::from_mins(30).as_micros() as i64;
+    for sequence in 0..4 {
+        let captured_at_us = half_hour * sequence as i64;
+        fixture.enqueue(v1::Frame { captured_at_us, ..live_frame("burst", 1, sequence) });
+    }
+    for sequence in 0..4 {
+        while fixture.step() {}
+        assert_eq!(fixture.batch(1), [("burst".to_owned(), sequence)]);
+        fixture.scheduler.turns.lock().pace.asked(Instant::now());
+    }
+}
+
+#[test]
+fn a_newer_frame_replaces_a_decoded_one_that_waits() {
+    let mut fixture = fixture();
+    fixture.enqueue(live_frame("replaced", 1, 0));
+    fixture.enqueue(live_frame("beside", 1, 0));
+    assert!(fixture.step());
+    fixture.enqueue(live_frame("replaced", 1, 1));
+    assert!(fixture.step());
+    assert_eq!(dropped("replaced", "overtaken"), 1);
+    assert_eq!(fixture.batch(1), [("replaced".to_owned(), 1)]);
+}
+
+#[test]
+fn live_frames_are_not_decoded_before_the_model_will_soon_be_free() {
+    let mut fixture = fixture();
+    {
+        // The model's last run took an hour.
+        let mut turns = fixture.scheduler.turns.lock();
+        let hour_ago = Instant::now().checked_sub(Duration::from_hours(1)).unwrap();
+        turns.pace.took_batch(hour_ago);
+        turns.pace.asked(Instant::now());
+        turns.pace.took_batch(Instant::now());
+    }
+    fixture.enqueue(live_frame("early", 1, 0));
+    assert!(fixture.next().is_none());
+    fixture.scheduler.turns.lock().pace.asked(Instant::now());
+    assert_eq!(decoded(&fixture.next().unwrap()), ("early".to_owned(), 0));
+}
+
+#[test]
+fn pictures_on_which_later_ones_depend_are_decoded_and_only_the_newest_is_prepared() {
+    let mut fixture = fixture();
+    fixture.enqueue(live_frame("still", 1, 0));
+    for sequence in 0..3 {
+        fixture.enqueue(coded("coded-chain", sequence, sequence == 0));
+    }
+    let mut steps = Vec::new();
+    while let Some(task) = fixture.next() {
+        steps.push(match &task.step {
+            Step::Decode(job, ..) => format!("decode {} of {}", job.key.sequence, job.key.camera),
+            Step::Prepare(raw) => format!("prepare {} of {}", raw.job.key.sequence, raw.job.key.camera),
+        });
+        fixture.finish(task);
+        if steps.len() == 4 {
+            assert_eq!(fixture.batch(1), [("still".to_owned(), 0)]);
+            fixture.scheduler.turns.lock().pace.asked(Instant::now());
+        }
+    }
+    let decode = |sequence| format!("decode {sequence} of coded-chain");
+    let expected =
+        ["decode 0 of still".to_owned(), decode(0), decode(1), decode(2), "prepare 2 of coded-chain".to_owned()];
+    assert_eq!(steps, expected);
+    assert_eq!(dropped("coded-chain", "overtaken"), 2);
+    assert_eq!(fixture.batch(1), [("coded-chain".to_owned(), 2)]);
 }
 
 #[test]
 fn frames_of_a_file_are_never_overtaken() {
-    let mut fixture = fixture_with(QueueConfig { overtake_after: Duration::ZERO, ..config() });
+    let mut fixture = fixture();
     for sequence in 0..3 {
         fixture.enqueue(file_frame("in-order", 1, sequence));
     }
     fixture.set_max_batch(8);
-    while fixture.decode_one() {}
+    while fixture.step() {}
     let sequences: Vec<u64> = fixture.batch(8).into_iter().map(|(_, sequence)| sequence).collect();
     assert_eq!(sequences, [0, 1, 2]);
 }
@@ -150,35 +231,11 @@ fn cameras_take_turns_at_the_model_however_often_they_decode() {
     for sequence in 0..6 {
         fixture.enqueue(live_frame("turn-jpeg", 1, sequence));
         fixture.enqueue(coded("turn-coded", sequence, sequence == 0));
-        while fixture.decode_one() {}
+        while fixture.step() {}
         turns.extend(fixture.batch(1).into_iter().map(|(camera, _)| camera));
+        fixture.scheduler.turns.lock().pace.asked(Instant::now());
     }
     assert_eq!(turns.iter().filter(|camera| *camera == "turn-coded").count(), 3, "{turns:?}");
-}
-
-#[test]
-fn live_frames_are_not_decoded_long_before_their_turn_at_the_model() {
-    let mut fixture = fixture();
-    let names: Vec<String> = (0..10).map(|camera| format!("ahead-{camera}")).collect();
-    let mut waited = Vec::new();
-    // Ten cameras send 50 frames each, one in every second step; the model takes one frame in each step.
-    for step in 0..100 {
-        for name in names.iter().filter(|_| step % 2 == 0) {
-            fixture.enqueue(live_frame(name, 1, step / 2));
-        }
-        while fixture.decode_one() {}
-        let waiting = fixture.decoded_waiting(Deferrable::LiveJpeg);
-        assert!(waiting <= 2, "{waiting} decoded pictures wait");
-        for (camera, sequence) in fixture.batch(1) {
-            waited.push((camera, step / 2 - sequence));
-        }
-    }
-    for name in &names {
-        assert_eq!(waited.iter().filter(|(camera, _)| camera == name).count(), 10, "cameras take turns");
-    }
-    // Two newer frames may be queued undecoded, and one more may come while the decoded one waits.
-    let longest = waited.iter().map(|(_, newer)| *newer).max();
-    assert!(longest <= Some(2), "{longest:?} newer frames had come");
 }
 
 #[test]
@@ -189,7 +246,7 @@ fn frames_of_a_file_are_never_dropped() {
     assert!(admissions[3..].iter().all(|admission| *admission == Admission::QueuedNowFull));
     let mut sequences = Vec::new();
     while sequences.len() < 10 {
-        while fixture.decode_one() {}
+        while fixture.step() {}
         sequences.extend(fixture.batch(3).into_iter().map(|(_, sequence)| sequence));
     }
     assert_eq!(sequences, (0..10).collect::<Vec<_>>());
@@ -205,8 +262,8 @@ fn of_many_files_only_the_next_two_batches_are_decoded_ahead() {
     }
     let mut taken = Vec::new();
     while taken.len() < 40 {
-        while fixture.decode_one() {}
-        let waiting = fixture.decoded_waiting(Deferrable::File);
+        while fixture.step() {}
+        let waiting = fixture.scheduler.turns.lock().files_ready();
         assert!((1..=4).contains(&waiting), "{waiting} decoded pictures wait");
         taken.extend(fixture.batch(2));
     }
@@ -217,7 +274,7 @@ fn of_many_files_only_the_next_two_batches_are_decoded_ahead() {
     // A live camera does not wait behind them.
     fixture.enqueue(file_frame("many-0", 1, 4));
     fixture.enqueue(live_frame("many-live", 1, 0));
-    while fixture.decode_one() {}
+    while fixture.step() {}
     assert_eq!(fixture.batch(2).len(), 2);
 }
 
@@ -244,8 +301,7 @@ fn a_live_frame_older_than_max_age_is_dropped() {
     fixture.enqueue(v1::Frame { ingested_at_us: old, ..live_frame("late", 1, 0) });
     // Captured long ago, but ingest took it just now: the camera's clock may be wrong.
     fixture.enqueue(v1::Frame { captured_at_us: old - 3_600_000_000, ..live_frame("late", 1, 1) });
-    let task = fixture.scheduler.next_to_decode().unwrap();
-    assert_eq!(task.job.key.sequence, 1);
+    assert_eq!(decoded(&fixture.scheduler.next_task().unwrap()).1, 1);
     assert_eq!(dropped("late", "too_old"), 1);
 }
 
@@ -257,7 +313,7 @@ fn cameras_take_turns_in_a_batch() {
     }
     fixture.enqueue(file_frame("calm", 1, 0));
     fixture.set_max_batch(3);
-    while fixture.decode_one() {}
+    while fixture.step() {}
     let batch = fixture.batch(3);
     assert_eq!(batch.len(), 3);
     assert!(batch.contains(&("calm".to_owned(), 0)), "{batch:?}");
@@ -270,7 +326,7 @@ fn coded_pictures_are_dropped_up_to_the_next_key_frame() {
         fixture.enqueue(coded("coded", sequence, key_frame));
     }
     assert_eq!(dropped("coded", "queue_full"), 3);
-    assert_eq!(fixture.scheduler.next_to_decode().unwrap().job.key.sequence, 3);
+    assert_eq!(decoded(&fixture.scheduler.next_task().unwrap()).1, 3);
 }
 
 #[test]
@@ -279,10 +335,10 @@ fn one_frame_of_a_camera_is_decoded_at_a_time() {
     fixture.enqueue(file_frame("one", 1, 0));
     fixture.enqueue(file_frame("one", 1, 1));
     fixture.enqueue(file_frame("two", 1, 0));
-    let first = fixture.scheduler.next_to_decode().unwrap();
-    let second = fixture.scheduler.next_to_decode().unwrap();
-    assert_eq!((first.job.key.camera.as_str(), second.job.key.camera.as_str()), ("one", "two"));
-    assert!(!fixture.decode_one(), "the second frame of `one` waits for the first");
+    fixture.set_max_batch(8);
+    let (first, second) = (fixture.next().unwrap(), fixture.next().unwrap());
+    assert_eq!((decoded(&first).0.as_str(), decoded(&second).0.as_str()), ("one", "two"));
+    assert!(fixture.next().is_none(), "the second frame of `one` waits for the first");
 }
 
 #[test]
@@ -290,11 +346,11 @@ fn the_cameras_of_a_revoked_partition_are_removed_and_may_come_back() {
     let mut fixture = fixture();
     fixture.enqueue(file_frame("moved", 1, 0));
     fixture.enqueue(file_frame("moved", 1, 1));
-    let DecodeTask { job, decoder, lane_id } = fixture.scheduler.next_to_decode().unwrap();
+    let task = fixture.next().unwrap();
     fixture.offsets.revoked(&[partition()]);
     let cameras = fixture.scheduler.remove_cameras(&[partition()]);
     assert_eq!(cameras.iter().map(CameraId::as_str).collect::<Vec<_>>(), ["moved"]);
-    fixture.scheduler.finish_decoding(lane_id, decoder, vec![ReadyFrame { job, picture: None }]);
+    fixture.finish(task);
     assert_eq!(dropped("moved", "revoked"), 2);
     fixture.offsets.assigned(&partition());
     assert_eq!(fixture.enqueue(file_frame("moved", 1, 0)), Admission::Queued, "unacknowledged frames come again");
@@ -306,7 +362,7 @@ fn before_a_revocation_only_started_frames_are_finished() {
     for sequence in 0..4 {
         fixture.enqueue(file_frame("leaving", 1, sequence));
     }
-    assert!(fixture.decode_one());
+    assert!(fixture.step());
     fixture.scheduler.abandon_unstarted(&[partition()]);
     assert_eq!(fixture.offsets.in_progress(&[partition()]), 1, "the started frame is finished");
     let ready = fixture.scheduler.next_batch(1, Duration::ZERO).unwrap().remove(0);
@@ -321,8 +377,8 @@ fn a_closed_scheduler_hands_out_its_last_frames_and_then_ends() {
     let mut fixture = fixture();
     fixture.enqueue(file_frame("last", 1, 0));
     fixture.scheduler.close();
-    assert!(fixture.decode_one());
-    assert!(fixture.scheduler.next_to_decode().is_none());
+    assert!(fixture.step());
+    assert!(fixture.scheduler.next_task().is_none());
     assert_eq!(fixture.batch(4).len(), 1);
     assert!(fixture.scheduler.next_batch(4, Duration::ZERO).is_none());
 }
@@ -331,7 +387,7 @@ fn a_closed_scheduler_hands_out_its_last_frames_and_then_ends() {
 fn a_batch_waits_for_more_frames_only_up_to_max_wait() {
     let mut fixture = fixture();
     fixture.enqueue(file_frame("alone", 1, 0));
-    fixture.decode_one();
+    fixture.step();
     let started = Instant::now();
     let batch = fixture.scheduler.next_batch(8, Duration::from_millis(60)).unwrap();
     assert_eq!(batch.len(), 1);

@@ -1,78 +1,228 @@
-//! Whose turn is next: at the decoders, and at the model.
+//! Whose turn is next: at the decoders, and at the model. Time is an argument, so that a test can simulate it.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::DecodeTask;
-use super::lane::{Deferrable, Dropped, Lane};
+use super::lane::{Admission, Lane, Moment, Step};
+use super::pace::ModelPace;
+use super::{Outcome, Skipped, Task};
 use crate::config::QueueConfig;
-use crate::frame::ReadyFrame;
+use crate::frame::{FrameJob, ReadyFrame};
+use crate::metrics;
+use crate::model::Model;
 
-/// How many batches of frames may be decoded before the model takes them: the next one and the one after it. The limit holds
-/// for live JPEGs, and again for frames of files. A decoded frame holds a picture and a tensor, some 10 MB, which would add
-/// up with many cameras; and live frames would only grow old.
-const DECODED_AHEAD: usize = 2;
+/// How many batches of frames of files may be decoded before the model takes them: the next one and the one after it. A decoded
+/// frame holds a picture and a tensor, some 10 MB, which would add up with many files.
+const FILES_AHEAD: usize = 2;
+/// Live frames go first; but of so many frames, and of so many steps at the decoders, one is for a file if one waits.
+const FILE_SHARE: usize = 8;
+
+/// What a decode thread does next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The flag says whether a paused partition may now have room.
+    Task(Box<Task>, bool),
+    /// Nothing before this time, unless something changes.
+    Wait(Option<Instant>),
+}
 
 /// The lanes of all cameras and the order in which they are served. The lock around it is the scheduler's.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// The camera that is next at the decoders is in front.
-    pub lanes: VecDeque<Lane>,
+    pub lanes: Vec<Lane>,
     /// How many frames the model has taken in all. Numbers the turns at the model.
-    served: u64,
+    pub served: u64,
+    /// How many frames of files were decoded in all. Numbers the turns of files at the decoders.
+    file_decodes: u64,
+    /// Live frames that the model took since the last frame of a file.
+    live_in_a_row: usize,
+    /// Steps for live frames since the last one for a file.
+    live_steps_in_a_row: usize,
     /// The batch size that the model asked for last; 0 before it has asked.
     pub max_batch: usize,
+    pub pace: ModelPace,
     pub closed: bool,
 }
 
 impl Turns {
-    /// How many decoded frames of this kind wait for the model.
-    pub fn decoded_waiting(&self, kind: Deferrable) -> usize {
-        self.lanes.iter().map(|lane| lane.decoded_waiting(kind)).sum()
+    pub fn enqueue(
+        &mut self,
+        job: FrameJob,
+        model: &Arc<Model>,
+        config: &QueueConfig,
+        skipped: &mut Vec<Skipped>,
+    ) -> Admission {
+        let known = self.lanes.iter().position(|lane| lane.camera == job.key.camera);
+        let at = known.unwrap_or(self.lanes.len());
+        if known.is_none() {
+            self.lanes.push(Lane::new(&job, model.clone()));
+        }
+        let lane = &mut self.lanes[at];
+        let admission = lane.enqueue(job, config, skipped);
+        lane.update_waiting_metric();
+        admission
     }
 
-    /// Starts the next frame that may be decoded now, and moves its camera to the back. The flag says whether a paused
-    /// partition may now have room.
-    pub fn start_decoding(&mut self, config: &QueueConfig, dropped: &mut Vec<Dropped>) -> Option<(DecodeTask, bool)> {
-        let limit = DECODED_AHEAD * self.max_batch.max(1);
-        let live_jpegs = self.decoded_waiting(Deferrable::LiveJpeg);
-        let file_frames = self.decoded_waiting(Deferrable::File);
-        let deferred = |lane: &Lane| match lane.next_deferrable() {
-            Some(Deferrable::LiveJpeg) => live_jpegs >= limit,
-            Some(Deferrable::File) => file_frames >= limit,
-            None => false,
+    /// Takes the result of a step. Returns the frames that are abandoned because their partition is being revoked.
+    pub fn finish(
+        &mut self,
+        lane_id: u64,
+        outcome: Outcome,
+        took: Duration,
+        skipped: &mut Vec<Skipped>,
+    ) -> Vec<FrameJob> {
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.id == lane_id) else {
+            let raw = outcome.raw.into_iter().map(|raw| raw.job);
+            let jobs = raw.chain(outcome.ready.into_iter().map(|ready| ready.job));
+            skipped.extend(jobs.map(|job| Skipped::dropped(job, metrics::REVOKED)));
+            return Vec::new();
         };
-        let mut candidates = self.lanes.iter_mut().enumerate().filter(|(_, lane)| !deferred(lane));
-        let (at, (job, decoder)) =
-            candidates.find_map(|(at, lane)| Some((at, lane.start_decoding(config, dropped)?)))?;
-        let lane = self.lanes.remove(at).expect("the position was just found");
-        let (lane_id, may_have_room) = (lane.id, lane.next_is_not_live());
-        self.lanes.push_back(lane);
-        Some((DecodeTask { job, decoder, lane_id }, may_have_room))
+        let abandoned = lane.finish(outcome, took, skipped);
+        lane.update_waiting_metric();
+        abandoned
     }
 
-    /// Adds ready frames to the batch, up to `max_frames`, one of each camera in turn.
+    /// How many decoded frames of files wait for the model.
+    pub fn files_ready(&self) -> usize {
+        self.lanes.iter().map(Lane::ready_of_file).sum()
+    }
+
+    /// The positions of lanes, those first whose last turn at the model is the longest ago.
+    fn by_turn(&self, wanted: impl Fn(&Lane) -> bool) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.lanes.len()).filter(|at| wanted(&self.lanes[*at])).collect();
+        order.sort_by_key(|at| self.lanes[*at].last_turn);
+        order
+    }
+
+    fn moment<'a>(now: Instant, config: &'a QueueConfig, offering: &[usize]) -> Moment<'a> {
+        Moment { now, config, contended: offering.len() > 1 }
+    }
+
+    /// Starts the next step at the decoders.
     ///
-    /// The turns at the model are separate from the order of the lanes, which is that of the decoders. A live camera with
-    /// H.264 or H.265 has every picture decoded; in the order of the decoders it would always stand behind all others.
+    /// First come live frames for the next batch, but not before their time: what is decoded late is newer. Then come pictures on
+    /// which later ones depend, and frames of files.
+    pub fn next_step(&mut self, now: Instant, config: &QueueConfig, skipped: &mut Vec<Skipped>) -> Next {
+        let offering = self.by_turn(Lane::offers_live);
+        let moment = Self::moment(now, config, &offering);
+        let due_at = self.due_at(&offering, config).filter(|_| !self.closed);
+        if self.live_steps_in_a_row >= FILE_SHARE
+            && let Some(file) = self.decode_file()
+        {
+            return file;
+        }
+        let due = due_at.is_none_or(|due_at| due_at <= now);
+        let step = self
+            .step_due(if due { &offering } else { &[] }, moment, skipped)
+            .or_else(|| self.step_ahead(&offering, moment, skipped));
+        if let Some((at, step)) = step {
+            self.live_steps_in_a_row += 1;
+            return Next::Task(Box::new(Task { lane_id: self.lanes[at].id, step }), false);
+        }
+        self.decode_file().unwrap_or(Next::Wait(due_at.filter(|due_at| *due_at > now)))
+    }
+
+    /// When to begin to decode the live frames of the next batch; `None`: now.
+    fn due_at(&self, offering: &[usize], config: &QueueConfig) -> Option<Instant> {
+        let times = offering.iter().take(self.max_batch.max(1)).map(|at| self.lanes[*at].time_to_ready());
+        let (longest, sum) =
+            times.fold((Duration::ZERO, Duration::ZERO), |(longest, sum), time| (longest.max(time), sum + time));
+        let threads = u32::try_from(config.decode_threads()).unwrap_or(u32::MAX).max(1);
+        self.pace.decode_at(longest.max(sum / threads))
+    }
+
+    fn step_due(
+        &mut self,
+        offering: &[usize],
+        moment: Moment<'_>,
+        skipped: &mut Vec<Skipped>,
+    ) -> Option<(usize, Step)> {
+        let limit = if self.closed { usize::MAX } else { self.max_batch.max(1) };
+        offering.iter().take(limit).find_map(|at| Some((*at, self.lanes[*at].step_live(moment, skipped)?)))
+    }
+
+    /// Decodes pictures of the cameras whose turn is near, so that at their turn only the newest is left to decode.
+    fn step_ahead(
+        &mut self,
+        offering: &[usize],
+        moment: Moment<'_>,
+        skipped: &mut Vec<Skipped>,
+    ) -> Option<(usize, Step)> {
+        let near = 2 * self.max_batch.max(1) + moment.config.decode_threads();
+        let near = &offering[..near.min(offering.len())];
+        let ahead = near.iter().find_map(|at| Some((*at, self.lanes[*at].step_ahead(moment, true, skipped)?)));
+        ahead.or_else(|| {
+            let closed = self.closed;
+            let mut lanes = self.lanes.iter_mut().enumerate();
+            lanes.find_map(|(at, lane)| Some((at, lane.step_ahead(moment, closed, skipped)?)))
+        })
+    }
+
+    fn decode_file(&mut self) -> Option<Next> {
+        if self.files_ready() >= FILES_AHEAD * self.max_batch.max(1) {
+            return None;
+        }
+        let may_decode = self.lanes.iter_mut().filter(|lane| lane.may_decode_file());
+        let lane = may_decode.min_by_key(|lane| lane.last_decode)?;
+        let step = lane.decode_file()?;
+        self.file_decodes += 1;
+        lane.last_decode = self.file_decodes;
+        self.live_steps_in_a_row = 0;
+        Some(Next::Task(Box::new(Task { lane_id: lane.id, step }), true))
+    }
+
+    /// Adds ready frames to the batch, up to `max_frames`: live ones first, one of each camera in turn; frames of files fill the
+    /// batch. `begun` is the value of `served` when the batch was empty.
     pub fn fill_batch(
+        &mut self,
+        (max_frames, begun): (usize, u64),
+        now: Instant,
+        batch: &mut Vec<ReadyFrame>,
+        config: &QueueConfig,
+        skipped: &mut Vec<Skipped>,
+    ) {
+        let offering = self.by_turn(Lane::offers_live);
+        let moment = Self::moment(now, config, &offering);
+        if self.live_in_a_row >= FILE_SHARE - 1 {
+            self.take_of_files(max_frames.min(batch.len() + 1), batch, config, skipped);
+        }
+        for at in offering {
+            let lane = &mut self.lanes[at];
+            if batch.len() >= max_frames {
+                break;
+            }
+            if lane.last_turn > begun || !lane.may_take_live(moment) {
+                continue;
+            }
+            if let Some(ready) = lane.take_ready(true, config, skipped) {
+                self.served += 1;
+                lane.last_turn = self.served;
+                self.live_in_a_row += 1;
+                batch.push(ready);
+            }
+            lane.update_waiting_metric();
+        }
+        self.take_of_files(max_frames, batch, config, skipped);
+    }
+
+    fn take_of_files(
         &mut self,
         max_frames: usize,
         batch: &mut Vec<ReadyFrame>,
         config: &QueueConfig,
-        dropped: &mut Vec<Dropped>,
+        skipped: &mut Vec<Skipped>,
     ) {
-        let Self { lanes, served, .. } = self;
-        let mut order: Vec<&mut Lane> = lanes.iter_mut().collect();
-        order.sort_by_key(|lane| lane.last_turn);
-        loop {
+        while batch.len() < max_frames {
             let before = batch.len();
-            for lane in &mut order {
+            for at in self.by_turn(|lane| lane.ready_of_file() > 0) {
+                let lane = &mut self.lanes[at];
                 if batch.len() >= max_frames {
                     return;
                 }
-                if let Some(ready) = lane.take_ready(config, dropped) {
-                    *served += 1;
-                    lane.last_turn = *served;
+                if let Some(ready) = lane.take_ready(false, config, skipped) {
+                    self.served += 1;
+                    lane.last_turn = self.served;
+                    self.live_in_a_row = 0;
                     batch.push(ready);
                 }
                 lane.update_waiting_metric();

@@ -8,7 +8,7 @@ use gstreamer_rtsp_server as rtsp;
 use gstreamer_rtsp_server::prelude::*;
 use parking_lot::Mutex;
 use vru_media::Codec;
-use vru_media::decoder::VideoDecoder;
+use vru_media::decoder::{Reordering, VideoDecoder};
 use vru_proto::v1::{
     ClockSource, Credentials, Encoding, Frame, Output, PullSource, RtspTransport, camera_config::Source,
 };
@@ -184,7 +184,7 @@ async fn passthrough_starts_at_a_key_frame_and_marks_frames_to_analyse() {
         let frames = rig.finish(task).await;
         sessions(&frames);
         assert!(frames[0].key_frame);
-        let mut decoder = VideoDecoder::new(codec, 1).unwrap();
+        let mut decoder = VideoDecoder::new(codec, Reordering::AsSeen).unwrap();
         for frame in &frames {
             assert_eq!(frame.encoding(), encoding);
             assert_eq!((frame.width, frame.height), size);

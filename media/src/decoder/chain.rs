@@ -7,10 +7,9 @@ use bytes::Bytes;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video as gst_video;
-use gstreamer_video::prelude::*;
-use vru_vision::image::Image;
 
-use super::{DecodedPicture, VideoDecodeError};
+use super::picture::VideoPicture;
+use super::{DecodedPicture, Reordering, VideoDecodeError};
 use crate::{Codec, launch};
 
 /// Maximum width and height of a video picture. Cameras reach 7680; a corrupt parameter set can declare any size.
@@ -23,7 +22,7 @@ struct DecoderOutput {
     pictures: Vec<DecodedPicture>,
 }
 
-/// Parser, decoder and colour conversion, between an input and an output pad.
+/// Parser and decoder, between an input and an output pad.
 #[derive(Debug)]
 pub(super) struct Chain {
     codec: Codec,
@@ -38,13 +37,21 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn start(codec: Codec, threads: u32) -> Result<Self, VideoDecodeError> {
-        let launch = match codec {
-            Codec::H264 => format!("h264parse ! capsfilter name=limit ! avdec_h264 max-threads={threads}"),
-            Codec::H265 => format!("h265parse ! capsfilter name=limit ! avdec_h265 max-threads={threads}"),
+    pub(super) fn start(codec: Codec, reordering: Reordering) -> Result<Self, VideoDecodeError> {
+        let (parser, decoder) = match codec {
+            Codec::H264 => ("h264parse", "avdec_h264"),
+            Codec::H265 => ("h265parse", "avdec_h265"),
         };
-        let bin = launch::bin(&format!("{launch} output-corrupt=false ! videoconvert n-threads=1"))
-            .map_err(|source| VideoDecodeError::Build { codec, source })?;
+        let compliance = match reordering {
+            Reordering::AsAllowed => "strict",
+            Reordering::AsSeen => "normal",
+        };
+        // More threads would delay the output by as many pictures.
+        let launch = format!(
+            "{parser} ! capsfilter name=limit \
+             ! {decoder} max-threads=1 output-corrupt=false std-compliance={compliance}"
+        );
+        let bin = launch::bin(&launch).map_err(|source| VideoDecodeError::Build { codec, source })?;
         let start_failed = || VideoDecodeError::Start { codec };
         // Refuses a parameter set with a huge size before the decoder allocates memory for it.
         let limit = gst::Caps::builder(codec.media_type())
@@ -152,9 +159,9 @@ fn id_caps() -> gst::Caps {
     gst::Caps::new_empty_simple("timestamp/x-vru-unit")
 }
 
-/// The pad after the colour conversion. It records the picture format and collects the pictures.
+/// The pad after the decoder. It records the picture format and collects the pictures.
 fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
-    let caps = gst_video::VideoCapsBuilder::new().format(gst_video::VideoFormat::Rgb).build();
+    let caps = gst_video::VideoCapsBuilder::new().build();
     let template = gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &caps).ok()?;
     let for_events = Arc::clone(decoded);
     let for_buffers = Arc::clone(decoded);
@@ -172,8 +179,7 @@ fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
             let mut decoded = for_buffers.lock().unwrap_or_else(PoisonError::into_inner);
             let info = decoded.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
             let id = unit_id(&buffer, &id_caps).ok_or(gst::FlowError::Error)?;
-            let image = to_image(&buffer, &info).ok_or(gst::FlowError::Error)?;
-            decoded.pictures.push(DecodedPicture { id, image });
+            decoded.pictures.push(DecodedPicture { id, picture: VideoPicture::new(buffer, info) });
             Ok(gst::FlowSuccess::Ok)
         })
         .build();
@@ -185,17 +191,4 @@ fn unit_id(buffer: &gst::BufferRef, id_caps: &gst::Caps) -> Option<u64> {
         .iter_meta::<gst::ReferenceTimestampMeta>()
         .find(|meta| meta.reference() == id_caps.as_ref())
         .map(|meta| meta.timestamp().nseconds())
-}
-
-/// Copies a picture without row padding: GStreamer pads rows to multiples of four bytes.
-fn to_image(buffer: &gst::Buffer, info: &gst_video::VideoInfo) -> Option<Image> {
-    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).ok()?;
-    let stride = usize::try_from(*frame.plane_stride().first()?).ok()?;
-    let pixels = frame.plane_data(0).ok()?;
-    let row = info.width() as usize * 3;
-    let mut data = Vec::with_capacity(row * info.height() as usize);
-    for line in pixels.chunks(stride).take(info.height() as usize) {
-        data.extend_from_slice(line.get(..row)?);
-    }
-    Image::new(info.width(), info.height(), data).ok()
 }

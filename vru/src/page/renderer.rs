@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 
 use bytes::Bytes;
 use vru_media::Codec;
-use vru_media::decoder::VideoDecoder;
+use vru_media::decoder::{Reordering, RgbConverter, VideoDecoder};
 use vru_media::jpeg::{self, JpegEncoder};
 use vru_proto::v1::{self, Encoding, FrameDetections};
 use vru_proto::{CameraId, FrameKey};
@@ -43,6 +43,7 @@ enum SourcePicture {
 struct CameraRenderer {
     join: Join<SourcePicture>,
     decoder: Option<VideoDecoder>,
+    converter: RgbConverter,
     /// Frames inside the decoder, by the id under which they were pushed.
     in_decoder: VecDeque<(u64, FrameKey)>,
     next_id: u64,
@@ -106,7 +107,7 @@ impl CameraRenderer {
             }
         };
         if self.decoder.as_ref().is_none_or(|decoder| decoder.codec() != codec) {
-            self.decoder = VideoDecoder::new(codec, 1).ok();
+            self.decoder = VideoDecoder::new(codec, Reordering::AsSeen).ok();
             self.in_decoder.clear();
         }
         let Some(decoder) = &mut self.decoder else { return Vec::new() };
@@ -119,8 +120,9 @@ impl CameraRenderer {
         for picture in pictures {
             let Some(at) = self.in_decoder.iter().position(|(id, _)| *id == picture.id) else { continue };
             let Some((_, key)) = self.in_decoder.remove(at) else { continue };
-            let bytes = picture.image.data.len();
-            pairs.extend(self.join.picture(key, SourcePicture::Image(picture.image), bytes));
+            let Ok(image) = self.converter.convert(&picture.picture) else { continue };
+            let bytes = image.data.len();
+            pairs.extend(self.join.picture(key, SourcePicture::Image(image), bytes));
         }
         while self.in_decoder.len() > MAX_REMEMBERED {
             self.in_decoder.pop_front();

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use vru_media::decoder::{Reordering, VideoDecoder};
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::v1::{Delivery, Encoding, FileSource, Frame, Output};
 use vru_runtime::test_util::{Codec, clip, require_asset};
@@ -75,13 +76,13 @@ fn access_units_are_passed_through_and_can_be_decoded() {
         let frames = frames(&options(&clip(codec), &output));
         assert_eq!(frames.len(), 795, "{codec:?}");
         assert!(frames[0].key_frame && frames.iter().filter(|frame| frame.key_frame).count() > 10);
-        let mut decoder = vru_media::decoder::VideoDecoder::new(kind, 1).unwrap();
+        let mut decoder = VideoDecoder::new(kind, Reordering::AsSeen).unwrap();
         for frame in &frames[..30] {
             assert_eq!(frame.encoding(), encoding);
             let sequence = frame.id.as_ref().unwrap().sequence;
             let pictures = decoder.push(frame.payload.clone(), sequence, frame.key_frame).unwrap();
             assert_eq!(pictures.len(), 1, "{codec:?} {sequence}");
-            assert_eq!((pictures[0].image.width, pictures[0].image.height), (768, 576));
+            assert_eq!((pictures[0].picture.width(), pictures[0].picture.height()), (768, 576));
         }
     }
 }
