@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::Deserialize;
 
 /// The claims of a token that are used here. `iss`, `aud` and `nbf` are checked while the token is decoded.
@@ -6,8 +8,8 @@ pub(crate) struct Claims {
     /// Empty when the token has none.
     #[serde(default)]
     pub(crate) sub: String,
-    /// Seconds since the Unix epoch.
-    pub(crate) exp: u64,
+    /// Seconds since the Unix epoch, maybe with a fraction.
+    exp: f64,
     #[serde(default)]
     scope: Grants,
     #[serde(default)]
@@ -38,6 +40,11 @@ impl Grants {
 }
 
 impl Claims {
+    /// Since the Unix epoch. An expiry that no clock reaches is none.
+    pub(crate) fn expiry(&self) -> Duration {
+        Duration::try_from_secs_f64(self.exp.max(0.0)).unwrap_or(Duration::MAX)
+    }
+
     /// Whether `scope` or `role` grants this scope.
     pub(crate) fn grant(&self, scope: &str) -> bool {
         self.scope.contain(scope) || self.role.contain(scope)

@@ -3,14 +3,26 @@
 //! A server takes the token from the `authorization` header ([`bearer_token`]) and verifies it ([`TokenVerifier`]). It gets the
 //! [`Identity`] of the client, or an [`AuthError`], which it maps to the status of its own protocol. Nothing here depends on a
 //! protocol: gRPC and HTTP servers share it.
+//!
+//! Keys come from a secret, a PEM file, a JWKS file or the JWKS URL of an identity provider ([`JwtConfig`]); the last three are followed
+//! while the service runs.
 
 mod bearer;
 mod claims;
 mod config;
-mod keys;
+mod error;
+mod fetch;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+mod jwks;
+mod key;
+mod key_set;
+mod metrics;
+mod sources;
+mod validate;
 mod verifier;
 
 pub use bearer::bearer_token;
 pub use config::JwtConfig;
-pub use keys::KeyError;
-pub use verifier::{AuthError, Identity, JwtVerifier, TokenVerifier};
+pub use error::{AuthError, KeyError};
+pub use verifier::{Identity, JwtVerifier, TokenVerifier};

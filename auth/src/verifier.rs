@@ -1,67 +1,110 @@
 use std::time::{Duration, SystemTime};
 
-use jsonwebtoken::Validation;
-use thiserror::Error;
+use futures::future::BoxFuture;
+use jsonwebtoken::{Algorithm, Validation};
+use tokio_util::sync::CancellationToken;
+use vru_runtime::admin::ReadyFlag;
 
 use crate::claims::Claims;
-use crate::keys::VerificationKey;
-use crate::{JwtConfig, KeyError};
+use crate::sources::{self, Keys};
+use crate::{AuthError, JwtConfig, KeyError};
+
+/// No issuer makes larger tokens, and each byte of a token is hashed.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The client that a verified token identifies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Identity {
     /// Claim `sub`; empty when the token has none.
     pub subject: String,
-    /// When the token expires. A connection that outlives it must end.
+    /// From when on the token is not accepted any more: its expiry and the leeway. A connection that outlives it must end.
     pub expires_at: Option<SystemTime>,
+    /// Cancelled when the key that signed the token is no longer trusted. A connection must end then.
+    pub revoked: CancellationToken,
+}
+
+impl Identity {
+    /// The client of a server that lets everybody pass.
+    pub fn anonymous() -> Self {
+        Self { subject: String::new(), expires_at: None, revoked: CancellationToken::new() }
+    }
 }
 
 /// Verifies bearer tokens. Servers depend on this trait, so that the rules of another issuer are another implementation.
 pub trait TokenVerifier: Send + Sync {
-    fn verify(&self, token: &str) -> Result<Identity, AuthError>;
-}
-
-/// Why a client is refused.
-#[derive(Debug, Error)]
-pub enum AuthError {
-    /// There is no `authorization` header, or it holds something else.
-    #[error("`authorization` holds no bearer token")]
-    Missing,
-    /// Wrong signature, expired, not yet valid, or of another issuer or audience.
-    #[error("the bearer token is not valid")]
-    Invalid(#[source] jsonwebtoken::errors::Error),
-    /// The token is valid, but does not grant the required scope.
-    #[error("the bearer token does not grant the scope {wanted}")]
-    Scope { wanted: String },
+    /// May wait some seconds for the issuer's newest keys.
+    fn verify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Identity, AuthError>>;
 }
 
 /// Verifies JSON Web Tokens by the rules of [`JwtConfig`].
 pub struct JwtVerifier {
-    key: VerificationKey,
+    keys: Keys,
     validation: Validation,
+    leeway: Duration,
     scope: String,
 }
 
 impl JwtVerifier {
-    pub fn new(config: &JwtConfig) -> Result<Self, KeyError> {
-        let key = VerificationKey::load(config)?;
-        let validation = validation(config, &key);
-        Ok(Self { key, validation, scope: config.scope.clone() })
+    /// Loads the keys, and follows them until `stop`. `ready` becomes ready when there are keys.
+    ///
+    /// Must be called inside a Tokio runtime unless the key is a secret.
+    pub fn start(config: &JwtConfig, ready: ReadyFlag, stop: CancellationToken) -> Result<Self, KeyError> {
+        if config.insecure_accept_any_issuer {
+            tracing::warn!("tokens of every issuer are accepted: jwt.insecure_accept_any_issuer is set");
+        }
+        if config.insecure_accept_any_audience {
+            tracing::warn!("tokens for every service are accepted: jwt.insecure_accept_any_audience is set");
+        }
+        let (keys, following) = sources::start(config, ready)?;
+        if let Some(following) = following {
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = following.run() => {}
+                }
+            });
+        }
+        Ok(Self { keys, validation: validation(config), leeway: config.leeway, scope: config.scope.clone() })
+    }
+
+    /// Verifies with the keys that are known now.
+    pub fn verify_now(&self, token: &str) -> Result<Identity, AuthError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthError::Unsupported { reason: "it is larger than 16 KiB" });
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(AuthError::Invalid)?;
+        if header.crit.is_some() {
+            return Err(AuthError::Unsupported { reason: "its header has critical extensions (`crit`)" });
+        }
+        let keys = self.keys.current().ok_or(AuthError::NoKeys)?;
+        let key = keys.find(header.kid.as_deref()).ok_or(AuthError::UnknownKey)?;
+        let mut validation = self.validation.clone();
+        validation.algorithms.clone_from(&key.algorithms);
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation).map_err(AuthError::Invalid)?.claims;
+        if !self.scope.is_empty() && !claims.grant(&self.scope) {
+            return Err(AuthError::Scope { wanted: self.scope.clone() });
+        }
+        Ok(Identity {
+            expires_at: SystemTime::UNIX_EPOCH.checked_add(claims.expiry()).and_then(|at| at.checked_add(self.leeway)),
+            subject: claims.sub,
+            revoked: key.revoked.clone(),
+        })
     }
 }
 
-/// What `jsonwebtoken` checks while it decodes a token that is signed with this key.
-fn validation(config: &JwtConfig, key: &VerificationKey) -> Validation {
-    let mut validation = Validation::new(key.algorithms[0]);
-    validation.algorithms = key.algorithms.to_vec();
+/// What `jsonwebtoken` checks while it decodes a token, except for the algorithms, which depend on the key.
+///
+/// Empty issuers and audiences are accepted only where the configuration says so ([`JwtConfig`] refuses them otherwise).
+fn validation(config: &JwtConfig) -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
     validation.leeway = config.leeway.as_secs();
     validation.validate_exp = true;
     validation.validate_nbf = true;
-    if !config.issuer.is_empty() {
+    if !config.insecure_accept_any_issuer {
         validation.set_issuer(&[&config.issuer]);
         validation.required_spec_claims.insert("iss".to_owned());
     }
-    if config.audience.is_empty() {
+    if config.insecure_accept_any_audience {
         validation.validate_aud = false;
     } else {
         validation.set_audience(&[&config.audience]);
@@ -71,16 +114,15 @@ fn validation(config: &JwtConfig, key: &VerificationKey) -> Validation {
 }
 
 impl TokenVerifier for JwtVerifier {
-    fn verify(&self, token: &str) -> Result<Identity, AuthError> {
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.key.key, &self.validation);
-        let claims = decoded.map_err(AuthError::Invalid)?.claims;
-        if !self.scope.is_empty() && !claims.grant(&self.scope) {
-            return Err(AuthError::Scope { wanted: self.scope.clone() });
-        }
-        let expires_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(claims.exp));
-        Ok(Identity { subject: claims.sub, expires_at })
+    fn verify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Identity, AuthError>> {
+        Box::pin(async move {
+            match self.verify_now(token) {
+                Err(AuthError::UnknownKey | AuthError::NoKeys) => {
+                    self.keys.renew().await;
+                    self.verify_now(token)
+                }
+                verified => verified,
+            }
+        })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -38,7 +38,8 @@ pub struct InferConfig {
     pub cameras: CamerasConfig,
     /// The pictures of alerts.
     pub snapshot: SnapshotConfig,
-    /// The address of `/health`, `/ready` and `/metrics` (default `0.0.0.0:8001`).
+    /// The address of `/health`, `/ready` and `/metrics` (default `127.0.0.1:8001`). There is no
+    /// authentication: another address is for a network that only probes and Prometheus reach.
     pub admin: SocketAddr,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
@@ -56,7 +57,7 @@ impl Default for InferConfig {
             batch: BatchConfig::default(),
             cameras: CamerasConfig::default(),
             snapshot: SnapshotConfig::default(),
-            admin: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8001)),
+            admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 8001)),
             telemetry: TelemetryConfig::default(),
             shutdown: ShutdownConfig::default(),
         }

@@ -26,7 +26,8 @@ pub use push::PushConfig;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IngestConfig {
-    /// Where `/health`, `/ready` and `/metrics` are served (default `0.0.0.0:8002`).
+    /// Where `/health`, `/ready` and `/metrics` are served (default `127.0.0.1:8002`). There is no
+    /// authentication: another address is for a network that only probes and Prometheus reach.
     pub admin: SocketAddr,
     /// Consumer group of the topic `vru.cameras`: pods of one group share the cameras (default `vru-ingest`).
     pub group: String,
@@ -53,7 +54,7 @@ pub struct IngestConfig {
 impl Default for IngestConfig {
     fn default() -> Self {
         Self {
-            admin: SocketAddr::from(([0, 0, 0, 0], 8002)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 8002)),
             group: "vru-ingest".to_owned(),
             kafka: KafkaConfig::default(),
             cameras: CamerasConfig::default(),

@@ -16,7 +16,8 @@ use crate::s3::S3Config;
 pub struct SinkConfig {
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
-    /// Where `/health`, `/ready` and `/metrics` are served (default `0.0.0.0:8003`).
+    /// Where `/health`, `/ready` and `/metrics` are served (default `127.0.0.1:8003`). There is no
+    /// authentication: another address is for a network that only probes and Prometheus reach.
     pub admin: SocketAddr,
     /// Time limit for draining after SIGTERM.
     pub shutdown: ShutdownConfig,
@@ -44,7 +45,7 @@ impl Default for SinkConfig {
     fn default() -> Self {
         Self {
             telemetry: TelemetryConfig::default(),
-            admin: SocketAddr::from(([0, 0, 0, 0], 8003)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 8003)),
             shutdown: ShutdownConfig::default(),
             kafka: KafkaConfig::default(),
             postgres: PostgresConfig::default(),

@@ -55,6 +55,13 @@ metrics! {
     RING_BYTES: IntGaugeVec = gauge_vec("sink_alert_ring_bytes", "Memory of the recent alerts, in bytes.", []);
     SENT_ALERTS: IntCounterVec =
         counter_vec("sink_sent_alerts_total", "Alerts sent to gRPC subscribers, by source.", ["source"]);
+    REPLAYS: IntCounterVec = counter_vec(
+        "sink_alert_replays_total", "Times that a gRPC subscriber was served from Kafka, by reason: its token was older than the ring, or it \
+         fell behind the ring.",
+        ["reason"]);
+    CONNECTIONS: IntGaugeVec = gauge_vec("sink_alert_connections", "gRPC connections open now.", []);
+    REFUSED_CONNECTIONS: IntCounterVec = counter_vec(
+        "sink_refused_connections_total", "gRPC connections that the server closed before the first call, by reason.", ["reason"]);
     ENDED_STREAMS: IntCounterVec =
         counter_vec("sink_ended_streams_total", "gRPC streams ended by the server, by reason.", ["reason"]);
 }

@@ -17,6 +17,8 @@ use vru_sink::alerts::config::{AlertsConfig, AuthMode};
 use vru_sink::postgres::PostgresConfig;
 use vru_sink::s3::S3Config;
 
+use crate::page::PageConfig;
+
 /// All settings of `vru up`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -55,15 +57,6 @@ pub struct UpConfig {
     pub telemetry: TelemetryConfig,
     /// The drain at the end.
     pub shutdown: ShutdownConfig,
-}
-
-/// Section `page`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PageConfig {
-    /// Address of the page (default `127.0.0.1:3000`). The page has no login: on another address, every client that reaches
-    /// it sees the cameras.
-    pub listen: SocketAddr,
 }
 
 /// Section `admin`.
@@ -106,12 +99,6 @@ impl Default for UpConfig {
     }
 }
 
-impl Default for PageConfig {
-    fn default() -> Self {
-        Self { listen: local(3000) }
-    }
-}
-
 impl Default for AdminConfig {
     fn default() -> Self {
         Self { infer: local(8001), ingest: local(8002), sink: local(8003) }
@@ -141,6 +128,7 @@ impl Validate for UpConfig {
         problems.section("pull", &self.pull);
         problems.section("push", &self.push);
         problems.section("file", &self.file);
+        problems.section("page", &self.page);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
     }
@@ -206,6 +194,14 @@ mod tests {
         let config: UpConfig = load(&layers(&flags)).unwrap();
         assert_eq!(config.kafka.unwrap().brokers, "kafka:9092");
         assert!(config.postgres.is_none() && config.s3.is_none());
+    }
+
+    #[test]
+    fn admin_servers_listen_on_loopback_by_default() {
+        let AdminConfig { infer, ingest, sink } = AdminConfig::default();
+        let alone = [InferConfig::default().admin, IngestConfig::default().admin, SinkConfig::default().admin];
+        assert_eq!(alone, [infer, ingest, sink]);
+        assert!(alone.iter().all(|address| address.ip().is_loopback()));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl RunningPage {
         let status = Arc::new(RunStatus::new(stack.received()));
         let bucket = Bucket::new(stack.bucket_config()).await;
         let page = Page { pictures: pictures.clone(), status: status.clone(), bucket };
-        let bound = page::serve(config.page.listen, page, stop.clone()).await?;
+        let bound = page::serve(&config.page, page, stop.clone()).await?;
         Ok(Self { status, url: format!("http://{bound}"), pictures, stop })
     }
 

@@ -37,8 +37,8 @@ use crate::subscriber::Endpoint;
 /// A private PostgreSQL and an embedded object store keep their data in the data folder; an embedded message broker runs in
 /// memory. A section [kafka], [postgres] or [s3] replaces one of them by a real server. Other sections:
 ///   [model]   the model
-///   [alerts]  the gRPC server for alerts (127.0.0.1:50051)
-///   [page]    the page with the live pictures (http://127.0.0.1:3000)
+///   [alerts]  the gRPC server for alerts (127.0.0.1:50051); with auth = "jwt" and TLS it may listen elsewhere
+///   [page]    the page with the live pictures (http://127.0.0.1:3000); on another address it needs a log-in (token)
 ///   [admin]   the addresses of /health, /ready and /metrics (127.0.0.1:8001 to 8003)
 /// Environment variables VRU__SECTION__KEY override the file; --set overrides both.
 ///

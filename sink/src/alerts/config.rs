@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use vru_auth::JwtConfig;
 use vru_runtime::config::{Problems, Validate};
+use vru_runtime::report::chain;
+use vru_runtime::tls::ServerTls;
 
 /// Section `alerts`: the gRPC server that pushes alerts to subscribers.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,14 +20,20 @@ pub struct AlertsConfig {
     pub auth: AuthMode,
     /// How bearer tokens are verified, when `auth` is `jwt`.
     pub jwt: JwtConfig,
-    /// Certificate and key; without them the server speaks HTTP/2 without TLS.
+    /// Certificate and key. They are read again when they change. Without them the server speaks HTTP/2 without TLS.
     pub tls: TlsConfig,
+    /// Lets the server take bearer tokens without TLS on an address that is not loopback (default false). Whoever sees the traffic can use
+    /// the tokens: only for a server behind a proxy that ends TLS on the same network.
+    pub allow_plaintext: bool,
     /// A subscriber to whom nothing was sent for this long gets a heartbeat (default 10 s).
     #[serde(with = "humantime_serde")]
     pub heartbeat: Duration,
-    /// Alerts that may be buffered for one subscriber (default 256). When the buffer is full, the stream ends with a token to
-    /// resume with.
+    /// Alerts that may wait for a subscriber that does not read (default 256), not counting those that were there when it subscribed. When
+    /// there are more, its stream ends with a token to resume with.
     pub queue: usize,
+    /// A subscriber that takes nothing for this long although something waits for it is disconnected in the same way (default 30 s).
+    #[serde(with = "humantime_serde")]
+    pub stalled_after: Duration,
     /// Recent alerts kept in memory for subscribers that resume (default 10000). Older ones are read from Kafka again.
     pub ring_alerts: usize,
     /// Upper bound of that memory, bytes (default 64 MiB).
@@ -59,7 +67,7 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    pub(crate) fn is_on(&self) -> bool {
+    pub fn is_on(&self) -> bool {
         !self.certificate.as_os_str().is_empty()
     }
 }
@@ -72,8 +80,10 @@ impl Default for AlertsConfig {
             auth: AuthMode::Jwt,
             jwt: JwtConfig::default(),
             tls: TlsConfig::default(),
+            allow_plaintext: false,
             heartbeat: Duration::from_secs(10),
             queue: 256,
+            stalled_after: Duration::from_secs(30),
             ring_alerts: 10_000,
             ring_bytes: 64 * 1024 * 1024,
             max_replays: 16,
@@ -86,7 +96,18 @@ impl Default for AlertsConfig {
 impl Validate for AlertsConfig {
     fn validate(&self, problems: &mut Problems) {
         match self.auth {
-            AuthMode::Jwt => problems.section("jwt", &self.jwt),
+            AuthMode::Jwt => {
+                problems.section("jwt", &self.jwt);
+                problems.require(
+                    self.tls.is_on() || self.allow_plaintext || self.listen.ip().is_loopback(),
+                    "tls.certificate",
+                    format!(
+                        "is empty, and bearer tokens without TLS are safe on a loopback address only, but `listen` is {}: set it, or \
+                         `allow_plaintext = true` behind a proxy that ends TLS",
+                        self.listen
+                    ),
+                );
+            }
             AuthMode::None => problems.require(
                 self.listen.ip().is_loopback(),
                 "auth",
@@ -97,6 +118,7 @@ impl Validate for AlertsConfig {
         let sane = Duration::from_millis(100)..=Duration::from_mins(5);
         problems.require(sane.contains(&self.heartbeat), "heartbeat", "is not between 100ms and 5m");
         problems.require(sane.contains(&self.keepalive), "keepalive", "is not between 100ms and 5m");
+        problems.require(sane.contains(&self.stalled_after), "stalled_after", "is not between 100ms and 5m");
         problems.require((1..=100_000).contains(&self.queue), "queue", "is not between 1 and 100000");
         problems.require((1..=1_000_000).contains(&self.ring_alerts), "ring_alerts", "is not between 1 and 1000000");
         problems.require(self.ring_bytes >= 1024 * 1024, "ring_bytes", "is less than 1 MiB");
@@ -113,12 +135,11 @@ impl Validate for TlsConfig {
     fn validate(&self, problems: &mut Problems) {
         let (certificate, key) = (self.certificate.as_os_str().is_empty(), self.key.as_os_str().is_empty());
         problems.require(certificate == key, "certificate", "and `key` must both be set, or both be empty");
-        for (name, path) in [("certificate", &self.certificate), ("key", &self.key)] {
-            if !path.as_os_str().is_empty()
-                && let Err(error) = std::fs::read(path)
-            {
-                problems.at(name, format!("{} cannot be read: {error}", path.display()));
-            }
+        if self.is_on()
+            && certificate == key
+            && let Err(error) = ServerTls::check(&self.certificate, &self.key)
+        {
+            problems.at("certificate", chain(&error));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::SendTimeoutError;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::Status;
 use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader};
 use vru_runtime::report::chain;
@@ -16,13 +16,16 @@ use super::recent_ids::RecentIds;
 use super::resume_token::Positions;
 use super::topic;
 use crate::error::SinkError;
-use crate::metrics::{DUPLICATE_ALERTS, ENDED_STREAMS};
+use crate::metrics::DUPLICATE_ALERTS;
 
 /// A subscriber that reads nothing for this long is too slow: it would keep others waiting for its permit.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Records to read between two attempts to attach to the hub.
 const ATTACH_INTERVAL: usize = 64;
-const CAPACITY: usize = 256;
+/// Records that the reader may hold for a replay.
+const READER_CAPACITY: usize = 64;
+/// Alerts of a replay are read for one subscriber: one that does not read must not have many of them.
+const STEPS: usize = 1;
 /// How many records before the position are read too, in each partition. Their alerts are not sent; only their ids are remembered,
 /// because inference may have repeated one of them after the position.
 const LOOK_BACK: i64 = 64;
@@ -38,8 +41,13 @@ pub(crate) enum ReplayStep {
     },
     /// An alert that passes the filter.
     Alert(Arc<EncodedAlert>),
-    /// The hub delivers what follows these positions.
-    Attached(Attachment, Positions),
+    /// The hub delivers what follows these positions. The permit is held until the subscriber has taken all alerts of the replay.
+    Attached {
+        attachment: Attachment,
+        positions: Positions,
+        #[expect(dead_code, reason = "dropping it returns the permit")]
+        permit: OwnedSemaphorePermit,
+    },
     Failed(Status),
 }
 
@@ -54,13 +62,13 @@ pub(crate) struct Replays {
 impl Replays {
     /// Starts a replay. It ends by itself when the receiver is dropped or not read.
     pub(crate) fn start(&self, positions: Positions, filter: Arc<Filter>) -> mpsc::Receiver<ReplayStep> {
-        let (steps, receiver) = mpsc::channel(CAPACITY);
+        let (steps, receiver) = mpsc::channel(STEPS);
         let this = self.clone();
         tokio::spawn(async move {
             let replay = async {
-                let Ok(_permit) = this.permits.clone().acquire_owned().await else { return Ok(()) };
+                let Ok(permit) = this.permits.clone().acquire_owned().await else { return Ok(()) };
                 let replay = Replay { hub: &this.hub, filter, positions, recent: RecentIds::new(), steps: &steps };
-                replay.run(&this.kafka).await
+                replay.run(&this.kafka, permit).await
             };
             let result = tokio::select! {
                 result = replay => result,
@@ -90,7 +98,7 @@ struct Replay<'a> {
 struct SubscriberGone;
 
 impl Replay<'_> {
-    async fn run(mut self, kafka: &KafkaConfig) -> Result<(), SinkError> {
+    async fn run(mut self, kafka: &KafkaConfig, permit: OwnedSemaphorePermit) -> Result<(), SinkError> {
         let bounds = topic::bounds(kafka).await?;
         if self.skip_deleted(&bounds).await.is_err() {
             return Ok(());
@@ -100,7 +108,8 @@ impl Replay<'_> {
             (number as i32, StartAt::Offset((*next - LOOK_BACK).max(low)))
         };
         let starts: Vec<_> = self.positions.iter().enumerate().map(start).collect();
-        let mut reader = TopicReader::start(kafka, "vru-sink-replay", &kafka.topics().alerts, &starts, CAPACITY)?;
+        let mut reader =
+            TopicReader::start(kafka, "vru-sink-replay", &kafka.topics().alerts, &starts, READER_CAPACITY)?;
         let mut read_since_attempt = 0;
         loop {
             let caught_up = match reader.next().await {
@@ -119,7 +128,8 @@ impl Replay<'_> {
                 let mut positions = Some(self.positions.clone());
                 if let Some(attachment) = self.hub.attach(&mut positions, &self.filter) {
                     // Whether the subscriber is still there or not: the replay is over.
-                    self.send(ReplayStep::Attached(attachment, positions.unwrap_or_default())).await.ok();
+                    let positions = positions.unwrap_or_default();
+                    self.send(ReplayStep::Attached { attachment, positions, permit }).await.ok();
                     return Ok(());
                 }
             }
@@ -169,7 +179,7 @@ impl Replay<'_> {
     async fn send(&self, step: ReplayStep) -> Result<(), SubscriberGone> {
         self.steps.send_timeout(step, SEND_TIMEOUT).await.map_err(|error| {
             if matches!(error, SendTimeoutError::Timeout(_)) {
-                ENDED_STREAMS.with_label_values(&["slow"]).inc();
+                tracing::debug!("a replay ends because its subscriber does not read");
             }
             SubscriberGone
         })

@@ -1,4 +1,4 @@
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
 use vru_proto::v1;
 use vru_proto::v1::subscribe_response::Event;
@@ -6,6 +6,11 @@ use vru_proto::v1::subscribe_response::Event;
 use super::encoded_alert::EncodedAlert;
 use super::filter::Filter;
 use super::wire::token_field;
+
+/// Events up to this size are copied into one piece with the header: a piece is a frame of HTTP/2.
+const COPIED: usize = 4 * 1024;
+/// Of a gRPC message: whether it is compressed, and its length.
+const HEADER: usize = 5;
 
 /// A `SubscribeResponse` in two encoded pieces. Together they are the encoded message, because the fields of a protobuf message may
 /// come in any order.
@@ -34,6 +39,18 @@ impl Response {
         Self::encode(Event::Gap(v1::Gap { missed_records }), token)
     }
 
+    /// The gRPC message, in pieces to send one after the other. A large event, which has a snapshot, is shared by all its subscribers.
+    pub(crate) fn pieces(&self) -> [Bytes; 2] {
+        let copied = if self.event.len() <= COPIED { &self.event[..] } else { &[] };
+        let mut first = BytesMut::with_capacity(HEADER + self.token.len() + copied.len());
+        first.put_u8(0);
+        first.put_u32((self.token.len() + self.event.len()) as u32);
+        first.put_slice(&self.token);
+        first.put_slice(copied);
+        let rest = if copied.is_empty() { self.event.clone() } else { Bytes::new() };
+        [first.freeze(), rest]
+    }
+
     fn encode(event: Event, token: &str) -> Self {
         let response = v1::SubscribeResponse { event: Some(event), resume_token: String::new() };
         Self { event: response.encode_to_vec().into(), token: token_field(token) }
@@ -41,7 +58,9 @@ impl Response {
 
     #[cfg(test)]
     pub(crate) fn decode(&self) -> v1::SubscribeResponse {
-        v1::SubscribeResponse::decode([&self.event[..], &self.token[..]].concat().as_slice()).expect("a response")
+        let message = self.pieces().concat();
+        assert_eq!(message[..HEADER], [&[0], &((message.len() - HEADER) as u32).to_be_bytes()[..]].concat());
+        v1::SubscribeResponse::decode(&message[HEADER..]).expect("a response")
     }
 }
 
@@ -57,6 +76,11 @@ mod tests {
             snapshot: Bytes::from_static(b"jpeg"),
             ..Default::default()
         };
+        let large = v1::Alert { snapshot: vec![7; COPIED].into(), ..alert.clone() };
+        let large = EncodedAlert::new(0, 7, large).field(true);
+        let response = Response { event: large.clone(), token: token_field("token") };
+        assert_eq!(response.pieces()[1].as_ptr(), large.as_ptr(), "a large event is not copied");
+        response.decode();
         let encoded = EncodedAlert::new(0, 7, alert.clone());
         for include_snapshot in [false, true] {
             let filter = Filter::new(v1::SubscribeRequest { include_snapshot, ..Default::default() });

@@ -1,13 +1,11 @@
 //! Runs the gRPC server, with health and reflection services beside ours, until shutdown.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use vru_auth::{JwtVerifier, TokenVerifier};
 use vru_proto::v1::FILE_DESCRIPTOR_SET;
@@ -15,19 +13,23 @@ use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::retry::BackoffConfig;
 use vru_runtime::service::ServiceContext;
+use vru_runtime::tls::ServerTls;
 
 use super::config::{AlertsConfig, AuthMode};
+use super::connection::Application;
 use super::feed::Feed;
 use super::hub::{Hub, Limits};
+use super::listener::Listener;
 use super::replay::Replays;
 use super::resume_token::StreamId;
-use super::service::AlertsService;
 use super::subscribe::SubscribeHandler;
 use crate::error::SinkError;
 use crate::supervise::{Supervisor, cluster_id};
 
 const SINK: &str = "alerts";
 const SERVICE: &str = "vru.v1.Alerts";
+/// Connections beside those that subscribers need: health checks and clients whose token is refused.
+const MORE_CONNECTIONS: usize = 100;
 
 /// Runs until shutdown. When Kafka goes away, subscribers stay connected, and the ring still serves those that resume.
 ///
@@ -38,7 +40,8 @@ pub(crate) fn run(
     context: ServiceContext,
 ) -> impl Future<Output = anyhow::Result<()>> {
     let ready = context.readiness.part(SINK);
-    serve(config, kafka, context, ready)
+    let keys_ready = (config.auth == AuthMode::Jwt).then(|| context.readiness.part("keys for bearer tokens"));
+    serve(config, kafka, context, ready, keys_ready)
 }
 
 async fn serve(
@@ -46,17 +49,17 @@ async fn serve(
     kafka: KafkaConfig,
     context: ServiceContext,
     ready: ReadyFlag,
+    keys_ready: Option<ReadyFlag>,
 ) -> anyhow::Result<()> {
     let stop = context.shutdown.soft.clone();
-    let verifier = verifier(&config)?;
-    let incoming = TcpIncoming::bind(config.listen)
-        .with_context(|| format!("listen on {} for gRPC", config.listen))?
-        .with_nodelay(Some(true));
+    let verifier = keys_ready.map(|ready| verifier(&config, ready, &stop)).transpose()?;
+    let tls = tls(&config, &stop)?;
+    let listener = Listener::bind(config.listen, tls, config.max_subscribers + MORE_CONNECTIONS).await?;
     let mut supervisor = Supervisor::new(SINK, &ready, BackoffConfig::default(), &stop);
     let mut stream = None;
     while supervisor.again(identify(&kafka, &mut stream).await).await {}
     let Some(stream) = stream else { return Ok(()) };
-    let limits = Limits { ring_alerts: config.ring_alerts, ring_bytes: config.ring_bytes, queue: config.queue };
+    let limits = Limits { ring_alerts: config.ring_alerts, ring_bytes: config.ring_bytes };
     let hub = Hub::new(stream, limits);
     let caught_up = CancellationToken::new();
     let feed = Feed {
@@ -68,25 +71,24 @@ async fn serve(
     };
     let handler = SubscribeHandler {
         verifier,
-        replays: Replays { kafka, hub, permits: Arc::new(Semaphore::new(config.max_replays)) },
+        replays: Arc::new(Replays { kafka, hub, permits: Arc::new(Semaphore::new(config.max_replays)) }),
         permits: Arc::new(Semaphore::new(config.max_subscribers)),
         heartbeat: config.heartbeat,
+        queue: config.queue,
+        stalled_after: config.stalled_after,
         stop: stop.clone(),
         caught_up: caught_up.clone(),
     };
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
-    let serving = builder(&config)?
-        .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(AlertsService(Arc::new(handler)))
-        .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+    let routes = Routes::new(health).add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
+    let application =
+        Arc::new(Application { subscribe: handler, routes, keepalive: config.keepalive, stop: stop.clone() });
     tracing::info!(listen = %config.listen, tls = config.tls.is_on(), "serving gRPC");
     let serving = async {
         tokio::select! {
-            served = serving => served.context("serve gRPC"),
-            () = context.shutdown.hard.cancelled() => Ok(()),
+            () = listener.serve(application) => {}
+            () = context.shutdown.hard.cancelled() => {}
         }
     };
     let feeding = async {
@@ -104,9 +106,9 @@ async fn serve(
         stop.cancelled().await;
         reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
     };
-    let (served, (), ()) = tokio::join!(serving, feeding, reporting_health);
+    tokio::join!(serving, feeding, reporting_health);
     ready.not_ready("stopped");
-    served
+    Ok(())
 }
 
 async fn identify(kafka: &KafkaConfig, stream: &mut Option<StreamId>) -> Result<(), SinkError> {
@@ -114,24 +116,22 @@ async fn identify(kafka: &KafkaConfig, stream: &mut Option<StreamId>) -> Result<
     Ok(())
 }
 
-/// None when everybody may subscribe.
-fn verifier(config: &AlertsConfig) -> anyhow::Result<Option<Box<dyn TokenVerifier>>> {
-    Ok(match config.auth {
-        AuthMode::None => None,
-        AuthMode::Jwt => Some(Box::new(JwtVerifier::new(&config.jwt).context("set up the verification of tokens")?)),
-    })
+fn verifier(
+    config: &AlertsConfig,
+    ready: ReadyFlag,
+    stop: &CancellationToken,
+) -> anyhow::Result<Box<dyn TokenVerifier>> {
+    let verifier = JwtVerifier::start(&config.jwt, ready, stop.clone());
+    Ok(Box::new(verifier.context("set up the verification of tokens")?))
 }
 
-fn builder(config: &AlertsConfig) -> anyhow::Result<Server> {
-    let server = Server::builder()
-        .http2_keepalive_interval(Some(config.keepalive))
-        .http2_keepalive_timeout(Some(config.keepalive));
+/// None when the server speaks HTTP/2 without TLS.
+fn tls(config: &AlertsConfig, stop: &CancellationToken) -> anyhow::Result<Option<ServerTls>> {
     if !config.tls.is_on() {
-        return Ok(server);
+        return Ok(None);
     }
-    let read = |path: &Path| std::fs::read(path).with_context(|| format!("read {}", path.display()));
-    let identity = Identity::from_pem(read(&config.tls.certificate)?, read(&config.tls.key)?);
-    server.tls_config(ServerTlsConfig::new().identity(identity)).context("set up TLS for gRPC")
+    let tls = ServerTls::start("alerts", &config.tls.certificate, &config.tls.key, &[b"h2"], stop.clone());
+    tls.context("set up TLS for gRPC").map(Some)
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {

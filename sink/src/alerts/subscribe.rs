@@ -1,48 +1,74 @@
 //! Handles a call of `Subscribe`: who may subscribe, where the stream begins, and how many streams there may be.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::Stream;
+use h2::server::SendResponse;
+use http::{HeaderMap, Response as HttpResponse, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Status};
+use tonic::Status;
+use tonic::metadata::GRPC_CONTENT_TYPE;
 use vru_auth::{AuthError, Identity, TokenVerifier, bearer_token};
 use vru_proto::v1::SubscribeRequest;
 use vru_runtime::report::chain;
 
 use super::filter::Filter;
 use super::replay::Replays;
-use super::response::Response;
-use super::resume_token::{Positions, decode};
-use super::subscription::{Source, Subscription};
+use super::request::{self, RequestBody};
+use super::resume_token::{Positions, decode, encode};
+use super::stream;
+use super::subscription::{Lifetime, Source, Subscription};
 use super::topic;
-use crate::metrics::SUBSCRIBERS;
+use super::wire::token_field;
+use crate::metrics::{REPLAYS, SUBSCRIBERS};
 
 /// Each alert is compared with the filters of each subscriber: long lists would make every alert expensive.
 const MAX_FILTER_VALUES: usize = 1_000;
-
-pub(crate) type Responses = Pin<Box<dyn Stream<Item = Result<Response, Status>> + Send>>;
 
 /// What all calls share.
 pub(crate) struct SubscribeHandler {
     /// None when everybody may subscribe.
     pub(crate) verifier: Option<Box<dyn TokenVerifier>>,
-    pub(crate) replays: Replays,
+    pub(crate) replays: Arc<Replays>,
     /// One permit for each subscriber.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) heartbeat: Duration,
+    /// Alerts that may wait for a subscriber that does not read.
+    pub(crate) queue: usize,
+    /// How long a subscriber may take nothing while something waits for it.
+    pub(crate) stalled_after: Duration,
     pub(crate) stop: CancellationToken,
     /// Cancelled when the feed has reached the end of the topic.
     pub(crate) caught_up: CancellationToken,
 }
 
 impl SubscribeHandler {
-    pub(crate) async fn subscribe(&self, request: Request<SubscribeRequest>) -> Result<Responses, Status> {
-        let identity = self.authenticate(&request).map_err(|error| refusal(&error))?;
-        let mut request = request.into_inner();
+    /// Answers a call until its stream has ended.
+    pub(crate) async fn call(&self, headers: &HeaderMap, body: RequestBody, mut respond: SendResponse<bytes::Bytes>) {
+        // A client may go away while it waits for newer keys or for Kafka.
+        let subscribed = tokio::select! {
+            subscribed = self.subscribe(headers, body) => subscribed,
+            _ = std::future::poll_fn(|context| respond.poll_reset(context)) => return,
+        };
+        let (subscription, _counted) = match subscribed {
+            Ok(subscribed) => subscribed,
+            Err(status) => {
+                // Fails when the client is gone.
+                respond.send_response(status.into_http(), true).ok();
+                return;
+            }
+        };
+        let mut response = HttpResponse::new(());
+        response.headers_mut().insert(header::CONTENT_TYPE, GRPC_CONTENT_TYPE);
+        if let Ok(stream) = respond.send_response(response, false) {
+            stream::run(subscription, stream, self.stalled_after).await;
+        }
+    }
+
+    async fn subscribe(&self, headers: &HeaderMap, body: RequestBody) -> Result<(Subscription, Counted), Status> {
+        let identity = self.authenticate(headers).await.map_err(|error| refusal(&error))?;
+        let mut request: SubscribeRequest = request::read(body).await?;
         let resume_token = std::mem::take(&mut request.resume_token);
         let filter = Arc::new(Filter::new(request));
         if filter.values() > MAX_FILTER_VALUES {
@@ -62,29 +88,32 @@ impl SubscribeHandler {
         if let Some(positions) = &positions {
             self.check_not_beyond_the_end(positions).await?;
         }
-        let source = match hub.attach(&mut positions, &filter) {
-            Some(attachment) => Source::Hub(attachment),
-            None => Source::Replay(self.replays.start(positions.clone().unwrap_or_default(), filter.clone())),
+        let source = if let Some(attachment) = hub.attach(&mut positions, &filter) {
+            Source::Hub(attachment)
+        } else {
+            REPLAYS.with_label_values(&["old token"]).inc();
+            Source::Replay(self.replays.start(positions.clone().unwrap_or_default(), filter.clone()))
         };
         tracing::debug!(subject = identity.subject, replay = matches!(source, Source::Replay(_)), "subscribed");
+        let positions = positions.unwrap_or_default();
+        let sent = token_field(&encode(hub.stream(), &positions));
         let subscription = Subscription {
-            stream: hub.stream(),
+            replays: self.replays.clone(),
             source,
             filter,
-            positions: positions.unwrap_or_default(),
+            positions,
             heartbeat: self.heartbeat,
-            expires_at: identity.expires_at,
-            stop: self.stop.clone(),
+            queue: self.queue,
+            lifetime: Lifetime::new(&identity, self.stop.clone()),
+            sent,
         };
-        Ok(Box::pin(CountedResponses { responses: Box::pin(subscription.responses()), _counted: Counted::new(permit) }))
+        Ok((subscription, Counted::new(permit)))
     }
 
-    fn authenticate(&self, request: &Request<SubscribeRequest>) -> Result<Identity, AuthError> {
-        let Some(verifier) = &self.verifier else {
-            return Ok(Identity { subject: String::new(), expires_at: None });
-        };
-        let authorization = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        verifier.verify(bearer_token(authorization)?)
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
+        let Some(verifier) = &self.verifier else { return Ok(Identity::anonymous()) };
+        let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        verifier.verify(bearer_token(authorization)?).await
     }
 
     /// Refuses a token beyond the end of the topic: the topic was deleted and created again after the token was made, and the
@@ -113,8 +142,11 @@ impl SubscribeHandler {
 fn refusal(error: &AuthError) -> Status {
     let message = chain(error).to_string();
     match error {
-        AuthError::Missing | AuthError::Invalid(_) => Status::unauthenticated(message),
+        AuthError::Missing | AuthError::Invalid(_) | AuthError::Unsupported { .. } | AuthError::UnknownKey => {
+            Status::unauthenticated(message)
+        }
         AuthError::Scope { .. } => Status::permission_denied(message),
+        AuthError::NoKeys => Status::unavailable(message),
     }
 }
 
@@ -131,19 +163,5 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         SUBSCRIBERS.with_label_values(&["connected"]).dec();
-    }
-}
-
-/// The responses of a subscriber, which is counted until they are dropped.
-struct CountedResponses {
-    responses: Responses,
-    _counted: Counted,
-}
-
-impl Stream for CountedResponses {
-    type Item = Result<Response, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.responses.as_mut().poll_next(context)
     }
 }

@@ -1,221 +1,239 @@
-//! The stream of one subscriber: `Subscribed`, then the replay if there is one, then the hub's backlog and updates; a heartbeat
+//! What one subscriber receives: `Subscribed`, then the replay if there is one, then what the hub's ring holds and what comes; a heartbeat
 //! when nothing else is sent; and a status with the resume token at the end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
+use vru_auth::Identity;
 use vru_proto::names::METADATA_RESUME_TOKEN;
 use vru_runtime::clock::{now_us, sleep_until};
 
 use super::encoded_alert::EncodedAlert;
 use super::filter::Filter;
-use super::hub::{Attachment, Update};
-use super::replay::ReplayStep;
+use super::hub::{Attachment, Step};
+use super::replay::{ReplayStep, Replays};
 use super::response::Response;
-use super::resume_token::{Positions, StreamId, encode};
-use super::wire::token_field;
-use crate::metrics::{ENDED_STREAMS, SENT_ALERTS};
+use super::resume_token::{Positions, encode};
+use super::wire::{token_field, token_text};
+use crate::metrics::{ENDED_STREAMS, REPLAYS, SENT_ALERTS};
 
 /// Where the next response comes from.
 pub(crate) enum Source {
     Replay(mpsc::Receiver<ReplayStep>),
     Hub(Attachment),
-    Ended,
+}
+
+/// When a stream must end by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Lifetime {
+    /// None when it never expires.
+    expires: Option<Instant>,
+    /// Cancelled when the key of the bearer token is no longer trusted.
+    revoked: CancellationToken,
+    /// Cancelled when the server stops.
+    stop: CancellationToken,
 }
 
 pub(crate) struct Subscription {
-    pub(crate) stream: StreamId,
+    pub(crate) replays: Arc<Replays>,
     pub(crate) source: Source,
     pub(crate) filter: Arc<Filter>,
     /// The position after the last response; before the first alert or gap, the one at which the stream begins.
     pub(crate) positions: Positions,
     pub(crate) heartbeat: Duration,
-    pub(crate) expires_at: Option<SystemTime>,
-    pub(crate) stop: CancellationToken,
+    /// Alerts that may wait for a subscriber that does not read.
+    pub(crate) queue: usize,
+    pub(crate) lifetime: Lifetime,
+    /// The token of the last response that was sent as a whole, as an encoded field.
+    pub(crate) sent: Bytes,
+}
+
+/// Why a stream ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Expired,
+    Revoked,
+    Stopping,
+    TooSlow,
 }
 
 /// What a subscription waits for.
 enum Next {
     /// None when the replay found the subscriber too slow.
     Replay(Option<ReplayStep>),
-    /// None when the hub is gone.
-    Update(Option<Update>),
-    Overflowed,
+    /// The hub has more; false when it is gone.
+    Hub(bool),
     Silence,
-    Expired,
-    Stopping,
+    End(End),
+}
+
+impl Lifetime {
+    pub(crate) fn new(identity: &Identity, stop: CancellationToken) -> Self {
+        let expires = identity
+            .expires_at
+            .and_then(|at| Instant::now().checked_add(at.duration_since(SystemTime::now()).unwrap_or_default()));
+        Self { expires, revoked: identity.revoked.clone(), stop }
+    }
+
+    /// Resolves when the stream must end.
+    pub(crate) async fn over(&self) -> End {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => End::Stopping,
+            () = self.revoked.cancelled() => End::Revoked,
+            () = sleep_until(self.expires) => End::Expired,
+        }
+    }
+
+    fn is_over(&self) -> Option<End> {
+        let expired = self.expires.is_some_and(|at| at <= Instant::now());
+        let ends = [
+            (self.stop.is_cancelled(), End::Stopping),
+            (self.revoked.is_cancelled(), End::Revoked),
+            (expired, End::Expired),
+        ];
+        ends.into_iter().find_map(|(over, end)| over.then_some(end))
+    }
 }
 
 impl Subscription {
-    /// The responses. The stream is polled only as fast as the subscriber reads.
-    ///
-    /// The first response, `Subscribed`, waits for nothing. Its token is the position at which the stream begins, so that a
-    /// subscriber that disconnects before anything else was sent can resume.
-    pub(crate) fn responses(self) -> impl Stream<Item = Result<Response, Status>> + Send + 'static {
-        let expires =
-            self.expires_at.map(|at| Instant::now() + at.duration_since(SystemTime::now()).unwrap_or_default());
-        let subscribed = Ok(Response::subscribed(&self.token()));
-        let following = futures::stream::unfold(self, move |mut this| async move {
-            let response = this.next(expires).await?;
-            Some((response, this))
-        });
-        futures::stream::once(std::future::ready(subscribed)).chain(following)
+    /// The first response, which waits for nothing. Its token is the position at which the stream begins, so that a subscriber that
+    /// disconnects before anything else was sent can resume.
+    pub(crate) fn subscribed(&self) -> Response {
+        Response::subscribed(&self.token())
     }
 
-    /// None when the stream has ended.
-    async fn next(&mut self, expires: Option<Instant>) -> Option<Result<Response, Status>> {
+    /// Call it when a response was sent as a whole.
+    pub(crate) fn confirm(&mut self, response: &Response) {
+        self.sent = response.token.clone();
+    }
+
+    /// The next response, or the status that ends the stream.
+    pub(crate) async fn next(&mut self) -> Result<Response, Status> {
         loop {
-            if let Some(alert) = self.next_of_backlog(expires) {
-                return Some(Ok(self.deliver(&alert, "ring", None)));
+            // Checked first: otherwise a stream that always has something to send would never end.
+            if let Some(end) = self.lifetime.is_over() {
+                return Err(self.end(end));
             }
-            let response = match self.wait(expires).await? {
-                Next::Replay(Some(step)) => self.replayed(step),
-                Next::Update(Some(update)) => self.updated(update),
-                Next::Silence => Some(Ok(self.beat())),
-                Next::Replay(None) | Next::Overflowed => {
-                    // Counted where the subscriber was found too slow.
-                    Some(self.end(Code::ResourceExhausted, "the subscriber reads too slowly: resume with the token"))
+            if let Source::Hub(attachment) = &mut self.source {
+                match attachment.step(&mut self.positions) {
+                    Step::Alert { alert, token } => return Ok(self.alert(&alert, "live", token)),
+                    Step::Gap { missed } => return Ok(Response::gap(missed, &self.token())),
+                    Step::Drained => {}
+                    Step::Evicted => {
+                        REPLAYS.with_label_values(&["behind the ring"]).inc();
+                        let replay = self.replays.start(self.positions.clone(), self.filter.clone());
+                        self.source = Source::Replay(replay);
+                    }
                 }
-                Next::Update(None) => {
-                    Some(self.end_for("hub", Code::Unavailable, "the server restarts its feed: resume with the token"))
+            }
+            match self.wait().await {
+                Next::Replay(Some(ReplayStep::Alert(alert))) => {
+                    alert.advance(&mut self.positions);
+                    return Ok(self.alert(&alert, "replay", None));
                 }
-                Next::Expired => {
-                    let message = "the bearer token has expired: resume with a new one";
-                    Some(self.end_for("expired", Code::Unauthenticated, message))
+                Next::Replay(Some(ReplayStep::Gap { missed, positions })) => {
+                    self.positions = positions;
+                    return Ok(Response::gap(missed, &self.token()));
                 }
-                Next::Stopping => {
-                    Some(self.end_for("stopping", Code::Unavailable, "the server shuts down: resume with the token"))
+                Next::Replay(Some(ReplayStep::Attached { attachment, positions, .. })) => {
+                    self.positions = positions;
+                    self.source = Source::Hub(attachment);
                 }
-            };
-            if response.is_some() {
-                return response;
+                Next::Replay(Some(ReplayStep::Failed(status))) => {
+                    return Err(self.status("kafka", status.code(), status.message()));
+                }
+                Next::Replay(None) => return Err(self.end(End::TooSlow)),
+                Next::Hub(true) => {}
+                Next::Hub(false) => {
+                    let message = "the server restarts its feed: resume with the token";
+                    return Err(self.status("hub", Code::Unavailable, message));
+                }
+                // If nothing is left to send, its token is after the alerts that the filter excluded.
+                Next::Silence => return Ok(Response::heartbeat(now_us(), &self.token())),
+                Next::End(end) => return Err(self.end(end)),
             }
         }
     }
 
-    /// None when the backlog is empty, or when the stream must end.
-    fn next_of_backlog(&mut self, expires: Option<Instant>) -> Option<Arc<EncodedAlert>> {
-        let ends = self.stop.is_cancelled() || is_past(expires);
-        match &mut self.source {
-            Source::Hub(attachment) if !ends && !attachment.overflowed.is_cancelled() => attachment.backlog.pop_front(),
-            _ => None,
-        }
-    }
-
-    /// None when the stream has ended.
-    async fn wait(&mut self, expires: Option<Instant>) -> Option<Next> {
-        // Checked first: otherwise a stream that always has something to send would never expire.
-        if is_past(expires) && !matches!(self.source, Source::Ended) {
-            return Some(Next::Expired);
-        }
-        let expired = sleep_until(expires);
+    async fn wait(&mut self) -> Next {
+        let over = self.lifetime.over();
         let silence = tokio::time::sleep(self.heartbeat);
-        Some(match &mut self.source {
-            Source::Ended => return None,
+        match &mut self.source {
             Source::Replay(steps) => tokio::select! {
                 biased;
-                () = self.stop.cancelled() => Next::Stopping,
+                end = over => Next::End(end),
                 step = steps.recv() => Next::Replay(step),
-                () = expired => Next::Expired,
                 () = silence => Next::Silence,
             },
             Source::Hub(attachment) => tokio::select! {
                 biased;
-                () = self.stop.cancelled() => Next::Stopping,
-                () = attachment.overflowed.cancelled() => Next::Overflowed,
-                update = attachment.updates.recv() => Next::Update(update),
-                () = expired => Next::Expired,
+                end = over => Next::End(end),
+                more = attachment.changed() => Next::Hub(more),
                 () = silence => Next::Silence,
             },
-        })
-    }
-
-    /// None when there is nothing to send.
-    fn replayed(&mut self, step: ReplayStep) -> Option<Result<Response, Status>> {
-        match step {
-            ReplayStep::Gap { missed, positions } => {
-                self.positions = positions;
-                Some(Ok(Response::gap(missed, &self.token())))
-            }
-            ReplayStep::Alert(alert) => Some(Ok(self.deliver(&alert, "replay", None))),
-            ReplayStep::Attached(attachment, positions) => {
-                self.positions = positions;
-                self.source = Source::Hub(attachment);
-                None
-            }
-            ReplayStep::Failed(status) => Some(self.end_for("kafka", status.code(), status.message())),
         }
     }
 
-    /// None when there is nothing to send.
-    fn updated(&mut self, update: Update) -> Option<Result<Response, Status>> {
-        match update {
-            Update::Gap { missed, positions } => {
-                self.positions.clone_from(&positions);
-                Some(Ok(Response::gap(missed, &self.token())))
+    /// Resolves when the stream must end although the subscriber has not taken the last response yet.
+    pub(crate) async fn overdue(&mut self) -> End {
+        let too_slow = async {
+            match &mut self.source {
+                Source::Hub(attachment) => attachment.overflowed(self.queue).await,
+                // The replay ends by itself when nobody takes its steps.
+                Source::Replay(_) => std::future::pending().await,
             }
-            Update::Alert { alert, token } => {
-                // A subscriber whose token was ahead of this server has received the alert from another server.
-                if self.positions.get(alert.partition).is_some_and(|position| alert.offset < *position) {
-                    return None;
-                }
-                let ahead = matches!(&self.source, Source::Hub(attachment) if attachment.ahead);
-                Some(Ok(self.deliver(&alert, "live", (!ahead).then_some(token))))
+        };
+        tokio::select! {
+            biased;
+            end = self.lifetime.over() => end,
+            () = too_slow => End::TooSlow,
+        }
+    }
+
+    /// The status that ends the stream, with the token of the last response that was sent as a whole.
+    pub(crate) fn end(&self, end: End) -> Status {
+        match end {
+            End::Expired => {
+                let message = "the bearer token has expired: resume with a new one";
+                self.status("expired", Code::Unauthenticated, message)
+            }
+            End::Revoked => {
+                let message = "the key of the bearer token is no longer valid: resume with a new token";
+                self.status("revoked", Code::Unauthenticated, message)
+            }
+            End::Stopping => self.status("stopping", Code::Unavailable, "the server shuts down: resume with the token"),
+            End::TooSlow => {
+                let message = "the subscriber reads too slowly: resume with the token";
+                self.status("slow", Code::ResourceExhausted, message)
             }
         }
     }
 
-    /// Moves past the alert. `token` is the token after it, if it is encoded already.
-    fn deliver(&mut self, alert: &EncodedAlert, source: &str, token: Option<Bytes>) -> Response {
-        alert.advance(&mut self.positions);
+    fn alert(&self, alert: &EncodedAlert, source: &str, token: Option<Bytes>) -> Response {
         SENT_ALERTS.with_label_values(&[source]).inc();
         let token = token.unwrap_or_else(|| token_field(&self.token()));
         Response::alert(alert, &self.filter, token)
     }
 
-    /// A heartbeat. If nothing is left to send, its token is after the alerts that the filter excluded.
-    fn beat(&mut self) -> Response {
-        if let Source::Hub(attachment) = &self.source
-            && let Some(head) = attachment.head_if_drained()
-        {
-            let known = self.positions.len();
-            self.positions.resize(head.len().max(known), 0);
-            for (position, head) in self.positions.iter_mut().zip(head) {
-                *position = head.max(*position);
-            }
-        }
-        Response::heartbeat(now_us(), &self.token())
-    }
-
     fn token(&self) -> String {
-        encode(self.stream, &self.positions)
+        encode(self.replays.hub.stream(), &self.positions)
     }
 
-    /// Ends the stream as [`Self::end`] does, and counts the reason.
-    fn end_for(&mut self, reason: &str, code: Code, message: &str) -> Result<Response, Status> {
+    /// A status that carries the token in its message and in its trailer.
+    fn status(&self, reason: &str, code: Code, message: &str) -> Status {
         ENDED_STREAMS.with_label_values(&[reason]).inc();
-        self.end(code, message)
-    }
-
-    /// Ends the stream with a status that carries the token in its message and in its trailer.
-    fn end(&mut self, code: Code, message: &str) -> Result<Response, Status> {
-        let token = self.token();
-        self.source = Source::Ended;
+        let token = token_text(&self.sent);
         let mut status = Status::new(code, format!("{message}; {METADATA_RESUME_TOKEN}: {token}"));
         let value = MetadataValue::try_from(&token).expect("base64 is ASCII");
         status.metadata_mut().insert(METADATA_RESUME_TOKEN, value);
-        Err(status)
+        status
     }
-}
-
-fn is_past(at: Option<Instant>) -> bool {
-    at.is_some_and(|at| at <= Instant::now())
 }
 
 #[cfg(test)]

@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod alerts;
+mod alerts_auth;
+mod alerts_stuck;
+mod alerts_tls;
 mod messages;
 mod postgres;
 mod refused;
 mod s3;
+mod secrets;
 mod subscriber;
 mod tracks;

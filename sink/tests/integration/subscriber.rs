@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status, Streaming};
 use vru_proto::names::METADATA_RESUME_TOKEN;
 use vru_proto::v1::alerts_client::AlertsClient;
@@ -12,19 +12,36 @@ use vru_proto::v1::{SubscribeRequest, SubscribeResponse};
 use vru_runtime::clock::now_us;
 
 pub const SECRET: &str = "a secret for tests of 32 bytes or more";
+pub const ISSUER: &str = "https://id.example";
+pub const AUDIENCE: &str = "vru-alerts";
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A bearer token that is valid for `seconds`.
-pub fn bearer(seconds: u64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let claims = std::collections::BTreeMap::from([("exp", now + seconds)]);
+/// The claims of a token that is valid for `seconds`, or has expired so long ago.
+pub fn claims(seconds: i64) -> serde_json::Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
+    serde_json::json!({"exp": now + seconds, "iss": ISSUER, "aud": AUDIENCE})
+}
+
+/// A bearer token that is valid for `seconds`, or has expired so long ago.
+pub fn bearer(seconds: i64) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
-    format!("Bearer {}", jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap())
+    format!("Bearer {}", jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims(seconds), &key).unwrap())
 }
 
 pub async fn connect(address: &str) -> AlertsClient<Channel> {
-    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    AlertsClient::new(channel).max_decoding_message_size(16 * 1024 * 1024)
+    client(Channel::from_shared(format!("http://{address}")).unwrap()).await.unwrap()
+}
+
+/// Connects as a client whose window for each stream is small, as it is on many clients: one that does not read is stuck soon.
+pub async fn connect_with_small_windows(address: &str) -> AlertsClient<Channel> {
+    let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+    client(endpoint.initial_stream_window_size(64 * 1024).initial_connection_window_size(64 * 1024 * 1024))
+        .await
+        .unwrap()
+}
+
+pub async fn client(endpoint: Endpoint) -> Result<AlertsClient<Channel>, tonic::transport::Error> {
+    Ok(AlertsClient::new(endpoint.connect().await?).max_decoding_message_size(16 * 1024 * 1024))
 }
 
 pub struct Subscriber {
@@ -38,8 +55,17 @@ pub struct Subscriber {
 impl Subscriber {
     /// Subscribes, and returns after the first response, which carries the first token.
     pub async fn new(client: &AlertsClient<Channel>, request: SubscribeRequest) -> Result<Self, Status> {
+        Self::with_bearer(client, request, &bearer(600)).await
+    }
+
+    /// Like [`Self::new`], with this `authorization`.
+    pub async fn with_bearer(
+        client: &AlertsClient<Channel>,
+        request: SubscribeRequest,
+        authorization: &str,
+    ) -> Result<Self, Status> {
         let mut request = Request::new(request);
-        request.metadata_mut().insert("authorization", bearer(600).parse().unwrap());
+        request.metadata_mut().insert("authorization", authorization.parse().unwrap());
         let mut stream = client.clone().subscribe(request).await?.into_inner();
         let first = tokio::time::timeout(DEADLINE, stream.message()).await.expect("a first response in time")?;
         let first = first.expect("a first response");

@@ -19,11 +19,12 @@ use vru_runtime::shutdown::Shutdown;
 use vru_runtime::telemetry::TelemetryConfig;
 
 use crate::account::Account;
-use crate::config::{AdminConfig, PageConfig, UpConfig};
+use crate::config::{AdminConfig, UpConfig};
 use crate::counts::PipelineCounts;
 use crate::data::{DataFolder, default_folder};
 use crate::display::Display;
 use crate::embedded::rtsp_cameras::{CameraClip, RtspCameras};
+use crate::page::PageConfig;
 use crate::run::{self, RunningPage};
 use crate::stack::{Stack, ports};
 use crate::subscriber::Endpoint;
@@ -109,8 +110,8 @@ fn config(options: &DemoOptions, data: &DataFolder) -> anyhow::Result<UpConfig> 
         AdminConfig { infer: loopback(infer.port()), ingest: loopback(ingest.port()), sink: loopback(sink.port()) };
     config.page = match options.port {
         // An explicit port is used as given, or is an error.
-        Some(port) => PageConfig { listen: SocketAddr::from(([127, 0, 0, 1], port)) },
-        None => PageConfig { listen: loopback(config.page.listen.port()) },
+        Some(port) => PageConfig { listen: SocketAddr::from(([127, 0, 0, 1], port)), ..PageConfig::default() },
+        None => PageConfig { listen: loopback(config.page.listen.port()), ..PageConfig::default() },
     };
     config.model = ModelConfig::of(options.model_path()?);
     Ok(config)

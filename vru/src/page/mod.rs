@@ -4,12 +4,16 @@
 //! - `/state`: everything on it that changes, as JSON ([`state`]);
 //! - `/live/CAMERA.mjpeg`, `/live/CAMERA.jpg`: the live picture, as a stream and as one picture. [`pictures`] reads frames and
 //!   detections from Kafka while a picture has viewers, [`join`] pairs them, [`renderer`] draws, [`channels`] holds the newest picture;
+//! - `/login`, `/logout`: everything is behind a log-in when the configuration has a token ([`guard`], [`sessions`]);
 //! - `/alerts/ID.jpg`, `/alerts/ID.mp4`: snapshot and clip of one of the latest alerts, from the object store.
 
 mod channels;
+mod config;
+mod guard;
 mod join;
 mod pictures;
 mod renderer;
+mod sessions;
 mod state;
 
 use std::convert::Infallible;
@@ -19,11 +23,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router, middleware};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use tokio::net::TcpListener;
@@ -33,11 +37,15 @@ use vru_runtime::report::chain;
 use vru_storage::s3::Bucket;
 
 use crate::status::RunStatus;
+pub use config::PageConfig;
+use guard::{Guard, Visitor};
 pub use pictures::LivePictures;
 use state::PageState;
 
 const PAGE: &str = include_str!("index.html");
 const BOUNDARY: &str = "vru-picture";
+/// A form holds a token.
+const MAX_FORM_BYTES: usize = 4 * 1024;
 /// How long a request for one picture may wait: the readers may have to start first.
 const PICTURE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -51,17 +59,27 @@ pub struct Page {
 }
 
 /// Serves the page until `stop`, which also ends open picture streams. The port is bound when this returns.
-pub async fn serve(listen: SocketAddr, page: Page, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
+pub async fn serve(config: &PageConfig, page: Page, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
+    let listen = config.listen;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("serve the page on {listen}: choose another address with page.listen or --port"))?;
     let bound = listener.local_addr().context("read the page's address")?;
+    let guard = Arc::new(Guard::new(config));
+    let log_in = Router::new()
+        .route("/login", post(guard::log_in))
+        .route("/logout", post(guard::log_out))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .with_state(guard.clone());
     let app = Router::new()
         .route("/", get(|| async { Html(PAGE) }))
         .route("/state", get(state))
         .route("/live/{file}", get(picture))
         .route("/alerts/{file}", get(alert_file))
-        .with_state(AppState { page, stop: stop.clone() });
+        .with_state(AppState { page, stop: stop.clone() })
+        .merge(log_in)
+        .layer(middleware::from_fn_with_state(guard, guard::check))
+        .into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move {
         let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = serving.await {
@@ -77,11 +95,18 @@ struct AppState {
     stop: CancellationToken,
 }
 
-async fn state(State(AppState { page, .. }): State<AppState>) -> Json<PageState> {
-    Json(PageState::new(&page.status, &page.pictures.cameras()))
+async fn state(
+    State(AppState { page, .. }): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+) -> Json<PageState> {
+    Json(PageState::new(&page.status, &page.pictures.cameras(), visitor.0.is_some()))
 }
 
-async fn picture(State(AppState { page, stop }): State<AppState>, Path(file): Path<String>) -> Response {
+async fn picture(
+    State(AppState { page, stop }): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    Path(file): Path<String>,
+) -> Response {
     let Some((name, ending)) = file.rsplit_once('.') else { return StatusCode::NOT_FOUND.into_response() };
     let Some(pictures) = name.parse().ok().and_then(|id| page.pictures.view(&id)) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -90,7 +115,13 @@ async fn picture(State(AppState { page, stop }): State<AppState>, Path(file): Pa
     match ending {
         "mjpeg" => {
             let parts = pictures.map(|picture| Ok::<_, Infallible>(part(&picture)));
-            let body = Body::from_stream(parts.take_until(stop.cancelled_owned()));
+            let ended = async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = visitor.gone() => {}
+                }
+            };
+            let body = Body::from_stream(parts.take_until(ended));
             let kind = format!("multipart/x-mixed-replace; boundary={BOUNDARY}");
             ([(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, "no-store")], body).into_response()
         }
@@ -120,7 +151,7 @@ async fn alert_file(State(AppState { page, .. }): State<AppState>, Path(file): P
         None
     });
     match object {
-        Some(object) => file_response(kind, "max-age=3600", object),
+        Some(object) => file_response(kind, "private, max-age=3600", object),
         // The sink writes it a moment after the alert; the page tries again.
         None => (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response(),
     }

@@ -25,6 +25,8 @@ pub(super) struct PageState {
     /// The latest alerts, the newest first.
     latest: Vec<AlertState>,
     troubles: Vec<String>,
+    /// Whether there is a log-in to end.
+    logged_in: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,7 +53,7 @@ struct AlertState {
 
 impl PageState {
     /// The state with these cameras, also those that have sent nothing.
-    pub(super) fn new(status: &RunStatus, cameras: &[Arc<CameraConfig>]) -> Self {
+    pub(super) fn new(status: &RunStatus, cameras: &[Arc<CameraConfig>], logged_in: bool) -> Self {
         let latest = status.received().latest().iter().map(AlertState::new).collect();
         status.view(|status| {
             let rate = status.rates.total();
@@ -67,6 +69,7 @@ impl PageState {
                 cameras: cameras.iter().map(|config| CameraStatus::new(config, status)).collect(),
                 latest,
                 troubles: status.troubles.to_vec(),
+                logged_in,
             }
         })
     }
@@ -128,7 +131,7 @@ mod tests {
         let status = RunStatus::new(Received::default());
         status.update(PipelineCounts::default(), vec!["ingest waits for kafka".to_owned()]);
         let config = CameraConfig { id: "gate".to_owned(), ..CameraConfig::default() };
-        let state = serde_json::to_value(PageState::new(&status, &[Arc::new(config)])).unwrap();
+        let state = serde_json::to_value(PageState::new(&status, &[Arc::new(config)], false)).unwrap();
         assert_eq!(state["cameras"][0]["name"], "gate");
         assert_eq!(state["cameras"][0]["counts"]["frames_in"], 0);
         assert_eq!(state["troubles"][0], "ingest waits for kafka");

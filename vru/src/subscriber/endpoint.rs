@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::Context as _;
 use tonic::metadata::{Ascii, MetadataValue};
 use vru_auth::JwtConfig;
@@ -7,10 +9,17 @@ use vru_sink::alerts::config::{AlertsConfig, AuthMode};
 /// Validity of the bearer tokens that [`Endpoint`] signs for itself.
 const TOKEN_SECONDS: i64 = 3_600;
 
+/// So many heartbeats may be missing before a stream is dead.
+const HEARTBEATS: u32 = 3;
+/// On a busy machine, heartbeats that follow each other fast may be late.
+const MIN_SILENCE: Duration = Duration::from_secs(10);
+
 /// Where to subscribe, and how to authenticate.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     pub(super) url: String,
+    /// A stream is dead when nothing comes for this long.
+    pub(super) silence: Duration,
     jwt: Option<JwtConfig>,
 }
 
@@ -27,7 +36,8 @@ impl Endpoint {
             AuthMode::Jwt if config.jwt.secret.is_empty() => return None,
             AuthMode::Jwt => Some(config.jwt.clone()),
         };
-        config.tls.certificate.as_os_str().is_empty().then_some(Self { url, jwt })
+        let silence = (config.heartbeat * HEARTBEATS).max(MIN_SILENCE);
+        (!config.tls.is_on()).then_some(Self { url, silence, jwt })
     }
 
     /// The `authorization` header; none when the server requires no authentication.
@@ -44,5 +54,19 @@ impl Endpoint {
         let token =
             jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).context("sign a bearer token")?;
         Ok(Some(format!("Bearer {token}").parse().context("put the bearer token into a header")?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_not_dead_before_the_server_had_to_send_something() {
+        for heartbeat in [Duration::from_millis(100), Duration::from_secs(10), Duration::from_mins(5)] {
+            let config = AlertsConfig { auth: AuthMode::None, heartbeat, ..AlertsConfig::default() };
+            let silence = Endpoint::of(&config).unwrap().silence;
+            assert!(silence >= heartbeat * 2 && silence >= MIN_SILENCE, "{heartbeat:?}: {silence:?}");
+        }
     }
 }

@@ -17,9 +17,6 @@ use vru_runtime::retry::{Backoff, BackoffConfig};
 pub use endpoint::Endpoint;
 pub use received::Received;
 
-/// A stream is dead when nothing comes for this long: the server sends heartbeats more often.
-const SILENCE: Duration = Duration::from_secs(30);
-
 /// Subscribes until `stop`. Whenever the stream ends, it resumes.
 pub async fn run(endpoint: Endpoint, received: Received, stop: CancellationToken) {
     let mut backoff = Backoff::new(BackoffConfig { initial: Duration::from_millis(50), max: Duration::from_secs(2) });
@@ -63,8 +60,8 @@ async fn stream(
     }
     let mut responses = subscribed.context("subscribe")?.into_inner();
     loop {
-        let next =
-            tokio::time::timeout(SILENCE, responses.message()).await.context("no response and no heartbeat in time")?;
+        let next = tokio::time::timeout(endpoint.silence, responses.message()).await;
+        let next = next.context("no response and no heartbeat in time")?;
         let Some(response) = next.context("read the stream")? else { return Ok(()) };
         // From the first response on nothing is lost: it carries the first token.
         received.set_connected(true);

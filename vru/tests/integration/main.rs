@@ -9,6 +9,7 @@ mod end_to_end;
 mod file_source;
 mod hostile_records;
 mod model_refused;
+mod page;
 mod pods_share_cameras;
 mod secured_kafka;
 mod subscriber_resumes;

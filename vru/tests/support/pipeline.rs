@@ -16,6 +16,8 @@ use super::store::BucketContents;
 pub const DEADLINE: Duration = Duration::from_mins(2);
 /// The secret that signs the subscribers' tokens.
 pub const JWT_SECRET: &str = "a shared secret of the integration tests";
+pub const JWT_ISSUER: &str = "integration tests";
+pub const JWT_AUDIENCE: &str = "vru-alerts";
 
 /// Pause between two queries of the database. Each query is a `psql` process: without a pause they take half a core from the
 /// services under test.
@@ -91,6 +93,8 @@ impl<'a> Pipeline<'a> {
             .set("s3.clip.slack", "2s")
             .set("alerts.listen", format!("127.0.0.1:{}", self.grpc_port))
             .set("alerts.jwt.secret", JWT_SECRET)
+            .set("alerts.jwt.issuer", JWT_ISSUER)
+            .set("alerts.jwt.audience", JWT_AUDIENCE)
             .set("alerts.heartbeat", "500ms")
     }
 

@@ -11,12 +11,12 @@ use vru_proto::v1;
 use vru_proto::v1::alerts_client::AlertsClient;
 use vru_proto::v1::subscribe_response::Event;
 
-use super::pipeline::{DEADLINE, JWT_SECRET};
+use super::pipeline::{DEADLINE, JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET};
 
 /// A bearer token that the servers of these tests accept.
 pub fn token() -> String {
     let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
-    let claims = serde_json::json!({"sub": "integration-test", "exp": expires.as_secs()});
+    let claims = serde_json::json!({"exp": expires.as_secs(), "iss": JWT_ISSUER, "aud": JWT_AUDIENCE});
     encode(&Header::default(), &claims, &EncodingKey::from_secret(JWT_SECRET.as_bytes())).unwrap()
 }
 

@@ -1,16 +1,14 @@
-use std::pin::Pin;
-
+use tokio::sync::Semaphore;
 use vru_proto::v1;
 use vru_proto::v1::subscribe_response::Event;
+use vru_runtime::kafka::KafkaConfig;
 
 use super::*;
 use crate::alerts::hub::{Hub, Limits};
-use crate::alerts::resume_token::decode;
-
-type Responses = Pin<Box<dyn Stream<Item = Result<Response, Status>> + Send>>;
+use crate::alerts::resume_token::{StreamId, decode};
 
 fn hub() -> Hub {
-    let hub = Hub::new(StreamId::new("c", "t"), Limits { ring_alerts: 10, ring_bytes: 1 << 20, queue: 10 });
+    let hub = Hub::new(StreamId::new("c", "t"), Limits { ring_alerts: 10, ring_bytes: 1 << 20 });
     hub.add_partitions(&[0, 0]);
     hub
 }
@@ -24,46 +22,55 @@ fn all() -> Arc<Filter> {
     Arc::new(Filter::new(v1::SubscribeRequest::default()))
 }
 
-fn subscription(source: Source, positions: Positions) -> Subscription {
+fn subscription(hub: &Hub, source: Source, positions: Positions) -> Subscription {
+    let replays = Replays { kafka: KafkaConfig::default(), hub: hub.clone(), permits: Arc::new(Semaphore::new(1)) };
     Subscription {
-        stream: StreamId::new("c", "t"),
+        replays: Arc::new(replays),
         source,
         filter: all(),
+        sent: token_field(&encode(hub.stream(), &positions)),
         positions,
         heartbeat: Duration::from_mins(1),
-        expires_at: None,
-        stop: CancellationToken::new(),
+        queue: 10,
+        lifetime: Lifetime::new(&Identity::anonymous(), CancellationToken::new()),
     }
 }
 
-fn subscribe(hub: &Hub, token: Option<&str>) -> Responses {
+fn subscribe(hub: &Hub, token: Option<&str>) -> Subscription {
     let mut positions = token.map(|token| decode(hub.stream(), token).unwrap());
     let attachment = hub.attach(&mut positions, &all()).unwrap();
-    Box::pin(subscription(Source::Hub(attachment), positions.unwrap()).responses())
+    subscription(hub, Source::Hub(attachment), positions.unwrap())
 }
 
-async fn next(responses: &mut Responses) -> (Event, String) {
-    let response = responses.next().await.unwrap().unwrap().decode();
+/// The next response, as if it was sent as a whole.
+async fn next(subscription: &mut Subscription) -> (Event, String) {
+    let response = subscription.next().await.unwrap();
+    subscription.confirm(&response);
+    let response = response.decode();
     (response.event.unwrap(), response.resume_token)
 }
 
-/// The first response must not wait for anything.
-fn first_token(responses: &mut Responses) -> String {
-    let first = futures::FutureExt::now_or_never(responses.next()).expect("a response at once").unwrap().unwrap();
+fn first_token(subscription: &mut Subscription) -> String {
+    let first = subscription.subscribed();
+    subscription.confirm(&first);
     let first = first.decode();
     assert_eq!(first.event, Some(Event::Subscribed(v1::Subscribed {})));
     first.resume_token
 }
 
-async fn alert_ids<const N: usize>(responses: &mut Responses) -> [String; N] {
+async fn alert_ids<const N: usize>(subscription: &mut Subscription) -> [String; N] {
     let mut ids = Vec::new();
     for _ in 0..N {
-        match next(responses).await.0 {
+        match next(subscription).await.0 {
             Event::Alert(alert) => ids.push(alert.id),
             other => panic!("{other:?} after {ids:?}"),
         }
     }
     ids.try_into().unwrap()
+}
+
+fn token_of(status: &Status) -> &str {
+    status.metadata().get(METADATA_RESUME_TOKEN).unwrap().to_str().unwrap()
 }
 
 #[tokio::test]
@@ -100,41 +107,89 @@ async fn the_token_of_the_first_response_outlives_the_server() {
 
 #[tokio::test]
 async fn a_replay_begins_with_the_token_of_the_request() {
+    let hub = hub();
     let (steps, receiver) = mpsc::channel(1);
-    let mut responses: Responses = Box::pin(subscription(Source::Replay(receiver), vec![3, 4]).responses());
-    assert_eq!(decode(StreamId::new("c", "t"), &first_token(&mut responses)), Ok(vec![3, 4]));
+    let mut replay = subscription(&hub, Source::Replay(receiver), vec![3, 4]);
+    assert_eq!(decode(hub.stream(), &first_token(&mut replay)), Ok(vec![3, 4]));
     steps.send(ReplayStep::Gap { missed: 2, positions: vec![5, 4] }).await.unwrap();
-    let (event, token) = next(&mut responses).await;
+    let (event, token) = next(&mut replay).await;
     assert_eq!(event, Event::Gap(v1::Gap { missed_records: 2 }));
-    assert_eq!(decode(StreamId::new("c", "t"), &token), Ok(vec![5, 4]));
+    assert_eq!(decode(hub.stream(), &token), Ok(vec![5, 4]));
 }
 
 #[tokio::test]
-async fn a_stopping_server_sends_the_first_response_and_ends_with_the_same_token() {
+async fn a_stopping_server_ends_a_stream_with_the_token_of_the_last_response() {
     let hub = hub();
-    let attachment = hub.attach(&mut None, &all()).unwrap();
-    let subscription = subscription(Source::Hub(attachment), vec![0, 0]);
-    subscription.stop.cancel();
-    let mut responses: Responses = Box::pin(subscription.responses());
-    let token = first_token(&mut responses);
-    let Some(Err(status)) = responses.next().await else { panic!("the stream goes on") };
-    assert_eq!(status.code(), Code::Unavailable);
-    assert_eq!(status.metadata().get(METADATA_RESUME_TOKEN).unwrap(), token.as_str());
-    assert!(responses.next().await.is_none());
-}
-
-#[tokio::test]
-async fn a_stream_ends_when_the_bearer_token_expires_although_alerts_wait() {
-    let hub = hub();
+    let stop = CancellationToken::new();
+    let mut subscription = subscribe(&hub, None);
+    subscription.lifetime = Lifetime::new(&Identity::anonymous(), stop.clone());
+    let token = first_token(&mut subscription);
     publish(&hub, 0, 0);
-    let attachment = hub.attach(&mut Some(vec![0, 0]), &all()).unwrap();
-    publish(&hub, 0, 1);
-    let mut subscription = subscription(Source::Hub(attachment), vec![0, 0]);
-    subscription.expires_at = Some(SystemTime::now());
-    let mut responses: Responses = Box::pin(subscription.responses());
-    let token = first_token(&mut responses);
-    let Some(Err(status)) = responses.next().await else { panic!("the stream goes on") };
-    assert_eq!(status.code(), Code::Unauthenticated);
-    assert_eq!(status.metadata().get(METADATA_RESUME_TOKEN).unwrap(), token.as_str());
-    assert!(responses.next().await.is_none());
+    stop.cancel();
+    let status = subscription.next().await.unwrap_err();
+    assert_eq!((status.code(), token_of(&status)), (Code::Unavailable, token.as_str()));
+}
+
+#[tokio::test]
+async fn the_token_at_the_end_is_before_a_response_that_was_not_sent_as_a_whole() {
+    let hub = hub();
+    let mut subscription = subscribe(&hub, None);
+    first_token(&mut subscription);
+    (0..2).for_each(|offset| publish(&hub, 0, offset));
+    let (_, token) = next(&mut subscription).await;
+    // Being sent when the stream ends.
+    assert!(subscription.next().await.is_ok());
+    let status = subscription.end(End::TooSlow);
+    assert_eq!((status.code(), token_of(&status)), (Code::ResourceExhausted, token.as_str()));
+    let mut resumed = subscribe(&hub, Some(&token));
+    assert_eq!(alert_ids(&mut resumed).await, ["0/1"]);
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_bearer_token_expires_or_its_key_is_revoked_although_alerts_wait() {
+    let hub = hub();
+    let valid = Identity { expires_at: Some(SystemTime::now() + Duration::from_hours(1)), ..Identity::anonymous() };
+    let expired = Identity { expires_at: Some(SystemTime::now()), ..valid.clone() };
+    let revoked = Identity { revoked: CancellationToken::new(), ..valid.clone() };
+    revoked.revoked.cancel();
+    for (identity, wanted) in [(expired, "expired"), (revoked, "no longer valid")] {
+        let mut subscription = subscribe(&hub, None);
+        subscription.lifetime = Lifetime::new(&identity, CancellationToken::new());
+        let token = first_token(&mut subscription);
+        publish(&hub, 0, hub.head()[0]);
+        // Whether the subscriber reads or not.
+        assert!(matches!(subscription.overdue().await, End::Expired | End::Revoked));
+        let status = subscription.next().await.unwrap_err();
+        assert_eq!((status.code(), token_of(&status)), (Code::Unauthenticated, token.as_str()));
+        assert!(status.message().contains(wanted), "{status:?}");
+    }
+    let mut subscription = subscribe(&hub, None);
+    subscription.lifetime = Lifetime::new(&valid, CancellationToken::new());
+    publish(&hub, 0, hub.head()[0]);
+    assert!(subscription.next().await.is_ok());
+}
+
+#[tokio::test]
+async fn an_expiry_that_no_clock_reaches_does_not_end_a_stream() {
+    let hub = hub();
+    let far = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(i64::MAX as u64)).unwrap();
+    let mut subscription = subscribe(&hub, None);
+    let identity = Identity { expires_at: Some(far), ..Identity::anonymous() };
+    subscription.lifetime = Lifetime::new(&identity, CancellationToken::new());
+    publish(&hub, 0, 0);
+    assert_eq!(alert_ids(&mut subscription).await, ["0/0"]);
+}
+
+#[tokio::test]
+async fn a_stuck_subscriber_is_overdue_when_its_queue_is_full() {
+    let hub = hub();
+    let mut subscription = subscribe(&hub, None);
+    let publishing = async {
+        for offset in 0..11 {
+            publish(&hub, 0, offset);
+            tokio::task::yield_now().await;
+        }
+    };
+    let (end, ()) = tokio::join!(subscription.overdue(), publishing);
+    assert_eq!(end, End::TooSlow);
 }

@@ -1,0 +1,93 @@
+//! Fetches the key set of an identity provider.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::{Request, StatusCode, Uri, header};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use vru_runtime::report::chain;
+use vru_runtime::watched_files::WatchedFiles;
+
+use crate::config::parse_url;
+use crate::{JwtConfig, KeyError};
+
+/// How long a fetch may take: look-up, connection and answer together.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+/// The sets of large providers have some ten kilobytes.
+const MAX_BYTES: usize = 512 * 1024;
+
+pub(crate) struct Fetcher {
+    url: String,
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+}
+
+impl Fetcher {
+    pub(crate) fn new(config: &JwtConfig) -> Result<Self, KeyError> {
+        let url = config.jwks_url.clone();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| KeyError::Fetch { url: url.clone(), reason: error.to_string() })?
+            .with_root_certificates(roots(config)?)
+            .with_no_client_auth();
+        let connector =
+            hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        // A connection would be idle for minutes: a new one for each fetch is simpler than one that may have died.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Ok(Self { url, client })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The answer. A redirect is an error: the configured URL decides who is trusted.
+    pub(crate) async fn fetch(&self) -> Result<Bytes, KeyError> {
+        let fail = |reason: String| KeyError::Fetch { url: self.url.clone(), reason };
+        match tokio::time::timeout(DEADLINE, self.answer()).await {
+            Ok(answer) => answer.map_err(|error| fail(chain(&*error).to_string())),
+            Err(_) => Err(fail(format!("no complete answer within {} s", DEADLINE.as_secs()))),
+        }
+    }
+
+    async fn answer(&self) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+        let uri: Uri = parse_url(&self.url)?.as_str().parse()?;
+        let request = Request::get(uri).header(header::ACCEPT, "application/json").body(Empty::new())?;
+        let response = self.client.request(request).await?;
+        if response.status() != StatusCode::OK {
+            return Err(format!("it answered {}", response.status()).into());
+        }
+        Ok(Limited::new(response.into_body(), MAX_BYTES).collect().await?.to_bytes())
+    }
+}
+
+/// Whether the configured CA certificates can be used.
+pub(crate) fn check_ca(config: &JwtConfig) -> Result<(), KeyError> {
+    if config.jwks_ca.as_os_str().is_empty() { Ok(()) } else { roots(config).map(drop) }
+}
+
+fn roots(config: &JwtConfig) -> Result<RootCertStore, KeyError> {
+    let mut roots = RootCertStore::empty();
+    if config.jwks_ca.as_os_str().is_empty() {
+        // If the system has none, the TLS handshake fails with a clear message.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return Ok(roots);
+    }
+    let fail = |reason: String| KeyError::Ca { path: config.jwks_ca.display().to_string(), reason };
+    let file = WatchedFiles::new([&config.jwks_ca]);
+    let [pem] = file.contents().as_ref().map_err(Clone::clone)?;
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| fail(error.to_string()))?;
+        roots.add(certificate).map_err(|error| fail(error.to_string()))?;
+    }
+    if roots.is_empty() { Err(fail("there is none".to_owned())) } else { Ok(roots) }
+}
