@@ -157,13 +157,3 @@ pub(super) static REPLACE: LazyLock<String> = LazyLock::new(|| {
         set.join(", ")
     )
 });
-
-/// The columns that [`super::store`] reads back, of the rows with the given keys, locked until the transaction ends.
-pub(super) static READ: LazyLock<String> = LazyLock::new(|| {
-    let columns: Vec<_> = names().map(|name| format!("held.{name}")).collect();
-    format!(
-        "SELECT {} FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS k (camera_id, session, track_id) \
-         JOIN tracks held USING (camera_id, session, track_id) FOR UPDATE OF held",
-        columns.join(", ")
-    )
-});

@@ -10,7 +10,7 @@ use vru_proto::ids::FrameKey;
 use vru_proto::v1;
 use vru_storage::postgres::DatabaseError;
 
-use super::columns::{INSERT, READ, REPLACE, TrackColumns};
+use super::columns::{INSERT, REPLACE, TrackColumns};
 use super::foot::Foot;
 use super::motion::{Anchor, Motion, Travel};
 use super::path::{Path, PathPoint};
@@ -33,7 +33,7 @@ impl TrackStatements {
     pub(crate) async fn prepare(client: &Client) -> Result<Self, DatabaseError> {
         let fail = DatabaseError::statement("prepare statements");
         Ok(Self {
-            read: client.prepare(&READ).await.map_err(fail)?,
+            read: client.prepare(READ).await.map_err(fail)?,
             insert: client.prepare(&INSERT).await.map_err(fail)?,
             replace: client.prepare(&REPLACE).await.map_err(fail)?,
             detections: client.prepare(DETECTIONS).await.map_err(fail)?,
@@ -157,63 +157,100 @@ async fn read(
     Ok(rows.iter().map(track).collect())
 }
 
-fn track(row: &Row) -> (TrackKey, Track) {
-    let micros = |name: &str| row.get::<_, UnixMicros>(name).0;
-    let key = TrackKey { camera: row.get("camera_id"), session: row.get("session"), track_id: row.get("track_id") };
-    let track = Track {
-        first_us: micros("first_seen"),
-        last: Moment { at_us: micros("last_seen"), sequence: row.get("last_sequence") },
-        size: (row.get("source_width"), row.get("source_height")),
-        detections: row.get("detections"),
-        confirmed: row.get("confirmed_detections"),
-        votes: list::<i16>(row, "vote_classes").zip(list(row, "vote_counts")).collect(),
-        score_sum: row.get("score_sum"),
-        best: Best {
-            score: row.get("best_score"),
-            moment: Moment { at_us: micros("best_at"), sequence: row.get("best_sequence") },
-            bounds: ["best_left", "best_top", "best_width", "best_height"].map(|name| row.get(name)),
-        },
-        snapshot: pair(row.get("snapshot_key"), row.get("snapshot_score")),
-        zones: zones(row),
-        path: path(row),
-        motion: motion(row),
-    };
-    (key, track)
+/// What a track is continued from, in the order in which [`track`] takes it.
+const READ: &str = "SELECT camera_id, session, track_id, first_seen, last_seen, last_sequence, source_width, source_height, \
+     detections, confirmed_detections, vote_classes, vote_counts, score_sum, best_score, best_at, best_sequence, best_left, \
+     best_top, best_width, best_height, snapshot_key, snapshot_score, zone_ids, zone_first_inside, zone_last_inside, \
+     zone_detections, path_at, path_x, path_y, path_errors_px, anchor_at, anchor_x, anchor_y, anchor_ground_x_m, \
+     anchor_ground_y_m, travelled_px, measured_px_us, top_speed_px_s, travelled_m, measured_m_us, top_speed_m_s \
+     FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS k (camera_id, session, track_id) \
+     JOIN tracks held USING (camera_id, session, track_id) FOR UPDATE OF held";
+
+/// The columns of a row, one after the other. A search by name would cost more than all the rest.
+struct Columns<'a> {
+    row: &'a Row,
+    next: usize,
 }
 
-fn zones(row: &Row) -> BTreeMap<String, ZoneStay> {
-    let first = list::<UnixMicros>(row, "zone_first_inside");
-    let last = list::<UnixMicros>(row, "zone_last_inside");
-    let stays = first.zip(last).zip(list(row, "zone_detections"));
-    let stays = stays.map(|((first, last), detections)| ZoneStay { first_us: first.0, last_us: last.0, detections });
-    list(row, "zone_ids").zip(stays).collect()
-}
+impl<'a> Columns<'a> {
+    fn take<T: FromSql<'a>>(&mut self) -> T {
+        let value = self.row.get(self.next);
+        self.next += 1;
+        value
+    }
 
-fn path(row: &Row) -> Path {
-    let feet = list(row, "path_x").zip(list(row, "path_y")).map(|(x, y)| Foot { x, y });
-    let points = list::<UnixMicros>(row, "path_at").zip(feet).zip(list(row, "path_errors_px"));
-    Path::of(points.map(|((at, foot), error_px)| PathPoint { at_us: at.0, foot, error_px }).collect())
-}
+    fn list<T: FromSql<'a>>(&mut self) -> std::vec::IntoIter<T> {
+        self.take::<Vec<T>>().into_iter()
+    }
 
-fn motion(row: &Row) -> Motion {
-    let travel = |length: &str, time_us: &str, top_speed: &str| Travel {
-        length: row.get::<_, Option<f64>>(length).unwrap_or(0.0),
-        time_us: row.get(time_us),
-        top_speed: row.get::<_, Option<f64>>(top_speed).unwrap_or(0.0),
-    };
-    Motion {
-        anchor: Anchor {
-            at_us: row.get::<_, UnixMicros>("anchor_at").0,
-            foot: Foot { x: row.get("anchor_x"), y: row.get("anchor_y") },
-            ground: pair(row.get("anchor_ground_x_m"), row.get("anchor_ground_y_m")),
-        },
-        pixels: travel("travelled_px", "measured_px_us", "top_speed_px_s"),
-        metres: travel("travelled_m", "measured_m_us", "top_speed_m_s"),
+    fn micros(&mut self) -> i64 {
+        self.take::<UnixMicros>().0
+    }
+
+    fn pair<T: FromSql<'a>, U: FromSql<'a>>(&mut self) -> Option<(T, U)> {
+        pair(self.take(), self.take())
+    }
+
+    fn moment(&mut self) -> Moment {
+        Moment { at_us: self.micros(), sequence: self.take() }
+    }
+
+    fn foot(&mut self) -> Foot {
+        Foot { x: self.take(), y: self.take() }
+    }
+
+    fn zones(&mut self) -> BTreeMap<String, ZoneStay> {
+        let ids = self.list();
+        let times = self.list::<UnixMicros>().zip(self.list::<UnixMicros>());
+        let stays = times.zip(self.list());
+        let stays =
+            stays.map(|((first, last), detections)| ZoneStay { first_us: first.0, last_us: last.0, detections });
+        ids.zip(stays).collect()
+    }
+
+    fn path(&mut self) -> Path {
+        let times = self.list::<UnixMicros>();
+        let feet = self.list().zip(self.list()).map(|(x, y)| Foot { x, y });
+        let points = times.zip(feet).zip(self.list());
+        Path::of(points.map(|((at, foot), error_px)| PathPoint { at_us: at.0, foot, error_px }).collect())
+    }
+
+    fn travel(&mut self) -> Travel {
+        Travel {
+            length: self.take::<Option<f64>>().unwrap_or(0.0),
+            time_us: self.take(),
+            top_speed: self.take::<Option<f64>>().unwrap_or(0.0),
+        }
     }
 }
 
-fn list<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> std::vec::IntoIter<T> {
-    row.get::<_, Vec<T>>(name).into_iter()
+/// The fields are evaluated in the order in which they are written, which is that of [`READ`].
+fn track(row: &Row) -> (TrackKey, Track) {
+    let mut columns = Columns { row, next: 0 };
+    let key = TrackKey { camera: columns.take(), session: columns.take(), track_id: columns.take() };
+    let track = Track {
+        first_us: columns.micros(),
+        last: columns.moment(),
+        size: (columns.take(), columns.take()),
+        detections: columns.take(),
+        confirmed: columns.take(),
+        votes: columns.list::<i16>().zip(columns.list()).collect(),
+        score_sum: columns.take(),
+        best: Best {
+            score: columns.take(),
+            moment: columns.moment(),
+            bounds: [columns.take(), columns.take(), columns.take(), columns.take()],
+        },
+        snapshot: columns.pair(),
+        zones: columns.zones(),
+        path: columns.path(),
+        motion: Motion {
+            anchor: Anchor { at_us: columns.micros(), foot: columns.foot(), ground: columns.pair() },
+            pixels: columns.travel(),
+            metres: columns.travel(),
+        },
+    };
+    (key, track)
 }
 
 async fn write(
