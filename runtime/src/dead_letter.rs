@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use prometheus::IntCounterVec;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use vru_proto::names;
 
@@ -51,6 +52,8 @@ pub struct DeadLetters {
     producer: Arc<RenewableProducer>,
     topic: Arc<str>,
     max_payload: usize,
+    /// One letter at a time: Kafka's limit is that of a batch, and two letters in one would be refused although each fits.
+    sending: Arc<Mutex<()>>,
 }
 
 impl std::fmt::Debug for DeadLetters {
@@ -71,6 +74,7 @@ impl DeadLetters {
         Ok(Self {
             producer: Arc::new(RenewableProducer::new(config, options)?),
             topic: config.topics().dead_letters.into(),
+            sending: Arc::default(),
             max_payload: (config.message_max_bytes as usize).saturating_sub(OVERHEAD),
         })
     }
@@ -139,6 +143,7 @@ impl DeadLetters {
             headers: &headers,
             timestamp_ms: None,
         };
+        let _sending = self.sending.lock().await;
         self.producer.current().publish(letter)?.await.map(drop)
     }
 }

@@ -13,6 +13,9 @@ use vru_runtime::retry::{Backoff, BackoffConfig, Retryable as _};
 use super::shrink::{ResultKind, Smaller, smaller};
 use crate::metrics::{CUT_OBJECTS, ERRORS, SNAPSHOTS_LOST};
 
+/// How often Kafka may refuse a record as too large before that is an error.
+const MAX_REFUSALS: u32 = 6;
+
 /// A record to send. The payload is shared, not copied, when the record is sent again.
 #[derive(Debug)]
 pub(super) struct ResultRecord {
@@ -121,7 +124,9 @@ impl RecordSender {
     pub async fn acknowledged(&self, in_flight: InFlight) -> anyhow::Result<Sent> {
         let InFlight { mut record, mut state } = in_flight;
         let mut backoff = Backoff::default();
+        let mut refusals = 0;
         loop {
+            let by_kafka = matches!(state, State::Sent(_));
             let error = match state {
                 State::Stopped => return Ok(Sent::Stopped),
                 State::Refused(error) => error,
@@ -142,8 +147,27 @@ impl RecordSender {
                 return Ok(Sent::Stopped);
             }
             ERRORS.with_label_values(&["publish"]).inc();
-            if error == SendError::TooLarge && record.shrink() {
-                tracing::debug!(topic = record.topic, "sending a smaller record");
+            // Kafka's limit is that of a batch: alone, the record may fit. So it is sent again as it is, later than others of its batch,
+            // before something is left out, and some more times when nothing is left to leave out.
+            let mut may_fit = false;
+            if error == SendError::TooLarge && by_kafka {
+                refusals += 1;
+                may_fit = refusals <= MAX_REFUSALS;
+                if refusals > 1 && record.shrink() {
+                    may_fit = true;
+                    backoff.reset();
+                }
+            }
+            if may_fit {
+                tracing::debug!(
+                    topic = record.topic,
+                    bytes = record.payload.len(),
+                    refusals,
+                    "record or its batch is too large"
+                );
+                if !backoff.wait(&self.hard).await {
+                    return Ok(Sent::Stopped);
+                }
             } else if error.is_retryable() {
                 tracing::warn!(
                     error = %report::chain(&error),

@@ -14,7 +14,7 @@ const FRAMES: u64 = 12;
 fn results_that_are_too_large_are_published_without_their_least_important_part() {
     let bus = kafka().bus("infer-large", 1);
     // A frame of the clip has some dozens of objects, and its snapshot many kilobytes.
-    bus.limit(Topic::Detections, 600);
+    bus.limit(Topic::Detections, 400);
     bus.limit(Topic::Alerts, 4_000);
     bus.put_camera(&camera("cam"));
     let service = start(&bus);

@@ -107,6 +107,9 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
         allow(&root, user, acl);
         service.wait_ready(DEADLINE);
     }
+    // The services go on where they were.
+    pipeline.bus.put_camera(&camera("later", file(&short_clip(FRAMES))));
+    pipeline.wait_for_count("later frames", "select count(*) from frames where camera_id = 'later'", FRAMES);
 
     for service in [in_ingest, in_infer, in_sink] {
         assert!(!service.log().contains(&SecuredKafka::password("ingest")));
