@@ -54,7 +54,21 @@ impl CommitQueue {
         true
     }
 
-    /// What was posted for these partitions is not made again: a later offset is committed in another way, or they are revoked.
+    /// These offsets are committed in another way: what was posted before is not committed (again), unless it is newer.
+    pub(super) fn supersede(&self, next_offsets: &[(Partition, i64)]) {
+        let mut guard = self.queue.lock();
+        let queue = &mut *guard;
+        for (partition, offset) in next_offsets {
+            for posted in [&mut queue.waiting, &mut queue.in_flight] {
+                if posted.get(partition).is_some_and(|posted| posted <= offset) {
+                    posted.remove(partition);
+                }
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// What was posted for these partitions is not committed (again): they are lost.
     pub(super) fn forget<'a>(&self, partitions: impl IntoIterator<Item = &'a Partition>) {
         self.queue.lock().forget(partitions);
         self.changed.notify_all();
@@ -158,6 +172,12 @@ mod tests {
         commits.post(&[(one(), 5)]);
         assert!(commits.next().is_some());
         commits.forget(&[one()]);
+        commits.failed(true);
+        assert!(!commits.queue.lock().concerns(&[one()]));
+        commits.post(&[(one(), 5)]);
+        commits.supersede(&[(one(), 4)]);
+        assert_eq!(commits.next(), Some(vec![(one(), 5)]), "it is newer");
+        commits.supersede(&[(one(), 5)]);
         commits.failed(true);
         assert!(!commits.queue.lock().concerns(&[one()]));
     }

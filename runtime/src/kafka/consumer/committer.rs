@@ -40,7 +40,7 @@ impl Committer {
         }
         let fail = |source| KafkaFailure::new("commit offsets", &next_offsets[0].0.topic, source);
         if wait {
-            self.commits.forget(next_offsets.iter().map(|(partition, _)| partition));
+            self.commits.supersede(next_offsets);
             commits::commit(&self.client, next_offsets).map_err(fail)
         } else if self.commits.post(next_offsets) {
             Ok(())
@@ -64,7 +64,7 @@ impl Committer {
         if !metadata.is_empty() {
             element.set_metadata(metadata);
         }
-        self.commits.forget([partition]);
+        self.commits.supersede(&[(partition.clone(), next_offset)]);
         commits::commit_list(&self.client, &list).map_err(fail)
     }
 
