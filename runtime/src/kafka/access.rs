@@ -132,6 +132,7 @@ impl Needs {
                 }
                 // A group without members.
                 Some(RDKafkaErrorCode::GroupIdNotFound) => {}
+                Some(error) if is_unsupported(error) => {}
                 Some(error) => others.push(format!("{need}: {error}")),
                 None => {
                     let allowed = description.allowed.as_deref();
@@ -151,8 +152,9 @@ impl Needs {
 }
 
 fn cannot_tell(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(RDKafkaErrorCode::UnsupportedFeature | RDKafkaErrorCode::UnsupportedVersion)
-    )
+    error.rdkafka_error_code().is_some_and(is_unsupported)
+}
+
+fn is_unsupported(error: RDKafkaErrorCode) -> bool {
+    matches!(error, RDKafkaErrorCode::UnsupportedFeature | RDKafkaErrorCode::UnsupportedVersion)
 }
