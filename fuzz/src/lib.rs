@@ -49,7 +49,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 25] = [
     target("frame", targets::records::frame),
     // An empty object has two bytes in the message and a whole struct in memory, and a growing vector needs its memory twice.
     Target { memory_per_byte: 512, ..target("detections", targets::records::detections) },
@@ -65,6 +65,9 @@ pub const TARGETS: [Target; 23] = [
     Target { memory: 2 * MIB, memory_per_byte: 512, ..target("config", targets::config::service) },
     Target { memory_per_byte: 512, ..target("cameras_file", targets::config::cameras) },
     target("rtsp_url", targets::url::rtsp),
+    // Every message is kept, and sent on.
+    Target { memory: 2 * MIB, memory_per_byte: 512, ..target("rtsp_pull", targets::pull::camera) },
+    Target { memory_per_byte: 512, ..target("www_authenticate", targets::pull::challenge) },
     target("rtsp_push", targets::push::connection),
     target("push_path", targets::push::path),
     target("push_authorization", targets::push::authorization_header),

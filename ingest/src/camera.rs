@@ -8,12 +8,15 @@ use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
 use vru_proto::v1::CameraConfig;
 use vru_proto::v1::camera_config::Source;
+use vru_runtime::cameras::References;
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, Retryable as _};
 
+use crate::camera_login::CameraLogin;
 use crate::config::IngestConfig;
 use crate::error::SourceError;
 use crate::live_sender::LiveSender;
+use crate::login_pace::LoginPace;
 use crate::metrics;
 use crate::publisher::FramePublisher;
 use crate::source::push::PathRegistry;
@@ -52,11 +55,14 @@ async fn reconnect_forever(
     stop: &CancellationToken,
 ) {
     let live = &context.config.live;
+    let login = Arc::new(CameraLogin::new(References::new(&context.config.cameras)));
     let mut backoff = Backoff::new(live.backoff);
+    let mut login_pace = LoginPace::new(&context.config.pull);
     let mut session_ids = SessionIds::default();
     while !stop.is_cancelled() {
         let started = Instant::now();
-        let Err(error) = run_once(id, camera, &mut session_ids, sender, context, stop).await else { break };
+        let connection = run_once(id, camera, &login, &mut session_ids, sender, context, stop);
+        let Err(error) = connection.await else { break };
         if stop.is_cancelled() {
             break;
         }
@@ -64,15 +70,24 @@ async fn reconnect_forever(
         if started.elapsed() > live.backoff.max {
             backoff.reset();
         }
+        if login.take_accepted() {
+            login_pace.reset();
+        }
         let retryable = error.is_retryable();
         tracing::warn!(
             session = session_ids.last(),
             attempt = backoff.attempts(),
             retryable,
-            error = %chain(&error),
+            error = login.mask(&chain(&error).to_string()),
             "camera connection failed, connecting again"
         );
-        let waited = if retryable { backoff.wait(stop).await } else { wait_longest(context, stop).await };
+        let waited = if retryable {
+            backoff.wait(stop).await
+        } else if error.is_failed_login() {
+            login_pace.wait(camera, &login, stop).await
+        } else {
+            wait_longest(context, stop).await
+        };
         if !waited {
             break;
         }
@@ -99,13 +114,15 @@ async fn drain(id: &CameraId, sender: &LiveSender) {
 async fn run_once(
     id: &CameraId,
     camera: &CameraConfig,
+    login: &Arc<CameraLogin>,
     session_ids: &mut SessionIds,
     sender: &Arc<LiveSender>,
     context: &CameraContext,
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
     let plan = OutputPlan::new(camera.output.as_ref(), &context.pipelines)?;
-    let source_context = SourceContext { camera: id.clone(), plan, config: context.config.clone() };
+    let source_context =
+        SourceContext { camera: id.clone(), plan, config: context.config.clone(), login: login.clone() };
     let tolerance = context.config.live.clock_tolerance;
     let mut open_session =
         || Arc::new(CameraSession::new(id.clone(), session_ids.allocate(), sender.clone(), tolerance));

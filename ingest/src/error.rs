@@ -5,7 +5,6 @@ use std::time::Duration;
 use vru_media::description::DescriptionError;
 use vru_runtime::cameras::LoginError;
 use vru_runtime::retry::Retryable;
-use vru_runtime::secret::SecretError;
 
 /// A connection that failed. The span of the camera's task holds the camera's id. URLs here are without credentials.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +24,11 @@ pub enum SourceError {
     /// Two cameras publish to the same path of the push server.
     #[error("another camera already uses the push path `{path}`; give each camera its own path")]
     PathTaken { path: String },
-    /// The password is a reference (`env:` or `file:`) that cannot be resolved.
-    #[error("cannot read the camera's password")]
-    Credentials(#[from] SecretError),
+    /// The user name or password is empty, or a reference (`env:` or `file:`) that cannot be resolved.
     #[error("cannot use the camera's credentials")]
-    Login(#[from] LoginError),
+    Credentials(#[from] LoginError),
+    #[error("the camera's URL {problem}")]
+    Url { problem: &'static str },
     #[error("the push camera needs either credentials or allow_anonymous, and not both")]
     PushLogin,
     #[error("no frame from {url} within {after:?}; check that the camera is reachable and sends video")]
@@ -39,8 +38,22 @@ pub enum SourceError {
     Stalled { url: String, after: Duration },
     #[error("{url} offers no H.264 or H.265 video; change the camera's codec or URL")]
     NoVideo { url: String },
-    #[error("{url} refuses the credentials ({problem}); check the camera's user name and password")]
-    Unauthorized { url: String, problem: String },
+    /// `status` answered the one log-in of this connection.
+    #[error(
+        "{url} refuses the user name or password (it answered {status}); correct them. Further tries come slowly, because cameras lock \
+         out whoever tries often"
+    )]
+    LoginRefused { url: String, status: &'static str },
+    #[error("{url} asks for a user name and password, and the camera has none configured; set its credentials")]
+    LoginMissing { url: String },
+    /// `offered` is what the camera asks for.
+    #[error(
+        "{url} asks for {}, which the RTSP client does not support; choose Digest (SHA-256 or MD5) or Basic in the camera's settings",
+        if offered.is_empty() { "a log-in without naming its method" } else { offered }
+    )]
+    LoginUnsupported { url: String, offered: String },
+    #[error("cannot trust {url}: {problem}; see `tls` of the camera")]
+    Tls { url: String, problem: String },
     /// `problem` is GStreamer's text.
     #[error("cannot receive from {url}: {problem}")]
     Stream { url: String, problem: String },
@@ -74,11 +87,14 @@ impl SourceError {
             Self::Init(_) | Self::Description(_) | Self::Launch(_) | Self::Build { .. } | Self::PathTaken { .. } => {
                 "pipeline"
             }
-            Self::Credentials(_) | Self::Login(_) | Self::PushLogin => "credentials",
+            Self::Credentials(_) | Self::PushLogin => "credentials",
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
             Self::NoVideo { .. } => "no_video",
-            Self::Unauthorized { .. } => "unauthorized",
+            Self::Url { .. } => "url",
+            Self::LoginRefused { .. } | Self::LoginMissing { .. } => "unauthorized",
+            Self::LoginUnsupported { .. } => "login_method",
+            Self::Tls { .. } => "tls",
             Self::Stream { .. } => "stream",
             Self::Ended { .. } => "ended",
             Self::File { .. } => "file",
@@ -88,12 +104,19 @@ impl SourceError {
     }
 }
 
+impl SourceError {
+    /// The camera wants another log-in than ours. Tries have a pace of their own, because cameras lock out whoever tries often.
+    pub fn is_failed_login(&self) -> bool {
+        matches!(self, Self::LoginRefused { .. } | Self::LoginMissing { .. } | Self::LoginUnsupported { .. })
+    }
+}
+
 impl Retryable for SourceError {
     /// Every error is retried, because the camera, its network or this host may change. Errors that are not retryable need a
-    /// person and are retried at the slowest pace only. Cameras also lock out clients that try wrong passwords quickly.
+    /// person and are retried at the slowest pace only.
     fn is_retryable(&self) -> bool {
         let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
-        !pipeline
-            && !matches!(self, Self::Credentials(_) | Self::Login(_) | Self::PushLogin | Self::Unauthorized { .. })
+        let settings = matches!(self, Self::Credentials(_) | Self::Url { .. } | Self::Tls { .. } | Self::PushLogin);
+        !pipeline && !settings && !self.is_failed_login()
     }
 }

@@ -17,12 +17,14 @@
 //! - A camera that fails, stalls or changes is reconnected, without limit, with jittered waits.
 
 pub mod camera;
+pub mod camera_login;
 pub mod config;
 mod counts;
 pub mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod live_sender;
+mod login_pace;
 pub mod metrics;
 pub mod publisher;
 mod queue;

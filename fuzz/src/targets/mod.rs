@@ -3,6 +3,7 @@
 pub(crate) mod config;
 pub(crate) mod model;
 pub(crate) mod pictures;
+pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod records;
 pub(crate) mod tokens;

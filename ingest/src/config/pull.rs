@@ -15,13 +15,23 @@ pub struct PullConfig {
     /// Length of the jitter buffer (default 200 ms).
     #[serde(with = "humantime_serde")]
     pub latency: Duration,
-    /// With `rtsps://`, whether the camera's certificate is verified (default true).
-    pub tls_verify: bool,
+    /// Upper bound of the first wait after a camera refused the log-in (default 1 min). It doubles with each further refusal. A changed
+    /// configuration of the camera or a changed secret ends the wait.
+    #[serde(with = "humantime_serde")]
+    pub login_backoff_initial: Duration,
+    /// Upper bound of every wait after a refused log-in (default 30 min).
+    #[serde(with = "humantime_serde")]
+    pub login_backoff_max: Duration,
 }
 
 impl Default for PullConfig {
     fn default() -> Self {
-        Self { open_timeout: Duration::from_secs(15), latency: Duration::from_millis(200), tls_verify: true }
+        Self {
+            open_timeout: Duration::from_secs(15),
+            latency: Duration::from_millis(200),
+            login_backoff_initial: Duration::from_mins(1),
+            login_backoff_max: Duration::from_mins(30),
+        }
     }
 }
 
@@ -29,5 +39,10 @@ impl Validate for PullConfig {
     fn validate(&self, problems: &mut Problems) {
         between(problems, "open_timeout", self.open_timeout, 500, 300);
         between(problems, "latency", self.latency, 0, 10);
+        // Less would let a camera lock ingest out.
+        between(problems, "login_backoff_initial", self.login_backoff_initial, 10_000, 86_400);
+        between(problems, "login_backoff_max", self.login_backoff_max, 10_000, 86_400);
+        let ordered = self.login_backoff_initial <= self.login_backoff_max;
+        problems.require(ordered, "login_backoff_initial", "is more than login_backoff_max");
     }
 }

@@ -43,6 +43,11 @@ impl RunningPipeline {
         Self { pipeline: gst::Pipeline::new() }
     }
 
+    /// Adds an element, without links.
+    pub(super) fn add(&self, element: &gst::Element) -> Result<(), SourceError> {
+        self.pipeline.add(element).map_err(|_| build_error(&format!("{} cannot be added", element.name())))
+    }
+
     /// Starts the pipeline and watches it. Ok: it was stopped as asked. `no_video` reports that the camera offers no stream that
     /// can be used.
     pub(super) async fn run(
@@ -115,8 +120,9 @@ fn error_of(message: Option<&gst::Message>, limits: &ConnectionLimits, no_video:
             // The text begins with a file and line of GStreamer's source; what happened comes last.
             let detail = debug.rsplit(": ").next().unwrap_or_default().trim().replace('\n', " ");
             let problem = format!("{} ({detail})", error.error());
+            // A camera with credentials has a link, which logs in and knows more.
             if error.error().matches(gst::ResourceError::NotAuthorized) {
-                return SourceError::Unauthorized { url, problem };
+                return SourceError::LoginMissing { url };
             }
             SourceError::Stream { url, problem }
         }

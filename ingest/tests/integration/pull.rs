@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use vru_media::Codec;
 use vru_media::decoder::{Reordering, VideoDecoder};
 use vru_proto::v1::{
-    ClockSource, Credentials, Encoding, Frame, Output, PullSource, RtspTransport, camera_config::Source,
+    CameraTls, ClockSource, Credentials, Encoding, Frame, Output, PullSource, RtspTransport, camera_config::Source,
+    camera_tls,
 };
 use vru_runtime::test_util::eventually;
 
@@ -319,16 +320,16 @@ async fn tls_certificates_are_verified_unless_disabled() {
     let rig = Rig::new(quick());
     let task = rig.run("pull-tls-strict", Source::Pull(source()), output(Encoding::Jpeg, 10.0));
     eventually(DEADLINE, "the certificate to be refused", async || {
-        let refused = vru_ingest::metrics::ERRORS.with_label_values(&["pull-tls-strict", "stream"]).get();
+        let refused = vru_ingest::metrics::ERRORS.with_label_values(&["pull-tls-strict", "tls"]).get();
         if refused > 0 { Ok(()) } else { Err("not refused".to_owned()) }
     })
     .await;
     assert!(rig.finish(task).await.is_empty());
 
-    let mut config = quick();
-    config.pull.tls_verify = false;
-    let rig = Rig::new(config);
-    let task = rig.run("pull-tls-lax", Source::Pull(source()), output(Encoding::Jpeg, 10.0));
+    let rig = Rig::new(quick());
+    let insecure = CameraTls { verify: Some(camera_tls::Verify::Insecure(true)) };
+    let source = PullSource { tls: Some(insecure), ..source() };
+    let task = rig.run("pull-tls-lax", Source::Pull(source), output(Encoding::Jpeg, 10.0));
     rig.publisher.wait(5).await;
     rig.finish(task).await;
 }

@@ -40,9 +40,15 @@ pub enum LoginError {
     TimedOut,
 }
 
-/// Resolves the references of a camera.
+/// Resolves the references of a camera. The default is the rule for records of the topic, without a folder.
 #[derive(Debug, Clone)]
 pub struct References(Rule);
+
+impl Default for References {
+    fn default() -> Self {
+        Self::new(&CamerasConfig::default())
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Rule {

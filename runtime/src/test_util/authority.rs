@@ -44,13 +44,34 @@ impl Authority {
         IssuedCertificate { certificate: self.folder.join(certificate), key: self.folder.join(key) }
     }
 
+    /// Like [`Authority::issue`], but the certificate has expired years ago.
+    pub fn issue_expired(&self, common_name: &str, alternative_names: &str) -> IssuedCertificate {
+        let (certificate, key) = (format!("{common_name}.pem"), format!("{common_name}.key"));
+        let (subject, names) = (format!("/CN={common_name}"), format!("subjectAltName={alternative_names}"));
+        let request = format!("{common_name}.csr");
+        self.openssl(&["req", "-new", "-subj", &subject, "-addext", &names, "-out", &request], &key);
+        let config = "[ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\nnew_certs_dir = .\ncertificate = ca.pem\n\
+                      private_key = ca.key\ndefault_md = sha256\npolicy = any\ncopy_extensions = copy\nrand_serial = yes\n\
+                      [any]\ncommonName = supplied\n";
+        fs::write(self.folder.join("ca.cnf"), config).expect("the folder is ours");
+        fs::write(self.folder.join("index.txt"), "").expect("the folder is ours");
+        let dates = ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"];
+        let sign = ["ca", "-batch", "-notext", "-config", "ca.cnf", "-in", &request, "-out", &certificate];
+        self.run(&[&sign[..], &dates].concat());
+        IssuedCertificate { certificate: self.folder.join(certificate), key: self.folder.join(key) }
+    }
+
     fn openssl(&self, args: &[&str], key: &str) {
         let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key];
-        let output = Command::new("openssl").current_dir(&self.folder).args(args).args(new_key).output();
-        let output = output.unwrap_or_else(|error| panic!("cannot run openssl: {error}"));
-        assert!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        self.run(&[args, &new_key].concat());
         // OpenSSL protects keys from other users. Servers that run as another user must read these.
         make_readable(&self.folder.join(key));
+    }
+
+    fn run(&self, args: &[&str]) {
+        let output = Command::new("openssl").current_dir(&self.folder).args(args).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run openssl: {error}"));
+        assert!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngCore as _, SeedableRng as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::UdpSocket;
 use vru_runtime::clock::now_us;
 
+use super::login::Gate;
 use super::stream::{STEP, sender_report, stamp};
 use super::{Script, Sends, Shared};
 
@@ -32,6 +33,7 @@ pub(super) struct Connection {
     number: u64,
     random: StdRng,
     transport: Transport,
+    gate: Gate,
     playing: bool,
     /// Capture time of the first picture. A camera's sender reports follow capture times, however late it sends a picture.
     first_picture_us: i64,
@@ -52,6 +54,7 @@ impl Connection {
             number,
             random,
             transport: Transport::Interleaved,
+            gate: Gate::new(number),
             playing: false,
             first_picture_us: 0,
             picture: 0,
@@ -61,7 +64,7 @@ impl Connection {
         }
     }
 
-    pub(super) async fn serve(mut self, mut stream: TcpStream) -> io::Result<()> {
+    pub(super) async fn serve(mut self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
         let mut buffer = Vec::new();
         let mut tick = tokio::time::interval(TICK);
         loop {
@@ -73,6 +76,7 @@ impl Connection {
                     while let Some(request) = take_request(&mut buffer) {
                         let answer = self.answer(&request).await?;
                         stream.write_all(&answer).await?;
+                        stream.flush().await?;
                     }
                 }
                 _ = tick.tick() => {
@@ -97,12 +101,28 @@ impl Connection {
             let more = "WWW-Authenticate: Basic realm=\"camera\"\r\n\r\n";
             return Ok(format!("RTSP/1.0 401 Unauthorized\r\nCSeq: {}\r\n{more}", header("CSeq:")).into_bytes());
         }
-        match method {
-            "DESCRIBE" => {
+        if let Some(login) = &script.login
+            && let Some(challenges) = self.gate.check(login, &self.shared.logins, request)
+        {
+            return Ok(
+                format!("RTSP/1.0 401 Unauthorized\r\nCSeq: {}\r\n{challenges}\r\n", header("CSeq:")).into_bytes()
+            );
+        }
+        let line = request.lines().next().unwrap_or_default();
+        self.shared.requests.lock().push(line.to_owned());
+        match (method, &script) {
+            ("DESCRIBE", Script { redirect: Some(url), .. }) => {
+                Ok(format!("RTSP/1.0 302 Found\r\nCSeq: {}\r\nLocation: {url}\r\n\r\n", header("CSeq:")).into_bytes())
+            }
+            ("DESCRIBE", Script { refuses_describe: Some(status), .. }) => {
+                // Some cameras repeat the request in the reason.
+                Ok(format!("RTSP/1.0 {status}: {line}\r\nCSeq: {}\r\n\r\n", header("CSeq:")).into_bytes())
+            }
+            ("DESCRIBE", _) => {
                 let sdp = self.sdp(&script);
                 Ok(ok(&format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len())))
             }
-            "SETUP" if script.garbage_for_setup => {
+            ("SETUP", Script { garbage_for_setup: true, .. }) => {
                 let mut garbage = vec![0; 400];
                 self.random.fill_bytes(&mut garbage);
                 // On every second connection it looks like the start of an interleaved frame that never ends.
@@ -111,11 +131,13 @@ impl Connection {
                 }
                 Ok(garbage)
             }
-            "SETUP" => {
+            ("SETUP", _) => {
                 let transport = self.set_up(header("Transport:")).await?;
-                Ok(ok(&format!("Session: 1\r\nTransport: {transport}\r\n\r\n")))
+                // A short timeout makes the client send keep-alives soon.
+                let timeout = if script.login.is_some() { ";timeout=2" } else { "" };
+                Ok(ok(&format!("Session: 1{timeout}\r\nTransport: {transport}\r\n\r\n")))
             }
-            "PLAY" => {
+            ("PLAY", _) => {
                 self.playing = true;
                 self.first_picture_us = now_us();
                 self.shared.first_picture_us.store(self.first_picture_us, Ordering::SeqCst);
@@ -146,7 +168,7 @@ impl Connection {
     }
 
     /// Sends one picture, or the garbage of the script.
-    async fn send(&mut self, stream: &mut TcpStream, script: &Script) -> io::Result<()> {
+    async fn send(&mut self, stream: &mut (impl AsyncWrite + Unpin), script: &Script) -> io::Result<()> {
         let mut garbage = vec![0; 200];
         match script.sends {
             Sends::Video => {}
@@ -186,7 +208,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn send_late(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+    async fn send_late(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         for (others, _) in &mut self.late {
             *others -= 1;
         }
@@ -199,7 +221,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn packet(&self, stream: &mut TcpStream, channel: u8, payload: &[u8]) -> io::Result<()> {
+    async fn packet(&self, stream: &mut (impl AsyncWrite + Unpin), channel: u8, payload: &[u8]) -> io::Result<()> {
         match &self.transport {
             Transport::Interleaved => {
                 let length = u16::try_from(payload.len()).expect("packets are small").to_be_bytes();

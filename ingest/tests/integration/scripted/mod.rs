@@ -1,6 +1,7 @@
 //! A camera that follows a script: an RTSP server with faults that no real server can be made to have.
 
 mod connection;
+pub mod login;
 pub mod stream;
 
 use std::net::SocketAddr;
@@ -10,9 +11,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use vru_proto::v1::{PullSource, RtspTransport};
 
 use connection::Connection;
+use login::{LoginCounts, LoginScript};
 use stream::RecordedStream;
 
 /// What the camera sends after PLAY.
@@ -32,6 +35,12 @@ pub enum Sends {
 pub struct Script {
     /// It answers every request with 401 and closes connections that play.
     pub refuses: bool,
+    /// Who may log in, and how.
+    pub login: Option<LoginScript>,
+    /// It answers DESCRIBE with this status line, and repeats the URL in it.
+    pub refuses_describe: Option<&'static str>,
+    /// It answers DESCRIBE with a redirect to this URL.
+    pub redirect: Option<String>,
     /// It answers SETUP with random bytes.
     pub garbage_for_setup: bool,
     pub sends: Sends,
@@ -55,6 +64,9 @@ struct Shared {
     seed: u64,
     connections: AtomicU64,
     lost_packets: AtomicU64,
+    logins: LoginCounts,
+    /// The lines of all requests that were granted.
+    requests: Mutex<Vec<String>>,
     /// Capture time of the newest connection's first picture, in microseconds since the Unix epoch.
     first_picture_us: AtomicI64,
 }
@@ -70,6 +82,15 @@ pub struct ScriptedCamera {
 impl ScriptedCamera {
     /// Starts the camera. Its random faults depend on the seed only.
     pub async fn start(stream: Arc<RecordedStream>, script: Script, seed: u64) -> Self {
+        Self::start_with(stream, script, seed, None).await
+    }
+
+    /// Starts a camera that expects TLS.
+    pub async fn start_tls(stream: Arc<RecordedStream>, script: Script, seed: u64, tls: TlsAcceptor) -> Self {
+        Self::start_with(stream, script, seed, Some(tls)).await
+    }
+
+    async fn start_with(stream: Arc<RecordedStream>, script: Script, seed: u64, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -78,9 +99,11 @@ impl ScriptedCamera {
             seed,
             connections: AtomicU64::new(0),
             lost_packets: AtomicU64::new(0),
+            logins: LoginCounts::default(),
+            requests: Mutex::default(),
             first_picture_us: AtomicI64::new(0),
         });
-        let task = tokio::spawn(accept(listener, shared.clone()));
+        let task = tokio::spawn(accept(listener, shared.clone(), tls));
         Self { address, shared, task }
     }
 
@@ -104,6 +127,21 @@ impl ScriptedCamera {
         self.shared.first_picture_us.load(Ordering::SeqCst)
     }
 
+    /// How many log-ins it has granted and refused. Each request with a log-in counts.
+    pub fn logins(&self) -> (u64, u64) {
+        let counts = &self.shared.logins;
+        (counts.granted.load(Ordering::SeqCst), counts.refused.load(Ordering::SeqCst))
+    }
+
+    /// The lines of all requests that it has granted.
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.requests.lock().clone()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The configuration to pull from it.
     pub fn source(&self, transport: RtspTransport) -> PullSource {
         let url = format!("rtsp://{}/live", self.address);
@@ -117,15 +155,23 @@ impl Drop for ScriptedCamera {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAcceptor>) {
     // The connections end with the camera.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, peer)) = listener.accept().await {
         let number = shared.connections.fetch_add(1, Ordering::SeqCst);
         let connection = Connection::new(shared.clone(), peer, number);
+        let tls = tls.clone();
         connections.spawn(async move {
             // Tests disconnect on purpose.
-            drop(connection.serve(stream).await);
+            match tls {
+                None => drop(connection.serve(stream).await),
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        drop(connection.serve(stream).await);
+                    }
+                }
+            }
         });
     }
 }

@@ -1,20 +1,18 @@
-//! Cameras that ingest connects to: RTSP over TCP or UDP, with or without TLS.
+//! `rtspsrc`, which receives the video of a pulled camera.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use tokio_util::sync::CancellationToken;
 use vru_media::Codec;
-use vru_proto::v1::{PullSource, RtspTransport};
+use vru_proto::v1::RtspTransport;
 
-use super::credentials::Login;
-use super::elements::{build_error, make_element};
-use super::rtp_branch::RtpBranch;
-use super::running_pipeline::{ConnectionLimits, RunningPipeline};
-use super::{CameraSession, SourceContext, redacted};
+use crate::config::PullConfig;
 use crate::error::SourceError;
+use crate::source::elements::{build_error, make_element};
+use crate::source::rtp_branch::RtpBranch;
+use crate::source::{CameraSession, SourceContext};
 use crate::timeline::ntp_ns_to_unix_us;
 
 /// Values of `chosen` that are not the number of a stream: the camera has offered no stream yet, or none with video in a
@@ -22,55 +20,49 @@ use crate::timeline::ntp_ns_to_unix_us;
 const NONE_OFFERED: i64 = -1;
 const NONE_USABLE: i64 = -2;
 
-/// Connects and receives until stopped (Ok) or failed.
-pub async fn stream(
-    source: &PullSource,
-    context: &SourceContext,
-    session: Arc<CameraSession>,
-    stop: &CancellationToken,
-) -> Result<(), SourceError> {
-    vru_media::init()?;
-    let config = &context.config;
-    let limits = ConnectionLimits {
-        url: redacted(&source.url),
-        open_timeout: config.pull.open_timeout,
-        stall_timeout: config.live.stall_timeout,
-    };
-    let running = RunningPipeline::new();
-    let chosen = Arc::new(AtomicI64::new(NONE_OFFERED));
-    let element = rtsp_source(source, context)?;
-    choose_video(&element, &chosen);
-    request_camera_times(&element);
-    hide_length(&element);
-    link_video(&element, &running.pipeline, context, &session);
-    running.pipeline.add(&element).map_err(|_| build_error("rtspsrc cannot be added"))?;
-    let no_video = || chosen.load(Ordering::Acquire) == NONE_USABLE;
-    let result = running.run(&session, &limits, stop, no_video).await;
-    running.shut_down().await;
-    result
+/// `rtspsrc`, and which of the camera's streams it has chosen.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    pub(super) element: gst::Element,
+    chosen: Arc<AtomicI64>,
 }
 
-fn rtsp_source(source: &PullSource, context: &SourceContext) -> Result<gst::Element, SourceError> {
-    let config = &context.config.pull;
+impl Receiver {
+    pub(super) fn new(
+        location: &str,
+        transport: RtspTransport,
+        context: &SourceContext,
+        pipeline: &gst::Pipeline,
+        session: &Arc<CameraSession>,
+    ) -> Result<Self, SourceError> {
+        let element = rtsp_source(location, transport, &context.config.pull)?;
+        let chosen = Arc::new(AtomicI64::new(NONE_OFFERED));
+        choose_video(&element, &chosen);
+        request_camera_times(&element);
+        hide_length(&element);
+        link_video(&element, pipeline, context, session);
+        Ok(Self { element, chosen })
+    }
+
+    /// The camera offers no stream with video that we support.
+    pub(super) fn has_no_video(&self) -> bool {
+        self.chosen.load(Ordering::Acquire) == NONE_USABLE
+    }
+}
+
+fn rtsp_source(location: &str, transport: RtspTransport, config: &PullConfig) -> Result<gst::Element, SourceError> {
     let element = make_element("rtspsrc")?;
-    element.set_property("location", &source.url);
-    let protocols = match source.transport() {
+    element.set_property("location", location);
+    let protocols = match transport {
         RtspTransport::Udp => "udp",
         RtspTransport::Tcp | RtspTransport::Unspecified => "tcp",
     };
     element.set_property_from_str("protocols", protocols);
     element.set_property("latency", u32::try_from(config.latency.as_millis()).unwrap_or(u32::MAX));
     element.set_property("tcp-timeout", u64::try_from(config.open_timeout.as_micros()).unwrap_or(u64::MAX));
+    // A new connection is a new session, which our own loop opens.
+    element.set_property("udp-reconnect", false);
     element.set_property("user-agent", "vru-ingest");
-    if !config.tls_verify {
-        element.set_property_from_str("tls-validation-flags", "0");
-    }
-    if let Some(given) = &source.credentials {
-        // Resolved again for each connection, so that a change takes effect at once.
-        let login = Login::resolve(given)?;
-        element.set_property("user-id", &login.username);
-        element.set_property("user-pw", login.password.expose());
-    }
     Ok(element)
 }
 
