@@ -48,11 +48,15 @@ fn random_bytes(size: usize) -> Bytes {
     bytes.into()
 }
 
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
+}
+
 fn assert_cut(letter: &Record, whole: &[u8], kept: usize) {
     assert_eq!(letter.payload.as_deref(), Some(&whole[..kept]));
     assert_eq!(letter.header(HEADER_ORIGINAL_BYTES), Some(whole.len().to_string().as_str()));
-    let hash: String = Sha256::digest(whole).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(letter.header(HEADER_ORIGINAL_SHA256), Some(hash.as_str()));
+    assert_eq!(letter.header(HEADER_ORIGINAL_SHA256), Some(hex(&Sha256::digest(whole)).as_str()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +92,7 @@ async fn a_letter_that_kafka_does_not_accept_is_cut_or_given_up_and_counted() {
 
     // Not even the headers fit.
     let letters = DeadLetters::new(&tiny, "test").unwrap();
-    let incompressible: String = too_large_compressed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let incompressible = hex(&too_large_compressed);
     send(&letters, &record(None, too_large_compressed, 4), &incompressible).await;
     assert_eq!(counted("dead_letters_lost_records_total", &[("cause", "too-large")]), 1);
 }

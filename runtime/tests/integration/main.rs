@@ -1,5 +1,7 @@
 //! The Kafka clients and the camera configuration, on a real broker.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod cameras;
 mod commits;
 mod consumer;
