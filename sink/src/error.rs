@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use thiserror::Error;
 use vru_runtime::kafka::{KafkaFailure, Partition};
 use vru_storage::postgres::DatabaseError;
@@ -27,6 +29,11 @@ pub enum SinkError {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    #[error("cannot encode a clip")]
+    Clip(#[source] vru_media::clip::ClipError),
+    /// A read that several clips share.
+    #[error(transparent)]
+    Shared(Arc<KafkaFailure>),
     /// The cluster's id is unknown, and stored positions are valid for one cluster only.
     #[error("no Kafka broker answered within {seconds} s")]
     NoBroker { seconds: u64 },
@@ -49,6 +56,8 @@ impl SinkError {
             Self::Bucket(error) => error.operation,
             Self::Fenced { .. } => "fenced",
             Self::Parquet { .. } => "write Parquet",
+            Self::Clip(_) => "encode a clip",
+            Self::Shared(failure) => failure.operation,
             Self::NoBroker { .. } => "read the cluster's id",
             Self::MemberEnded | Self::Lost | Self::NotAssigned { .. } => "rebalance",
             Self::Blocking(_) => "panic",

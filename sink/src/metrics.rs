@@ -50,6 +50,10 @@ metrics! {
     OBJECT_BYTES: IntCounterVec = counter_vec("sink_written_bytes_total", "Bytes written to S3, by kind of object.", ["kind"]);
     CLIPS: IntCounterVec = counter_vec(
         "sink_clips_total", "Clips around alerts, by outcome: written, or why there is none.", ["outcome"]);
+    CLIP_READS: IntCounterVec =
+        counter_vec("sink_clip_reads_total", "Reads of frames for clips, each for one or more clips, by sink.", ["sink"]);
+    CLIP_READ_BYTES: IntCounterVec = counter_vec(
+        "sink_clip_read_bytes_total", "Bytes of records read for clips, those of other cameras included, by sink.", ["sink"]);
     SUBSCRIBERS: IntGaugeVec = gauge_vec("sink_alert_subscribers", "gRPC subscribers connected now.", ["state"]);
     RING_ALERTS: IntGaugeVec = gauge_vec("sink_alert_ring_alerts", "Recent alerts kept for subscribers that resume.", []);
     RING_BYTES: IntGaugeVec = gauge_vec("sink_alert_ring_bytes", "Memory of the recent alerts, in bytes.", []);

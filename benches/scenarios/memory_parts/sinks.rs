@@ -28,8 +28,12 @@ const CLIP_FRAMES: u64 = 4;
 const PARTS: u64 = 4;
 /// The last segments are written within their greatest age, and the heap is trimmed each second.
 const SETTLE: Duration = Duration::from_secs(6);
-const GROUPS: [(&str, Topic); 3] =
-    [("postgres", Topic::Detections), ("s3-detections", Topic::Detections), ("s3-alerts", Topic::Alerts)];
+const GROUPS: [(&str, Topic); 4] = [
+    ("postgres", Topic::Detections),
+    ("s3-detections", Topic::Detections),
+    ("s3-snapshots", Topic::Alerts),
+    ("s3-clips", Topic::Alerts),
+];
 
 pub fn measure() {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
@@ -43,7 +47,11 @@ pub fn measure() {
         runtime.block_on(publish(&bus, &producer, part, begin, &pictures));
         wait_for(DEADLINE, "the sinks to have no lag", || {
             let lags = GROUPS.map(|(group, topic)| bus.lag(&format!("{}{group}", bus.prefix()), topic));
-            if lags == [0; 3] { Ok(()) } else { Err(format!("a lag of {lags:?} records\n{}", service.log_tail())) }
+            if lags == [0; GROUPS.len()] {
+                Ok(())
+            } else {
+                Err(format!("a lag of {lags:?} records\n{}", service.log_tail()))
+            }
         });
         std::thread::sleep(SETTLE);
         resident.push(resident_mb(&service, &format!("sinks, {} frames", (part + 1) * FRAMES * CAMERAS.len() as u64)));

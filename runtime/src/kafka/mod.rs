@@ -30,14 +30,14 @@ pub use consumer::{Assignment, Committer, ConsumerOptions, Event, GroupConsumer,
 pub use context::LogContext;
 pub use error::KafkaFailure;
 pub use group_offsets::GroupOffsets;
-pub use offsets::{offset_at, watermarks};
+pub use offsets::watermarks;
 pub use options::ClientOptions;
 pub use outgoing::{Acknowledgement, OutgoingRecord, SendError};
 pub use partition::{Partition, StartAt};
 pub use partitioner::partition_of;
 pub use probe::watch_kafka;
 pub use producer::{Delivered, DeliveryReport, Producer, ProducerOptions};
-pub use range_reader::RangeReader;
+pub use range_reader::{RangeReader, ReadKeys, Visited};
 pub use reader::{ReaderEvent, TopicReader};
 pub use record::Record;
 pub use renewable::RenewableProducer;

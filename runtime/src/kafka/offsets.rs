@@ -32,15 +32,13 @@ pub fn watermarks(
 
 /// The first offset of the partition whose record is not older than `timestamp_ms` (Kafka's timestamp, in milliseconds since the Unix
 /// epoch); `None` if there is no such record. Blocks up to the deadline.
-pub fn offset_at(
-    config: &KafkaConfig,
+pub(super) fn offset_of_time(
+    consumer: &BaseConsumer<LogContext>,
     partition: &Partition,
     timestamp_ms: i64,
     deadline: Duration,
 ) -> Result<Option<i64>, KafkaFailure> {
     let fail = |source| KafkaFailure::new("find the offset of a time", &partition.topic, source);
-    let consumer: BaseConsumer<LogContext> =
-        config.client("vru-offsets", &[]).create_with_context(LogContext).map_err(fail)?;
     let mut times = TopicPartitionList::new();
     let time = Offset::Offset(timestamp_ms);
     times.add_partition_offset(&partition.topic, partition.number, time).map_err(fail)?;

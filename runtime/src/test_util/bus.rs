@@ -108,6 +108,16 @@ impl Bus {
         if let Some(payload) = payload {
             record = record.payload(payload);
         }
+        self.send(record);
+    }
+
+    /// Publishes a record as if at another time. `timestamp_ms` is in milliseconds since the Unix epoch.
+    pub fn produce_at(&self, topic: Topic, key: &str, payload: &[u8], timestamp_ms: i64) {
+        self.send(FutureRecord::to(&self.name(topic)).key(key).payload(payload).timestamp(timestamp_ms));
+    }
+
+    fn send(&self, record: FutureRecord<'_, str, [u8]>) {
+        let name = record.topic.to_owned();
         let sent = block_on(async { self.producer.send(record).map_err(|(error, _)| error)?.await });
         if let Err(error) = sent {
             panic!("cannot publish to {name}: {error}");

@@ -17,7 +17,7 @@ pub struct S3Config {
     pub enabled: bool,
     /// Keys `bucket`, `prefix`, `endpoint`, `allow_http`, `region`, `path_style`, `access_key`, `secret_key`, `timeout`.
     pub bucket: BucketConfig,
-    /// Prefix of the consumer groups' names, followed by `-detections` and `-alerts` (default `vru-sink-s3`).
+    /// Prefix of the consumer groups' names, followed by `-detections`, `-snapshots` and `-clips` (default `vru-sink-s3`).
     pub group: String,
     /// Objects larger than this are uploaded in parts of this size (default 16 MiB).
     pub multipart_bytes: usize,
@@ -64,10 +64,14 @@ pub struct ClipConfig {
     /// How long after `after` the last frames may arrive in Kafka (default 5 s).
     #[serde(with = "humantime_serde")]
     pub slack: Duration,
-    /// How many clips are made concurrently (default 2).
+    /// How many reads for clips run concurrently, and how many clips are encoded concurrently (default 2). Clips that overlap share a
+    /// read.
     pub concurrency: usize,
-    /// Bytes of frames in one clip (default 64 MiB); later frames are left out.
+    /// Bytes of frames in one read (default 64 MiB); later frames of a clip that needs more are left out.
     pub max_bytes: usize,
+    /// How long a clip whose frames cannot be read is tried again (default 2 h, as long as Kafka keeps frames by default).
+    #[serde(with = "humantime_serde")]
+    pub retry_for: Duration,
 }
 
 impl Default for S3Config {
@@ -106,6 +110,7 @@ impl Default for ClipConfig {
             slack: Duration::from_secs(5),
             concurrency: 2,
             max_bytes: 64 * 1024 * 1024,
+            retry_for: Duration::from_hours(2),
         }
     }
 }
@@ -116,9 +121,14 @@ impl S3Config {
         format!("{}-detections", self.group)
     }
 
-    /// The consumer group of the alerts.
-    pub(crate) fn alerts_group(&self) -> String {
-        format!("{}-alerts", self.group)
+    /// The consumer group of the snapshots of alerts.
+    pub(crate) fn snapshots_group(&self) -> String {
+        format!("{}-snapshots", self.group)
+    }
+
+    /// The consumer group of the clips of alerts.
+    pub(crate) fn clips_group(&self) -> String {
+        format!("{}-clips", self.group)
     }
 
     /// Adds what this sink needs in Kafka.
@@ -127,9 +137,9 @@ impl S3Config {
             .read(&topics.detections)
             .read(&topics.alerts)
             .join(&self.detections_group())
-            .join(&self.alerts_group());
+            .join(&self.snapshots_group());
         if self.clip.enabled {
-            needs = needs.read(&topics.frames);
+            needs = needs.read(&topics.frames).join(&self.clips_group());
         }
         if self.dead_letters {
             needs = needs.write(&topics.dead_letters);

@@ -1,6 +1,6 @@
 //! Objects in S3: detections as Parquet, the snapshot of each alert, and a short clip around it.
 //!
-//! A PUT is atomic, so no object is ever half written. A retry must write the same object. There are two consumers:
+//! A PUT is atomic, so no object is ever half written. A retry must write the same object. There are three consumers:
 //!
 //! - [`detections`] gathers the records of each Kafka partition into a segment ([`segment`]) and cuts it by count, bytes or age.
 //!   **A cut is recorded in Kafka before its objects are written:** the consumer commits the segment's first offset together with
@@ -8,14 +8,17 @@
 //!   after a rebalance while the old owner is still writing, the next owner reads the metadata, gathers the same records, and
 //!   writes the same bytes under the same keys ([`parquet`]). A member that lost the partition cannot record a cut, so it writes
 //!   nothing new.
-//! - [`alerts`] writes the snapshot that the alert contains, and a clip of the frames that are still in Kafka ([`clip`]), under
-//!   keys that follow from the alert.
+//! - [`snapshots`] writes the snapshot that each alert contains, and [`clips`] a clip of the frames that are still in Kafka, under keys that
+//!   follow from the alert. A snapshot never waits for a clip. [`clip_reads`] reads the frames for clips that overlap together.
 //!
 //! Kafka delivers at least once: if inference publishes a frame twice and the two are not in the same segment, both are stored.
 //! Readers that need each frame once take one row per (camera_id, session, sequence, object_index).
 
-mod alerts;
-mod clip;
+mod alert_consumer;
+mod clip_frames;
+mod clip_reads;
+mod clip_window;
+mod clips;
 mod commit_tracker;
 pub mod config;
 mod context;
@@ -23,6 +26,7 @@ mod detections;
 mod parquet;
 mod segment;
 mod segment_writer;
+mod snapshots;
 mod uploader;
 
 pub use config::S3Config;
@@ -37,7 +41,7 @@ use vru_storage::s3::Bucket;
 use context::S3Context;
 use uploader::Uploader;
 
-/// Runs both consumers until shutdown. Failures are retried without limit and reported in `/ready`.
+/// Runs the consumers until shutdown. Failures are retried without limit and reported in `/ready`.
 ///
 /// The parts of `/ready` are added by the call itself, so that the service does not become ready before the task runs.
 pub(crate) fn run(
@@ -45,16 +49,26 @@ pub(crate) fn run(
     kafka: KafkaConfig,
     context: ServiceContext,
 ) -> impl Future<Output = anyhow::Result<()>> {
-    let (detections, alerts) = (context.readiness.part("s3-detections"), context.readiness.part("s3-alerts"));
-    run_until_shutdown(config, kafka, context.shutdown, detections, alerts)
+    let part = |name| context.readiness.part(format!("s3-{name}"));
+    let ready = Ready { detections: part("detections"), snapshots: part("snapshots"), clips: part("clips") };
+    if !config.clip.enabled {
+        ready.clips.ready();
+    }
+    run_until_shutdown(config, kafka, context.shutdown, ready)
+}
+
+/// The consumers' parts of `/ready`.
+struct Ready {
+    detections: ReadyFlag,
+    snapshots: ReadyFlag,
+    clips: ReadyFlag,
 }
 
 async fn run_until_shutdown(
     config: S3Config,
     kafka: KafkaConfig,
     shutdown: Shutdown,
-    detections: ReadyFlag,
-    alerts: ReadyFlag,
+    ready: Ready,
 ) -> anyhow::Result<()> {
     let bucket = Bucket::new(&config.bucket).await;
     let dead_letters = if config.dead_letters { Some(DeadLetters::new(&kafka, "vru-sink-s3")?) } else { None };
@@ -65,7 +79,11 @@ async fn run_until_shutdown(
         shutdown: shutdown.clone(),
         ready,
     };
-    let (detections, alerts) = (context(detections), context(alerts));
-    tokio::join!(detections::run(&detections, dead_letters.as_ref()), alerts::run(&alerts));
+    let (detections, snapshots, clips) = (context(ready.detections), context(ready.snapshots), context(ready.clips));
+    tokio::join!(detections::run(&detections, dead_letters.as_ref()), snapshots::run(&snapshots), async {
+        if config.clip.enabled {
+            clips::run(&clips).await;
+        }
+    });
     Ok(())
 }

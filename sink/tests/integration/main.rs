@@ -6,6 +6,7 @@ mod alerts;
 mod alerts_auth;
 mod alerts_stuck;
 mod alerts_tls;
+mod clips;
 mod messages;
 mod postgres;
 mod refused;

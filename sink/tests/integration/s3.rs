@@ -20,7 +20,7 @@ use crate::messages::{a_minute_ago, alert, object_count, publish_frames};
 const DEADLINE: Duration = Duration::from_secs(40);
 const CAMERAS: [&str; 4] = ["cam-a", "cam-b", "cam-c", "cam-d"];
 
-fn launch(bus: &Bus, server: &S3Server, bucket: &str) -> ServiceLaunch {
+pub fn launch(bus: &Bus, server: &S3Server, bucket: &str) -> ServiceLaunch {
     ServiceLaunch::new("vru-sink")
         .args(["s3"])
         .bus(bus)
@@ -35,7 +35,7 @@ fn launch(bus: &Bus, server: &S3Server, bucket: &str) -> ServiceLaunch {
 }
 
 /// The bucket's objects by key.
-fn objects(server: &S3Server, bucket: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+pub fn objects(server: &S3Server, bucket: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
     let config = BucketConfig {
         endpoint: server.endpoint(),
         region: S3Server::REGION.to_owned(),
@@ -53,6 +53,11 @@ fn objects(server: &S3Server, bucket: &str, prefix: &str) -> BTreeMap<String, Ve
         }
         found
     })
+}
+
+/// How many alerts the consumer of snapshots or of clips has not done.
+pub fn alerts_lag(bus: &Bus, consumer: &str) -> u64 {
+    bus.lag(&format!("{}s3-{consumer}", bus.prefix()), Topic::Alerts)
 }
 
 /// What DuckDB and pyarrow find in the files: frames, rows without an object, detections, and duplicate rows.
@@ -215,8 +220,7 @@ fn an_alert_has_a_snapshot_and_a_clip_of_the_frames_around_it() {
         .set("s3.clip.slack", "20s")
         .start();
     service.wait_ready(DEADLINE);
-    let group = format!("{}s3-alerts", bus.prefix());
-    wait_until(DEADLINE, "both alerts to be done", || bus.lag(&group, Topic::Alerts) == 0);
+    wait_until(DEADLINE, "both alerts to be done", || alerts_lag(&bus, "snapshots") + alerts_lag(&bus, "clips") == 0);
     let snapshots = objects(server, &bucket, "snapshots/");
     assert_eq!(snapshots[&first.snapshot_key], picture);
     assert_eq!(snapshots[&large.snapshot_key], vec![7; 6 * 1024 * 1024]);

@@ -63,7 +63,8 @@ fn random_faults_lose_nothing_and_leak_nothing() {
     wait_for_cameras_to_stop(ingest);
     pipeline.wait_until_read("infer", Topic::Frames, infer);
     pipeline.wait_until_read("s3-detections", Topic::Detections, sink);
-    pipeline.wait_until_read("s3-alerts", Topic::Alerts, sink);
+    pipeline.wait_until_read("s3-snapshots", Topic::Alerts, sink);
+    pipeline.wait_until_read("s3-clips", Topic::Alerts, sink);
     sampler.sample(&services);
     books::assert_frames_balance(&pipeline.bus, &sampler);
     books::assert_rows_balance(&pipeline);
