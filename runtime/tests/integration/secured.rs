@@ -9,7 +9,7 @@ use vru_runtime::admin::Readiness;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{
     ConsumerOptions, Event, GroupConsumer, GroupOffsets, KafkaConfig, Needs, OutgoingRecord, Partition,
-    ProducerOptions, RangeReader, ReaderEvent, Record, StartAt, TopicReader, admin, offset_at, watch_kafka,
+    ProducerOptions, RangeReader, ReaderEvent, Record, StartAt, TopicReader, admin, watch_kafka,
 };
 use vru_runtime::secret::Secret;
 use vru_runtime::test_util::acls::{Acl, allow, forbid};
@@ -48,7 +48,7 @@ async fn assert_all_clients_work(config: &KafkaConfig, user_topic: &str, group: 
         let mut count = 0;
         range.read(range.offsets(), |_| count += 1).unwrap();
         assert_eq!(count, 1);
-        assert_eq!(offset_at(&config, &Partition::new(&topic, 0), 0, DEADLINE).unwrap(), Some(0));
+        assert_eq!(range.offset_at(0).unwrap(), Some(0));
     });
     blocking.await.unwrap();
 }

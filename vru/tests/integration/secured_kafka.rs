@@ -38,8 +38,8 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
     let [frames, detections, alerts, cameras, letters] =
         [Topic::Frames, Topic::Detections, Topic::Alerts, Topic::Cameras, Topic::DeadLetters]
             .map(|topic| pipeline.bus.name(topic));
-    let [ingest, infer, rows, parquet, pictures] =
-        ["ingest", "infer", "postgres", "s3-detections", "s3-alerts"].map(|group| pipeline.group(group));
+    let [ingest, infer, rows, parquet, snapshots, clips] =
+        ["ingest", "infer", "postgres", "s3-detections", "s3-snapshots", "s3-clips"].map(|group| pipeline.group(group));
     // The table of docs/security.md.
     let acls = [
         ("ingest", Acl::WriteTopic(&frames)),
@@ -60,7 +60,8 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
         ("sink", Acl::ReadTopic(&frames)),
         ("sink", Acl::ReadGroup(&rows)),
         ("sink", Acl::ReadGroup(&parquet)),
-        ("sink", Acl::ReadGroup(&pictures)),
+        ("sink", Acl::ReadGroup(&snapshots)),
+        ("sink", Acl::ReadGroup(&clips)),
         ("sink", Acl::WriteTopic(&letters)),
     ];
     for (user, acl) in acls {
