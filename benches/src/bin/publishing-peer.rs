@@ -42,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         anyhow::bail!("usage: publishing-peer URL CAMERAS BOOTSTRAP TOPIC")
     };
     gstreamer::init()?;
+    #[expect(clippy::disallowed_methods, reason = "the peer is a program without our code")]
     let producer: BaseProducer<Reports> = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .set("enable.idempotence", "true")
