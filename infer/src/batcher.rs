@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use vru_runtime::failure::Failure;
 use vru_runtime::{report, trace};
 
 use crate::analyst::AnalystEvent;
 use crate::config::BatchConfig;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::failure::Failure;
 use crate::frame::{InferredFrame, ReadyFrame};
 use crate::metrics::{BATCH_FRAMES, ERRORS, MODEL_FAILED, STAGE_SECONDS};
 use crate::model::{ModelOutput, PreparedPicture};

@@ -1,13 +1,13 @@
 //! Reads frames from Kafka, validates them, hands them to the scheduler, and commits offsets.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vru_proto::validate::{self, ReadError};
-use vru_proto::{FrameKey, v1};
+use vru_proto::{CameraId, FrameKey, v1};
 use vru_runtime::kafka::{
     Assignment, Committer, ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, Partition, Record,
     Revocation,
@@ -16,8 +16,10 @@ use vru_runtime::{report, trace};
 
 use crate::analyst::AnalystEvent;
 use crate::config::QueueConfig;
+use crate::counts;
 use crate::frame::FrameJob;
 use crate::history;
+use crate::known_cameras::KnownCameras;
 use crate::metrics::{ASSIGNED, ERRORS, PAUSED, RECEIVED};
 use crate::offsets::{GopInfo, Offsets};
 use crate::publisher::{PublisherHandle, RejectedRecord};
@@ -25,6 +27,12 @@ use crate::scheduler::{Admission, FrameScheduler};
 
 /// How long the commit at the end of a revocation may take. It comes on top of `queue.revoke_deadline`.
 const COMMIT_DEADLINE: Duration = Duration::from_secs(3);
+/// How often state and metrics of cameras that are gone are removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+/// A camera without configuration whose last frame came so long ago was removed.
+const GONE_AFTER: Duration = Duration::from_mins(1);
+/// How many cameras without a configuration are remembered.
+const MAX_WITHOUT_CONFIGURATION: usize = 10_000;
 
 /// What a [`FrameConsumer`] works with.
 pub struct FrameConsumerContext {
@@ -38,6 +46,8 @@ pub struct FrameConsumerContext {
     pub publisher: PublisherHandle,
     /// Receives the published history of assigned partitions, and the cameras of revoked ones.
     pub analyst: mpsc::Sender<AnalystEvent>,
+    /// The cameras whose rules are known.
+    pub cameras: KnownCameras,
     /// Cancelled when the consumer must stop.
     pub soft: CancellationToken,
 }
@@ -48,6 +58,10 @@ pub struct FrameConsumer {
     group: GroupConsumer,
     /// Partitions that are paused because the queue of a file is full.
     paused: HashSet<Partition>,
+    /// Cameras that have no configuration.
+    without_configuration: HashSet<CameraId>,
+    /// When a frame of each camera came last, of cameras in assigned partitions.
+    last_frames: HashMap<CameraId, Instant>,
 }
 
 impl FrameConsumer {
@@ -57,7 +71,13 @@ impl FrameConsumer {
         let mut options = ConsumerOptions::new(&cx.group, &[&topics.frames]);
         options.rebalance_deadline = cx.queue.revoke_deadline + COMMIT_DEADLINE;
         let group = GroupConsumer::start(&cx.kafka, &options)?;
-        Ok(Self { cx, group, paused: HashSet::new() })
+        Ok(Self {
+            cx,
+            group,
+            paused: HashSet::new(),
+            without_configuration: HashSet::new(),
+            last_frames: HashMap::new(),
+        })
     }
 
     /// Commits as this group member.
@@ -65,10 +85,13 @@ impl FrameConsumer {
         self.group.committer()
     }
 
-    /// Runs until the soft stop. Then it takes no new frames, waits for those in progress, commits, and leaves the group.
-    pub async fn run(mut self) {
+    /// Runs until the soft stop. Then it takes no new frames, waits for those in progress, commits, and leaves the group. An error if the
+    /// member ends without being stopped.
+    pub async fn run(mut self) -> anyhow::Result<()> {
         let mut commit = tokio::time::interval(self.cx.queue.commit_every);
         commit.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+        sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let soft = self.cx.soft.clone();
         let mut stopping = false;
         loop {
@@ -78,7 +101,8 @@ impl FrameConsumer {
                     self.group.stop();
                 }
                 event = self.group.next() => match event {
-                    None => break,
+                    None if stopping => break,
+                    None => anyhow::bail!("the member of the consumer group ended"),
                     Some(Event::Assigned(assignment)) => self.assigned(&assignment).await,
                     Some(Event::Revoked(revocation)) => self.revoked(revocation).await,
                     // Fetched, but not started: the next owner of the partition reads it again.
@@ -86,6 +110,7 @@ impl FrameConsumer {
                     Some(Event::Record(record)) => self.record(record).await,
                 },
                 _ = commit.tick() => self.commit(None, false).await,
+                _ = sweep.tick() => self.forget_absent().await,
                 () = self.cx.scheduler.room_freed() => self.resume(),
             }
         }
@@ -93,6 +118,7 @@ impl FrameConsumer {
         if tokio::task::spawn_blocking(move || drop(self.group)).await.is_err() {
             tracing::error!("leaving the consumer group panicked");
         }
+        Ok(())
     }
 
     async fn assigned(&mut self, assignment: &Assignment) {
@@ -108,7 +134,10 @@ impl FrameConsumer {
 
     async fn revoked(&mut self, revocation: Revocation) {
         let partitions = revocation.partitions.clone();
-        self.cx.scheduler.abandon_unstarted(&partitions);
+        // Frames of a deleted topic have no next owner that would read them again.
+        if !revocation.recreated {
+            self.cx.scheduler.abandon_unstarted(&partitions);
+        }
         if !revocation.lost {
             if !self.cx.offsets.drained(&partitions, self.cx.queue.revoke_deadline).await {
                 let in_progress = self.cx.offsets.in_progress(&partitions);
@@ -121,6 +150,7 @@ impl FrameConsumer {
             ASSIGNED.with_label_values(&[&partition.topic]).dec();
         }
         let cameras = self.cx.scheduler.remove_cameras(&partitions);
+        self.last_frames.retain(|camera, _| !cameras.contains(camera));
         self.notify_analyst(AnalystEvent::Forget(cameras)).await;
         self.paused.retain(|partition| !partitions.contains(partition));
         self.update_paused_metric();
@@ -141,7 +171,14 @@ impl FrameConsumer {
                 return;
             }
         };
+        if !self.learn_configuration(&key.camera).await {
+            return self.cx.offsets.abandon(&ticket);
+        }
         RECEIVED.with_label_values(&[key.camera.as_str()]).inc();
+        match self.last_frames.get_mut(&key.camera) {
+            Some(at) => *at = Instant::now(),
+            None => drop(self.last_frames.insert(key.camera.clone(), Instant::now())),
+        }
         if matches!(frame.encoding(), v1::Encoding::H264 | v1::Encoding::H265) {
             let (camera, key_frame, end_of_stream) = (key.camera.clone(), frame.key_frame, frame.end_of_stream);
             self.cx.offsets.set_gop(&ticket, GopInfo { camera, key_frame, end_of_stream });
@@ -153,6 +190,49 @@ impl FrameConsumer {
         if self.cx.scheduler.enqueue(job) == Admission::QueuedNowFull {
             self.pause(partition);
         }
+    }
+
+    /// Forgets cameras that were removed, or moved to another worker: their state and their metrics.
+    async fn forget_absent(&mut self) {
+        let gone: Vec<CameraId> = self
+            .last_frames
+            .iter()
+            .filter(|(camera, at)| at.elapsed() > GONE_AFTER && !self.cx.cameras.contains(camera))
+            .map(|(camera, _)| camera.clone())
+            .collect();
+        let gone = self.cx.scheduler.remove_idle(&gone);
+        if !gone.is_empty() {
+            tracing::info!(cameras = gone.len(), "cameras that were removed are forgotten");
+            self.last_frames.retain(|camera, _| !gone.contains(camera));
+            self.notify_analyst(AnalystEvent::Forget(gone)).await;
+        }
+        let here = &self.last_frames;
+        self.without_configuration.retain(|camera| here.contains_key(camera));
+        counts::forget_absent(|camera| camera.parse().is_ok_and(|id: CameraId| here.contains_key(&id)));
+    }
+
+    /// Makes sure that the analyst knows the camera's rules before its first frame: the configuration comes on another topic than the
+    /// frames, and may be later. A camera may have none. False if stopped before: the next owner reads the frame again.
+    async fn learn_configuration(&mut self, camera: &CameraId) -> bool {
+        if self.cx.cameras.contains(camera) {
+            self.without_configuration.remove(camera);
+            return true;
+        }
+        if self.without_configuration.contains(camera) {
+            return true;
+        }
+        tokio::select! {
+            () = self.cx.cameras.refresh() => {}
+            () = self.cx.soft.cancelled() => return false,
+        }
+        if !self.cx.cameras.contains(camera) {
+            if self.without_configuration.len() >= MAX_WITHOUT_CONFIGURATION {
+                self.without_configuration.clear();
+            }
+            tracing::info!(camera = %camera, "the camera has no configuration: its frames are analysed without rules");
+            self.without_configuration.insert(camera.clone());
+        }
+        true
     }
 
     /// Pauses a partition because the queue of a file is full; the other partitions continue. The records that still come

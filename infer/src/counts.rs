@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use parking_lot::Mutex;
 use prometheus::IntCounterVec;
 use prometheus::core::Collector as _;
 use prometheus::proto::MetricFamily;
-use vru_runtime::metrics::counts_by;
+use vru_runtime::metrics::{counts_by, retain_cameras};
 
 use crate::metrics::{
     ASSIGNED, DROPPED, DUPLICATE, RECEIVED, REFERENCE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, SEQUENCE_GAPS,
@@ -28,6 +29,38 @@ pub struct InferCounts {
     pub dropped: BTreeMap<String, u64>,
     /// Frames that Kafka deleted before inference read them.
     pub sequence_gaps: u64,
+}
+
+impl InferCounts {
+    fn add(&mut self, other: Self) {
+        self.received += other.received;
+        self.sent += other.sent;
+        self.sent_objects += other.sent_objects;
+        self.sent_alerts += other.sent_alerts;
+        self.references += other.references;
+        self.sequence_gaps += other.sequence_gaps;
+        for (reason, frames) in other.dropped {
+            *self.dropped.entry(reason).or_default() += frames;
+        }
+    }
+}
+
+static GONE: Mutex<Option<InferCounts>> = Mutex::new(None);
+
+/// The sum over the cameras that this worker does not have any more.
+pub fn gone_counts() -> InferCounts {
+    GONE.lock().clone().unwrap_or_default()
+}
+
+/// Removes the series of cameras that this worker does not have any more.
+pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
+    let mut gone = GONE.lock();
+    for (camera, counts) in counts() {
+        if !has(&camera) {
+            gone.get_or_insert_default().add(counts);
+        }
+    }
+    retain_cameras("infer_", has);
 }
 
 /// The counts by camera id.
@@ -93,5 +126,18 @@ mod tests {
         ASSIGNED.with_label_values(&["counts-a"]).add(3);
         ASSIGNED.with_label_values(&["counts-b"]).add(2);
         assert_eq!(assigned_partitions(), before + 5);
+    }
+
+    #[test]
+    fn a_camera_that_is_gone_has_no_series_and_keeps_its_part_of_the_sum() {
+        RECEIVED.with_label_values(&["counts-gone"]).inc_by(3);
+        DROPPED.with_label_values(&["counts-gone", QUEUE_FULL]).inc_by(2);
+        let before = gone_counts();
+        forget_absent(|camera| camera != "counts-gone");
+        assert!(!counts().contains_key("counts-gone"));
+        let after = gone_counts();
+        assert_eq!(after.received, before.received + 3);
+        let dropped = |counts: &InferCounts| counts.dropped.get(QUEUE_FULL).copied().unwrap_or(0);
+        assert_eq!(dropped(&after), dropped(&before) + 2);
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vru_media::decoder::RgbConverter;
+use vru_runtime::failure::Failure;
 use vru_runtime::report;
 
 use crate::decode::DecodedFrame;
 use crate::error::{DecodeError, EngineError};
-use crate::failure::Failure;
 use crate::frame::{FrameJob, RawFrame, ReadyFrame, ReadyPicture};
 use crate::metrics::{self, STAGE_SECONDS, UNDECODABLE};
 use crate::model::{Model, Preparer};

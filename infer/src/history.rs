@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use vru_proto::{CameraId, FrameKey, v1, validate};
-use vru_runtime::kafka::{KafkaConfig, KafkaFailure, Partition, ReaderEvent, StartAt, TopicReader, watermarks};
+use vru_runtime::kafka::{
+    KafkaConfig, KafkaFailure, Partition, ReaderEvent, StartAt, TopicReader, describe_topic, watermarks,
+};
 use vru_runtime::report;
 
 /// The rebalance and live cameras wait while the history is read. Detections that are not read in time are not replayed.
@@ -47,12 +49,15 @@ async fn read_into(
     let until = Instant::now() + DEADLINE;
     let topic = kafka.topics().detections;
     let (config, name) = (kafka.clone(), topic.clone());
-    let marks = tokio::task::spawn_blocking(move || watermarks(&config, &name, DEADLINE));
-    let Ok(Ok(marks)) = timeout_at(until, marks).await else { return Ok(false) };
+    let look = tokio::task::spawn_blocking(move || {
+        let id = describe_topic(&config, &name, DEADLINE)?.id;
+        Ok::<_, KafkaFailure>((id, watermarks(&config, &name, DEADLINE)?))
+    });
+    let Ok(Ok(look)) = timeout_at(until, look).await else { return Ok(false) };
     // The key decides the partition, so a camera has the same partition number in both topics if they have equally many
     // partitions. If the topic of detections lacks one of these numbers, its cameras may be in any partition: read all.
     let is_assigned = |number: i32| partitions.iter().any(|partition| partition.number == number);
-    let marks = marks?;
+    let (id, marks) = look?;
     let same_numbers = partitions.iter().all(|partition| (partition.number as usize) < marks.len());
     let back = i64::try_from(frames.saturating_mul(CAMERAS_PER_PARTITION)).unwrap_or(i64::MAX);
     let starts: Vec<(i32, StartAt)> = marks
@@ -63,7 +68,7 @@ async fn read_into(
     if starts.is_empty() {
         return Ok(true);
     }
-    let mut reader = TopicReader::start(kafka, "vru-infer-history", &topic, &starts, 256)?;
+    let mut reader = TopicReader::start(kafka, "vru-infer-history", &topic, id, &starts, 256)?;
     loop {
         match timeout_at(until, reader.next()).await {
             Ok(Some(ReaderEvent::Record(record))) => {
@@ -73,7 +78,8 @@ async fn read_into(
                 }
             }
             Ok(Some(ReaderEvent::CaughtUp)) => return Ok(true),
-            Ok(None) | Err(_) => return Ok(false),
+            // What was read of a deleted topic is still what was published.
+            Ok(Some(ReaderEvent::Recreated) | None) | Err(_) => return Ok(false),
         }
     }
 }

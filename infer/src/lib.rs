@@ -25,9 +25,9 @@ pub mod decode;
 pub mod decoders;
 pub mod engine;
 pub mod error;
-pub mod failure;
 pub mod frame;
 pub mod history;
+pub mod known_cameras;
 pub mod lease;
 pub mod metrics;
 pub mod model;
@@ -40,5 +40,5 @@ pub mod scheduler;
 mod test_support;
 
 pub use config::InferConfig;
-pub use counts::{InferCounts, assigned_partitions, counts};
+pub use counts::{InferCounts, assigned_partitions, counts, gone_counts};
 pub use pipeline::run;

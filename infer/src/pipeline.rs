@@ -18,17 +18,18 @@ use tokio::sync::mpsc;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::dead_letter::DeadLetters;
+use vru_runtime::failure::Failure;
 use vru_runtime::kafka::{ProducerOptions, watch_kafka};
 use vru_runtime::service::ServiceContext;
 
 use crate::analysis::AnalysisSettings;
-use crate::analyst::{Analyst, AnalystEvent};
+use crate::analyst::Analyst;
 use crate::batcher::Batcher;
 use crate::config::InferConfig;
 use crate::consumer::{FrameConsumer, FrameConsumerContext};
 use crate::decoders::DecodeThread;
 use crate::engine::Engine;
-use crate::failure::Failure;
+use crate::known_cameras::KnownCameras;
 use crate::lease::Lease;
 use crate::metrics::MODEL;
 use crate::offsets::Offsets;
@@ -72,7 +73,7 @@ async fn run_with(
     let model = engine.model().clone();
     MODEL.with_label_values(&[model.name.as_str(), model.version.as_str(), engine.provider().name()]).set(1);
     let stop = cx.shutdown.child();
-    let failure = Failure::default();
+    let failure = stop.failure.clone();
     let offsets = Arc::new(Offsets::default());
     let scheduler = Arc::new(FrameScheduler::new(config.queue, offsets.clone(), model.clone()));
     let (analyst_tx, analyst_rx) = mpsc::channel(ANALYST_QUEUE);
@@ -96,7 +97,7 @@ async fn run_with(
         hard: stop.hard.clone(),
     });
 
-    let mut threads = Threads::default();
+    let mut threads = Threads { failure: failure.clone(), running: Vec::new() };
     for number in 0..config.queue.decode_threads() {
         let decoder = DecodeThread::new(scheduler.clone(), &model, publisher_handle.clone(), failure.clone())?;
         threads.spawn(format!("decode-{number}"), move || decoder.run())?;
@@ -108,8 +109,21 @@ async fn run_with(
     threads.spawn("analyst".to_owned(), move || analyst.run(analyst_rx))?;
 
     let followed = cameras::watch(&config.kafka, &config.cameras, Share::All, &stop, cameras_ready);
-    let cameras = tokio::spawn(follow_cameras(followed, analyst_tx.clone()));
-    let broker_watch = tokio::spawn(watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, stop.soft.clone()));
+    let (follower, cameras) = KnownCameras::follow(followed, analyst_tx.clone());
+    let following = stop.spawn_essential("the follower of the cameras' configuration", follower.run());
+    let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, stop.soft.clone());
+    let broker_watch = stop.spawn_essential("the probe of the broker", watch);
+    // Without the rules of its cameras, this worker would lose alerts. Until they are known the frames stay in Kafka, and `/ready` tells why.
+    let settled = tokio::select! {
+        () = cameras.settled() => true,
+        () = stop.soft.cancelled() => false,
+        () = failure.reported() => false,
+    };
+    if !settled {
+        stop.soft.cancel();
+        scheduler.close();
+        return failure.take().map_or(Ok(()), Err);
+    }
     let consumer = FrameConsumer::start(FrameConsumerContext {
         kafka: config.kafka,
         group: config.group,
@@ -118,17 +132,17 @@ async fn run_with(
         offsets,
         publisher: publisher_handle,
         analyst: analyst_tx,
+        cameras,
         soft: stop.soft.clone(),
     })
     .context("join the consumer group")?;
-    let lease_watch = tokio::spawn(lease.watch(stop.hard.clone()));
-    let publishing = tokio::spawn(publisher.run(consumer.committer()));
+    let lease_watch = stop.spawn_essential("the watch for pauses of the process", lease.watch(stop.hard.clone()));
+    let publishing = stop.spawn_essential("the publisher", publisher.run(consumer.committer()));
     let mut consuming = tokio::spawn(consumer.run());
 
     let failed = tokio::select! {
         ended = &mut consuming => {
-            ended.context("consume frames")?;
-            None
+            ended.context("consume frames")?.err()
         }
         () = failure.reported() => failure.take(),
     };
@@ -140,7 +154,7 @@ async fn run_with(
         consuming.abort();
     }
     scheduler.close();
-    cameras.abort();
+    following.abort();
     broker_watch.abort();
     let drained = async {
         if failed.is_none() {
@@ -157,24 +171,19 @@ async fn run_with(
     failed.map_or(Ok(()), Err)
 }
 
-/// Forwards changes of the cameras' configuration to the analyst.
-async fn follow_cameras(mut events: mpsc::Receiver<cameras::CameraEvent>, analyst: mpsc::Sender<AnalystEvent>) {
-    while let Some(event) = events.recv().await {
-        if analyst.send(AnalystEvent::Camera(event)).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// The threads of the stage.
-#[derive(Default)]
+/// The threads of the stage. If one panics, the stage fails.
 struct Threads {
+    failure: Failure,
     running: Vec<(String, JoinHandle<()>)>,
 }
 
 impl Threads {
     fn spawn(&mut self, name: String, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
-        let thread = std::thread::Builder::new().name(name.clone()).spawn(work);
+        let report = self.failure.on_panic(format!("thread {name}"));
+        let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
+            let _report = report;
+            work();
+        });
         self.running.push((name, thread.context("start a thread")?));
         Ok(())
     }

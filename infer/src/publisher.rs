@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vru_proto::v1;
 use vru_runtime::dead_letter::DeadLetters;
+use vru_runtime::failure::Failure;
 use vru_runtime::kafka::{Committer, Producer, Record, Topics};
 use vru_runtime::trace;
 
-use crate::failure::Failure;
 use crate::frame::FrameJob;
 use crate::lease::Lease;
 use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, count_dropped};
@@ -174,6 +174,7 @@ impl Publisher {
         let failure = self.cx.failure.clone();
         let sender = self.sender.clone();
         self.acknowledgements.spawn(async move {
+            let _report = failure.on_panic("waiting for acknowledgements");
             let _permit = permit;
             let mut cut = 0;
             for record in in_flight {
@@ -200,8 +201,9 @@ impl Publisher {
     fn reject(&self, rejected: RejectedRecord, permit: OwnedSemaphorePermit) {
         let dead_letters = self.cx.dead_letters.clone();
         let offsets = self.cx.offsets.clone();
-        let hard = self.cx.hard.clone();
+        let (hard, failure) = (self.cx.hard.clone(), self.cx.failure.clone());
         self.acknowledgements.spawn(async move {
+            let _report = failure.on_panic("sending a dead letter");
             let _permit = permit;
             let RejectedRecord { record, ticket, kind, reason } = rejected;
             if !offsets.is_current(&ticket) {

@@ -20,7 +20,7 @@ use crate::login_pace::LoginPace;
 use crate::metrics;
 use crate::publisher::FramePublisher;
 use crate::source::push::PathRegistry;
-use crate::source::{CameraSession, OutputPlan, SessionIds, SourceContext, file, pull, push};
+use crate::source::{CameraSession, OutputPlan, PipelineShutdowns, SessionIds, SourceContext, file, pull, push};
 
 /// How long a camera that is stopped may still send the frames in its queue.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -34,6 +34,8 @@ pub struct CameraContext {
     pub push_paths: Arc<PathRegistry>,
     /// The pipelines that cameras can choose.
     pub pipelines: Arc<PipelineSet>,
+    /// The pipelines that shut down.
+    pub shutdowns: Arc<PipelineShutdowns>,
 }
 
 /// Connects to the camera again and again until stopped.
@@ -121,8 +123,8 @@ async fn run_once(
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
     let plan = OutputPlan::new(camera.output.as_ref(), &context.pipelines)?;
-    let source_context =
-        SourceContext { camera: id.clone(), plan, config: context.config.clone(), login: login.clone() };
+    let (config, shutdowns) = (context.config.clone(), context.shutdowns.clone());
+    let source_context = SourceContext { camera: id.clone(), plan, config, login: login.clone(), shutdowns };
     let tolerance = context.config.live.clock_tolerance;
     let mut open_session =
         || Arc::new(CameraSession::new(id.clone(), session_ids.allocate(), sender.clone(), tolerance));

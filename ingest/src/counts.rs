@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use vru_runtime::metrics::counts_by;
+use parking_lot::Mutex;
+use vru_runtime::metrics::{counts_by, gauges_by, retain_cameras};
 
 use crate::metrics::{CONNECTED, DROPPED, ERRORS, RECEIVED, SENT};
 
@@ -21,6 +22,38 @@ pub struct IngestCounts {
     pub dropped: BTreeMap<String, u64>,
 }
 
+impl IngestCounts {
+    fn add(&mut self, other: Self) {
+        let sum = |to: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>| {
+            for (key, count) in from {
+                *to.entry(key).or_default() += count;
+            }
+        };
+        self.received += other.received;
+        self.sent += other.sent;
+        sum(&mut self.dropped, other.dropped);
+        sum(&mut self.errors, other.errors);
+    }
+}
+
+static GONE: Mutex<Option<IngestCounts>> = Mutex::new(None);
+
+/// The sum over the cameras that this process does not have any more.
+pub fn gone_counts() -> IngestCounts {
+    GONE.lock().clone().unwrap_or_default()
+}
+
+/// Removes the series of cameras that this process does not have any more.
+pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
+    let mut gone = GONE.lock();
+    for (camera, counts) in counts() {
+        if !has(&camera) {
+            gone.get_or_insert_default().add(counts);
+        }
+    }
+    retain_cameras("ingest_", has);
+}
+
 /// The counts by camera id.
 pub fn counts() -> BTreeMap<String, IngestCounts> {
     let mut cameras: BTreeMap<String, IngestCounts> = BTreeMap::new();
@@ -36,8 +69,8 @@ pub fn counts() -> BTreeMap<String, IngestCounts> {
     for ([camera, kind], errors) in counts_by(&ERRORS, ["camera", "kind"]) {
         cameras.entry(camera).or_default().errors.insert(kind, errors);
     }
-    for (id, camera) in &mut cameras {
-        camera.connected = CONNECTED.with_label_values(&[id]).get() > 0;
+    for ([camera], connected) in gauges_by(&CONNECTED, ["camera"]) {
+        cameras.entry(camera).or_default().connected = connected > 0;
     }
     cameras
 }
@@ -61,5 +94,33 @@ mod tests {
         let dropped = [(KAFKA_DOWN.to_owned(), 1), (QUEUE_FULL.to_owned(), 2)].into();
         assert_eq!(counts["counts-a"], IngestCounts { connected: true, errors, received: 10, sent: 7, dropped });
         assert_eq!(counts["counts-b"], IngestCounts { received: 5, ..IngestCounts::default() });
+    }
+
+    #[test]
+    fn a_camera_that_is_gone_has_no_series_and_keeps_its_part_of_the_sum() {
+        RECEIVED.with_label_values(&["counts-gone"]).inc_by(3);
+        metrics::dropped("counts-gone", QUEUE_FULL, 2);
+        metrics::connected("counts-gone", 1);
+        let before = gone_counts();
+        forget_absent(|camera| camera != "counts-gone");
+        assert!(!counts().contains_key("counts-gone"));
+        let after = gone_counts();
+        assert_eq!(after.received, before.received + 3);
+        let dropped = |counts: &IngestCounts| counts.dropped.get(QUEUE_FULL).copied().unwrap_or(0);
+        assert_eq!(dropped(&after), dropped(&before) + 2);
+    }
+
+    #[test]
+    fn reading_the_counts_makes_no_series_for_a_file_and_a_late_session_leaves_its_successor_connected() {
+        RECEIVED.with_label_values(&["counts-file"]).inc();
+        assert!(!counts()["counts-file"].connected);
+        assert!(!gauges_by(&CONNECTED, ["camera"]).contains_key(&["counts-file".to_owned()]));
+        metrics::connected("counts-late", 1);
+        metrics::connected("counts-late", 2);
+        metrics::disconnected("counts-late", 1);
+        assert!(counts()["counts-late"].connected);
+        metrics::connected("counts-late", 1);
+        metrics::disconnected("counts-late", 2);
+        assert!(!counts()["counts-late"].connected);
     }
 }

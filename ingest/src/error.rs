@@ -21,6 +21,12 @@ pub enum SourceError {
     /// The elements could not be joined or started.
     #[error("cannot build the camera's pipeline: {problem}")]
     Build { problem: String },
+    /// See [`crate::source::PipelineShutdowns`].
+    #[error(
+        "{hung} earlier connections to the camera hang while they are closed: the camera is connected again when one of them \
+         has ended; restart the camera, or the service"
+    )]
+    PipelinesHang { hung: usize },
     /// Two cameras publish to the same path of the push server.
     #[error("another camera already uses the push path `{path}`; give each camera its own path")]
     PathTaken { path: String },
@@ -75,6 +81,13 @@ pub enum SourceError {
         #[source]
         source: Box<crate::publisher::PublishError>,
     },
+    #[error(
+        "the topic of frames was deleted and created again; the file goes on behind its last frame on the new topic"
+    )]
+    TopicRecreated,
+    /// The thread that reads the file ended without its last frame.
+    #[error("the reader of video file {path} ended before the end of the file")]
+    ReaderEnded { path: String },
     /// Kafka did not answer how far the file has been published.
     #[error("cannot find out how much of the file is on Kafka already")]
     Resume(#[source] Box<crate::publisher::PublishError>),
@@ -87,6 +100,7 @@ impl SourceError {
             Self::Init(_) | Self::Description(_) | Self::Launch(_) | Self::Build { .. } | Self::PathTaken { .. } => {
                 "pipeline"
             }
+            Self::PipelinesHang { .. } => "hung",
             Self::Credentials(_) | Self::PushLogin => "credentials",
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
@@ -98,8 +112,8 @@ impl SourceError {
             Self::Stream { .. } => "stream",
             Self::Ended { .. } => "ended",
             Self::File { .. } => "file",
-            Self::Decode { .. } => "decode",
-            Self::Publish { .. } | Self::Resume(_) => "publish",
+            Self::Decode { .. } | Self::ReaderEnded { .. } => "decode",
+            Self::Publish { .. } | Self::Resume(_) | Self::TopicRecreated => "publish",
         }
     }
 }
@@ -117,6 +131,6 @@ impl Retryable for SourceError {
     fn is_retryable(&self) -> bool {
         let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
         let settings = matches!(self, Self::Credentials(_) | Self::Url { .. } | Self::Tls { .. } | Self::PushLogin);
-        !pipeline && !settings && !self.is_failed_login()
+        !pipeline && !settings && !matches!(self, Self::PipelinesHang { .. }) && !self.is_failed_login()
     }
 }

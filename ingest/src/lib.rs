@@ -35,5 +35,5 @@ mod supervisor;
 pub mod timeline;
 
 pub use config::IngestConfig;
-pub use counts::{IngestCounts, counts};
+pub use counts::{IngestCounts, counts, gone_counts};
 pub use service::run;

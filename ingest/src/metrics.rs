@@ -1,7 +1,9 @@
 //! The metrics of ingest.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use vru_runtime::metrics::{counter_vec, gauge_vec, seconds_vec};
 
@@ -69,6 +71,13 @@ pub static SESSIONS: LazyLock<IntCounterVec> = LazyLock::new(|| {
 pub static CONNECTED: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     gauge_vec("ingest_camera_connected", "1 while the camera's connection delivers frames, else 0.", &["camera"])
 });
+pub static HUNG_PIPELINES: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    gauge_vec(
+        "ingest_hung_pipelines",
+        "Pipelines of earlier connections that hang while they shut down, by camera. Each keeps a thread and a socket.",
+        &["camera"],
+    )
+});
 pub static CLOCK_JUMPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("ingest_clock_jumps_total", "Times that a camera's clock was set during a connection.", &["camera"])
 });
@@ -113,6 +122,7 @@ pub fn register() {
     LazyLock::force(&ERRORS);
     LazyLock::force(&SESSIONS);
     LazyLock::force(&CONNECTED);
+    LazyLock::force(&HUNG_PIPELINES);
     LazyLock::force(&CLOCK_JUMPS);
     LazyLock::force(&LOST_PACKETS);
     LazyLock::force(&PUBLISH_SECONDS);
@@ -120,6 +130,27 @@ pub fn register() {
     LazyLock::force(&PUSH_REQUESTS);
     LazyLock::force(&PUSH_CONNECTIONS);
     LazyLock::force(&PUSH_REFUSED);
+}
+
+/// By camera: the session that delivers frames. A session may end after its successor has connected.
+static CONNECTED_SESSIONS: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
+
+/// The session delivers frames.
+pub fn connected(camera: &str, session: u64) {
+    let mut sessions = CONNECTED_SESSIONS.lock();
+    if sessions.get(camera).is_none_or(|current| *current <= session) {
+        sessions.insert(camera.to_owned(), session);
+        CONNECTED.with_label_values(&[camera]).set(1);
+    }
+}
+
+/// The session has ended. Changes nothing for its successor.
+pub fn disconnected(camera: &str, session: u64) {
+    let mut sessions = CONNECTED_SESSIONS.lock();
+    if sessions.get(camera).is_none_or(|current| *current == session) {
+        sessions.remove(camera);
+        CONNECTED.with_label_values(&[camera]).set(0);
+    }
 }
 
 pub fn dropped(camera: &str, reason: &str, frames: u64) {

@@ -12,6 +12,7 @@ use crate::camera::CameraContext;
 use crate::config::IngestConfig;
 use crate::publisher::KafkaPublisher;
 use crate::source::push::{self, PathRegistry};
+use crate::source::{HangLimits, PipelineShutdowns};
 use crate::{metrics, supervisor};
 
 /// How long the producer may flush at the end, and how long connections may then take to close. The process has its own
@@ -30,6 +31,8 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     let publisher = KafkaPublisher::new(&config, acknowledged).context("make a Kafka producer")?;
     let publisher = Arc::new(publisher);
     let cameras_ready = context.readiness.part("cameras");
+    let shutdowns =
+        PipelineShutdowns::new(HangLimits::default(), context.readiness.part("pipelines"), shutdown.failure.clone());
     let push_paths = Arc::new(PathRegistry::default());
     if config.push.enabled {
         let ready = context.readiness.part("rtsp-server");
@@ -39,16 +42,16 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
         tracing::info!(?addresses, "RTSP server listens");
     }
     let share = Share::Group(config.group.clone());
-    let events = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, cameras_ready);
-    let kafka_watch =
-        tokio::spawn(watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone()));
+    let (events, _) = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, cameras_ready);
+    let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone());
+    let kafka_watch = shutdown.spawn_essential("the probe of the broker", watch);
     let topic_watch = {
         let (publisher, soft) = (publisher.clone(), shutdown.soft.clone());
-        shutdown.tracker.spawn(async move { publisher.watch_topic(&soft).await })
+        shutdown.spawn_essential("the watch of the topic of frames", async move { publisher.watch_topic(&soft).await })
     };
 
     let camera_context =
-        CameraContext { config, publisher: publisher.clone(), push_paths, pipelines: Arc::new(pipelines) };
+        CameraContext { config, publisher: publisher.clone(), push_paths, pipelines: Arc::new(pipelines), shutdowns };
     supervisor::run(events, camera_context, shutdown.soft.clone()).await;
 
     // The cameras have stopped, so no new frames come.

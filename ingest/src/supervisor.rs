@@ -14,10 +14,13 @@ use vru_runtime::cameras::CameraEvent;
 use vru_runtime::retry::Backoff;
 
 use crate::camera::{self, CameraContext};
+use crate::counts;
 
 /// How long the new task of a changed camera waits for the old task to end. A change must take effect within 2 s, so a camera
 /// that hangs while it is closed must not delay its new configuration longer.
 const HAND_OVER: Duration = Duration::from_millis(1_500);
+/// How often the metrics of cameras that are gone are removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 struct RunningCamera {
     config: Arc<CameraConfig>,
@@ -28,9 +31,21 @@ struct RunningCamera {
 /// Applies camera events until they end or `soft` is cancelled. Then it stops every camera and waits for it.
 pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: CameraContext, soft: CancellationToken) {
     let mut cameras: HashMap<CameraId, RunningCamera> = HashMap::new();
+    // Removed cameras whose tasks have not ended.
+    let mut ending: Vec<(CameraId, JoinHandle<()>)> = Vec::new();
+    let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         let event = tokio::select! {
             () = soft.cancelled() => break,
+            _ = sweep.tick() => {
+                ending.retain(|(_, task)| !task.is_finished());
+                let is_ending = |camera: &str| ending.iter().any(|(id, _)| id.as_str() == camera);
+                counts::forget_absent(|camera| {
+                    let known = camera.parse().is_ok_and(|id: CameraId| cameras.contains_key(&id));
+                    known || is_ending(camera) || context.shutdowns.hang(camera)
+                });
+                continue;
+            }
             event = events.recv() => event,
         };
         match event {
@@ -39,6 +54,7 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: Camera
                 if let Some(running) = cameras.remove(&id) {
                     tracing::info!(camera = %id, "camera removed");
                     running.stop.cancel();
+                    ending.push((id, running.task));
                 }
             }
             Some(CameraEvent::CaughtUp) => tracing::info!(cameras = cameras.len(), "camera configuration loaded"),
@@ -48,8 +64,9 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: Camera
     for running in cameras.values() {
         running.stop.cancel();
     }
-    for (id, running) in cameras {
-        if running.task.await.is_err() {
+    let running = cameras.into_iter().map(|(id, running)| (id, running.task));
+    for (id, task) in running.chain(ending) {
+        if task.await.is_err() {
             tracing::error!(camera = %id, "camera task panicked");
         }
     }

@@ -15,7 +15,8 @@ use axum::{Json, Router};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+
+use crate::shutdown::Shutdown;
 
 /// The readiness of a service: ready when all parts added by [`Readiness::part`] are ready. A service without parts is starting.
 ///
@@ -74,20 +75,20 @@ impl ReadyFlag {
     }
 }
 
-/// Starts the server, which runs until `stop` is cancelled. Returns the address it listens on, or an error if the port is in use.
-pub async fn serve(
-    address: SocketAddr,
-    readiness: Readiness,
-    stop: CancellationToken,
-) -> Result<SocketAddr, AdminError> {
+/// Starts the server, which runs until the hard stop. Returns the address it listens on, or an error if the port is in use.
+pub async fn serve(address: SocketAddr, readiness: Readiness, shutdown: &Shutdown) -> Result<SocketAddr, AdminError> {
     let bind = |source| AdminError { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let bound = listener.local_addr().map_err(bind)?;
     let app = router(readiness);
+    let (stop, failure) = (shutdown.hard.clone(), shutdown.failure.clone());
+    // Outside of the service's tracker: it serves until everything else has ended.
     tokio::spawn(async move {
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "admin server ended");
+        let _report = failure.on_panic("the admin server");
+        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let served = serving.await;
+        if !stop.is_cancelled() {
+            failure.report(anyhow::anyhow!("the admin server ended: {served:?}"));
         }
     });
     Ok(bound)

@@ -11,6 +11,7 @@ pub mod child;
 pub mod clock;
 pub mod config;
 pub mod dead_letter;
+pub mod failure;
 pub mod flat_section;
 pub mod kafka;
 pub mod memory;

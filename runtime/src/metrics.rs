@@ -1,10 +1,12 @@
 //! Prometheus metrics of the process. The `metrics.rs` of each crate registers its metrics once, through the functions below. Names follow
 //! `<stage>_<what>_<unit>[_total]`. Labels have few values: a camera id, a reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use prometheus::core::Collector;
+use parking_lot::Mutex;
+use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
+use prometheus::proto::{Metric, MetricFamily};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, exponential_buckets,
 };
@@ -16,6 +18,39 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     registry
 });
 
+/// The label whose series come and go with the cameras.
+const CAMERA: &str = "camera";
+
+/// The metrics that have the label `camera`.
+static BY_CAMERA: Mutex<Vec<Box<dyn ByCamera + Send>>> = Mutex::new(Vec::new());
+
+trait ByCamera {
+    fn retain(&self, prefix: &str, keep: &dyn Fn(&str) -> bool);
+}
+
+impl<B: MetricVecBuilder> ByCamera for MetricVec<B> {
+    fn retain(&self, prefix: &str, keep: &dyn Fn(&str) -> bool) {
+        for family in self.collect().iter().filter(|family| family.name().starts_with(prefix)) {
+            for metric in family.get_metric() {
+                let labels: HashMap<&str, &str> =
+                    metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
+                if !labels.get(CAMERA).is_some_and(|camera| keep(camera)) {
+                    // Another thread may have removed it.
+                    self.remove(&labels).ok();
+                }
+            }
+        }
+    }
+}
+
+/// Removes the series of other cameras than those to keep, from the metrics whose names begin with `prefix`. Otherwise the metrics would
+/// grow with every camera that there ever was.
+pub fn retain_cameras(prefix: &str, keep: impl Fn(&str) -> bool) {
+    for metric in BY_CAMERA.lock().iter() {
+        metric.retain(prefix, &keep);
+    }
+}
+
 /// The registry behind `/metrics`.
 pub fn registry() -> &'static Registry {
     &REGISTRY
@@ -26,19 +61,22 @@ pub fn encode() -> String {
     TextEncoder::new().encode_to_string(&REGISTRY.gather()).unwrap_or_default()
 }
 
-fn register<C: Collector + Clone + 'static>(collector: C) -> C {
-    REGISTRY.register(Box::new(collector.clone())).expect("each metric name is registered once");
-    collector
+fn register<B: MetricVecBuilder + 'static>(metric: MetricVec<B>, labels: &[&str]) -> MetricVec<B> {
+    REGISTRY.register(Box::new(metric.clone())).expect("each metric name is registered once");
+    if labels.contains(&CAMERA) {
+        BY_CAMERA.lock().push(Box::new(metric.clone()));
+    }
+    metric
 }
 
 /// Registers a counter for each combination of label values.
 pub fn counter_vec(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-    register(IntCounterVec::new(Opts::new(name, help), labels).expect("a valid metric name"))
+    register(IntCounterVec::new(Opts::new(name, help), labels).expect("a valid metric name"), labels)
 }
 
 /// Registers a gauge for each combination of label values.
 pub fn gauge_vec(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
-    register(IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid metric name"))
+    register(IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid metric name"), labels)
 }
 
 /// Registers a histogram of seconds, with buckets from 100 µs to about 50 s.
@@ -49,7 +87,8 @@ pub fn seconds_vec(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
 
 /// Registers a histogram with these buckets.
 pub fn histogram_vec(name: &str, help: &str, labels: &[&str], buckets: Vec<f64>) -> HistogramVec {
-    register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels).expect("a valid metric name"))
+    let options = HistogramOpts::new(name, help).buckets(buckets);
+    register(HistogramVec::new(options, labels).expect("a valid metric name"), labels)
 }
 
 /// A counter's values by some of its labels, in the order in which `labels` names them. Series that differ only in other
@@ -58,14 +97,30 @@ pub fn counts_by<const N: usize>(counter: &IntCounterVec, labels: [&str; N]) -> 
     let mut counts = BTreeMap::new();
     for family in counter.collect() {
         for metric in family.get_metric() {
-            let value = |label: &str| {
-                let pair = metric.get_label().iter().find(|pair| pair.name() == label);
-                pair.unwrap_or_else(|| panic!("{} has no label {label}", family.name())).value().to_owned()
-            };
-            *counts.entry(labels.map(value)).or_default() += metric.get_counter().get_value() as u64;
+            *counts.entry(label_values(&family, metric, labels)).or_default() +=
+                metric.get_counter().get_value() as u64;
         }
     }
     counts
+}
+
+/// Like [`counts_by`], for a gauge.
+pub fn gauges_by<const N: usize>(gauge: &IntGaugeVec, labels: [&str; N]) -> BTreeMap<[String; N], i64> {
+    let mut values = BTreeMap::new();
+    for family in gauge.collect() {
+        for metric in family.get_metric() {
+            *values.entry(label_values(&family, metric, labels)).or_default() += metric.get_gauge().get_value() as i64;
+        }
+    }
+    values
+}
+
+/// The values of these labels. Panics when the metric lacks one of them.
+fn label_values<const N: usize>(family: &MetricFamily, metric: &Metric, labels: [&str; N]) -> [String; N] {
+    labels.map(|label| {
+        let pair = metric.get_label().iter().find(|pair| pair.name() == label);
+        pair.unwrap_or_else(|| panic!("{} has no label {label}", family.name())).value().to_owned()
+    })
 }
 
 /// The sum of a counter over the series whose labels pass `keep`; 0 when there is none. For summaries and tests.
@@ -138,5 +193,29 @@ mod process {
             self.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as i64));
             self.gauges().into_iter().flat_map(Collector::collect).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_series_of_cameras_to_keep_remain() {
+        let frames = counter_vec("retain_frames_total", "For the test.", &["camera", "reason"]);
+        let other = counter_vec("keep_frames_total", "For the test.", &["camera"]);
+        let seconds = seconds_vec("retain_seconds", "For the test.", &["camera"]);
+        for camera in ["here", "gone"] {
+            frames.with_label_values(&[camera, "a"]).inc();
+            frames.with_label_values(&[camera, "b"]).inc();
+            other.with_label_values(&[camera]).inc();
+            seconds.with_label_values(&[camera]).observe(1.0);
+        }
+        retain_cameras("retain_", |camera| camera == "here");
+        let cameras =
+            |counter: &IntCounterVec| counts_by(counter, ["camera"]).into_keys().flatten().collect::<Vec<_>>();
+        assert_eq!(cameras(&frames), ["here"]);
+        assert_eq!(cameras(&other), ["gone", "here"]);
+        assert_eq!(seconds.collect()[0].get_metric().len(), 1);
     }
 }

@@ -106,18 +106,27 @@ where
     let guard = telemetry::init(name, config.telemetry()).context("cannot set up telemetry")?;
     let context = ServiceContext::default();
     context.shutdown.on_signals(config.shutdown().deadline()).context("cannot install signal handlers")?;
-    let admin = admin::serve(config.admin(), context.readiness.clone(), context.shutdown.hard.clone())
+    let admin = admin::serve(config.admin(), context.readiness.clone(), &context.shutdown)
         .await
         .context("cannot start the admin server: its address (setting `admin`) must be free")?;
     tracing::info!(service = name, version = env!("CARGO_PKG_VERSION"), %admin, "service started");
-    let hard = context.shutdown.hard.clone();
-    tokio::spawn(memory::trim_periodically());
+    let shutdown = context.shutdown.clone();
+    let (hard, failure) = (shutdown.hard.clone(), shutdown.failure.clone());
+    shutdown.spawn_essential("the release of unused memory", memory::trim_periodically());
+    let stop_after_failure = async {
+        failure.reported().await;
+        shutdown.soft.cancel();
+        std::future::pending::<()>().await;
+    };
     let ended = tokio::select! {
         ended = run(config, context) => ended,
+        () = stop_after_failure => Ok(()),
         () = async { hard.cancelled().await; tokio::time::sleep(Duration::from_secs(2)).await } => {
             Err(anyhow::anyhow!("the service did not drain within `shutdown.deadline`"))
         }
     };
+    // What failed first is the cause, however the service ended then.
+    let ended = failure.take().map_or(ended, Err);
     match &ended {
         Ok(()) => tracing::info!(service = name, "service stopped"),
         Err(error) => tracing::error!(service = name, error = format!("{error:#}"), "service failed"),

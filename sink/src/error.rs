@@ -37,8 +37,10 @@ pub enum SinkError {
     /// The cluster's id is unknown, and stored positions are valid for one cluster only.
     #[error("no Kafka broker answered within {seconds} s")]
     NoBroker { seconds: u64 },
-    #[error("the group member ended before it received its start offsets")]
+    #[error("the group member ended although it was not stopped")]
     MemberEnded,
+    #[error("the reader of the topic ended")]
+    ReaderEnded,
     #[error("the group assigned the partitions to another consumer")]
     Lost,
     #[error("received a record of partition {partition}, which is not assigned to this consumer")]
@@ -60,7 +62,7 @@ impl SinkError {
             Self::Shared(failure) => failure.operation,
             Self::NoBroker { .. } => "read the cluster's id",
             Self::MemberEnded | Self::Lost | Self::NotAssigned { .. } => "rebalance",
-            Self::Blocking(_) => "panic",
+            Self::Blocking(_) | Self::ReaderEnded => "panic",
         }
     }
 

@@ -31,6 +31,11 @@ metrics! {
     MISSED: IntCounterVec = counter_vec(
         "sink_missed_records_total", "Records that Kafka deleted before the sink read them, by sink and topic.",
         ["sink", "topic"]);
+    RECREATED: IntCounterVec = counter_vec(
+        "sink_recreated_partitions_total",
+        "Stored positions that were discarded because the topic was deleted and created again, by sink and topic. How many records \
+         of the old topic were not read is unknown.",
+        ["sink", "topic"]);
     ERRORS: IntCounterVec =
         counter_vec("sink_errors_total", "Failed attempts, by sink and operation.", ["sink", "operation"]);
     FENCED: IntCounterVec = counter_vec(

@@ -1,3 +1,4 @@
+use anyhow::Context as _;
 use vru_runtime::kafka::watch_kafka;
 use vru_runtime::service::ServiceContext;
 
@@ -11,7 +12,7 @@ pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<
     let SinkConfig { kafka, postgres, s3, alerts, .. } = config;
     // A consumer does not notice that the broker does not answer: it only receives no records.
     let probe = watch_kafka(kafka.clone(), needs, context.readiness.part("kafka"), context.shutdown.soft.clone());
-    let probe = tokio::spawn(probe);
+    let probe = context.shutdown.spawn_essential("the probe of the broker", probe);
     if postgres.enabled {
         tasks.spawn(postgres::run(postgres, kafka.clone(), context.clone()));
     }
@@ -22,7 +23,8 @@ pub async fn run(config: SinkConfig, context: ServiceContext) -> anyhow::Result<
         tasks.spawn(alerts::run(alerts, kafka.clone(), context.clone()));
     }
     while let Some(ended) = tasks.join_next().await {
-        ended??;
+        ended.context("a sink panicked")??;
+        anyhow::ensure!(context.shutdown.soft.is_cancelled(), "a sink ended although nobody stopped it");
     }
     probe.abort();
     Ok(())

@@ -12,7 +12,7 @@ use crate::latency::Percentiles;
 /// every alert reached the subscriber.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Account {
-    /// Cameras that sent frames.
+    /// Cameras that sent frames and still exist.
     pub cameras: usize,
     /// Frames that ingest received, after sampling.
     pub frames_in: u64,
@@ -117,7 +117,7 @@ mod tests {
         };
         let silent = CameraCounts::default();
         let cameras = [("a".to_owned(), camera), ("b".to_owned(), silent)].into();
-        PipelineCounts { cameras, stored_frames: 7, known_frames: 0 }
+        PipelineCounts { cameras, stored_frames: 7, ..PipelineCounts::default() }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct CameraCounts {
 pub struct PipelineCounts {
     /// By camera id.
     pub cameras: BTreeMap<String, CameraCounts>,
+    /// The sum over the cameras that are gone.
+    pub gone: CameraCounts,
     /// Frames that got a row in PostgreSQL.
     pub stored_frames: u64,
     /// Frames that had a row before: those of a file that was read again, or frames that were published twice.
@@ -44,7 +46,8 @@ pub struct PipelineCounts {
 impl PipelineCounts {
     /// The counts as they are now.
     pub fn read() -> Self {
-        Self::of(vru_ingest::counts(), vru_infer::counts(), vru_sink::postgres::counts())
+        let gone = CameraCounts::of(vru_ingest::gone_counts(), vru_infer::gone_counts());
+        Self { gone, ..Self::of(vru_ingest::counts(), vru_infer::counts(), vru_sink::postgres::counts()) }
     }
 
     fn of(
@@ -54,28 +57,18 @@ impl PipelineCounts {
     ) -> Self {
         let mut cameras: BTreeMap<String, CameraCounts> = BTreeMap::new();
         for (id, counts) in ingest {
-            let camera = cameras.entry(id).or_default();
-            camera.frames_in = counts.received;
-            camera.published = counts.sent;
-            camera.add_drops("ingest", counts.dropped);
+            cameras.entry(id).or_default().add_ingest(counts);
         }
         for (id, counts) in infer {
-            let camera = cameras.entry(id).or_default();
-            camera.received = counts.received;
-            camera.inferred = counts.sent;
-            camera.detections = counts.sent_objects;
-            camera.alerts = counts.sent_alerts;
-            camera.references = counts.references;
-            camera.add_drops("infer", counts.dropped);
-            // The broker deleted them before inference read them.
-            camera.add_drops("broker", [("deleted".to_owned(), counts.sequence_gaps)]);
+            cameras.entry(id).or_default().add_infer(counts);
         }
-        Self { cameras, stored_frames: postgres.stored_frames, known_frames: postgres.duplicate_frames }
+        let gone = CameraCounts::default();
+        Self { cameras, gone, stored_frames: postgres.stored_frames, known_frames: postgres.duplicate_frames }
     }
 
-    /// The sum over all cameras.
+    /// The sum over all cameras, also those that are gone.
     pub fn total(&self) -> CameraCounts {
-        let mut total = CameraCounts::default();
+        let mut total = self.gone.clone();
         for camera in self.cameras.values() {
             total.frames_in += camera.frames_in;
             total.published += camera.published;
@@ -93,6 +86,30 @@ impl PipelineCounts {
 }
 
 impl CameraCounts {
+    fn of(ingest: IngestCounts, infer: InferCounts) -> Self {
+        let mut counts = Self::default();
+        counts.add_ingest(ingest);
+        counts.add_infer(infer);
+        counts
+    }
+
+    fn add_ingest(&mut self, counts: IngestCounts) {
+        self.frames_in += counts.received;
+        self.published += counts.sent;
+        self.add_drops("ingest", counts.dropped);
+    }
+
+    fn add_infer(&mut self, counts: InferCounts) {
+        self.received += counts.received;
+        self.inferred += counts.sent;
+        self.detections += counts.sent_objects;
+        self.alerts += counts.sent_alerts;
+        self.references += counts.references;
+        self.add_drops("infer", counts.dropped);
+        // The broker deleted them before inference read them.
+        self.add_drops("broker", [("deleted".to_owned(), counts.sequence_gaps)]);
+    }
+
     fn add_drops(&mut self, stage: &str, drops: impl IntoIterator<Item = (String, u64)>) {
         for (reason, count) in drops {
             if count > 0 {
@@ -136,6 +153,8 @@ mod tests {
         assert_eq!(a.drops, drops.map(|(reason, count)| (reason.to_owned(), count)).into());
         assert_eq!((a.dropped(), a.settled()), (6, 9));
         assert_eq!(counts.total().frames_in, 15);
+        let gone = CameraCounts { frames_in: 3, ..CameraCounts::default() };
+        assert_eq!(PipelineCounts { gone, ..counts.clone() }.total().frames_in, 18);
         assert_eq!((counts.stored_frames, counts.known_frames), (4, 2));
         assert_eq!(counts.cameras.len(), 2);
     }

@@ -46,6 +46,7 @@ impl Rates {
             rate.fps_in += (fps_in - rate.fps_in) * SMOOTHING;
             rate.fps_out += (fps_out - rate.fps_out) * SMOOTHING;
         }
+        self.rates.retain(|camera, _| counts.cameras.contains_key(camera));
         self.last = Some((now, counts.clone()));
     }
 

@@ -68,14 +68,15 @@ impl RunningPage {
     pub async fn start(stack: &Stack, config: &UpConfig, process: &Shutdown) -> anyhow::Result<Self> {
         let stop = process.hard.child_token();
         // A soft stop of its own: the page shows the cameras while the process drains.
-        let follow = Shutdown { soft: stop.clone(), hard: stop.clone(), tracker: process.tracker.clone() };
+        let (soft, hard, tracker) = (stop.clone(), stop.clone(), process.tracker.clone());
+        let follow = Shutdown { soft, hard, tracker, failure: process.failure.clone() };
         let ready = vru_runtime::admin::Readiness::default().part("page");
-        let events = cameras::watch(stack.kafka(), &config.cameras, Share::All, &follow, ready);
-        let pictures = LivePictures::start(stack.kafka().clone(), events, stop.clone());
+        let (events, _) = cameras::watch(stack.kafka(), &config.cameras, Share::All, &follow, ready);
+        let pictures = LivePictures::start(stack.kafka().clone(), events, &follow);
         let status = Arc::new(RunStatus::new(stack.received()));
         let bucket = Bucket::new(stack.bucket_config()).await;
         let page = Page { pictures: pictures.clone(), status: status.clone(), bucket };
-        let bound = page::serve(&config.page, page, stop.clone()).await?;
+        let bound = page::serve(&config.page, page, &follow).await?;
         Ok(Self { status, url: format!("http://{bound}"), pictures, stop })
     }
 
@@ -101,6 +102,9 @@ pub async fn watch(
         tokio::select! {
             _ = tick.tick() => {}
             () = process.soft.cancelled() => return Ok(()),
+        }
+        if let Some(error) = process.failure.take() {
+            return Err(error);
         }
         stack.check().await?;
         let mut troubles = stack.troubles();

@@ -230,6 +230,18 @@ impl FrameScheduler {
         cameras
     }
 
+    /// Removes those of these cameras that have no frame in work, and returns them.
+    pub fn remove_idle(&self, cameras: &[CameraId]) -> Vec<CameraId> {
+        let mut turns = self.turns.lock();
+        let (removed, kept) = std::mem::take(&mut turns.lanes)
+            .into_iter()
+            .partition::<Vec<_>, _>(|lane| cameras.contains(&lane.camera) && lane.is_empty());
+        turns.lanes = kept;
+        let here = |camera: &&CameraId| !turns.lanes.iter().any(|lane| lane.camera == **camera);
+        drop(removed);
+        cameras.iter().filter(here).cloned().collect()
+    }
+
     /// Lets the waiting frames finish, and then ends the threads that take frames from here.
     pub fn close(&self) {
         self.turns.lock().closed = true;

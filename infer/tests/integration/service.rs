@@ -335,3 +335,41 @@ fn a_model_of_a_wrong_layout_ends_the_service_with_its_shapes() {
     assert_eq!(status.code(), Some(1));
     assert!(service.log().contains("×10]"), "{}", service.log());
 }
+
+#[test]
+fn a_rule_that_arrives_with_the_first_frames_raises_its_alert() {
+    let bus = kafka().bus("infer-rules", 2);
+    let frames = |camera: &str| -> Vec<v1::Frame> {
+        let pictures = jpegs(12);
+        (0..)
+            .zip(&pictures)
+            .map(|(sequence, jpeg)| jpeg_frame(camera, sequence, jpeg, v1::Delivery::EveryFrame))
+            .collect()
+    };
+    let (_, expected) = offline(&frames("early"), &camera("early"));
+    assert!(!expected.is_empty(), "the clip raises an alert");
+    // Frames wait when the worker starts, and its cameras are behind many superseded versions of another one.
+    for version in 0..300 {
+        bus.put_camera(&v1::CameraConfig { name: version.to_string(), ..camera("other") });
+    }
+    bus.put_camera(&camera("early"));
+    publish(&bus, &frames("early"));
+    let service = start(&bus);
+    wait_for_frames(&bus, 12);
+    // Cameras that are added while the worker runs, each at once with its frames.
+    for number in 0..4 {
+        let id = format!("added-{number}");
+        let frames = frames(&id);
+        bus.put_camera(&camera(&id));
+        publish(&bus, &frames);
+    }
+    wait_for_frames(&bus, 5 * 12);
+    wait_for_commit(&bus);
+    let ids: BTreeSet<String> = alert_ids(&bus).into_iter().collect();
+    let cameras: Vec<String> = ["early".to_owned()].into_iter().chain((0..4).map(|n| format!("added-{n}"))).collect();
+    for id in cameras {
+        let (_, expected) = offline(&frames(&id), &camera(&id));
+        assert!(expected.is_subset(&ids), "{id}: {expected:?} are not all raised");
+    }
+    assert!(service.stop().success());
+}

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use vru_proto::v1::FrameId;
+use vru_runtime::kafka::TopicId;
 
 use super::*;
-use crate::publisher::LastPublished;
+use crate::publisher::{Consumed, LastPublished};
 
 /// Keeps frames and the replies to them. Refuses frames while `full`.
 #[derive(Debug, Default)]
@@ -27,8 +28,8 @@ impl FramePublisher for HeldPublisher {
         *self.overdue.lock() += 1;
     }
 
-    async fn committed(&self, _partition: i32) -> Result<Option<i64>, PublishError> {
-        Ok(None)
+    async fn consumed(&self, _partition: i32) -> Result<Consumed, PublishError> {
+        Ok(Consumed { topic: TopicId::NONE, up_to: None })
     }
 
     async fn last_published(&self, _camera: &CameraId, _session: u64) -> Result<Option<LastPublished>, PublishError> {

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -13,17 +13,19 @@ use vru_proto::v1::Frame;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{
     Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError,
-    admin,
+    TopicId, admin, describe_topic,
 };
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_runtime::trace;
 
-use super::{FramePublisher, LastPublished, PublishError, Reply, resume};
+use super::{Consumed, FramePublisher, LastPublished, PublishError, Reply, resume};
 use crate::config::IngestConfig;
 
 /// How long a query about the topic or about offsets may take.
 const QUERY_DEADLINE: Duration = Duration::from_secs(5);
+/// How often Kafka is asked for the topic's id while files wait for their consumers.
+const TOPIC_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// How often `watch_topic` checks whether acknowledgements have become overdue.
 const HEALTH_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -36,6 +38,8 @@ pub struct KafkaPublisher {
     groups: Vec<String>,
     /// One client for each consumer group that files wait for, made when first needed.
     group_offsets: Arc<Mutex<HashMap<String, GroupOffsets>>>,
+    /// The topic's id, and when Kafka was asked for it.
+    known_topic: Arc<Mutex<Option<(Instant, TopicId)>>>,
     health: Arc<Health>,
 }
 
@@ -73,6 +77,7 @@ impl KafkaPublisher {
             kafka: config.kafka.clone(),
             groups: config.file.consumer_groups.clone(),
             group_offsets: Arc::default(),
+            known_topic: Arc::default(),
             health: Arc::new(Health { ready, healthy: AtomicBool::new(false) }),
         })
     }
@@ -97,7 +102,7 @@ impl KafkaPublisher {
                     self.health.ready.not_ready(chain(&error).to_string());
                     backoff.wait(stop).await;
                 }
-                Err(_) => return,
+                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
             }
         }
     }
@@ -148,13 +153,24 @@ impl FramePublisher for KafkaPublisher {
         self.health.set(false, "Kafka does not acknowledge frames in time");
     }
 
-    async fn committed(&self, partition: i32) -> Result<Option<i64>, PublishError> {
-        if self.groups.is_empty() {
-            return Ok(None);
-        }
+    async fn consumed(&self, partition: i32) -> Result<Consumed, PublishError> {
         let (kafka, groups, clients) = (self.kafka.clone(), self.groups.clone(), self.group_offsets.clone());
-        let topic = self.topic.clone();
+        let (topic, known_topic) = (self.topic.clone(), self.known_topic.clone());
         let query = tokio::task::spawn_blocking(move || {
+            let id = {
+                let mut known = known_topic.lock();
+                match *known {
+                    Some((asked, id)) if asked.elapsed() < TOPIC_CHECK_INTERVAL => id,
+                    _ => {
+                        let id = describe_topic(&kafka, &topic, QUERY_DEADLINE)?.id;
+                        *known = Some((Instant::now(), id));
+                        id
+                    }
+                }
+            };
+            if groups.is_empty() {
+                return Ok(Consumed { topic: id, up_to: None });
+            }
             // The lock is held during the query: queries of several files run one after the other, and each is short.
             let mut clients = clients.lock();
             let mut least = i64::MAX;
@@ -165,10 +181,10 @@ impl FramePublisher for KafkaPublisher {
                     None => GroupOffsets::new(&kafka, "vru-ingest-lag", group, &topic)?,
                 };
                 // A group that has committed nothing has consumed nothing.
-                least = least.min(client.committed(partition, QUERY_DEADLINE)?.unwrap_or(0));
+                least = least.min(client.committed(id, partition, QUERY_DEADLINE)?.unwrap_or(0));
                 clients.insert(group.clone(), client);
             }
-            Ok(Some(least))
+            Ok(Consumed { topic: id, up_to: Some(least) })
         });
         query.await.unwrap_or(Err(PublishError::Closed))
     }

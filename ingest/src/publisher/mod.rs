@@ -10,7 +10,7 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use vru_proto::CameraId;
 use vru_proto::v1::Frame;
-use vru_runtime::kafka::{KafkaFailure, SendError};
+use vru_runtime::kafka::{KafkaFailure, SendError, TopicId};
 use vru_runtime::retry::Retryable;
 
 pub use kafka::KafkaPublisher;
@@ -18,6 +18,15 @@ pub use reply::Reply;
 pub use vru_runtime::kafka::Delivered;
 
 use crate::metrics;
+
+/// How far all configured consumer groups are in a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consumed {
+    /// The topic of frames as it is now. Offsets of another one have no meaning in it.
+    pub topic: TopicId,
+    /// The offset up to which every group has committed; `None` when no group is configured.
+    pub up_to: Option<i64>,
+}
 
 /// The last frame of a file that is already on Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +57,8 @@ pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
     /// Reports that an acknowledgement is overdue.
     fn acknowledgement_is_overdue(&self);
 
-    /// The offset of the partition up to which every configured consumer group has committed; `None` when no group is
-    /// configured.
-    async fn committed(&self, partition: i32) -> Result<Option<i64>, PublishError>;
+    /// How far the consumers are in this partition.
+    async fn consumed(&self, partition: i32) -> Result<Consumed, PublishError>;
 
     /// The last frame on Kafka of this session of a file. Frames of a session are in order and without gaps, so all frames
     /// before it are on Kafka too.

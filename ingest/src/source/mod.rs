@@ -7,6 +7,7 @@ mod encoder_input;
 pub mod file;
 mod output;
 mod packet_loss;
+mod pipeline_shutdowns;
 pub mod pull;
 pub mod push;
 mod rtp_branch;
@@ -17,6 +18,7 @@ mod session;
 use std::sync::Arc;
 
 pub use output::OutputPlan;
+pub use pipeline_shutdowns::{HangLimits, PipelineShutdowns};
 pub use session::{CameraSession, EncodedPicture, SessionIds};
 
 use vru_proto::CameraId;
@@ -31,4 +33,5 @@ pub struct SourceContext {
     pub plan: OutputPlan,
     pub config: Arc<IngestConfig>,
     pub login: Arc<CameraLogin>,
+    pub shutdowns: Arc<PipelineShutdowns>,
 }

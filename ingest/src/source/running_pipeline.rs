@@ -1,22 +1,18 @@
 //! Runs a live pipeline until it fails, stalls or is stopped, and shuts it down on every way out.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
+use vru_proto::CameraId;
 
 use super::CameraSession;
 use super::elements::build_error;
+use super::pipeline_shutdowns::PipelineShutdowns;
 use crate::error::SourceError;
-
-/// How long a camera waits for its pipeline to shut down.
-const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(3);
-/// Bounds how many pipelines shut down at the same time, because each one that hangs costs a thread and a socket. Further cameras
-/// wait.
-static SHUTDOWNS: Semaphore = Semaphore::const_new(256);
 
 /// How often the time since the last picture is checked.
 const CHECK_INTERVAL: Duration = Duration::from_millis(250);
@@ -36,11 +32,15 @@ pub(super) struct ConnectionLimits {
 #[derive(Debug)]
 pub(super) struct RunningPipeline {
     pub(super) pipeline: gst::Pipeline,
+    camera: CameraId,
+    shutdowns: Arc<PipelineShutdowns>,
 }
 
 impl RunningPipeline {
-    pub(super) fn new() -> Self {
-        Self { pipeline: gst::Pipeline::new() }
+    /// An empty pipeline. An error when too many of the camera's earlier ones hang.
+    pub(super) fn new(shutdowns: &Arc<PipelineShutdowns>, camera: &CameraId) -> Result<Self, SourceError> {
+        shutdowns.check(camera)?;
+        Ok(Self { pipeline: gst::Pipeline::new(), camera: camera.clone(), shutdowns: shutdowns.clone() })
     }
 
     /// Adds an element, without links.
@@ -83,22 +83,10 @@ impl RunningPipeline {
         }
     }
 
-    /// Shuts the pipeline down on a thread of its own, and waits for it only up to a deadline. TEARDOWN may take a moment; and
-    /// when a camera stopped in the middle of a response, GStreamer 1.22 waits until that camera closes the connection.
+    /// Shuts the pipeline down on a thread of its own, and waits for it only up to a deadline.
     pub(super) async fn shut_down(self) {
-        let (done_tx, done) = oneshot::channel();
-        let Ok(permit) = SHUTDOWNS.acquire().await else { return };
-        let shut_down = move || {
-            let _permit = permit;
-            drop(self);
-            // The receiver is gone after the deadline.
-            done_tx.send(()).ok();
-        };
-        if let Err(error) = std::thread::Builder::new().name("pipeline-stop".to_owned()).spawn(shut_down) {
-            tracing::error!(%error, "cannot start a thread, the pipeline was shut down on a worker of the runtime");
-        } else if tokio::time::timeout(SHUTDOWN_DEADLINE, done).await.is_err() {
-            tracing::warn!(deadline = ?SHUTDOWN_DEADLINE, "pipeline hangs while it shuts down, no longer waiting for it");
-        }
+        let (shutdowns, camera) = (self.shutdowns.clone(), self.camera.clone());
+        shutdowns.run(&camera, move || drop(self)).await;
     }
 }
 

@@ -122,7 +122,7 @@ impl CameraSession {
         metrics::RECEIVED.with_label_values(&[camera]).inc();
         if sequence == 0 {
             metrics::SESSIONS.with_label_values(&[camera]).inc();
-            metrics::CONNECTED.with_label_values(&[camera]).set(1);
+            metrics::connected(camera, self.id);
             // GStreamer's thread is outside of the camera's span, so the fields name the camera.
             tracing::info!(
                 camera,
@@ -155,6 +155,6 @@ impl CameraSession {
 
 impl Drop for CameraSession {
     fn drop(&mut self) {
-        metrics::CONNECTED.with_label_values(&[self.camera.as_str()]).set(0);
+        metrics::disconnected(self.camera.as_str(), self.id);
     }
 }

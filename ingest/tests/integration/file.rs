@@ -81,3 +81,23 @@ async fn an_interrupted_file_resumes_after_its_last_published_frame() {
     second.publisher.wait(795).await;
     assert_complete(&second.finish(task).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_starts_again_when_the_topic_of_frames_is_recreated_before_everything_was_consumed() {
+    let mut rig = Rig::new(config(50));
+    let publisher = rig.publisher.clone();
+    publisher.has_consumers.store(true, Ordering::Relaxed);
+    let task = rig.run("file-recreated", source(), small());
+    publisher.wait(50).await;
+    // The topic is deleted with frames that nobody has consumed. Offsets begin at 0 again, and so do the committed ones.
+    publisher.frames.lock().clear();
+    *publisher.topic.lock() = vru_runtime::kafka::TopicId::from_bytes([1; 16]);
+    eventually(DEADLINE, "the whole file on the new topic", async || {
+        let published = publisher.count();
+        publisher.committed.store(published as i64, Ordering::Relaxed);
+        if published >= 795 { Ok(()) } else { Err(format!("{published}")) }
+    })
+    .await;
+    rig.publisher = publisher;
+    assert_complete(&rig.finish(task).await);
+}

@@ -41,7 +41,8 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
         last = Some(delivered.offset);
     }
     let partition = bus_partition(&bus, "file");
-    assert_eq!(publisher.committed(partition).await.unwrap(), Some(0), "the group has committed nothing");
+    let consumed = publisher.consumed(partition).await.unwrap();
+    assert_eq!(consumed.up_to, Some(0), "the group has committed nothing");
     let found = publisher.last_published(&camera, 7).await.unwrap();
     assert_eq!(found, Some(LastPublished { sequence: 199, end_of_stream: true }));
     assert_eq!(publisher.last_published(&camera, 8).await.unwrap(), None, "another session");

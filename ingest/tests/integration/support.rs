@@ -11,11 +11,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestConfig;
 use vru_ingest::camera::{self, CameraContext};
-use vru_ingest::publisher::{Delivered, FramePublisher, LastPublished, PublishError, Reply};
+use vru_ingest::publisher::{Consumed, Delivered, FramePublisher, LastPublished, PublishError, Reply};
 use vru_ingest::source::push::PathRegistry;
+use vru_ingest::source::{HangLimits, PipelineShutdowns};
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
 use vru_proto::v1::{CameraConfig, Frame, Output, camera_config};
+use vru_runtime::kafka::TopicId;
 use vru_runtime::metrics;
 use vru_runtime::test_util::eventually;
 
@@ -39,6 +41,7 @@ pub struct MemoryPublisher {
     pub committed: AtomicI64,
     /// Files wait for the consumers.
     pub has_consumers: AtomicBool,
+    pub topic: Mutex<TopicId>,
 }
 
 #[async_trait]
@@ -60,8 +63,9 @@ impl FramePublisher for MemoryPublisher {
         self.overdue.store(true, Ordering::Relaxed);
     }
 
-    async fn committed(&self, _partition: i32) -> Result<Option<i64>, PublishError> {
-        Ok(self.has_consumers.load(Ordering::Relaxed).then(|| self.committed.load(Ordering::Relaxed)))
+    async fn consumed(&self, _partition: i32) -> Result<Consumed, PublishError> {
+        let up_to = self.has_consumers.load(Ordering::Relaxed).then(|| self.committed.load(Ordering::Relaxed));
+        Ok(Consumed { topic: *self.topic.lock(), up_to })
     }
 
     async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError> {
@@ -82,6 +86,7 @@ impl Default for MemoryPublisher {
             overdue: AtomicBool::default(),
             committed: AtomicI64::default(),
             has_consumers: AtomicBool::default(),
+            topic: Mutex::default(),
         }
     }
 }
@@ -145,7 +150,13 @@ impl Rig {
             output: Some(output),
             ..CameraConfig::default()
         };
+        let shutdowns = PipelineShutdowns::new(
+            HangLimits::default(),
+            vru_runtime::admin::Readiness::default().part("pipelines"),
+            vru_runtime::failure::Failure::default(),
+        );
         let context = CameraContext {
+            shutdowns,
             config: self.config.clone(),
             publisher: self.publisher.clone(),
             push_paths: self.push_paths.clone(),

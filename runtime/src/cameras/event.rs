@@ -10,12 +10,7 @@ pub enum CameraEvent {
     Upsert(CameraId, Arc<CameraConfig>),
     /// The camera was removed or disabled, or Kafka assigned it to another member of the group.
     Remove(CameraId),
-    /// Its position among the other events:
-    /// - from a file: after the cameras of each reading;
-    /// - from the topic with [`Share::All`]: after all cameras that the topic held at the start;
-    /// - from the topic with [`Share::Group`]: before the cameras of each new assignment.
-    ///
-    /// [`Share::All`]: super::Share::All
-    /// [`Share::Group`]: super::Share::Group
+    /// Every camera that the source held was sent, in its last version: after each reading of a file; after each reading of the topic,
+    /// or of the member's partitions of it, to its end. It is read again after each change of the assignment.
     CaughtUp,
 }

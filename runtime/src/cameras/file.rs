@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::event::CameraEvent;
 use super::metrics::REFUSED_CHANGES;
 use super::parse::parse;
 use super::watcher::{ReceiverDropped, Watcher};
@@ -26,6 +25,11 @@ pub(super) async fn watch(path: PathBuf, mut watcher: Watcher) -> Result<(), Rec
         tokio::select! {
             () = watcher.stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(POLL) => {}
+            request = watcher.refreshes.next() => {
+                if watcher.refreshes.answer_later(request) {
+                    seen = None;
+                }
+            }
         }
     }
 }
@@ -52,14 +56,14 @@ async fn read(path: &Path, watcher: &mut Watcher) -> Result<(), ReceiverDropped>
             if watcher.current.is_empty() {
                 watcher.ready.not_ready(chain(&error).to_string());
             }
+            // The cameras stay as they are: there is nothing newer to wait for.
+            watcher.refreshes.answer();
             return watcher.send([]).await;
         }
     };
     let kept = cameras.iter().map(|(id, _)| id.clone()).collect();
     let mut events = watcher.current.retain(&kept);
     events.extend(cameras.into_iter().filter_map(|(id, config)| watcher.current.upsert(NO_PARTITION, id, config)));
-    events.push(CameraEvent::CaughtUp);
     watcher.send(events).await?;
-    watcher.ready.ready();
-    Ok(())
+    watcher.settled().await
 }

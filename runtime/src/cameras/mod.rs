@@ -5,9 +5,11 @@ mod config;
 mod current;
 mod event;
 mod file;
+mod log;
 mod metrics;
 mod parse;
 mod references;
+mod refresh;
 mod schema;
 mod topic;
 mod watcher;
@@ -18,31 +20,35 @@ pub use config::CamerasConfig;
 pub use event::CameraEvent;
 pub use parse::{CameraFileError, parse as parse_file, parse_text};
 pub use references::{Login, LoginError, References};
+pub use refresh::Refresher;
 pub use topic::Share;
 
 use crate::admin::ReadyFlag;
 use crate::kafka::KafkaConfig;
 use crate::shutdown::Shutdown;
+use refresh::Refreshes;
 use watcher::Watcher;
 
 /// Capacity of the channel that [`watch`] returns.
 const EVENT_BUFFER: usize = 256;
 
 /// Watches the camera configuration until `shutdown.soft` is cancelled, and sends each change. The channel is bounded: while its receiver
-/// does not read, later changes wait.
+/// does not read, later changes wait. It closes at the end of the watch; before the soft stop that is a failure of the service.
 pub fn watch(
     kafka: &KafkaConfig,
     config: &CamerasConfig,
     share: Share,
     shutdown: &Shutdown,
     ready: ReadyFlag,
-) -> mpsc::Receiver<CameraEvent> {
+) -> (mpsc::Receiver<CameraEvent>, Refresher) {
     metrics::init();
     let (events_tx, events) = mpsc::channel(EVENT_BUFFER);
-    let watcher = Watcher::new(events_tx, shutdown.soft.clone(), ready);
+    let (refresher, refreshes) = Refreshes::new();
+    let watcher = Watcher::new(events_tx, refreshes, shutdown.soft.clone(), ready);
     let config = config.clone();
     let kafka = kafka.clone();
-    shutdown.tracker.spawn(async move {
+    // A receiver that is dropped ends the watch.
+    shutdown.spawn("the watch of the cameras' configuration", async move {
         let ended = if config.file.as_os_str().is_empty() {
             topic::watch(kafka, share, watcher).await
         } else {
@@ -52,5 +58,5 @@ pub fn watch(
             tracing::debug!("the receiver of camera changes was dropped");
         }
     });
-    events
+    (events, refresher)
 }

@@ -91,6 +91,16 @@ mod tests {
         assert_eq!(config.rules[0].severity(), v1::Severity::Critical);
     }
 
+    /// A rule without a severity is the same rule on the topic: `camera.proto` names the default, INFO.
+    #[test]
+    fn a_rule_without_a_severity_is_info() {
+        let text = "[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\n\
+                    zones = [{ id = 'z', polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]] }]\n\
+                    rules = [{ id = 'r', zone_presence = { zone = 'z' } }]\n";
+        let cameras = parse_text(Path::new("cameras.toml"), text).unwrap();
+        assert_eq!(cameras[0].1.rules[0].severity(), v1::Severity::Info);
+    }
+
     #[test]
     fn every_mistake_is_listed() {
         let text = "[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\nfps = 1\n[[cameras]]\nid = 'b'\n[[cameras]]\nid = 'c'\npush = { allow_anonymous = true }\n\

@@ -121,8 +121,8 @@ struct Rule {
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Severity {
-    Info,
     #[default]
+    Info,
     Warning,
     Critical,
 }

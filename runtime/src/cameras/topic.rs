@@ -1,19 +1,19 @@
-//! Reads the compacted topic `vru.cameras`: as a member of a group, which gets a share of the cameras, or all of it.
+//! Follows the compacted topic `vru.cameras`: as a member of a group, which gets a share of the cameras, or all of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use vru_proto::validate::read_camera;
-
-use super::event::CameraEvent;
-use super::metrics::REFUSED_CHANGES;
+use super::log::{CameraLog, Partitions};
 use super::watcher::{ReceiverDropped, Watcher};
 use crate::dead_letter::DeadLetters;
-use crate::kafka::{
-    ConsumerOptions, Event, GroupConsumer, KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, admin,
-};
+use crate::kafka::{ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, StartAt};
 use crate::report::chain;
 use crate::retry::Backoff;
+
+/// A member that was assigned partitions for this long was healthy: the next failure backs off from the shortest wait again.
+/// The reason in `/ready` until the end of the log was reached for the first time.
+const READING: &str = "waiting for the cameras' configuration: it is not read to its end yet";
+const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 
 /// Which cameras of the topic to watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,130 +24,113 @@ pub enum Share {
     All,
 }
 
+/// Runs until stopped. Whatever fails is tried again.
 pub(super) async fn watch(kafka: KafkaConfig, share: Share, mut watcher: Watcher) -> Result<(), ReceiverDropped> {
-    let letters = dead_letters(&kafka);
+    let mut log = CameraLog::new(kafka.clone(), dead_letters(&kafka));
     match share {
-        Share::Group(group) => watch_group(&kafka, &group, letters, &mut watcher).await,
-        Share::All => watch_all(&kafka, letters, &mut watcher).await,
+        Share::Group(group) => watch_group(&kafka, &group, &mut log, &mut watcher).await,
+        Share::All => watch_all(&mut log, &mut watcher).await,
     }
 }
 
-/// Each assigned partition is read from its beginning: it holds the whole configuration of its cameras.
+async fn watch_all(log: &mut CameraLog, watcher: &mut Watcher) -> Result<(), ReceiverDropped> {
+    watcher.ready.not_ready(READING);
+    log.read(Partitions::All, watcher).await?;
+    loop {
+        tokio::select! {
+            () = watcher.stop.cancelled() => return Ok(()),
+            event = log.next() => log.handle(event, watcher).await?,
+            request = watcher.refreshes.next() => {
+                if watcher.refreshes.answer_later(request) && log.is_current().await {
+                    watcher.refreshes.answer();
+                } else {
+                    log.read(Partitions::All, watcher).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Joins the group again and again until stopped.
 async fn watch_group(
     kafka: &KafkaConfig,
     group: &str,
-    letters: Option<DeadLetters>,
+    log: &mut CameraLog,
     watcher: &mut Watcher,
 ) -> Result<(), ReceiverDropped> {
-    let topic = kafka.topics().cameras;
-    let mut options = ConsumerOptions::new(group, &[&topic]);
-    options.choose_start = true;
-    let mut consumer = match GroupConsumer::start(kafka, &options) {
-        Ok(consumer) => consumer,
-        Err(error) => {
-            report_failed_start(watcher, &topic, &error);
-            return Ok(());
-        }
-    };
-    watcher.ready.not_ready("waiting for Kafka to assign camera partitions");
-    loop {
-        let event = tokio::select! {
-            event = consumer.next() => event,
-            () = watcher.stop.cancelled() => return Ok(()),
-        };
-        match event {
-            None => return Ok(()),
-            Some(Event::Assigned(assignment)) => {
-                let starts = assignment.partitions.iter().map(|p| (p.clone(), StartAt::Beginning)).collect();
-                assignment.start_at(starts);
-                watcher.ready.ready();
-                watcher.send([CameraEvent::CaughtUp]).await?;
-            }
-            Some(Event::Revoked(revocation)) => {
-                let numbers: HashSet<i32> = revocation.partitions.iter().map(|partition| partition.number).collect();
-                let removed = watcher.current.revoke(&numbers);
-                watcher.send(removed).await?;
-            }
-            Some(Event::Record(record)) => apply(&record, letters.as_ref(), watcher).await?,
-        }
-    }
-}
-
-async fn watch_all(
-    kafka: &KafkaConfig,
-    letters: Option<DeadLetters>,
-    watcher: &mut Watcher,
-) -> Result<(), ReceiverDropped> {
-    let topic = kafka.topics().cameras;
-    let Some(partitions) = partition_count(kafka, &topic, watcher).await else { return Ok(()) };
-    let starts: Vec<_> = (0..partitions).map(|number| (number, StartAt::Beginning)).collect();
-    let mut reader = match TopicReader::start(kafka, "vru-cameras", &topic, &starts, 64) {
-        Ok(reader) => reader,
-        Err(error) => {
-            report_failed_start(watcher, &topic, &error);
-            return Ok(());
-        }
-    };
-    loop {
-        let event = tokio::select! {
-            event = reader.next() => event,
-            () = watcher.stop.cancelled() => return Ok(()),
-        };
-        match event {
-            None => return Ok(()),
-            Some(ReaderEvent::Record(record)) => apply(&record, letters.as_ref(), watcher).await?,
-            Some(ReaderEvent::CaughtUp) => {
-                watcher.ready.ready();
-                watcher.send([CameraEvent::CaughtUp]).await?;
-            }
-        }
-    }
-}
-
-/// Retries until Kafka answers. None: stopped before.
-async fn partition_count(kafka: &KafkaConfig, topic: &str, watcher: &Watcher) -> Option<i32> {
     let mut backoff = Backoff::default();
-    loop {
-        let (config, name) = (kafka.clone(), topic.to_owned());
-        let count = tokio::task::spawn_blocking(move || admin::partition_count(&config, &name, Duration::from_secs(5)));
-        match count.await {
-            Ok(Ok(count)) => return Some(count),
-            Ok(Err(error)) => watcher.ready.not_ready(chain(&error).to_string()),
-            Err(_) => return None,
-        }
-        if !backoff.wait(&watcher.stop).await {
-            return None;
-        }
-    }
-}
-
-async fn apply(record: &Record, letters: Option<&DeadLetters>, watcher: &mut Watcher) -> Result<(), ReceiverDropped> {
-    let key = record.key.clone().unwrap_or_default();
-    let Some(payload) = &record.payload else {
-        let id = std::str::from_utf8(&key).ok().and_then(|text| text.parse().ok());
-        let event = id.and_then(|id| watcher.current.remove(&id));
-        return watcher.send(event).await;
-    };
-    match read_camera(&key, payload) {
-        Ok((id, config)) => {
-            let event = watcher.current.upsert(record.partition.number, id, config);
-            watcher.send(event).await
-        }
-        Err(error) => {
-            // The camera keeps its last valid configuration.
-            REFUSED_CHANGES.with_label_values(&["topic"]).inc();
-            if let Some(letters) = letters {
-                let reason = chain(&error).to_string();
-                letters.send(record, "camera", &reason, &watcher.stop).await;
+    while !watcher.stop.is_cancelled() {
+        let started = tokio::time::Instant::now();
+        let why = match join(kafka, group) {
+            Ok(consumer) => {
+                watcher.ready.not_ready("waiting for Kafka to assign camera partitions");
+                watch_share(consumer, log, watcher).await?;
+                if watcher.stop.is_cancelled() {
+                    return Ok(());
+                }
+                "the member of the group of cameras ended".to_owned()
             }
-            watcher.send([]).await
+            Err(error) => chain(&error).to_string(),
+        };
+        // Kafka assigns the partitions to others.
+        log.read(Partitions::These(BTreeSet::new()), watcher).await?;
+        watcher.ready.not_ready(&why);
+        if started.elapsed() > HEALTHY_AFTER {
+            backoff.reset();
         }
+        tracing::error!(
+            group,
+            why,
+            attempt = backoff.attempts(),
+            "cannot follow the cameras of the group, joining again"
+        );
+        backoff.wait(&watcher.stop).await;
     }
+    Ok(())
 }
 
-fn report_failed_start(watcher: &Watcher, topic: &str, error: &(dyn std::error::Error + 'static)) {
-    tracing::error!(topic, error = %chain(error), "cannot read camera configurations");
-    watcher.ready.not_ready(chain(error).to_string());
+fn join(kafka: &KafkaConfig, group: &str) -> Result<GroupConsumer, KafkaFailure> {
+    let mut options = ConsumerOptions::new(group, &[&kafka.topics().cameras]);
+    options.choose_start = true;
+    GroupConsumer::start(kafka, &options)
+}
+
+/// One membership. The group only tells which partitions are this member's: after each change, their log is read from its beginning, because
+/// it holds the whole configuration of their cameras.
+async fn watch_share(
+    mut consumer: GroupConsumer,
+    log: &mut CameraLog,
+    watcher: &mut Watcher,
+) -> Result<(), ReceiverDropped> {
+    let mut mine = BTreeSet::new();
+    loop {
+        tokio::select! {
+            () = watcher.stop.cancelled() => return Ok(()),
+            event = consumer.next() => match event {
+                None => return Ok(()),
+                Some(Event::Assigned(assignment)) => {
+                    mine.extend(assignment.partitions.iter().map(|partition| partition.number));
+                    // The member must read its partitions to own them; what it reads is ignored.
+                    let starts = assignment.partitions.iter().map(|p| (p.clone(), StartAt::End)).collect();
+                    assignment.start_at(starts);
+                    log.read(Partitions::These(mine.clone()), watcher).await?;
+                }
+                Some(Event::Revoked(revocation)) => {
+                    let numbers: HashSet<i32> = revocation.partitions.iter().map(|partition| partition.number).collect();
+                    mine.retain(|number| !numbers.contains(number));
+                    let removed = watcher.current.revoke(&numbers);
+                    watcher.send(removed).await?;
+                    log.read(Partitions::These(mine.clone()), watcher).await?;
+                }
+                Some(Event::Record(_)) => {}
+            },
+            event = log.next() => log.handle(event, watcher).await?,
+            request = watcher.refreshes.next() => {
+                watcher.refreshes.answer_later(request);
+                log.read(Partitions::These(mine.clone()), watcher).await?;
+            }
+        }
+    }
 }
 
 /// None when the producer cannot be created. Then the cameras still work, and invalid records are only counted.

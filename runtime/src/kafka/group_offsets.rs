@@ -7,8 +7,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::config::KafkaConfig;
+use super::consumer::committed_topic;
 use super::context::LogContext;
 use super::error::KafkaFailure;
+use super::topic_id::TopicId;
 
 /// Reads the offsets that a group has committed in one topic. It never subscribes, so it is no member of the group.
 pub struct GroupOffsets {
@@ -32,9 +34,9 @@ impl GroupOffsets {
         Ok(Self { consumer, topic: topic.to_owned() })
     }
 
-    /// The offset that the group has committed in the partition; `None` where it has committed nothing. Blocks up to the
-    /// deadline.
-    pub fn committed(&self, partition: i32, deadline: Duration) -> Result<Option<i64>, KafkaFailure> {
+    /// The offset that the group has committed in the partition of the topic with this id; `None` where it has committed nothing in it.
+    /// Blocks up to the deadline.
+    pub fn committed(&self, id: TopicId, partition: i32, deadline: Duration) -> Result<Option<i64>, KafkaFailure> {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.topic, partition);
         let answer = self
@@ -44,7 +46,9 @@ impl GroupOffsets {
         let Some(element) = answer.find_partition(&self.topic, partition) else { return Ok(None) };
         element.error().map_err(|source| KafkaFailure::new("read a committed offset", &self.topic, source))?;
         match element.offset() {
-            Offset::Offset(offset) => Ok(Some(offset)),
+            Offset::Offset(offset) if committed_topic(element.metadata()).is_none_or(|topic| topic == id) => {
+                Ok(Some(offset))
+            }
             _ => Ok(None),
         }
     }

@@ -14,9 +14,12 @@ use tokio::sync::mpsc;
 use super::config::KafkaConfig;
 use super::context::LogContext;
 use super::error::KafkaFailure;
+use super::metrics::RECREATED;
 use super::partition::StartAt;
 use super::rebootstrap::Rebootstrap;
 use super::record::Record;
+use super::recreation::RecreationCheck;
+use super::topic_id::TopicId;
 
 /// What a [`TopicReader`] returns.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub enum ReaderEvent {
     Record(Record),
     /// Every partition has been read up to the end that it had at some time after the start. Sent once.
     CaughtUp,
+    /// The topic was deleted and created again. The reader has ended.
+    Recreated,
 }
 
 /// Reads partitions of a topic from chosen offsets. It waits while its channel is full, and ends when it is dropped.
@@ -35,11 +40,13 @@ pub struct TopicReader {
 }
 
 impl TopicReader {
-    /// Starts to read; `capacity` bounds the channel, in records. See [`super::admin::partition_count`] for the number of partitions.
+    /// Starts to read; `capacity` bounds the channel, in records. `id` is the topic's id ([`super::describe_topic`]), read before the
+    /// offsets to start at.
     pub fn start(
         config: &KafkaConfig,
         client_id: &str,
         topic: &str,
+        id: TopicId,
         starts: &[(i32, StartAt)],
         capacity: usize,
     ) -> Result<Self, KafkaFailure> {
@@ -69,11 +76,14 @@ impl TopicReader {
         let (events_tx, events) = mpsc::channel(capacity.max(1));
         let stop = Arc::new(AtomicBool::new(false));
         let mut pump = Pump {
-            consumer,
+            consumer: Arc::new(consumer),
             rebootstrap: Rebootstrap::new(&client),
+            recreation: RecreationCheck::new(),
+            id,
             events: events_tx,
             stop: stop.clone(),
             topic: topic.into(),
+            partitions: starts.len() as u64,
             behind: Some(starts.iter().map(|(partition, _)| *partition).collect()),
         };
         let thread = std::thread::Builder::new()
@@ -99,11 +109,14 @@ impl Drop for TopicReader {
 }
 
 struct Pump {
-    consumer: BaseConsumer<LogContext>,
+    consumer: Arc<BaseConsumer<LogContext>>,
     rebootstrap: Rebootstrap,
+    recreation: RecreationCheck<LogContext>,
+    id: TopicId,
     events: mpsc::Sender<ReaderEvent>,
     stop: Arc<AtomicBool>,
     topic: Arc<str>,
+    partitions: u64,
     /// Partitions that have not been read to their end yet; `None` once `CaughtUp` was sent.
     behind: Option<HashSet<i32>>,
 }
@@ -115,6 +128,13 @@ impl Pump {
         }
         while !self.stop.load(Ordering::Relaxed) {
             self.rebootstrap.check(self.consumer.client());
+            let (topic, id) = (&self.topic, self.id);
+            if self.recreation.recreated(&self.consumer, || vec![(topic.clone(), id)]).is_some() {
+                RECREATED.with_label_values(&[&**topic]).inc_by(self.partitions);
+                tracing::error!(topic = &**topic, "the topic was deleted and created again");
+                self.send(ReaderEvent::Recreated);
+                break;
+            }
             let event = match self.consumer.poll(Duration::from_millis(100)) {
                 None => continue,
                 Some(Ok(message)) => ReaderEvent::Record(Record::read(&self.topic, &message)),

@@ -14,7 +14,9 @@ use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::FutureRecord;
 use vru_proto::v1;
 
-use crate::kafka::{KafkaConfig, Partition, Producer, ProducerOptions, Record, StartAt, admin, watermarks};
+use crate::kafka::{
+    KafkaConfig, Partition, Producer, ProducerOptions, Record, StartAt, TopicId, admin, describe_topic, watermarks,
+};
 use crate::report::chain;
 use crate::retry::Retryable as _;
 
@@ -135,6 +137,48 @@ impl Bus {
     /// Publishes a tombstone for the camera.
     pub fn remove_camera(&self, id: &str) {
         self.produce(Topic::Cameras, id, None);
+    }
+
+    /// The topic's id. It changes when the topic is recreated.
+    pub fn topic_id(&self, topic: Topic) -> TopicId {
+        let described = describe_topic(&self.config, &self.name(topic), DEADLINE);
+        described.unwrap_or_else(|error| panic!("{}", chain(&error))).id
+    }
+
+    /// Deletes the topic.
+    pub fn delete(&self, topic: Topic) {
+        let name = self.name(topic);
+        let admin: AdminClient<DefaultClientContext> =
+            self.config.client("vru-test", &[]).create().expect("an admin client can be made");
+        let deleted = block_on(admin.delete_topics(&[&name], &AdminOptions::new().request_timeout(Some(DEADLINE))));
+        deleted.expect("Kafka answers").remove(0).expect("the topic can be deleted");
+    }
+
+    /// Creates the topic, which must not exist, with so many partitions.
+    pub fn create_topic(&self, topic: Topic, partitions: i32) {
+        let name = self.name(topic);
+        let specs = self.config.topic_specs(partitions, 1);
+        let specs: Vec<_> = specs.into_iter().filter(|spec| spec.name == name).collect();
+        // The deletion of the old topic takes a moment.
+        wait_for(DEADLINE, "the topic to be created", || {
+            block_on(admin::ensure_topics(&self.config, &specs, DEADLINE))
+                .map_err(|error| chain(&error).to_string())?;
+            let found = describe_topic(&self.config, &name, DEADLINE).map_err(|error| chain(&error).to_string())?;
+            if found.partitions == partitions { Ok(()) } else { Err(format!("{found:?}")) }
+        });
+        wait_until(DEADLINE, "the topic to have leaders", || watermarks(&self.config, &name, DEADLINE).is_ok());
+    }
+
+    /// Deletes the topic, and creates it again under the same name, with so many partitions.
+    pub fn recreate(&mut self, topic: Topic, partitions: i32) {
+        let before = self.topic_id(topic);
+        self.delete(topic);
+        wait_for(DEADLINE, "another topic of the same name", || {
+            self.create_topic(topic, partitions);
+            if self.topic_id(topic) == before { Err("it is the old one".to_owned()) } else { Ok(()) }
+        });
+        // The producer of the tests must not wait for its metadata of the old topic to expire.
+        self.producer = self.config.producer(&ProducerOptions::default()).expect("a producer can be created");
     }
 
     /// How many records were written to the topic since its creation.

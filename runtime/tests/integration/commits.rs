@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use vru_runtime::kafka::{
-    ConsumerOptions, Event, GroupConsumer, GroupOffsets, KafkaConfig, OutgoingRecord, ProducerOptions,
+    ConsumerOptions, Event, GroupConsumer, GroupOffsets, KafkaConfig, OutgoingRecord, ProducerOptions, describe_topic,
 };
 use vru_runtime::metrics;
 use vru_runtime::test_util::{Metrics, wait_for};
@@ -31,7 +31,8 @@ async fn member_with_a_record(config: &KafkaConfig, topic: &str) -> (GroupConsum
 }
 
 fn committed(config: &KafkaConfig, topic: &str) -> Option<i64> {
-    GroupOffsets::new(config, "test", topic, topic).unwrap().committed(0, DEADLINE).unwrap()
+    let id = describe_topic(config, topic, DEADLINE).unwrap().id;
+    GroupOffsets::new(config, "test", topic, topic).unwrap().committed(id, 0, DEADLINE).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,4 +9,5 @@ mod dead_letters;
 mod jammed;
 mod lost_cluster;
 mod reader;
+mod recreated;
 mod secured;

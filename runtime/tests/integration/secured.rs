@@ -9,7 +9,7 @@ use vru_runtime::admin::Readiness;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{
     ConsumerOptions, Event, GroupConsumer, GroupOffsets, KafkaConfig, Needs, OutgoingRecord, Partition,
-    ProducerOptions, RangeReader, ReaderEvent, Record, StartAt, TopicReader, admin, watch_kafka,
+    ProducerOptions, RangeReader, ReaderEvent, Record, StartAt, TopicReader, admin, describe_topic, watch_kafka,
 };
 use vru_runtime::secret::Secret;
 use vru_runtime::test_util::acls::{Acl, allow, forbid};
@@ -32,7 +32,10 @@ async fn assert_all_clients_work(config: &KafkaConfig, user_topic: &str, group: 
     let committer = member.committer();
     let next = vec![(record.partition.clone(), record.offset + 1)];
     tokio::task::spawn_blocking(move || committer.commit(&next, true)).await.unwrap().unwrap();
-    let mut reader = TopicReader::start(config, "test", &topic, &[(0, StartAt::Beginning)], 8).unwrap();
+    let (described, name) = (config.clone(), topic.clone());
+    let described = tokio::task::spawn_blocking(move || describe_topic(&described, &name, DEADLINE)).await.unwrap();
+    let id = described.unwrap().id;
+    let mut reader = TopicReader::start(config, "test", &topic, id, &[(0, StartAt::Beginning)], 8).unwrap();
     let event = tokio::time::timeout(DEADLINE, reader.next()).await.expect("an event in time");
     assert!(matches!(event, Some(ReaderEvent::Record(_))), "{event:?}");
     let letters = DeadLetters::new(config, "test").unwrap();
@@ -43,7 +46,7 @@ async fn assert_all_clients_work(config: &KafkaConfig, user_topic: &str, group: 
         assert_eq!(admin::partition_count(&config, &topic, DEADLINE).unwrap(), 1);
         assert!(admin::cluster_id(&config, DEADLINE).unwrap().is_some());
         let offsets = GroupOffsets::new(&config, "test", &group, &topic).unwrap();
-        assert_eq!(offsets.committed(0, DEADLINE).unwrap(), Some(record.offset + 1));
+        assert_eq!(offsets.committed(id, 0, DEADLINE).unwrap(), Some(record.offset + 1));
         let range = RangeReader::open(&config, "test", Partition::new(&topic, 0), DEADLINE).unwrap();
         let mut count = 0;
         range.read(range.offsets(), |_| count += 1).unwrap();

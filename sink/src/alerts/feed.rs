@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use vru_runtime::admin::ReadyFlag;
-use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, admin};
+use vru_runtime::failure::Failure;
+use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicId, TopicReader, admin};
 
 use super::hub::Hub;
 use super::topic::{METADATA_DEADLINE, bounds, read};
@@ -21,6 +22,9 @@ const READER_CAPACITY: usize = 1_024;
 pub(crate) struct Feed {
     pub(crate) kafka: KafkaConfig,
     pub(crate) hub: Hub,
+    /// The id of the topic that the hub is of.
+    pub(crate) topic: TopicId,
+    pub(crate) failure: Failure,
     /// Alerts to read from before the end of the topic, over all partitions.
     pub(crate) ring_alerts: usize,
     pub(crate) ready: ReadyFlag,
@@ -52,13 +56,21 @@ impl Feed {
         let starts: Vec<_> =
             head.iter().enumerate().map(|(number, next)| (number as i32, StartAt::Offset(*next))).collect();
         let topic = self.kafka.topics().alerts;
-        let mut reader = TopicReader::start(&self.kafka, "vru-sink-alerts", &topic, &starts, READER_CAPACITY)?;
+        let mut reader =
+            TopicReader::start(&self.kafka, "vru-sink-alerts", &topic, self.topic, &starts, READER_CAPACITY)?;
         let mut interval = tokio::time::interval(PARTITIONS_INTERVAL);
         interval.reset();
         loop {
             tokio::select! {
                 event = reader.next() => match event {
-                    None => return Ok(()),
+                    None => return Err(SinkError::ReaderEnded),
+                    Some(ReaderEvent::Recreated) => {
+                        // The hub is of the old topic. After a restart the service reads the new one, and refuses tokens of the old.
+                        self.failure.report(anyhow::anyhow!(
+                            "the topic {topic} was deleted and created again: the alert server must start anew"
+                        ));
+                        return Err(SinkError::ReaderEnded);
+                    }
                     Some(ReaderEvent::CaughtUp) => {
                         self.caught_up.cancel();
                         self.ready.ready();

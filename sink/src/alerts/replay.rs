@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::Status;
-use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader};
+use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicId, TopicReader};
 use vru_runtime::report::chain;
 
 use super::encoded_alert::EncodedAlert;
@@ -55,6 +55,8 @@ pub(crate) enum ReplayStep {
 pub(crate) struct Replays {
     pub(crate) kafka: KafkaConfig,
     pub(crate) hub: Hub,
+    /// The id of the topic that the hub is of.
+    pub(crate) topic: TopicId,
     /// Limits how many replays read from Kafka at the same time.
     pub(crate) permits: Arc<Semaphore>,
 }
@@ -67,7 +69,14 @@ impl Replays {
         tokio::spawn(async move {
             let replay = async {
                 let Ok(permit) = this.permits.clone().acquire_owned().await else { return Ok(()) };
-                let replay = Replay { hub: &this.hub, filter, positions, recent: RecentIds::new(), steps: &steps };
+                let replay = Replay {
+                    hub: &this.hub,
+                    topic: this.topic,
+                    filter,
+                    positions,
+                    recent: RecentIds::new(),
+                    steps: &steps,
+                };
                 replay.run(&this.kafka, permit).await
             };
             let result = tokio::select! {
@@ -87,6 +96,7 @@ impl Replays {
 
 struct Replay<'a> {
     hub: &'a Hub,
+    topic: TopicId,
     filter: Arc<Filter>,
     /// The next offset of each partition to send.
     positions: Positions,
@@ -109,11 +119,11 @@ impl Replay<'_> {
         };
         let starts: Vec<_> = self.positions.iter().enumerate().map(start).collect();
         let mut reader =
-            TopicReader::start(kafka, "vru-sink-replay", &kafka.topics().alerts, &starts, READER_CAPACITY)?;
+            TopicReader::start(kafka, "vru-sink-replay", &kafka.topics().alerts, self.topic, &starts, READER_CAPACITY)?;
         let mut read_since_attempt = 0;
         loop {
             let caught_up = match reader.next().await {
-                None => return Ok(()),
+                None | Some(ReaderEvent::Recreated) => return Err(SinkError::ReaderEnded),
                 Some(ReaderEvent::CaughtUp) => true,
                 Some(ReaderEvent::Record(record)) => {
                     if self.take(&record).await.is_err() {

@@ -10,7 +10,7 @@ use tonic_health::ServingStatus;
 use vru_auth::{JwtVerifier, TokenVerifier};
 use vru_proto::v1::FILE_DESCRIPTOR_SET;
 use vru_runtime::admin::ReadyFlag;
-use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::kafka::{KafkaConfig, TopicId, describe_topic};
 use vru_runtime::retry::BackoffConfig;
 use vru_runtime::service::ServiceContext;
 use vru_runtime::tls::ServerTls;
@@ -23,8 +23,9 @@ use super::listener::Listener;
 use super::replay::Replays;
 use super::resume_token::StreamId;
 use super::subscribe::SubscribeHandler;
+use super::topic::METADATA_DEADLINE;
 use crate::error::SinkError;
-use crate::supervise::{Supervisor, cluster_id};
+use crate::supervise::{Supervisor, blocking, cluster_id};
 
 const SINK: &str = "alerts";
 const SERVICE: &str = "vru.v1.Alerts";
@@ -58,20 +59,22 @@ async fn serve(
     let mut supervisor = Supervisor::new(SINK, &ready, BackoffConfig::default(), &stop);
     let mut stream = None;
     while supervisor.again(identify(&kafka, &mut stream).await).await {}
-    let Some(stream) = stream else { return Ok(()) };
+    let Some((stream, topic)) = stream else { return Ok(()) };
     let limits = Limits { ring_alerts: config.ring_alerts, ring_bytes: config.ring_bytes };
     let hub = Hub::new(stream, limits);
     let caught_up = CancellationToken::new();
     let feed = Feed {
         kafka: kafka.clone(),
         hub: hub.clone(),
+        topic,
+        failure: context.shutdown.failure.clone(),
         ring_alerts: config.ring_alerts,
         ready: ready.clone(),
         caught_up: caught_up.clone(),
     };
     let handler = SubscribeHandler {
         verifier,
-        replays: Arc::new(Replays { kafka, hub, permits: Arc::new(Semaphore::new(config.max_replays)) }),
+        replays: Arc::new(Replays { kafka, hub, topic, permits: Arc::new(Semaphore::new(config.max_replays)) }),
         permits: Arc::new(Semaphore::new(config.max_subscribers)),
         heartbeat: config.heartbeat,
         queue: config.queue,
@@ -111,8 +114,12 @@ async fn serve(
     Ok(())
 }
 
-async fn identify(kafka: &KafkaConfig, stream: &mut Option<StreamId>) -> Result<(), SinkError> {
-    *stream = Some(StreamId::new(&cluster_id(kafka).await?, &kafka.topics().alerts));
+/// The stream that tokens belong to: a topic that is created again under the same name is another one.
+async fn identify(kafka: &KafkaConfig, stream: &mut Option<(StreamId, TopicId)>) -> Result<(), SinkError> {
+    let (config, name) = (kafka.clone(), kafka.topics().alerts);
+    let id = blocking(move || describe_topic(&config, &name, METADATA_DEADLINE)).await??.id;
+    let topic = format!("{} {id}", kafka.topics().alerts);
+    *stream = Some((StreamId::new(&cluster_id(kafka).await?, &topic), id));
     Ok(())
 }
 

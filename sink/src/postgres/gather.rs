@@ -9,6 +9,7 @@ use vru_runtime::shutdown::Shutdown;
 
 use super::parse::{ParsedRecord, parse};
 use crate::batch::{Batch, BatchConfig, Item};
+use crate::error::SinkError;
 use crate::metrics::{POSTGRES_SINK, RECEIVED};
 
 /// Work for the processor, in the order of the group's events.
@@ -31,6 +32,8 @@ pub(super) struct Gatherer {
     work: mpsc::Sender<Work>,
     /// `group.stop()` was called. The shutdown token alone does not tell: it may be cancelled while a record is being handled.
     stopping: bool,
+    /// The group member ended although it was not stopped.
+    member_ended: bool,
 }
 
 /// The processor has ended.
@@ -45,12 +48,24 @@ impl Gatherer {
     ) -> (Self, mpsc::Receiver<Work>) {
         let (work, receiver) = mpsc::channel(1);
         let (dead_letters, shutdown) = (dead_letters.clone(), shutdown.clone());
-        (Self { topics, dead_letters, shutdown, batch: Batch::new(batch), work, stopping: false }, receiver)
+        (
+            Self {
+                topics,
+                dead_letters,
+                shutdown,
+                batch: Batch::new(batch),
+                work,
+                stopping: false,
+                member_ended: false,
+            },
+            receiver,
+        )
     }
 
     /// Returns when the group has been left or the processor has ended.
-    pub(super) async fn run(mut self, group: &mut GroupConsumer) {
+    pub(super) async fn run(mut self, group: &mut GroupConsumer) -> Result<(), SinkError> {
         while let Ok(true) = self.step(group).await {}
+        if self.member_ended { Err(SinkError::MemberEnded) } else { Ok(()) }
     }
 
     /// False when the group has been left.
@@ -64,7 +79,10 @@ impl Gatherer {
             }
             () = sleep_until(self.batch.deadline()) => self.send_batch().await?,
             event = group.next() => match event {
-                None => return Ok(false),
+                None => {
+                    self.member_ended = !self.stopping;
+                    return Ok(false);
+                }
                 // Records after the stop stay in Kafka for the next owner.
                 Some(Event::Record(_)) if self.stopping => {}
                 Some(Event::Record(record)) => {

@@ -1,9 +1,10 @@
-//! Positions in `sink_positions`: each partition's epoch, which decides who may write, and its next offset.
+//! Positions in `sink_positions`: each partition's epoch, which decides who may write, and its next offset, which is valid in the topic
+//! with the stored id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tokio_postgres::{Client, Transaction};
-use vru_runtime::kafka::Partition;
+use vru_runtime::kafka::{Partition, TopicId};
 use vru_storage::postgres::DatabaseError;
 
 /// Identifies the consumer whose positions are stored.
@@ -21,35 +22,50 @@ pub(crate) struct ConsumerIdentity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) epoch: i64,
-    /// The next offset to read, as stored; `None` before the first batch.
+    /// The next offset to read, as stored; `None` before the first batch of this topic.
     pub(crate) next_offset: Option<i64>,
+    /// The stored offset belonged to a deleted topic of the same name.
+    pub(crate) recreated: bool,
 }
 
-const TAKE_OVER: &str = "INSERT INTO sink_positions AS held (cluster_id, consumer, topic, kafka_partition, epoch, owner) \
-     VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (cluster_id, consumer, topic, kafka_partition) \
-     DO UPDATE SET epoch = held.epoch + 1, owner = $5, taken_at = now() RETURNING epoch, next_offset";
+/// Locks the row, and tells whether its offset is one of another topic.
+const OF_ANOTHER_TOPIC: &str = "SELECT next_offset IS NOT NULL AND topic_id <> $5 FROM sink_positions \
+     WHERE cluster_id = $1 AND consumer = $2 AND topic = $3 AND kafka_partition = $4 FOR UPDATE";
+
+const TAKE_OVER: &str = "INSERT INTO sink_positions AS held \
+         (cluster_id, consumer, topic, kafka_partition, epoch, owner, topic_id) VALUES ($1, $2, $3, $4, 1, $5, $6) \
+     ON CONFLICT (cluster_id, consumer, topic, kafka_partition) \
+     DO UPDATE SET epoch = held.epoch + 1, owner = $5, taken_at = now(), topic_id = $6, \
+         next_offset = CASE WHEN held.topic_id = $6 THEN held.next_offset END RETURNING epoch, next_offset";
 
 /// Increments the epoch of each partition, so that its previous owner can no longer write. Waits for a write that is in
-/// progress.
+/// progress. An offset of another topic than the present one, which has this id, is forgotten.
 pub(crate) async fn take_over(
     client: &mut Client,
     consumer: &ConsumerIdentity,
-    partitions: &[Partition],
+    topics: &HashMap<Partition, TopicId>,
 ) -> Result<BTreeMap<Partition, Claim>, DatabaseError> {
     let fail = DatabaseError::statement("take partitions over");
     let transaction = client.transaction().await.map_err(fail)?;
+    let of_another_topic = transaction.prepare(OF_ANOTHER_TOPIC).await.map_err(fail)?;
     let statement = transaction.prepare(TAKE_OVER).await.map_err(fail)?;
     // All consumers lock in the same order, so that they cannot deadlock.
-    let mut sorted = partitions.to_vec();
-    sorted.sort();
+    let sorted: BTreeMap<&Partition, &TopicId> = topics.iter().collect();
     let mut claims = BTreeMap::new();
-    for partition in sorted {
+    for (partition, topic_id) in sorted {
         let ConsumerIdentity { cluster_id, name, owner } = consumer;
-        let row = transaction
-            .query_one(&statement, &[cluster_id, name, &&*partition.topic, &partition.number, owner])
+        let topic_id = topic_id.to_string();
+        let stored = transaction
+            .query_opt(&of_another_topic, &[cluster_id, name, &&*partition.topic, &partition.number, &topic_id])
             .await
             .map_err(fail)?;
-        claims.insert(partition, Claim { epoch: row.get(0), next_offset: row.get(1) });
+        let recreated = stored.is_some_and(|row| row.get(0));
+        let row = transaction
+            .query_one(&statement, &[cluster_id, name, &&*partition.topic, &partition.number, owner, &topic_id])
+            .await
+            .map_err(fail)?;
+        let claim = Claim { epoch: row.get(0), next_offset: row.get(1), recreated };
+        claims.insert(partition.clone(), claim);
     }
     transaction.commit().await.map_err(fail)?;
     Ok(claims)
@@ -94,7 +110,7 @@ pub(crate) async fn lock(
         .iter()
         .map(|row| {
             let partition = Partition::new(row.get::<_, &str>(0), row.get(1));
-            (partition, Claim { epoch: row.get(2), next_offset: row.get(3) })
+            (partition, Claim { epoch: row.get(2), next_offset: row.get(3), recreated: false })
         })
         .collect())
 }

@@ -23,8 +23,8 @@ use super::writer::PostgresWriter;
 use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 use crate::metrics::{
-    DUPLICATE_ALERTS, DUPLICATE_FRAMES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, POSTGRES_SINK, STORED_ALERTS,
-    STORED_DETECTIONS, STORED_FRAMES, STORED_TRACKS, WRITE_SECONDS,
+    DUPLICATE_ALERTS, DUPLICATE_FRAMES, ERRORS, FENCED, LATENCY_SECONDS, MISSED, POSTGRES_SINK, RECREATED,
+    STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, STORED_TRACKS, WRITE_SECONDS,
 };
 use crate::supervise::blocking;
 
@@ -84,16 +84,22 @@ impl<'a> Processor<'a> {
 
     async fn assigned(&mut self, assignment: Assignment) -> Result<(), SinkError> {
         // PostgreSQL may have been away for long. To take over what belongs to another member by now would fence that one.
-        let owned = self.committer.owned(&assignment);
-        let claims = self.writer.take_over(&owned).await?;
+        let (committer, owned) = (self.committer.clone(), self.committer.owned(&assignment));
+        let topics = blocking(move || committer.take_over(&owned, REBALANCE_DEADLINE / 3)).await??;
+        let claims = self.writer.take_over(&topics).await?;
         let mut starts = Vec::new();
         let any_stored = claims.values().any(|claim| claim.next_offset.is_some());
         let bounds = if any_stored { self.watermarks().await? } else { BTreeMap::new() };
         for (partition, claim) in claims {
+            if claim.recreated {
+                RECREATED.with_label_values(&[POSTGRES_SINK, &partition.topic]).inc();
+                tracing::error!(%partition, "the topic was deleted and created again: the new one is read from its beginning");
+            }
             let start = match (claim.next_offset, bounds.get(&partition)) {
                 (None, _) => StartAt::Beginning,
                 (Some(next), Some(&(_, high))) if next > high => {
-                    tracing::error!(%partition, next, high, "stored position is beyond the topic's end: the topic was recreated");
+                    RECREATED.with_label_values(&[POSTGRES_SINK, &partition.topic]).inc();
+                    tracing::error!(%partition, next, high, "stored position is beyond the topic's end: the topic lost its records, or was created again by a broker without topic ids");
                     self.writer.forget(&partition, claim).await?;
                     StartAt::Beginning
                 }

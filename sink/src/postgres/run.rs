@@ -47,7 +47,8 @@ async fn run_until_shutdown(
     if config.migrate {
         supervisor.run(|| apply_migrations(&config)).await;
     }
-    let maintenance = tokio::spawn(maintenance::run(config.clone(), stop));
+    let maintenance =
+        shutdown.spawn_essential("the maintenance of PostgreSQL's partitions", maintenance::run(config.clone(), stop));
     let dead_letters = DeadLetters::new(&kafka, "vru-sink-postgres")?;
     supervisor.run(|| Box::pin(run_once(&config, &kafka, &dead_letters, &shutdown, &ready))).await;
     maintenance.await?;
@@ -90,7 +91,7 @@ async fn run_once(
         tokio::select! {
             result = &mut processing => result,
             // The gatherer's end closes the channel. What it sent before is still stored.
-            () = gathering => processing.await,
+            gathered = gathering => processing.await.and(gathered),
         }
     };
     drop(processor);

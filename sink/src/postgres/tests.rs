@@ -8,7 +8,7 @@ use vru_proto::ids::FrameKey;
 use vru_proto::time::utc;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
-use vru_runtime::kafka::{Partition, Record};
+use vru_runtime::kafka::{Partition, Record, TopicId};
 use vru_runtime::secret::Secret;
 use vru_runtime::test_util::postgres;
 use vru_storage::postgres::{DatabaseConfig, connect};
@@ -94,7 +94,11 @@ fn frames(offsets: std::ops::Range<i64>) -> Vec<Item<ParsedRecord>> {
 }
 
 async fn take_over(writer: &mut PostgresWriter) -> BTreeMap<Partition, Claim> {
-    writer.take_over(&[partition()]).await.unwrap()
+    take_over_in(writer, TopicId::NONE).await
+}
+
+async fn take_over_in(writer: &mut PostgresWriter, topic: TopicId) -> BTreeMap<Partition, Claim> {
+    writer.take_over(&[(partition(), topic)].into()).await.unwrap()
 }
 
 #[tokio::test]
@@ -112,6 +116,27 @@ async fn a_consumer_that_lost_its_partition_cannot_write() {
     new.write(&new_claims, &frames(3..5)).await.unwrap();
     assert_eq!((database.count("frames"), database.count("detections")), ("5".to_owned(), "10".to_owned()));
     database.assert_tracks(10);
+}
+
+#[tokio::test]
+async fn an_offset_is_no_position_in_a_topic_that_was_created_again() {
+    let database = Database::migrated().await;
+    let mut writer = database.writer();
+    let (old, new) = (TopicId::from_bytes([1; 16]), TopicId::from_bytes([2; 16]));
+    let claims = take_over_in(&mut writer, old).await;
+    writer.write(&claims, &frames(0..3)).await.unwrap();
+    let same = take_over_in(&mut writer, old).await[&partition()];
+    assert_eq!((same.epoch, same.next_offset, same.recreated), (2, Some(3), false));
+    let claims = take_over_in(&mut writer, new).await;
+    let other = claims[&partition()];
+    assert_eq!((other.epoch, other.next_offset, other.recreated), (3, None, true));
+    // Other frames at the same offsets, and one that the old topic had too.
+    let now = now_us();
+    let items: Vec<_> = (0..2).map(|at| frame(at, 10 + at as u64, now)).collect();
+    assert_eq!(writer.write(&claims, &items).await.unwrap().frames, 2);
+    assert_eq!(database.count("frames"), "5");
+    let again = take_over_in(&mut writer, new).await[&partition()];
+    assert_eq!((again.next_offset, again.recreated), (Some(2), false));
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! The sink's connection to PostgreSQL. It is opened when needed, and closed when its state is uncertain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use vru_runtime::kafka::Partition;
+use vru_runtime::kafka::{Partition, TopicId};
 use vru_storage::postgres::{DatabaseError, connect};
 
 use super::APPLICATION;
@@ -45,16 +45,16 @@ impl PostgresWriter {
     /// Takes over the partitions; see [`positions::take_over`].
     pub(crate) async fn take_over(
         &mut self,
-        partitions: &[Partition],
+        topics: &HashMap<Partition, TopicId>,
     ) -> Result<BTreeMap<Partition, Claim>, DatabaseError> {
         let (consumer, deadline) = (self.consumer.clone(), self.deadline());
         within("take partitions over", deadline, async {
-            positions::take_over(self.client().await?.client_mut(), &consumer, partitions).await
+            positions::take_over(self.client().await?.client_mut(), &consumer, topics).await
         })
         .await
     }
 
-    /// Deletes the stored position of a partition whose topic was recreated.
+    /// Deletes the stored position of a partition whose topic ends before it.
     pub(crate) async fn forget(&mut self, partition: &Partition, claim: Claim) -> Result<(), DatabaseError> {
         let (consumer, deadline) = (self.consumer.clone(), self.deadline());
         within("forget a position", deadline, async {

@@ -7,15 +7,15 @@ use bytes::Bytes;
 use vru_proto::validate::read_detections;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{
-    Assignment, Committer, ConsumerOptions, Event, GroupConsumer, KafkaFailure, Partition, Record, StartAt, watermarks,
+    Assignment, Committer, ConsumerOptions, Event, GroupConsumer, KafkaFailure, Partition, Position, Record, StartAt,
+    watermarks,
 };
-use vru_storage::s3::keys::short_cluster;
 
 use super::context::S3Context;
 use super::segment::{Segment, SegmentFrame};
 use super::segment_writer::{SegmentWriter, recorded_end};
 use crate::error::SinkError;
-use crate::metrics::{ERRORS, MISSED, RECEIVED, S3_SINK};
+use crate::metrics::{ERRORS, MISSED, RECEIVED, RECREATED, S3_SINK};
 use crate::supervise::{blocking, cluster_id, leave};
 use crate::unreadable::Unreadable;
 
@@ -28,7 +28,7 @@ pub(crate) async fn run(context: &S3Context, dead_letters: Option<&DeadLetters>)
 
 /// One membership of the consumer group.
 async fn run_once(context: &S3Context, dead_letters: Option<&DeadLetters>) -> Result<(), SinkError> {
-    let cluster = short_cluster(&cluster_id(&context.kafka).await?);
+    let cluster = cluster_id(&context.kafka).await?;
     let topic = context.kafka.topics().detections;
     let mut options = ConsumerOptions::new(&context.config.detections_group(), &[&topic]);
     options.capacity = 1_024;
@@ -68,13 +68,16 @@ impl DetectionsConsumer<'_> {
                 }
                 _ = tick.tick(), if !stopping => self.segments.cut_old().await?,
                 event = group.next() => match event {
-                    None => return Ok(()),
+                    None if stopping => return Ok(()),
+                    None => return Err(SinkError::MemberEnded),
                     Some(Event::Record(_)) if stopping => {}
                     Some(Event::Record(record)) => self.add(&record).await?,
                     Some(Event::Assigned(assignment)) => self.assigned(assignment).await?,
                     Some(Event::Revoked(revocation)) if revocation.lost => return Err(SinkError::Lost),
                     Some(Event::Revoked(revocation)) => {
-                        if stopping {
+                        if revocation.recreated {
+                            self.segments.cut_last(&revocation.partitions).await?;
+                        } else if stopping {
                             self.segments.cut_at_stop(&revocation.partitions).await?;
                         }
                         self.segments.discard(&revocation.partitions);
@@ -89,25 +92,29 @@ impl DetectionsConsumer<'_> {
         let (committer, partitions) = (self.committer.clone(), assignment.partitions.clone());
         let (kafka, topic) = (self.context.kafka.clone(), self.topic.clone());
         let read = blocking(move || {
-            let committed = committer.committed(&partitions, REBALANCE_DEADLINE / 3)?;
-            Ok::<_, KafkaFailure>((committed, watermarks(&kafka, &topic, REBALANCE_DEADLINE / 3)?))
+            let positions = committer.resume(&partitions, REBALANCE_DEADLINE / 4)?;
+            Ok::<_, KafkaFailure>((positions, watermarks(&kafka, &topic, REBALANCE_DEADLINE / 4)?))
         });
-        let (committed, bounds) = read.await??;
+        let (positions, bounds) = read.await??;
         let bounds: BTreeMap<Partition, (i64, i64)> =
             bounds.into_iter().map(|(partition, low, high)| (partition, (low, high))).collect();
         let mut starts = Vec::new();
-        for (partition, offset, metadata) in committed {
+        for Position { partition, topic, next, note, recreated } in positions {
+            if recreated {
+                RECREATED.with_label_values(&[S3_SINK, &partition.topic]).inc();
+            }
             let (low, high) = bounds.get(&partition).copied().unwrap_or_default();
-            let segment = match offset {
-                None => Segment::new(low, None),
+            let segment = match next {
+                None => Segment::new(topic, low, None),
                 Some(offset) if offset > high => {
-                    tracing::error!(%partition, offset, high, "committed offset is beyond the topic's end: the topic was recreated");
-                    Segment::new(low, None)
+                    RECREATED.with_label_values(&[S3_SINK, &partition.topic]).inc();
+                    tracing::error!(%partition, offset, high, "committed offset is beyond the topic's end: the topic lost its records, or was created again by a broker without topic ids");
+                    Segment::new(topic, low, None)
                 }
                 Some(offset) => {
                     let missed = (low - offset).max(0);
                     MISSED.with_label_values(&[S3_SINK, &partition.topic]).inc_by(missed as u64);
-                    Segment::new(offset, recorded_end(&metadata))
+                    Segment::new(topic, offset, recorded_end(&note))
                 }
             };
             tracing::info!(%partition, first = segment.first, end = segment.end, "opened a segment");

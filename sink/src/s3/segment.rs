@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use vru_proto::ids::FrameKey;
 use vru_proto::v1;
+use vru_runtime::kafka::TopicId;
 use vru_storage::s3::keys::ParquetFolder;
 
 use super::config::ParquetConfig;
@@ -20,6 +21,8 @@ pub(crate) struct SegmentFrame {
 /// Consecutive records, starting at `first`.
 #[derive(Debug)]
 pub(crate) struct Segment {
+    /// The topic that the offsets are of.
+    pub(crate) topic: TopicId,
     /// The committed offset; it is part of the keys of the segment's objects.
     pub(crate) first: i64,
     /// The offset after the last record.
@@ -32,8 +35,16 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    pub(crate) fn new(first: i64, end: Option<i64>) -> Self {
-        Self { first, next: first, end: end.filter(|&end| end > first), frames: Vec::new(), bytes: 0, started: None }
+    pub(crate) fn new(topic: TopicId, first: i64, end: Option<i64>) -> Self {
+        Self {
+            topic,
+            first,
+            next: first,
+            end: end.filter(|&end| end > first),
+            frames: Vec::new(),
+            bytes: 0,
+            started: None,
+        }
     }
 
     /// Adds the next record; one without detections only advances `next`.
@@ -89,12 +100,12 @@ mod tests {
     #[test]
     fn a_segment_is_full_by_count_or_bytes_unless_its_end_is_recorded() {
         let config = ParquetConfig { max_records: 2, max_bytes: 1_000, ..ParquetConfig::default() };
-        let mut segment = Segment::new(10, None);
+        let mut segment = Segment::new(TopicId::NONE, 10, None);
         segment.push(10, Some(frame(10, 0)), 10);
         assert!(!segment.is_full(&config));
         segment.push(11, Some(frame(11, 1)), 10);
         assert!(segment.is_full(&config));
-        let mut recorded = Segment::new(10, Some(13));
+        let mut recorded = Segment::new(TopicId::NONE, 10, Some(13));
         for offset in 10..13 {
             assert!(!recorded.is_full(&config), "{offset}");
             assert!(!recorded.ends_before(offset));
@@ -105,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_frame_that_was_received_twice_is_written_once() {
-        let mut segment = Segment::new(0, None);
+        let mut segment = Segment::new(TopicId::NONE, 0, None);
         for (offset, sequence) in [(0, 0), (1, 1), (2, 0)] {
             segment.push(offset, Some(frame(offset, sequence)), 1);
         }

@@ -6,38 +6,38 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::{Committer, Partition, Record};
-use vru_storage::s3::keys::parquet_key;
+use vru_storage::s3::keys::{parquet_key, stream_digits};
 
 use super::context::S3Context;
 use super::parquet;
 use super::segment::{Segment, SegmentFrame};
 use super::uploader::ObjectKind;
 use crate::error::SinkError;
-use crate::metrics::{LATENCY_SECONDS, S3_SINK, STORED_DETECTIONS, STORED_FRAMES};
+use crate::metrics::{LATENCY_SECONDS, MISSED, S3_SINK, STORED_DETECTIONS, STORED_FRAMES};
 use crate::supervise::blocking;
 
 /// Time limit for writing the open segments when stopping. The next owner gathers the segments that were not written again.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
-/// Prefix of the metadata that is committed with a segment's first offset. The segment's end follows.
+/// Prefix of the note that is committed with a segment's first offset. The segment's end follows.
 const CUT_PREFIX: &str = "cut=";
 
 /// The end of the segment that was recorded with a committed offset, if any.
-pub(crate) fn recorded_end(metadata: &str) -> Option<i64> {
-    metadata.strip_prefix(CUT_PREFIX).and_then(|end| end.parse().ok())
+pub(crate) fn recorded_end(note: &str) -> Option<i64> {
+    note.strip_prefix(CUT_PREFIX).and_then(|end| end.parse().ok())
 }
 
 /// The open segment of each assigned partition.
 pub(crate) struct SegmentWriter<'a> {
     context: &'a S3Context,
     /// Identifies the Kafka cluster in the keys of the objects.
-    cluster: String,
+    cluster_id: String,
     committer: Committer,
     open: BTreeMap<Partition, Segment>,
 }
 
 impl<'a> SegmentWriter<'a> {
-    pub(crate) fn new(context: &'a S3Context, cluster: String, committer: Committer) -> Self {
-        Self { context, cluster, committer, open: BTreeMap::new() }
+    pub(crate) fn new(context: &'a S3Context, cluster_id: String, committer: Committer) -> Self {
+        Self { context, cluster_id, committer, open: BTreeMap::new() }
     }
 
     pub(crate) fn open(&mut self, partition: Partition, segment: Segment) {
@@ -99,6 +99,19 @@ impl<'a> SegmentWriter<'a> {
         Ok(())
     }
 
+    /// Cuts the segments of the partitions, whose topic was deleted: nobody can gather them again. As far as the deadline allows.
+    pub(crate) async fn cut_last(&mut self, partitions: &[Partition]) -> Result<(), SinkError> {
+        let deadline = Instant::now() + STOP_DEADLINE;
+        for partition in partitions {
+            if tokio::time::timeout_at(deadline.into(), self.cut(partition)).await.is_err() {
+                let frames = self.open.get(partition).map_or(0, |segment| segment.frames.len());
+                MISSED.with_label_values(&[S3_SINK, &partition.topic]).inc_by(frames as u64);
+                tracing::error!(%partition, frames, "the last segment of a deleted topic was not written before the deadline");
+            }
+        }
+        Ok(())
+    }
+
     /// Cuts the segments of the partitions, as far as the deadline allows.
     pub(crate) async fn cut_at_stop(&mut self, partitions: &[Partition]) -> Result<(), SinkError> {
         let deadline = Instant::now() + STOP_DEADLINE;
@@ -118,14 +131,15 @@ impl<'a> SegmentWriter<'a> {
         let Some(segment) = self.open.get(partition).filter(|segment| segment.next > segment.first) else {
             return Ok(());
         };
-        let (first, end) = (segment.first, segment.end.unwrap_or(segment.next));
+        let (topic, first, end) = (segment.topic, segment.first, segment.end.unwrap_or(segment.next));
+        let stream = stream_digits(&self.cluster_id, topic);
         if segment.end.is_none() {
             self.commit(partition, first, format!("{CUT_PREFIX}{end}")).await?;
         }
         let cancel: &CancellationToken = &self.context.shutdown.hard;
         let (mut frames, mut objects) = (0, 0);
         for (folder, rows) in segment.folders(self.context.config.parquet.camera_folders) {
-            let key = parquet_key(&folder, &self.cluster, partition, first);
+            let key = parquet_key(&folder, &stream, partition, first);
             let bytes = parquet::encode(partition.number, &rows)?;
             if !self.context.uploader.upload(ObjectKind::Parquet, &key, bytes.into(), cancel).await {
                 // Cancelled. The next owner finds the recorded cut.
@@ -141,13 +155,13 @@ impl<'a> SegmentWriter<'a> {
             let age_us = (now_us() - oldest.detections.captured_at_us).max(0);
             LATENCY_SECONDS.with_label_values(&[S3_SINK]).observe(age_us as f64 / 1e6);
         }
-        self.open.insert(partition.clone(), Segment::new(end, None));
+        self.open.insert(partition.clone(), Segment::new(topic, end, None));
         Ok(())
     }
 
-    async fn commit(&self, partition: &Partition, offset: i64, metadata: String) -> Result<(), SinkError> {
+    async fn commit(&self, partition: &Partition, offset: i64, note: String) -> Result<(), SinkError> {
         let (committer, partition) = (self.committer.clone(), partition.clone());
-        blocking(move || committer.commit_with_metadata(&partition, offset, &metadata)).await??;
+        blocking(move || committer.commit_with_note(&partition, offset, &note)).await??;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod alerts_tls;
 mod clips;
 mod messages;
 mod postgres;
+mod recreated;
 mod refused;
 mod s3;
 mod secrets;

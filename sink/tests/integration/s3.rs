@@ -80,13 +80,26 @@ print('frames={} empty={} detections={} doubled={}'.format(*row))
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn assert_exact(server: &S3Server, bucket: &str, frames_each: u64) {
+/// The Parquet objects as files.
+fn download(server: &S3Server, bucket: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (key, bytes) in objects(server, bucket, "detections/") {
         let path = folder.path().join(key.strip_prefix("detections/").unwrap());
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
+    folder
+}
+
+/// How many different frames the objects hold.
+pub fn stored_frames(server: &S3Server, bucket: &str) -> u64 {
+    let counts = count(download(server, bucket).path());
+    let frames = counts.split_whitespace().find_map(|count| count.strip_prefix("frames="));
+    frames.and_then(|frames| frames.parse().ok()).unwrap_or_else(|| panic!("{counts}"))
+}
+
+fn assert_exact(server: &S3Server, bucket: &str, frames_each: u64) {
+    let folder = download(server, bucket);
     let cameras = CAMERAS.len() as u64;
     let empty = (0..frames_each).filter(|&sequence| object_count(sequence) == 0).count() as u64 * cameras;
     let detections: u64 = (0..frames_each).map(object_count).sum::<u64>() * cameras;

@@ -41,7 +41,10 @@ mod tests {
         let database = DatabaseConfig { url: Secret::new(postgres().database()), ..DatabaseConfig::default() };
         let (first, second) = tokio::join!(migrate(&database, "test"), migrate(&database, "test"));
         let applied = [first.unwrap(), second.unwrap()].concat();
-        assert_eq!(applied, ["V1__frames_detections_alerts", "V2__sink_positions", "V3__tracks", "V4__comments"]);
+        assert_eq!(
+            applied,
+            ["V1__frames_detections_alerts", "V2__sink_positions", "V3__tracks", "V4__comments", "V5__topic_ids"]
+        );
         assert!(migrate(&database, "test").await.unwrap().is_empty());
     }
 }

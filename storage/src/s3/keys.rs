@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use vru_proto::time::utc;
-use vru_runtime::kafka::Partition;
+use vru_runtime::kafka::{Partition, TopicId};
 
 /// The folder of a Parquet object: an hour (UTC) of capture time, and a hash of the camera.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,17 +24,18 @@ impl ParquetFolder {
     }
 }
 
-/// Eight hexadecimal digits that identify the Kafka cluster. The key of an object contains offsets, and another cluster has the
-/// same offsets: without the digits its objects would overwrite those of this cluster.
-pub fn short_cluster(cluster_id: &str) -> String {
-    Sha256::digest(cluster_id).iter().take(4).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+/// Eight hexadecimal digits that identify the topic and its Kafka cluster. The key of an object contains offsets, and another cluster, or
+/// a topic that was created again under the same name, has the same offsets: without the digits its objects would overwrite earlier ones.
+pub fn stream_digits(cluster_id: &str, topic: TopicId) -> String {
+    let hash = Sha256::new().chain_update(cluster_id).chain_update([0]).chain_update(topic.to_bytes()).finalize();
+    hash.iter().take(4).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Key of the rows of one folder that one segment of a Kafka partition contains. The segment starts at `first_offset`.
-pub fn parquet_key(folder: &ParquetFolder, cluster: &str, partition: &Partition, first_offset: i64) -> String {
+pub fn parquet_key(folder: &ParquetFolder, stream: &str, partition: &Partition, first_offset: i64) -> String {
     let ParquetFolder { date, hour, camera_hash } = folder;
     format!(
-        "detections/date={date}/hour={hour:02}/camera_hash={camera_hash:02x}/{}-{cluster}-{:03}-{first_offset:020}.parquet",
+        "detections/date={date}/hour={hour:02}/camera_hash={camera_hash:02x}/{}-{stream}-{:03}-{first_offset:020}.parquet",
         partition.topic, partition.number
     )
 }
@@ -46,14 +47,17 @@ mod tests {
     #[test]
     fn a_key_contains_hour_camera_hash_partition_and_offset() {
         let folder = ParquetFolder::new(1_700_000_000_000_000, "cam-1", 16);
-        let key = parquet_key(&folder, &short_cluster("c"), &Partition::new("vru.detections", 3), 42);
+        let stream = stream_digits("c", TopicId::NONE);
+        let key = parquet_key(&folder, &stream, &Partition::new("vru.detections", 3), 42);
+        assert_ne!(stream_digits("c", TopicId::from_bytes([1; 16])), stream);
+        assert_eq!(stream.len(), 8);
         let hash = folder.camera_hash;
         assert!(hash < 16);
         assert_eq!(
             key,
             format!(
                 "detections/date=2023-11-14/hour=22/camera_hash={hash:02x}/\
-                 vru.detections-2e7d2c03-003-00000000000000000042.parquet"
+                 vru.detections-{stream}-003-00000000000000000042.parquet"
             )
         );
     }

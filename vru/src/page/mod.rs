@@ -34,6 +34,7 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 use vru_runtime::report::chain;
+use vru_runtime::shutdown::Shutdown;
 use vru_storage::s3::Bucket;
 
 use crate::status::RunStatus;
@@ -58,9 +59,9 @@ pub struct Page {
     pub bucket: Bucket,
 }
 
-/// Serves the page until `stop`, which also ends open picture streams. The port is bound when this returns.
-pub async fn serve(config: &PageConfig, page: Page, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
-    let listen = config.listen;
+/// Serves the page until the soft stop, which also ends open picture streams. The port is bound when this returns.
+pub async fn serve(config: &PageConfig, page: Page, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
+    let (listen, stop) = (config.listen, shutdown.soft.clone());
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("serve the page on {listen}: choose another address with page.listen or --port"))?;
@@ -80,8 +81,9 @@ pub async fn serve(config: &PageConfig, page: Page, stop: CancellationToken) -> 
         .merge(log_in)
         .layer(middleware::from_fn_with_state(guard, guard::check))
         .into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move {
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
+    let stopped = stop.cancelled_owned();
+    shutdown.spawn_essential("the page's HTTP server", async move {
+        let serving = axum::serve(listener, app).with_graceful_shutdown(stopped);
         if let Err(error) = serving.await {
             tracing::error!(%error, "the page's HTTP server failed");
         }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 use vru_proto::v1::CameraConfig;
 use vru_proto::validate::{read_alert, read_detections, read_frame};
 use vru_proto::{CameraId, v1};
 use vru_runtime::cameras::CameraEvent;
-use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, admin};
+use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, describe_topic};
 use vru_runtime::report::chain;
+use vru_runtime::shutdown::Shutdown;
 
 use super::channels::Channels;
 use super::renderer::{self, RenderInput};
@@ -31,11 +31,12 @@ pub struct LivePictures {
 }
 
 impl LivePictures {
-    /// Serves pictures until `stop`. `events` brings the cameras and their changes.
-    pub fn start(kafka: KafkaConfig, events: mpsc::Receiver<CameraEvent>, stop: CancellationToken) -> Self {
+    /// Serves pictures until the soft stop. `events` brings the cameras and their changes.
+    pub fn start(kafka: KafkaConfig, events: mpsc::Receiver<CameraEvent>, shutdown: &Shutdown) -> Self {
         let channels = Arc::new(Channels::default());
-        tokio::spawn(follow_cameras(events, channels.clone()));
-        tokio::spawn(read_while_viewed(kafka, channels.clone(), stop));
+        shutdown.spawn_essential("the page's list of cameras", follow_cameras(events, channels.clone()));
+        let pictures = read_while_viewed(kafka, channels.clone(), shutdown.clone());
+        shutdown.spawn_essential("the page's pictures", pictures);
         Self { channels }
     }
 
@@ -61,10 +62,15 @@ async fn follow_cameras(mut events: mpsc::Receiver<CameraEvent>, channels: Arc<C
 }
 
 /// Starts the readers with the first viewer, and ends them after the last one.
-async fn read_while_viewed(kafka: KafkaConfig, channels: Arc<Channels>, stop: CancellationToken) {
+async fn read_while_viewed(kafka: KafkaConfig, channels: Arc<Channels>, shutdown: Shutdown) {
+    let stop = &shutdown.soft;
     let (inputs_tx, inputs) = sync_channel(MAX_INPUTS);
     let shown = channels.clone();
-    let render = move || renderer::run(&inputs, &shown);
+    let report = shutdown.failure.on_panic("the renderer of live pictures");
+    let render = move || {
+        let _report = report;
+        renderer::run(&inputs, &shown);
+    };
     let thread = std::thread::Builder::new().name("draw-live".to_owned()).spawn(render);
     if let Err(error) = thread {
         tracing::error!(%error, "the renderer of live pictures has no thread");
@@ -115,6 +121,7 @@ async fn read(kafka: &KafkaConfig, channels: &Channels, renderer: &SyncSender<Re
         let record = match event {
             Some(ReaderEvent::Record(record)) => record,
             Some(ReaderEvent::CaughtUp) => continue,
+            Some(ReaderEvent::Recreated) => anyhow::bail!("a topic was deleted and created again"),
             None => anyhow::bail!("a reader of Kafka ended"),
         };
         let Some(next) = parse(record, channels) else { continue };
@@ -126,9 +133,9 @@ async fn read(kafka: &KafkaConfig, channels: &Channels, renderer: &SyncSender<Re
 
 async fn reader(kafka: &KafkaConfig, topic: &str) -> anyhow::Result<TopicReader> {
     let (config, name) = (kafka.clone(), topic.to_owned());
-    let partitions = tokio::task::spawn_blocking(move || admin::partition_count(&config, &name, METADATA_DEADLINE));
-    let starts: Vec<_> = (0..partitions.await??).map(|number| (number, StartAt::End)).collect();
-    Ok(TopicReader::start(kafka, "vru-page", topic, &starts, MAX_INPUTS)?)
+    let described = tokio::task::spawn_blocking(move || describe_topic(&config, &name, METADATA_DEADLINE)).await??;
+    let starts: Vec<_> = (0..described.partitions).map(|number| (number, StartAt::End)).collect();
+    Ok(TopicReader::start(kafka, "vru-page", topic, described.id, &starts, MAX_INPUTS)?)
 }
 
 fn frame_input(record: Record, channels: &Channels) -> Option<RenderInput> {

@@ -86,7 +86,7 @@ impl Stack {
     /// Subscribes to the alerts. Returns when the subscription stands, so that no later alert is missed.
     pub async fn subscribe(&self, endpoint: Endpoint) -> anyhow::Result<()> {
         let stop = self.subscriber_stop.clone();
-        tokio::spawn(subscriber::run(endpoint, self.received.clone(), stop));
+        self.process.spawn("the subscriber of the alerts", subscriber::run(endpoint, self.received.clone(), stop));
         let until = Instant::now() + SUBSCRIBE_DEADLINE;
         while !self.received.is_connected() {
             anyhow::ensure!(

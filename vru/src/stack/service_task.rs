@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use vru_runtime::admin;
+use vru_runtime::failure::Failure;
 use vru_runtime::service::ServiceContext;
 use vru_runtime::shutdown::Shutdown;
 
@@ -38,9 +39,10 @@ impl ServiceTask {
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         let hard = process.hard.child_token();
-        let shutdown = Shutdown { soft: hard.child_token(), hard, tracker: TaskTracker::new() };
+        let (soft, failure) = (hard.child_token(), Failure::default());
+        let shutdown = Shutdown { soft, hard, tracker: TaskTracker::new(), failure };
         let context = ServiceContext { shutdown, readiness: admin::Readiness::default() };
-        admin::serve(address, context.readiness.clone(), context.shutdown.hard.clone())
+        admin::serve(address, context.readiness.clone(), &context.shutdown)
             .await
             .with_context(|| format!("start {name}: its admin address (setting {admin_key}) must be free"))?;
         let task = tokio::spawn(run(context.clone()));
@@ -59,8 +61,11 @@ impl ServiceTask {
         }
     }
 
-    /// An error when the service has ended without being stopped.
+    /// An error when the service has failed, or has ended without being stopped.
     pub(super) async fn check(&mut self) -> anyhow::Result<()> {
+        if let Some(error) = self.context.shutdown.failure.take() {
+            return Err(error).with_context(|| format!("{} failed", self.name));
+        }
         if !self.task.as_ref().is_some_and(JoinHandle::is_finished) {
             return Ok(());
         }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use vru::page::{self, LivePictures, Page, PageConfig};
 use vru::status::RunStatus;
 use vru::subscriber::Received;
 use vru_proto::v1::CameraConfig;
 use vru_runtime::cameras::CameraEvent;
 use vru_runtime::secret::Secret;
+use vru_runtime::shutdown::Shutdown;
 use vru_runtime::test_util::{eventually, kafka, run_to_end, s3};
 use vru_storage::s3::{Bucket, BucketConfig};
 
@@ -34,8 +34,8 @@ const DOORS: [(&str, &str); 9] = [
 async fn start(name: &str, token: &str) -> SocketAddr {
     let bus = kafka().bus(name, 1);
     let (cameras, events) = mpsc::channel(1);
-    let stop = CancellationToken::new();
-    let pictures = LivePictures::start(bus.config(), events, stop.clone());
+    let shutdown = Shutdown::default();
+    let pictures = LivePictures::start(bus.config(), events, &shutdown);
     let gate = CameraConfig { id: "gate".to_owned(), enabled: true, ..CameraConfig::default() };
     cameras.send(CameraEvent::Upsert("gate".parse().unwrap(), Arc::new(gate))).await.unwrap();
     eventually(
@@ -52,7 +52,7 @@ async fn start(name: &str, token: &str) -> SocketAddr {
     let config = PageConfig { listen, token: Secret::new(token), ..PageConfig::default() };
     // The page runs to the end of the test.
     std::mem::forget(bus);
-    page::serve(&config, page, stop).await.unwrap()
+    page::serve(&config, page, &shutdown).await.unwrap()
 }
 
 /// Sends a request and returns the connection: the answer may be a stream.

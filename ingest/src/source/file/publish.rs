@@ -5,6 +5,7 @@
 //! ([`FramePublisher::last_published`]).
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -12,6 +13,7 @@ use futures::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vru_proto::v1::{FileSource, Frame};
+use vru_runtime::kafka::TopicId;
 use vru_runtime::report::chain;
 
 use super::frames::FileFrames;
@@ -25,6 +27,8 @@ use crate::source::SourceContext;
 
 /// Most frames that are sent and not yet acknowledged by Kafka.
 const MAX_IN_FLIGHT: usize = 16;
+/// How often the committed offsets are read when the whole file is published.
+const LAST_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Publishes the file, then waits to be stopped (Ok).
 pub async fn stream(
@@ -40,14 +44,17 @@ pub async fn stream(
     let last = publisher.last_published(&context.camera, identity.session).await;
     let last = last.map_err(|error| SourceError::Resume(Box::new(error)))?;
     options.skip = last.map_or(0, |last| last.sequence + 1);
+    // Whatever partition: only the topic's id matters.
+    let consumed = publisher.consumed(0).await.map_err(|error| SourceError::Resume(Box::new(error)))?;
     if !last.is_some_and(|last| last.end_of_stream) {
         tracing::info!(path = source.path, session = identity.session, from = options.skip, "publishing video file");
-        let mut file = FilePublisher::new(&context.config.file, publisher, context.camera.as_str());
-        if !file.run(read(options), stop).await? {
+        let mut file = FilePublisher::new(&context.config.file, publisher, context.camera.as_str(), consumed.topic);
+        if !file.run(&source.path, read(options), stop).await? {
             return Ok(());
         }
+        tracing::info!(path = source.path, session = identity.session, "video file is published completely");
+        file.wait_until_consumed(stop).await?;
     }
-    tracing::info!(path = source.path, session = identity.session, "video file is published completely");
     stop.cancelled().await;
     Ok(())
 }
@@ -81,6 +88,8 @@ struct FilePublisher<'a> {
     config: &'a FileConfig,
     publisher: &'a dyn FramePublisher,
     camera: &'a str,
+    /// The topic that the frames are published to.
+    topic: TopicId,
     in_flight: FuturesOrdered<InFlight>,
     /// Acknowledged frames that the consumers have not committed yet, with their payload bytes.
     unconsumed: VecDeque<(Delivered, usize)>,
@@ -89,17 +98,19 @@ struct FilePublisher<'a> {
 }
 
 impl<'a> FilePublisher<'a> {
-    fn new(config: &'a FileConfig, publisher: &'a dyn FramePublisher, camera: &'a str) -> Self {
+    fn new(config: &'a FileConfig, publisher: &'a dyn FramePublisher, camera: &'a str, topic: TopicId) -> Self {
         let (in_flight, unconsumed) = (FuturesOrdered::new(), VecDeque::new());
-        Self { config, publisher, camera, in_flight, unconsumed, bytes_ahead: 0 }
+        Self { config, publisher, camera, topic, in_flight, unconsumed, bytes_ahead: 0 }
     }
 
     /// True when all frames are on Kafka; false when stopped before.
     async fn run(
         &mut self,
+        path: &str,
         mut frames: mpsc::Receiver<Result<Frame, SourceError>>,
         stop: &CancellationToken,
     ) -> Result<bool, SourceError> {
+        let mut complete = false;
         loop {
             let frame = tokio::select! {
                 () = stop.cancelled() => return Ok(false),
@@ -107,9 +118,13 @@ impl<'a> FilePublisher<'a> {
             };
             let Some(frame) = frame else { break };
             let frame = frame?;
+            complete = frame.end_of_stream;
             if !self.wait_for_consumers(frame.payload.len(), stop).await? || !self.send(frame, stop).await? {
                 return Ok(false);
             }
+        }
+        if !complete {
+            return Err(SourceError::ReaderEnded { path: path.to_owned() });
         }
         while !self.in_flight.is_empty() {
             tokio::select! {
@@ -136,7 +151,7 @@ impl<'a> FilePublisher<'a> {
                 }
                 continue;
             }
-            if self.forget_consumed().await {
+            if self.forget_consumed().await? {
                 continue;
             }
             tokio::select! {
@@ -146,14 +161,29 @@ impl<'a> FilePublisher<'a> {
         }
     }
 
-    /// Forgets the frames that all consumer groups have committed; false when there are none.
-    async fn forget_consumed(&mut self) -> bool {
-        let Some((first, _)) = self.unconsumed.front() else { return false };
-        let committed = match self.publisher.committed(first.partition).await {
-            Ok(committed) => committed.unwrap_or(i64::MAX),
+    /// Waits until the consumers have the last frame, or until stopped. Before that, the topic may be deleted with frames that nobody read.
+    async fn wait_until_consumed(&mut self, stop: &CancellationToken) -> Result<(), SourceError> {
+        while !self.unconsumed.is_empty() {
+            if self.forget_consumed().await? {
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(LAST_POLL_INTERVAL) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the frames that all consumer groups have committed; false when there are none. An error if their topic is gone.
+    async fn forget_consumed(&mut self) -> Result<bool, SourceError> {
+        let Some((first, _)) = self.unconsumed.front() else { return Ok(false) };
+        let committed = match self.publisher.consumed(first.partition).await {
+            Ok(consumed) if consumed.topic != self.topic => return Err(SourceError::TopicRecreated),
+            Ok(consumed) => consumed.up_to.unwrap_or(i64::MAX),
             Err(error) => {
                 tracing::debug!(error = %chain(&error), "cannot read the consumers' committed offsets");
-                return false;
+                return Ok(false);
             }
         };
         let before = self.unconsumed.len();
@@ -163,7 +193,7 @@ impl<'a> FilePublisher<'a> {
             self.bytes_ahead -= bytes;
             self.unconsumed.pop_front();
         }
-        self.unconsumed.len() < before
+        Ok(self.unconsumed.len() < before)
     }
 
     /// Sends a frame, and waits while the producer's queue is full; false when stopped.

@@ -40,7 +40,7 @@ pub async fn stream(
         () = stop.cancelled() => return Ok(()),
         link = open_link(source, &url, &limits, context) => link?,
     };
-    let running = RunningPipeline::new();
+    let running = RunningPipeline::new(&context.shutdowns, &context.camera)?;
     let location = link.as_ref().map_or(source.url.as_str(), |link| &link.location);
     let receiver = Receiver::new(location, source.transport(), context, &running.pipeline, &session)?;
     running.add(&receiver.element)?;

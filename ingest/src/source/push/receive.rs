@@ -86,7 +86,7 @@ async fn receive(
         open_timeout: config.pull.open_timeout,
         stall_timeout: config.live.stall_timeout,
     };
-    let running = RunningPipeline::new();
+    let running = RunningPipeline::new(&context.shutdowns, &context.camera)?;
     let source = app_source(&publication.track);
     running.pipeline.add(&source).map_err(|_| build_error("appsrc cannot be added"))?;
     let threads = config.live.decoder_threads;

@@ -56,8 +56,6 @@ impl Client {
 
     /// Replaces the client if it has had no partitions since `idle_since` and cannot find its group although a broker answers. Called by
     /// the poll thread, which may block.
-    ///
-    /// The old client closes on a thread of its own. What it is still assigned goes nowhere: its context is retired.
     pub(super) fn replace_if_stuck(&self, idle_since: Option<Instant>) {
         let mut probes = self.0.probes.lock();
         let Some(idle_since) = idle_since else {
@@ -73,22 +71,31 @@ impl Client {
         if !stuck {
             return;
         }
+        tracing::warn!(topics = self.0.topics.join(","), "the member cannot find its group; a new client joins it");
+        if self.replace() {
+            probes.interval = (probes.interval * 2).min(PROBE_AFTER_MAX);
+        }
+    }
+
+    /// A new client joins the group in place of the present one, which closes on a thread of its own. What that one is still assigned goes
+    /// nowhere: its context is retired. False if there is no new client, and the present one stays. Called by the poll thread.
+    pub(super) fn replace(&self) -> bool {
+        let client = self.current();
         match subscribe(&self.0.config, &self.0.topics, client.context().successor()) {
             Ok(fresh) => {
-                tracing::warn!(
-                    topics = self.0.topics.join(","),
-                    "the member cannot find its group; a new client joins it"
-                );
                 client.context().retired.store(true, Ordering::Release);
                 *self.0.current.write() = Arc::new(fresh);
-                // Closing waits for the coordinator that the client cannot find.
+                // Closing waits for the coordinator, which a client that is stuck cannot find.
                 let closing = std::thread::Builder::new().name("retire".to_owned());
                 if let Err(error) = closing.spawn(move || drop(client)) {
-                    tracing::warn!(%error, "cannot start a thread to close the stuck client");
+                    tracing::warn!(%error, "cannot start a thread to close the replaced client");
                 }
-                probes.interval = (probes.interval * 2).min(PROBE_AFTER_MAX);
+                true
             }
-            Err(error) => tracing::error!(%error, "cannot create a client to replace the stuck one"),
+            Err(error) => {
+                tracing::error!(%error, "cannot create a client to replace the present one");
+                false
+            }
         }
     }
 

@@ -5,12 +5,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use prometheus::IntCounterVec;
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::Client;
 use super::commit_queue::CommitQueue;
+use super::positions::TakenOver;
 use crate::kafka::partition::Partition;
 use crate::metrics;
 use crate::retry::{Backoff, BackoffConfig};
@@ -25,15 +26,16 @@ static FAILED: LazyLock<IntCounterVec> = LazyLock::new(|| {
 
 const RETRY: BackoffConfig = BackoffConfig { initial: Duration::from_millis(100), max: Duration::from_secs(5) };
 /// Starts the thread.
-pub(super) fn start(name: &str, queue: Arc<CommitQueue>, client: Client) -> std::io::Result<()> {
-    std::thread::Builder::new().name(format!("commit-{name}")).spawn(move || run(&queue, &client)).map(drop)
+pub(super) fn start(name: &str, queue: Arc<CommitQueue>, client: Client, taken_over: TakenOver) -> std::io::Result<()> {
+    let thread = std::thread::Builder::new().name(format!("commit-{name}"));
+    thread.spawn(move || run(&queue, &client, &taken_over)).map(drop)
 }
 
 /// The thread's work, until the queue is closed.
-fn run(queue: &CommitQueue, client: &Client) {
+fn run(queue: &CommitQueue, client: &Client, taken_over: &TakenOver) {
     let mut backoff = Backoff::new(RETRY);
     while let Some(offsets) = queue.next() {
-        match commit(client, &offsets) {
+        match commit(client, taken_over, &offsets) {
             Ok(()) => {
                 backoff.reset();
                 queue.done();
@@ -48,10 +50,14 @@ fn run(queue: &CommitQueue, client: &Client) {
 }
 
 /// Commits and waits for the broker's answer. A failure is counted.
-pub(super) fn commit(client: &Client, next_offsets: &[(Partition, i64)]) -> Result<(), KafkaError> {
+pub(super) fn commit(
+    client: &Client,
+    taken_over: &TakenOver,
+    next_offsets: &[(Partition, i64)],
+) -> Result<(), KafkaError> {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in next_offsets {
-        list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
+        taken_over.add(&mut list, partition, *offset, "")?;
     }
     commit_list(client, &list)
 }

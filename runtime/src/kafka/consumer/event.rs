@@ -27,7 +27,7 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Chooses where to start; a partition left out starts at its committed offset. Needed with
+    /// Chooses where to start; a partition left out starts at its committed offset, whatever topic that is of. Needed with
     /// [`ConsumerOptions::choose_start`](super::ConsumerOptions::choose_start), and may come at any time: until then the partitions are
     /// assigned to this member but not read. What was revoked in the meantime is ignored.
     ///
@@ -43,5 +43,8 @@ pub struct Revocation {
     pub partitions: Vec<Partition>,
     /// Another member may have them already: their offsets must not be committed.
     pub lost: bool,
+    /// The topic was deleted and created again. There is no next owner that reads the records again: those that were received are the
+    /// only ones.
+    pub recreated: bool,
     pub(super) _done: oneshot::Sender<()>,
 }

@@ -15,8 +15,13 @@
 //! - `partitions`: the state of each assigned partition, with its diagram. `outbox`: bounded queue in front of the channel. `state`: both
 //!   together, and what to do next. These three know nothing of librdkafka.
 //! - `poller`: the thread, which applies that to librdkafka. `rebalance`: librdkafka's callback, on the same thread.
-//! - `client`: replaces a librdkafka client that is stuck. `committer`: commits from any thread. `commits`: the thread that makes those
-//!   that nobody waits for, from `commit_queue`, and makes them again if they fail.
+//! - `client`: replaces a librdkafka client that is stuck. `committer`: takes partitions over and commits, from any thread. `commits`: the
+//!   thread that makes those commits that nobody waits for, from `commit_queue`, and makes them again if they fail. `positions`: committed
+//!   offsets, each valid for one topic id.
+//!
+//! A position is valid for the topic that it was read from. The poll thread asks for the topics' ids from time to time; when a topic was
+//! deleted and created again, the member gives its partitions back and joins anew, and each partition starts where its position in the
+//! new topic is: at the beginning.
 //!
 //! When the receiver does not keep up, the channel fills, and the poll thread stops polling. After 2 s it pauses all partitions and polls
 //! on, to stay in the group. Rebalances do not wait for room in the channel: their events wait in the outbox, and only a revocation blocks
@@ -31,6 +36,7 @@ mod options;
 mod outbox;
 mod partitions;
 mod poller;
+mod positions;
 mod rebalance;
 mod requests;
 mod state;
@@ -51,6 +57,9 @@ pub use committer::Committer;
 pub use event::{Assignment, Event, Revocation};
 pub use options::ConsumerOptions;
 use poller::Poller;
+pub use positions::Position;
+use positions::TakenOver;
+pub(super) use positions::committed_topic;
 use rebalance::RebalanceContext;
 use requests::{Request, Requests};
 use state::MemberState;
@@ -84,14 +93,17 @@ impl GroupConsumer {
         let requests = Arc::new(Requests::default());
         let commits = Arc::new(CommitQueue::default());
         let state = Arc::new(Mutex::new(MemberState::new(Instant::now())));
+        let taken_over = TakenOver::default();
         let context = RebalanceContext {
             events: events_tx.clone(),
             requests: requests.clone(),
             state: state.clone(),
             commits: commits.clone(),
+            taken_over: taken_over.clone(),
             choose_start: options.choose_start,
             deadline: options.rebalance_deadline,
             retired: Arc::default(),
+            recreated: Arc::default(),
         };
         let topics = options.topics.join(",");
         let fail = |operation, source| KafkaFailure::new(operation, &topics, source);
@@ -100,11 +112,13 @@ impl GroupConsumer {
         let client = Client::join(client_config, &options.topics, context)
             .map_err(|source| fail("join a consumer group", source))?;
         let stop = Arc::new(AtomicBool::new(false));
+        let committer =
+            Committer { client: client.clone(), commits: commits.clone(), state: state.clone(), taken_over };
         let mut poller =
-            Poller::new(client.clone(), rebootstrap, events_tx, requests.clone(), state.clone(), stop.clone());
+            Poller::new(committer.clone(), rebootstrap, events_tx, requests.clone(), state.clone(), stop.clone());
         let ended = CancellationToken::new();
         let (end, ending_commits) = (ended.clone(), commits.clone());
-        commits::start(&options.client_id, commits.clone(), client.clone())
+        commits::start(&options.client_id, commits, client, committer.taken_over.clone())
             .map_err(|error| fail("start the commit thread", KafkaError::ClientCreation(error.to_string())))?;
         let thread = std::thread::Builder::new()
             .name(format!("poll-{}", options.client_id))
@@ -116,7 +130,6 @@ impl GroupConsumer {
                 poller.close();
             })
             .map_err(|error| fail("start the poll thread", KafkaError::ClientCreation(error.to_string())))?;
-        let committer = Committer { client, commits, state: state.clone() };
         Ok(Self { events, seen: 0, requests, state, committer, stop, ended, thread: Some(thread) })
     }
 

@@ -14,8 +14,8 @@ pub struct ConsumerOptions {
     pub topics: Vec<String>,
     /// Bound of the channel, in records.
     pub capacity: usize,
-    /// True: partitions are read when the receiver of [`Event::Assigned`](super::Event::Assigned) has chosen where to start. False:
-    /// they are read from the committed offsets.
+    /// True: partitions are read when the receiver of [`Event::Assigned`](super::Event::Assigned) has taken them over
+    /// ([`Committer::take_over`](super::Committer::take_over)) and chosen where to start. False: they are read from the group's positions.
     pub choose_start: bool,
     /// How long a rebalance waits for the receiver to take a revocation from the channel, and then to finish it.
     pub rebalance_deadline: Duration,

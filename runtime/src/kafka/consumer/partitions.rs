@@ -4,12 +4,12 @@
 //! A partition is absent until it is assigned, and again once it is revoked. In between:
 //!
 //! ```text
-//!      assign, where the receiver chooses the start
+//!      assign
 //!        │
 //!        ▼
-//!    Starting                 assign ── the member is jammed ──┐
-//!        │ start                │                              │
-//!        │                      ▼            jam *             ▼
+//!    Starting ──────────────── start, the member is jammed ────┐
+//!        │ start                                               │
+//!        │                                   jam *             ▼
 //!        └──────────────────▶ Fetching ───────────────────▶ Jammed
 //!                              │    ▲  ◀───────────────────    │  ▲
 //!                              │    │        unjam *           │  │
@@ -37,7 +37,7 @@ use crate::kafka::partition::Partition;
 /// Whether librdkafka fetches a partition, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
-    /// The receiver has not chosen the offset to start at. The partition is not part of librdkafka's assignment yet.
+    /// The offset to start at is not known. The partition is not part of librdkafka's assignment yet.
     Starting {
         paused: bool,
     },
@@ -117,10 +117,10 @@ impl Partitions {
         Self { assigned: HashMap::new(), epoch: 0, jammed: false, idle_since: Some(now) }
     }
 
-    /// Adds partitions and returns the number of this assignment. With `choose_start` they wait for [`Partitions::start`].
-    pub(super) fn assign(&mut self, partitions: &[Partition], choose_start: bool) -> u64 {
+    /// Adds partitions, which wait for [`Partitions::start`], and returns the number of this assignment.
+    pub(super) fn assign(&mut self, partitions: &[Partition]) -> u64 {
         self.epoch += 1;
-        let flow = if choose_start { Flow::Starting { paused: false } } else { Flow::started(false, self.jammed) };
+        let flow = Flow::Starting { paused: false };
         for partition in partitions {
             let state = PartitionState { epoch: self.epoch, next_offset: 0, flow };
             self.assigned.insert(partition.clone(), state);
@@ -146,16 +146,20 @@ impl Partitions {
         started
     }
 
-    /// Librdkafka refused to add partitions that were just started or assigned: they wait for a start again. Returns the newest
-    /// assignment, which is theirs.
-    pub(super) fn refused(&mut self, partitions: &[Partition]) -> u64 {
+    /// Librdkafka refused to add partitions that were just started: they wait for a start again.
+    pub(super) fn refused(&mut self, partitions: &[Partition]) {
         for partition in partitions {
             if let Some(state) = self.assigned.get_mut(partition) {
                 let paused = matches!(state.flow, Flow::Paused | Flow::PausedAndJammed);
                 state.flow = Flow::Starting { paused };
             }
         }
-        self.epoch
+    }
+
+    /// Whether partitions of this assignment wait for their start.
+    pub(super) fn is_starting(&self, epoch: u64) -> bool {
+        let waits = |state: &PartitionState| state.epoch == epoch && !state.flow.is_started();
+        self.assigned.values().any(waits)
     }
 
     /// Removes partitions. Returns those of them that were started, that is, which are part of librdkafka's assignment.
@@ -259,15 +263,16 @@ mod tests {
         Partition::new("topic", 1)
     }
 
-    fn assigned(choose_start: bool) -> Partitions {
+    fn started() -> Partitions {
         let mut partitions = Partitions::new(Instant::now());
-        partitions.assign(&[one()], choose_start);
+        let epoch = partitions.assign(&[one()]);
+        assert_eq!(partitions.start(epoch), [one()]);
         partitions
     }
 
     #[test]
     fn a_partition_paused_by_the_receiver_stays_paused_through_a_jam() {
-        let mut partitions = assigned(false);
+        let mut partitions = started();
         assert!(partitions.pause(&one(), 1));
         assert_eq!(partitions.jam(), []);
         assert_eq!(partitions.unjam(), []);
@@ -277,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_partition_resumed_during_a_jam_is_resumed_once_when_the_jam_ends() {
-        let mut partitions = assigned(false);
+        let mut partitions = started();
         assert_eq!(partitions.jam(), [one()]);
         assert!(!partitions.pause(&one(), 1));
         assert!(!partitions.resume(&one(), 1));
@@ -287,20 +292,19 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_assigned_or_started_during_a_jam_is_not_fetched_before_the_jam_ends() {
-        for choose_start in [false, true] {
-            let mut partitions = Partitions::new(Instant::now());
-            assert_eq!(partitions.jam(), []);
-            let epoch = partitions.assign(&[one()], choose_start);
-            assert_eq!(partitions.start(epoch).len(), usize::from(choose_start));
-            assert_eq!(partitions.flow(&one()), Some(Flow::Jammed));
-            assert_eq!(partitions.unjam(), [one()]);
-        }
+    fn a_partition_started_during_a_jam_is_not_fetched_before_the_jam_ends() {
+        let mut partitions = Partitions::new(Instant::now());
+        assert_eq!(partitions.jam(), []);
+        let epoch = partitions.assign(&[one()]);
+        assert_eq!(partitions.start(epoch), [one()]);
+        assert_eq!(partitions.flow(&one()), Some(Flow::Jammed));
+        assert_eq!(partitions.unjam(), [one()]);
     }
 
     #[test]
     fn a_partition_paused_before_its_start_starts_paused() {
-        let mut partitions = assigned(true);
+        let mut partitions = Partitions::new(Instant::now());
+        partitions.assign(&[one()]);
         assert!(!partitions.pause(&one(), 1));
         assert_eq!(partitions.start(1), [one()]);
         assert_eq!(partitions.flow(&one()), Some(Flow::Paused));
@@ -309,27 +313,28 @@ mod tests {
 
     #[test]
     fn partitions_that_the_client_refused_can_be_started_again() {
-        let mut partitions = assigned(true);
+        let mut partitions = Partitions::new(Instant::now());
+        partitions.assign(&[one()]);
         partitions.pause(&one(), 1);
         assert_eq!(partitions.start(1), [one()]);
-        assert_eq!(partitions.refused(&[one()]), 1);
+        partitions.refused(&[one()]);
         // Not part of the client's assignment.
         assert_eq!(partitions.flow(&one()), Some(Flow::Starting { paused: true }));
         assert_eq!(partitions.start(1), [one()]);
         assert_eq!(partitions.flow(&one()), Some(Flow::Paused));
-        let mut partitions = assigned(false);
-        let epoch = partitions.refused(&[one()]);
-        assert_eq!(partitions.start(epoch), [one()]);
-        assert_eq!(partitions.flow(&one()), Some(Flow::Fetching));
     }
 
     #[test]
     fn only_started_partitions_are_taken_out_of_the_clients_assignment() {
-        let mut partitions = assigned(true);
+        let mut partitions = Partitions::new(Instant::now());
+        partitions.assign(&[one()]);
+        assert!(partitions.is_starting(1));
         assert_eq!(partitions.revoke(&[one()], Instant::now()), []);
         assert_eq!(partitions.start(1), []);
-        assert!(partitions.idle_since().is_some());
-        partitions.assign(&[one()], false);
+        assert!(!partitions.is_starting(1) && partitions.idle_since().is_some());
+        let epoch = partitions.assign(&[one()]);
+        assert_eq!(partitions.start(epoch), [one()]);
+        assert!(!partitions.is_starting(epoch));
         assert_eq!(partitions.idle_since(), None);
         assert_eq!(partitions.revoke(&[one()], Instant::now()), [one()]);
         assert_eq!(partitions.flow(&one()), None);
@@ -337,10 +342,11 @@ mod tests {
 
     #[test]
     fn a_request_that_concerns_an_earlier_assignment_is_ignored() {
-        let mut partitions = assigned(false);
+        let mut partitions = started();
         partitions.revoke(&[one()], Instant::now());
         assert!(!partitions.pause(&one(), 1));
-        let epoch = partitions.assign(&[one()], false);
+        let epoch = partitions.assign(&[one()]);
+        partitions.start(epoch);
         assert!(!partitions.pause(&one(), epoch - 1));
         assert_eq!(partitions.flow(&one()), Some(Flow::Fetching));
         assert!(partitions.pause(&one(), epoch));
@@ -348,7 +354,7 @@ mod tests {
 
     #[test]
     fn records_that_come_twice_or_of_others_partitions_are_dropped() {
-        let mut partitions = assigned(false);
+        let mut partitions = started();
         assert_eq!(partitions.accept(&one(), 7), Verdict::Deliver);
         assert_eq!(partitions.accept(&one(), 7), Verdict::Drop);
         assert_eq!(partitions.accept(&one(), 6), Verdict::Drop);

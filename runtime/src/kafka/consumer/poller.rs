@@ -8,17 +8,23 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rdkafka::Message as _;
 use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::message::BorrowedMessage;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::client::Client;
+use super::committer::Committer;
 use super::event::Event;
+use super::rebalance::RebalanceContext;
 use super::requests::{Request, Requests};
 use super::state::{MemberState, Step};
 use crate::kafka::partition::{Partition, StartAt, list_of};
 use crate::kafka::rebootstrap::Rebootstrap;
 use crate::kafka::record::Record;
+use crate::kafka::recreation::RecreationCheck;
+use crate::report::chain;
+use crate::retry::{Backoff, BackoffConfig};
 
 /// How long the poll thread sleeps at most while librdkafka has nothing for it.
 const IDLE_SLEEP: Duration = Duration::from_millis(100);
@@ -33,12 +39,17 @@ const RETRY_REFUSED: Duration = Duration::from_secs(1);
 const RETRY_FULL: Duration = Duration::from_millis(1);
 /// How long the leaders of resumed partitions may take to answer, all together: without an answer, fetching resumes within that time, too.
 const WAKE_DEADLINE: Duration = Duration::from_secs(1);
+/// How long Kafka may take to tell a topic's id, and the group's positions in it.
+const POSITIONS_DEADLINE: Duration = Duration::from_secs(5);
+const POSITIONS_RETRY: BackoffConfig = BackoffConfig { initial: Duration::from_secs(1), max: Duration::from_secs(1) };
 /// How long a member that ends in an outage tries to reach its cluster again, to leave its group.
 const LEAVE_RETRY: Duration = Duration::from_mins(5);
 
 pub(super) struct Poller {
     client: Client,
+    committer: Committer,
     rebootstrap: Rebootstrap,
+    recreation: RecreationCheck<RebalanceContext>,
     events: mpsc::Sender<Event>,
     requests: Arc<Requests>,
     state: Arc<Mutex<MemberState>>,
@@ -54,7 +65,7 @@ pub(super) struct Poller {
 
 impl Poller {
     pub(super) fn new(
-        client: Client,
+        committer: Committer,
         rebootstrap: Rebootstrap,
         events: mpsc::Sender<Event>,
         requests: Arc<Requests>,
@@ -62,7 +73,21 @@ impl Poller {
         stop: Arc<AtomicBool>,
     ) -> Self {
         let (runtime, topics, refused) = (Handle::try_current().ok(), HashMap::new(), Vec::new());
-        Self { client, rebootstrap, events, requests, state, stop, runtime, topics, sleep: FIRST_SLEEP, refused }
+        let (client, recreation) = (committer.client.clone(), RecreationCheck::new());
+        Self {
+            client,
+            committer,
+            rebootstrap,
+            recreation,
+            events,
+            requests,
+            state,
+            stop,
+            runtime,
+            topics,
+            sleep: FIRST_SLEEP,
+            refused,
+        }
     }
 
     /// Until the member is stopped or its receiver is gone; then leaves the group.
@@ -73,6 +98,7 @@ impl Poller {
             for request in due.into_iter().chain(self.requests.take()) {
                 self.serve(request);
             }
+            self.rejoin_if_recreated();
             // The lock must be free again when the rebalance callback runs.
             let step = self.state.lock().step(&self.events, Instant::now());
             match step {
@@ -91,12 +117,13 @@ impl Poller {
                 Step::End => break,
             }
         }
-        self.leave();
+        self.release(&self.client.current());
         self.requests.close();
     }
 
     fn serve(&mut self, request: Request) {
         match request {
+            Request::StartAtPositions { epoch, partitions } => self.find_positions(epoch, partitions),
             Request::Start { epoch, starts } => self.start(epoch, starts),
             Request::Pause { partition, seen } => {
                 if self.state.lock().partitions.pause(&partition, seen) {
@@ -111,7 +138,41 @@ impl Poller {
         }
     }
 
-    /// Reads partitions whose start the receiver has chosen.
+    /// Asks Kafka where the group stands, on a thread of its own, which then requests the start; after a failure it requests to ask again.
+    fn find_positions(&self, epoch: u64, partitions: Vec<Partition>) {
+        if !self.state.lock().partitions.is_starting(epoch) {
+            return;
+        }
+        let (committer, requests) = (self.committer.clone(), self.requests.clone());
+        let find = move || {
+            let request = match committer.starts(&partitions, POSITIONS_DEADLINE) {
+                Ok(starts) => Request::Start { epoch, starts },
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), "cannot read the group's positions, trying again");
+                    std::thread::sleep(Backoff::new(POSITIONS_RETRY).next_delay());
+                    Request::StartAtPositions { epoch, partitions }
+                }
+            };
+            // Refused only after the end of the member.
+            requests.post(request);
+        };
+        if let Err(error) = std::thread::Builder::new().name("positions".to_owned()).spawn(find) {
+            tracing::error!(%error, "cannot start a thread to read the group's positions; the partitions are not read");
+        }
+    }
+
+    /// If a topic was deleted and created again, gives all partitions back and joins the group anew, with a client that knows nothing of
+    /// the old topic.
+    fn rejoin_if_recreated(&mut self) {
+        let (client, taken_over) = (self.client.current(), &self.committer.taken_over);
+        let Some(topic) = self.recreation.recreated(&client, || taken_over.topics()) else { return };
+        tracing::error!(topic = &*topic, "the topic was deleted and created again; the member joins its group anew");
+        client.context().recreated.store(true, Ordering::Release);
+        self.release(&client);
+        self.client.replace();
+    }
+
+    /// Reads partitions whose start is known.
     fn start(&mut self, epoch: u64, starts: Vec<(Partition, StartAt)>) {
         let consumer = self.client.current();
         // Adding to a lost assignment would make its revocation, which follows, look like a regular one.
@@ -209,8 +270,7 @@ impl Poller {
     }
 
     /// Unsubscribes, which revokes what is assigned; its callback runs in `poll`.
-    fn leave(&self) {
-        let consumer = self.client.current();
+    fn release(&self, consumer: &BaseConsumer<RebalanceContext>) {
         consumer.unsubscribe();
         let until = Instant::now() + consumer.context().deadline + Duration::from_secs(1);
         while Instant::now() < until && !self.state.lock().partitions.is_empty() {

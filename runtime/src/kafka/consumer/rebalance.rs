@@ -19,6 +19,7 @@ use super::commit_queue::CommitQueue;
 use super::event::{Assignment, Event, Revocation};
 use super::outbox::Flushed;
 use super::partitions::Flow;
+use super::positions::TakenOver;
 use super::requests::{Request, Requests};
 use super::state::MemberState;
 use crate::kafka::context;
@@ -35,12 +36,15 @@ pub(super) struct RebalanceContext {
     /// Shared with the poller, and changed on the poll thread only; others look at it for a moment. Never held during a call into
     /// librdkafka's `poll`.
     pub(super) state: Arc<Mutex<MemberState>>,
+    pub(super) taken_over: TakenOver,
     pub(super) choose_start: bool,
     /// How long a revocation may take.
     pub(super) deadline: Duration,
     pub(super) commits: Arc<CommitQueue>,
     /// Set when another client has taken over: this one closes, on another thread, and must not touch the state.
     pub(super) retired: Arc<AtomicBool>,
+    /// Set while the partitions are given back because a topic was deleted and created again.
+    pub(super) recreated: Arc<AtomicBool>,
 }
 
 impl ClientContext for RebalanceContext {
@@ -63,14 +67,10 @@ impl ConsumerContext for RebalanceContext {
         // Librdkafka waits for a change of its assignment; an empty one will do.
         let result = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                let now = if self.retired() { Vec::new() } else { self.assigned(partitions) };
-                self.add(consumer, &list_of(&now), &now).or_else(|error| {
-                    // They are tried again by the poll thread.
-                    let epoch = self.state.lock().partitions.refused(&now);
-                    self.requests.post(Request::Start { epoch, starts: Vec::new() });
-                    tracing::error!(%error, "librdkafka refused to read assigned partitions; it is asked again");
-                    add_partitions(consumer, &TopicPartitionList::new())
-                })
+                if !self.retired() {
+                    self.assigned(partitions);
+                }
+                add_partitions(consumer, &TopicPartitionList::new())
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
                 let lost = consumer.assignment_lost();
@@ -95,22 +95,24 @@ impl ConsumerContext for RebalanceContext {
 impl RebalanceContext {
     /// For the client that replaces this one.
     pub(super) fn successor(&self) -> Self {
-        Self { retired: Arc::default(), ..self.clone() }
+        Self { retired: Arc::default(), recreated: Arc::default(), ..self.clone() }
     }
 
     fn retired(&self) -> bool {
         self.retired.load(Ordering::Acquire)
     }
 
-    /// Never waits: the event waits for room in the outbox, before the records of its partitions. Returns the partitions to fetch from
-    /// their committed offsets; others wait for the receiver's answer.
-    fn assigned(&self, partitions: Vec<Partition>) -> Vec<Partition> {
+    /// Never waits: the event waits for room in the outbox, before the records of its partitions. They are fetched once it is known where
+    /// to start: by the receiver's answer, or by the group's positions.
+    fn assigned(&self, partitions: Vec<Partition>) {
         tracing::info!(partitions = %names(&partitions), "partitions assigned");
         let mut state = self.state.lock();
-        let epoch = state.partitions.assign(&partitions, self.choose_start);
+        let epoch = state.partitions.assign(&partitions);
         let start = self.choose_start.then(|| self.requests.clone());
         state.outbox.push_assigned(Assignment { partitions: partitions.clone(), epoch, start });
-        if self.choose_start { Vec::new() } else { partitions }
+        if !self.choose_start && !partitions.is_empty() {
+            self.requests.post(Request::StartAtPositions { epoch, partitions });
+        }
     }
 
     /// Adds partitions to librdkafka's assignment, to be read from the offsets of `list`, and paused where they must not be read. It
@@ -146,7 +148,8 @@ impl RebalanceContext {
             let revoked = state.revoke(partitions, Instant::now());
             if !revoked.announced.is_empty() {
                 let partitions = revoked.announced.clone();
-                state.outbox.push_revoked(Revocation { partitions, lost, _done: done });
+                let recreated = self.recreated.load(Ordering::Acquire);
+                state.outbox.push_revoked(Revocation { partitions, lost, recreated, _done: done });
             }
             revoked
         };
@@ -158,6 +161,7 @@ impl RebalanceContext {
         } else {
             self.commits.finish(partitions, self.deadline.min(COMMIT_DEADLINE));
         }
+        self.taken_over.remove(partitions);
         revoked.started
     }
 

@@ -9,6 +9,11 @@ use crate::kafka::partition::{Partition, StartAt};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
+    /// Find where the group stands in the partitions of the assignment `epoch`, and start them there.
+    StartAtPositions {
+        epoch: u64,
+        partitions: Vec<Partition>,
+    },
     /// Start the partitions of the assignment `epoch`; those that are not listed, at the committed offset.
     Start {
         epoch: u64,
@@ -28,7 +33,7 @@ pub(super) enum Request {
 impl Request {
     fn pauses_or_resumes(&self) -> Option<&Partition> {
         match self {
-            Self::Start { .. } => None,
+            Self::StartAtPositions { .. } | Self::Start { .. } => None,
             Self::Pause { partition, .. } | Self::Resume { partition, .. } => Some(partition),
         }
     }

@@ -89,10 +89,11 @@ impl Model {
             self.client.keys().filter(|partition| self.state.partitions.flow(partition).is_none()).cloned().collect();
         // None at all happens, too: a rebalance that changes nothing.
         let partitions: Vec<Partition> = free.into_iter().filter(|_| random.random_bool(0.5)).collect();
-        let epoch = self.state.partitions.assign(&partitions, self.choose_start);
+        let epoch = self.state.partitions.assign(&partitions);
         self.state.outbox.push_assigned(Assignment { partitions: partitions.clone(), epoch, start: None });
+        // The poll thread asks for the group's positions itself.
         if !self.choose_start {
-            self.add_to_client(&partitions);
+            self.unanswered.push(epoch);
         }
     }
 
@@ -105,7 +106,7 @@ impl Model {
         assert!(partitions.iter().all(|partition| !known.contains(partition)), "left in the client's assignment");
         if !revoked.announced.is_empty() {
             let (done, _) = oneshot::channel();
-            let revocation = Revocation { partitions: revoked.announced, lost: false, _done: done };
+            let revocation = Revocation { partitions: revoked.announced, lost: false, recreated: false, _done: done };
             self.state.outbox.push_revoked(revocation);
         }
     }
@@ -257,7 +258,8 @@ fn whatever_happens_records_come_between_their_assignment_and_revocation_each_on
 
 fn assign(state: &mut MemberState, numbers: &[i32]) -> Vec<Partition> {
     let partitions: Vec<Partition> = numbers.iter().map(|&number| Partition::new("topic", number)).collect();
-    let epoch = state.partitions.assign(&partitions, false);
+    let epoch = state.partitions.assign(&partitions);
+    state.partitions.start(epoch);
     state.outbox.push_assigned(Assignment { partitions: partitions.clone(), epoch, start: None });
     partitions
 }

@@ -23,7 +23,12 @@ fn all() -> Arc<Filter> {
 }
 
 fn subscription(hub: &Hub, source: Source, positions: Positions) -> Subscription {
-    let replays = Replays { kafka: KafkaConfig::default(), hub: hub.clone(), permits: Arc::new(Semaphore::new(1)) };
+    let replays = Replays {
+        kafka: KafkaConfig::default(),
+        hub: hub.clone(),
+        topic: vru_runtime::kafka::TopicId::NONE,
+        permits: Arc::new(Semaphore::new(1)),
+    };
     Subscription {
         replays: Arc::new(replays),
         source,

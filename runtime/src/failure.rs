@@ -15,6 +15,7 @@ pub struct Failure {
 impl Failure {
     /// Reports a failure after which the service must end.
     pub fn report(&self, error: anyhow::Error) {
+        tracing::error!(error = format!("{error:#}"), "a part of the service failed, the service ends");
         self.first.lock().get_or_insert(error);
         self.reported.cancel();
     }
@@ -24,8 +25,33 @@ impl Failure {
         self.reported.cancelled().await;
     }
 
+    pub fn is_reported(&self) -> bool {
+        self.reported.is_cancelled()
+    }
+
     /// Takes the first failure out.
     pub fn take(&self) -> Option<anyhow::Error> {
         self.first.lock().take()
+    }
+
+    /// Reports a panic of the present thread or task, if it panics before the guard is dropped.
+    #[must_use]
+    pub fn on_panic(&self, name: impl Into<String>) -> PanicGuard {
+        PanicGuard { failure: self.clone(), name: name.into() }
+    }
+}
+
+/// See [`Failure::on_panic`].
+#[derive(Debug)]
+pub struct PanicGuard {
+    failure: Failure,
+    name: String,
+}
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.failure.report(anyhow::anyhow!("{} panicked: this is a fault in the program; see the log", self.name));
+        }
     }
 }
