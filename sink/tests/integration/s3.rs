@@ -72,7 +72,7 @@ table = ds.dataset(sys.argv[1], format='parquet', partitioning='hive').to_table(
 assert str(table.schema.field('captured_at').type) == 'timestamp[us, tz=UTC]', table.schema
 objects = [index for index in table['object_index'].to_pylist() if index is not None]
 assert (len(table), len(objects)) == (row[1] + row[2], row[2]), (len(table), len(objects), row)
-assert set(table['class'].to_pylist()) <= {None, 'PEDESTRIAN'}
+assert set(table['class'].to_pylist()) <= {None, 'PEDESTRIAN', 'CYCLIST'}
 print('frames={} empty={} detections={} doubled={}'.format(*row))
 ";
     let output = Command::new(require_asset("venv/bin/python")).args(["-c", SCRIPT]).arg(folder).output().unwrap();
