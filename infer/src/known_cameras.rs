@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    const CAMERA: &str = "[[cameras]]\nid = 'gate'\npush = {}\n";
+    const CAMERA: &str = "[[cameras]]\nid = 'gate'\npush = { allow_anonymous = true }\n";
 
     #[tokio::test(flavor = "multi_thread")]
     async fn after_a_refresh_the_analyst_has_what_was_configured_before_it() {
