@@ -48,7 +48,9 @@ impl<C: ConsumerContext + 'static> RecreationCheck<C> {
         }
         self.asked = Instant::now();
         let expected = expected();
-        let mut names: Vec<&str> = expected.iter().map(|(topic, _)| &**topic).collect();
+        // A broker without ids has nothing to tell.
+        let with_id = expected.iter().filter(|(_, id)| *id != TopicId::NONE);
+        let mut names: Vec<&str> = with_id.map(|(topic, _)| &**topic).collect();
         names.sort_unstable();
         names.dedup();
         if !names.is_empty() {

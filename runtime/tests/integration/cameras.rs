@@ -115,7 +115,7 @@ async fn settled(pod: &mut Pod) -> Vec<CameraEvent> {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), settled).await.expect("the cameras settle in time");
+    tokio::time::timeout(Duration::from_mins(1), settled).await.expect("the cameras settle in time");
     events
 }
 
@@ -201,7 +201,7 @@ async fn a_watch_whose_client_cannot_be_made_says_so_and_tries_again() {
         config.options = serde_json::from_value(options).expect("options are a map of texts");
         let (shutdown, readiness) = (Shutdown::default(), Readiness::default());
         let (events, _) = watch(&config, &CamerasConfig::default(), share, &shutdown, readiness.part("cameras"));
-        vru_runtime::test_util::eventually(Duration::from_secs(60), "the reason in /ready", async || {
+        vru_runtime::test_util::eventually(Duration::from_mins(1), "the reason in /ready", async || {
             let waiting = readiness.waiting_for();
             let why = waiting.get("cameras").cloned().unwrap_or_default();
             if why.contains("queued.min.messages") { Ok(()) } else { Err(why) }

@@ -112,7 +112,8 @@ impl<H: AlertHandler> Membership<H> {
                     }
                 }
                 event = group.next() => match event {
-                    None => return Ok(()),
+                    None if stopping => return Ok(()),
+                    None => return Err(SinkError::MemberEnded),
                     Some(Event::Record(_)) if stopping => {}
                     Some(Event::Record(record)) => self.start(record, group),
                     Some(Event::Assigned(_)) => {}
