@@ -29,8 +29,9 @@ use crate::scheduler::{Admission, FrameScheduler};
 const COMMIT_DEADLINE: Duration = Duration::from_secs(3);
 /// How often state and metrics of cameras that are gone are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
-/// A camera without configuration whose last frame came so long ago was removed.
-const GONE_AFTER: Duration = Duration::from_mins(1);
+/// A camera without configuration whose last frame came so long ago was removed. Prometheus must read the last counts before, and a scrape
+/// may fail.
+const GONE_AFTER: Duration = Duration::from_mins(10);
 /// How many cameras without a configuration are remembered.
 const MAX_WITHOUT_CONFIGURATION: usize = 10_000;
 

@@ -172,13 +172,14 @@ impl FrameDecoder {
 
     /// Whether the decoder must be discarded before this frame: it cannot depend on the frames in the decoder, because it has
     /// another codec, another session, or comes after a gap. After a gap within a session, a picture that resets the decoder
-    /// by itself can go on with it.
+    /// by itself can go on with it, but not if earlier pictures never came: libavcodec carries state from pictures that it could not
+    /// decode into the following ones, even behind such a picture.
     fn breaks_stream(&self, codec: Codec, frame: &v1::Frame) -> bool {
         let (Some(decoder), Some((session, sequence))) = (&self.video, self.last) else { return false };
         let id = frame.id.clone().unwrap_or_default();
         let follows = (id.session, id.sequence) == (session, sequence.wrapping_add(1));
-        let resets = || id.session == session && codec.resets_decoder(&frame.payload);
-        decoder.codec() != codec || !(follows || resets())
+        let resets = frame.key_frame && id.session == session && codec.resets_decoder(&frame.payload);
+        decoder.codec() != codec || !(follows || resets) || (resets && !self.in_decoder.is_empty())
     }
 
     fn push(&mut self, codec: Codec, frame: v1::Frame, decoded: &mut Decoded<RawPicture>) -> Result<(), DecodeError> {

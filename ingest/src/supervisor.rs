@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -21,6 +21,8 @@ use crate::counts;
 const HAND_OVER: Duration = Duration::from_millis(1_500);
 /// How often the metrics of cameras that are gone are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// How long the metrics of a camera stay after it was removed or moved: Prometheus must read the last counts, and a scrape may fail.
+const SERIES_KEPT: Duration = Duration::from_mins(10);
 
 struct RunningCamera {
     config: Arc<CameraConfig>,
@@ -33,6 +35,7 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: Camera
     let mut cameras: HashMap<CameraId, RunningCamera> = HashMap::new();
     // Removed cameras whose tasks have not ended.
     let mut ending: Vec<(CameraId, JoinHandle<()>)> = Vec::new();
+    let mut removed_at: HashMap<CameraId, Instant> = HashMap::new();
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         let event = tokio::select! {
@@ -40,9 +43,10 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: Camera
             _ = sweep.tick() => {
                 ending.retain(|(_, task)| !task.is_finished());
                 let is_ending = |camera: &str| ending.iter().any(|(id, _)| id.as_str() == camera);
+                removed_at.retain(|_, at| at.elapsed() < SERIES_KEPT);
                 counts::forget_absent(|camera| {
-                    let known = camera.parse().is_ok_and(|id: CameraId| cameras.contains_key(&id));
-                    known || is_ending(camera) || context.shutdowns.hang(camera)
+                    let is_known = |id: CameraId| cameras.contains_key(&id) || removed_at.contains_key(&id);
+                    camera.parse().is_ok_and(is_known) || is_ending(camera) || context.shutdowns.hang(camera)
                 });
                 continue;
             }
@@ -54,6 +58,7 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: Camera
                 if let Some(running) = cameras.remove(&id) {
                     tracing::info!(camera = %id, "camera removed");
                     running.stop.cancel();
+                    removed_at.insert(id.clone(), Instant::now());
                     ending.push((id, running.task));
                 }
             }

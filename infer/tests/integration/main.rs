@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod clip;
+mod damaged_groups;
 mod fixtures;
 mod nanodet;
 mod refusal;

@@ -14,7 +14,7 @@ use vru_runtime::test_util::eventually;
 use super::*;
 use crate::source::running_pipeline::RunningPipeline;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Closed until it is opened.
 #[derive(Debug, Default)]
