@@ -5,6 +5,7 @@
 //! has a hundred decoders and only its own threads.
 
 mod chain;
+mod memory;
 mod picture;
 
 use bytes::Bytes;

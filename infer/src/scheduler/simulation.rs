@@ -363,7 +363,8 @@ impl Simulation {
         true
     }
 
-    /// One interval of the camera, and one decode: of its own picture, after one that another thread has begun.
+    /// One interval of the camera with its jitter, the decoding of its picture, the preparation, which takes half as long, and the longest
+    /// decoding of any camera, which the thread may have begun before.
     fn allowed_age(&self, camera: usize) -> Duration {
         let longest = self.cameras.iter().map(|camera| camera.decode).max().unwrap_or_default();
         self.cameras[camera].longest_gap() + self.cameras[camera].decode * 3 / 2 + longest

@@ -8,6 +8,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video as gst_video;
 
+use super::memory::SharedAllocator;
 use super::picture::VideoPicture;
 use super::{DecodedPicture, Reordering, VideoDecodeError};
 use crate::{Codec, launch};
@@ -168,6 +169,10 @@ fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
     let id_caps = id_caps();
     let pad = gst::Pad::builder_from_template(&template)
         .name("output")
+        .query_function(|pad, parent, query| match query.view_mut() {
+            gst::QueryViewMut::Allocation(allocation) => propose_pool(allocation).is_some(),
+            _ => gst::Pad::query_default(pad, parent, query),
+        })
         .event_function(move |_, _, event| {
             if let gst::EventView::Caps(caps) = event.view() {
                 let info = gst_video::VideoInfo::from_caps(caps.caps()).ok();
@@ -179,11 +184,29 @@ fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
             let mut decoded = for_buffers.lock().unwrap_or_else(PoisonError::into_inner);
             let info = decoded.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
             let id = unit_id(&buffer, &id_caps).ok_or(gst::FlowError::Error)?;
+            let buffer = if info.is_interlaced() { unshared(buffer)? } else { buffer };
             decoded.pictures.push(DecodedPicture { id, picture: VideoPicture::new(buffer, info) });
             Ok(gst::FlowSuccess::Ok)
         })
         .build();
     Some(pad)
+}
+
+/// Offers the decoder a pool of pictures in memory of our allocator, with rows as the decoder needs them.
+fn propose_pool(allocation: &mut gst::query::Allocation) -> Option<()> {
+    let (caps, _) = allocation.get_owned();
+    let info = gst_video::VideoInfo::from_caps(caps?.as_ref()).ok()?;
+    allocation.add_allocation_param(Some(&SharedAllocator::new()), gst::AllocationParams::default());
+    allocation.add_allocation_pool(Some(&gst_video::VideoBufferPool::new()), u32::try_from(info.size()).ok()?, 0, 0);
+    allocation.add_allocation_meta::<gst_video::VideoMeta>(None);
+    Some(())
+}
+
+/// The buffer with bytes of its own. libavcodec writes a field into a picture that it has already given out, if the field comes late.
+fn unshared(mut buffer: gst::Buffer) -> Result<gst::Buffer, gst::FlowError> {
+    // Bytes that are shared are copied when they are mapped for writing.
+    drop(buffer.make_mut().map_writable().map_err(|_| gst::FlowError::Error)?);
+    Ok(buffer)
 }
 
 fn unit_id(buffer: &gst::BufferRef, id_caps: &gst::Caps) -> Option<u64> {

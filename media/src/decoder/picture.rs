@@ -39,6 +39,11 @@ impl VideoPicture {
     pub fn height(&self) -> u32 {
         self.info.height()
     }
+
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> &gst::MemoryRef {
+        self.buffer.peek_memory(0)
+    }
 }
 
 /// Converts pictures to RGB. Keep one per thread and reuse it: it has a buffer of one RGB picture for each format.
