@@ -29,8 +29,8 @@ use crate::scheduler::{Admission, FrameScheduler};
 const COMMIT_DEADLINE: Duration = Duration::from_secs(3);
 /// How often state and metrics of cameras that are gone are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
-/// A camera without configuration whose last frame came so long ago was removed. Prometheus must read the last counts before, and a scrape
-/// may fail.
+/// A camera whose last frame came so long ago, and which is configured no more or was moved, is forgotten. Prometheus must read the last
+/// counts before, and a scrape may fail.
 const GONE_AFTER: Duration = Duration::from_mins(10);
 /// How many cameras without a configuration are remembered.
 const MAX_WITHOUT_CONFIGURATION: usize = 10_000;
@@ -61,8 +61,11 @@ pub struct FrameConsumer {
     paused: HashSet<Partition>,
     /// Cameras that have no configuration.
     without_configuration: HashSet<CameraId>,
-    /// When a frame of each camera came last, of cameras in assigned partitions.
+    /// When a frame of each camera came last.
     last_frames: HashMap<CameraId, Instant>,
+    /// Cameras of `last_frames` whose partitions were revoked. Their counts stay for a while: the partition may come back at once, and then
+    /// they must go on.
+    moved: HashSet<CameraId>,
 }
 
 impl FrameConsumer {
@@ -78,6 +81,7 @@ impl FrameConsumer {
             paused: HashSet::new(),
             without_configuration: HashSet::new(),
             last_frames: HashMap::new(),
+            moved: HashSet::new(),
         })
     }
 
@@ -151,7 +155,7 @@ impl FrameConsumer {
             ASSIGNED.with_label_values(&[&partition.topic]).dec();
         }
         let cameras = self.cx.scheduler.remove_cameras(&partitions);
-        self.last_frames.retain(|camera, _| !cameras.contains(camera));
+        self.moved.extend(cameras.iter().cloned());
         self.notify_analyst(AnalystEvent::Forget(cameras)).await;
         self.paused.retain(|partition| !partitions.contains(partition));
         self.update_paused_metric();
@@ -176,6 +180,7 @@ impl FrameConsumer {
             return self.cx.offsets.abandon(&ticket);
         }
         RECEIVED.with_label_values(&[key.camera.as_str()]).inc();
+        self.moved.remove(&key.camera);
         match self.last_frames.get_mut(&key.camera) {
             Some(at) => *at = Instant::now(),
             None => drop(self.last_frames.insert(key.camera.clone(), Instant::now())),
@@ -193,18 +198,21 @@ impl FrameConsumer {
         }
     }
 
-    /// Forgets cameras that were removed, or moved to another worker: their state and their metrics.
+    /// Forgets cameras that were removed, or moved to another worker a while ago: their state and their metrics.
     async fn forget_absent(&mut self) {
         let gone: Vec<CameraId> = self
             .last_frames
             .iter()
-            .filter(|(camera, at)| at.elapsed() > GONE_AFTER && !self.cx.cameras.contains(camera))
+            .filter(|(camera, at)| {
+                at.elapsed() > GONE_AFTER && (self.moved.contains(*camera) || !self.cx.cameras.contains(camera))
+            })
             .map(|(camera, _)| camera.clone())
             .collect();
         let gone = self.cx.scheduler.remove_idle(&gone);
         if !gone.is_empty() {
             tracing::info!(cameras = gone.len(), "cameras that were removed are forgotten");
             self.last_frames.retain(|camera, _| !gone.contains(camera));
+            self.moved.retain(|camera| !gone.contains(camera));
             self.notify_analyst(AnalystEvent::Forget(gone)).await;
         }
         let here = &self.last_frames;

@@ -86,6 +86,8 @@ impl RangeReader {
                     // What is fetched ahead of the end of a range is read for nothing. A larger record is fetched all the same.
                     ("queued.max.messages.kbytes", "1024"),
                     ("fetch.message.max.bytes", &FETCH_BYTES.to_string()),
+                    // One response fills the queue. By default librdkafka then waits a second before the next request.
+                    ("fetch.queue.backoff.ms", "10"),
                 ],
             )
             .create_with_context(LogContext)
