@@ -10,9 +10,9 @@ use crate::kafka::{ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFail
 use crate::report::chain;
 use crate::retry::Backoff;
 
-/// A member that was assigned partitions for this long was healthy: the next failure backs off from the shortest wait again.
 /// The reason in `/ready` until the end of the log was reached for the first time.
 const READING: &str = "waiting for the cameras' configuration: it is not read to its end yet";
+/// A member that was assigned partitions for this long was healthy: the next failure backs off from the shortest wait again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 
 /// Which cameras of the topic to watch.
