@@ -67,6 +67,11 @@ build: rust ## build every program (debug)
 unit: $(if $(ARGS),build,rust) ## unit, integration and doc tests only
 	@$(CARGO) test --locked $(or $(ARGS),--workspace)
 
+# Also part of `unit`. The suites of `vru` and of `vision` have the same name.
+.PHONY: truth
+truth: build ## synthetic pictures, videos and models with known answers, through the real programs
+	@$(CARGO) test --locked --workspace --test truth
+
 .PHONY: lint
 lint: rust ## clippy, shellcheck, module cycles, names in documents; warnings are errors
 	@python3 scripts/check_module_cycles_test.py -q && python3 scripts/check_module_cycles.py
