@@ -1,37 +1,43 @@
-//! The thread that turns the model's outputs into detections, tracks and alerts, for each camera in frame order.
+//! Turns the model's outputs into detections, tracks and alerts, for each camera in frame order. Several threads do so, each for one
+//! camera at a time ([why](../../docs/decisions/0043-analysis-threads.md)).
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-use vru_proto::{CameraId, FrameKey, v1};
-use vru_runtime::cameras::CameraEvent;
+use vru_proto::{FrameKey, v1};
 use vru_runtime::{clock, report};
 
 use crate::analysis::{AnalysisSettings, CameraAnalysis};
+use crate::analysis_queue::{AnalysisQueue, Turn};
 use crate::error::EngineError;
 use crate::frame::{FrameJob, InferredFrame, ReadyPicture};
+use crate::known_cameras::CameraConfigs;
 use crate::metrics::{AGE_SECONDS, MODEL_FAILED, REVOKED, STAGE_SECONDS};
 use crate::model::{Model, ModelOutput};
+use crate::offsets::Offsets;
 use crate::publisher::{FrameResult, PublisherHandle};
 use crate::scheduler::FrameScheduler;
 
-/// The analyst's input. The events of all senders are processed in one order.
+/// The frames that went through the model, and what is known about their cameras.
+pub type FramesForAnalysis = AnalysisQueue<InferredFrame, Known>;
+
+/// What is known about a camera before its next frame.
 #[derive(Debug)]
-pub enum AnalystEvent {
-    /// A frame went through the model.
-    Inferred(Box<InferredFrame>),
-    /// A camera's zones and rules changed.
-    Camera(CameraEvent),
-    /// Detections that were published before this worker got the cameras' partitions, oldest first for each camera.
-    History(HashMap<CameraId, Vec<v1::FrameDetections>>),
-    /// These cameras' partitions were revoked.
-    Forget(Vec<CameraId>),
+pub enum Known {
+    /// The detections that were published before this worker got the camera's partition, oldest first.
+    History(Vec<v1::FrameDetections>),
+    /// The state after the last frame.
+    State(Box<CameraState>),
 }
 
-struct CameraState {
+/// A camera's tracks and the state of its rules.
+#[derive(Debug)]
+pub struct CameraState {
     analysis: CameraAnalysis,
+    config: Option<Arc<v1::CameraConfig>>,
     /// The assignment of the partition that this state belongs to. If another worker had the partition in between, the state
     /// is out of date.
     epoch: u64,
@@ -42,70 +48,47 @@ struct CameraState {
 
 /// Tracks the road users of all cameras of this worker, and applies the rules.
 pub struct Analyst {
-    settings: AnalysisSettings,
-    scheduler: Arc<FrameScheduler>,
-    publisher: PublisherHandle,
-    configs: HashMap<CameraId, Arc<v1::CameraConfig>>,
-    cameras: HashMap<CameraId, CameraState>,
-    history: HashMap<CameraId, Vec<v1::FrameDetections>>,
+    pub settings: AnalysisSettings,
+    pub frames: Arc<FramesForAnalysis>,
+    pub cameras: CameraConfigs,
+    pub scheduler: Arc<FrameScheduler>,
+    pub offsets: Arc<Offsets>,
+    pub publisher: PublisherHandle,
 }
 
 impl Analyst {
-    pub fn new(settings: AnalysisSettings, scheduler: Arc<FrameScheduler>, publisher: PublisherHandle) -> Self {
-        let (configs, cameras, history) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { settings, scheduler, publisher, configs, cameras, history }
-    }
-
-    /// Runs until all senders are dropped.
-    pub fn run(mut self, mut events: mpsc::Receiver<AnalystEvent>) {
-        while let Some(event) = events.blocking_recv() {
-            match event {
-                AnalystEvent::Inferred(inferred) => self.analyse(*inferred),
-                AnalystEvent::Camera(event) => self.configure(event),
-                AnalystEvent::History(history) => self.history.extend(history),
-                AnalystEvent::Forget(cameras) => {
-                    for camera in cameras {
-                        self.cameras.remove(&camera);
-                        self.history.remove(&camera);
-                    }
+    /// Runs until the queue is closed and empty. Several threads may run it.
+    pub fn run(&self) {
+        let _abort = self.frames.abort_on_panic();
+        while let Some(turn) = self.frames.next(|frame| self.offsets.is_current(&frame.ready.job.ticket)) {
+            match turn {
+                Turn::Analyse(camera, frame, known) => {
+                    let lane_id = frame.lane_id;
+                    let mut state = self.state(&frame.ready.job, known);
+                    self.analyse(&mut state, frame);
+                    self.frames.finish(&camera, Known::State(state));
+                    self.scheduler.analysed(lane_id);
+                }
+                // The worker that has the partition now publishes the frame.
+                Turn::Outdated(frame) => {
+                    self.scheduler.drop_frame(frame.ready.job, REVOKED);
+                    self.scheduler.analysed(frame.lane_id);
                 }
             }
         }
     }
 
-    fn configure(&mut self, event: CameraEvent) {
-        let (camera, config) = match event {
-            CameraEvent::Upsert(camera, config) => (camera, Some(config)),
-            CameraEvent::Remove(camera) => (camera, None),
-            CameraEvent::CaughtUp => return,
-        };
-        if let Some(state) = self.cameras.get_mut(&camera) {
-            state.analysis.configure(config.as_deref());
-        }
-        match config {
-            Some(config) => self.configs.insert(camera, config),
-            None => self.configs.remove(&camera),
-        };
-    }
-
-    fn analyse(&mut self, inferred: InferredFrame) {
-        let InferredFrame { ready, output, waited, inference } = inferred;
+    fn analyse(&self, state: &mut CameraState, inferred: InferredFrame) {
+        let InferredFrame { ready, output, waited, inference, .. } = inferred;
         let job = ready.job;
         let span = job.span.clone();
         let _in_frame = span.enter();
-        if self.is_stale(&job) {
-            // The frame is from an earlier assignment: the worker that had the partition since then has published it.
-            self.scheduler.drop_frame(job, REVOKED);
-            return;
-        }
-        let model = self.settings.model.clone();
-        let state = self.state_for(&job);
         let published_before =
             state.published.is_some_and(|(session, newest)| session == job.key.session && job.key.sequence <= newest);
         let analysis = &mut state.analysis;
         let (detections, alerts) = match (ready.picture, output) {
             (Some(picture), Some(output)) => {
-                match observe(analysis, &model, &job, &picture, &output, (waited, inference)) {
+                match observe(analysis, &self.settings.model, &job, &picture, &output, (waited, inference)) {
                     Ok(result) => result,
                     Err(error) => {
                         tracing::warn!(frame = %job.key, error = %report::chain(&error), "cannot decode the model output");
@@ -123,27 +106,33 @@ impl Analyst {
         self.publisher.publish_blocking(FrameResult { job, detections, alerts });
     }
 
-    fn is_stale(&self, job: &FrameJob) -> bool {
-        self.cameras.get(&job.key.camera).is_some_and(|state| state.epoch > job.ticket.epoch())
-    }
-
-    /// The state of the frame's camera in the frame's assignment.
-    fn state_for(&mut self, job: &FrameJob) -> &mut CameraState {
+    /// The state of the frame's camera in the frame's assignment, with the camera's present configuration.
+    fn state(&self, job: &FrameJob, known: Option<Known>) -> Box<CameraState> {
         let epoch = job.ticket.epoch();
-        let known = self.cameras.get(&job.key.camera).is_some_and(|state| state.epoch == epoch);
-        if !known {
-            let state = self.take_over(&job.key, epoch);
-            self.cameras.insert(job.key.camera.clone(), state);
+        let config = self.cameras.get(&job.key.camera);
+        match known {
+            Some(Known::State(mut state)) if state.epoch == epoch => {
+                if state.config.as_ref().map(Arc::as_ptr) != config.as_ref().map(Arc::as_ptr) {
+                    state.analysis.configure(config.as_deref());
+                    state.config = config;
+                }
+                state
+            }
+            Some(Known::History(history)) => self.take_over(&job.key, epoch, config, &history),
+            Some(Known::State(_)) | None => self.take_over(&job.key, epoch, config, &[]),
         }
-        self.cameras.get_mut(&job.key.camera).expect("known, or inserted above")
     }
 
     /// Restores the state from the published detections before the frame `next`, which another worker, or this one before a
     /// restart, has published.
-    fn take_over(&mut self, next: &FrameKey, epoch: u64) -> CameraState {
-        let config = self.configs.get(&next.camera).map(Arc::as_ref);
-        let mut analysis = CameraAnalysis::new(config, self.settings.clone());
-        let history = self.history.remove(&next.camera).unwrap_or_default();
+    fn take_over(
+        &self,
+        next: &FrameKey,
+        epoch: u64,
+        config: Option<Arc<v1::CameraConfig>>,
+        history: &[v1::FrameDetections],
+    ) -> Box<CameraState> {
+        let mut analysis = CameraAnalysis::new(config.as_deref(), self.settings.clone());
         let id = |published: &v1::FrameDetections| published.frame_id.as_ref().map(|id| (id.session, id.sequence));
         let of_session = |session: u64| move |(other, _): &(u64, u64)| *other == session;
         let before: Vec<&v1::FrameDetections> = history
@@ -157,7 +146,7 @@ impl Analyst {
         if published.is_some() {
             tracing::info!(camera = %next.camera, frames = before.len(), "tracks taken over");
         }
-        CameraState { analysis, epoch, published }
+        Box::new(CameraState { analysis, config, epoch, published })
     }
 }
 

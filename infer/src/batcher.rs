@@ -7,15 +7,14 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
 use vru_runtime::failure::Failure;
 use vru_runtime::{report, trace};
 
-use crate::analyst::AnalystEvent;
+use crate::analyst::FramesForAnalysis;
 use crate::config::BatchConfig;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::frame::{InferredFrame, ReadyFrame};
+use crate::frame::{InferredFrame, TakenFrame};
 use crate::metrics::{BATCH_FRAMES, ERRORS, MODEL_FAILED, STAGE_SECONDS};
 use crate::model::{ModelOutput, PreparedPicture};
 use crate::scheduler::FrameScheduler;
@@ -31,7 +30,7 @@ pub struct Batcher {
     engine: Engine,
     max_batch: usize,
     max_wait: Duration,
-    inferred: mpsc::Sender<AnalystEvent>,
+    inferred: Arc<FramesForAnalysis>,
     failure: Failure,
     failed_batches: u32,
 }
@@ -41,40 +40,42 @@ impl Batcher {
         scheduler: Arc<FrameScheduler>,
         engine: Engine,
         config: BatchConfig,
-        inferred: mpsc::Sender<AnalystEvent>,
+        inferred: Arc<FramesForAnalysis>,
         failure: Failure,
     ) -> Self {
         let max_batch = engine.max_batch(config.max_size);
         Self { scheduler, engine, max_batch, max_wait: config.max_wait, inferred, failure, failed_batches: 0 }
     }
 
-    /// Runs until the scheduler is closed and empty, the analyst has ended, or the model is broken.
+    /// Runs until the scheduler is closed and empty, the analysis has ended, or the model is broken. Then it closes the queue of the analysis.
     pub fn run(mut self) {
         while let Some(batch) = self.scheduler.next_batch(self.max_batch, self.max_wait) {
             if !self.run_batch(batch) {
-                return;
+                break;
             }
         }
+        self.inferred.close();
     }
 
-    /// False if the analyst has ended or the model is broken.
-    fn run_batch(&mut self, batch: Vec<ReadyFrame>) -> bool {
+    /// False if the analysis has ended or the model is broken.
+    fn run_batch(&mut self, batch: Vec<TakenFrame>) -> bool {
         let started = Instant::now();
         let span = tracing::debug_span!("infer_batch", frames = batch.len());
-        for ready in &batch {
-            trace::add_link(&span, ready.job.record.traceparent());
+        for taken in &batch {
+            trace::add_link(&span, taken.ready.job.record.traceparent());
         }
         let outputs = span.in_scope(|| self.infer(&batch));
         let inference = started.elapsed();
-        for (ready, output) in batch.into_iter().zip(outputs) {
+        for (TakenFrame { ready, lane_id }, output) in batch.into_iter().zip(outputs) {
             if ready.picture.is_some() && output.is_none() {
                 self.scheduler.drop_frame(ready.job, MODEL_FAILED);
+                self.scheduler.analysed(lane_id);
                 continue;
             }
             let ready_at = ready.picture.as_ref().map_or(started, |picture| picture.ready_at);
             let waited = started.saturating_duration_since(ready_at);
-            let inferred = InferredFrame { ready, output, waited, inference };
-            if self.inferred.blocking_send(AnalystEvent::Inferred(Box::new(inferred))).is_err() {
+            let camera = ready.job.key.camera.clone();
+            if !self.inferred.push(&camera, InferredFrame { ready, lane_id, output, waited, inference }) {
                 return false;
             }
         }
@@ -83,9 +84,9 @@ impl Batcher {
 
     /// The model's output for each frame of the batch; `None` for end markers and for pictures on which the model keeps
     /// failing. If the whole batch fails, each picture is run alone, so that one bad picture does not fail the others.
-    fn infer(&mut self, batch: &[ReadyFrame]) -> Vec<Option<ModelOutput>> {
+    fn infer(&mut self, batch: &[TakenFrame]) -> Vec<Option<ModelOutput>> {
         let pictures: Vec<&PreparedPicture> =
-            batch.iter().filter_map(|ready| Some(&ready.picture.as_ref()?.prepared)).collect();
+            batch.iter().filter_map(|taken| Some(&taken.ready.picture.as_ref()?.prepared)).collect();
         if pictures.is_empty() {
             return batch.iter().map(|_| None).collect();
         }
@@ -103,7 +104,7 @@ impl Batcher {
         STAGE_SECONDS.with_label_values(&["inference"]).observe(started.elapsed().as_secs_f64());
         self.count_failed_batches(&outputs);
         let mut outputs = outputs.into_iter();
-        batch.iter().map(|ready| ready.picture.as_ref().and_then(|_| outputs.next().flatten())).collect()
+        batch.iter().map(|taken| taken.ready.picture.as_ref().and_then(|_| outputs.next().flatten())).collect()
     }
 
     fn run_with_retry(&mut self, pictures: &[&PreparedPicture]) -> Result<Vec<ModelOutput>, EngineError> {

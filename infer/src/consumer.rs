@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vru_proto::validate::{self, ReadError};
 use vru_proto::{CameraId, FrameKey, v1};
@@ -14,7 +13,7 @@ use vru_runtime::kafka::{
 };
 use vru_runtime::{report, trace};
 
-use crate::analyst::AnalystEvent;
+use crate::analyst::{FramesForAnalysis, Known};
 use crate::config::QueueConfig;
 use crate::counts;
 use crate::frame::FrameJob;
@@ -45,8 +44,8 @@ pub struct FrameConsumerContext {
     pub offsets: Arc<Offsets>,
     /// Receives the records that cannot be read.
     pub publisher: PublisherHandle,
-    /// Receives the published history of assigned partitions, and the cameras of revoked ones.
-    pub analyst: mpsc::Sender<AnalystEvent>,
+    /// Is told the published history of assigned partitions, and the cameras of revoked ones.
+    pub analysis: Arc<FramesForAnalysis>,
     /// The cameras whose rules are known.
     pub cameras: KnownCameras,
     /// Cancelled when the consumer must stop.
@@ -115,7 +114,7 @@ impl FrameConsumer {
                     Some(Event::Record(record)) => self.record(record).await,
                 },
                 _ = commit.tick() => self.commit(None, false).await,
-                _ = sweep.tick() => self.forget_absent().await,
+                _ = sweep.tick() => self.forget_absent(),
                 () = self.cx.scheduler.room_freed() => self.resume(),
             }
         }
@@ -131,7 +130,9 @@ impl FrameConsumer {
             self.cx.offsets.assigned(partition);
         }
         let history = history::read(&self.cx.kafka, &assignment.partitions, self.cx.queue.lookback_frames).await;
-        self.notify_analyst(AnalystEvent::History(history)).await;
+        for (camera, published) in history {
+            self.cx.analysis.know(&camera, Known::History(published));
+        }
         for partition in &assignment.partitions {
             ASSIGNED.with_label_values(&[&partition.topic]).inc();
         }
@@ -156,7 +157,7 @@ impl FrameConsumer {
         }
         let cameras = self.cx.scheduler.remove_cameras(&partitions);
         self.moved.extend(cameras.iter().cloned());
-        self.notify_analyst(AnalystEvent::Forget(cameras)).await;
+        self.cx.analysis.forget(&cameras);
         self.paused.retain(|partition| !partitions.contains(partition));
         self.update_paused_metric();
         // Dropping the revocation lets the rebalance continue.
@@ -199,7 +200,7 @@ impl FrameConsumer {
     }
 
     /// Forgets cameras that were removed, or moved to another worker a while ago: their state and their metrics.
-    async fn forget_absent(&mut self) {
+    fn forget_absent(&mut self) {
         let gone: Vec<CameraId> = self
             .last_frames
             .iter()
@@ -213,14 +214,14 @@ impl FrameConsumer {
             tracing::info!(cameras = gone.len(), "cameras that were removed are forgotten");
             self.last_frames.retain(|camera, _| !gone.contains(camera));
             self.moved.retain(|camera| !gone.contains(camera));
-            self.notify_analyst(AnalystEvent::Forget(gone)).await;
+            self.cx.analysis.forget(&gone);
         }
         let here = &self.last_frames;
         self.without_configuration.retain(|camera| here.contains_key(camera));
         counts::forget_absent(|camera| camera.parse().is_ok_and(|id: CameraId| here.contains_key(&id)));
     }
 
-    /// Makes sure that the analyst knows the camera's rules before its first frame: the configuration comes on another topic than the
+    /// Makes sure that the camera's rules are known before its first frame is analysed: the configuration comes on another topic than the
     /// frames, and may be later. A camera may have none. False if stopped before: the next owner reads the frame again.
     async fn learn_configuration(&mut self, camera: &CameraId) -> bool {
         if self.cx.cameras.contains(camera) {
@@ -291,12 +292,6 @@ impl FrameConsumer {
             ERRORS.with_label_values(&["commit"]).inc();
             tracing::warn!(error = %report::chain(&error), "commit failed, its frames may be read again");
             self.cx.offsets.commit_failed(&next);
-        }
-    }
-
-    async fn notify_analyst(&self, event: AnalystEvent) {
-        if self.cx.analyst.send(event).await.is_err() {
-            tracing::debug!("the analyst thread has ended");
         }
     }
 

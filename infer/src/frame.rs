@@ -1,5 +1,5 @@
 //! A frame on its way through the stage: a [`FrameJob`] waits for a decoder, a [`RawFrame`] for its conversion to the model's
-//! input, a [`ReadyFrame`] for the model, and an [`InferredFrame`] for the analyst.
+//! input, a [`ReadyFrame`] for the model, and an [`InferredFrame`] for its analysis.
 
 use std::time::{Duration, Instant};
 
@@ -109,10 +109,21 @@ pub struct ReadyPicture {
     pub ready_at: Instant,
 }
 
+/// A frame that the model took.
+#[derive(Debug)]
+pub struct TakenFrame {
+    pub ready: ReadyFrame,
+    /// The lane that the frame came from. It gives no more frames than can be analysed:
+    /// [`FrameScheduler::analysed`](crate::scheduler::FrameScheduler::analysed).
+    pub lane_id: u64,
+}
+
 /// A frame that went through the model.
 #[derive(Debug)]
 pub struct InferredFrame {
     pub ready: ReadyFrame,
+    /// See [`TakenFrame`].
+    pub lane_id: u64,
     /// `None` for an end marker.
     pub output: Option<ModelOutput>,
     /// How long the frame waited for the model after it was decoded.

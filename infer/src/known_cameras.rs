@@ -1,79 +1,93 @@
-//! Which cameras' rules the analyst knows.
+//! The configuration of the cameras, as far as this worker has read it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, watch};
-use vru_proto::CameraId;
+use vru_proto::{CameraId, v1};
 use vru_runtime::cameras::{CameraEvent, Refresher};
 
-use crate::analyst::AnalystEvent;
+/// The present configuration of each camera. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct CameraConfigs(Arc<RwLock<HashMap<CameraId, Arc<v1::CameraConfig>>>>);
 
-/// The cameras whose configuration is in the analyst's queue, or was. Clones share it.
+impl CameraConfigs {
+    /// The same `Arc` until the configuration changes.
+    pub fn get(&self, camera: &CameraId) -> Option<Arc<v1::CameraConfig>> {
+        self.0.read().get(camera).cloned()
+    }
+
+    /// Makes a change. The next frame that is analysed has it.
+    pub fn apply(&self, event: CameraEvent) {
+        match event {
+            CameraEvent::Upsert(camera, config) => drop(self.0.write().insert(camera, config)),
+            CameraEvent::Remove(camera) => drop(self.0.write().remove(&camera)),
+            CameraEvent::CaughtUp => {}
+        }
+    }
+}
+
+/// The cameras whose configuration is known. Clones share it.
 #[derive(Debug, Clone)]
 pub struct KnownCameras {
-    ids: Arc<RwLock<HashSet<CameraId>>>,
-    /// How many [`CameraEvent::CaughtUp`] were passed on.
+    configs: CameraConfigs,
+    /// How many [`CameraEvent::CaughtUp`] came.
     caught_up: watch::Receiver<u64>,
     refresher: Refresher,
 }
 
-/// Passes changes of the configuration on to the analyst.
+/// Follows the changes of the configuration.
 #[derive(Debug)]
 pub struct CameraFollower {
     events: mpsc::Receiver<CameraEvent>,
-    analyst: mpsc::Sender<AnalystEvent>,
-    ids: Arc<RwLock<HashSet<CameraId>>>,
+    configs: CameraConfigs,
     caught_up: watch::Sender<u64>,
 }
 
 impl KnownCameras {
-    /// `events` and `refresher` are those of [`vru_runtime::cameras::watch`].
-    pub fn follow(
-        (events, refresher): (mpsc::Receiver<CameraEvent>, Refresher),
-        analyst: mpsc::Sender<AnalystEvent>,
-    ) -> (CameraFollower, Self) {
-        let ids = Arc::<RwLock<HashSet<CameraId>>>::default();
+    /// The arguments are those of [`vru_runtime::cameras::watch`].
+    pub fn follow((events, refresher): (mpsc::Receiver<CameraEvent>, Refresher)) -> (CameraFollower, Self) {
+        let configs = CameraConfigs::default();
         let (caught_up_tx, caught_up) = watch::channel(0);
-        let follower = CameraFollower { events, analyst, ids: ids.clone(), caught_up: caught_up_tx };
-        (follower, Self { ids, caught_up, refresher })
+        let follower = CameraFollower { events, configs: configs.clone(), caught_up: caught_up_tx };
+        (follower, Self { configs, caught_up, refresher })
+    }
+
+    pub fn configs(&self) -> &CameraConfigs {
+        &self.configs
     }
 
     pub fn contains(&self, camera: &CameraId) -> bool {
-        self.ids.read().contains(camera)
+        self.configs.0.read().contains_key(camera)
     }
 
     /// Waits until the whole configuration has been read for the first time.
     pub async fn settled(&self) {
-        self.passed_on(1).await;
+        self.caught_up(1).await;
     }
 
-    /// Waits until everything that is in the configuration now is in the analyst's queue.
+    /// Waits until everything that is in the configuration now is known.
     pub async fn refresh(&self) {
         if let Some(caught_up) = self.refresher.refresh().await {
-            self.passed_on(caught_up).await;
+            self.caught_up(caught_up).await;
         }
     }
 
-    async fn passed_on(&self, count: u64) {
+    async fn caught_up(&self, count: u64) {
         // An error means that the follower has ended, which ends the service.
-        self.caught_up.clone().wait_for(|passed_on| *passed_on >= count).await.ok();
+        self.caught_up.clone().wait_for(|caught_up| *caught_up >= count).await.ok();
     }
 }
 
 impl CameraFollower {
-    /// Runs until the watch or the analyst ends.
+    /// Runs until the watch ends.
     pub async fn run(mut self) {
         while let Some(event) = self.events.recv().await {
-            let after = event.clone();
-            if self.analyst.send(AnalystEvent::Camera(event)).await.is_err() {
-                return;
-            }
-            match after {
-                CameraEvent::Upsert(camera, _) => drop(self.ids.write().insert(camera)),
-                CameraEvent::Remove(camera) => drop(self.ids.write().remove(&camera)),
-                CameraEvent::CaughtUp => self.caught_up.send_modify(|count| *count += 1),
+            let caught_up = matches!(event, CameraEvent::CaughtUp);
+            self.configs.apply(event);
+            if caught_up {
+                self.caught_up.send_modify(|count| *count += 1);
             }
         }
     }
@@ -90,7 +104,7 @@ mod tests {
     const CAMERA: &str = "[[cameras]]\nid = 'gate'\npush = { allow_anonymous = true }\n";
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn after_a_refresh_the_analyst_has_what_was_configured_before_it() {
+    async fn after_a_refresh_everything_is_known_that_was_configured_before_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cameras.toml");
         std::fs::write(&file, "").unwrap();
@@ -103,8 +117,7 @@ mod tests {
             &shutdown,
             ready,
         );
-        let (analyst, mut events) = mpsc::channel(8);
-        let (follower, cameras) = KnownCameras::follow(watched, analyst);
+        let (follower, cameras) = KnownCameras::follow(watched);
         shutdown.spawn("the follower", follower.run());
         cameras.settled().await;
         let gate: CameraId = "gate".parse().unwrap();
@@ -112,13 +125,7 @@ mod tests {
         std::fs::write(&file, CAMERA).unwrap();
         cameras.refresh().await;
         assert!(cameras.contains(&gate));
-        let mut configured = Vec::new();
-        while let Ok(event) = events.try_recv() {
-            if let AnalystEvent::Camera(CameraEvent::Upsert(camera, _)) = event {
-                configured.push(camera);
-            }
-        }
-        assert_eq!(configured, [gate]);
+        assert_eq!(cameras.configs().get(&gate).map(|config| config.id.clone()), Some("gate".to_owned()));
         shutdown.soft.cancel();
     }
 }

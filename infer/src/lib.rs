@@ -2,8 +2,9 @@
 //!
 //! A frame passes these modules in order: [`consumer`] reads and validates it and hands it to the [`scheduler`], where each
 //! camera has a queue; [`decoders`] decode it; [`batcher`] runs the model on a batch of frames of several cameras;
-//! [`analyst`] decodes the outputs, tracks road users and applies the rules, for each camera; [`publisher`] sends the results
-//! and waits for their acknowledgement; [`offsets`] determines which offsets may be committed. [`pipeline`] connects them.
+//! [`analyst`] decodes the outputs, tracks road users and applies the rules, on several threads with one camera at a time each
+//! ([`analysis_queue`]); [`publisher`] sends the results and waits for their acknowledgement; [`offsets`] determines which
+//! offsets may be committed. [`pipeline`] connects them.
 //!
 //! Guarantees:
 //! - A frame's offset is committed only after its results are acknowledged, or after it was dropped and counted.
@@ -15,6 +16,7 @@
 //! [`engine`], [`decode`] and [`analysis`] work without Kafka. `vru analyse` uses them.
 
 pub mod analysis;
+pub mod analysis_queue;
 pub mod analyst;
 pub mod backend;
 pub mod batcher;

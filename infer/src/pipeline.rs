@@ -1,9 +1,9 @@
 //! Connects the parts of the stage. Frames flow as follows:
 //!
 //! ```text
-//! consumer → scheduler → decode threads → scheduler → batcher (the model) → analyst → publisher → Kafka
-//!                │ dropped frames                                               │ acknowledged frames
-//!                └──────────────────────▶ offsets ◀─────────────────────────────┘
+//! consumer → scheduler → decode threads → scheduler → batcher (the model) → analysis threads → publisher → Kafka
+//!                │ dropped frames                                                       │ acknowledged frames
+//!                └──────────────────────▶ offsets ◀─────────────────────────────────────┘
 //!                                           └──▶ consumer commits
 //! ```
 //!
@@ -14,7 +14,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::sync::mpsc;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::dead_letter::DeadLetters;
@@ -23,7 +22,7 @@ use vru_runtime::kafka::{ProducerOptions, watch_kafka};
 use vru_runtime::service::ServiceContext;
 
 use crate::analysis::AnalysisSettings;
-use crate::analyst::Analyst;
+use crate::analyst::{Analyst, FramesForAnalysis};
 use crate::batcher::Batcher;
 use crate::config::InferConfig;
 use crate::consumer::{FrameConsumer, FrameConsumerContext};
@@ -36,8 +35,10 @@ use crate::offsets::Offsets;
 use crate::publisher::{Publisher, PublisherContext};
 use crate::scheduler::FrameScheduler;
 
-/// Events that wait for the analyst: a batch or two of frames.
-const ANALYST_QUEUE: usize = 32;
+/// Frames that wait for their analysis, besides those that slow cameras may have there: a batch or two.
+const ANALYSIS_QUEUE: usize = 32;
+/// The frames of one camera whose analysis is slow that may wait there.
+const OF_SLOW_CAMERA: usize = 2;
 
 /// Runs the stage until `cx.shutdown.soft`, then drains. An error means that the stage cannot continue.
 pub async fn run(config: InferConfig, cx: ServiceContext) -> anyhow::Result<()> {
@@ -76,7 +77,8 @@ async fn run_with(
     let failure = stop.failure.clone();
     let offsets = Arc::new(Offsets::default());
     let scheduler = Arc::new(FrameScheduler::new(config.queue, offsets.clone(), model.clone()));
-    let (analyst_tx, analyst_rx) = mpsc::channel(ANALYST_QUEUE);
+    let analysis_threads = config.queue.analysis_threads();
+    let frames = Arc::new(FramesForAnalysis::new(ANALYSIS_QUEUE + OF_SLOW_CAMERA * analysis_threads));
 
     let options = ProducerOptions {
         client_id: "vru-infer".to_owned(),
@@ -102,14 +104,24 @@ async fn run_with(
         let decoder = DecodeThread::new(scheduler.clone(), &model, publisher_handle.clone(), failure.clone())?;
         threads.spawn(format!("decode-{number}"), move || decoder.run())?;
     }
-    let batcher = Batcher::new(scheduler.clone(), engine, config.batch, analyst_tx.clone(), failure.clone());
+    let batcher = Batcher::new(scheduler.clone(), engine, config.batch, frames.clone(), failure.clone());
     threads.spawn("model".to_owned(), move || batcher.run())?;
-    let settings = AnalysisSettings { snapshot: config.snapshot, ..AnalysisSettings::of(model) };
-    let analyst = Analyst::new(settings, scheduler.clone(), publisher_handle.clone());
-    threads.spawn("analyst".to_owned(), move || analyst.run(analyst_rx))?;
 
     let followed = cameras::watch(&config.kafka, &config.cameras, Share::All, &stop, cameras_ready);
-    let (follower, cameras) = KnownCameras::follow(followed, analyst_tx.clone());
+    let (follower, cameras) = KnownCameras::follow(followed);
+    let analyst = Arc::new(Analyst {
+        settings: AnalysisSettings { snapshot: config.snapshot, ..AnalysisSettings::of(model) },
+        frames: frames.clone(),
+        cameras: cameras.configs().clone(),
+        scheduler: scheduler.clone(),
+        offsets: offsets.clone(),
+        publisher: publisher_handle.clone(),
+    });
+    for number in 0..analysis_threads {
+        let analyst = analyst.clone();
+        threads.spawn(format!("analysis-{number}"), move || analyst.run())?;
+    }
+    drop(analyst);
     let following = stop.spawn_essential("the follower of the cameras' configuration", follower.run());
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, stop.soft.clone());
     let broker_watch = stop.spawn_essential("the probe of the broker", watch);
@@ -131,7 +143,7 @@ async fn run_with(
         scheduler: scheduler.clone(),
         offsets,
         publisher: publisher_handle,
-        analyst: analyst_tx,
+        analysis: frames,
         cameras,
         soft: stop.soft.clone(),
     })

@@ -74,6 +74,17 @@ impl PublisherHandle {
         drop(self.queue.blocking_send(Request::Reject(Box::new(rejected))));
     }
 
+    /// A handle whose results the test takes itself.
+    #[cfg(test)]
+    pub fn of_test() -> (Self, impl FnMut() -> Option<FrameResult>) {
+        let (queue, mut requests) = mpsc::channel(QUEUE_LEN);
+        let next = move || match requests.blocking_recv()? {
+            Request::Publish(result) => Some(*result),
+            Request::Reject(rejected) => panic!("a record was rejected: {}", rejected.reason),
+        };
+        (Self { queue }, next)
+    }
+
     /// Sends a record to the dead letters.
     pub async fn reject(&self, rejected: RejectedRecord) {
         drop(self.queue.send(Request::Reject(Box::new(rejected))).await);

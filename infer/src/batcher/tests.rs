@@ -1,7 +1,8 @@
 use super::*;
+use crate::analysis_queue::Turn;
 use crate::backend::fake::FakeControl;
 use crate::config::QueueConfig;
-use crate::frame::{FrameJob, ReadyPicture};
+use crate::frame::{FrameJob, ReadyFrame, ReadyPicture};
 use crate::model::Preparer;
 use crate::offsets::Offsets;
 use crate::picture::Picture;
@@ -12,7 +13,7 @@ use vru_vision::image::Image;
 struct Fixture {
     batcher: Batcher,
     control: Arc<FakeControl>,
-    inferred: mpsc::Receiver<AnalystEvent>,
+    inferred: Arc<FramesForAnalysis>,
     offsets: Arc<Offsets>,
     preparer: Preparer,
     failure: Failure,
@@ -25,16 +26,16 @@ fn fixture() -> Fixture {
     let model = engine.model().clone();
     let preparer = model.preparer().unwrap();
     let scheduler = Arc::new(FrameScheduler::new(QueueConfig::default(), offsets.clone(), model));
-    let (inferred_tx, inferred) = mpsc::channel(64);
+    let inferred = Arc::new(FramesForAnalysis::new(64));
     let failure = Failure::default();
     let config = BatchConfig { max_size: 4, ..BatchConfig::default() };
-    let batcher = Batcher::new(scheduler, engine, config, inferred_tx, failure.clone());
+    let batcher = Batcher::new(scheduler, engine, config, inferred.clone(), failure.clone());
     Fixture { batcher, control, inferred, offsets, preparer, failure }
 }
 
 impl Fixture {
     /// One frame for each grey value; its picture has that grey everywhere.
-    fn batch(&mut self, camera: &str, greys: &[u8]) -> Vec<ReadyFrame> {
+    fn batch(&mut self, camera: &str, greys: &[u8]) -> Vec<TakenFrame> {
         let pictures = greys.iter().map(|grey| Picture::new(Image::filled(SIZE.0, SIZE.1, [*grey; 3])));
         (0..)
             .zip(pictures)
@@ -44,18 +45,24 @@ impl Fixture {
                 let (zero, ready_at) = (Duration::ZERO, Instant::now());
                 let picture =
                     ReadyPicture { decoded, prepared, queued: zero, decode: zero, preprocess: zero, ready_at };
-                ReadyFrame { job, picture: Some(picture) }
+                TakenFrame { ready: ReadyFrame { job, picture: Some(picture) }, lane_id: 0 }
             })
             .collect()
     }
 
-    fn sequences(&mut self) -> Vec<u64> {
-        let mut sequences = Vec::new();
-        while let Ok(AnalystEvent::Inferred(inferred)) = self.inferred.try_recv() {
-            assert!(inferred.output.is_some());
-            sequences.push(inferred.ready.job.key.sequence);
-        }
-        sequences
+    /// The frames that were passed on.
+    fn passed_on(&self) -> Vec<InferredFrame> {
+        self.inferred.close();
+        let next = || match self.inferred.next(|_| false)? {
+            Turn::Outdated(frame) | Turn::Analyse(_, frame, _) => Some(frame),
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    fn sequences(&self) -> Vec<u64> {
+        let inferred = self.passed_on();
+        assert!(inferred.iter().all(|inferred| inferred.output.is_some()));
+        inferred.iter().map(|inferred| inferred.ready.job.key.sequence).collect()
     }
 }
 
@@ -74,8 +81,9 @@ fn each_picture_gets_its_own_output() {
     let batch = fixture.batch("own", &[255, 153]);
     fixture.batcher.run_batch(batch);
     let model = fixture.batcher.engine.model().clone();
-    for brightness in [1.0, 0.6] {
-        let Ok(AnalystEvent::Inferred(inferred)) = fixture.inferred.try_recv() else { panic!("an output is missing") };
+    let inferred = fixture.passed_on();
+    assert_eq!(inferred.len(), 2);
+    for (brightness, inferred) in [1.0, 0.6].into_iter().zip(inferred) {
         let picture = inferred.ready.picture.unwrap();
         let output = inferred.output.unwrap();
         let found = model.detections(&output, picture.prepared.placement, picture.prepared.source).unwrap();
@@ -123,8 +131,9 @@ fn repeated_failed_batches_end_the_service() {
 fn an_end_marker_passes_without_running_the_model() {
     let mut fixture = fixture();
     let mut batch = fixture.batch("marker", &[250]);
-    batch[0].picture = None;
+    batch[0].ready.picture = None;
     fixture.batcher.run_batch(batch);
     assert!(fixture.control.batches.lock().is_empty());
-    assert!(matches!(fixture.inferred.try_recv(), Ok(AnalystEvent::Inferred(inferred)) if inferred.output.is_none()));
+    let inferred = fixture.passed_on();
+    assert!(inferred.len() == 1 && inferred[0].output.is_none(), "{inferred:?}");
 }

@@ -22,6 +22,8 @@ pub struct QueueConfig {
     pub max_age: Duration,
     /// Threads that decode pictures; 0: half of the cores, but at least one (default 0).
     pub decode_threads: usize,
+    /// Threads that turn the model's outputs into tracks and alerts, one camera at a time each; 0: as many as there are cores (default 0).
+    pub analysis_threads: usize,
     /// How long a revocation waits for the frames in progress (default 5 s).
     #[serde(with = "humantime_serde")]
     pub revoke_deadline: Duration,
@@ -41,6 +43,7 @@ impl Default for QueueConfig {
             file_frames: 16,
             max_age: Duration::from_secs(2),
             decode_threads: 0,
+            analysis_threads: 0,
             revoke_deadline: Duration::from_secs(5),
             commit_every: Duration::from_secs(1),
             lookback_frames: 64,
@@ -52,10 +55,19 @@ impl QueueConfig {
     /// The number of decode threads, with the default resolved.
     pub fn decode_threads(&self) -> usize {
         match self.decode_threads {
-            0 => (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1),
+            0 => (cores() / 2).max(1),
             given => given,
         }
     }
+
+    /// The number of threads that analyse, with the default resolved.
+    pub fn analysis_threads(&self) -> usize {
+        if self.analysis_threads == 0 { cores() } else { self.analysis_threads }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 impl Validate for QueueConfig {
@@ -69,6 +81,7 @@ impl Validate for QueueConfig {
         }
         problems.require(self.max_age >= Duration::from_millis(10), "max_age", "is less than 10ms");
         problems.require(self.decode_threads <= 256, "decode_threads", "is more than 256");
+        problems.require(self.analysis_threads <= 256, "analysis_threads", "is more than 256");
         problems.require(self.lookback_frames <= 10_000, "lookback_frames", "is more than 10000");
         let sane = Duration::from_millis(10)..=Duration::from_mins(1);
         problems.require(sane.contains(&self.commit_every), "commit_every", "is not between 10ms and 1m");

@@ -22,7 +22,7 @@ use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
 
 use crate::config::QueueConfig;
-use crate::frame::{FrameJob, RawFrame, ReadyFrame};
+use crate::frame::{FrameJob, RawFrame, ReadyFrame, TakenFrame};
 use crate::metrics;
 use crate::model::Model;
 use crate::offsets::Offsets;
@@ -154,8 +154,8 @@ impl FrameScheduler {
     }
 
     /// Takes up to `max_frames` frames for the model, one of each live camera in turn. Blocks until there is one, and then waits
-    /// up to `max_wait` for more. `None` when the scheduler is closed and empty.
-    pub fn next_batch(&self, max_frames: usize, max_wait: Duration) -> Option<Vec<ReadyFrame>> {
+    /// up to `max_wait` for more. `None` when the scheduler is closed and empty. Call [`FrameScheduler::analysed`] for each frame in the end.
+    pub fn next_batch(&self, max_frames: usize, max_wait: Duration) -> Option<Vec<TakenFrame>> {
         let mut batch = Vec::with_capacity(max_frames);
         let mut deadline: Option<Instant> = None;
         let mut turns = self.turns.lock();
@@ -181,6 +181,14 @@ impl FrameScheduler {
             // The model waits, so what it needs is due now.
             self.decodable.notify_all();
             self.inferable.wait_until(&mut turns, deadline.unwrap_or(now + RECHECK));
+        }
+    }
+
+    /// A frame that the model took is analysed, or dropped: its camera may give another one.
+    pub fn analysed(&self, lane_id: u64) {
+        if self.turns.lock().analysed(lane_id) {
+            self.inferable.notify_one();
+            self.decodable.notify_one();
         }
     }
 

@@ -1,400 +1,16 @@
 //! Tests of the scheduler in simulated time, with random cameras, models and decoders.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod cameras;
+mod machine;
 
-use bytes::Bytes;
+use std::time::Duration;
+
 use rand::Rng as _;
 use rand::rngs::StdRng;
-use vru_proto::v1;
 use vru_runtime::test_util::seeded_rng;
-use vru_vision::image::Image;
 
-use super::turns::{Next, Turns};
-use super::{Outcome, Skipped, Step, Task};
-use crate::config::QueueConfig;
-use crate::decode::RawPicture;
-use crate::frame::{FrameJob, RawFrame, ReadyFrame, ReadyPicture};
-use crate::model::{Model, PreparedPicture};
-use crate::offsets::Offsets;
-use crate::picture::Picture;
-use crate::test_support::{fake_model, file_frame, job, live_frame, partition};
-
-const KEY: &[u8] = &[0, 0, 1, 0x65];
-const REFERENCED: &[u8] = &[0, 0, 1, 0x41];
-const UNREFERENCED: &[u8] = &[0, 0, 1, 0x01];
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    Jpeg,
-    /// H.264 with a key frame every so many pictures. Of so many pictures each, one is for the model.
-    Coded {
-        group: u64,
-        analyse_every: u64,
-    },
-    File,
-}
-
-#[derive(Debug, Clone)]
-struct Camera {
-    kind: Kind,
-    interval: Duration,
-    /// A picture comes up to this late.
-    jitter: Duration,
-    decode: Duration,
-}
-
-impl Camera {
-    fn is_live(&self) -> bool {
-        self.kind != Kind::File
-    }
-
-    fn analyse_every(&self) -> u32 {
-        if let Kind::Coded { analyse_every, .. } = self.kind { analyse_every as u32 } else { 1 }
-    }
-
-    /// Frames for the model per second.
-    fn offered(&self) -> f64 {
-        1.0 / (self.interval * self.analyse_every()).as_secs_f64()
-    }
-
-    /// The longest time between two frames for the model.
-    fn longest_gap(&self) -> Duration {
-        self.interval * self.analyse_every() + self.jitter
-    }
-}
-
-/// What happened to the frames of a camera.
-#[derive(Debug, Default, Clone)]
-struct Account {
-    /// When its first frame comes.
-    phase: Duration,
-    sent: u64,
-    analysed: Vec<u64>,
-    dropped: BTreeMap<&'static str, u64>,
-    not_for_model: u64,
-    /// The oldest frame that the model took, less what it may be.
-    too_old_by: Option<Duration>,
-    /// How many pictures its decoder got.
-    decoded: u64,
-    /// The last picture that its decoder got.
-    last_decoded: Option<u64>,
-}
-
-#[derive(Debug)]
-enum Event {
-    Frame(usize),
-    Decoded(u64, Box<Outcome>, Duration),
-    ModelFree,
-    Timer,
-}
-
-struct Simulation {
-    turns: Turns,
-    config: QueueConfig,
-    model: Arc<Model>,
-    offsets: Offsets,
-    begun: Instant,
-    now: Instant,
-    cameras: Vec<Camera>,
-    accounts: Vec<Account>,
-    run_time: Duration,
-    max_batch: usize,
-    /// By time and number; the number is that of the event.
-    queue: BinaryHeap<Reverse<(Instant, usize)>>,
-    events: Vec<Option<Event>>,
-    idle_threads: usize,
-    model_free: bool,
-    /// How long the model ran.
-    busy: Duration,
-    batches: Vec<usize>,
-    until: Instant,
-    next_offset: i64,
-    prepared: PreparedPicture,
-    random: StdRng,
-}
-
-fn picture() -> Picture {
-    Picture::new(Image::filled(8, 8, [9; 3]))
-}
-
-impl Simulation {
-    fn new(
-        cameras: Vec<Camera>,
-        run_time: Duration,
-        max_batch: usize,
-        threads: usize,
-        length: Duration,
-        random: StdRng,
-    ) -> Self {
-        let hour = Duration::from_hours(1);
-        let config = QueueConfig { decode_threads: threads, max_age: hour, ..QueueConfig::default() };
-        let offsets = Offsets::default();
-        offsets.assigned(&partition());
-        let model = fake_model();
-        let prepared = model.preparer().unwrap().prepare(&picture()).unwrap();
-        let begun = Instant::now();
-        let mut simulation = Self {
-            turns: Turns::default(),
-            config,
-            model,
-            offsets,
-            begun,
-            now: begun,
-            accounts: vec![Account::default(); cameras.len()],
-            cameras,
-            run_time,
-            max_batch,
-            queue: BinaryHeap::new(),
-            events: Vec::new(),
-            idle_threads: threads,
-            model_free: true,
-            busy: Duration::ZERO,
-            batches: Vec::new(),
-            until: begun + length,
-            next_offset: 0,
-            prepared,
-            random,
-        };
-        simulation.turns.max_batch = max_batch;
-        for camera in 0..simulation.cameras.len() {
-            let phase = simulation.cameras[camera].interval.mul_f64(simulation.random.random::<f64>());
-            simulation.accounts[camera].phase = phase;
-            simulation.at(begun + phase, Event::Frame(camera));
-        }
-        simulation
-    }
-
-    fn at(&mut self, time: Instant, event: Event) {
-        self.queue.push(Reverse((time, self.events.len())));
-        self.events.push(Some(event));
-    }
-
-    /// Runs until all frames are accounted for.
-    fn run(mut self) -> Self {
-        while let Some(Reverse((time, number))) = self.queue.pop() {
-            self.now = time;
-            match self.events[number].take().unwrap() {
-                Event::Frame(camera) => self.frame(camera),
-                Event::Decoded(lane, outcome, took) => {
-                    self.idle_threads += 1;
-                    let mut skipped = Vec::new();
-                    assert!(self.turns.finish(lane, *outcome, took, &mut skipped).is_empty());
-                    self.account(skipped);
-                }
-                Event::ModelFree => {
-                    self.model_free = true;
-                    self.turns.pace.asked(self.now);
-                }
-                Event::Timer => {}
-            }
-            self.turns.closed = !self.queue.iter().any(|next| matches!(self.events[next.0.1], Some(Event::Frame(_))));
-            self.pump();
-        }
-        assert!(self.turns.lanes.iter().all(super::lane::Lane::is_empty), "frames are left");
-        self
-    }
-
-    fn frame(&mut self, camera: usize) {
-        let (index, now) = (camera, self.now);
-        let camera = self.cameras[index].clone();
-        let sequence = self.accounts[index].sent;
-        if camera.kind == Kind::File {
-            // A file is published as its frames are processed.
-            let lane = self.turns.lanes.iter().find(|lane| lane.camera.as_str() == name(index));
-            if lane.is_some_and(|lane| !lane.may_resume(&self.config)) {
-                self.next_frame(index, now + camera.interval);
-                return;
-            }
-        }
-        let frame = match camera.kind {
-            Kind::File => file_frame(&name(index), 1, sequence),
-            Kind::Jpeg => live_frame(&name(index), 1, sequence),
-            Kind::Coded { group, analyse_every } => {
-                let key_frame = sequence.is_multiple_of(group);
-                let analyse = sequence.is_multiple_of(analyse_every);
-                let payload = match (key_frame, sequence % 3) {
-                    (true, _) => KEY,
-                    (false, 1) => UNREFERENCED,
-                    (false, _) => REFERENCED,
-                };
-                let payload = Bytes::from_static(payload);
-                let encoding = v1::Encoding::H264.into();
-                v1::Frame { key_frame, analyse, payload, encoding, ..live_frame(&name(index), 1, sequence) }
-            }
-        };
-        let account = &mut self.accounts[index];
-        account.sent += 1;
-        let captured_at_us = (camera.interval * u32::try_from(sequence).unwrap()).as_micros() as i64;
-        let mut frame = v1::Frame { captured_at_us, ..frame };
-        if frame.encoding() == v1::Encoding::Jpeg {
-            frame.payload = Bytes::from_static(b"jpeg");
-        }
-        let mut job = job(frame, self.next_offset, &self.offsets);
-        self.next_offset += 1;
-        job.received_at = now;
-        let mut skipped = Vec::new();
-        self.turns.enqueue(job, &self.model, &self.config, &mut skipped);
-        self.account(skipped);
-        let late = camera.jitter.mul_f64(self.random.random::<f64>());
-        let interval = camera.interval * u32::try_from(sequence + 1).unwrap();
-        let regular = self.begun + self.accounts[index].phase + interval + late;
-        self.next_frame(index, if camera.is_live() { regular.max(now) } else { now + camera.interval });
-    }
-
-    fn next_frame(&mut self, camera: usize, at: Instant) {
-        if at < self.until {
-            self.at(at, Event::Frame(camera));
-        }
-    }
-
-    fn account(&mut self, skipped: Vec<Skipped>) {
-        for Skipped { job, reason } in skipped {
-            let account = &mut self.accounts[index(&job)];
-            match reason {
-                Some(reason) => *account.dropped.entry(reason).or_default() += 1,
-                None => account.not_for_model += 1,
-            }
-        }
-    }
-
-    /// Lets idle threads and an idle model take what they may.
-    fn pump(&mut self) {
-        loop {
-            while self.idle_threads > 0 {
-                let mut skipped = Vec::new();
-                let next = self.turns.next_step(self.now, &self.config, &mut skipped);
-                self.account(skipped);
-                match next {
-                    Next::Task(task, _) => self.decode(*task),
-                    Next::Wait(Some(at)) => {
-                        self.at(at, Event::Timer);
-                        break;
-                    }
-                    Next::Wait(None) => break,
-                }
-            }
-            if !self.model_free || !self.take_batch() {
-                return;
-            }
-        }
-    }
-
-    fn decode(&mut self, Task { lane_id, step }: Task) {
-        self.idle_threads -= 1;
-        let (took, outcome) = match step {
-            Step::Decode(job, decoder, prepare) => {
-                let camera = index(&job);
-                self.check_references(camera, &job);
-                let took = self.cameras[camera].decode;
-                let mut outcome = Outcome { decoder: Some(decoder), ..Outcome::default() };
-                if !job.frame.analyse {
-                    self.accounts[camera].not_for_model += 1;
-                } else if prepare {
-                    outcome.ready.push(self.ready(job, self.now + took));
-                } else {
-                    let picture = picture();
-                    let picture = RawPicture::rgb(picture.image, picture.source);
-                    let (queued, decode, decoded_at) = (Duration::ZERO, took, self.now + took);
-                    outcome.raw.push(RawFrame { job, picture, queued, decode, decoded_at });
-                }
-                (took, outcome)
-            }
-            Step::Prepare(raw) => {
-                let camera = index(&raw.job);
-                let took = self.cameras[camera].decode / 2;
-                let ready = vec![self.ready(raw.job, self.now + took)];
-                (took, Outcome { ready, ..Outcome::default() })
-            }
-        };
-        self.at(self.now + took, Event::Decoded(lane_id, Box::new(outcome), took));
-    }
-
-    fn ready(&self, job: FrameJob, ready_at: Instant) -> ReadyFrame {
-        let zero = Duration::ZERO;
-        let (decoded, prepared) = (picture(), self.prepared.clone());
-        let picture = ReadyPicture { decoded, prepared, queued: zero, decode: zero, preprocess: zero, ready_at };
-        ReadyFrame { job, picture: Some(picture) }
-    }
-
-    /// A picture may only be decoded when those that it depends on were decoded.
-    fn check_references(&mut self, camera: usize, job: &FrameJob) {
-        let sequence = job.key.sequence;
-        self.accounts[camera].decoded += 1;
-        let last = self.accounts[camera].last_decoded.replace(sequence);
-        if let Kind::Coded { group, .. } = self.cameras[camera].kind
-            && !sequence.is_multiple_of(group)
-        {
-            let last = last.expect("a decoder begins with a key frame");
-            let left_out = last + 1..sequence;
-            let unreferenced = |sequence: u64| !sequence.is_multiple_of(group) && sequence % 3 == 1;
-            assert!(left_out.clone().all(unreferenced), "picture {sequence} was decoded without {left_out:?}");
-        }
-    }
-
-    /// False if no frame is ready.
-    fn take_batch(&mut self) -> bool {
-        let (mut batch, mut skipped) = (Vec::new(), Vec::new());
-        let begun = self.turns.served;
-        self.turns.fill_batch((self.max_batch, begun), self.now, &mut batch, &self.config, &mut skipped);
-        self.account(skipped);
-        if batch.is_empty() {
-            return false;
-        }
-        self.turns.pace.took_batch(self.now);
-        self.model_free = false;
-        self.batches.push(batch.len());
-        if self.now < self.until {
-            self.busy += self.run_time;
-        }
-        for ready in batch {
-            let camera = index(&ready.job);
-            let age = self.now.saturating_duration_since(ready.job.received_at);
-            let allowed = self.allowed_age(camera);
-            let account = &mut self.accounts[camera];
-            account.analysed.push(ready.job.key.sequence);
-            if self.cameras[camera].is_live() && age > allowed && !self.turns.closed {
-                account.too_old_by = account.too_old_by.max(Some(age.saturating_sub(allowed)));
-            }
-        }
-        self.at(self.now + self.run_time, Event::ModelFree);
-        true
-    }
-
-    /// One interval of the camera with its jitter, the decoding of its picture, the preparation, which takes half as long, and the longest
-    /// decoding of any camera, which the thread may have begun before.
-    fn allowed_age(&self, camera: usize) -> Duration {
-        let longest = self.cameras.iter().map(|camera| camera.decode).max().unwrap_or_default();
-        self.cameras[camera].longest_gap() + self.cameras[camera].decode * 3 / 2 + longest
-    }
-
-    fn analysed(&self) -> usize {
-        self.accounts.iter().map(|account| account.analysed.len()).sum()
-    }
-
-    fn check_accounts(&self) {
-        for (at, account) in self.accounts.iter().enumerate() {
-            let camera = &self.cameras[at];
-            let dropped: u64 = account.dropped.values().sum();
-            let accounted = account.analysed.len() as u64 + dropped + account.not_for_model;
-            assert_eq!(account.sent, accounted, "{camera:?}: {account:?}");
-            assert!(account.analysed.is_sorted(), "{camera:?}");
-            if !camera.is_live() {
-                assert_eq!(account.analysed, (0..account.sent).collect::<Vec<_>>(), "{camera:?}");
-            }
-        }
-    }
-}
-
-fn name(camera: usize) -> String {
-    format!("simulated-{camera}")
-}
-
-fn index(job: &FrameJob) -> usize {
-    job.key.camera.as_str().trim_start_matches("simulated-").parse().unwrap()
-}
+use cameras::{Camera, Kind};
+use machine::Simulation;
 
 fn millis(random: &mut StdRng, range: std::ops::RangeInclusive<u64>) -> Duration {
     Duration::from_micros(random.random_range(range.start() * 1_000..=range.end() * 1_000))
@@ -407,7 +23,13 @@ fn random_camera(random: &mut StdRng) -> Camera {
     } else {
         Kind::Coded { group: random.random_range(1..=80), analyse_every: random.random_range(1..=3) }
     };
-    Camera { kind, interval, jitter: interval.mul_f64(random.random_range(0.0..0.3)), decode: millis(random, 1..=10) }
+    Camera {
+        kind,
+        interval,
+        jitter: interval.mul_f64(random.random_range(0.0..0.3)),
+        decode: millis(random, 1..=10),
+        analysis: Duration::ZERO,
+    }
 }
 
 /// What each camera gets when the model is shared equally, and what one camera leaves goes to the others; frames per second.
@@ -468,7 +90,8 @@ fn frames_are_fresh_shares_are_fair_and_every_frame_is_accounted_for() {
 /// Cameras of one kind; `run_time` is that of the model.
 fn same_cameras(count: usize, kind: Kind, run_time: Duration) -> Simulation {
     let interval = Duration::from_millis(100);
-    let camera = Camera { kind, interval, jitter: Duration::from_millis(10), decode: Duration::from_millis(3) };
+    let (jitter, decode) = (Duration::from_millis(10), Duration::from_millis(3));
+    let camera = Camera { kind, interval, jitter, decode, analysis: Duration::ZERO };
     let random = seeded_rng("same cameras");
     Simulation::new(vec![camera; count], run_time, 1, 1, LENGTH, random).run()
 }
@@ -498,6 +121,7 @@ fn files_get_what_live_cameras_leave_and_are_not_starved() {
         interval: Duration::from_millis(100),
         jitter: Duration::ZERO,
         decode: Duration::from_millis(2),
+        analysis: Duration::ZERO,
     };
     let file = Camera { kind: Kind::File, interval: Duration::from_millis(5), ..live.clone() };
     let share_of_file = |cameras: usize| {
@@ -515,4 +139,26 @@ fn files_get_what_live_cameras_leave_and_are_not_starved() {
     assert!(share > 0.5 && live_drops == 0, "a camera that needs 0.4 of the model leaves 0.6: {share:.2}");
     let (share, live_drops) = share_of_file(8);
     assert!((0.1..0.2).contains(&share) && live_drops > 0, "live cameras that need more than all leave {share:.2}");
+}
+
+#[test]
+fn a_camera_whose_analysis_is_slow_gets_what_can_be_analysed_and_takes_nothing_from_others() {
+    let quick = Camera {
+        kind: Kind::Jpeg,
+        interval: Duration::from_millis(100),
+        jitter: Duration::ZERO,
+        decode: Duration::from_millis(2),
+        analysis: Duration::from_millis(1),
+    };
+    let slow = Camera { analysis: Duration::from_secs(1), ..quick.clone() };
+    let mut cameras = vec![quick; 4];
+    cameras.push(slow);
+    let random = seeded_rng("slow analysis");
+    // The model has time for all of them.
+    let simulation = Simulation::new(cameras, Duration::from_millis(10), 1, 2, LENGTH, random).run();
+    simulation.check_accounts();
+    let (quick, slow) = simulation.accounts.split_at(4);
+    assert!(quick.iter().all(|account| account.dropped.is_empty()), "{quick:?}");
+    let analysed = slow[0].analysed.len() as u64;
+    assert!((LENGTH.as_secs()..=LENGTH.as_secs() + 8).contains(&analysed), "{analysed} frames of the slow camera");
 }

@@ -1,3 +1,6 @@
+mod analysis;
+mod revocation;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,11 +90,18 @@ impl Fixture {
         self.scheduler.turns.lock().max_batch = max_batch;
     }
 
-    /// The next batch, as camera and sequence of each frame.
+    /// The next batch, as camera and sequence of each frame. It is analysed at once.
     fn batch(&self, max_frames: usize) -> Vec<(String, u64)> {
         let batch = self.scheduler.next_batch(max_frames, Duration::ZERO).unwrap();
-        batch.iter().map(|ready| (ready.job.key.camera.to_string(), ready.job.key.sequence)).collect()
+        for taken in &batch {
+            self.scheduler.analysed(taken.lane_id);
+        }
+        batch.iter().map(position).collect()
     }
+}
+
+fn position(taken: &TakenFrame) -> (String, u64) {
+    (taken.ready.job.key.camera.to_string(), taken.ready.job.key.sequence)
 }
 
 fn grey() -> Image {
@@ -339,37 +349,6 @@ fn one_frame_of_a_camera_is_decoded_at_a_time() {
     let (first, second) = (fixture.next().unwrap(), fixture.next().unwrap());
     assert_eq!((decoded(&first).0.as_str(), decoded(&second).0.as_str()), ("one", "two"));
     assert!(fixture.next().is_none(), "the second frame of `one` waits for the first");
-}
-
-#[test]
-fn the_cameras_of_a_revoked_partition_are_removed_and_may_come_back() {
-    let mut fixture = fixture();
-    fixture.enqueue(file_frame("moved", 1, 0));
-    fixture.enqueue(file_frame("moved", 1, 1));
-    let task = fixture.next().unwrap();
-    fixture.offsets.revoked(&[partition()]);
-    let cameras = fixture.scheduler.remove_cameras(&[partition()]);
-    assert_eq!(cameras.iter().map(CameraId::as_str).collect::<Vec<_>>(), ["moved"]);
-    fixture.finish(task);
-    assert_eq!(dropped("moved", "revoked"), 2);
-    fixture.offsets.assigned(&partition());
-    assert_eq!(fixture.enqueue(file_frame("moved", 1, 0)), Admission::Queued, "unacknowledged frames come again");
-}
-
-#[test]
-fn before_a_revocation_only_started_frames_are_finished() {
-    let mut fixture = fixture();
-    for sequence in 0..4 {
-        fixture.enqueue(file_frame("leaving", 1, sequence));
-    }
-    assert!(fixture.step());
-    fixture.scheduler.abandon_unstarted(&[partition()]);
-    assert_eq!(fixture.offsets.in_progress(&[partition()]), 1, "the started frame is finished");
-    let ready = fixture.scheduler.next_batch(1, Duration::ZERO).unwrap().remove(0);
-    fixture.offsets.complete(&ready.job.ticket);
-    assert_eq!(fixture.offsets.in_progress(&[partition()]), 0);
-    assert_eq!(fixture.offsets.take_committable(None), [(partition(), 1)]);
-    assert_eq!(dropped("leaving", "revoked"), 3);
 }
 
 #[test]

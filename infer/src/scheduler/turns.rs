@@ -7,7 +7,7 @@ use super::lane::{Admission, Lane, Moment, Step};
 use super::pace::ModelPace;
 use super::{Outcome, Skipped, Task};
 use crate::config::QueueConfig;
-use crate::frame::{FrameJob, ReadyFrame};
+use crate::frame::{FrameJob, TakenFrame};
 use crate::metrics;
 use crate::model::Model;
 
@@ -16,6 +16,10 @@ use crate::model::Model;
 const FILES_AHEAD: usize = 2;
 /// Live frames go first; but of so many frames, and of so many steps at the decoders, one is for a file if one waits.
 const FILE_SHARE: usize = 8;
+
+/// A camera may have taken its share of so many batches that are not analysed yet: one in the model, one that is being analysed, and one
+/// in between. A camera whose analysis is slower than the model then keeps its newest frame here, and fills nobody else's queue.
+const BATCHES_IN_ANALYSIS: usize = 3;
 
 /// What a decode thread does next.
 #[derive(Debug)]
@@ -82,6 +86,30 @@ impl Turns {
         abandoned
     }
 
+    /// A frame that the model took is analysed, or dropped. Whether its lane may now give a frame that it could not give before.
+    pub fn analysed(&mut self, lane_id: u64) -> bool {
+        let max_batch = self.max_batch;
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.id == lane_id) else { return false };
+        let was_full = !Self::may_offer_live(lane) || !Self::may_offer_of_file(lane, max_batch);
+        lane.in_analysis -= 1;
+        was_full
+    }
+
+    /// Whether a live frame of the camera may go to the model.
+    fn may_offer_live(lane: &Lane) -> bool {
+        lane.in_analysis < BATCHES_IN_ANALYSIS
+    }
+
+    /// As [`Self::may_offer_live`], for the frames of a file, which may fill a batch.
+    fn may_offer_of_file(lane: &Lane, max_batch: usize) -> bool {
+        lane.in_analysis < BATCHES_IN_ANALYSIS * max_batch.max(1)
+    }
+
+    /// The live cameras that have a frame for the model and may give it, in the order of their turns.
+    fn offering_live(&self) -> Vec<usize> {
+        self.by_turn(|lane| lane.offers_live() && Self::may_offer_live(lane))
+    }
+
     /// How many decoded frames of files wait for the model.
     pub fn files_ready(&self) -> usize {
         self.lanes.iter().map(Lane::ready_of_file).sum()
@@ -103,7 +131,7 @@ impl Turns {
     /// First come live frames for the next batch, but not before their time: what is decoded late is newer. Then come pictures on
     /// which later ones depend, and frames of files.
     pub fn next_step(&mut self, now: Instant, config: &QueueConfig, skipped: &mut Vec<Skipped>) -> Next {
-        let offering = self.by_turn(Lane::offers_live);
+        let offering = self.offering_live();
         let moment = Self::moment(now, config, &offering);
         let due_at = self.due_at(&offering, config).filter(|_| !self.closed);
         if self.live_steps_in_a_row >= FILE_SHARE
@@ -177,11 +205,11 @@ impl Turns {
         &mut self,
         (max_frames, begun): (usize, u64),
         now: Instant,
-        batch: &mut Vec<ReadyFrame>,
+        batch: &mut Vec<TakenFrame>,
         config: &QueueConfig,
         skipped: &mut Vec<Skipped>,
     ) {
-        let offering = self.by_turn(Lane::offers_live);
+        let offering = self.offering_live();
         let moment = Self::moment(now, config, &offering);
         if self.live_in_a_row >= FILE_SHARE - 1 {
             self.take_of_files(max_frames.min(batch.len() + 1), batch, config, skipped);
@@ -208,13 +236,14 @@ impl Turns {
     fn take_of_files(
         &mut self,
         max_frames: usize,
-        batch: &mut Vec<ReadyFrame>,
+        batch: &mut Vec<TakenFrame>,
         config: &QueueConfig,
         skipped: &mut Vec<Skipped>,
     ) {
         while batch.len() < max_frames {
             let before = batch.len();
-            for at in self.by_turn(|lane| lane.ready_of_file() > 0) {
+            let max_batch = self.max_batch;
+            for at in self.by_turn(|lane| lane.ready_of_file() > 0 && Self::may_offer_of_file(lane, max_batch)) {
                 let lane = &mut self.lanes[at];
                 if batch.len() >= max_frames {
                     return;
