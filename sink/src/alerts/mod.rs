@@ -13,7 +13,8 @@
 //! After inference was killed, it raises some alerts a second time; subscribers receive each only once ([`recent_ids`]). An alert is
 //! encoded once for all subscribers ([`encoded_alert`], [`wire`], [`response`]).
 
-pub mod config;
+pub mod batch;
+mod config;
 mod connection;
 mod encoded_alert;
 mod feed;

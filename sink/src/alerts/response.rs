@@ -7,9 +7,10 @@ use super::encoded_alert::EncodedAlert;
 use super::filter::Filter;
 use super::wire::token_field;
 
-/// Events up to this size are copied into one piece with the header: a piece is a frame of HTTP/2.
+/// Events up to this size are copied behind their header.
 const COPIED: usize = 4 * 1024;
 /// Of a gRPC message: whether it is compressed, and its length.
+#[cfg(test)]
 const HEADER: usize = 5;
 
 /// A `SubscribeResponse` in two encoded pieces. Together they are the encoded message, because the fields of a protobuf message may
@@ -39,16 +40,17 @@ impl Response {
         Self::encode(Event::Gap(v1::Gap { missed_records }), token)
     }
 
-    /// The gRPC message, in pieces to send one after the other. A large event, which has a snapshot, is shared by all its subscribers.
-    pub(crate) fn pieces(&self) -> [Bytes; 2] {
-        let copied = if self.event.len() <= COPIED { &self.event[..] } else { &[] };
-        let mut first = BytesMut::with_capacity(HEADER + self.token.len() + copied.len());
-        first.put_u8(0);
-        first.put_u32((self.token.len() + self.event.len()) as u32);
-        first.put_slice(&self.token);
-        first.put_slice(copied);
-        let rest = if copied.is_empty() { self.event.clone() } else { Bytes::new() };
-        [first.freeze(), rest]
+    /// Appends the gRPC message. A large event, which has a snapshot, is shared by all its subscribers: it is returned, to be sent after
+    /// what was appended.
+    pub(crate) fn encode_into(&self, message: &mut BytesMut) -> Bytes {
+        message.put_u8(0);
+        message.put_u32((self.token.len() + self.event.len()) as u32);
+        message.put_slice(&self.token);
+        if self.event.len() > COPIED {
+            return self.event.clone();
+        }
+        message.put_slice(&self.event);
+        Bytes::new()
     }
 
     fn encode(event: Event, token: &str) -> Self {
@@ -58,7 +60,9 @@ impl Response {
 
     #[cfg(test)]
     pub(crate) fn decode(&self) -> v1::SubscribeResponse {
-        let message = self.pieces().concat();
+        let mut message = BytesMut::new();
+        let shared = self.encode_into(&mut message);
+        message.put_slice(&shared);
         assert_eq!(message[..HEADER], [&[0], &((message.len() - HEADER) as u32).to_be_bytes()[..]].concat());
         v1::SubscribeResponse::decode(&message[HEADER..]).expect("a response")
     }
@@ -69,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pieces_form_the_message() {
+    fn responses_are_encoded_as_the_generated_code_does() {
         let alert = v1::Alert {
             id: "a-1".to_owned(),
             camera_id: "cam".to_owned(),
@@ -79,7 +83,7 @@ mod tests {
         let large = v1::Alert { snapshot: vec![7; COPIED].into(), ..alert.clone() };
         let large = EncodedAlert::new(0, 7, large).field(true);
         let response = Response { event: large.clone(), token: token_field("token") };
-        assert_eq!(response.pieces()[1].as_ptr(), large.as_ptr(), "a large event is not copied");
+        assert_eq!(response.encode_into(&mut BytesMut::new()).as_ptr(), large.as_ptr(), "a large event is not copied");
         response.decode();
         let encoded = EncodedAlert::new(0, 7, alert.clone());
         for include_snapshot in [false, true] {

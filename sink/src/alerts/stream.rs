@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 
-use super::response::Response;
+use super::batch::Batch;
 use super::subscription::{End, Subscription};
 use super::writer::{NotWritten, ResponseWriter};
 
@@ -19,17 +19,27 @@ pub(crate) async fn run(mut subscription: Subscription, stream: SendStream<Bytes
     let mut writer = ResponseWriter::new(stream);
     let mut response = subscription.subscribed();
     loop {
-        match send(&mut subscription, &mut writer, &response, stalled_after).await {
-            Sent::Whole => subscription.confirm(&response),
+        let mut batch = Batch::default();
+        batch.push(&response);
+        while !batch.is_full()
+            && let Some(response) = subscription.waiting()
+        {
+            batch.push(&response);
+        }
+        let before = writer.written();
+        let sent = send(&mut subscription, &mut writer, batch.pieces(), stalled_after).await;
+        if let Some(token) = batch.token_within(writer.written() - before) {
+            subscription.confirm(token);
+        }
+        match sent {
+            Sent::Whole => {}
             Sent::ThenEnd(end) => {
-                subscription.confirm(&response);
                 writer.end(&subscription.end(end));
                 return;
             }
             Sent::InPart(end) => {
                 writer.end(&subscription.end(end));
                 drop(subscription);
-                drop(response);
                 let reason = if end == End::TooSlow { Reason::ENHANCE_YOUR_CALM } else { Reason::CANCEL };
                 writer.forget(reason).await;
                 return;
@@ -61,11 +71,11 @@ enum Sent {
 async fn send(
     subscription: &mut Subscription,
     writer: &mut ResponseWriter,
-    response: &Response,
+    pieces: [Bytes; 2],
     stalled_after: Duration,
 ) -> Sent {
     let mut writing = pin!(async {
-        for piece in response.pieces() {
+        for piece in pieces {
             writer.write(piece, stalled_after).await?;
         }
         Ok(())

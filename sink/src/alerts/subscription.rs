@@ -108,9 +108,22 @@ impl Subscription {
         Response::subscribed(&self.token())
     }
 
-    /// Call it when a response was sent as a whole.
-    pub(crate) fn confirm(&mut self, response: &Response) {
-        self.sent = response.token.clone();
+    /// Call it when a response was sent as a whole. `token`: that of the response, as an encoded field.
+    pub(crate) fn confirm(&mut self, token: &Bytes) {
+        self.sent = token.clone();
+    }
+
+    /// The next response if it waits in the ring already. None also when the stream must end.
+    pub(crate) fn waiting(&mut self) -> Option<Response> {
+        let Source::Hub(attachment) = &mut self.source else { return None };
+        if self.lifetime.is_over().is_some() {
+            return None;
+        }
+        match attachment.step(&mut self.positions) {
+            Step::Alert { alert, token } => Some(self.alert(&alert, "live", token)),
+            Step::Gap { missed } => Some(Response::gap(missed, &self.token())),
+            Step::Drained | Step::Evicted => None,
+        }
     }
 
     /// The next response, or the status that ends the stream.
@@ -120,17 +133,13 @@ impl Subscription {
             if let Some(end) = self.lifetime.is_over() {
                 return Err(self.end(end));
             }
-            if let Source::Hub(attachment) = &mut self.source {
-                match attachment.step(&mut self.positions) {
-                    Step::Alert { alert, token } => return Ok(self.alert(&alert, "live", token)),
-                    Step::Gap { missed } => return Ok(Response::gap(missed, &self.token())),
-                    Step::Drained => {}
-                    Step::Evicted => {
-                        REPLAYS.with_label_values(&["behind the ring"]).inc();
-                        let replay = self.replays.start(self.positions.clone(), self.filter.clone());
-                        self.source = Source::Replay(replay);
-                    }
-                }
+            if let Some(response) = self.waiting() {
+                return Ok(response);
+            }
+            if matches!(&self.source, Source::Hub(attachment) if attachment.is_evicted()) {
+                REPLAYS.with_label_values(&["behind the ring"]).inc();
+                let replay = self.replays.start(self.positions.clone(), self.filter.clone());
+                self.source = Source::Replay(replay);
             }
             match self.wait().await {
                 Next::Replay(Some(ReplayStep::Alert(alert))) => {

@@ -98,6 +98,11 @@ impl Attachment {
         Step::Drained
     }
 
+    /// Whether the ring has evicted what comes next.
+    pub(crate) fn is_evicted(&self) -> bool {
+        self.cursor < self.hub.0.state.read().ring.first()
+    }
+
     /// Waits until there are more entries than at the last step. False when the hub is gone.
     pub(crate) async fn changed(&mut self) -> bool {
         self.end.changed().await.is_ok()

@@ -50,14 +50,14 @@ fn subscribe(hub: &Hub, token: Option<&str>) -> Subscription {
 /// The next response, as if it was sent as a whole.
 async fn next(subscription: &mut Subscription) -> (Event, String) {
     let response = subscription.next().await.unwrap();
-    subscription.confirm(&response);
+    subscription.confirm(&response.token);
     let response = response.decode();
     (response.event.unwrap(), response.resume_token)
 }
 
 fn first_token(subscription: &mut Subscription) -> String {
     let first = subscription.subscribed();
-    subscription.confirm(&first);
+    subscription.confirm(&first.token);
     let first = first.decode();
     assert_eq!(first.event, Some(Event::Subscribed(v1::Subscribed {})));
     first.resume_token
