@@ -494,12 +494,17 @@ pub struct Heartbeat {
 /// Kafka deleted alerts (its retention time or size was exceeded) before this subscriber received them. They are lost for this
 /// stream and for every resumption; those that the server's other sinks stored are still in PostgreSQL and S3. The stream goes on
 /// after the gap. It comes at the beginning of a stream whose token was too old, or later when the server itself fell behind.
+/// When the topic of alerts was deleted and created again, a stream that resumes with a token of the old topic begins with a gap
+/// and goes on with the first alert of the new topic. Alerts that came around that time may come again, with the same id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Gap {
     /// Records deleted, over all partitions of the topic. An upper bound of the alerts lost: it counts what the filters would have
     /// excluded too.
     #[prost(uint64, tag = "1")]
     pub missed_records: u64,
+    /// The topic was deleted and created again. How many of its records are lost is unknown: `missed_records` is 0.
+    #[prost(bool, tag = "2")]
+    pub topic_recreated: bool,
 }
 /// Generated client implementations.
 pub mod alerts_client {
@@ -539,7 +544,8 @@ pub mod alerts_client {
     ///
     /// * RESOURCE_EXHAUSTED: the client read too slowly, and its buffer on the server overflowed. Resume; if it happens again, read
     ///  faster or narrow the filters.
-    /// * UNAVAILABLE: the server shuts down or cannot read Kafka, or the connection was lost. Back off and resume at any instance.
+    /// * UNAVAILABLE: the server shuts down or cannot read Kafka, the topic of alerts was deleted and created again, or the connection
+    ///  was lost. Back off and resume at any instance.
     /// * UNAUTHENTICATED: the bearer token expired during the stream. Get a new bearer token and resume.
     /// * Any other status, OK included, does not come from this service but from the connection or a proxy: proceed as for UNAVAILABLE.
     ///
@@ -548,8 +554,8 @@ pub mod alerts_client {
     /// * UNAUTHENTICATED: there is no bearer token, or it is invalid or expired. Get a new bearer token and try again.
     /// * PERMISSION_DENIED: the bearer token does not grant the scope that the server requires. Retrying does not help.
     /// * INVALID_ARGUMENT: the message says which mistake. Either the request has more than 1,000 filter values: shorten the lists. Or the
-    ///  resume token is malformed, belongs to another Kafka cluster or topic, or lies beyond the end of the topic because the topic was
-    ///  created anew: subscribe without a token; what was published in between is not delivered.
+    ///  resume token is malformed, belongs to another Kafka cluster or topic, or lies beyond the end of the topic because Kafka lost
+    ///  records: subscribe without a token; what was published in between is not delivered.
     /// * UNAVAILABLE: the server starts, has its maximum number of subscribers, or cannot reach Kafka. Back off and try again with the
     ///  same resume token, at any instance.
     #[derive(Debug, Clone)]
@@ -708,7 +714,8 @@ pub mod alerts_server {
     ///
     /// * RESOURCE_EXHAUSTED: the client read too slowly, and its buffer on the server overflowed. Resume; if it happens again, read
     ///  faster or narrow the filters.
-    /// * UNAVAILABLE: the server shuts down or cannot read Kafka, or the connection was lost. Back off and resume at any instance.
+    /// * UNAVAILABLE: the server shuts down or cannot read Kafka, the topic of alerts was deleted and created again, or the connection
+    ///  was lost. Back off and resume at any instance.
     /// * UNAUTHENTICATED: the bearer token expired during the stream. Get a new bearer token and resume.
     /// * Any other status, OK included, does not come from this service but from the connection or a proxy: proceed as for UNAVAILABLE.
     ///
@@ -717,8 +724,8 @@ pub mod alerts_server {
     /// * UNAUTHENTICATED: there is no bearer token, or it is invalid or expired. Get a new bearer token and try again.
     /// * PERMISSION_DENIED: the bearer token does not grant the scope that the server requires. Retrying does not help.
     /// * INVALID_ARGUMENT: the message says which mistake. Either the request has more than 1,000 filter values: shorten the lists. Or the
-    ///  resume token is malformed, belongs to another Kafka cluster or topic, or lies beyond the end of the topic because the topic was
-    ///  created anew: subscribe without a token; what was published in between is not delivered.
+    ///  resume token is malformed, belongs to another Kafka cluster or topic, or lies beyond the end of the topic because Kafka lost
+    ///  records: subscribe without a token; what was published in between is not delivered.
     /// * UNAVAILABLE: the server starts, has its maximum number of subscribers, or cannot reach Kafka. Back off and try again with the
     ///  same resume token, at any instance.
     #[derive(Debug)]

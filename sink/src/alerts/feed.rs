@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use vru_runtime::admin::ReadyFlag;
-use vru_runtime::failure::Failure;
-use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicId, TopicReader, admin};
+use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, admin};
 
 use super::hub::Hub;
 use super::topic::{METADATA_DEADLINE, bounds, read};
@@ -22,29 +21,38 @@ const READER_CAPACITY: usize = 1_024;
 pub(crate) struct Feed {
     pub(crate) kafka: KafkaConfig,
     pub(crate) hub: Hub,
-    /// The id of the topic that the hub is of.
-    pub(crate) topic: TopicId,
-    pub(crate) failure: Failure,
     /// Alerts to read from before the end of the topic, over all partitions.
     pub(crate) ring_alerts: usize,
     pub(crate) ready: ReadyFlag,
-    /// Cancelled when the feed reaches the end of the topic for the first time. Before that, a subscriber without a token would
-    /// receive old alerts as new ones.
+    /// Cancelled when the feed reaches the end of the topic for the first time.
     pub(crate) caught_up: CancellationToken,
 }
 
+/// Why reading ended without a failure.
+enum End {
+    MorePartitions,
+    /// The topic was deleted and created again.
+    Recreated,
+}
+
 impl Feed {
-    /// Reads until `supervisor` stops. After a failure, reading continues at the head of the hub.
-    pub(crate) async fn run(&self, supervisor: &mut Supervisor) {
+    /// Reads until the topic is deleted and created again, or `supervisor` stops: then it is false. After a failure, reading continues at
+    /// the head of the hub.
+    pub(crate) async fn run(&self, supervisor: &mut Supervisor) -> bool {
         loop {
-            let result = self.read_until_the_topic_grows().await;
-            if result.is_err() && !supervisor.again(result).await {
-                return;
+            match self.read().await {
+                Ok(End::Recreated) => return true,
+                Ok(End::MorePartitions) => {}
+                Err(error) => {
+                    if !supervisor.again(Err(error)).await {
+                        return false;
+                    }
+                }
             }
         }
     }
 
-    async fn read_until_the_topic_grows(&self) -> Result<(), SinkError> {
+    async fn read(&self) -> Result<End, SinkError> {
         let bounds = bounds(&self.kafka).await?;
         let share = (self.ring_alerts / bounds.len().max(1)) as i64;
         // Subscribers that are attached have received nothing of a partition that is added now: it is read from its beginning.
@@ -56,21 +64,15 @@ impl Feed {
         let starts: Vec<_> =
             head.iter().enumerate().map(|(number, next)| (number as i32, StartAt::Offset(*next))).collect();
         let topic = self.kafka.topics().alerts;
-        let mut reader =
-            TopicReader::start(&self.kafka, "vru-sink-alerts", &topic, self.topic, &starts, READER_CAPACITY)?;
+        let id = self.hub.stream().topic;
+        let mut reader = TopicReader::start(&self.kafka, "vru-sink-alerts", &topic, id, &starts, READER_CAPACITY)?;
         let mut interval = tokio::time::interval(PARTITIONS_INTERVAL);
         interval.reset();
         loop {
             tokio::select! {
                 event = reader.next() => match event {
                     None => return Err(SinkError::ReaderEnded),
-                    Some(ReaderEvent::Recreated) => {
-                        // The hub is of the old topic. After a restart the service reads the new one, and refuses tokens of the old.
-                        self.failure.report(anyhow::anyhow!(
-                            "the topic {topic} was deleted and created again: the alert server must start anew"
-                        ));
-                        return Err(SinkError::ReaderEnded);
-                    }
+                    Some(ReaderEvent::Recreated) => return Ok(End::Recreated),
                     Some(ReaderEvent::CaughtUp) => {
                         self.caught_up.cancel();
                         self.ready.ready();
@@ -83,7 +85,7 @@ impl Feed {
                     // When Kafka is away, the reader goes on by itself.
                     if count.is_ok_and(|count| count as usize > head.len()) {
                         tracing::info!(known = head.len(), "partitions were added to the topic of alerts");
-                        return Ok(());
+                        return Ok(End::MorePartitions);
                     }
                 }
             }

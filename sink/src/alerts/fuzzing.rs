@@ -1,9 +1,11 @@
 //! Resume tokens, for `fuzz/`.
 
+use vru_runtime::kafka::TopicId;
+
 use super::resume_token::{self, StreamId};
 
 fn stream() -> StreamId {
-    StreamId::new("cluster", "vru.alerts")
+    StreamId::new("cluster", "vru.alerts", TopicId::NONE)
 }
 
 /// The positions in a resume token of the topic `vru.alerts` of the cluster `cluster`.

@@ -10,6 +10,9 @@
 //! its stream ends with the token to resume with ([`resume_token`]). The stream ends too when the bearer token expires or its key is
 //! revoked, although the subscriber does not read.
 //!
+//! When the topic is deleted and created again, ring and subscribers begin anew ([`generation`]): streams end, and a subscriber that resumes
+//! with a token of the old topic is told so and receives the new topic from its first alert on.
+//!
 //! After inference was killed, it raises some alerts a second time; subscribers receive each only once ([`recent_ids`]). An alert is
 //! encoded once for all subscribers ([`encoded_alert`], [`wire`], [`response`]).
 
@@ -21,6 +24,7 @@ mod feed;
 mod filter;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod generation;
 mod hub;
 mod listener;
 mod recent_ids;

@@ -55,8 +55,6 @@ pub(crate) enum ReplayStep {
 pub(crate) struct Replays {
     pub(crate) kafka: KafkaConfig,
     pub(crate) hub: Hub,
-    /// The id of the topic that the hub is of.
-    pub(crate) topic: TopicId,
     /// Limits how many replays read from Kafka at the same time.
     pub(crate) permits: Arc<Semaphore>,
 }
@@ -71,7 +69,7 @@ impl Replays {
                 let Ok(permit) = this.permits.clone().acquire_owned().await else { return Ok(()) };
                 let replay = Replay {
                     hub: &this.hub,
-                    topic: this.topic,
+                    topic: this.hub.stream().topic,
                     filter,
                     positions,
                     recent: RecentIds::new(),

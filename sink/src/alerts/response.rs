@@ -37,7 +37,12 @@ impl Response {
     }
 
     pub(crate) fn gap(missed_records: u64, token: &str) -> Self {
-        Self::encode(Event::Gap(v1::Gap { missed_records }), token)
+        Self::encode(Event::Gap(v1::Gap { missed_records, topic_recreated: false }), token)
+    }
+
+    /// What the subscriber has not received of the deleted topic is lost.
+    pub(crate) fn recreated(token: &str) -> Self {
+        Self::encode(Event::Gap(v1::Gap { missed_records: 0, topic_recreated: true }), token)
     }
 
     /// Appends the gRPC message. A large event, which has a snapshot, is shared by all its subscribers: it is returned, to be sent after
@@ -99,7 +104,7 @@ mod tests {
             );
         }
         let events = [
-            (Response::gap(3, "t"), Event::Gap(v1::Gap { missed_records: 3 })),
+            (Response::gap(3, "t"), Event::Gap(v1::Gap { missed_records: 3, topic_recreated: false })),
             (Response::heartbeat(9, "t"), Event::Heartbeat(v1::Heartbeat { sent_at_us: 9 })),
             (Response::subscribed("t"), Event::Subscribed(v1::Subscribed {})),
         ];

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use vru_auth::{JwtVerifier, TokenVerifier};
 use vru_proto::v1::FILE_DESCRIPTOR_SET;
 use vru_runtime::admin::ReadyFlag;
-use vru_runtime::kafka::{KafkaConfig, TopicId, describe_topic};
+use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::retry::BackoffConfig;
 use vru_runtime::service::ServiceContext;
 use vru_runtime::tls::ServerTls;
@@ -18,14 +18,11 @@ use vru_runtime::tls::ServerTls;
 use super::config::{AlertsConfig, AuthMode};
 use super::connection::Application;
 use super::feed::Feed;
-use super::hub::{Hub, Limits};
+use super::generation::Generation;
+use super::hub::Limits;
 use super::listener::Listener;
-use super::replay::Replays;
-use super::resume_token::StreamId;
 use super::subscribe::SubscribeHandler;
-use super::topic::METADATA_DEADLINE;
-use crate::error::SinkError;
-use crate::supervise::{Supervisor, blocking, cluster_id};
+use crate::supervise::Supervisor;
 
 const SINK: &str = "alerts";
 const SERVICE: &str = "vru.v1.Alerts";
@@ -57,30 +54,15 @@ async fn serve(
     let tls = tls(&config, &stop)?;
     let listener = Listener::bind(config.listen, tls, config.max_subscribers + MORE_CONNECTIONS).await?;
     let mut supervisor = Supervisor::new(SINK, &ready, BackoffConfig::default(), &stop);
-    let mut stream = None;
-    while supervisor.again(identify(&kafka, &mut stream).await).await {}
-    let Some((stream, topic)) = stream else { return Ok(()) };
-    let limits = Limits { ring_alerts: config.ring_alerts, ring_bytes: config.ring_bytes };
-    let hub = Hub::new(stream, limits);
-    let caught_up = CancellationToken::new();
-    let feed = Feed {
-        kafka: kafka.clone(),
-        hub: hub.clone(),
-        topic,
-        failure: context.shutdown.failure.clone(),
-        ring_alerts: config.ring_alerts,
-        ready: ready.clone(),
-        caught_up: caught_up.clone(),
-    };
+    let (generations, generation) = watch::channel(None);
     let handler = SubscribeHandler {
         verifier,
-        replays: Arc::new(Replays { kafka, hub, topic, permits: Arc::new(Semaphore::new(config.max_replays)) }),
+        generation: generation.clone(),
         permits: Arc::new(Semaphore::new(config.max_subscribers)),
         heartbeat: config.heartbeat,
         queue: config.queue,
         stalled_after: config.stalled_after,
         stop: stop.clone(),
-        caught_up: caught_up.clone(),
     };
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
@@ -97,14 +79,14 @@ async fn serve(
     let feeding = async {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = feed.run(&mut supervisor) => {}
+            () = feed(&config, &kafka, &ready, &generations, &mut supervisor) => {}
         }
     };
     let reporting_health = async {
         tokio::select! {
             () = stop.cancelled() => {}
             // Reported once: the ring can serve subscribers, whatever happens to Kafka later.
-            () = caught_up.cancelled() => reporter.set_service_status(SERVICE, ServingStatus::Serving).await,
+            () = caught_up(generation) => reporter.set_service_status(SERVICE, ServingStatus::Serving).await,
         }
         stop.cancelled().await;
         reporter.set_service_status(SERVICE, ServingStatus::NotServing).await;
@@ -114,13 +96,61 @@ async fn serve(
     Ok(())
 }
 
-/// The stream that tokens belong to: a topic that is created again under the same name is another one.
-async fn identify(kafka: &KafkaConfig, stream: &mut Option<(StreamId, TopicId)>) -> Result<(), SinkError> {
-    let (config, name) = (kafka.clone(), kafka.topics().alerts);
-    let id = blocking(move || describe_topic(&config, &name, METADATA_DEADLINE)).await??.id;
-    let topic = format!("{} {id}", kafka.topics().alerts);
-    *stream = Some((StreamId::new(&cluster_id(kafka).await?, &topic), id));
-    Ok(())
+/// Feeds one generation after the other. Each ends when the topic is deleted and created again.
+async fn feed(
+    config: &AlertsConfig,
+    kafka: &KafkaConfig,
+    ready: &ReadyFlag,
+    generations: &watch::Sender<Option<Arc<Generation>>>,
+    supervisor: &mut Supervisor,
+) {
+    let limits = Limits { ring_alerts: config.ring_alerts, ring_bytes: config.ring_bytes };
+    let replay_permits = Arc::new(Semaphore::new(config.max_replays));
+    loop {
+        let generation = match Generation::of_present_topic(kafka, limits, replay_permits.clone()).await {
+            Ok(generation) => Arc::new(generation),
+            Err(error) => {
+                if !supervisor.again(Err(error)).await {
+                    return;
+                }
+                continue;
+            }
+        };
+        generations.send_replace(Some(generation.clone()));
+        let feed = Feed {
+            kafka: kafka.clone(),
+            hub: generation.hub().clone(),
+            ring_alerts: config.ring_alerts,
+            ready: ready.clone(),
+            caught_up: generation.caught_up.clone(),
+        };
+        if !feed.run(supervisor).await {
+            return;
+        }
+        ready.not_ready("the topic of alerts was deleted and created again");
+        generations.send_replace(None);
+        generation.over.cancel();
+    }
+}
+
+/// Waits until a generation has read all recent alerts.
+async fn caught_up(mut generations: watch::Receiver<Option<Arc<Generation>>>) {
+    loop {
+        let generation = generations.borrow_and_update().clone();
+        let changed = tokio::select! {
+            () = async {
+                match &generation {
+                    Some(generation) => generation.caught_up.cancelled().await,
+                    None => std::future::pending().await,
+                }
+            } => return,
+            changed = generations.changed() => changed,
+        };
+        if changed.is_err() {
+            // The feed has ended, which ends the service.
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 fn verifier(

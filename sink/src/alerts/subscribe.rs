@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use h2::server::SendResponse;
 use http::{HeaderMap, Response as HttpResponse, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::metadata::GRPC_CONTENT_TYPE;
@@ -14,13 +14,14 @@ use vru_proto::v1::SubscribeRequest;
 use vru_runtime::report::chain;
 
 use super::filter::Filter;
-use super::replay::Replays;
+use super::generation::Generation;
 use super::request::{self, RequestBody};
-use super::resume_token::{Positions, decode, encode};
+use super::resume_token::{Positions, ResumeTokenError, decode, encode};
 use super::stream;
 use super::subscription::{Lifetime, Source, Subscription};
 use super::topic;
 use super::wire::token_field;
+use crate::error::SinkError;
 use crate::metrics::{REPLAYS, SUBSCRIBERS};
 
 /// Each alert is compared with the filters of each subscriber: long lists would make every alert expensive.
@@ -30,7 +31,8 @@ const MAX_FILTER_VALUES: usize = 1_000;
 pub(crate) struct SubscribeHandler {
     /// None when everybody may subscribe.
     pub(crate) verifier: Option<Box<dyn TokenVerifier>>,
-    pub(crate) replays: Arc<Replays>,
+    /// None until the server knows the topic.
+    pub(crate) generation: watch::Receiver<Option<Arc<Generation>>>,
     /// One permit for each subscriber.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) heartbeat: Duration,
@@ -39,8 +41,14 @@ pub(crate) struct SubscribeHandler {
     /// How long a subscriber may take nothing while something waits for it.
     pub(crate) stalled_after: Duration,
     pub(crate) stop: CancellationToken,
-    /// Cancelled when the feed has reached the end of the topic.
-    pub(crate) caught_up: CancellationToken,
+}
+
+/// Where a stream begins.
+enum Begin {
+    Now,
+    At(Positions),
+    /// At the first alert, because the token is of a topic that was deleted.
+    OfDeletedTopic,
 }
 
 impl SubscribeHandler {
@@ -74,37 +82,40 @@ impl SubscribeHandler {
         if filter.values() > MAX_FILTER_VALUES {
             return Err(Status::invalid_argument(format!("the filters have more than {MAX_FILTER_VALUES} values")));
         }
-        if !self.caught_up.is_cancelled() {
+        let generation = self.generation.borrow().clone().filter(|generation| generation.caught_up.is_cancelled());
+        let Some(generation) = generation else {
             return Err(Status::unavailable("the server is starting: it has not read all recent alerts yet"));
-        }
+        };
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
             return Err(Status::unavailable("the server has reached its maximum number of subscribers"));
         };
-        let hub = &self.replays.hub;
-        let mut positions = match resume_token.as_str() {
-            "" => None,
-            token => Some(decode(hub.stream(), token).map_err(|error| Status::invalid_argument(error.to_string()))?),
+        let hub = generation.hub();
+        let (mut positions, of_deleted_topic) = match begin(&generation, &resume_token).await? {
+            Begin::Now => (None, None),
+            Begin::At(positions) => (Some(positions), None),
+            Begin::OfDeletedTopic => (Some(vec![0; hub.head().len()]), Some(resume_token)),
         };
-        if let Some(positions) = &positions {
-            self.check_not_beyond_the_end(positions).await?;
-        }
         let source = if let Some(attachment) = hub.attach(&mut positions, &filter) {
             Source::Hub(attachment)
         } else {
             REPLAYS.with_label_values(&["old token"]).inc();
-            Source::Replay(self.replays.start(positions.clone().unwrap_or_default(), filter.clone()))
+            Source::Replay(generation.replays.start(positions.clone().unwrap_or_default(), filter.clone()))
         };
         tracing::debug!(subject = identity.subject, replay = matches!(source, Source::Replay(_)), "subscribed");
         let positions = positions.unwrap_or_default();
-        let sent = token_field(&encode(hub.stream(), &positions));
+        let sent = match &of_deleted_topic {
+            Some(token) => token_field(token),
+            None => token_field(&encode(hub.stream(), &positions)),
+        };
         let subscription = Subscription {
-            replays: self.replays.clone(),
+            replays: generation.replays.clone(),
             source,
             filter,
             positions,
             heartbeat: self.heartbeat,
             queue: self.queue,
-            lifetime: Lifetime::new(&identity, self.stop.clone()),
+            lifetime: Lifetime::new(&identity, self.stop.clone(), generation.over.clone()),
+            of_deleted_topic,
             sent,
         };
         Ok((subscription, Counted::new(permit)))
@@ -115,28 +126,49 @@ impl SubscribeHandler {
         let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         verifier.verify(bearer_token(authorization)?).await
     }
+}
 
-    /// Refuses a token beyond the end of the topic: the topic was deleted and created again after the token was made, and the
-    /// subscriber would wait forever. A token that is only ahead of this server is valid, because another server may have read
-    /// further.
-    async fn check_not_beyond_the_end(&self, positions: &Positions) -> Result<(), Status> {
-        let beyond = |ends: &[i64]| {
-            let ends = ends.iter().chain(std::iter::repeat(&0));
-            positions.iter().zip(ends).any(|(position, end)| position > end)
-        };
-        if !beyond(&self.replays.hub.head()) {
-            return Ok(());
-        }
-        let bounds = topic::bounds(&self.replays.kafka).await;
-        let bounds =
-            bounds.map_err(|error| Status::unavailable(format!("cannot check the resume token: {}", chain(&error))))?;
-        let ends: Vec<i64> = bounds.iter().map(|(_, high)| *high).collect();
-        if beyond(&ends) {
-            let message = "the resume token lies beyond the end of the topic: subscribe without a token";
-            return Err(Status::invalid_argument(message));
-        }
-        Ok(())
+async fn begin(generation: &Generation, token: &str) -> Result<Begin, Status> {
+    if token.is_empty() {
+        return Ok(Begin::Now);
     }
+    match decode(generation.hub().stream(), token) {
+        Ok(positions) => {
+            check_not_beyond_the_end(generation, &positions).await?;
+            Ok(Begin::At(positions))
+        }
+        Err(ResumeTokenError::OtherTopic(id)) => match generation.is_of_deleted_topic(id).await {
+            Ok(true) => Ok(Begin::OfDeletedTopic),
+            Ok(false) => Err(Status::unavailable(
+                "the topic of alerts was deleted and created again, and this server still has the old one",
+            )),
+            Err(error) => Err(cannot_check(&error)),
+        },
+        Err(error) => Err(Status::invalid_argument(error.to_string())),
+    }
+}
+
+/// Refuses a token beyond the end of the topic: Kafka lost records, or the broker has no topic ids and the topic was created again.
+/// The subscriber would wait forever. A token that is only ahead of this server is valid, because another server may have read further.
+async fn check_not_beyond_the_end(generation: &Generation, positions: &Positions) -> Result<(), Status> {
+    let beyond = |ends: &[i64]| {
+        let ends = ends.iter().chain(std::iter::repeat(&0));
+        positions.iter().zip(ends).any(|(position, end)| position > end)
+    };
+    if !beyond(&generation.hub().head()) {
+        return Ok(());
+    }
+    let bounds = topic::bounds(&generation.replays.kafka).await.map_err(|error| cannot_check(&error))?;
+    let ends: Vec<i64> = bounds.iter().map(|(_, high)| *high).collect();
+    if beyond(&ends) {
+        let message = "the resume token lies beyond the end of the topic: subscribe without a token";
+        return Err(Status::invalid_argument(message));
+    }
+    Ok(())
+}
+
+fn cannot_check(error: &SinkError) -> Status {
+    Status::unavailable(format!("cannot check the resume token: {}", chain(error)))
 }
 
 fn refusal(error: &AuthError) -> Status {

@@ -37,6 +37,8 @@ pub(crate) struct Lifetime {
     revoked: CancellationToken,
     /// Cancelled when the server stops.
     stop: CancellationToken,
+    /// Cancelled when the topic was deleted and created again.
+    recreated: CancellationToken,
 }
 
 pub(crate) struct Subscription {
@@ -49,6 +51,8 @@ pub(crate) struct Subscription {
     /// Alerts that may wait for a subscriber that does not read.
     pub(crate) queue: usize,
     pub(crate) lifetime: Lifetime,
+    /// The token of a deleted topic with which the subscriber resumes, until it is told that the rest of that topic is lost.
+    pub(crate) of_deleted_topic: Option<String>,
     /// The token of the last response that was sent as a whole, as an encoded field.
     pub(crate) sent: Bytes,
 }
@@ -59,6 +63,7 @@ pub(crate) enum End {
     Expired,
     Revoked,
     Stopping,
+    Recreated,
     TooSlow,
 }
 
@@ -73,11 +78,11 @@ enum Next {
 }
 
 impl Lifetime {
-    pub(crate) fn new(identity: &Identity, stop: CancellationToken) -> Self {
+    pub(crate) fn new(identity: &Identity, stop: CancellationToken, recreated: CancellationToken) -> Self {
         let expires = identity
             .expires_at
             .and_then(|at| Instant::now().checked_add(at.duration_since(SystemTime::now()).unwrap_or_default()));
-        Self { expires, revoked: identity.revoked.clone(), stop }
+        Self { expires, revoked: identity.revoked.clone(), stop, recreated }
     }
 
     /// Resolves when the stream must end.
@@ -85,6 +90,7 @@ impl Lifetime {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => End::Stopping,
+            () = self.recreated.cancelled() => End::Recreated,
             () = self.revoked.cancelled() => End::Revoked,
             () = sleep_until(self.expires) => End::Expired,
         }
@@ -94,6 +100,7 @@ impl Lifetime {
         let expired = self.expires.is_some_and(|at| at <= Instant::now());
         let ends = [
             (self.stop.is_cancelled(), End::Stopping),
+            (self.recreated.is_cancelled(), End::Recreated),
             (self.revoked.is_cancelled(), End::Revoked),
             (expired, End::Expired),
         ];
@@ -105,7 +112,10 @@ impl Subscription {
     /// The first response, which waits for nothing. Its token is the position at which the stream begins, so that a subscriber that
     /// disconnects before anything else was sent can resume.
     pub(crate) fn subscribed(&self) -> Response {
-        Response::subscribed(&self.token())
+        match &self.of_deleted_topic {
+            Some(token) => Response::subscribed(token),
+            None => Response::subscribed(&self.token()),
+        }
     }
 
     /// Call it when a response was sent as a whole. `token`: that of the response, as an encoded field.
@@ -113,12 +123,15 @@ impl Subscription {
         self.sent = token.clone();
     }
 
-    /// The next response if it waits in the ring already. None also when the stream must end.
+    /// The next response if it waits already, in the ring or because the topic is another one. None also when the stream must end.
     pub(crate) fn waiting(&mut self) -> Option<Response> {
-        let Source::Hub(attachment) = &mut self.source else { return None };
         if self.lifetime.is_over().is_some() {
             return None;
         }
+        if self.of_deleted_topic.take().is_some() {
+            return Some(Response::recreated(&self.token()));
+        }
+        let Source::Hub(attachment) = &mut self.source else { return None };
         match attachment.step(&mut self.positions) {
             Step::Alert { alert, token } => Some(self.alert(&alert, "live", token)),
             Step::Gap { missed } => Some(Response::gap(missed, &self.token())),
@@ -217,6 +230,10 @@ impl Subscription {
                 self.status("revoked", Code::Unauthenticated, message)
             }
             End::Stopping => self.status("stopping", Code::Unavailable, "the server shuts down: resume with the token"),
+            End::Recreated => {
+                let message = "the topic of alerts was deleted and created again: resume with the token";
+                self.status("recreated", Code::Unavailable, message)
+            }
             End::TooSlow => {
                 let message = "the subscriber reads too slowly: resume with the token";
                 self.status("slow", Code::ResourceExhausted, message)

@@ -1,13 +1,18 @@
 //! `vru.detections` and `vru.alerts` are deleted and created again under the same names, with the sinks running or stopped: everything on
 //! the new topics is stored from the first record on, and nothing twice.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+use tonic::Code;
 use vru_runtime::test_util::{
-    Bus, S3Server, ServiceLaunch, ServiceProcess, Topic, kafka, postgres, s3, wait_for, wait_until,
+    Bus, S3Server, ServiceLaunch, ServiceProcess, Topic, free_port, kafka, postgres, s3, wait_for, wait_until,
 };
 
+use crate::alerts::{launch, request};
 use crate::messages::{a_minute_ago, alert, publish_frames};
+use crate::subscriber::{Subscriber, connect, trailer};
 
 const DEADLINE: Duration = Duration::from_mins(2);
 const CAMERAS: [&str; 3] = ["cam-a", "cam-b", "cam-c"];
@@ -134,5 +139,84 @@ fn objects_of_a_recreated_topic_are_written_beside_those_of_the_old_one() {
         assert!(service.stop().success());
         let frames = crate::s3::stored_frames(server, &bucket);
         assert_eq!(frames, (case.records.0 + case.records.1) * CAMERAS.len() as u64, "{case:?}");
+    }
+}
+
+/// Resumes at this server, which may be starting.
+async fn resume(address: &str, token: &str) -> Subscriber {
+    let until = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        match Subscriber::new(&connect(address).await, request(token)).await {
+            Ok(subscriber) => return subscriber,
+            Err(status) => {
+                assert_eq!(status.code(), Code::Unavailable, "{status}");
+                assert!(tokio::time::Instant::now() < until, "{status}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Reads until these alerts have come, and resumes as often as the stream ends. Returns how often it was told that the topic is another.
+async fn receive(mut subscriber: Subscriber, address: &str, wanted: &BTreeSet<String>) -> u32 {
+    let mut received = BTreeSet::new();
+    let mut recreated = 0;
+    while !wanted.is_subset(&received) {
+        match subscriber.next().await {
+            Ok(id) => drop(received.insert(id)),
+            Err(status) => {
+                assert_eq!(status.code(), Code::Unavailable, "{status}");
+                recreated += subscriber.recreated;
+                subscriber = resume(address, &trailer(&status)).await;
+            }
+        }
+    }
+    recreated + subscriber.recreated
+}
+
+#[test]
+fn subscribers_receive_a_recreated_topic_from_its_first_alert() {
+    for case in CASES {
+        let mut bus = kafka().bus("recreated-grpc", case.partitions.0);
+        let address = format!("127.0.0.1:{}", free_port());
+        let service = launch(&bus, &address).start();
+        service.wait_ready(DEADLINE);
+        let runtime = Runtime::new().unwrap();
+        let begin = a_minute_ago();
+        let of_topic = |name: &str, records: u64, first: u64| -> BTreeSet<String> {
+            let of_camera = |camera| (first..first + records).map(move |number| format!("{name}-{camera}-{number}"));
+            CAMERAS.into_iter().flat_map(of_camera).collect()
+        };
+        // One stays connected as long as it can, one resumes later.
+        let (connected, token) = runtime.block_on(async {
+            let mut connected = Subscriber::new(&connect(&address).await, request("")).await.unwrap();
+            let later = Subscriber::new(&connect(&address).await, request("")).await.unwrap();
+            publish(&bus, "old", 0..case.records.0, begin);
+            let old = connected.take(case.records.0 as usize * CAMERAS.len()).await;
+            assert_eq!(BTreeSet::from_iter(old), of_topic("old", case.records.0, 0), "{case:?}");
+            (connected, later.token.clone())
+        });
+        if !case.running {
+            assert!(service.stop().success());
+        }
+        for topic in [Topic::Detections, Topic::Alerts] {
+            bus.recreate(topic, case.partitions.1);
+        }
+        // It has no token, and the server may not have noticed that the topic is another one.
+        let fresh = case.running.then(|| runtime.block_on(resume(&address, "")));
+        publish(&bus, "new", 1_000..1_000 + case.records.1, begin);
+        if !case.running {
+            service.restart();
+        }
+        service.wait_ready(DEADLINE);
+        let wanted = of_topic("new", case.records.1, 1_000);
+        runtime.block_on(async {
+            assert_eq!(receive(connected, &address, &wanted).await, 1, "{case:?}");
+            assert_eq!(receive(resume(&address, &token).await, &address, &wanted).await, 1, "{case:?}");
+            if let Some(fresh) = fresh {
+                assert!(receive(fresh, &address, &wanted).await <= 1, "{case:?}");
+            }
+        });
+        assert!(service.stop().success());
     }
 }

@@ -50,6 +50,8 @@ pub struct Subscriber {
     pub token: String,
     /// Records that gaps have reported so far.
     pub missed: u64,
+    /// How often a gap said that the topic was deleted and created again.
+    pub recreated: u32,
 }
 
 impl Subscriber {
@@ -70,7 +72,7 @@ impl Subscriber {
         let first = tokio::time::timeout(DEADLINE, stream.message()).await.expect("a first response in time")?;
         let first = first.expect("a first response");
         assert!(matches!(first.event, Some(Event::Subscribed(_))), "the first response is {:?}", first.event);
-        Ok(Self { stream, token: first.resume_token, missed: 0 })
+        Ok(Self { stream, token: first.resume_token, missed: 0, recreated: 0 })
     }
 
     /// The id of the next alert.
@@ -81,7 +83,10 @@ impl Subscriber {
             self.token = response.resume_token;
             match response.event {
                 Some(Event::Alert(alert)) => return Ok(alert.id),
-                Some(Event::Gap(gap)) => self.missed += gap.missed_records,
+                Some(Event::Gap(gap)) => {
+                    self.missed += gap.missed_records;
+                    self.recreated += u32::from(gap.topic_recreated);
+                }
                 Some(Event::Heartbeat(_)) => {}
                 Some(Event::Subscribed(_)) => panic!("only the first response is `Subscribed`"),
                 None => panic!("a response without an event"),

@@ -1,10 +1,11 @@
 use futures::FutureExt as _;
 use vru_proto::v1;
+use vru_runtime::kafka::TopicId;
 
 use super::*;
 
 fn hub(ring_alerts: usize) -> Hub {
-    let hub = Hub::new(StreamId::new("c", "t"), Limits { ring_alerts, ring_bytes: 1 << 20 });
+    let hub = Hub::new(StreamId::new("c", "t", TopicId::NONE), Limits { ring_alerts, ring_bytes: 1 << 20 });
     hub.add_partitions(&[0, 0]);
     hub
 }

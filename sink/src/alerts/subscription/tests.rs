@@ -1,14 +1,14 @@
 use tokio::sync::Semaphore;
 use vru_proto::v1;
 use vru_proto::v1::subscribe_response::Event;
-use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::kafka::{KafkaConfig, TopicId};
 
 use super::*;
 use crate::alerts::hub::{Hub, Limits};
 use crate::alerts::resume_token::{StreamId, decode};
 
 fn hub() -> Hub {
-    let hub = Hub::new(StreamId::new("c", "t"), Limits { ring_alerts: 10, ring_bytes: 1 << 20 });
+    let hub = Hub::new(StreamId::new("c", "t", TopicId::NONE), Limits { ring_alerts: 10, ring_bytes: 1 << 20 });
     hub.add_partitions(&[0, 0]);
     hub
 }
@@ -23,12 +23,7 @@ fn all() -> Arc<Filter> {
 }
 
 fn subscription(hub: &Hub, source: Source, positions: Positions) -> Subscription {
-    let replays = Replays {
-        kafka: KafkaConfig::default(),
-        hub: hub.clone(),
-        topic: vru_runtime::kafka::TopicId::NONE,
-        permits: Arc::new(Semaphore::new(1)),
-    };
+    let replays = Replays { kafka: KafkaConfig::default(), hub: hub.clone(), permits: Arc::new(Semaphore::new(1)) };
     Subscription {
         replays: Arc::new(replays),
         source,
@@ -37,7 +32,8 @@ fn subscription(hub: &Hub, source: Source, positions: Positions) -> Subscription
         positions,
         heartbeat: Duration::from_mins(1),
         queue: 10,
-        lifetime: Lifetime::new(&Identity::anonymous(), CancellationToken::new()),
+        of_deleted_topic: None,
+        lifetime: Lifetime::new(&Identity::anonymous(), CancellationToken::new(), CancellationToken::new()),
     }
 }
 
@@ -118,7 +114,7 @@ async fn a_replay_begins_with_the_token_of_the_request() {
     assert_eq!(decode(hub.stream(), &first_token(&mut replay)), Ok(vec![3, 4]));
     steps.send(ReplayStep::Gap { missed: 2, positions: vec![5, 4] }).await.unwrap();
     let (event, token) = next(&mut replay).await;
-    assert_eq!(event, Event::Gap(v1::Gap { missed_records: 2 }));
+    assert_eq!(event, Event::Gap(v1::Gap { missed_records: 2, topic_recreated: false }));
     assert_eq!(decode(hub.stream(), &token), Ok(vec![5, 4]));
 }
 
@@ -127,7 +123,7 @@ async fn a_stopping_server_ends_a_stream_with_the_token_of_the_last_response() {
     let hub = hub();
     let stop = CancellationToken::new();
     let mut subscription = subscribe(&hub, None);
-    subscription.lifetime = Lifetime::new(&Identity::anonymous(), stop.clone());
+    subscription.lifetime = Lifetime::new(&Identity::anonymous(), stop.clone(), CancellationToken::new());
     let token = first_token(&mut subscription);
     publish(&hub, 0, 0);
     stop.cancel();
@@ -159,7 +155,7 @@ async fn a_stream_ends_when_the_bearer_token_expires_or_its_key_is_revoked_altho
     revoked.revoked.cancel();
     for (identity, wanted) in [(expired, "expired"), (revoked, "no longer valid")] {
         let mut subscription = subscribe(&hub, None);
-        subscription.lifetime = Lifetime::new(&identity, CancellationToken::new());
+        subscription.lifetime = Lifetime::new(&identity, CancellationToken::new(), CancellationToken::new());
         let token = first_token(&mut subscription);
         publish(&hub, 0, hub.head()[0]);
         // Whether the subscriber reads or not.
@@ -169,7 +165,7 @@ async fn a_stream_ends_when_the_bearer_token_expires_or_its_key_is_revoked_altho
         assert!(status.message().contains(wanted), "{status:?}");
     }
     let mut subscription = subscribe(&hub, None);
-    subscription.lifetime = Lifetime::new(&valid, CancellationToken::new());
+    subscription.lifetime = Lifetime::new(&valid, CancellationToken::new(), CancellationToken::new());
     publish(&hub, 0, hub.head()[0]);
     assert!(subscription.next().await.is_ok());
 }
@@ -180,7 +176,7 @@ async fn an_expiry_that_no_clock_reaches_does_not_end_a_stream() {
     let far = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(i64::MAX as u64)).unwrap();
     let mut subscription = subscribe(&hub, None);
     let identity = Identity { expires_at: Some(far), ..Identity::anonymous() };
-    subscription.lifetime = Lifetime::new(&identity, CancellationToken::new());
+    subscription.lifetime = Lifetime::new(&identity, CancellationToken::new(), CancellationToken::new());
     publish(&hub, 0, 0);
     assert_eq!(alert_ids(&mut subscription).await, ["0/0"]);
 }
@@ -197,4 +193,30 @@ async fn a_stuck_subscriber_is_overdue_when_its_queue_is_full() {
     };
     let (end, ()) = tokio::join!(subscription.overdue(), publishing);
     assert_eq!(end, End::TooSlow);
+}
+
+#[tokio::test]
+async fn a_subscriber_of_a_deleted_topic_is_told_before_it_gets_the_new_one_and_has_its_old_token_until_then() {
+    let hub = hub();
+    publish(&hub, 0, 0);
+    let begin = encode(hub.stream(), &[0, 0]);
+    let mut subscription = Subscription { of_deleted_topic: Some("old".to_owned()), ..subscribe(&hub, Some(&begin)) };
+    assert_eq!(first_token(&mut subscription), "old");
+    let (event, token) = next(&mut subscription).await;
+    assert_eq!(event, Event::Gap(v1::Gap { missed_records: 0, topic_recreated: true }));
+    assert_eq!(token, begin);
+    assert_eq!(alert_ids(&mut subscription).await, ["0/0"]);
+}
+
+#[tokio::test]
+async fn a_stream_of_a_topic_that_is_created_again_ends_with_its_token() {
+    let hub = hub();
+    let mut subscription = subscribe(&hub, None);
+    let recreated = CancellationToken::new();
+    subscription.lifetime = Lifetime::new(&Identity::anonymous(), CancellationToken::new(), recreated.clone());
+    let token = first_token(&mut subscription);
+    publish(&hub, 0, 0);
+    recreated.cancel();
+    let status = subscription.next().await.unwrap_err();
+    assert_eq!((status.code(), token_of(&status)), (Code::Unavailable, token.as_str()));
 }
