@@ -16,8 +16,8 @@
 //! After inference was killed, it raises some alerts a second time; subscribers receive each only once ([`recent_ids`]). An alert is
 //! encoded once for all subscribers ([`encoded_alert`], [`wire`], [`response`]).
 
-pub mod batch;
-mod config;
+mod batch;
+pub mod config;
 mod connection;
 mod encoded_alert;
 mod feed;
