@@ -1,6 +1,7 @@
 //! The analysis of one camera: turns detections into tracks, and applies the camera's rules to the tracks. Frames must come in
 //! order. The same frames give the same messages, in the service and in `vru analyse`.
 
+mod alerts;
 mod ids;
 mod rules;
 mod snapshot;
@@ -12,22 +13,28 @@ mod zones;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vru_proto::{FrameKey, names, v1};
-use vru_runtime::clock;
+use vru_proto::{FrameKey, v1};
+use vru_runtime::{clock, report};
 use vru_vision::detection::Detection;
-use vru_vision::rules::{FrameTracks, Judgement, RuleSet};
+use vru_vision::geometry::Rect;
+use vru_vision::rules::{FrameStamp, Judgement, RuleSet, StateError, TrackedFrame};
 use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
 
 use crate::config::SnapshotConfig;
 use crate::decode;
+use crate::metrics::RULE_STATES_LOST;
 use crate::model::Model;
 use crate::picture::Picture;
+use alerts::JudgedFrame;
 use ids::TrackIds;
 use rules::rules;
-use wire::{box_to_wire, class_to_wire, read_object, severity_to_wire};
+use wire::{box_to_wire, class_to_wire, read_object};
 use zones::{CameraZones, FrameZones};
 
 pub use ids::alert_id;
+
+/// The most bytes of rules' state that a message carries; readers refuse more.
+const MAX_STATE_BYTES: usize = vru_proto::validate::MAX_RULE_STATE_BYTES;
 
 /// What the analyses of all cameras share.
 #[derive(Debug, Clone)]
@@ -93,72 +100,129 @@ impl CameraAnalysis {
         let started = Instant::now();
         let key = decode::key(frame);
         let size = (frame.source_width, frame.source_height);
-        let (tracked, judgements) = self.track(&key, frame.captured_at_us, size, detections);
-        let alerts: Vec<v1::Alert> =
-            judgements.iter().map(|judgement| self.alert(frame, &key, judgement, picture)).collect();
+        let snapshot = self.settings.snapshot;
+        let judged = |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture };
+        let mut alerts = self.end_other_session(&key, judged);
+        let tracked = self.tracker.update(frame.captured_at_us, detections);
+        self.ids.observe(key.sequence, &tracked, &self.tracker);
+        let mut judgements = self.judge(&key, frame.captured_at_us, size, &tracked, detections);
+        if frame.end_of_stream {
+            judgements.extend(self.rules.finish());
+        }
+        alerts.extend(judgements.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
         let mut zones = self.zones.frame(size);
         let objects = tracked.iter().map(|object| self.object(object, detections, &alerts, &mut zones)).collect();
         let zone_ids = zones.into_ids();
+        let rule_state = self.rule_state(&key, frame.captured_at_us);
         let track_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
         let timings = v1::StageTimings { track_us, ..timings };
-        let message = v1::FrameDetections { zone_ids, ..self.message(frame, objects, timings) };
+        let message = v1::FrameDetections { zone_ids, rule_state, ..self.message(frame, objects, timings) };
         (message, alerts)
     }
 
-    /// The message for a frame that has no picture and only marks the end of its stream.
-    pub fn end_marker(&self, frame: &v1::Frame) -> v1::FrameDetections {
-        self.message(frame, Vec::new(), v1::StageTimings::default())
+    /// The message for a frame that has no picture and only marks the end of its stream, and the ends of the alerts that go on.
+    pub fn end(&mut self, frame: &v1::Frame) -> (v1::FrameDetections, Vec<v1::Alert>) {
+        let key = decode::key(frame);
+        let judged = |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture: None };
+        let mut alerts = self.end_other_session(&key, judged);
+        let ended = self.rules.finish();
+        let snapshot = self.settings.snapshot;
+        alerts.extend(ended.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
+        (self.message(frame, Vec::new(), v1::StageTimings::default()), alerts)
     }
 
-    /// Replays a frame that was published before, perhaps by another worker, to restore the state of tracks and rules. Gives
-    /// no messages.
-    pub fn replay(&mut self, published: &v1::FrameDetections) {
-        let Some(key) = published.frame_id.as_ref().and_then(|id| FrameKey::try_from(id).ok()) else { return };
-        let objects: Vec<(u64, Detection, TrackState)> = published.objects.iter().filter_map(read_object).collect();
-        let detections: Vec<(Detection, TrackState)> =
-            objects.iter().map(|(_, detection, state)| (*detection, *state)).collect();
-        self.begin_session(key.session);
-        let tracked = self.tracker.replay(published.captured_at_us, &detections);
-        self.judge(&key, (published.source_width, published.source_height), &tracked);
-        for object in tracked {
-            if let Some((track_id, ..)) = objects.get(object.detection) {
-                self.ids.set(object.track_id, *track_id);
+    /// Replays the frames of one session that were published before, in order, perhaps by another worker, to restore the state of tracks
+    /// and rules. What cannot be restored from their detections is in the last one. Gives no messages.
+    pub fn replay(&mut self, published: &[&v1::FrameDetections]) {
+        for published in published {
+            self.replay_frame(published);
+        }
+        let last = published.last().and_then(|last| Some((last, key(last)?)));
+        if let Some((last, key)) = last.filter(|(last, _)| !last.rule_state.is_empty()) {
+            let stamp = FrameStamp { sequence: key.sequence, captured_at_us: last.captured_at_us };
+            if let Err(error) = self.rules.restore(&last.rule_state, stamp) {
+                let reason = match error {
+                    StateError::Version(_) => "version",
+                    StateError::Damaged => "damaged",
+                };
+                RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), reason]).inc();
+                tracing::warn!(frame = %key, error = %report::chain(&error), "the rules' state is restored from detections only");
             }
         }
     }
 
-    fn track(
-        &mut self,
-        key: &FrameKey,
-        captured_at_us: i64,
-        size: (u32, u32),
-        detections: &[Detection],
-    ) -> (Vec<TrackedObject>, Vec<Judgement>) {
+    fn replay_frame(&mut self, published: &v1::FrameDetections) {
+        let Some(key) = key(published) else { return };
+        let objects: Vec<(u64, Detection, TrackState)> = published.objects.iter().filter_map(read_object).collect();
+        let reported: Vec<(Detection, TrackState)> =
+            objects.iter().map(|(_, detection, state)| (*detection, *state)).collect();
+        let detections: Vec<Detection> = reported.iter().map(|(detection, _)| *detection).collect();
+        if self.session != Some(key.session) {
+            self.begin_session(key.session);
+        }
+        let tracked = self.tracker.replay(published.captured_at_us, &reported);
+        self.ids.observe(key.sequence, &tracked, &self.tracker);
+        for object in &tracked {
+            if let Some((track_id, ..)) = objects.get(object.detection) {
+                self.ids.set(object.track_id, *track_id);
+            }
+        }
+        let size = (published.source_width, published.source_height);
+        // The worker that published the frame has published its alerts.
+        drop(self.judge(&key, published.captured_at_us, size, &tracked, &detections));
+    }
+
+    /// Begins the session of the frame, if it is another one than before, and returns the ends of the alerts of the session before.
+    fn end_other_session<'a>(&mut self, key: &FrameKey, judged: impl Fn(u64) -> JudgedFrame<'a>) -> Vec<v1::Alert> {
+        if self.session == Some(key.session) {
+            return Vec::new();
+        }
+        let ended = self.rules.finish();
+        let before = self.session.unwrap_or(key.session);
         self.begin_session(key.session);
-        let tracked = self.tracker.update(captured_at_us, detections);
-        let judgements = self.judge(key, size, &tracked);
-        (tracked, judgements)
+        ended.into_iter().map(|judgement| judged(before).alert(judgement, self.settings.snapshot)).collect()
     }
 
     /// A new session (the camera connected again) starts with new tracks.
     fn begin_session(&mut self, session: u64) {
-        if self.session != Some(session) {
-            self.session = Some(session);
-            self.tracker = Tracker::new(self.settings.tracker.clone());
-            self.ids = TrackIds::default();
-            self.rules = RuleSet::new(self.config.as_ref().map(rules).unwrap_or_default());
-        }
+        self.session = Some(session);
+        self.tracker = Tracker::new(self.settings.tracker.clone());
+        self.ids = TrackIds::default();
+        self.rules = RuleSet::new(self.config.as_ref().map(rules).unwrap_or_default());
     }
 
     fn judge(
         &mut self,
         key: &FrameKey,
+        captured_at_us: i64,
         (source_width, source_height): (u32, u32),
         tracked: &[TrackedObject],
+        detections: &[Detection],
     ) -> Vec<Judgement> {
-        self.ids.observe(key.sequence, tracked, &self.tracker);
-        let frame = FrameTracks { source_width, source_height, objects: tracked };
-        self.rules.observe(&frame, |track| self.tracker.is_alive(track))
+        let objects: Vec<_> = tracked
+            .iter()
+            .map(|object| {
+                let rect = own_box(object, detections);
+                (self.ids.get(object.track_id), object.state, object.class, rect)
+            })
+            .collect();
+        let stamp = FrameStamp { sequence: key.sequence, captured_at_us };
+        let alive = self.ids.alive();
+        let frame = TrackedFrame { stamp, source_width, source_height, objects: &objects };
+        self.rules.observe(&frame, |track| alive.contains(&track))
+    }
+
+    /// What the worker that takes over cannot restore from detections.
+    fn rule_state(&self, key: &FrameKey, captured_at_us: i64) -> Vec<u8> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        let state = self.rules.save(FrameStamp { sequence: key.sequence, captured_at_us });
+        if state.len() > MAX_STATE_BYTES {
+            RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_large"]).inc();
+            return Vec::new();
+        }
+        state
     }
 
     fn object(
@@ -168,8 +232,8 @@ impl CameraAnalysis {
         alerts: &[v1::Alert],
         zones: &mut FrameZones<'_>,
     ) -> v1::DetectedObject {
-        // The model's own box, not the tracker's smoothed one: `replay` must give the tracker the same input again.
-        let rect = detections.get(object.detection).map_or(object.rect, |detection| detection.rect);
+        // Not the tracker's smoothed box: `replay` must give the tracker the same input again.
+        let rect = own_box(object, detections);
         let state = match object.state {
             TrackState::Tentative => v1::TrackState::Tentative,
             TrackState::Confirmed => v1::TrackState::Confirmed,
@@ -184,7 +248,7 @@ impl CameraAnalysis {
             track_id,
             track_state: state.into(),
             ground_position: None,
-            zones: zones.around(&object.rect),
+            zones: zones.around(&rect),
             snapshot_key: pictured.map(|alert| alert.snapshot_key.clone()).unwrap_or_default(),
         }
     }
@@ -210,31 +274,16 @@ impl CameraAnalysis {
             delivery: frame.delivery,
             end_of_stream: frame.end_of_stream,
             zone_ids: Vec::new(),
+            rule_state: Vec::new(),
         }
     }
+}
 
-    fn alert(&self, frame: &v1::Frame, key: &FrameKey, judgement: &Judgement, picture: Option<&Picture>) -> v1::Alert {
-        let track_id = self.ids.get(judgement.track_id);
-        let id = alert_id(key, &judgement.rule_id, track_id);
-        v1::Alert {
-            rule_id: judgement.rule_id.clone(),
-            severity: severity_to_wire(judgement.severity).into(),
-            camera_id: key.camera.to_string(),
-            zone_id: judgement.zone_id.clone(),
-            track_ids: vec![track_id],
-            class: class_to_wire(judgement.class).into(),
-            r#box: Some(box_to_wire(&judgement.rect)),
-            ground_position: None,
-            frame_id: frame.id.clone(),
-            captured_at_us: frame.captured_at_us,
-            clock_source: frame.clock_source,
-            emitted_at_us: clock::now_us(),
-            snapshot_key: names::snapshot_key(frame.captured_at_us, key.camera.as_str(), &id),
-            clip_key: names::clip_key(frame.captured_at_us, key.camera.as_str(), &id),
-            snapshot: snapshot::take(frame, picture, self.settings.snapshot),
-            source_width: frame.source_width,
-            source_height: frame.source_height,
-            id,
-        }
-    }
+/// The box that the model found in this frame.
+fn own_box(object: &TrackedObject, detections: &[Detection]) -> Rect {
+    detections.get(object.detection).map_or(object.rect, |detection| detection.rect)
+}
+
+fn key(published: &v1::FrameDetections) -> Option<FrameKey> {
+    published.frame_id.as_ref().and_then(|id| FrameKey::try_from(id).ok())
 }

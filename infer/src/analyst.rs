@@ -97,7 +97,7 @@ impl Analyst {
                     }
                 }
             }
-            _ => (analysis.end_marker(&job.frame), Vec::new()),
+            _ => analysis.end(&job.frame),
         };
         record_age(&detections);
         // Alerts are sent again even if the detections were published: it is not known whether the alerts were acknowledged
@@ -135,19 +135,28 @@ impl Analyst {
         let mut analysis = CameraAnalysis::new(config.as_deref(), self.settings.clone());
         let id = |published: &v1::FrameDetections| published.frame_id.as_ref().map(|id| (id.session, id.sequence));
         let of_session = |session: u64| move |(other, _): &(u64, u64)| *other == session;
-        let before: Vec<&v1::FrameDetections> = history
-            .iter()
-            .filter(|published| id(published).is_some_and(|id| id.0 == next.session && id.1 < next.sequence))
-            .collect();
-        for published in &before {
-            analysis.replay(published);
-        }
         let published = history.iter().filter_map(id).filter(of_session(next.session)).max();
+        analysis.replay(&before(history, next));
         if published.is_some() {
-            tracing::info!(camera = %next.camera, frames = before.len(), "tracks taken over");
+            tracing::info!(camera = %next.camera, frames = history.len(), "tracks taken over");
         }
         Box::new(CameraState { analysis, config, epoch, published })
     }
+}
+
+/// The published frames before `next` of its session, in order. If `next` begins its session: those of the session before it, whose alerts
+/// may not have ended yet.
+fn before<'a>(history: &'a [v1::FrameDetections], next: &FrameKey) -> Vec<&'a v1::FrameDetections> {
+    let id = |published: &v1::FrameDetections| published.frame_id.as_ref().map(|id| (id.session, id.sequence));
+    let before = |published: &&v1::FrameDetections| id(published) < Some((next.session, next.sequence));
+    let of = |session| move |published: &&v1::FrameDetections| id(published).is_some_and(|(other, _)| other == session);
+    let same: Vec<_> = history.iter().filter(of(next.session)).filter(before).collect();
+    if !same.is_empty() {
+        return same;
+    }
+    let others = history.iter().filter(|published| id(published).is_some_and(|(session, _)| session != next.session));
+    let last = others.max_by_key(|published| published.inferred_at_us).and_then(id);
+    last.map(|(session, _)| history.iter().filter(of(session)).collect()).unwrap_or_default()
 }
 
 /// Decodes the model's output and feeds it to the tracker and the rules.

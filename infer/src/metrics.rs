@@ -40,8 +40,34 @@ pub static SENT_OBJECTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     )
 });
 
-pub static SENT_ALERTS: LazyLock<IntCounterVec> =
-    LazyLock::new(|| counter_vec("infer_sent_alerts_total", "Alerts that Kafka acknowledged, by camera.", &["camera"]));
+pub static SENT_ALERTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_sent_alerts_total",
+        "Raised alerts that Kafka acknowledged, by camera. Line crossings are not among them.",
+        &["camera"],
+    )
+});
+
+pub static ENDED_ALERTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec("infer_ended_alerts_total", "Ends of alerts that Kafka acknowledged, by camera.", &["camera"])
+});
+
+pub static CROSSINGS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_line_crossings_total",
+        "Crossings of lines that Kafka acknowledged, by camera, line, direction and class of the road user.",
+        &["camera", "line", "direction", "class"],
+    )
+});
+
+pub static RULE_STATES_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_rule_states_lost_total",
+        "Stored states of a camera's rules that could not be used when the camera was taken over, or were too large to be stored, by \
+         camera and reason. What the last detections tell is restored.",
+        &["camera", "reason"],
+    )
+});
 
 pub static DROPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(

@@ -1,6 +1,7 @@
 //! Publishes results to Kafka. A frame is complete when all of its results are acknowledged; only then may its offset be
 //! committed.
 
+mod alert_counts;
 mod sender;
 mod shrink;
 
@@ -18,8 +19,9 @@ use vru_runtime::trace;
 
 use crate::frame::FrameJob;
 use crate::lease::Lease;
-use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, count_dropped};
+use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_OBJECTS, count_dropped};
 use crate::offsets::{Offsets, Ticket};
+use alert_counts::AlertCounts;
 use sender::{RecordSender, ResultRecord, Sent};
 use shrink::ResultKind;
 
@@ -176,7 +178,7 @@ impl Publisher {
             let record = record(&self.cx.topics.detections, detections.encode_to_vec(), ResultKind::Detections);
             in_flight.push(self.sender.send(record).await);
         }
-        let alert_count = alerts.len() as u64;
+        let alert_counts = AlertCounts::of(&alerts);
         for alert in alerts {
             let record = record(&self.cx.topics.alerts, alert.encode_to_vec(), ResultKind::Alert);
             in_flight.push(self.sender.send(record).await);
@@ -204,7 +206,7 @@ impl Publisher {
                 }
                 None => count_dropped(camera, DUPLICATE, 1),
             }
-            SENT_ALERTS.with_label_values(&[camera]).inc_by(alert_count);
+            alert_counts.add(camera);
             offsets.complete(&job.ticket);
         });
     }

@@ -3,6 +3,7 @@
 //! `proto/vru/v1/*.proto` is the source. `src/gen` holds the generated code; it is in git, so that a build needs no `protoc`.
 //! `tests/bootstrap.rs` checks that it is up to date and that the wire format stays compatible.
 
+mod alert;
 pub mod camera_url;
 mod error;
 pub mod ids;
@@ -10,6 +11,7 @@ pub mod names;
 pub mod pull_source;
 pub mod time;
 pub mod validate;
+mod zone_shape;
 
 /// Generated from `proto/vru/v1/*.proto`.
 #[expect(clippy::all, clippy::pedantic, clippy::allow_attributes, missing_docs, reason = "generated code")]

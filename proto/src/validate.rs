@@ -1,20 +1,25 @@
 //! Rules for messages beyond the types of their fields. Each service validates bytes once, where it reads them; all later code relies on
 //! it.
 
+mod camera;
+
 use std::collections::HashSet;
 
 use prost::Message as _;
 
 use crate::error::InvalidMessage;
 use crate::ids::{CameraId, FrameKey};
-use crate::pull_source;
 use crate::v1;
+pub use camera::{camera, view};
 
 /// Maximum width and height of a picture in pixels. Larger sizes are decompression bombs.
 pub const MAX_SIDE: u32 = 16_384;
 /// Valid capture times, years 2000 to 2200, in microseconds since the Unix epoch. Other times come from a broken clock, and would create
 /// partitions of PostgreSQL tables far away.
 pub const CAPTURE_TIME_US: std::ops::Range<i64> = 946_684_800_000_000..7_258_118_400_000_000;
+
+/// Maximum size of the rules' state in a frame's detections.
+pub const MAX_RULE_STATE_BYTES: usize = 256 * 1024;
 
 fn fail<T>(message: &'static str, field: &'static str, problem: impl Into<String>) -> Result<T, InvalidMessage> {
     Err(InvalidMessage::new(message, field, problem))
@@ -58,6 +63,10 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
     let key = frame_key(NAME, detections.frame_id.as_ref())?;
     size(NAME, detections.source_width, detections.source_height)?;
     capture_time(NAME, detections.captured_at_us)?;
+    if detections.rule_state.len() > MAX_RULE_STATE_BYTES {
+        let problem = format!("has {} bytes, more than {MAX_RULE_STATE_BYTES}", detections.rule_state.len());
+        return Err(InvalidMessage::new(NAME, "rule_state", problem).into());
+    }
     let mut zones = HashSet::new();
     if !detections.zone_ids.iter().all(|zone| !zone.is_empty() && zones.insert(zone.as_str())) {
         return Err(InvalidMessage::new(NAME, "zone_ids", "has an id that is empty or occurs twice").into());
@@ -96,6 +105,12 @@ pub fn read_alert(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Alert), ReadErro
     if alert.camera_id != key.camera.as_str() {
         return Err(InvalidMessage::new("Alert", "camera_id", "differs from `frame_id.camera_id`").into());
     }
+    if alert.began_at_us != 0 {
+        time("Alert", "began_at_us", alert.began_at_us)?;
+    }
+    if alert.ended_at_us != 0 || alert.is_end() {
+        time("Alert", "ended_at_us", alert.ended_at_us)?;
+    }
     Ok((key, alert))
 }
 
@@ -108,123 +123,6 @@ pub fn read_camera(key: &[u8], bytes: &[u8]) -> Result<(CameraId, v1::CameraConf
     }
     let id = camera(&config)?;
     Ok((id, config))
-}
-
-/// Validates a camera's configuration from any source.
-pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
-    const NAME: &str = "CameraConfig";
-    let id: CameraId = config.id.parse()?;
-    match &config.source {
-        None => return fail(NAME, "source", "is missing: set one of pull, push and file"),
-        Some(v1::camera_config::Source::Pull(pull)) => {
-            credentials(pull.credentials.as_ref())?;
-            pull_source::check(pull)?;
-        }
-        Some(v1::camera_config::Source::Push(push)) => {
-            push_path(&push.path)?;
-            match (credentials(push.credentials.as_ref())?, push.allow_anonymous) {
-                (true, true) => {
-                    let problem = "is set together with credentials: remove one of them";
-                    return fail(NAME, "push.allow_anonymous", problem);
-                }
-                (false, false) => {
-                    let problem = "are missing: set username and password, or allow_anonymous to let anyone publish";
-                    return fail(NAME, "push.credentials", problem);
-                }
-                _ => {}
-            }
-        }
-        Some(v1::camera_config::Source::File(file)) => {
-            if file.path.is_empty() {
-                return fail(NAME, "file.path", "is empty");
-            }
-            if i64::try_from(file.session).is_err() {
-                return fail(NAME, "file.session", "does not fit in 63 bits");
-            }
-        }
-    }
-    if let Some(output) = &config.output {
-        if !(output.max_fps.is_finite() && (0.0..=240.0).contains(&output.max_fps)) {
-            return fail(NAME, "output.max_fps", "is not between 0 and 240");
-        }
-        if output.jpeg_quality > 100 {
-            return fail(NAME, "output.jpeg_quality", "is not between 0 and 100");
-        }
-    }
-    let mut zones = HashSet::new();
-    for zone in &config.zones {
-        if zone.id.is_empty() || !zones.insert(zone.id.as_str()) {
-            return fail(NAME, "zones.id", format!("is empty or used twice: `{}`", zone.id));
-        }
-        if zone.polygon.len() < 3 || zone.polygon.len() > 1_000 {
-            return fail(
-                NAME,
-                "zones.polygon",
-                format!("of `{}` has {} corners, not 3 to 1000", zone.id, zone.polygon.len()),
-            );
-        }
-        if !zone.polygon.iter().all(|p| (0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y)) {
-            return fail(
-                NAME,
-                "zones.polygon",
-                format!("of `{}` has a corner outside of 0 to 1 (fractions of the picture)", zone.id),
-            );
-        }
-    }
-    let mut rules = HashSet::new();
-    for rule in &config.rules {
-        if rule.id.is_empty() || !rules.insert(rule.id.as_str()) {
-            return fail(NAME, "rules.id", format!("is empty or used twice: `{}`", rule.id));
-        }
-        match &rule.kind {
-            None => return fail(NAME, "rules.kind", format!("of `{}` is missing", rule.id)),
-            Some(v1::rule::Kind::ZonePresence(presence)) => {
-                if !zones.contains(presence.zone_id.as_str()) {
-                    return fail(
-                        NAME,
-                        "rules.zone_id",
-                        format!("of `{}` names a zone that does not exist: `{}`", rule.id, presence.zone_id),
-                    );
-                }
-            }
-        }
-    }
-    Ok(id)
-}
-
-/// Whether a camera has credentials. Credentials that cannot log anyone in are an error, because a reader that ignored them would leave
-/// the camera open. References are resolved where the camera runs, not here.
-fn credentials(given: Option<&v1::Credentials>) -> Result<bool, InvalidMessage> {
-    const NAME: &str = "Credentials";
-    let Some(v1::Credentials { username, password }) = given else { return Ok(false) };
-    for (field, text) in [("username", username), ("password", password)] {
-        if text.is_empty() {
-            return fail(NAME, field, "is empty: set both username and password, or neither");
-        }
-        if ["env:", "file:"].contains(&text.as_str()) {
-            return fail(NAME, field, "is a reference without a name: write env:NAME or file:PATH");
-        }
-        if text.len() > 1_024 || text.chars().any(char::is_control) {
-            return fail(NAME, field, "is longer than 1024 bytes or has a control character");
-        }
-    }
-    Ok(true)
-}
-
-/// The characters that cannot be in a path of a URL, and the forms that clients write differently, are refused. Such a camera could
-/// never be reached.
-fn push_path(path: &str) -> Result<(), InvalidMessage> {
-    let field = "push.path";
-    if path.starts_with('/') || path.ends_with('/') || path.contains("//") {
-        return fail("CameraConfig", field, "has a slash at an end or two in a row");
-    }
-    if path.len() > 512 || path.chars().any(|c| c.is_control() || matches!(c, '?' | '#' | '%' | '\\')) {
-        return fail("CameraConfig", field, "is longer than 512 bytes or has a control character or one of ? # % \\");
-    }
-    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
-        return fail("CameraConfig", field, "has a segment `.` or `..`, which clients remove");
-    }
-    Ok(())
 }
 
 fn frame_key(message: &'static str, id: Option<&v1::FrameId>) -> Result<FrameKey, InvalidMessage> {
@@ -242,10 +140,14 @@ fn size(message: &'static str, width: u32, height: u32) -> Result<(), InvalidMes
 }
 
 fn capture_time(message: &'static str, micros: i64) -> Result<(), InvalidMessage> {
+    time(message, "captured_at_us", micros)
+}
+
+fn time(message: &'static str, field: &'static str, micros: i64) -> Result<(), InvalidMessage> {
     if CAPTURE_TIME_US.contains(&micros) {
         return Ok(());
     }
-    fail(message, "captured_at_us", format!("is outside of the years 2000 to 2200: {micros}"))
+    fail(message, field, format!("is outside of the years 2000 to 2200: {micros}"))
 }
 
 #[cfg(test)]

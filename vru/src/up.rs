@@ -23,13 +23,18 @@ use crate::subscriber::Endpoint;
 ///   [cameras]
 ///   file = "cameras.toml"
 ///
-/// The cameras file lists the cameras, their zones and rules:
+/// The cameras file lists the cameras, their zones, lines and rules (all positions are fractions of the picture):
 ///
 ///   [[cameras]]
 ///   id = "gate"
 ///   pull = { url = "rtsp://192.0.2.7/stream1", username = "viewer", password = "env:GATE_PASSWORD" }
 ///   zones = [{ id = "crossing", polygon = [[0.2, 0.5], [0.8, 0.5], [0.9, 1.0], [0.1, 1.0]] }]
-///   rules = [{ id = "crossing-occupied", zone_presence = { zone = "crossing", min_frames = 5 } }]
+///   lines = [{ id = "kerb", points = [[0.2, 0.5], [0.8, 0.5]] }]
+///   rules = [
+///     { id = "crossing-occupied", zone_presence = { zone = "crossing", min_seconds = 0.5 } },
+///     { id = "lingers", severity = "warning", dwell = { zone = "crossing", seconds = 20 } },
+///     { id = "steps-out", line_crossing = { line = "kerb", direction = "both" } },
+///   ]
 ///
 /// A camera that pushes has `push = { username = "…", password = "…" }` instead of `pull`, and sends its video to
 /// rtsp://HOST:8554/ID. A change of the cameras file takes effect within two seconds.

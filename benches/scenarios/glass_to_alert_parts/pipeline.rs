@@ -97,8 +97,8 @@ fn config(name: &str, url: String) -> v1::CameraConfig {
         severity: v1::Severity::Warning.into(),
         kind: Some(v1::rule::Kind::ZonePresence(v1::ZonePresence {
             zone_id: format!("zone-{number}"),
-            min_frames: 1,
-            classes: Vec::new(),
+            min_seconds: Some(0.0),
+            ..Default::default()
         })),
     };
     v1::CameraConfig {

@@ -1,9 +1,9 @@
 //! Ids of tracks and alerts that stay the same when another worker takes over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
-use vru_proto::FrameKey;
+use vru_proto::CameraId;
 use vru_vision::model_card::MAX_DETECTIONS;
 use vru_vision::tracker::{TrackedObject, Tracker};
 
@@ -34,6 +34,11 @@ impl TrackIds {
         self.published.get(&track).copied().unwrap_or(0)
     }
 
+    /// The published ids of the tracks that may be detected again.
+    pub fn alive(&self) -> HashSet<u64> {
+        self.published.values().copied().collect()
+    }
+
     /// Restores the id under which the track was published before. If that is 0 (none), the present id stays.
     pub fn set(&mut self, track: u64, published: u64) {
         if published != 0 {
@@ -48,10 +53,17 @@ fn track_id(sequence: u64, index: u64) -> u64 {
     (sequence.wrapping_mul(PER_FRAME).wrapping_add(index)) & (i64::MAX as u64)
 }
 
-/// The id of the alert that a rule raises for a track: 32 hexadecimal digits, the same in every frame and on every worker.
-pub fn alert_id(frame: &FrameKey, rule_id: &str, track_id: u64) -> String {
+/// The id of the alert that a rule raises for tracks: 32 hexadecimal digits, the same in every frame and on every worker. `occurrence`
+/// tells the alerts about the same tracks apart.
+pub fn alert_id(camera: &CameraId, session: u64, rule_id: &str, track_ids: &[u64], occurrence: u32) -> String {
+    let mut parts = vec![camera.to_string(), session.to_string(), rule_id.to_owned()];
+    parts.extend(track_ids.iter().map(u64::to_string));
+    if occurrence > 0 {
+        // A word, so that it is no track id.
+        parts.push(format!("occurrence {occurrence}"));
+    }
     let mut hash = Sha256::new();
-    for part in [frame.camera.as_str(), &frame.session.to_string(), rule_id, &track_id.to_string()] {
+    for part in parts {
         // The length goes first, or `a` + `bc` would equal `ab` + `c`.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
@@ -63,26 +75,29 @@ pub fn alert_id(frame: &FrameKey, rule_id: &str, track_id: u64) -> String {
 mod tests {
     use super::*;
 
-    fn frame(camera: &str, session: u64, sequence: u64) -> FrameKey {
-        FrameKey { camera: camera.parse().unwrap(), session, sequence }
+    fn id(camera: &str, session: u64, rule: &str, tracks: &[u64], occurrence: u32) -> String {
+        alert_id(&camera.parse().unwrap(), session, rule, tracks, occurrence)
     }
 
     #[test]
-    fn an_alert_has_the_same_id_in_every_frame_of_its_track() {
-        assert_eq!(alert_id(&frame("a", 1, 5), "rule", 7), alert_id(&frame("a", 1, 99), "rule", 7));
-        assert_eq!(alert_id(&frame("a", 1, 5), "rule", 7).len(), 32);
+    fn the_first_alert_of_a_track_has_the_id_that_earlier_versions_gave_it() {
+        assert_eq!(id("a", 1, "rule", &[7], 0), "0f3a07e01371cf0ae8c36f63f8229b9f");
     }
 
     #[test]
-    fn alerts_of_other_cameras_sessions_rules_and_tracks_differ() {
+    fn alerts_of_other_cameras_sessions_rules_tracks_and_occurrences_differ() {
         let ids = [
-            alert_id(&frame("a", 1, 0), "rule", 7),
-            alert_id(&frame("a", 11, 0), "rule", 7),
-            alert_id(&frame("a", 1, 0), "rule1", 7),
-            alert_id(&frame("a", 1, 0), "rule", 17),
-            alert_id(&frame("a1", 1, 0), "rule", 7),
+            id("a", 1, "rule", &[7], 0),
+            id("a", 11, "rule", &[7], 0),
+            id("a", 1, "rule1", &[7], 0),
+            id("a", 1, "rule", &[17], 0),
+            id("a1", 1, "rule", &[7], 0),
+            id("a", 1, "rule", &[7], 1),
+            id("a", 1, "rule", &[7], 2),
+            id("a", 1, "rule", &[7, 1], 0),
+            id("a", 1, "rule", &[1, 7], 0),
         ];
-        let distinct: std::collections::HashSet<_> = ids.iter().collect();
+        let distinct: HashSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
     }
 }

@@ -4,6 +4,7 @@ use vru_vision::geometry::Rect;
 use vru_vision::road_user::RoadUserClass;
 
 use super::*;
+use crate::metrics;
 use crate::test_support::{fake_model, live_frame};
 
 const MIN_FRAMES: u32 = 3;
@@ -23,6 +24,7 @@ fn camera() -> v1::CameraConfig {
             kind: Some(v1::rule::Kind::ZonePresence(v1::ZonePresence {
                 zone_id: "everywhere".to_owned(),
                 min_frames: MIN_FRAMES,
+                cooldown_seconds: Some(1.0),
                 ..Default::default()
             })),
         }],
@@ -145,10 +147,149 @@ fn a_worker_that_takes_over_keeps_the_track_ids_and_raises_no_alert_again() {
 
     let mut second = analysis(Some(&camera()));
     // The second worker reads back only the last 20 frames: the track began before them.
-    for (message, _) in &before[10..] {
-        second.replay(message);
-    }
+    second.replay(&before[10..].iter().map(|(message, _)| message).collect::<Vec<_>>());
     let taken_over = walk(&mut second, 30..40);
     assert_eq!(track_ids(&taken_over), track_ids(&undisturbed));
     assert!(alerts(&taken_over).is_empty());
+}
+
+/// A detection that is in the left half of the picture in every other period of 40 frames (4 s), and in the right half otherwise.
+fn commuter(sequence: u64) -> Detection {
+    let left = if (sequence / 40).is_multiple_of(2) { 30.0 } else { 60.0 };
+    let rect = Rect { left, top: 20.0, width: 40.0, height: 60.0 };
+    Detection { rect, class: RoadUserClass::Pedestrian, score: 0.9 }
+}
+
+/// Rules about the left half of the picture and the line along its edge.
+fn left_half() -> v1::CameraConfig {
+    use v1::rule::Kind;
+    let corner = |x, y| v1::Point { x, y };
+    let polygon = vec![corner(0.0, 0.0), corner(0.4, 0.0), corner(0.4, 1.0), corner(0.0, 1.0)];
+    let rule = |id: &str, kind| v1::Rule { id: id.to_owned(), severity: v1::Severity::Info.into(), kind: Some(kind) };
+    let presence = v1::ZonePresence { zone_id: "left".to_owned(), cooldown_seconds: Some(1.0), ..Default::default() };
+    let dwell =
+        v1::Dwell { zone_id: "left".to_owned(), seconds: 2.0, cooldown_seconds: Some(1.0), ..Default::default() };
+    let crossing = v1::LineCrossing { line_id: "edge".to_owned(), ..Default::default() };
+    v1::CameraConfig {
+        id: "cam".to_owned(),
+        zones: vec![v1::Zone { id: "left".to_owned(), polygon, ..Default::default() }],
+        lines: vec![v1::Line {
+            id: "edge".to_owned(),
+            points: vec![corner(0.4, 1.0), corner(0.4, 0.0)],
+            ..Default::default()
+        }],
+        rules: vec![
+            rule("present", Kind::ZonePresence(presence)),
+            rule("stays", Kind::Dwell(dwell)),
+            rule("crosses", Kind::LineCrossing(crossing)),
+        ],
+        ..Default::default()
+    }
+}
+
+fn commute(analysis: &mut CameraAnalysis, range: std::ops::Range<u64>) -> Vec<(v1::FrameDetections, Vec<v1::Alert>)> {
+    let observe = |sequence| {
+        let frame = live_frame("cam", 1, sequence);
+        analysis.observe(&frame, &[commuter(sequence)], None, v1::StageTimings::default())
+    };
+    range.map(observe).collect()
+}
+
+/// What tells alerts apart, without the time of sending.
+fn told(alerts: &[v1::Alert]) -> Vec<v1::Alert> {
+    alerts.iter().map(|alert| v1::Alert { emitted_at_us: 0, snapshot: bytes::Bytes::new(), ..alert.clone() }).collect()
+}
+
+#[test]
+fn each_visit_is_an_alert_of_its_own_with_an_end_and_each_crossing_is_one_record() {
+    let mut analysis = analysis(Some(&left_half()));
+    // Left for 4 s, right for 4 s, left, right.
+    let alerts = alerts(&commute(&mut analysis, 0..160));
+    let of = |rule: &str, state: v1::AlertState| -> Vec<&v1::Alert> {
+        alerts.iter().filter(|alert| alert.rule_id == rule && alert.state() == state).collect()
+    };
+    for rule in ["present", "stays"] {
+        let (raised, ended) = (of(rule, v1::AlertState::Raised), of(rule, v1::AlertState::Ended));
+        assert_eq!((raised.len(), ended.len()), (2, 2), "{rule}: {alerts:#?}");
+        assert_ne!(raised[0].id, raised[1].id);
+        for (occurrence, (raised, ended)) in raised.iter().zip(&ended).enumerate() {
+            assert_eq!((raised.id.as_str(), raised.occurrence), (ended.id.as_str(), occurrence as u32));
+            assert_eq!((&raised.frame_id, raised.captured_at_us), (&ended.frame_id, ended.captured_at_us));
+            assert_eq!((&raised.snapshot_key, &raised.clip_key), (&ended.snapshot_key, &ended.clip_key));
+            assert!(!raised.snapshot.is_empty() && ended.snapshot.is_empty());
+            assert_eq!((raised.ended_at_us, ended.ended_at_us - ended.began_at_us), (0, 3_900_000));
+        }
+    }
+    let crossings = of("crosses", v1::AlertState::Raised);
+    assert_eq!(crossings.iter().map(|alert| alert.direction().word()).collect::<Vec<_>>(), ["in", "out", "in"]);
+    for crossing in crossings {
+        assert_eq!((crossing.zone_id.as_str(), crossing.line_id.as_str()), ("", "edge"));
+        assert!(crossing.is_crossing() && crossing.clip_key.is_empty() && crossing.snapshot.is_empty());
+        assert_eq!(crossing.ended_at_us, crossing.captured_at_us);
+    }
+    for alert in &alerts {
+        vru_proto::validate::read_alert(prost::Message::encode_to_vec(alert).into()).unwrap();
+    }
+}
+
+/// A worker may take over at any frame, and reads back only the last frames: how long a stay lasts and how many visits there were is in
+/// the state that they carry.
+#[test]
+fn rules_go_on_when_another_worker_takes_over_at_any_frame() {
+    let undisturbed = commute(&mut analysis(Some(&left_half())), 0..160);
+    for takeover in 3..160 {
+        let published: Vec<&v1::FrameDetections> =
+            undisturbed[takeover.max(12) - 12..takeover].iter().map(|(message, _)| message).collect();
+        let mut second = analysis(Some(&left_half()));
+        second.replay(&published);
+        let continued = commute(&mut second, takeover as u64..160);
+        assert_eq!(track_ids(&continued), track_ids(&undisturbed[takeover..]), "taken over at {takeover}");
+        let (found, wanted) = (told(&alerts(&continued)), told(&alerts(&undisturbed[takeover..])));
+        assert_eq!(found, wanted, "taken over at {takeover}");
+    }
+}
+
+#[test]
+fn a_state_of_another_version_is_counted_and_what_the_detections_tell_is_restored() {
+    let mut published: Vec<v1::FrameDetections> =
+        commute(&mut analysis(Some(&left_half())), 0..20).into_iter().map(|(message, _)| message).collect();
+    published[19].rule_state[0] = 200;
+    let lost = || metrics::RULE_STATES_LOST.with_label_values(&["cam", "version"]).get();
+    let before = lost();
+    let mut second = analysis(Some(&left_half()));
+    second.replay(&published.iter().collect::<Vec<_>>());
+    assert_eq!(lost(), before + 1);
+    let alerts = alerts(&commute(&mut second, 20..40));
+    assert!(alerts.iter().all(|alert| alert.rule_id != "present"), "presence was judged before: {alerts:#?}");
+    assert_eq!(alerts.iter().filter(|alert| alert.rule_id == "stays").count(), 1);
+}
+
+#[test]
+fn what_goes_on_ends_with_the_session_and_with_the_file() {
+    let ends = |alerts: &[v1::Alert]| -> Vec<(String, u64, i64)> {
+        let ended = alerts.iter().filter(|alert| alert.is_end());
+        let of =
+            |alert: &v1::Alert| (alert.rule_id.clone(), alert.frame_id.as_ref().unwrap().session, alert.ended_at_us);
+        ended.map(of).collect()
+    };
+    let last_us = live_frame("cam", 1, 29).captured_at_us;
+    let wanted = [("present".to_owned(), 1, last_us), ("stays".to_owned(), 1, last_us)];
+    let mut analysis = analysis(Some(&left_half()));
+    commute(&mut analysis, 0..30);
+    let next = live_frame("cam", 2, 0);
+    let (_, alerts) = analysis.observe(&next, &[], None, v1::StageTimings::default());
+    assert_eq!(ends(&alerts), wanted);
+
+    let mut analysis = self::analysis(Some(&left_half()));
+    commute(&mut analysis, 0..29);
+    let last = v1::Frame { end_of_stream: true, ..live_frame("cam", 1, 29) };
+    let (_, alerts) = analysis.observe(&last, &[commuter(29)], None, v1::StageTimings::default());
+    assert_eq!(ends(&alerts), wanted);
+
+    let mut analysis = self::analysis(Some(&left_half()));
+    commute(&mut analysis, 0..30);
+    let marker = v1::Frame { end_of_stream: true, payload: bytes::Bytes::new(), ..live_frame("cam", 1, 30) };
+    let (message, alerts) = analysis.end(&marker);
+    assert!(message.objects.is_empty());
+    assert_eq!(ends(&alerts), wanted);
 }

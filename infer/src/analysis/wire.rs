@@ -4,7 +4,7 @@ use vru_proto::v1;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
 use vru_vision::road_user::RoadUserClass;
-use vru_vision::rules::Severity;
+use vru_vision::rules::{Direction, KindName, Progress, Severity};
 use vru_vision::tracker::TrackState;
 
 pub(super) fn severity_from_wire(severity: v1::Severity) -> Severity {
@@ -44,6 +44,37 @@ pub(super) fn class_to_wire(class: RoadUserClass) -> v1::RoadUserClass {
         RoadUserClass::Car => v1::RoadUserClass::Car,
         RoadUserClass::Bus => v1::RoadUserClass::Bus,
         RoadUserClass::Truck => v1::RoadUserClass::Truck,
+    }
+}
+
+pub(super) fn kind_to_wire(kind: KindName) -> v1::AlertKind {
+    match kind {
+        KindName::Presence => v1::AlertKind::Presence,
+        KindName::Dwell => v1::AlertKind::Dwell,
+        KindName::LineCrossing => v1::AlertKind::LineCrossing,
+    }
+}
+
+pub(super) fn state_to_wire(progress: Progress) -> v1::AlertState {
+    match progress {
+        Progress::Raised => v1::AlertState::Raised,
+        Progress::Ended => v1::AlertState::Ended,
+    }
+}
+
+pub(super) fn direction_to_wire(direction: Option<Direction>) -> v1::CrossingDirection {
+    match direction {
+        Some(Direction::In) => v1::CrossingDirection::In,
+        Some(Direction::Out) => v1::CrossingDirection::Out,
+        None => v1::CrossingDirection::Unspecified,
+    }
+}
+
+pub(super) fn direction_from_wire(direction: v1::CrossingDirection) -> Option<Direction> {
+    match direction {
+        v1::CrossingDirection::In => Some(Direction::In),
+        v1::CrossingDirection::Out => Some(Direction::Out),
+        v1::CrossingDirection::Unspecified => None,
     }
 }
 

@@ -78,7 +78,9 @@ mod tests {
         assert_eq!(frame.around(&Rect::from_edges(20.0, 10.0, 100.0, 50.0)), [0]);
         assert_eq!(frame.around(&Rect::from_edges(20.0, 10.0, 60.0, 50.0)), [0, 1]);
         assert_eq!(frame.around(&Rect::from_edges(0.0, 10.0, 20.0, 50.0)), [1]);
-        assert!(frame.around(&Rect::from_edges(20.0, 60.0, 60.0, 120.0)).is_empty());
-        assert_eq!(frame.into_ids(), ["middle", "left"]);
+        // Below the picture: the nearest point of the picture decides.
+        assert_eq!(frame.around(&Rect::from_edges(20.0, 60.0, 60.0, 120.0)), [0, 1]);
+        assert_eq!(frame.around(&Rect::from_edges(75.0, 60.0, 125.0, 120.0)), [2]);
+        assert_eq!(frame.into_ids(), ["middle", "left", "nobody"]);
     }
 }

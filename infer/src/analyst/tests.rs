@@ -170,7 +170,8 @@ fn a_changed_configuration_holds_for_the_next_frame_and_keeps_the_tracks() {
         fixture.analyst.analyse(&mut state, frame);
         known = Some(Known::State(state));
         let FrameResult { detections, alerts, .. } = (fixture.results)().unwrap();
-        let rules: Vec<String> = alerts.into_iter().map(|alert| alert.rule_id).collect();
+        let raised = alerts.into_iter().filter(v1::Alert::is_raised);
+        let rules: Vec<String> = raised.map(|alert| alert.rule_id).collect();
         states.push((detections.unwrap().objects[0].track_id, rules));
     }
     let track = states[0].0;

@@ -16,6 +16,8 @@ pub(super) enum ResultKind {
 /// A smaller form of a result.
 #[derive(Debug, PartialEq)]
 pub(super) enum Smaller {
+    /// Detections without the state of the rules.
+    RuleState { payload: Bytes },
     /// Detections without the half of the objects that the model is least certain of.
     Objects { payload: Bytes, cut: u64 },
     /// An alert without its picture.
@@ -27,6 +29,10 @@ pub(super) fn smaller(kind: ResultKind, payload: &[u8]) -> Option<Smaller> {
     match kind {
         ResultKind::Detections => {
             let mut detections = v1::FrameDetections::decode(payload).ok()?;
+            if !detections.rule_state.is_empty() {
+                detections.rule_state.clear();
+                return Some(Smaller::RuleState { payload: detections.encode_to_vec().into() });
+            }
             let before = detections.objects.len();
             if before == 0 {
                 return None;
@@ -70,6 +76,17 @@ mod tests {
             payload = next;
         }
         assert_eq!(smaller(ResultKind::Detections, &payload), None);
+    }
+
+    #[test]
+    fn the_state_of_the_rules_goes_first() {
+        let bare = detections(&[0.2, 0.9]);
+        let mut message = v1::FrameDetections::decode(&*bare).unwrap();
+        message.rule_state = vec![1, 2, 3];
+        let Some(Smaller::RuleState { payload }) = smaller(ResultKind::Detections, &message.encode_to_vec()) else {
+            panic!("the state was not left out");
+        };
+        assert_eq!(payload, bare);
     }
 
     #[test]

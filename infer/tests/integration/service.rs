@@ -38,7 +38,7 @@ pub fn start(bus: &Bus) -> ServiceProcess {
 /// A camera with one rule, whose zone is the whole picture.
 pub fn camera(id: &str) -> v1::CameraConfig {
     let corner = |x, y| v1::Point { x, y };
-    let presence = v1::ZonePresence { zone_id: "all".to_owned(), min_frames: 5, classes: Vec::new() };
+    let presence = v1::ZonePresence { zone_id: "all".to_owned(), min_frames: 5, ..Default::default() };
     v1::CameraConfig {
         id: id.to_owned(),
         enabled: true,
@@ -81,7 +81,7 @@ fn offline(frames: &[v1::Frame], config: &v1::CameraConfig) -> (Vec<v1::FrameDet
             let timings = v1::StageTimings::default();
             let (message, raised) = analysis.observe(&decoded.frame, &found, Some(&decoded.picture), timings);
             messages.push(message);
-            alerts.extend(raised.into_iter().map(|alert| alert.id));
+            alerts.extend(raised.into_iter().filter(v1::Alert::is_raised).map(|alert| alert.id));
         }
     }
     (messages, alerts)
@@ -102,7 +102,7 @@ pub fn wait_for_commit(bus: &Bus) {
 }
 
 fn alert_ids(bus: &Bus) -> Vec<String> {
-    bus.messages::<v1::Alert>(Topic::Alerts).into_iter().map(|alert| alert.id).collect()
+    bus.messages::<v1::Alert>(Topic::Alerts).into_iter().filter(v1::Alert::is_raised).map(|alert| alert.id).collect()
 }
 
 #[test]

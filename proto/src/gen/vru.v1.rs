@@ -201,7 +201,7 @@ pub struct DetectedObject {
     #[prost(message, optional, tag = "6")]
     pub ground_position: ::core::option::Option<GroundPosition>,
     /// The camera's zones that contain the object's foot point, as ascending indexes of `FrameDetections.zone_ids`. The foot point is
-    /// the one by which rules judge: the bottom centre of the tracker's smoothed box.
+    /// the one by which rules judge: the bottom centre of `box`, or the nearest point of the picture.
     #[prost(uint32, repeated, tag = "7")]
     pub zones: ::prost::alloc::vec::Vec<u32>,
     /// S3 key of the snapshot of an alert that was raised for this object in this frame. Empty if none was raised or the alert has no
@@ -261,6 +261,10 @@ pub struct FrameDetections {
     /// Ids of the zones in which at least one object of this frame is. Each id occurs once.
     #[prost(string, repeated, tag = "14")]
     pub zone_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The state of the camera's rules after this frame, for the inference worker that takes the camera over. Its form is known to workers of
+    /// the same version only. At most 256 KiB; empty if there is none.
+    #[prost(bytes = "vec", tag = "15")]
+    pub rule_state: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -334,11 +338,12 @@ impl TrackState {
         }
     }
 }
-/// A rule matched a road user. Topic `vru.alerts`, key = camera id. Delivered at least once: a repetition has the same `id`.
+/// A rule matched a road user, or the situation that it matched is over. Topic `vru.alerts`, key = camera id. Delivered at least once: a
+/// repetition has the same `id` and `state`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Alert {
-    /// Derived from camera, session, rule and track, so that analysing the same frame again gives the same id. 1 to 128 letters, digits and
-    /// hyphens.
+    /// Derived from camera, session, rule, tracks and occurrence, so that analysing the same frame again gives the same id. 1 to 128 letters,
+    /// digits and hyphens. The record that ends an alert has the same id.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
@@ -347,6 +352,7 @@ pub struct Alert {
     pub severity: i32,
     #[prost(string, tag = "4")]
     pub camera_id: ::prost::alloc::string::String,
+    /// The zone that the alert is about; empty if it is about a line.
     #[prost(string, tag = "5")]
     pub zone_id: ::prost::alloc::string::String,
     #[prost(uint64, repeated, tag = "6")]
@@ -367,11 +373,11 @@ pub struct Alert {
     pub captured_at_us: i64,
     #[prost(enumeration = "ClockSource", tag = "12")]
     pub clock_source: i32,
-    /// When inference raised the alert, microseconds since the Unix epoch.
+    /// When inference sent this record, microseconds since the Unix epoch.
     #[prost(int64, tag = "13")]
     pub emitted_at_us: i64,
     /// Keys of the snapshot and the clip in the S3 bucket. The sink writes the objects after the alert is published, so they may not exist
-    /// yet.
+    /// yet. Empty if the alert has none.
     #[prost(string, tag = "14")]
     pub snapshot_key: ::prost::alloc::string::String,
     #[prost(string, tag = "15")]
@@ -384,6 +390,30 @@ pub struct Alert {
     pub source_width: u32,
     #[prost(uint32, tag = "18")]
     pub source_height: u32,
+    #[prost(enumeration = "AlertKind", tag = "19")]
+    pub kind: i32,
+    #[prost(enumeration = "AlertState", tag = "20")]
+    pub state: i32,
+    /// How many alerts the same tracks raised by the same rule before this one: 1 on the second visit.
+    #[prost(uint32, tag = "21")]
+    pub occurrence: u32,
+    /// Capture time at which the situation began, for example when the road user entered the zone; 0 in a record from before this field.
+    #[prost(int64, tag = "22")]
+    pub began_at_us: i64,
+    /// Capture time at which the situation was seen last; 0 while it goes on.
+    #[prost(int64, tag = "23")]
+    pub ended_at_us: i64,
+    /// The line that the alert is about; empty if it is about a zone.
+    #[prost(string, tag = "24")]
+    pub line_id: ::prost::alloc::string::String,
+    /// Only with a line.
+    #[prost(enumeration = "CrossingDirection", tag = "25")]
+    pub direction: i32,
+    /// A second zone or line, for rules about two of them.
+    #[prost(string, tag = "26")]
+    pub other_zone_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "27")]
+    pub other_line_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -417,6 +447,103 @@ impl Severity {
         }
     }
 }
+/// The kind of the rule that raised an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlertKind {
+    /// A record from before this field: PRESENCE.
+    Unspecified = 0,
+    Presence = 1,
+    Dwell = 2,
+    /// A road user crossed a line: one record for each crossing, without snapshot and clip. Its situation is over when it is raised.
+    LineCrossing = 3,
+}
+impl AlertKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALERT_KIND_UNSPECIFIED",
+            Self::Presence => "ALERT_KIND_PRESENCE",
+            Self::Dwell => "ALERT_KIND_DWELL",
+            Self::LineCrossing => "ALERT_KIND_LINE_CROSSING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALERT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALERT_KIND_PRESENCE" => Some(Self::Presence),
+            "ALERT_KIND_DWELL" => Some(Self::Dwell),
+            "ALERT_KIND_LINE_CROSSING" => Some(Self::LineCrossing),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlertState {
+    /// A record from before this field: RAISED.
+    Unspecified = 0,
+    Raised = 1,
+    /// The situation is over. The record repeats the raised alert, with `ended_at_us` and without the snapshot.
+    Ended = 2,
+}
+impl AlertState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALERT_STATE_UNSPECIFIED",
+            Self::Raised => "ALERT_STATE_RAISED",
+            Self::Ended => "ALERT_STATE_ENDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALERT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALERT_STATE_RAISED" => Some(Self::Raised),
+            "ALERT_STATE_ENDED" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+/// How a line was crossed, for somebody who stands at its first point and looks to its second: `IN` is from the left hand to the right
+/// hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CrossingDirection {
+    Unspecified = 0,
+    In = 1,
+    Out = 2,
+}
+impl CrossingDirection {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CROSSING_DIRECTION_UNSPECIFIED",
+            Self::In => "CROSSING_DIRECTION_IN",
+            Self::Out => "CROSSING_DIRECTION_OUT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CROSSING_DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "CROSSING_DIRECTION_IN" => Some(Self::In),
+            "CROSSING_DIRECTION_OUT" => Some(Self::Out),
+            _ => None,
+        }
+    }
+}
 /// What to deliver, and from where. An alert passes when it matches every filter field that is not empty; it matches a field when
 /// it equals one of its values. An empty request subscribes to all alerts from now on. All filter fields together may hold up to
 /// 1,000 values.
@@ -442,6 +569,12 @@ pub struct SubscribeRequest {
     /// below `kafka.message_max_bytes` (default 8 MiB) plus 16 KiB: raise the client's limit for received messages to that.
     #[prost(bool, tag = "6")]
     pub include_snapshot: bool,
+    /// Exact kinds of alerts. Line crossings can be many.
+    #[prost(enumeration = "AlertKind", repeated, tag = "7")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Exact states.
+    #[prost(enumeration = "AlertState", repeated, tag = "8")]
+    pub states: ::prost::alloc::vec::Vec<i32>,
 }
 /// One event, and where to resume after it.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -524,8 +657,10 @@ pub mod alerts_client {
     ///
     /// What is delivered:
     ///
-    /// * Every alert that passes the filters, at least once. The server suppresses repetitions that it recognises by `Alert.id`, but a
-    ///  subscriber that must count each alert once compares ids itself.
+    /// * Every record of an alert that passes the filters, at least once. The server suppresses repetitions that it recognises by `Alert.id`
+    ///  and `Alert.state`, but a subscriber that must count each alert once compares ids itself.
+    /// * Two records of most alerts: one when it is raised, and one with the same id when its situation is over. Set `states` to receive
+    ///  only one of them.
     /// * In order for each camera. There is no order between cameras.
     /// * Nothing is lost between two streams when the second one resumes with a token of the first, as long as Kafka still holds the
     ///  alerts. Where it does not, a `Gap` reports the loss.
@@ -694,8 +829,10 @@ pub mod alerts_server {
     ///
     /// What is delivered:
     ///
-    /// * Every alert that passes the filters, at least once. The server suppresses repetitions that it recognises by `Alert.id`, but a
-    ///  subscriber that must count each alert once compares ids itself.
+    /// * Every record of an alert that passes the filters, at least once. The server suppresses repetitions that it recognises by `Alert.id`
+    ///  and `Alert.state`, but a subscriber that must count each alert once compares ids itself.
+    /// * Two records of most alerts: one when it is raised, and one with the same id when its situation is over. Set `states` to receive
+    ///  only one of them.
     /// * In order for each camera. There is no order between cameras.
     /// * Nothing is lost between two streams when the second one resumes with a token of the first, as long as Kafka still holds the
     ///  alerts. Where it does not, a `Gap` reports the loss.
@@ -910,6 +1047,8 @@ pub struct CameraConfig {
     pub zones: ::prost::alloc::vec::Vec<Zone>,
     #[prost(message, repeated, tag = "9")]
     pub rules: ::prost::alloc::vec::Vec<Rule>,
+    #[prost(message, repeated, tag = "10")]
+    pub lines: ::prost::alloc::vec::Vec<Line>,
     /// Exactly one is required.
     #[prost(oneof = "camera_config::Source", tags = "4, 5, 6")]
     pub source: ::core::option::Option<camera_config::Source>,
@@ -1026,7 +1165,7 @@ pub struct Output {
     #[prost(string, tag = "6")]
     pub pipeline: ::prost::alloc::string::String,
 }
-/// A corner of a zone, in fractions of the width and height of the picture: 0,0 is the top left, 1,1 the bottom right.
+/// A position in the picture, in fractions of the width and height of the picture: 0,0 is the top left, 1,1 the bottom right.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Point {
     #[prost(double, tag = "1")]
@@ -1042,11 +1181,25 @@ pub struct Zone {
     /// Display name; may be empty.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
-    /// 3 to 1000 corners. An edge joins the last corner to the first.
+    /// 3 to 1000 corners. An edge joins the last corner to the first. The zone must have an area. Where edges cross, a point is inside by
+    /// the even-odd rule.
     #[prost(message, repeated, tag = "3")]
     pub polygon: ::prost::alloc::vec::Vec<Point>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// A line that road users cross.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Line {
+    /// Not empty; unique among the lines of the camera.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Display name; may be empty.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Exactly 2 different points. Their order decides which direction is `in`: see `CrossingDirection`.
+    #[prost(message, repeated, tag = "3")]
+    pub points: ::prost::alloc::vec::Vec<Point>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Rule {
     /// Not empty; unique within the camera.
     #[prost(string, tag = "1")]
@@ -1055,28 +1208,69 @@ pub struct Rule {
     #[prost(enumeration = "Severity", tag = "2")]
     pub severity: i32,
     /// Exactly one is required.
-    #[prost(oneof = "rule::Kind", tags = "3")]
+    #[prost(oneof = "rule::Kind", tags = "3, 4, 5")]
     pub kind: ::core::option::Option<rule::Kind>,
 }
 /// Nested message and enum types in `Rule`.
 pub mod rule {
     /// Exactly one is required.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Kind {
         #[prost(message, tag = "3")]
         ZonePresence(super::ZonePresence),
+        #[prost(message, tag = "4")]
+        Dwell(super::Dwell),
+        #[prost(message, tag = "5")]
+        LineCrossing(super::LineCrossing),
     }
 }
-/// Raises one alert for each confirmed track whose foot point (bottom centre of its box) is inside the zone for `min_frames` consecutive
-/// analysed frames.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// Raises an alert for each visit of a confirmed track to the zone. The visit ends when the track was not seen inside for
+/// `cooldown_seconds`, or when the track ends; a return after that is another visit.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ZonePresence {
     /// The id of a zone of the same camera.
     #[prost(string, tag = "1")]
     pub zone_id: ::prost::alloc::string::String,
-    /// Default: 3.
+    /// An older way to say how long: the number of frames in which the road user must be seen inside. It depends on the frame rate. Not
+    /// together with `min_seconds`. A record with it keeps its meaning.
     #[prost(uint32, tag = "2")]
     pub min_frames: u32,
+    /// Default: pedestrians, cyclists and motorcyclists.
+    #[prost(enumeration = "RoadUserClass", repeated, tag = "3")]
+    pub classes: ::prost::alloc::vec::Vec<i32>,
+    /// How long the road user must be inside, 0 to 86,400. Default: 0.2.
+    #[prost(double, optional, tag = "4")]
+    pub min_seconds: ::core::option::Option<f64>,
+    /// 0 to 86,400. Default: 5.
+    #[prost(double, optional, tag = "5")]
+    pub cooldown_seconds: ::core::option::Option<f64>,
+}
+/// Raises an alert for each visit of a confirmed track to the zone that lasts for `seconds`. Visits end as for `ZonePresence`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Dwell {
+    /// The id of a zone of the same camera.
+    #[prost(string, tag = "1")]
+    pub zone_id: ::prost::alloc::string::String,
+    /// Above 0, at most 86,400. Required.
+    #[prost(double, tag = "2")]
+    pub seconds: f64,
+    /// Default: pedestrians, cyclists and motorcyclists.
+    #[prost(enumeration = "RoadUserClass", repeated, tag = "3")]
+    pub classes: ::prost::alloc::vec::Vec<i32>,
+    /// 0 to 86,400. Default: 5.
+    #[prost(double, optional, tag = "4")]
+    pub cooldown_seconds: ::core::option::Option<f64>,
+}
+/// Raises an alert each time that the path of a confirmed track's foot point crosses the line. Whoever stands on the line crosses it once
+/// at most: a crossing counts when the foot point is beyond the line by a tenth of the height of the road user's box.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LineCrossing {
+    /// The id of a line of the same camera.
+    #[prost(string, tag = "1")]
+    pub line_id: ::prost::alloc::string::String,
+    /// Default: both directions.
+    #[prost(enumeration = "CrossingDirection", tag = "2")]
+    pub direction: i32,
     /// Default: pedestrians, cyclists and motorcyclists.
     #[prost(enumeration = "RoadUserClass", repeated, tag = "3")]
     pub classes: ::prost::alloc::vec::Vec<i32>,

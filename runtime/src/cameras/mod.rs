@@ -10,6 +10,7 @@ mod metrics;
 mod parse;
 mod references;
 mod refresh;
+mod rule_schema;
 mod schema;
 mod topic;
 mod watcher;
@@ -18,7 +19,7 @@ use tokio::sync::mpsc;
 
 pub use config::CamerasConfig;
 pub use event::CameraEvent;
-pub use parse::{CameraFileError, parse as parse_file, parse_text};
+pub use parse::{CameraFileError, parse as parse_file, parse_text, parse_views};
 pub use references::{Login, LoginError, References};
 pub use refresh::Refresher;
 pub use topic::Share;

@@ -43,8 +43,30 @@ pub fn parse(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFil
     parse_text(path, &text)
 }
 
+/// Like [`parse`], for the analysis of pictures that come from elsewhere: the sources of the cameras are not used, and may be missing or
+/// unfit.
+pub fn parse_views(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| CameraFileError::Read { path: path.to_owned(), source })?;
+    parse_with(path, &text, |camera| {
+        let config = camera.view()?;
+        validate::view(&config).map(|id| (id, config)).map_err(|error| error.to_string())
+    })
+}
+
 /// Like [`parse`], on a text that is already read; `path` is only for the error.
 pub fn parse_text(path: &Path, text: &str) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+    parse_with(path, text, |camera| {
+        let config = camera.config()?;
+        validate::camera(&config).map(|id| (id, config)).map_err(|error| error.to_string())
+    })
+}
+
+fn parse_with(
+    path: &Path,
+    text: &str,
+    read: impl Fn(Camera) -> Result<(CameraId, v1::CameraConfig), String>,
+) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
     let invalid = |problems: Vec<String>| CameraFileError::Invalid { path: path.to_owned(), problems };
     let file: CameraFile = toml::from_str(text).map_err(|error| invalid(vec![toml_problem(text, &error)]))?;
     let mut problems = Vec::new();
@@ -54,20 +76,13 @@ pub fn parse_text(path: &Path, text: &str) -> Result<Vec<(CameraId, v1::CameraCo
         // A camera without an id is named by its position in the file.
         let name =
             entry.get("id").and_then(toml::Value::as_str).map_or(format!("{}", index + 1), |id| format!("`{id}`"));
-        match camera(entry) {
+        match entry.try_into().map_err(|error| toml_problem("", &error)).and_then(&read) {
             Ok((id, _)) if !seen.insert(id.clone()) => problems.push(format!("camera {name} is defined twice")),
             Ok(camera) => cameras.push(camera),
             Err(problem) => problems.push(format!("camera {name}: {problem}")),
         }
     }
     if problems.is_empty() { Ok(cameras) } else { Err(invalid(problems)) }
-}
-
-fn camera(entry: toml::Value) -> Result<(CameraId, v1::CameraConfig), String> {
-    let camera: Camera = entry.try_into().map_err(|error| toml_problem("", &error))?;
-    let config = camera.config()?;
-    let id = validate::camera(&config).map_err(|error| error.to_string())?;
-    Ok((id, config))
 }
 
 #[cfg(test)]
@@ -139,6 +154,23 @@ mod tests {
         for source in ["push = { allow_anonymous = true }", "push = { username = 'u', password = 'env:P' }"] {
             parse_text(Path::new("cameras.toml"), &format!("[[cameras]]\nid = 'a'\n{source}")).unwrap();
         }
+    }
+
+    #[test]
+    fn a_camera_of_an_analysis_needs_no_source_and_its_zones_are_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cameras.toml");
+        let camera = |source: &str, corner: &str| {
+            let zone = format!("zones = [{{ id = 'z', polygon = [[0, 0], [1, 0], {corner}] }}]");
+            std::fs::write(&file, format!("[[cameras]]\nid = 'a'\n{source}\n{zone}")).unwrap();
+            parse_views(&file)
+        };
+        for source in ["", "push = {}", "pull = { url = '' }"] {
+            assert_eq!(camera(source, "[1, 1]").unwrap()[0].1.zones.len(), 1, "{source}");
+            let error = camera(source, "[0.5, 0]").unwrap_err().to_string();
+            assert!(error.contains("no area") && error.contains("`a`"), "{error}");
+        }
+        assert!(camera("pusch = {}", "[1, 1]").is_err());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use vru_proto::v1;
 
+use super::rule_schema::Rule;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct CameraFile {
@@ -24,6 +26,8 @@ pub(super) struct Camera {
     output: Option<Output>,
     #[serde(default)]
     zones: Vec<Zone>,
+    #[serde(default)]
+    lines: Vec<Line>,
     #[serde(default)]
     rules: Vec<Rule>,
 }
@@ -111,46 +115,16 @@ struct Zone {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
+struct Line {
     id: String,
     #[serde(default)]
-    severity: Severity,
-    zone_presence: ZonePresence,
-}
-
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Severity {
-    #[default]
-    Info,
-    Warning,
-    Critical,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ZonePresence {
-    zone: String,
-    #[serde(default)]
-    min_frames: u32,
-    #[serde(default)]
-    classes: Vec<Class>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Class {
-    Pedestrian,
-    Cyclist,
-    Motorcyclist,
-    Car,
-    Bus,
-    Truck,
+    name: String,
+    points: Vec<[f64; 2]>,
 }
 
 impl Camera {
     /// Converts it to the message that the topic `vru.cameras` carries.
-    pub(super) fn config(self) -> Result<v1::CameraConfig, String> {
+    pub(super) fn config(mut self) -> Result<v1::CameraConfig, String> {
         // A key that is given counts, even with an empty value: the validation of the message refuses half of a login.
         let credentials = |username: Option<String>, password: Option<String>| {
             let given = username.is_some() || password.is_some();
@@ -159,7 +133,7 @@ impl Camera {
                 password: password.unwrap_or_default(),
             })
         };
-        let source = match (self.pull, self.push, self.file) {
+        let source = match (self.pull.take(), self.push.take(), self.file.take()) {
             (Some(pull), None, None) => v1::camera_config::Source::Pull(v1::PullSource {
                 url: pull.url,
                 credentials: credentials(pull.username, pull.password),
@@ -182,14 +156,20 @@ impl Camera {
             }),
             _ => return Err("set exactly one of pull, push and file".to_owned()),
         };
+        Ok(v1::CameraConfig { source: Some(source), ..self.view()? })
+    }
+
+    /// The message without its source.
+    pub(super) fn view(self) -> Result<v1::CameraConfig, String> {
         Ok(v1::CameraConfig {
             id: self.id,
             name: self.name,
             enabled: self.enabled,
-            source: Some(source),
+            source: None,
             output: self.output.map(Output::into_message),
             zones: self.zones.into_iter().map(Zone::into_message).collect(),
-            rules: self.rules.into_iter().map(Rule::into_message).collect(),
+            lines: self.lines.into_iter().map(Line::into_message).collect(),
+            rules: self.rules.into_iter().map(Rule::into_message).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -224,36 +204,16 @@ impl Output {
 
 impl Zone {
     fn into_message(self) -> v1::Zone {
-        let polygon = self.polygon.into_iter().map(|[x, y]| v1::Point { x, y }).collect();
-        v1::Zone { id: self.id, name: self.name, polygon }
+        v1::Zone { id: self.id, name: self.name, polygon: points(self.polygon) }
     }
 }
 
-impl Rule {
-    fn into_message(self) -> v1::Rule {
-        let severity = match self.severity {
-            Severity::Info => v1::Severity::Info,
-            Severity::Warning => v1::Severity::Warning,
-            Severity::Critical => v1::Severity::Critical,
-        };
-        let presence = v1::ZonePresence {
-            zone_id: self.zone_presence.zone,
-            min_frames: self.zone_presence.min_frames,
-            classes: self.zone_presence.classes.into_iter().map(|class| class.into_message().into()).collect(),
-        };
-        v1::Rule { id: self.id, severity: severity.into(), kind: Some(v1::rule::Kind::ZonePresence(presence)) }
+impl Line {
+    fn into_message(self) -> v1::Line {
+        v1::Line { id: self.id, name: self.name, points: points(self.points) }
     }
 }
 
-impl Class {
-    fn into_message(self) -> v1::RoadUserClass {
-        match self {
-            Self::Pedestrian => v1::RoadUserClass::Pedestrian,
-            Self::Cyclist => v1::RoadUserClass::Cyclist,
-            Self::Motorcyclist => v1::RoadUserClass::Motorcyclist,
-            Self::Car => v1::RoadUserClass::Car,
-            Self::Bus => v1::RoadUserClass::Bus,
-            Self::Truck => v1::RoadUserClass::Truck,
-        }
-    }
+fn points(points: Vec<[f64; 2]>) -> Vec<v1::Point> {
+    points.into_iter().map(|[x, y]| v1::Point { x, y }).collect()
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use vru_proto::v1;
+use vru_proto::v1::{AlertKind, AlertState};
 
 use super::resume_token::Positions;
 use super::wire::alert_field;
@@ -16,11 +17,14 @@ const OVERHEAD: usize = 256;
 pub(crate) struct EncodedAlert {
     pub(crate) partition: usize,
     pub(crate) offset: i64,
-    pub(crate) id: Arc<str>,
+    /// What a repetition has in common with the first: the alert's id and its state.
+    pub(crate) identity: Arc<str>,
     pub(crate) camera_id: String,
     pub(crate) zone_id: String,
     pub(crate) rule_id: String,
     pub(crate) severity: i32,
+    pub(crate) kind: AlertKind,
+    pub(crate) state: AlertState,
     /// Field `alert` of a response, without the snapshot.
     without_snapshot: Bytes,
     /// The same with the snapshot; none when the alert has no snapshot.
@@ -32,15 +36,24 @@ impl EncodedAlert {
         let with_snapshot = (!alert.snapshot.is_empty()).then(|| alert_field(&alert));
         alert.snapshot = Bytes::new();
         let without_snapshot = alert_field(&alert);
-        let v1::Alert { id, camera_id, zone_id, rule_id, severity, .. } = alert;
+        let kind = match alert.kind() {
+            AlertKind::Unspecified => AlertKind::Presence,
+            kind => kind,
+        };
+        let state = if alert.is_end() { AlertState::Ended } else { AlertState::Raised };
+        // A slash is in no id.
+        let identity = if alert.is_end() { format!("{}/ended", alert.id) } else { alert.id };
+        let v1::Alert { camera_id, zone_id, rule_id, severity, .. } = alert;
         Self {
             partition,
             offset,
-            id: id.into(),
+            identity: identity.into(),
             camera_id,
             zone_id,
             rule_id,
             severity,
+            kind,
+            state,
             without_snapshot,
             with_snapshot,
         }

@@ -9,27 +9,42 @@ pub(crate) struct Filter {
     zone_ids: Vec<String>,
     rule_ids: Vec<String>,
     severities: Vec<i32>,
+    kinds: Vec<i32>,
+    states: Vec<i32>,
     pub(crate) include_snapshot: bool,
 }
 
 impl Filter {
     pub(crate) fn new(request: v1::SubscribeRequest) -> Self {
-        let v1::SubscribeRequest { camera_ids, zone_ids, rule_ids, severities, include_snapshot, .. } = request;
-        Self { camera_ids, zone_ids, rule_ids, severities, include_snapshot }
+        let v1::SubscribeRequest {
+            camera_ids,
+            zone_ids,
+            rule_ids,
+            severities,
+            kinds,
+            states,
+            include_snapshot,
+            resume_token: _,
+        } = request;
+        Self { camera_ids, zone_ids, rule_ids, severities, kinds, states, include_snapshot }
     }
 
     /// Values in all fields together.
     pub(crate) fn values(&self) -> usize {
-        self.camera_ids.len() + self.zone_ids.len() + self.rule_ids.len() + self.severities.len()
+        let texts = self.camera_ids.len() + self.zone_ids.len() + self.rule_ids.len();
+        texts + self.severities.len() + self.kinds.len() + self.states.len()
     }
 
     /// Whether the alert matches one value of every field; an empty field matches every alert.
     pub(crate) fn passes(&self, alert: &EncodedAlert) -> bool {
+        let among = |wanted: &[i32], found: i32| wanted.is_empty() || wanted.contains(&found);
         let matches = |wanted: &[String], found: &String| wanted.is_empty() || wanted.contains(found);
         matches(&self.camera_ids, &alert.camera_id)
             && matches(&self.zone_ids, &alert.zone_id)
             && matches(&self.rule_ids, &alert.rule_id)
-            && (self.severities.is_empty() || self.severities.contains(&alert.severity))
+            && among(&self.severities, alert.severity)
+            && among(&self.kinds, alert.kind.into())
+            && among(&self.states, alert.state.into())
     }
 }
 
@@ -57,5 +72,10 @@ mod tests {
             ..Default::default()
         }));
         assert!(!passes(v1::SubscribeRequest { severities: vec![v1::Severity::Info.into()], ..Default::default() }));
+        // An alert from before kinds and states is presence that was raised.
+        let kind = |kind: v1::AlertKind| v1::SubscribeRequest { kinds: vec![kind.into()], ..Default::default() };
+        assert!(passes(kind(v1::AlertKind::Presence)) && !passes(kind(v1::AlertKind::LineCrossing)));
+        let state = |state: v1::AlertState| v1::SubscribeRequest { states: vec![state.into()], ..Default::default() };
+        assert!(passes(state(v1::AlertState::Raised)) && !passes(state(v1::AlertState::Ended)));
     }
 }

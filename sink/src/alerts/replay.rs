@@ -159,7 +159,7 @@ impl Replay<'_> {
     async fn take(&mut self, record: &Record) -> Result<(), SubscriberGone> {
         let number = record.partition.number as usize;
         let alert = topic::read(record);
-        let repeated = alert.as_ref().is_some_and(|alert| !self.recent.insert(&alert.id));
+        let repeated = alert.as_ref().is_some_and(|alert| !self.recent.insert(&alert.identity));
         let Some(position) = self.positions.get(number).copied() else { return Ok(()) };
         if record.offset < position {
             return Ok(());

@@ -14,6 +14,7 @@
 //! the connection and runs the transactions. The next batch is gathered while one is written. [`maintenance`] creates the
 //! partitions of the coming days; [`retention`] drops those that are too old.
 
+mod alerts;
 pub mod config;
 mod copy;
 mod counts;

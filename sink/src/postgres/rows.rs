@@ -44,12 +44,22 @@ pub(crate) fn check_frame(frame: &v1::FrameDetections) -> Result<(), String> {
 /// An error says why the alert cannot be stored.
 pub(crate) fn check_alert(alert: &v1::Alert) -> Result<(), String> {
     text("rule_id", &alert.rule_id)?;
-    text("zone_id", &alert.zone_id)?;
+    for (field, id) in [
+        ("zone_id", &alert.zone_id),
+        ("line_id", &alert.line_id),
+        ("other_zone_id", &alert.other_zone_id),
+        ("other_line_id", &alert.other_line_id),
+    ] {
+        text(field, id)?;
+    }
     text("snapshot_key", &alert.snapshot_key)?;
     text("clip_key", &alert.clip_key)?;
     time("emitted_at_us", alert.emitted_at_us)?;
     if alert.track_ids.len() > MAX_OBJECTS || alert.track_ids.iter().any(|&id| i64::try_from(id).is_err()) {
         return Err("field `track_ids` is too long or has an id of more than 63 bits".to_owned());
+    }
+    if i32::try_from(alert.occurrence).is_err() {
+        return Err("field `occurrence` has more than 31 bits".to_owned());
     }
     if i32::try_from(alert.source_width).is_err() || i32::try_from(alert.source_height).is_err() {
         return Err("field `source_width` or `source_height` has more than 31 bits".to_owned());

@@ -22,6 +22,7 @@ use super::writer::PostgresWriter;
 use crate::batch::Item;
 use crate::error::SinkError;
 
+mod alerts;
 mod created_days;
 mod retention;
 

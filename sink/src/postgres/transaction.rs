@@ -10,6 +10,7 @@ use vru_proto::v1;
 use vru_runtime::kafka::Partition;
 use vru_storage::postgres::DatabaseError;
 
+use super::alerts::{AlertStatements, StoredAlert};
 use super::copy::{CopyRows, UnixMicros};
 use super::parse::ParsedRecord;
 use super::positions::{self, Claim, ConsumerIdentity};
@@ -28,7 +29,9 @@ pub(crate) struct Written {
     pub(crate) alerts: u64,
     /// Frames that were skipped because they have a row already.
     pub(crate) duplicate_frames: u64,
-    /// Alerts that were skipped because they have a row already.
+    /// Alerts whose row got its end.
+    pub(crate) ended_alerts: u64,
+    /// Records of alerts that were skipped because the row says the same already.
     pub(crate) duplicate_alerts: u64,
 }
 
@@ -39,14 +42,9 @@ pub(crate) struct PreparedClient {
     advance: Statement,
     copy_frames: Statement,
     copy_detections: Statement,
-    insert_alert: Statement,
+    alerts: AlertStatements,
     tracks: TrackStatements,
 }
-
-const INSERT_ALERT: &str = "INSERT INTO alerts (id, camera_id, captured_at, session, sequence, rule_id, zone_id, severity, \
-     class, track_ids, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m, clock_source, emitted_at, \
-     source_width, source_height, snapshot_key, clip_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-     $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT (id) DO NOTHING";
 
 /// All statements look up a few keys in large tables. The planner, which does not know how many keys an array has and whose
 /// statistics of a new table may be old, must not scan the tables for them.
@@ -61,7 +59,7 @@ impl PreparedClient {
             advance: client.prepare(positions::ADVANCE).await.map_err(fail)?,
             copy_frames: client.prepare(rows::COPY_FRAMES).await.map_err(fail)?,
             copy_detections: client.prepare(rows::COPY_DETECTIONS).await.map_err(fail)?,
-            insert_alert: client.prepare(INSERT_ALERT).await.map_err(fail)?,
+            alerts: AlertStatements::prepare(&client).await?,
             tracks: TrackStatements::prepare(&client).await?,
             client,
         })
@@ -100,7 +98,7 @@ impl PreparedClient {
         skip_stored_frames: bool,
     ) -> Result<Written, SinkError> {
         let next = next_offsets(items);
-        let Self { client, lock, advance, copy_frames, copy_detections, insert_alert, tracks } = self;
+        let Self { client, lock, advance, copy_frames, copy_detections, alerts: statements, tracks } = self;
         let transaction = client.transaction().await.map_err(DatabaseError::statement("begin"))?;
         let partitions: Vec<Partition> = next.keys().cloned().collect();
         let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
@@ -136,9 +134,11 @@ impl PreparedClient {
         written.detections = copy(&transaction, copy_detections, detection_rows).await?;
         written.tracks = tracks::store(&transaction, tracks, &frames).await?;
         for (key, alert) in alerts {
-            let inserted = store_alert(&transaction, insert_alert, key, alert).await?;
-            written.alerts += inserted;
-            written.duplicate_alerts += 1 - inserted;
+            match statements.store(&transaction, key, alert).await? {
+                StoredAlert::Inserted => written.alerts += 1,
+                StoredAlert::Ended => written.ended_alerts += 1,
+                StoredAlert::Known => written.duplicate_alerts += 1,
+            }
         }
         // A position never moves back: the part that was stored before may end after this batch.
         let next =
@@ -194,44 +194,4 @@ async fn copy(transaction: &Transaction<'_>, statement: &Statement, rows: CopyRo
     let mut copy = std::pin::pin!(copy);
     copy.send(rows.finish()).await.map_err(fail)?;
     copy.finish().await.map_err(fail)
-}
-
-async fn store_alert(
-    transaction: &Transaction<'_>,
-    statement: &Statement,
-    key: &FrameKey,
-    alert: &v1::Alert,
-) -> Result<u64, DatabaseError> {
-    let tracks: Vec<i64> = alert.track_ids.iter().map(|&id| id as i64).collect();
-    let (bounds, ground) = (alert.r#box, alert.ground_position);
-    transaction
-        .execute(
-            statement,
-            &[
-                &alert.id,
-                &key.camera.as_str(),
-                &UnixMicros(alert.captured_at_us),
-                &(key.session as i64),
-                &(key.sequence as i64),
-                &alert.rule_id,
-                &alert.zone_id,
-                &(alert.severity as i16),
-                &(alert.class as i16),
-                &tracks,
-                &bounds.map(|bounds| bounds.left),
-                &bounds.map(|bounds| bounds.top),
-                &bounds.map(|bounds| bounds.width),
-                &bounds.map(|bounds| bounds.height),
-                &ground.map(|ground| ground.x_m),
-                &ground.map(|ground| ground.y_m),
-                &(alert.clock_source as i16),
-                &UnixMicros(alert.emitted_at_us),
-                &(alert.source_width as i32),
-                &(alert.source_height as i32),
-                &alert.snapshot_key,
-                &alert.clip_key,
-            ],
-        )
-        .await
-        .map_err(DatabaseError::statement("store an alert"))
 }

@@ -73,6 +73,10 @@ struct Request {
 
 impl AlertHandler for ClipHandler {
     async fn handle(&self, alert: v1::Alert, timestamp_ms: Option<i64>) -> bool {
+        if !alert.is_raised() {
+            // A crossing has no clip, and the clip of an alert that ends was made when it was raised.
+            return true;
+        }
         let request = Request {
             window: ClipWindow::around(&alert, timestamp_ms, self.before, self.after),
             key: clip_key(alert.captured_at_us, &alert.camera_id, &alert.id),

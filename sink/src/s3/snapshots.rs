@@ -31,6 +31,7 @@ struct SnapshotHandler {
 
 impl AlertHandler for SnapshotHandler {
     async fn handle(&self, alert: v1::Alert, _: Option<i64>) -> bool {
+        let ended = alert.is_end();
         if !alert.snapshot.is_empty() {
             // The key is always derived from the alert: a record must not choose which object it overwrites.
             let key = snapshot_key(alert.captured_at_us, &alert.camera_id, &alert.id);
@@ -46,7 +47,9 @@ impl AlertHandler for SnapshotHandler {
                 return false;
             }
         }
-        STORED_ALERTS.with_label_values(&[S3_SINK]).inc();
+        if !ended {
+            STORED_ALERTS.with_label_values(&[S3_SINK]).inc();
+        }
         true
     }
 }

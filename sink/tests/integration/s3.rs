@@ -225,6 +225,18 @@ fn an_alert_has_a_snapshot_and_a_clip_of_the_frames_around_it() {
     large.snapshot = vec![7; 6 * 1024 * 1024].into();
     bus.produce_message(Topic::Alerts, "cam-a", &first);
     bus.produce_message(Topic::Alerts, "cam-a", &large);
+    // The end of an alert and a crossing have neither.
+    let ended = v1::Alert {
+        state: v1::AlertState::Ended.into(),
+        ended_at_us: at,
+        snapshot: bytes::Bytes::new(),
+        ..first.clone()
+    };
+    let kind = v1::AlertKind::LineCrossing.into();
+    let crossing =
+        v1::Alert { kind, snapshot_key: String::new(), clip_key: String::new(), ..alert("cam-a", "a-3", 17, at) };
+    bus.produce_message(Topic::Alerts, "cam-a", &ended);
+    bus.produce_message(Topic::Alerts, "cam-a", &crossing);
     let service = launch(&bus, server, &bucket)
         .set("s3.multipart_bytes", (5 * 1024 * 1024).to_string())
         .set("s3.clip.before", "500ms")
@@ -235,6 +247,7 @@ fn an_alert_has_a_snapshot_and_a_clip_of_the_frames_around_it() {
     service.wait_ready(DEADLINE);
     wait_until(DEADLINE, "both alerts to be done", || alerts_lag(&bus, "snapshots") + alerts_lag(&bus, "clips") == 0);
     let snapshots = objects(server, &bucket, "snapshots/");
+    assert_eq!(snapshots.len(), 2);
     assert_eq!(snapshots[&first.snapshot_key], picture);
     assert_eq!(snapshots[&large.snapshot_key], vec![7; 6 * 1024 * 1024]);
     let clips = objects(server, &bucket, "clips/");

@@ -43,7 +43,14 @@ mod tests {
         let applied = [first.unwrap(), second.unwrap()].concat();
         assert_eq!(
             applied,
-            ["V1__frames_detections_alerts", "V2__sink_positions", "V3__tracks", "V4__comments", "V5__topic_ids"]
+            [
+                "V1__frames_detections_alerts",
+                "V2__sink_positions",
+                "V3__tracks",
+                "V4__comments",
+                "V5__topic_ids",
+                "V6__alert_states"
+            ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());
     }

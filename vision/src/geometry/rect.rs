@@ -95,12 +95,17 @@ impl Rect {
         cut.is_valid().then_some(cut)
     }
 
-    /// The foot point, where the road user touches the ground: the middle of the bottom edge, as a fraction of a picture of the
-    /// given size.
+    /// The foot point, where the road user touches the ground: the middle of the bottom edge, as a fraction of a picture of the given
+    /// size. Of a box that reaches beyond the picture it is the nearest point of the picture: the centre of a pixel at its edge, so that a
+    /// zone which ends at the edge contains it.
     pub fn foot_point(&self, picture_width: u32, picture_height: u32) -> Point {
+        let inside = |position: f64, size: u32| {
+            let size = f64::from(size.max(1));
+            position.clamp(0.5, size - 0.5) / size
+        };
         Point {
-            x: f64::from(self.left + self.width / 2.0) / f64::from(picture_width.max(1)),
-            y: f64::from(self.bottom()) / f64::from(picture_height.max(1)),
+            x: inside(f64::from(self.left) + f64::from(self.width) / 2.0, picture_width),
+            y: inside(f64::from(self.top) + f64::from(self.height), picture_height),
         }
     }
 }
@@ -144,5 +149,18 @@ mod tests {
     fn the_foot_point_is_the_middle_of_the_bottom_edge() {
         let foot = Rect::from_edges(10.0, 0.0, 30.0, 50.0).foot_point(100, 200);
         assert_eq!(foot, Point { x: 0.2, y: 0.25 });
+    }
+
+    #[test]
+    fn the_foot_point_of_a_box_that_reaches_beyond_the_picture_is_at_the_pictures_edge() {
+        for (left, right, bottom, foot) in [
+            (10.0, 30.0, 230.0, Point { x: 0.2, y: 199.5 / 200.0 }),
+            (10.0, 30.0, 200.0, Point { x: 0.2, y: 199.5 / 200.0 }),
+            (-40.0, 20.0, 100.0, Point { x: 0.005, y: 0.5 }),
+            (90.0, 130.0, 100.0, Point { x: 0.995, y: 0.5 }),
+            (10.0, 30.0, -5.0, Point { x: 0.2, y: 0.0025 }),
+        ] {
+            assert_eq!(Rect::from_edges(left, -10.0, right, bottom).foot_point(100, 200), foot);
+        }
     }
 }

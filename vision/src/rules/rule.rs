@@ -1,63 +1,104 @@
-//! What every kind of rule implements, and the types that rules share.
+//! A rule of a camera: what all kinds have in common, and which kind it is.
 
-use std::any::Any;
-use std::fmt::Debug;
+use super::codec::{StateError, StateReader, StateWriter};
+use super::dwell::Dwell;
+use super::judge::Judge;
+use super::judgement::{Finding, Judgement, KindName, Severity};
+use super::line_crossing::LineCrossing;
+use super::observation::FrameTracks;
+use super::presence::Presence;
 
-use crate::geometry::{Polygon, Rect};
-use crate::road_user::RoadUserClass;
-use crate::tracker::TrackedObject;
-
-/// A rule with its state for one camera's session. It depends on tracks only, not on pictures, models or clocks.
-///
-/// A new kind of rule is a file with one implementation, and an arm where `infer/src/analysis/rules.rs` reads the camera's
-/// configuration.
-pub trait Rule: Any + Debug + Send {
-    /// Processes the next analysed frame and appends its judgements, in the order of track ids. `is_alive` tells whether a track
-    /// may be detected again ([`crate::tracker::Tracker::is_alive`]); the rule discards its state of all other tracks.
-    fn observe(&mut self, frame: &FrameTracks<'_>, is_alive: &dyn Fn(u64) -> bool, judgements: &mut Vec<Judgement>);
-
-    /// Whether `other` is the same kind of rule with the same settings. The state is not compared.
-    fn same_rule(&self, other: &dyn Rule) -> bool;
-}
-
-/// The severity of a judgement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    Info,
-    /// A person should look at it.
-    Warning,
-    /// A person should act.
-    Critical,
-}
-
-/// A named part of the picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Zone {
-    /// Unique within a camera.
+/// A rule with its state for one camera's session.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Unique among the rules of a camera.
     pub id: String,
-    /// In fractions of the picture.
-    pub polygon: Polygon,
-}
-
-/// The tracks of one analysed frame.
-#[derive(Debug, Clone, Copy)]
-pub struct FrameTracks<'a> {
-    /// Width of the camera's picture, in whose pixels the boxes are.
-    pub source_width: u32,
-    /// Height of the camera's picture.
-    pub source_height: u32,
-    /// Every road user detected in the frame, confirmed or not.
-    pub objects: &'a [TrackedObject],
-}
-
-/// A road user to which a rule applies: the content of an alert.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Judgement {
-    pub rule_id: String,
-    pub zone_id: String,
     pub severity: Severity,
-    pub track_id: u64,
-    /// The road user's box, in pixels of the camera's picture.
-    pub rect: Rect,
-    pub class: RoadUserClass,
+    pub kind: RuleKind,
+}
+
+/// The kinds of rules.
+#[derive(Debug, Clone)]
+pub enum RuleKind {
+    Presence(Presence),
+    Dwell(Dwell),
+    LineCrossing(LineCrossing),
+}
+
+impl RuleKind {
+    pub fn name(&self) -> KindName {
+        match self {
+            Self::Presence(_) => KindName::Presence,
+            Self::Dwell(_) => KindName::Dwell,
+            Self::LineCrossing(_) => KindName::LineCrossing,
+        }
+    }
+
+    fn has_settings_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Presence(one), Self::Presence(other)) => one.has_settings_of(other),
+            (Self::Dwell(one), Self::Dwell(other)) => one.has_settings_of(other),
+            (Self::LineCrossing(one), Self::LineCrossing(other)) => one.has_settings_of(other),
+            _ => false,
+        }
+    }
+
+    fn judge(&self) -> &dyn Judge {
+        match self {
+            Self::Presence(rule) => rule,
+            Self::Dwell(rule) => rule,
+            Self::LineCrossing(rule) => rule,
+        }
+    }
+
+    fn judge_mut(&mut self) -> &mut dyn Judge {
+        match self {
+            Self::Presence(rule) => rule,
+            Self::Dwell(rule) => rule,
+            Self::LineCrossing(rule) => rule,
+        }
+    }
+}
+
+impl Rule {
+    /// Processes the next analysed frame and appends the judgements.
+    pub(super) fn observe(
+        &mut self,
+        frame: &FrameTracks<'_>,
+        is_alive: &dyn Fn(u64) -> bool,
+        judgements: &mut Vec<Judgement>,
+    ) {
+        let mut findings = Vec::new();
+        self.kind.judge_mut().observe(frame, is_alive, &mut findings);
+        self.append(findings, judgements);
+    }
+
+    /// Ends what goes on.
+    pub(super) fn finish(&mut self, judgements: &mut Vec<Judgement>) {
+        let mut findings = Vec::new();
+        self.kind.judge_mut().finish(&mut findings);
+        self.append(findings, judgements);
+    }
+
+    /// Whether `other` is the same rule with the same settings. The state is not compared.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.severity == other.severity && self.kind.has_settings_of(&other.kind)
+    }
+
+    pub(super) fn save(&self, state: &mut StateWriter) {
+        self.kind.judge().save(state);
+    }
+
+    pub(super) fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.kind.judge_mut().restore(state)
+    }
+
+    fn append(&self, findings: Vec<Finding>, judgements: &mut Vec<Judgement>) {
+        judgements.extend(findings.into_iter().map(|finding| Judgement {
+            rule_id: self.id.clone(),
+            kind: self.kind.name(),
+            severity: self.severity,
+            finding,
+        }));
+    }
 }

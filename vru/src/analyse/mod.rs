@@ -20,8 +20,8 @@ use vru_infer::engine::Engine;
 use vru_ingest::source::OutputPlan;
 use vru_ingest::source::file::{FileFrames, FileOptions};
 use vru_media::pipeline_set::PipelineSet;
+use vru_proto::CameraId;
 use vru_proto::v1::{CameraConfig, FileSource};
-use vru_proto::{CameraId, v1};
 use vru_runtime::cameras;
 use vru_vision::mot;
 
@@ -62,8 +62,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     bar.set_message("");
 
     let settings = AnalysisSettings::of(engine.model().clone());
-    let zones: &[v1::Zone] = config.as_ref().map_or(&[], |config| &config.zones);
-    let mut outputs = Outputs::create(options, zones)?;
+    let mut outputs = Outputs::create(options, config.as_ref())?;
     let mut summary = Summary::new(&options.video, engine.model(), engine.provider());
     let started = Instant::now();
     let mut first_us = None;
@@ -77,7 +76,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
             summary.frames,
             summary.frames as f64 / started.elapsed().as_secs_f64(),
             summary.track_count(),
-            summary.alerts
+            summary.alerts()
         ));
         outputs.add(analysed)
     })?;
@@ -97,7 +96,7 @@ fn camera(options: &AnalyseOptions) -> anyhow::Result<(CameraId, Option<CameraCo
         let camera = named.map_or_else(|| "video".parse(), Ok).context("the default camera id is valid")?;
         return Ok((camera, None));
     };
-    let mut cameras = cameras::parse_file(path)?;
+    let mut cameras = cameras::parse_views(path)?;
     let at = match &named {
         Some(named) => cameras.iter().position(|(id, _)| id == named),
         None => (cameras.len() == 1).then_some(0),

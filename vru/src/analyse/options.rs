@@ -4,8 +4,6 @@ use vru_infer::config::{ModelConfig, Provider};
 use vru_proto::v1::RoadUserClass;
 use vru_runtime::assets;
 
-use crate::annotate::class_name;
-
 /// The demo's model, below the cache folder.
 const DEMO_MODEL: &str = "models/nanodet-g.onnx";
 
@@ -84,6 +82,6 @@ fn provider(text: &str) -> Result<Provider, String> {
 fn class(text: &str) -> Result<RoadUserClass, String> {
     use RoadUserClass::{Bus, Car, Cyclist, Motorcyclist, Pedestrian, Truck};
     let all = [Pedestrian, Cyclist, Motorcyclist, Car, Bus, Truck];
-    let found = all.into_iter().find(|class| class_name(*class) == text);
-    found.ok_or_else(|| format!("use {}", all.map(class_name).join(", ")))
+    let found = all.into_iter().find(|class| class.word() == text);
+    found.ok_or_else(|| format!("use {}", all.map(RoadUserClass::word).join(", ")))
 }

@@ -17,7 +17,7 @@ use vru_vision::mot::{self, MotEntry};
 
 use super::AnalyseOptions;
 use super::stages::AnalysedFrame;
-use crate::annotate::{self, Overlay, class_name};
+use crate::annotate::{self, Overlay};
 
 /// Deadline of the video writer. The analysis of a long file takes hours on a small machine.
 const VIDEO_LIMIT: Duration = Duration::from_hours(7 * 24);
@@ -30,12 +30,13 @@ pub struct Outputs {
     lines: Option<(BufWriter<File>, PathBuf)>,
     classes: Vec<RoadUserClass>,
     zones: Vec<v1::Zone>,
+    crossing_lines: Vec<v1::Line>,
     alerted: HashSet<u64>,
 }
 
 impl Outputs {
     /// Opens the files before the analysis starts, so that a wrong path is an error at once.
-    pub fn create(options: &AnalyseOptions, zones: &[v1::Zone]) -> anyhow::Result<Self> {
+    pub fn create(options: &AnalyseOptions, camera: Option<&v1::CameraConfig>) -> anyhow::Result<Self> {
         if let Some(path) = &options.mot {
             File::create(unfinished(path)).with_context(|| format!("write {}", path.display()))?;
         }
@@ -53,7 +54,8 @@ impl Outputs {
             video: video.transpose()?,
             lines: lines.transpose()?,
             classes: options.classes.clone(),
-            zones: zones.to_vec(),
+            zones: camera.map(|camera| camera.zones.clone()).unwrap_or_default(),
+            crossing_lines: camera.map(|camera| camera.lines.clone()).unwrap_or_default(),
             alerted: HashSet::new(),
         })
     }
@@ -62,7 +64,8 @@ impl Outputs {
     pub fn add(&mut self, analysed: AnalysedFrame) -> anyhow::Result<()> {
         let AnalysedFrame { frame, detections, alerts } = analysed;
         self.entries.extend(mot_entries(&detections, &self.classes));
-        self.alerted.extend(alerts.iter().flat_map(|alert| alert.track_ids.iter().copied()));
+        let raised = alerts.iter().filter(|alert| alert.is_raised());
+        self.alerted.extend(raised.flat_map(|alert| alert.track_ids.iter().copied()));
         if let Some((file, path)) = &mut self.lines {
             let written =
                 serde_json::to_writer(&mut *file, &json_line(&detections, &alerts)).map_err(std::io::Error::from);
@@ -70,7 +73,12 @@ impl Outputs {
         }
         if let Some((writer, _)) = &mut self.video {
             let mut image = jpeg::decode(&frame.payload, None).context("decode a frame to draw on")?;
-            let overlay = Overlay { detections: &detections, zones: &self.zones, alerted: &self.alerted };
+            let overlay = Overlay {
+                detections: &detections,
+                zones: &self.zones,
+                lines: &self.crossing_lines,
+                alerted: &self.alerted,
+            };
             annotate::draw(&mut image, &overlay);
             writer.push_picture(frame.captured_at_us, image).context("write the annotated video")?;
         }
@@ -114,7 +122,7 @@ fn json_line(detections: &v1::FrameDetections, alerts: &[v1::Alert]) -> serde_js
         .map(|object| {
             let rect = object.r#box.unwrap_or_default();
             json!({
-                "class": class_name(object.class()),
+                "class": object.class().word(),
                 "score": object.score,
                 "track_id": object.track_id,
                 "confirmed": object.track_state() == TrackState::Confirmed,
@@ -122,14 +130,37 @@ fn json_line(detections: &v1::FrameDetections, alerts: &[v1::Alert]) -> serde_js
             })
         })
         .collect();
-    let alerts: Vec<_> = alerts.iter().map(|alert| json!({ "id": alert.id, "rule": alert.rule_id })).collect();
+    let of = |which: fn(&v1::Alert) -> bool| -> Vec<serde_json::Value> {
+        alerts.iter().filter(|alert| which(alert)).map(json_alert).collect()
+    };
     let id = detections.frame_id.clone().unwrap_or_default();
     json!({
         "session": id.session,
         "sequence": id.sequence,
         "captured_at_us": detections.captured_at_us,
         "objects": objects,
-        "alerts": alerts,
+        "alerts": of(v1::Alert::is_raised),
+        "ended_alerts": of(v1::Alert::is_end),
+        "crossings": of(v1::Alert::is_crossing),
+    })
+}
+
+fn json_alert(alert: &v1::Alert) -> serde_json::Value {
+    let time = |us: i64| (us != 0).then_some(us);
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "id": alert.id,
+        "rule": alert.rule_id,
+        "kind": alert.kind().word(),
+        "zone": text(&alert.zone_id),
+        "line": text(&alert.line_id),
+        "direction": alert.is_crossing().then(|| alert.direction().word()),
+        "class": alert.class().word(),
+        "track_ids": alert.track_ids,
+        "occurrence": alert.occurrence,
+        "captured_at_us": alert.captured_at_us,
+        "began_at_us": time(alert.began_at_us),
+        "ended_at_us": time(alert.ended_at_us),
     })
 }
 

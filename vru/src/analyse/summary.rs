@@ -12,7 +12,9 @@ use vru_proto::v1::TrackState;
 use vru_vision::mot::Evaluation;
 
 use super::stages::AnalysedFrame;
-use crate::annotate::class_name;
+
+/// Numbers of crossings by line, direction and class of the road user.
+pub type Crossings = BTreeMap<String, BTreeMap<&'static str, BTreeMap<&'static str, u64>>>;
 
 /// Counts of a whole file.
 #[derive(Debug, Clone)]
@@ -21,7 +23,10 @@ pub struct Summary {
     pub undecodable: u64,
     /// Objects in all frames, tracked or not.
     pub detections: u64,
-    pub alerts: u64,
+    /// Raised alerts by rule.
+    pub alerts_by_rule: BTreeMap<String, u64>,
+    /// Crossings by line, direction and class.
+    pub crossings: Crossings,
     /// How good the tracks are, if there is ground truth.
     pub evaluation: Option<Evaluation>,
     video: String,
@@ -39,7 +44,8 @@ impl Summary {
             frames: 0,
             undecodable: 0,
             detections: 0,
-            alerts: 0,
+            alerts_by_rule: BTreeMap::new(),
+            crossings: Crossings::new(),
             evaluation: None,
             video: video.display().to_string(),
             model: format!("{} {}", model.name, model.version),
@@ -53,11 +59,18 @@ impl Summary {
     pub(super) fn add(&mut self, analysed: &AnalysedFrame) {
         self.frames += 1;
         self.detections += analysed.detections.objects.len() as u64;
-        self.alerts += analysed.alerts.len() as u64;
+        for alert in analysed.alerts.iter().filter(|alert| alert.is_raised()) {
+            *self.alerts_by_rule.entry(alert.rule_id.clone()).or_default() += 1;
+        }
+        for alert in analysed.alerts.iter().filter(|alert| alert.is_crossing()) {
+            let line = self.crossings.entry(alert.line_id.clone()).or_default();
+            let direction = line.entry(alert.direction().word()).or_default();
+            *direction.entry(alert.class().word()).or_default() += 1;
+        }
         for object in &analysed.detections.objects {
             if object.track_state() == TrackState::Confirmed {
                 let classes = self.tracks.entry(object.track_id).or_default();
-                *classes.entry(class_name(object.class())).or_default() += 1;
+                *classes.entry(object.class().word()).or_default() += 1;
             }
         }
     }
@@ -66,6 +79,11 @@ impl Summary {
     pub(super) fn finish(&mut self, took: Duration, undecodable: u64) {
         self.took = took;
         self.undecodable = undecodable;
+    }
+
+    /// Number of raised alerts.
+    pub fn alerts(&self) -> u64 {
+        self.alerts_by_rule.values().sum()
     }
 
     /// Number of confirmed tracks.
@@ -112,7 +130,9 @@ impl Summary {
             "detections": self.detections,
             "tracks": self.track_count(),
             "tracks_by_class": self.tracks_by_class(),
-            "alerts": self.alerts,
+            "alerts": self.alerts(),
+            "alerts_by_rule": self.alerts_by_rule,
+            "crossings": self.crossings,
             "evaluation": evaluation,
         })
     }
@@ -132,7 +152,17 @@ impl fmt::Display for Summary {
         for (class, count) in self.tracks_by_class() {
             writeln!(f, "    {class:<12} {count}")?;
         }
-        write!(f, "  alerts      {}", self.alerts)?;
+        write!(f, "  alerts      {}", self.alerts())?;
+        for (rule, count) in &self.alerts_by_rule {
+            write!(f, "\n    {rule:<12} {count}")?;
+        }
+        for (line, directions) in &self.crossings {
+            write!(f, "\n  line {line}")?;
+            for (direction, classes) in directions {
+                let classes: Vec<_> = classes.iter().map(|(class, count)| format!("{count} {class}")).collect();
+                write!(f, "\n    {direction:<12} {}", classes.join(", "))?;
+            }
+        }
         match &self.evaluation {
             Some(evaluation) => write!(f, "\n  tracking    {evaluation}"),
             None => Ok(()),
@@ -165,7 +195,8 @@ mod tests {
             frames: 0,
             undecodable: 0,
             detections: 0,
-            alerts: 0,
+            alerts_by_rule: BTreeMap::new(),
+            crossings: Crossings::new(),
             evaluation: None,
             video: String::new(),
             model: String::new(),

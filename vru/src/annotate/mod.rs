@@ -11,6 +11,7 @@ use vru_vision::image::Image;
 use canvas::{Canvas, Colour, text_size};
 
 const ALERT: Colour = [255, 77, 79];
+const LINE: Colour = [255, 233, 77];
 const ZONE: Colour = [250, 196, 60];
 const INK: Colour = [10, 14, 20];
 
@@ -20,21 +21,9 @@ pub struct Overlay<'a> {
     /// Boxes are in pixels of the camera's original picture, which may be larger than the one that is drawn on.
     pub detections: &'a v1::FrameDetections,
     pub zones: &'a [v1::Zone],
+    pub lines: &'a [v1::Line],
     /// Tracks that raised an alert recently.
     pub alerted: &'a HashSet<u64>,
-}
-
-/// The name of a class, in texts and in JSON.
-pub fn class_name(class: RoadUserClass) -> &'static str {
-    match class {
-        RoadUserClass::Unspecified => "unknown",
-        RoadUserClass::Pedestrian => "pedestrian",
-        RoadUserClass::Cyclist => "cyclist",
-        RoadUserClass::Motorcyclist => "motorcyclist",
-        RoadUserClass::Car => "car",
-        RoadUserClass::Bus => "bus",
-        RoadUserClass::Truck => "truck",
-    }
 }
 
 /// The short name for labels.
@@ -43,7 +32,7 @@ fn short_name(class: RoadUserClass) -> &'static str {
         RoadUserClass::Pedestrian => "ped",
         RoadUserClass::Cyclist => "cyc",
         RoadUserClass::Motorcyclist => "moto",
-        other => class_name(other),
+        other => other.word(),
     }
 }
 
@@ -63,6 +52,14 @@ pub fn draw(image: &mut Image, overlay: &Overlay<'_>) {
             let name = if zone.name.is_empty() { &zone.id } else { &zone.name };
             label(&mut canvas, x as i32, y as i32 - 2 * scale, name, scale, if alerted { ALERT } else { ZONE });
         }
+    }
+    for line in overlay.lines {
+        let ends: Vec<(f32, f32)> =
+            line.points.iter().map(|p| (p.x as f32 * width as f32, p.y as f32 * height as f32)).collect();
+        let [from, to] = ends[..] else { continue };
+        canvas.line(from, to, thickness, LINE);
+        let name = if line.name.is_empty() { &line.id } else { &line.name };
+        label(&mut canvas, from.0 as i32, from.1 as i32 - 2 * scale, name, scale, LINE);
     }
     let to_x = width as f32 / overlay.detections.source_width.max(1) as f32;
     let to_y = height as f32 / overlay.detections.source_height.max(1) as f32;
@@ -118,7 +115,7 @@ mod tests {
 
     fn drawn(detections: &v1::FrameDetections, alerted: &HashSet<u64>) -> Image {
         let mut image = Image::filled(100, 100, [0; 3]);
-        draw(&mut image, &Overlay { detections, zones: &[], alerted });
+        draw(&mut image, &Overlay { detections, zones: &[], lines: &[], alerted });
         image
     }
 
@@ -142,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_is_drawn_over_its_part_of_the_picture() {
+    fn zones_and_lines_are_drawn_over_their_parts_of_the_picture() {
         let corner = |x, y| v1::Point { x, y };
         let zone = v1::Zone {
             id: "z".to_owned(),
@@ -151,8 +148,11 @@ mod tests {
         };
         let mut image = Image::filled(100, 100, [0; 3]);
         let detections = v1::FrameDetections::default();
-        draw(&mut image, &Overlay { detections: &detections, zones: &[zone], alerted: &HashSet::new() });
+        let line = v1::Line { points: vec![corner(0.5, 0.3), corner(0.9, 0.3)], ..Default::default() };
+        let alerted = HashSet::new();
+        draw(&mut image, &Overlay { detections: &detections, zones: &[zone], lines: &[line], alerted: &alerted });
         assert_ne!(image.pixel(50, 75), [0; 3]);
+        assert_eq!(image.pixel(80, 30), LINE);
         assert_eq!(image.pixel(90, 20), [0; 3]);
     }
 }

@@ -48,6 +48,13 @@ const CROSSING: &str = "[[0.555, 0.385], [0.835, 0.345], [0.96, 0.565], [0.80, 0
 const PATH: &str = "[[0.02, 0.375], [0.53, 0.38], [0.545, 0.57], [0.46, 0.55], [0.02, 0.42]]";
 const MIDDLE: &str = "[[0.25, 0.4], [0.75, 0.4], [0.85, 0.95], [0.15, 0.95]]";
 
+/// Lines across the ways that people take through these zones.
+const CROSSING_LINE: &str = "[[0.70, 0.33], [0.70, 0.72]]";
+const PATH_LINE: &str = "[[0.30, 0.34], [0.30, 0.56]]";
+const MIDDLE_LINE: &str = "[[0.5, 0.3], [0.5, 1.0]]";
+/// Longer than it takes to walk through a zone of the sample clip.
+const DWELL_SECONDS: u32 = 8;
+
 /// Writes the cameras file. Returns the password of the cameras that push.
 pub(super) fn write_file(
     config: &UpConfig,
@@ -89,12 +96,20 @@ impl DemoCamera {
             let (url, user, password) = senders.address(&self.id);
             format!("pull = {{ url = '{url}', username = '{user}', password = '{}' }}", password.expose())
         };
-        let rule = format!("{{ zone = '{zone}', min_frames = 5 }}");
+        let line = match (sample, self.pushes) {
+            (true, false) => CROSSING_LINE,
+            (true, true) => PATH_LINE,
+            (false, _) => MIDDLE_LINE,
+        };
         let written = write!(
             text,
             "\n[[cameras]]\nid = '{id}'\nname = '{id}, {codec}, {way}'\n{source}\n\
              zones = [{{ id = '{zone}', name = '{name}', polygon = {polygon} }}]\n\
-             rules = [{{ id = '{zone}-occupied', severity = '{severity}', zone_presence = {rule} }}]\n",
+             lines = [{{ id = '{zone}-line', name = 'Line', points = {line} }}]\n\
+             rules = [\n  \
+             {{ id = '{zone}-occupied', severity = '{severity}', zone_presence = {{ zone = '{zone}', min_seconds = 0.4 }} }},\n  \
+             {{ id = '{zone}-long', severity = 'warning', dwell = {{ zone = '{zone}', seconds = {DWELL_SECONDS} }} }},\n  \
+             {{ id = '{zone}-count', line_crossing = {{ line = '{zone}-line' }} }},\n]\n",
             id = self.id,
         );
         written.expect("writing to a string does not fail");
@@ -136,7 +151,7 @@ mod tests {
             for ((id, config), planned) in cameras.iter().zip(&plan) {
                 assert_eq!(id.as_str(), planned.id);
                 assert_eq!(matches!(config.source, Some(Source::Push(_))), planned.pushes);
-                assert_eq!((config.zones.len(), config.rules.len()), (1, 1));
+                assert_eq!((config.zones.len(), config.lines.len(), config.rules.len()), (1, 1, 3));
             }
         }
     }

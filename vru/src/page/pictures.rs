@@ -155,7 +155,8 @@ fn detections_input(record: Record, channels: &Channels) -> Option<RenderInput> 
 
 fn alert_input(record: Record, channels: &Channels) -> Option<RenderInput> {
     let (key, alert): (_, v1::Alert) = parsed(read_alert(record.payload?))?;
-    channels.has_viewer(&key.camera).then_some(RenderInput::Alert(key, alert.track_ids))
+    let shown = alert.is_raised() && channels.has_viewer(&key.camera);
+    shown.then_some(RenderInput::Alert(key, alert.track_ids))
 }
 
 fn parsed<T>(read: Result<T, vru_proto::validate::ReadError>) -> Option<T> {

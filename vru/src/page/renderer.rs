@@ -147,7 +147,8 @@ impl CameraRenderer {
         let alerted: HashSet<u64> = self.alerted.iter().filter(recent).map(|(_, track)| *track).collect();
         let config = channels.camera(&key.camera);
         let zones = config.as_ref().map_or(&[][..], |config| &config.zones);
-        annotate::draw(&mut image, &Overlay { detections: found, zones, alerted: &alerted });
+        let lines = config.as_ref().map_or(&[][..], |config| &config.lines);
+        annotate::draw(&mut image, &Overlay { detections: found, zones, lines, alerted: &alerted });
         Ok(encoder.encode(image.view())?.into())
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use vru_proto::v1::{Alert, CameraConfig, Severity};
 
-use crate::annotate::class_name;
 use crate::counts::CameraCounts;
 use crate::latency::Percentiles;
 use crate::status::{RunStatus, StatusView};
+use crate::subscriber::{Crossings, LineCounts};
 
 /// The answer to `/state`.
 #[derive(Debug, Serialize)]
@@ -36,17 +36,22 @@ struct CameraStatus {
     fps_in: f64,
     fps_out: f64,
     counts: CameraCounts,
+    /// By line.
+    crossings: BTreeMap<String, LineCounts>,
 }
 
 #[derive(Debug, Serialize)]
 struct AlertState {
     id: String,
     rule: String,
+    kind: &'static str,
     zone: String,
     camera: String,
     class: &'static str,
     severity: &'static str,
     captured_at_us: i64,
+    /// How long the situation lasted; null while it goes on.
+    seconds: Option<f64>,
     /// The centre of the object, as fractions of the picture's width and height.
     focus: Option<[f32; 2]>,
 }
@@ -55,6 +60,7 @@ impl PageState {
     /// The state with these cameras, also those that have sent nothing.
     pub(super) fn new(status: &RunStatus, cameras: &[Arc<CameraConfig>], logged_in: bool) -> Self {
         let latest = status.received().latest().iter().map(AlertState::new).collect();
+        let crossings = status.received().crossings();
         status.view(|status| {
             let rate = status.rates.total();
             let total = status.counts.total();
@@ -66,7 +72,7 @@ impl PageState {
                 drops: total.drops.clone(),
                 total,
                 glass_to_alert_ms: status.glass_to_alert_ms,
-                cameras: cameras.iter().map(|config| CameraStatus::new(config, status)).collect(),
+                cameras: cameras.iter().map(|config| CameraStatus::new(config, status, &crossings)).collect(),
                 latest,
                 troubles: status.troubles.to_vec(),
                 logged_in,
@@ -76,7 +82,7 @@ impl PageState {
 }
 
 impl CameraStatus {
-    fn new(config: &CameraConfig, status: &StatusView<'_>) -> Self {
+    fn new(config: &CameraConfig, status: &StatusView<'_>, crossings: &Crossings) -> Self {
         let rate = status.rates.of(&config.id);
         Self {
             id: config.id.clone(),
@@ -84,6 +90,7 @@ impl CameraStatus {
             fps_in: rate.fps_in,
             fps_out: rate.fps_out,
             counts: status.counts.cameras.get(&config.id).cloned().unwrap_or_default(),
+            crossings: crossings.get(&config.id).cloned().unwrap_or_default(),
         }
     }
 }
@@ -93,15 +100,17 @@ impl AlertState {
         Self {
             id: alert.id.clone(),
             rule: alert.rule_id.clone(),
+            kind: alert.kind().word(),
             zone: alert.zone_id.clone(),
             camera: alert.camera_id.clone(),
-            class: class_name(alert.class()),
+            class: alert.class().word(),
             severity: match alert.severity() {
                 Severity::Critical => "critical",
                 Severity::Warning => "warning",
                 Severity::Info | Severity::Unspecified => "info",
             },
             captured_at_us: alert.captured_at_us,
+            seconds: (alert.ended_at_us != 0).then(|| (alert.ended_at_us - alert.began_at_us) as f64 / 1e6),
             focus: alert.r#box.map(|rect| {
                 let centre = |start: f32, length: f32, whole: u32| {
                     ((start + length / 2.0) / whole.max(1) as f32).clamp(0.0, 1.0)

@@ -15,7 +15,7 @@ use vru_runtime::clock::now_us;
 use vru_runtime::retry::{Backoff, BackoffConfig};
 
 pub use endpoint::Endpoint;
-pub use received::Received;
+pub use received::{Crossings, LineCounts, Received};
 
 /// Subscribes until `stop`. Whenever the stream ends, it resumes.
 pub async fn run(endpoint: Endpoint, received: Received, stop: CancellationToken) {

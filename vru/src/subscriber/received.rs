@@ -1,8 +1,8 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use vru_proto::v1::{Alert, ClockSource};
+use vru_proto::v1::{Alert, ClockSource, CrossingDirection};
 
 use crate::latency::{Latencies, Percentiles};
 
@@ -17,9 +17,22 @@ pub struct Received {
     state: Arc<Mutex<State>>,
 }
 
+/// How often a line was crossed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LineCounts {
+    #[serde(rename = "in")]
+    pub inwards: u64,
+    #[serde(rename = "out")]
+    pub outwards: u64,
+}
+
+/// By camera, by line.
+pub type Crossings = BTreeMap<String, BTreeMap<String, LineCounts>>;
+
 #[derive(Debug)]
 struct State {
     count: u64,
+    crossings: Crossings,
     missed: u64,
     latencies: Latencies,
     latest: VecDeque<Alert>,
@@ -32,6 +45,7 @@ impl Default for Received {
     fn default() -> Self {
         let state = State {
             count: 0,
+            crossings: Crossings::new(),
             missed: 0,
             latencies: Latencies::new(10_000),
             latest: VecDeque::new(),
@@ -44,7 +58,12 @@ impl Default for Received {
 }
 
 impl Received {
-    /// Alerts, each id counted once.
+    /// Crossings of lines, each counted once.
+    pub fn crossings(&self) -> Crossings {
+        self.state.lock().crossings.clone()
+    }
+
+    /// Raised alerts, each id counted once. Line crossings are not among them.
     pub fn count(&self) -> u64 {
         self.state.lock().count
     }
@@ -79,6 +98,12 @@ impl Received {
 
     pub(super) fn add_alert(&self, alert: Alert, now_us: i64) {
         let mut state = self.state.lock();
+        if alert.is_end() {
+            if let Some(raised) = state.latest.iter_mut().find(|raised| raised.id == alert.id) {
+                raised.ended_at_us = alert.ended_at_us;
+            }
+            return;
+        }
         if !state.seen.insert(alert.id.clone()) {
             return;
         }
@@ -87,6 +112,15 @@ impl Received {
             && let Some(oldest) = state.order.pop_front()
         {
             state.seen.remove(&oldest);
+        }
+        if alert.is_crossing() {
+            let direction = alert.direction();
+            let line = state.crossings.entry(alert.camera_id).or_default().entry(alert.line_id).or_default();
+            match direction {
+                CrossingDirection::Out => line.outwards += 1,
+                CrossingDirection::In | CrossingDirection::Unspecified => line.inwards += 1,
+            }
+            return;
         }
         state.count += 1;
         // The frames of a file were captured long ago: their latency means nothing.
@@ -114,6 +148,33 @@ mod tests {
         let clock_source = ClockSource::File.into();
         received.add_alert(Alert { id: "c".to_owned(), clock_source, ..Alert::default() }, 9_000_000);
         assert_eq!((received.count(), received.glass_to_alert_ms().unwrap().p95), (3, 250.0));
+    }
+
+    #[test]
+    fn an_end_completes_its_alert_and_crossings_are_counted_by_line_and_direction() {
+        use vru_proto::v1::{AlertKind, AlertState};
+        let received = Received::default();
+        let raised = Alert { id: "a".to_owned(), state: AlertState::Raised.into(), ..Alert::default() };
+        let ended = Alert { state: AlertState::Ended.into(), ended_at_us: 7, ..raised.clone() };
+        for alert in [raised, ended.clone(), ended] {
+            received.add_alert(alert, 0);
+        }
+        assert_eq!((received.count(), received.latest().len(), received.latest()[0].ended_at_us), (1, 1, 7));
+        for (id, direction) in
+            [("1", CrossingDirection::In), ("2", CrossingDirection::Out), ("2", CrossingDirection::Out)]
+        {
+            let alert = Alert {
+                id: id.to_owned(),
+                kind: AlertKind::LineCrossing.into(),
+                camera_id: "cam".to_owned(),
+                line_id: "gate".to_owned(),
+                direction: direction.into(),
+                ..Alert::default()
+            };
+            received.add_alert(alert, 0);
+        }
+        assert_eq!(received.crossings()["cam"]["gate"], LineCounts { inwards: 1, outwards: 1 });
+        assert_eq!((received.count(), received.latest().len()), (1, 1));
     }
 
     #[test]

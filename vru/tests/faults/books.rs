@@ -10,9 +10,9 @@ use crate::pipeline::{Pipeline, frames_of};
 /// Session and sequence number of a frame.
 pub type FramePosition = (u64, u64);
 
-/// The ids of all alerts on the topic, in order, repeats included.
+/// The ids of all raised alerts on the topic, in order, repeats included.
 pub fn published_alerts(bus: &Bus) -> Vec<String> {
-    bus.messages::<v1::Alert>(Topic::Alerts).into_iter().map(|alert| alert.id).collect()
+    bus.messages::<v1::Alert>(Topic::Alerts).into_iter().filter(v1::Alert::is_raised).map(|alert| alert.id).collect()
 }
 
 /// Asserts that these are the expected ids; with `once`, that none is repeated.

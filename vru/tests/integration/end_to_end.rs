@@ -118,7 +118,7 @@ fn assert_grpcurl(pipeline: &Pipeline, token: &str, expected: usize) {
     for service in ["vru.v1.Alerts", "grpc.health.v1.Health"] {
         assert!(list.log().lines().any(|line| line == service), "{service} is not in: {}", list.log());
     }
-    let request = format!("{{\"resume_token\": \"{token}\"}}");
+    let request = format!("{{\"resume_token\": \"{token}\", \"states\": [\"ALERT_STATE_RAISED\"]}}");
     let stream = grpcurl(&["-d", &request, &address, "vru.v1.Alerts/Subscribe"]);
     // The server sends a heartbeat when it has no more alerts to send.
     let received = wait_for(DEADLINE, "a heartbeat behind the alerts at grpcurl", || {
@@ -163,16 +163,20 @@ fn pull_and_push_h264_and_h265_jpeg_and_passthrough_reach_every_sink() {
     wait_for_cameras_to_stop(&ingest);
     pipeline.wait_until_read("infer", Topic::Frames, &infer);
     let analysed = pipeline.bus.written(Topic::Detections);
-    let raised = pipeline.bus.written(Topic::Alerts);
+    let mut alerts: Vec<v1::Alert> = pipeline.bus.messages(Topic::Alerts);
+    let ended = alerts.iter().filter(|alert| alert.is_end()).count() as u64;
+    alerts.retain(v1::Alert::is_raised);
+    let raised = alerts.len() as u64;
     pipeline.wait_for_count("every frame in the database", "select count(*) from frames", analysed);
     pipeline.wait_for_count("every alert in the database", "select count(*) from alerts", raised);
+    let ends = "select count(*) from alerts where ended_at is not null";
+    pipeline.wait_for_count("every end in the database", ends, ended);
     let (in_ingest, in_infer) = (ingest.metrics(), infer.metrics());
     for kind in CameraKind::all() {
         assert_encodings(kind, &pipeline);
         assert_counts_balance(&kind.id(), &in_ingest, &in_infer, &pipeline);
     }
 
-    let alerts: Vec<v1::Alert> = pipeline.bus.messages(Topic::Alerts);
     let ids: BTreeSet<String> = alerts.iter().map(|alert| alert.id.clone()).collect();
     assert_eq!(ids.len(), alerts.len(), "an alert was published twice");
     assert_eq!(alerts.len() as u64, in_infer.count("infer_sent_alerts_total", &[]));

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use vru::annotate::class_name;
 use vru_proto::v1;
 use vru_runtime::test_util::{Launch, binary, folder, require_asset};
 
@@ -113,7 +112,7 @@ pub fn stored(pipeline: &Pipeline<'_>) -> (ObjectsByFrame, BTreeSet<String>) {
         let bits = |column: usize| row[column].parse::<f32>().unwrap().to_bits();
         let class = v1::RoadUserClass::try_from(row[2].parse::<i32>().unwrap()).unwrap();
         let object = Object {
-            class: class_name(class).to_owned(),
+            class: class.word().to_owned(),
             score: bits(3),
             track_id: row[4].parse().unwrap(),
             rect: [5, 6, 7, 8].map(bits),

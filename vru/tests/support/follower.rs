@@ -117,6 +117,7 @@ impl Followed {
     fn take(&mut self, response: v1::SubscribeResponse) {
         self.token = response.resume_token;
         match response.event {
+            Some(Event::Alert(alert)) if alert.is_end() => {}
             Some(Event::Alert(alert)) => self.alerts.push(alert.id),
             Some(Event::Subscribed(_)) => {}
             Some(Event::Heartbeat(_)) => self.heartbeats += 1,

@@ -165,7 +165,7 @@ pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
         name: "Everywhere".to_owned(),
         polygon: corners.map(|(x, y)| v1::Point { x, y }).to_vec(),
     };
-    let presence = v1::ZonePresence { zone_id: zone.id.clone(), min_frames: 2, classes: Vec::new() };
+    let presence = v1::ZonePresence { zone_id: zone.id.clone(), min_frames: 2, ..Default::default() };
     let rule = v1::Rule {
         id: "somebody-there".to_owned(),
         severity: v1::Severity::Warning.into(),
@@ -179,6 +179,7 @@ pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
         output: None,
         zones: vec![zone],
         rules: vec![rule],
+        lines: Vec::new(),
     }
 }
 

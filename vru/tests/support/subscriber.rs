@@ -34,6 +34,7 @@ pub async fn open(port: u16, request: v1::SubscribeRequest) -> Result<Streaming<
 #[derive(Debug, Default)]
 struct Received {
     alerts: Vec<v1::Alert>,
+    ended_alerts: usize,
     heartbeats: usize,
     missed: u64,
     last_token: String,
@@ -70,7 +71,7 @@ impl Subscriber {
         Self { received, runtime: Some(runtime) }
     }
 
-    /// The alerts so far, in order.
+    /// The raised alerts so far, in order.
     pub fn alerts(&self) -> Vec<v1::Alert> {
         self.received.lock().alerts.clone()
     }
@@ -112,6 +113,7 @@ impl Received {
     fn take(&mut self, response: v1::SubscribeResponse) {
         self.last_token = response.resume_token;
         match response.event {
+            Some(Event::Alert(alert)) if alert.is_end() => self.ended_alerts += 1,
             Some(Event::Alert(alert)) => self.alerts.push(alert),
             Some(Event::Subscribed(_)) => {}
             Some(Event::Heartbeat(_)) => self.heartbeats += 1,

@@ -8,3 +8,4 @@
 mod analysis;
 mod pictures;
 mod videos;
+mod zones;

@@ -74,7 +74,7 @@ impl Hub {
             if state.ring.advance(alert.partition, alert.offset) == Advance::Repeated {
                 return;
             }
-            if !state.recent.insert(&alert.id) {
+            if !state.recent.insert(&alert.identity) {
                 DUPLICATE_ALERTS.with_label_values(&["alerts"]).inc();
                 return;
             }

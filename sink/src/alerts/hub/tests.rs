@@ -95,6 +95,20 @@ fn an_alert_that_was_raised_twice_is_delivered_once() {
 }
 
 #[test]
+fn the_end_of_an_alert_is_delivered_once_too() {
+    let hub = hub(10);
+    let mut live = Attached::at(&hub, None, &all()).unwrap();
+    let raised_only = v1::SubscribeRequest { states: vec![v1::AlertState::Raised.into()], ..Default::default() };
+    let mut raised_only = Attached::at(&hub, None, &Arc::new(Filter::new(raised_only))).unwrap();
+    let ended = v1::Alert { state: v1::AlertState::Ended.into(), ..alert("a") };
+    for (offset, alert) in [alert("a"), ended.clone(), alert("a"), ended].into_iter().enumerate() {
+        hub.publish(EncodedAlert::new(0, offset as i64, alert));
+    }
+    assert_eq!(live.offsets(), [(0, 0), (0, 1)]);
+    assert_eq!(raised_only.offsets(), [(0, 0)]);
+}
+
+#[test]
 fn without_positions_a_subscriber_attaches_at_the_head() {
     let hub = hub(10);
     publish(&hub, 0, 0);

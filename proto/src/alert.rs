@@ -1,0 +1,57 @@
+//! What a record of the alerts' topic is.
+
+use crate::v1::{Alert, AlertKind, AlertState, CrossingDirection, RoadUserClass};
+
+impl Alert {
+    /// Whether it says that the situation of an alert is over. The alert itself was raised by an earlier record with the same id.
+    pub fn is_end(&self) -> bool {
+        self.state() == AlertState::Ended
+    }
+
+    /// Whether it is one crossing of a line: a count, which needs nobody's attention.
+    pub fn is_crossing(&self) -> bool {
+        self.kind() == AlertKind::LineCrossing
+    }
+
+    /// Whether it raises an alert for somebody's attention.
+    pub fn is_raised(&self) -> bool {
+        !self.is_end() && !self.is_crossing()
+    }
+}
+
+impl CrossingDirection {
+    /// The word for texts, labels and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unknown",
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+}
+
+impl RoadUserClass {
+    /// The word for texts, labels and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unknown",
+            Self::Pedestrian => "pedestrian",
+            Self::Cyclist => "cyclist",
+            Self::Motorcyclist => "motorcyclist",
+            Self::Car => "car",
+            Self::Bus => "bus",
+            Self::Truck => "truck",
+        }
+    }
+}
+
+impl AlertKind {
+    /// The word for texts and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unspecified | Self::Presence => "presence",
+            Self::Dwell => "dwell",
+            Self::LineCrossing => "line crossing",
+        }
+    }
+}
