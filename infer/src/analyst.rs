@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vru_proto::{FrameKey, v1};
-use vru_runtime::{clock, report};
+use vru_runtime::{clock, latency, report};
 
 use crate::analysis::{AnalysisSettings, CameraAnalysis};
 use crate::analysis_queue::{AnalysisQueue, Turn};
@@ -189,12 +189,13 @@ fn observe(
 }
 
 fn record_age(detections: &v1::FrameDetections) {
-    let age_us = clock::now_us().saturating_sub(detections.captured_at_us);
     let delivery = match detections.delivery() {
         v1::Delivery::EveryFrame => "every_frame",
         v1::Delivery::Live | v1::Delivery::Unspecified => "live",
     };
-    AGE_SECONDS.with_label_values(&[delivery]).observe(age_us.max(0) as f64 / 1e6);
+    if let Some(age) = latency::since_capture("infer", detections.captured_at_us, clock::now_us()) {
+        AGE_SECONDS.with_label_values(&[delivery]).observe(age.as_secs_f64());
+    }
 }
 
 fn micros(duration: Duration) -> u32 {

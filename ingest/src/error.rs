@@ -42,7 +42,13 @@ pub enum SourceError {
     /// Frames came, and then none.
     #[error("{url} has sent no frame for {after:?}; check the camera and its network")]
     Stalled { url: String, after: Duration },
-    #[error("{url} offers no H.264 or H.265 video; change the camera's codec or URL")]
+    /// Packets were lost, and then neither a key frame nor a recovery point came.
+    #[error(
+        "{url} has lost packets and sent no key frame for {after:?}, so it is connected again; set a shorter interval of key frames in \
+         the camera, or improve its network"
+    )]
+    NoKeyFrame { url: String, after: Duration },
+    #[error("{url} offers no video in H.264, H.265 or JPEG; change the camera's codec or URL")]
     NoVideo { url: String },
     /// `status` answered the one log-in of this connection.
     #[error(
@@ -104,6 +110,7 @@ impl SourceError {
             Self::Credentials(_) | Self::PushLogin => "credentials",
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
+            Self::NoKeyFrame { .. } => "no_key_frame",
             Self::NoVideo { .. } => "no_video",
             Self::Url { .. } => "url",
             Self::LoginRefused { .. } | Self::LoginMissing { .. } => "unauthorized",

@@ -81,6 +81,20 @@ pub static HUNG_PIPELINES: LazyLock<IntGaugeVec> = LazyLock::new(|| {
 pub static CLOCK_JUMPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("ingest_clock_jumps_total", "Times that a camera's clock was set during a connection.", &["camera"])
 });
+pub static IMPOSSIBLE_TIMES: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "ingest_impossible_times_total",
+        "Corrections because a camera's clock gave a capture time after the arrival, by camera.",
+        &["camera"],
+    )
+});
+pub static RTP_RESTARTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "ingest_rtp_restarts_total",
+        "Times that the RTP clock of a stream jumped or started again during a connection, by camera.",
+        &["camera"],
+    )
+});
 pub static LOST_PACKETS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("ingest_lost_packets_total", "RTP packets that did not arrive, or arrived too late.", &["camera"])
 });
@@ -124,6 +138,8 @@ pub fn register() {
     LazyLock::force(&CONNECTED);
     LazyLock::force(&HUNG_PIPELINES);
     LazyLock::force(&CLOCK_JUMPS);
+    LazyLock::force(&IMPOSSIBLE_TIMES);
+    LazyLock::force(&RTP_RESTARTS);
     LazyLock::force(&LOST_PACKETS);
     LazyLock::force(&PUBLISH_SECONDS);
     LazyLock::force(&QUEUE_SECONDS);

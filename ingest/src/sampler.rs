@@ -1,5 +1,9 @@
 //! Selects at most `max_fps` pictures a second, evenly spaced by their time stamps.
 
+mod reordered;
+
+use reordered::Reordered;
+
 /// Selects pictures by their time stamps. The long-run rate is never above the target.
 ///
 /// A picture is selected if it is early by no more than half the interval between the camera's own pictures, because it is then
@@ -14,13 +18,14 @@ pub struct Sampler {
     last: Option<u64>,
     /// Smoothed interval between the camera's pictures.
     camera_interval: Option<u64>,
+    reordered: Reordered,
 }
 
 impl Sampler {
     /// With `max_fps` of 0 or less, every picture is selected.
     pub fn new(max_fps: f64) -> Self {
         let interval = if max_fps > 0.0 { (1e9 / max_fps) as u64 } else { 0 };
-        Self { interval, due: None, last: None, camera_interval: None }
+        Self { interval, due: None, last: None, camera_interval: None, reordered: Reordered::new(interval) }
     }
 
     /// Whether to keep the picture with this time stamp. After a jump in time, forwards or backwards, the next picture is
@@ -29,6 +34,17 @@ impl Sampler {
         if self.interval == 0 {
             return true;
         }
+        if self.reordered.sees(time_ns) {
+            return self.reordered.wants(time_ns);
+        }
+        let wanted = self.wants_in_order(time_ns);
+        if wanted {
+            self.reordered.keep(time_ns);
+        }
+        wanted
+    }
+
+    fn wants_in_order(&mut self, time_ns: u64) -> bool {
         let early_ns = self.allowed_early(time_ns);
         match self.due {
             // A small step back is a reordered picture, a large one is a jump in time.

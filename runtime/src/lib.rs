@@ -14,6 +14,7 @@ pub mod dead_letter;
 pub mod failure;
 pub mod flat_section;
 pub mod kafka;
+pub mod latency;
 pub mod memory;
 pub mod metrics;
 pub mod report;

@@ -10,10 +10,14 @@ mod packet_loss;
 mod pipeline_shutdowns;
 pub mod pull;
 pub mod push;
+mod recovery_point;
 mod rtp_branch;
+mod rtp_continuity;
 mod running_pipeline;
 mod samples;
 mod session;
+mod stream_clock;
+mod video_format;
 
 use std::sync::Arc;
 

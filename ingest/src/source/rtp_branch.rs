@@ -8,18 +8,21 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use parking_lot::Mutex;
-use vru_media::Codec;
 use vru_proto::v1::Encoding;
 
 use super::decoder_loss::count_undecodable;
-use super::elements::{build_error, make_bin};
+use super::elements::{build_error, make_bin, static_pad};
 use super::encoder_input::{SourceSize, prepare_encoder};
-use super::packet_loss::drop_incomplete_units;
-use super::samples::{encoding_of, sample_payload, sample_size};
+use super::packet_loss::{Recovering, drop_incomplete_units};
+use super::samples::{sample_payload, sample_size};
+use super::video_format::VideoFormat;
 use super::{CameraSession, EncodedPicture, OutputPlan};
 use crate::error::SourceError;
 use crate::metrics;
 use crate::sampler::Sampler;
+
+/// Descriptions name decoders of coded video only.
+const JPEG_DECODER: &str = "jpegdec";
 
 /// The elements in the order in which they are linked.
 #[derive(Debug)]
@@ -28,31 +31,35 @@ pub(super) struct RtpBranch {
 }
 
 impl RtpBranch {
-    /// Makes the elements for one codec. They pass pictures to the session.
+    /// Makes the elements for one format. They pass pictures to the session.
     pub(super) fn build(
-        codec: Codec,
+        format: VideoFormat,
         plan: &OutputPlan,
         decoder_threads: u32,
         session: &Arc<CameraSession>,
     ) -> Result<Self, SourceError> {
         let values = plan.values(decoder_threads);
-        // Use the packetised formats: from byte-stream, GStreamer 1.22's parsers split off parameter sets as access units of
-        // their own, without a time.
-        let depayloader = make_bin(match codec {
-            Codec::H264 => "rtph264depay ! capsfilter caps=\"video/x-h264,stream-format=avc,alignment=au\"",
-            Codec::H265 => "rtph265depay ! capsfilter caps=\"video/x-h265,stream-format=hvc1,alignment=au\"",
-        })?;
-        drop_incomplete_units(&depayloader, codec, session.camera())?;
+        let depayloader = make_bin(format.depayload_launch())?;
+        let recovering = drop_incomplete_units(&depayloader, format, session)?;
         let depayloader = depayloader.upcast::<gst::Element>();
-        let decoder = make_bin(&plan.description.decode_launch(codec, values))?;
-        let (sink, elements) = if let Some(launch) = plan.description.encode_launch(values) {
+        let encode = plan.description.encode_launch(values);
+        let decoder = make_bin(&match format {
+            VideoFormat::Coded(codec) => plan.description.decode_launch(codec, values),
+            VideoFormat::Jpeg if encode.is_some() => JPEG_DECODER.to_owned(),
+            VideoFormat::Jpeg => "identity silent=true".to_owned(),
+        })?;
+        if format == VideoFormat::Jpeg {
+            drop_huge_jpegs(&decoder, session)?;
+        }
+        let (sink, elements) = if let Some(launch) = encode {
             let encoder = make_bin(&launch)?;
+            drop_incomplete_pictures(&decoder, recovering)?;
             let source_size = prepare_encoder(&encoder, plan, Some(Sampler::new(plan.max_fps)))?;
             count_undecodable(&decoder, session.camera())?;
             let sink = picture_sink(session, source_size);
             (sink.clone(), vec![depayloader, decoder.upcast(), encoder.upcast(), sink.upcast()])
         } else {
-            let sink = access_unit_sink(codec, session, Sampler::new(plan.max_fps));
+            let sink = access_unit_sink(format, session, recovering, Sampler::new(plan.max_fps));
             (sink.clone(), vec![depayloader, decoder.upcast(), sink.upcast()])
         };
         sink.set_property("enable-last-sample", false);
@@ -103,12 +110,17 @@ fn picture_sink(session: &Arc<CameraSession>, source_size: SourceSize) -> gst_ap
     })
 }
 
-fn access_unit_sink(codec: Codec, session: &Arc<CameraSession>, sampler: Sampler) -> gst_app::AppSink {
+fn access_unit_sink(
+    format: VideoFormat,
+    session: &Arc<CameraSession>,
+    recovering: Recovering,
+    sampler: Sampler,
+) -> gst_app::AppSink {
     let session = session.clone();
     let state = Mutex::new((sampler, false));
     app_sink(move |sample, pts_ns, payload| {
         let Some(size) = sample_size(sample) else { return };
-        let key_frame = codec.is_key_unit(&payload);
+        let key_frame = format.is_key_unit(&payload) || recovering.starts(pts_ns);
         let mut state = state.lock();
         let (sampler, started) = &mut *state;
         if !*started && !key_frame {
@@ -117,8 +129,38 @@ fn access_unit_sink(codec: Codec, session: &Arc<CameraSession>, sampler: Sampler
             return;
         }
         *started = true;
-        let analyse = sampler.wants(pts_ns);
-        let encoding = encoding_of(codec);
+        let analyse = !recovering.is_incomplete(pts_ns) && sampler.wants(pts_ns);
+        if format == VideoFormat::Jpeg && !analyse {
+            // No other picture depends on it.
+            return;
+        }
+        let encoding = format.encoding();
         session.add_picture(EncodedPicture { pts_ns, payload, encoding, size, source_size: size, key_frame, analyse });
     })
+}
+
+/// Drops pictures that are not refreshed completely, where they leave the decoder.
+fn drop_incomplete_pictures(decoder: &gst::Bin, recovering: Recovering) -> Result<(), SourceError> {
+    static_pad(decoder, "src")?.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let pts = info.buffer().and_then(|buffer| buffer.pts());
+        if pts.is_some_and(|pts| recovering.is_incomplete(pts.nseconds())) {
+            return gst::PadProbeReturn::Handled;
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
+}
+
+/// Drops JPEGs that no decoder accepts before memory is allocated for them.
+fn drop_huge_jpegs(decoder: &gst::Bin, session: &Arc<CameraSession>) -> Result<(), SourceError> {
+    let camera = session.camera().clone();
+    static_pad(decoder, "sink")?.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let readable = info.buffer().and_then(|buffer| buffer.map_readable().ok());
+        if readable.is_some_and(|jpeg| vru_media::jpeg::header(&jpeg).is_ok()) {
+            return gst::PadProbeReturn::Ok;
+        }
+        metrics::SKIPPED.with_label_values(&[camera.as_str(), metrics::UNDECODABLE]).inc();
+        gst::PadProbeReturn::Handled
+    });
+    Ok(())
 }

@@ -76,7 +76,11 @@ impl RunningPipeline {
                         return Err(SourceError::OpenTimedOut { url: url(), after: limits.open_timeout });
                     }
                     if pictures > 0 && silence > limits.stall_timeout {
-                        return Err(SourceError::Stalled { url: url(), after: limits.stall_timeout });
+                        let (url, after) = (url(), limits.stall_timeout);
+                        if session.waits_for_key_frame() {
+                            return Err(SourceError::NoKeyFrame { url, after });
+                        }
+                        return Err(SourceError::Stalled { url, after });
                     }
                 }
             }
@@ -108,10 +112,6 @@ fn error_of(message: Option<&gst::Message>, limits: &ConnectionLimits, no_video:
             // The text begins with a file and line of GStreamer's source; what happened comes last.
             let detail = debug.rsplit(": ").next().unwrap_or_default().trim().replace('\n', " ");
             let problem = format!("{} ({detail})", error.error());
-            // A camera with credentials has a link, which logs in and knows more.
-            if error.error().matches(gst::ResourceError::NotAuthorized) {
-                return SourceError::LoginMissing { url };
-            }
             SourceError::Stream { url, problem }
         }
         _ => SourceError::Ended { url },

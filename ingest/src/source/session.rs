@@ -1,6 +1,7 @@
 //! A camera session: one connection of a live camera. Its number is part of the identity of the connection's frames.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -58,6 +59,7 @@ pub struct CameraSession {
     timeline: Mutex<Timeline>,
     progress: Mutex<Progress>,
     opened: Instant,
+    waits_for_key_frame: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +77,7 @@ impl CameraSession {
             timeline: Mutex::new(Timeline::new(clock_tolerance)),
             progress: Mutex::default(),
             opened: Instant::now(),
+            waits_for_key_frame: AtomicBool::new(false),
         }
     }
 
@@ -88,14 +91,44 @@ impl CameraSession {
 
     /// Records an incoming packet with its arrival time, see [`Timeline::record_packet`].
     pub fn record_packet(&self, pts_ns: u64, camera_us: Option<i64>) {
-        let jump = self.timeline.lock().record_packet(pts_ns, clock::now_us(), camera_us);
-        if let Some(by_us) = jump {
-            let camera = self.camera.as_str();
+        let news = self.timeline.lock().record_packet(pts_ns, clock::now_us(), camera_us);
+        let camera = self.camera.as_str();
+        if let Some(by_us) = news.set_by_us {
             metrics::CLOCK_JUMPS.with_label_values(&[camera]).inc();
             // Capture times still follow the stream time, so the jump is not visible downstream.
             let seconds = by_us as f64 / 1e6;
             tracing::warn!(camera, session = self.id, seconds, "the camera's clock was set during the connection");
         }
+        if let Some(by_us) = news.ahead_by_us {
+            metrics::IMPOSSIBLE_TIMES.with_label_values(&[camera]).inc();
+            let seconds = by_us as f64 / 1e6;
+            tracing::debug!(
+                camera,
+                session = self.id,
+                seconds,
+                "the camera's clock is ahead: its times were corrected"
+            );
+        }
+    }
+
+    /// Records that the stream's RTP clock is not the same any more. Capture times follow arrivals until the next sender report.
+    pub fn record_restart(&self) {
+        let camera = self.camera.as_str();
+        metrics::RTP_RESTARTS.with_label_values(&[camera]).inc();
+        tracing::warn!(
+            camera,
+            session = self.id,
+            "the camera's RTP clock jumped: its mapping to the wall clock starts again"
+        );
+    }
+
+    /// Whether packets were lost, and no picture can be decoded before the next key frame.
+    pub fn set_waits_for_key_frame(&self, waits: bool) {
+        self.waits_for_key_frame.store(waits, Ordering::Relaxed);
+    }
+
+    pub fn waits_for_key_frame(&self) -> bool {
+        self.waits_for_key_frame.load(Ordering::Relaxed)
     }
 
     /// The number of pictures so far.

@@ -15,7 +15,7 @@ use vru_runtime::test_util::{bombs, eventually, resident_bytes, seeded_rng};
 
 use super::scripted::stream::RecordedStream;
 use super::scripted::{Script, ScriptedCamera, Sends};
-use super::support::{DEADLINE, MemoryPublisher, Rig, assert_accounted_for, frames_of, quick};
+use super::support::{DEADLINE, MemoryPublisher, Rig, assert_accounted_for, frames_of, quick, slices};
 
 /// Two groups of ten pictures, each starting with a key frame.
 static STREET: LazyLock<Arc<RecordedStream>> = LazyLock::new(|| RecordedStream::street(20));
@@ -307,16 +307,6 @@ async fn a_camera_clock_set_by_an_hour_changes_no_capture_time() {
             let late_us = frame.ingested_at_us - frame.captured_at_us;
             assert!(late_us.abs() < 10_000_000, "{name}: ingested {late_us} µs after its capture");
         }
-    }
-}
-
-/// The part of a payload that the picture is decoded from: with H.264, from the first slice on. The units before it may be missing
-/// in the first picture, because packets lost before the first received one leave no gap in the sequence numbers.
-fn slices(encoding: Encoding, payload: &Bytes) -> Bytes {
-    let is_slice = |part: &[u8]| part[..3] == [0, 0, 1] && matches!(part[3] & 0x1f, 1 | 5);
-    match encoding {
-        Encoding::H264 => payload.slice(payload.windows(4).position(is_slice).expect("a slice")..),
-        _ => payload.clone(),
     }
 }
 

@@ -4,11 +4,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where its environment does")]
 
 mod camera_faults;
+mod dialogues;
 mod file;
+mod intra_refresh;
 mod kafka;
 mod pull;
+mod pull_changes;
+mod pull_jpeg;
+mod pull_keep_alive;
 mod pull_login;
 mod pull_secrets;
+mod pull_times;
 mod pull_tls;
 mod push;
 mod push_attacks;

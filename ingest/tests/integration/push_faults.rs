@@ -15,7 +15,7 @@ use vru_runtime::shutdown::Shutdown;
 use vru_runtime::test_util::{Codec, FfmpegCamera, eventually, folder, seeded_rng};
 
 use super::push_client::path_opens;
-use super::scripted::stream::{RecordedStream, STEP, sender_report, stamp};
+use super::scripted::stream::{RecordedStream, SSRC, STEP, sender_report, stamp};
 use super::support::{DEADLINE, Rig, assert_accounted_for, frames_of, quick};
 
 fn camera(password: &str) -> Source {
@@ -79,12 +79,12 @@ impl ScriptedPublisher {
     /// packet are sent.
     async fn send(&mut self, pictures: usize, cut: Option<usize>) {
         for index in 0..=pictures {
-            let report = sender_report(vru_runtime::clock::now_us(), self.timestamp);
+            let report = sender_report(vru_runtime::clock::now_us(), self.timestamp, SSRC);
             self.packet(1, &report, None).await;
             let recorded = self.recorded.clone();
             for packet in &recorded.pictures[index % recorded.pictures.len()] {
                 let mut packet = packet.clone();
-                stamp(&mut packet, self.sequence, self.timestamp);
+                stamp(&mut packet, self.sequence, self.timestamp, SSRC);
                 self.sequence = self.sequence.wrapping_add(1);
                 let cut = cut.filter(|_| index == pictures);
                 self.packet(0, &packet, cut).await;

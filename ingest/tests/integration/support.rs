@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,7 +17,7 @@ use vru_ingest::source::push::PathRegistry;
 use vru_ingest::source::{HangLimits, PipelineShutdowns};
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
-use vru_proto::v1::{CameraConfig, Frame, Output, camera_config};
+use vru_proto::v1::{CameraConfig, Encoding, Frame, Output, camera_config};
 use vru_runtime::kafka::TopicId;
 use vru_runtime::metrics;
 use vru_runtime::test_util::eventually;
@@ -240,6 +241,16 @@ pub fn assert_accounted_for(camera: &str, frames: &[Frame]) -> usize {
     assert!(consistent, "{camera}: {missing} frames are missing, {reported} reported, {dropped} counted");
     assert_eq!(received, frames.len() as u64 + dropped, "{camera}: frames are unaccounted for");
     sessions.len()
+}
+
+/// The part of a payload that the picture is decoded from: with H.264, from the first slice on. The units before it may be missing
+/// in the first picture, because packets lost before the first received one leave no gap in the sequence numbers.
+pub fn slices(encoding: Encoding, payload: &Bytes) -> Bytes {
+    let is_slice = |part: &[u8]| part[..3] == [0, 0, 1] && matches!(part[3] & 0x1f, 1 | 5);
+    match encoding {
+        Encoding::H264 => payload.slice(payload.windows(4).position(is_slice).expect("a slice")..),
+        _ => payload.clone(),
+    }
 }
 
 /// Frames per second by capture time.

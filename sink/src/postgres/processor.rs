@@ -9,6 +9,7 @@ use vru_runtime::admin::ReadyFlag;
 use vru_runtime::clock::now_us;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{Assignment, Committer, KafkaConfig, Partition, StartAt, Topics, watermarks};
+use vru_runtime::latency::since_capture;
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_runtime::shutdown::Shutdown;
@@ -208,8 +209,10 @@ fn count(written: &Written, items: &[Item<ParsedRecord>]) {
     let now = now_us();
     let latency = LATENCY_SECONDS.with_label_values(labels);
     for item in items {
-        if let ParsedRecord::Frame { detections, .. } = &item.value {
-            latency.observe((now - detections.captured_at_us).max(0) as f64 / 1e6);
+        if let ParsedRecord::Frame { detections, .. } = &item.value
+            && let Some(passed) = since_capture(POSTGRES_SINK, detections.captured_at_us, now)
+        {
+            latency.observe(passed.as_secs_f64());
         }
     }
 }

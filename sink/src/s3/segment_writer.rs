@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::{Committer, Partition, Record};
+use vru_runtime::latency::since_capture;
 use vru_storage::s3::keys::{parquet_key, stream_digits};
 
 use super::context::S3Context;
@@ -151,9 +152,10 @@ impl<'a> SegmentWriter<'a> {
         self.commit(partition, end, String::new()).await?;
         STORED_FRAMES.with_label_values(&[S3_SINK]).inc_by(frames as u64);
         STORED_DETECTIONS.with_label_values(&[S3_SINK]).inc_by(objects as u64);
-        if let Some(oldest) = segment.frames.first() {
-            let age_us = (now_us() - oldest.detections.captured_at_us).max(0);
-            LATENCY_SECONDS.with_label_values(&[S3_SINK]).observe(age_us as f64 / 1e6);
+        if let Some(oldest) = segment.frames.first()
+            && let Some(age) = since_capture(S3_SINK, oldest.detections.captured_at_us, now_us())
+        {
+            LATENCY_SECONDS.with_label_values(&[S3_SINK]).observe(age.as_secs_f64());
         }
         self.open.insert(partition.clone(), Segment::new(topic, end, None));
         Ok(())

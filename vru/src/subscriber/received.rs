@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use vru_proto::v1::{Alert, ClockSource, CrossingDirection};
+use vru_runtime::latency::since_capture;
 
 use crate::latency::{Latencies, Percentiles};
 
@@ -124,8 +125,10 @@ impl Received {
         }
         state.count += 1;
         // The frames of a file were captured long ago: their latency means nothing.
-        if alert.clock_source() != ClockSource::File {
-            state.latencies.add(now_us.saturating_sub(alert.captured_at_us) as f64 / 1_000.0);
+        if alert.clock_source() != ClockSource::File
+            && let Some(passed) = since_capture("subscriber", alert.captured_at_us, now_us)
+        {
+            state.latencies.add(passed.as_secs_f64() * 1_000.0);
         }
         state.latest.push_front(alert);
         state.latest.truncate(LATEST);
@@ -148,6 +151,8 @@ mod tests {
         let clock_source = ClockSource::File.into();
         received.add_alert(Alert { id: "c".to_owned(), clock_source, ..Alert::default() }, 9_000_000);
         assert_eq!((received.count(), received.glass_to_alert_ms().unwrap().p95), (3, 250.0));
+        received.add_alert(Alert { id: "d".to_owned(), captured_at_us: 1_000_000, ..Alert::default() }, 900_000);
+        assert_eq!((received.count(), received.glass_to_alert_ms().unwrap().p50), (4, 250.0));
     }
 
     #[test]

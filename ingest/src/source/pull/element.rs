@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use vru_media::Codec;
+use parking_lot::Mutex;
 use vru_proto::v1::RtspTransport;
 
+use super::camera_times::CameraTimes;
 use crate::config::PullConfig;
 use crate::error::SourceError;
 use crate::source::elements::{build_error, make_element};
 use crate::source::rtp_branch::RtpBranch;
+use crate::source::rtp_continuity::RtpHeader;
+use crate::source::video_format::{JPEG_PAYLOAD_TYPE, VideoFormat};
 use crate::source::{CameraSession, SourceContext};
 use crate::timeline::ntp_ns_to_unix_us;
 
@@ -19,6 +23,11 @@ use crate::timeline::ntp_ns_to_unix_us;
 /// codec that we support.
 const NONE_OFFERED: i64 = -1;
 const NONE_USABLE: i64 = -2;
+
+/// Ticks per second of the RTP clock of every video format that we support.
+const VIDEO_CLOCK: u32 = 90_000;
+/// With all contributing sources, and a byte behind it.
+const LONGEST_HEADER: usize = 12 + 15 * 4 + 1;
 
 /// `rtspsrc`, and which of the camera's streams it has chosen.
 #[derive(Debug)]
@@ -62,17 +71,24 @@ fn rtsp_source(location: &str, transport: RtspTransport, config: &PullConfig) ->
     element.set_property("tcp-timeout", u64::try_from(config.open_timeout.as_micros()).unwrap_or(u64::MAX));
     // A new connection is a new session, which our own loop opens.
     element.set_property("udp-reconnect", false);
+    // The link sends keep-alives.
+    element.set_property("do-rtsp-keep-alive", false);
     element.set_property("user-agent", "vru-ingest");
     Ok(element)
 }
 
-/// The codec of a stream, if it is video in a codec that we support.
-fn video_codec(caps: &gst::CapsRef) -> Option<Codec> {
+/// The format of a stream, if it is video that we support.
+fn video_format(caps: &gst::CapsRef) -> Option<VideoFormat> {
     let structure = caps.structure(0)?;
     if structure.get::<&str>("media").ok()? != "video" {
         return None;
     }
-    Codec::from_rtp_name(structure.get::<&str>("encoding-name").ok()?)
+    if let Ok(name) = structure.get::<&str>("encoding-name") {
+        return VideoFormat::from_rtp_name(name);
+    }
+    // A static number of a payload needs no name.
+    let payload_type = structure.get::<i32>("payload").ok()?;
+    (payload_type == i32::from(JPEG_PAYLOAD_TYPE)).then_some(VideoFormat::Jpeg)
 }
 
 /// Sets up only the first usable video stream, so that sound and metadata streams never cross the network.
@@ -81,7 +97,7 @@ fn choose_video(element: &gst::Element, chosen: &Arc<AtomicI64>) {
     element.connect("select-stream", false, move |values| {
         let number = values.get(1).and_then(|value| value.get::<u32>().ok()).map_or(NONE_USABLE, i64::from);
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        let usable = caps.is_some_and(|caps| video_codec(&caps).is_some());
+        let usable = caps.is_some_and(|caps| video_format(&caps).is_some());
         let before = chosen.load(Ordering::Acquire);
         // rtspsrc offers the same streams again when it tries another transport.
         let take = usable && (before < 0 || before == number);
@@ -135,13 +151,15 @@ fn hide_length(element: &gst::Element) {
 /// Links the branch that decodes the video when the video's pad appears.
 fn link_video(element: &gst::Element, pipeline: &gst::Pipeline, context: &SourceContext, session: &Arc<CameraSession>) {
     let (pipeline, session, context) = (pipeline.downgrade(), session.clone(), context.clone());
+    // A camera that changes its source within a connection gets another pad. Stream time goes on.
+    let times = Arc::new(Mutex::new(CameraTimes::new(VIDEO_CLOCK)));
     element.connect_pad_added(move |element, pad| {
         let Some(pipeline) = pipeline.upgrade() else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let Some(codec) = video_codec(&caps) else { return };
-        record_packets(pad, &session);
+        let Some(format) = video_format(&caps) else { return };
+        record_packets(pad, &times, &session);
         let threads = context.config.live.decoder_threads;
-        let linked = RtpBranch::build(codec, &context.plan, threads, &session)
+        let linked = RtpBranch::build(format, &context.plan, threads, &session)
             .and_then(|branch| branch.attach(&pipeline))
             .and_then(|sink| pad.link(&sink).map(drop).map_err(|_| build_error("the video cannot be linked")));
         if let Err(error) = linked {
@@ -151,21 +169,34 @@ fn link_video(element: &gst::Element, pipeline: &gst::Pipeline, context: &Source
     });
 }
 
-fn record_packets(pad: &gst::Pad, session: &Arc<CameraSession>) {
-    let session = session.clone();
-    let record = move |buffer: &gst::BufferRef| {
-        let Some(pts) = buffer.pts() else { return };
-        let camera_time = buffer
+/// Gives the packets their times, and records them.
+fn record_packets(pad: &gst::Pad, times: &Arc<Mutex<CameraTimes>>, session: &Arc<CameraSession>) {
+    let (times, session) = (times.clone(), session.clone());
+    let record = move |packet: &mut gst::BufferRef| {
+        let mut start = [0; LONGEST_HEADER];
+        let length = start.len().min(packet.size());
+        let header =
+            packet.copy_to_slice(0, &mut start[..length]).ok().and_then(|()| RtpHeader::parse(&start[..length]));
+        let Some(header) = header else { return };
+        let camera_time = packet
             .iter_meta::<gst::ReferenceTimestampMeta>()
             .find(|meta| meta.reference().structure(0).is_some_and(|name| name.name() == "timestamp/x-ntp"));
-        session
-            .record_packet(pts.nseconds(), camera_time.and_then(|meta| ntp_ns_to_unix_us(meta.timestamp().nseconds())));
+        let camera_us = camera_time.and_then(|meta| ntp_ns_to_unix_us(meta.timestamp().nseconds()));
+        let times = times.lock().time(header, Instant::now(), camera_us);
+        packet.set_pts(gst::ClockTime::from_nseconds(times.pts_ns));
+        if times.restarted {
+            session.record_restart();
+        }
+        session.record_packet(times.pts_ns, times.camera_us);
     };
     pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-        if let Some(buffer) = info.buffer() {
-            record(buffer);
-        } else if let Some(list) = info.buffer_list() {
-            list.iter().for_each(&record);
+        if let Some(packet) = info.buffer_mut() {
+            record(packet.make_mut());
+        } else if let Some(list) = info.buffer_list_mut() {
+            let list = list.make_mut();
+            for index in 0..list.len() {
+                list.get_mut(index).into_iter().for_each(&record);
+            }
         }
         gst::PadProbeReturn::Ok
     });

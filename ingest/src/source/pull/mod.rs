@@ -1,5 +1,6 @@
 //! Cameras that ingest connects to: RTSP over TCP or UDP, with or without TLS.
 
+mod camera_times;
 mod element;
 mod link;
 
@@ -36,39 +37,28 @@ pub async fn stream(
         open_timeout: config.pull.open_timeout,
         stall_timeout: config.live.stall_timeout,
     };
-    let link = tokio::select! {
+    let mut link = tokio::select! {
         () = stop.cancelled() => return Ok(()),
         link = open_link(source, &url, &limits, context) => link?,
     };
     let running = RunningPipeline::new(&context.shutdowns, &context.camera)?;
-    let location = link.as_ref().map_or(source.url.as_str(), |link| &link.location);
-    let receiver = Receiver::new(location, source.transport(), context, &running.pipeline, &session)?;
+    let receiver = Receiver::new(&link.location, source.transport(), context, &running.pipeline, &session)?;
     running.add(&receiver.element)?;
-    let result = {
-        let run = running.run(&session, &limits, stop, || receiver.has_no_video());
-        match link {
-            None => run.await,
-            Some(mut link) => {
-                let result = tokio::select! {
-                    // First, because `rtspsrc` fails too when the link does, and does not know why.
-                    biased;
-                    error = link.failed() => Err(error.into_source_error(&limits)),
-                    result = run => result,
-                };
-                if *link.accepted.borrow() {
-                    context.login.accepted();
-                }
-                // `rtspsrc` says goodbye through the link.
-                running.shut_down().await;
-                return result;
-            }
-        }
+    let result = tokio::select! {
+        // First, because `rtspsrc` fails too when the link does, and does not know why.
+        biased;
+        error = link.failed() => Err(error.into_source_error(&limits)),
+        result = running.run(&session, &limits, stop, || receiver.has_no_video()) => result,
     };
+    if *link.accepted.borrow() {
+        context.login.accepted();
+    }
+    // `rtspsrc` says goodbye through the link.
     running.shut_down().await;
     result
 }
 
-/// The link of a camera that needs one, while its task runs. Dropping it closes the connections.
+/// The link of a camera, while its task runs. Dropping it closes the connections.
 struct RunningLink {
     location: String,
     accepted: watch::Receiver<bool>,
@@ -86,22 +76,19 @@ impl RunningLink {
     }
 }
 
-/// Resolves the credentials and connects. A camera without credentials and TLS needs no link.
+/// Resolves the credentials and connects.
 async fn open_link(
     source: &PullSource,
     url: &CameraUrl<'_>,
     limits: &ConnectionLimits,
     context: &SourceContext,
-) -> Result<Option<RunningLink>, SourceError> {
+) -> Result<RunningLink, SourceError> {
     let login = match &source.credentials {
         None => None,
         // Resolved again for each connection, so that a change takes effect at once.
         Some(credentials) => Some(context.login.references.login(credentials).await?),
     };
     context.login.learn(login.as_ref(), url);
-    if login.is_none() && !url.tls {
-        return Ok(None);
-    }
     let target = match &login {
         Some(login) => url.with_login(&login.username, login.password.expose()),
         None => source.url.clone(),
@@ -119,7 +106,7 @@ async fn open_link(
         }
     };
     let task = AbortOnDropHandle::new(tokio::spawn(task.in_current_span()));
-    Ok(Some(RunningLink { location, accepted, error, _task: task }))
+    Ok(RunningLink { location, accepted, error, _task: task })
 }
 
 impl LinkError {

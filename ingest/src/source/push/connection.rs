@@ -241,7 +241,7 @@ impl VideoFlow {
         if channel != self.channel {
             return Ok(());
         }
-        let Some(packet) = self.clock.time_packet(payload) else { return Ok(()) };
+        let Some(packet) = self.clock.time_packet(payload, Instant::now().into_std()) else { return Ok(()) };
         match timeout(PIPELINE_TIMEOUT, self.packets.send(packet)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(ConnectionEnd::PipelineClosed),

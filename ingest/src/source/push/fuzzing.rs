@@ -103,7 +103,7 @@ pub fn packet_times(rate: u32, packets: impl Iterator<Item = (bool, Bytes)>) -> 
             for report in sender_reports(&packet) {
                 clock.record_report(report);
             }
-        } else if let Some(timed) = clock.time_packet(packet) {
+        } else if let Some(timed) = clock.time_packet(packet, Instant::now().into_std()) {
             times.push((timed.pts_ns, timed.camera_us));
         }
     }

@@ -153,8 +153,12 @@ mod tests {
         drop(first);
         let _second = paths.register("x", &camera, Access::Anonymous).unwrap();
         let claim = old.claim().unwrap();
-        let track =
-            VideoTrack { codec: vru_media::Codec::H264, payload_type: 96, clock_rate: 90_000, parameters: Vec::new() };
+        let track = VideoTrack {
+            format: crate::source::video_format::VideoFormat::Jpeg,
+            payload_type: 26,
+            clock_rate: 90_000,
+            parameters: Vec::new(),
+        };
         assert!(claim.publish(SocketAddr::from(([127, 0, 0, 1], 1)), track).is_none());
         assert!(!paths.find("x").unwrap().is_in_use());
     }

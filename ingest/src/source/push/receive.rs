@@ -63,7 +63,7 @@ pub async fn stream(
         let Some(publication) = publication else { return Ok(()) };
         let camera_session = open_session();
         let (session, peer) = (camera_session.id(), publication.peer);
-        tracing::info!(session, %peer, codec = ?publication.track.codec, "publisher connected");
+        tracing::info!(session, %peer, format = ?publication.track.format, "publisher connected");
         match receive(publication, context, camera_session, stop).await {
             Ok(()) | Err(SourceError::Ended { .. }) => tracing::info!(session, %peer, "publisher disconnected"),
             Err(error) => {
@@ -90,7 +90,7 @@ async fn receive(
     let source = app_source(&publication.track);
     running.pipeline.add(&source).map_err(|_| build_error("appsrc cannot be added"))?;
     let threads = config.live.decoder_threads;
-    let branch = RtpBranch::build(publication.track.codec, &context.plan, threads, &session)?;
+    let branch = RtpBranch::build(publication.track.format, &context.plan, threads, &session)?;
     let sink = branch.attach(&running.pipeline)?;
     let pad = source.static_pad("src").ok_or_else(|| build_error("appsrc has no src pad"))?;
     pad.link(&sink).map_err(|_| build_error("the packets cannot be linked"))?;
@@ -117,7 +117,7 @@ fn app_source(track: &VideoTrack) -> gst_app::AppSrc {
         .field("media", "video")
         .field("payload", i32::from(track.payload_type))
         .field("clock-rate", track.clock_rate as i32)
-        .field("encoding-name", track.codec.rtp_name());
+        .field("encoding-name", track.format.rtp_name());
     for (name, value) in &track.parameters {
         caps = caps.field(name.as_str(), value.as_str());
     }
@@ -133,6 +133,9 @@ fn app_source(track: &VideoTrack) -> gst_app::AppSrc {
 /// Passes packets to the pipeline until the publisher stops or the pipeline refuses packets.
 async fn feed(mut packets: mpsc::Receiver<TimedPacket>, source: &gst_app::AppSrc, session: &CameraSession) {
     while let Some(timed) = packets.recv().await {
+        if timed.restarted {
+            session.record_restart();
+        }
         session.record_packet(timed.pts_ns, timed.camera_us);
         // When the pipeline hangs, its stall timeout ends this loop.
         while source.current_level_bytes() > MAX_WAITING_BYTES {

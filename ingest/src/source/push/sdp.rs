@@ -1,7 +1,8 @@
 //! Parses the session description in an ANNOUNCE.
 
 use sdp_types::Media;
-use vru_media::Codec;
+
+use crate::source::video_format::{JPEG_PAYLOAD_TYPE, VideoFormat};
 
 /// No camera has more tracks than this.
 const MAX_TRACKS: usize = 16;
@@ -9,7 +10,7 @@ const MAX_TRACKS: usize = 16;
 /// The video track of an announcement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VideoTrack {
-    pub(super) codec: Codec,
+    pub(super) format: VideoFormat,
     pub(super) payload_type: u8,
     pub(super) clock_rate: u32,
     /// Format parameters, such as `sprop-parameter-sets`.
@@ -33,7 +34,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Announcement, &'static str> {
         return Err("the announcement has more than 16 tracks");
     }
     let found = description.medias.iter().enumerate().find_map(|(index, media)| Some((index, video(media)?)));
-    let (video_index, video) = found.ok_or("the announcement has no H.264 or H.265 video track")?;
+    let (video_index, video) = found.ok_or("the announcement has no video track in H.264, H.265 or JPEG")?;
     let control = |media: &Media| attribute(media, "control").unwrap_or_default().to_owned();
     Ok(Announcement { controls: description.medias.iter().map(control).collect(), video_index, video })
 }
@@ -47,15 +48,26 @@ fn video(media: &Media) -> Option<VideoTrack> {
         return None;
     }
     let payload_type: u8 = media.fmt.split_whitespace().next()?.parse().ok().filter(|number| *number < 128)?;
-    let (number, encoding) = attribute(media, "rtpmap")?.split_once(' ')?;
-    if number.parse() != Ok(payload_type) {
-        return None;
-    }
+    let (format, clock_rate) = match attribute(media, "rtpmap") {
+        Some(map) => mapped(map, payload_type)?,
+        // The number has this meaning without a map.
+        None if payload_type == JPEG_PAYLOAD_TYPE => (VideoFormat::Jpeg, 90_000),
+        None => return None,
+    };
+    let mut parameters = attribute(media, "fmtp").map(|text| parameters(text, payload_type)).unwrap_or_default();
+    // The size of a JPEG that is larger than its RTP header can tell.
+    let size = attribute(media, "x-dimensions").filter(|size| format == VideoFormat::Jpeg && size.len() <= 32);
+    parameters.extend(size.map(|size| ("x-dimensions".to_owned(), size.to_owned())));
+    Some(VideoTrack { format, payload_type, clock_rate, parameters })
+}
+
+/// Format and clock rate in an `rtpmap`.
+fn mapped(map: &str, payload_type: u8) -> Option<(VideoFormat, u32)> {
+    let (_, encoding) = map.split_once(' ').filter(|(number, _)| number.parse() == Ok(payload_type))?;
     let mut parts = encoding.trim().split('/');
-    let codec = Codec::from_rtp_name(parts.next()?)?;
+    let format = VideoFormat::from_rtp_name(parts.next()?)?;
     let clock_rate = parts.next()?.parse().ok().filter(|rate| (1..=1_000_000_000).contains(rate))?;
-    let parameters = attribute(media, "fmtp").map(|text| parameters(text, payload_type)).unwrap_or_default();
-    Some(VideoTrack { codec, payload_type, clock_rate, parameters })
+    Some((format, clock_rate))
 }
 
 fn parameters(text: &str, payload_type: u8) -> Vec<(String, String)> {
@@ -75,6 +87,8 @@ fn parameters(text: &str, payload_type: u8) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use vru_media::Codec;
+
     use super::*;
 
     const FFMPEG: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=No Name\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\na=tool:libavformat\r\n\
@@ -89,9 +103,19 @@ mod tests {
         assert_eq!(announcement.controls, ["streamid=0", "streamid=1"]);
         assert_eq!(announcement.video_index, 1);
         let video = announcement.video;
-        assert_eq!((video.codec, video.payload_type, video.clock_rate), (Codec::H264, 96, 90_000));
+        assert_eq!((video.format, video.payload_type, video.clock_rate), (VideoFormat::Coded(Codec::H264), 96, 90_000));
         let names: Vec<_> = video.parameters.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["packetization-mode", "sprop-parameter-sets", "profile-level-id"]);
+    }
+
+    #[test]
+    fn jpeg_needs_no_map_and_may_tell_its_size() {
+        let body =
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\na=x-dimensions:2560,1440\r\n";
+        let video = parse(body.as_bytes()).unwrap().video;
+        assert_eq!((video.format, video.payload_type, video.clock_rate), (VideoFormat::Jpeg, 26, 90_000));
+        assert_eq!(video.parameters, [("x-dimensions".to_owned(), "2560,1440".to_owned())]);
+        assert!(parse(body.replace("AVP 26", "AVP 96").as_bytes()).is_err(), "a dynamic number needs a map");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -12,8 +12,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UdpSocket;
 use vru_runtime::clock::now_us;
 
+use super::dialogue::{Dialogue, Speaker};
 use super::login::Gate;
-use super::stream::{STEP, sender_report, stamp};
+use super::stream::{SSRC, STEP, sender_report, stamp};
 use super::{Script, Sends, Shared};
 
 /// 20 pictures a second.
@@ -34,6 +35,7 @@ pub(super) struct Connection {
     random: StdRng,
     transport: Transport,
     gate: Gate,
+    speaker: Speaker,
     playing: bool,
     /// Capture time of the first picture. A camera's sender reports follow capture times, however late it sends a picture.
     first_picture_us: i64,
@@ -55,6 +57,7 @@ impl Connection {
             random,
             transport: Transport::Interleaved,
             gate: Gate::new(number),
+            speaker: Speaker::default(),
             playing: false,
             first_picture_us: 0,
             picture: 0,
@@ -73,7 +76,7 @@ impl Connection {
                     if read? == 0 {
                         return Ok(());
                     }
-                    while let Some(request) = take_request(&mut buffer) {
+                    while let Some(request) = take_request(&mut buffer, &self.shared.rtcp_packets) {
                         let answer = self.answer(&request).await?;
                         stream.write_all(&answer).await?;
                         stream.flush().await?;
@@ -97,6 +100,9 @@ impl Connection {
         let header = |name: &str| request.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         let ok = |more: &str| format!("RTSP/1.0 200 OK\r\nCSeq: {}\r\n{more}", header("CSeq:")).into_bytes();
         let method = request.split(' ').next().unwrap_or_default();
+        if let Some(dialogue) = script.dialogue {
+            return self.speak(&dialogue, method, request, header("Transport:")).await;
+        }
         if script.refuses {
             let more = "WWW-Authenticate: Basic realm=\"camera\"\r\n\r\n";
             return Ok(format!("RTSP/1.0 401 Unauthorized\r\nCSeq: {}\r\n{more}", header("CSeq:")).into_bytes());
@@ -134,7 +140,7 @@ impl Connection {
             ("SETUP", _) => {
                 let transport = self.set_up(header("Transport:")).await?;
                 // A short timeout makes the client send keep-alives soon.
-                let timeout = if script.login.is_some() { ";timeout=2" } else { "" };
+                let timeout = if script.login.is_some() || script.keep_alive.is_some() { ";timeout=2" } else { "" };
                 Ok(ok(&format!("Session: 1{timeout}\r\nTransport: {transport}\r\n\r\n")))
             }
             ("PLAY", _) => {
@@ -143,15 +149,53 @@ impl Connection {
                 self.shared.first_picture_us.store(self.first_picture_us, Ordering::SeqCst);
                 Ok(ok("Session: 1\r\nRange: npt=0-\r\n\r\n"))
             }
+            (_, Script { keep_alive: Some(keep_alive), .. }) if self.playing && method != keep_alive.knows => {
+                Ok(format!("RTSP/1.0 501 Not Implemented\r\nCSeq: {}\r\n\r\n", header("CSeq:")).into_bytes())
+            }
+            (_, Script { keep_alive: Some(keep_alive), .. }) => {
+                let public = keep_alive.public.map(|public| format!("Public: {public}\r\n")).unwrap_or_default();
+                Ok(ok(&format!("{public}\r\n")))
+            }
             _ => Ok(ok("Session: 1\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n")),
         }
     }
 
+    async fn speak(
+        &mut self,
+        dialogue: &Dialogue,
+        method: &str,
+        request: &str,
+        transport: &str,
+    ) -> io::Result<Vec<u8>> {
+        let line = request.lines().next().unwrap_or_default().to_owned();
+        let transport = if method == "SETUP" { self.set_up(transport).await? } else { String::new() };
+        let spoken = self.speaker.answer(dialogue, &self.shared.stream, request, &transport);
+        if spoken.granted {
+            self.shared.requests.lock().push(line);
+        }
+        if spoken.plays {
+            self.playing = true;
+            self.first_picture_us = now_us();
+        }
+        Ok(spoken.bytes)
+    }
+
     fn sdp(&self, script: &Script) -> String {
-        let sets = script.parameter_sets.as_ref().unwrap_or(&self.shared.stream.parameter_sets);
+        let stream = &self.shared.stream;
+        let payload_type = stream.payload_type;
+        let sets = script.parameter_sets.as_ref().unwrap_or(&stream.parameter_sets);
+        let media = match (stream.rtpmap.as_str(), &stream.dimensions) {
+            ("H264/90000", _) => {
+                format!("a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}\r\n")
+            }
+            ("JPEG/90000", Some(dimensions)) => format!("a=x-dimensions:{dimensions}\r\n"),
+            // The number of the payload says it all.
+            ("JPEG/90000", None) => String::new(),
+            (rtpmap, _) => format!("a=rtpmap:96 {rtpmap}\r\na=fmtp:96 {sets}\r\n"),
+        };
         format!(
-            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n\
-             a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}\r\na=control:0\r\n"
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP {payload_type}\r\n\
+             {media}a=control:0\r\n"
         )
     }
 
@@ -181,15 +225,19 @@ impl Connection {
                 return stream.write_all(&garbage).await;
             }
         }
-        if self.picture.is_multiple_of(4) {
+        let (timestamp, ssrc) = (self.timestamp.wrapping_add(script.rtp_ahead), script.ssrc.unwrap_or(SSRC));
+        if self.picture.is_multiple_of(4) && !script.no_reports {
             let taken_us = self.first_picture_us + i64::from(self.timestamp) * 1_000 / 90;
-            let report = sender_report(taken_us + script.clock_ahead_us, self.timestamp);
+            let report = sender_report(taken_us + script.clock_ahead_us, timestamp, ssrc);
             self.packet(stream, 1, &report).await?;
         }
         let recorded = self.shared.stream.clone();
-        for packet in &recorded.pictures[self.picture % recorded.pictures.len()] {
-            let mut packet = packet.clone();
-            stamp(&mut packet, self.sequence, self.timestamp);
+        let mut packets = recorded.pictures[self.picture % recorded.pictures.len()].clone();
+        if let Some(dialogue) = &script.dialogue {
+            packets = dialogue.rtp.picture(packets);
+        }
+        for mut packet in packets {
+            stamp(&mut packet, self.sequence, timestamp, ssrc);
             self.sequence = self.sequence.wrapping_add(1);
             if let Some(spoil) = script.spoil {
                 spoil(&mut packet);
@@ -224,6 +272,8 @@ impl Connection {
     async fn packet(&self, stream: &mut (impl AsyncWrite + Unpin), channel: u8, payload: &[u8]) -> io::Result<()> {
         match &self.transport {
             Transport::Interleaved => {
+                let channel =
+                    channel + self.shared.script.lock().dialogue.as_ref().map_or(0, |dialogue| dialogue.rtp.channel);
                 let length = u16::try_from(payload.len()).expect("packets are small").to_be_bytes();
                 let mut frame = vec![b'$', channel, length[0], length[1]];
                 frame.extend(payload);
@@ -237,14 +287,15 @@ impl Connection {
     }
 }
 
-/// Takes the next complete request. RTCP of the client is ignored.
-fn take_request(buffer: &mut Vec<u8>) -> Option<String> {
+/// Takes the next complete request, and counts RTCP of the client.
+fn take_request(buffer: &mut Vec<u8>, rtcp: &AtomicU64) -> Option<String> {
     while let [b'$', _, high, low, ..] = buffer[..] {
         let end = 4 + usize::from(u16::from_be_bytes([high, low]));
         if buffer.len() < end {
             return None;
         }
         buffer.drain(..end);
+        rtcp.fetch_add(1, Ordering::SeqCst);
     }
     let end = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let request = buffer.drain(..end).collect::<Vec<u8>>();

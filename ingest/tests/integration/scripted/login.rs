@@ -36,6 +36,7 @@ pub enum Offer {
 pub struct LoginScript {
     pub username: String,
     pub password: String,
+    pub realm: String,
     pub offers: Vec<Offer>,
     /// All offers are in one header.
     pub one_header: bool,
@@ -50,6 +51,7 @@ impl LoginScript {
         Self {
             username: username.to_owned(),
             password: password.to_owned(),
+            realm: REALM.to_owned(),
             offers: offers.to_vec(),
             one_header: false,
             nonce_uses: u32::MAX,
@@ -110,7 +112,7 @@ impl Gate {
 }
 
 /// Whether user name and password are right, by a method that the camera offers.
-fn is_right(script: &LoginScript, header: &str, request: &str) -> bool {
+pub fn is_right(script: &LoginScript, header: &str, request: &str) -> bool {
     if let Some(encoded) = header.strip_prefix("Basic ") {
         let pair = format!("{}:{}", script.username, script.password);
         let decoded = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default();
@@ -133,7 +135,7 @@ fn is_right(script: &LoginScript, header: &str, request: &str) -> bool {
             hex::encode(Md5::digest(text))
         }
     };
-    let realm = REALM;
+    let realm = &script.realm;
     let (nonce, cnonce) = (field("nonce"), field("cnonce"));
     let mut one = hash(format!("{}:{realm}:{}", script.username, script.password));
     if algorithm.ends_with("-sess") {
@@ -149,11 +151,11 @@ fn is_right(script: &LoginScript, header: &str, request: &str) -> bool {
         "" => hash(format!("{one}:{nonce}:{two}")),
         qop => hash(format!("{one}:{nonce}:{}:{cnonce}:{qop}:{two}", field("nc"))),
     };
-    offered && field("uri") == uri && field("realm") == realm && field("response") == response
+    offered && field("uri") == uri && field("realm") == realm.as_str() && field("response") == response
 }
 
 /// The fields of a digest, without the escapes of their values.
-fn fields(header: &str) -> HashMap<String, String> {
+pub fn fields(header: &str) -> HashMap<String, String> {
     let mut fields = HashMap::new();
     let mut rest = header.strip_prefix("Digest ").unwrap_or_default();
     while let Some((name, after)) = rest.split_once('=') {

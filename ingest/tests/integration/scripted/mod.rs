@@ -1,6 +1,7 @@
 //! A camera that follows a script: an RTSP server with faults that no real server can be made to have.
 
 mod connection;
+pub mod dialogue;
 pub mod login;
 pub mod stream;
 
@@ -15,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use vru_proto::v1::{PullSource, RtspTransport};
 
 use connection::Connection;
+use dialogue::Dialogue;
 use login::{LoginCounts, LoginScript};
 use stream::RecordedStream;
 
@@ -50,10 +52,29 @@ pub struct Script {
     pub spoil: Option<fn(&mut Vec<u8>)>,
     /// How far the clock in its sender reports is ahead, in microseconds.
     pub clock_ahead_us: i64,
+    /// Added to the timestamps of packets and sender reports.
+    pub rtp_ahead: u32,
+    /// Replaces the synchronisation source.
+    pub ssrc: Option<u32>,
+    /// It sends no sender reports.
+    pub no_reports: bool,
+    /// How it wants to be kept alive.
+    pub keep_alive: Option<KeepAliveScript>,
+    /// It speaks as this file says.
+    pub dialogue: Option<Arc<Dialogue>>,
     /// How many of a thousand packets are lost.
     pub lost_permille: u32,
     /// How many of a thousand packets are sent a few packets late.
     pub late_permille: u32,
+}
+
+/// Its sessions end after two seconds without a sign of life. It does not end them, so that tests do not depend on the machine's speed.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepAliveScript {
+    /// The `Public` header.
+    pub public: Option<&'static str>,
+    /// The only request that keeps a session alive. It refuses others while it plays.
+    pub knows: &'static str,
 }
 
 /// State that all connections share.
@@ -67,6 +88,8 @@ struct Shared {
     logins: LoginCounts,
     /// The lines of all requests that were granted.
     requests: Mutex<Vec<String>>,
+    /// RTCP packets that came on the connection.
+    rtcp_packets: AtomicU64,
     /// Capture time of the newest connection's first picture, in microseconds since the Unix epoch.
     first_picture_us: AtomicI64,
 }
@@ -101,6 +124,7 @@ impl ScriptedCamera {
             lost_packets: AtomicU64::new(0),
             logins: LoginCounts::default(),
             requests: Mutex::default(),
+            rtcp_packets: AtomicU64::new(0),
             first_picture_us: AtomicI64::new(0),
         });
         let task = tokio::spawn(accept(listener, shared.clone(), tls));
@@ -136,6 +160,11 @@ impl ScriptedCamera {
     /// The lines of all requests that it has granted.
     pub fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().clone()
+    }
+
+    /// The number of RTCP packets that came over TCP.
+    pub fn rtcp_packets(&self) -> u64 {
+        self.shared.rtcp_packets.load(Ordering::SeqCst)
     }
 
     pub fn address(&self) -> SocketAddr {

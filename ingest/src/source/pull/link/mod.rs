@@ -1,18 +1,21 @@
-//! The link between `rtspsrc` and a camera that needs a log-in or TLS. `rtspsrc` of GStreamer 1.22 knows neither digests with SHA-256
-//! nor pinned certificates, and repeats a wrong log-in until the camera locks it out. So ingest connects to the camera itself, and
-//! `rtspsrc` connects to ingest, on the loopback interface. The link logs in; everything else passes through it unchanged.
+//! The link between `rtspsrc` and a camera. `rtspsrc` of GStreamer 1.22 knows neither digests with SHA-256 nor pinned certificates,
+//! repeats a wrong log-in until the camera locks it out, and sends no keep-alives while it receives over TCP. So ingest connects to
+//! the camera itself, and `rtspsrc` connects to ingest, on the loopback interface. The link logs in and keeps the session alive;
+//! everything else passes through it.
 //!
 //! ```text
 //! rtspsrc ──loopback──▶ Link ──TCP or TLS──▶ camera
-//!            wire (framing) · exchange (log-in: challenge, answer) · dial, tls
+//!            wire (framing) · exchange (log-in: challenge, answer; keep_alive) · dial, tls
 //! ```
 
 mod answer;
 mod challenge;
+mod description;
 mod dial;
 mod exchange;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod keep_alive;
 mod tls;
 mod wire;
 

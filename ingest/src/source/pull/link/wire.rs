@@ -62,8 +62,13 @@ impl Message {
 
     /// Replaces the headers with this name.
     pub(super) fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.headers.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
+        self.remove(name);
         self.headers.push((name.to_owned(), value.into()));
+    }
+
+    /// Removes the headers with this name.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.headers.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
