@@ -31,11 +31,11 @@ FROM frames WHERE sequence = 22;
 
 INSERT INTO alerts (id, camera_id, captured_at, session, sequence, rule_id, zone_id, severity, class, track_ids, clock_source,
     emitted_at, source_width, source_height, snapshot_key, clip_key, kind, began_at, ended_at, line_id, direction)
-SELECT 'b', camera_id, captured_at, session, sequence, 'steps-out', '', 1, 1, '{4097}', 1, inferred_at, 1920, 1080,
+SELECT 'b', camera_id, captured_at, session, sequence, 'steps-out', '', 1, 1, '{4097}'::bigint[], 1, inferred_at, 1920, 1080,
     '', '', 3, captured_at, captured_at, 'kerb', 1
 FROM frames WHERE sequence = 20
 UNION ALL
-SELECT 'c', camera_id, captured_at, session, sequence, 'lingers', 'crossing', 2, 1, '{4097}', 1, inferred_at, 1920, 1080,
+SELECT 'c', camera_id, captured_at, session, sequence, 'lingers', 'crossing', 2, 1, '{4097}'::bigint[], 1, inferred_at, 1920, 1080,
     'snapshots/c.jpg', 'clips/c.mp4', 2, captured_at - interval '3 s', captured_at + interval '2 s', '', 0
 FROM frames WHERE sequence = 50;
 
