@@ -66,7 +66,8 @@ impl Batcher {
         }
         let outputs = span.in_scope(|| self.infer(&batch));
         let inference = started.elapsed();
-        for (TakenFrame { ready, lane_id }, output) in batch.into_iter().zip(outputs) {
+        for (TakenFrame { mut ready, lane_id }, output) in batch.into_iter().zip(outputs) {
+            ready.free_input();
             if ready.picture.is_some() && output.is_none() {
                 self.scheduler.drop_frame(ready.job, MODEL_FAILED);
                 self.scheduler.analysed(lane_id);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
 use prometheus::IntCounterVec;
 use prometheus::core::Collector as _;
 use prometheus::proto::MetricFamily;
-use vru_runtime::metrics::{counts_by, retain_cameras};
+use vru_runtime::gone_counts::{Counts, GoneCounts, add_by_kind};
+use vru_runtime::metrics::counts_by;
 
 use crate::metrics::{
     ASSIGNED, DROPPED, DUPLICATE, RECEIVED, REFERENCE, REVOKED, SENT, SENT_ALERTS, SENT_OBJECTS, SEQUENCE_GAPS,
@@ -31,7 +31,7 @@ pub struct InferCounts {
     pub sequence_gaps: u64,
 }
 
-impl InferCounts {
+impl Counts for InferCounts {
     fn add(&mut self, other: Self) {
         self.received += other.received;
         self.sent += other.sent;
@@ -39,28 +39,20 @@ impl InferCounts {
         self.sent_alerts += other.sent_alerts;
         self.references += other.references;
         self.sequence_gaps += other.sequence_gaps;
-        for (reason, frames) in other.dropped {
-            *self.dropped.entry(reason).or_default() += frames;
-        }
+        add_by_kind(&mut self.dropped, other.dropped);
     }
 }
 
-static GONE: Mutex<Option<InferCounts>> = Mutex::new(None);
+static GONE: GoneCounts<InferCounts> = GoneCounts::new();
 
 /// The sum over the cameras that this worker does not have any more.
 pub fn gone_counts() -> InferCounts {
-    GONE.lock().clone().unwrap_or_default()
+    GONE.sum()
 }
 
 /// Removes the series of cameras that this worker does not have any more.
 pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
-    let mut gone = GONE.lock();
-    for (camera, counts) in counts() {
-        if !has(&camera) {
-            gone.get_or_insert_default().add(counts);
-        }
-    }
-    retain_cameras("infer_", has);
+    GONE.forget_absent("infer_", counts, has);
 }
 
 /// The counts by camera id.

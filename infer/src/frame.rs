@@ -10,6 +10,7 @@ use vru_proto::v1::{Delivery, Encoding, Frame};
 use vru_runtime::clock;
 use vru_runtime::kafka::Record;
 
+use crate::backend::TensorData;
 use crate::decode::RawPicture;
 use crate::model::{ModelOutput, PreparedPicture};
 use crate::offsets::Ticket;
@@ -99,6 +100,7 @@ pub struct ReadyFrame {
 pub struct ReadyPicture {
     /// Kept for the snapshot of an alert.
     pub decoded: Picture,
+    /// Its tensor is freed when the model has run.
     pub prepared: PreparedPicture,
     /// Time that the frame waited until here.
     pub queued: Duration,
@@ -107,6 +109,15 @@ pub struct ReadyPicture {
     /// Time spent scaling and normalising.
     pub preprocess: Duration,
     pub ready_at: Instant,
+}
+
+impl ReadyFrame {
+    /// Frees the model's input, which is as large as the picture, when the model has run.
+    pub fn free_input(&mut self) {
+        if let Some(picture) = &mut self.picture {
+            picture.prepared.tensor = TensorData::U8(Vec::new());
+        }
+    }
 }
 
 /// A frame that the model took.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
-use vru_runtime::metrics::{counts_by, gauges_by, retain_cameras};
+use vru_runtime::gone_counts::{Counts, GoneCounts, add_by_kind};
+use vru_runtime::metrics::{counts_by, gauges_by};
 
 use crate::metrics::{CONNECTED, DROPPED, ERRORS, RECEIVED, SENT};
 
@@ -22,36 +22,25 @@ pub struct IngestCounts {
     pub dropped: BTreeMap<String, u64>,
 }
 
-impl IngestCounts {
+impl Counts for IngestCounts {
     fn add(&mut self, other: Self) {
-        let sum = |to: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>| {
-            for (key, count) in from {
-                *to.entry(key).or_default() += count;
-            }
-        };
         self.received += other.received;
         self.sent += other.sent;
-        sum(&mut self.dropped, other.dropped);
-        sum(&mut self.errors, other.errors);
+        add_by_kind(&mut self.dropped, other.dropped);
+        add_by_kind(&mut self.errors, other.errors);
     }
 }
 
-static GONE: Mutex<Option<IngestCounts>> = Mutex::new(None);
+static GONE: GoneCounts<IngestCounts> = GoneCounts::new();
 
 /// The sum over the cameras that this process does not have any more.
 pub fn gone_counts() -> IngestCounts {
-    GONE.lock().clone().unwrap_or_default()
+    GONE.sum()
 }
 
 /// Removes the series of cameras that this process does not have any more.
 pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
-    let mut gone = GONE.lock();
-    for (camera, counts) in counts() {
-        if !has(&camera) {
-            gone.get_or_insert_default().add(counts);
-        }
-    }
-    retain_cameras("ingest_", has);
+    GONE.forget_absent("ingest_", counts, has);
 }
 
 /// The counts by camera id.

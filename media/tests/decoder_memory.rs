@@ -2,31 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod test_video;
+
 use bytes::Bytes;
-use gstreamer as gst;
-use gstreamer::prelude::*;
-use gstreamer_app as gst_app;
 use vru_media::Codec;
 use vru_media::decoder::{Reordering, VideoDecoder};
 
-/// Access units of 768×576 pixels, as a camera with this encoder would send them.
 fn units(encoder: &str, frames: u32) -> Vec<Bytes> {
     vru_media::init().unwrap();
-    let line = format!(
-        "videotestsrc num-buffers={frames} pattern=ball ! video/x-raw,format=I420,width=768,height=576,framerate=10/1 \
-         ! {encoder} ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au \
-         ! appsink name=sink sync=false"
-    );
-    let pipeline = gst::parse::launch(&line).unwrap().downcast::<gst::Pipeline>().unwrap();
-    let sink = pipeline.by_name("sink").unwrap().downcast::<gst_app::AppSink>().unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let mut units = Vec::new();
-    while let Ok(sample) = sink.pull_sample() {
-        let map = sample.buffer().unwrap().map_readable().unwrap();
-        units.push(Bytes::copy_from_slice(&map));
-    }
-    pipeline.set_state(gst::State::Null).unwrap();
-    units
+    let encoder = format!("capsfilter caps=video/x-raw,format=I420 ! {encoder}");
+    test_video::units(Codec::H264.media_type(), "ball", &encoder, frames, (768, 576))
 }
 
 fn resident() -> u64 {

@@ -13,6 +13,7 @@ pub mod config;
 pub mod dead_letter;
 pub mod failure;
 pub mod flat_section;
+pub mod gone_counts;
 pub mod kafka;
 pub mod latency;
 pub mod memory;

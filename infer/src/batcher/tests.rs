@@ -62,6 +62,8 @@ impl Fixture {
     fn sequences(&self) -> Vec<u64> {
         let inferred = self.passed_on();
         assert!(inferred.iter().all(|inferred| inferred.output.is_some()));
+        let freed = |inferred: &InferredFrame| inferred.ready.picture.as_ref().unwrap().prepared.tensor.is_empty();
+        assert!(inferred.iter().all(freed), "frames that wait for analysis hold no input of the model");
         inferred.iter().map(|inferred| inferred.ready.job.key.sequence).collect()
     }
 }

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rand::Rng as _;
-use rand::rngs::StdRng;
 use vru_infer::decode::FrameDecoder;
 use vru_infer::model::Model;
 use vru_media::Codec;
 use vru_proto::v1;
-use vru_runtime::test_util::seeded_rng;
+use vru_runtime::test_util::{damaged, seeded_rng};
 
 use super::clip::{access_units, coded_frame};
 use super::support::nanodet;
@@ -17,28 +15,6 @@ use super::support::nanodet;
 /// Pictures from one key frame to the next in the test's streams.
 const GROUP: usize = 10;
 const ROUNDS: usize = 25;
-
-/// Truncated, with flipped bits, with random bytes, or with a wrong byte in its headers.
-fn damaged(random: &mut StdRng, unit: &Bytes) -> Bytes {
-    let mut bytes = unit.to_vec();
-    match random.random_range(0..4) {
-        0 => bytes.truncate(random.random_range(1..bytes.len())),
-        1 => {
-            let at = random.random_range(0..bytes.len());
-            bytes[at] ^= 1 << random.random_range(0..8);
-        }
-        2 => {
-            let from = random.random_range(0..bytes.len());
-            let to = (from + random.random_range(1..400)).min(bytes.len());
-            random.fill(&mut bytes[from..to]);
-        }
-        _ => {
-            let at = random.random_range(0..bytes.len().min(64));
-            bytes[at] = random.random();
-        }
-    }
-    bytes.into()
-}
 
 /// The pictures of the last group.
 fn decode(model: &Arc<Model>, encoding: v1::Encoding, units: &[Bytes]) -> Vec<(u64, Vec<u8>)> {

@@ -11,8 +11,9 @@ use vru_vision::road_user::{ObjectKind, RoadUserClass};
 
 use crate::support::{fixture, model_config};
 
-/// Tolerances.
+/// How far a box may be from the expected one, in pixels.
 const PIXELS: f32 = 0.01;
+/// How far a score may be from the expected one.
 const SCORE: f32 = 0.002;
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ use super::LastPublished;
 const STEPS: [i64; 3] = [64, 512, 2_048];
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Blocks.
+/// The last frame of a session that is on Kafka. Blocks up to some deadlines.
 pub(super) fn last_published(
     kafka: &KafkaConfig,
     topic: &str,

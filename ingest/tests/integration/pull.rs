@@ -13,9 +13,9 @@ use vru_proto::v1::{
     CameraTls, ClockSource, Credentials, Encoding, Frame, Output, PullSource, RtspTransport, camera_config::Source,
     camera_tls,
 };
-use vru_runtime::test_util::eventually;
+use vru_runtime::test_util::{CertificateFiles, eventually};
 
-use super::support::{DEADLINE, Rig, quick, rate, self_signed, sessions};
+use super::support::{DEADLINE, Rig, quick, rate, sessions};
 
 /// An RTSP camera in this process.
 pub(super) struct Camera {
@@ -238,8 +238,8 @@ async fn credentials_are_used_and_wrong_ones_are_an_error_that_is_retried() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_certificates_are_verified_unless_disabled() {
     let folder = tempfile::tempdir().unwrap();
-    let (certificate, key) = self_signed(folder.path());
-    let pem = std::fs::read_to_string(certificate).unwrap() + &std::fs::read_to_string(key).unwrap();
+    let files = CertificateFiles::create(folder.path(), "camera");
+    let pem = std::fs::read_to_string(files.certificate).unwrap() + &std::fs::read_to_string(files.key).unwrap();
     let camera = Camera::start(H264, Access::Tls("viewer", "geheim", pem));
     let credentials = Credentials { username: "viewer".to_owned(), password: "geheim".to_owned() };
     let source = || PullSource {

@@ -8,10 +8,10 @@ use vru_ingest::IngestConfig;
 use vru_ingest::source::push;
 use vru_proto::v1::{ClockSource, Credentials, Encoding, Frame, Output, PushSource, camera_config::Source};
 use vru_runtime::shutdown::Shutdown;
-use vru_runtime::test_util::{Codec, clip, eventually};
+use vru_runtime::test_util::{CertificateFiles, Codec, clip, eventually};
 
 use super::push_client::{RtspClient, path_opens};
-use super::support::{DEADLINE, Rig, quick, self_signed, sessions};
+use super::support::{DEADLINE, Rig, quick, sessions};
 
 /// A rig with a push server.
 pub async fn server(config: IngestConfig) -> (Rig, SocketAddr, Shutdown) {
@@ -226,7 +226,8 @@ async fn wrong_passwords_unknown_paths_and_second_publishers_are_refused() {
 async fn publishing_over_tls_works() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = quick();
-    (config.push.tls_certificate, config.push.tls_key) = self_signed(folder.path());
+    let files = CertificateFiles::create(folder.path(), "server");
+    (config.push.tls_certificate, config.push.tls_key) = (files.certificate, files.key);
     config.push.tls_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
     let (rig, _, addresses, _shutdown) = servers(config).await;
     let task = rig.run("push-tls", camera("cam", "geheim"), passthrough());

@@ -1,5 +1,3 @@
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -257,18 +255,4 @@ pub fn slices(encoding: Encoding, payload: &Bytes) -> Bytes {
 pub fn rate(frames: &[Frame]) -> f64 {
     let span = frames.last().unwrap().captured_at_us - frames[0].captured_at_us;
     (frames.len() - 1) as f64 * 1e6 / span as f64
-}
-
-/// Makes a self-signed certificate for 127.0.0.1 and its key.
-pub fn self_signed(folder: &Path) -> (PathBuf, PathBuf) {
-    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    (certificate, key)
 }

@@ -6,6 +6,8 @@ use super::*;
 
 mod parameter_set;
 mod shared_pictures;
+#[path = "../../tests/test_video/mod.rs"]
+mod test_video;
 
 /// Access units of a test video, as a camera with this encoder would send them.
 fn units(codec: Codec, encoder: &str, frames: u32, size: (u32, u32)) -> Vec<Bytes> {
@@ -14,25 +16,7 @@ fn units(codec: Codec, encoder: &str, frames: u32, size: (u32, u32)) -> Vec<Byte
 
 fn units_of(codec: Codec, pattern: &str, encoder: &str, frames: u32, size: (u32, u32)) -> Vec<Bytes> {
     crate::init().unwrap();
-    let parser = if codec == Codec::H264 { "h264parse" } else { "h265parse" };
-    let line = format!(
-        "videotestsrc num-buffers={frames} pattern={pattern} ! video/x-raw,width={},height={},framerate=10/1 ! {encoder} \
-         ! {parser} config-interval=-1 ! {},stream-format=byte-stream,alignment=au ! appsink name=sink sync=false",
-        size.0,
-        size.1,
-        codec.media_type()
-    );
-    let pipeline = gst::parse::launch(&line).unwrap().downcast::<gst::Pipeline>().unwrap();
-    let sink = pipeline.by_name("sink").unwrap().downcast::<gst_app::AppSink>().unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let mut units = Vec::new();
-    while let Ok(sample) = sink.pull_sample() {
-        let map = sample.buffer().unwrap().map_readable().unwrap();
-        units.push(Bytes::copy_from_slice(&map));
-    }
-    pipeline.set_state(gst::State::Null).unwrap();
-    assert_eq!(units.len(), frames as usize, "{encoder}: the encoder failed");
-    units
+    test_video::units(codec.media_type(), pattern, encoder, frames, size)
 }
 
 const CAMERA_264: &str = "x264enc tune=zerolatency key-int-max=10 speed-preset=ultrafast";

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use super::certificates::{NEW_KEY, openssl_in};
 use super::{folder, openssl};
 
 /// A certificate authority with a folder of its own.
@@ -62,16 +62,13 @@ impl Authority {
     }
 
     fn openssl(&self, args: &[&str], key: &str) {
-        let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key];
-        self.run(&[args, &new_key].concat());
+        self.run(&[args, &NEW_KEY, &["-keyout", key]].concat());
         // OpenSSL protects keys from other users. Servers that run as another user must read these.
         make_readable(&self.folder.join(key));
     }
 
     fn run(&self, args: &[&str]) {
-        let output = Command::new("openssl").current_dir(&self.folder).args(args).output();
-        let output = output.unwrap_or_else(|error| panic!("cannot run openssl: {error}"));
-        assert!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        openssl_in(&self.folder, args);
     }
 }
 

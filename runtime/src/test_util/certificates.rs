@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Arguments of `openssl req` for a new key without a password.
+pub(super) const NEW_KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+
 /// A certificate that signs itself, and its key, as PEM files.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
@@ -26,27 +29,16 @@ impl CertificateFiles {
         let (certificate, key, request, names) = (path("pem"), path("key"), path("csr"), path("ext"));
         std::fs::write(&names, "subjectAltName=DNS:localhost,IP:127.0.0.1\n").expect("a writable folder");
         let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
-        openssl(&[
-            "req",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-subj",
-            "/CN=localhost",
-            "-keyout",
-            &text(&key),
-            "-out",
-            &text(&request),
-        ]);
+        let (key_text, request_text) = (text(&key), text(&request));
+        let ask = ["req", "-subj", "/CN=localhost", "-out", &request_text, "-keyout", &key_text];
+        openssl(&[&ask[..], &NEW_KEY].concat());
         openssl(&[
             "x509",
             "-req",
             "-in",
-            &text(&request),
+            &request_text,
             "-signkey",
-            &text(&key),
+            &key_text,
             "-days",
             &days.to_string(),
             "-extfile",
@@ -67,6 +59,11 @@ impl CertificateFiles {
 
 /// Runs `openssl`. Panics with its output when it fails.
 pub fn openssl(args: &[&str]) {
-    let output = Command::new("openssl").args(args).output().expect("openssl is installed");
+    openssl_in(Path::new("."), args);
+}
+
+/// Runs `openssl` in this folder.
+pub(super) fn openssl_in(folder: &Path, args: &[&str]) {
+    let output = Command::new("openssl").current_dir(folder).args(args).output().expect("openssl is installed");
     assert!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vru_runtime::kafka::{
-    Committer, ConsumerOptions, Event, GroupConsumer, Partition, ReaderEvent, StartAt, TopicReader, describe_topic,
+    Committer, ConsumerOptions, Event, GroupConsumer, OutgoingRecord, Partition, Producer, ProducerOptions,
+    ReaderEvent, StartAt, TopicReader, describe_topic,
 };
 use vru_runtime::test_util::{Bus, Topic, kafka};
 
@@ -143,4 +144,42 @@ async fn a_topic_that_does_not_exist_has_no_id() {
         let error = describe_topic(&config, "no-such-topic", DEADLINE).unwrap_err();
         assert!(vru_runtime::report::chain(&error).to_string().contains("no-such-topic"), "{error}");
     });
+}
+
+/// Publishes records one after the other, each until it is acknowledged, as every stage does.
+async fn send(producer: &Producer, topic: &str, name: &str, count: usize) {
+    for number in 0..count {
+        let key = format!("{name}-{number}");
+        let until = tokio::time::Instant::now() + DEADLINE;
+        loop {
+            assert_eq!(producer.fatal_error(), None, "{key}");
+            let failed = match producer.publish(OutgoingRecord::new(topic, &key, b"x")) {
+                Ok(acknowledgement) => match acknowledgement.await {
+                    Ok(_) => break,
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            assert!(tokio::time::Instant::now() < until, "{key}: {failed}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotent_producer_goes_on_in_a_recreated_topic() {
+    for (old_partitions, old, new_partitions, new) in CASES {
+        let mut bus = kafka().bus("producing", old_partitions);
+        let topic = bus.name(Topic::Detections);
+        // As inference: records never time out.
+        let options = ProducerOptions { message_timeout: Duration::ZERO, ..ProducerOptions::default() };
+        let producer = bus.config().producer(&options).unwrap();
+        let sent = tokio::time::timeout(DEADLINE, async {
+            send(&producer, &topic, "old", old).await;
+            tokio::task::block_in_place(|| bus.recreate(Topic::Detections, new_partitions));
+            send(&producer, &topic, "new", new).await;
+        });
+        sent.await.expect("all records are acknowledged");
+        assert_eq!(tokio::task::block_in_place(|| bus.written(Topic::Detections)), new as u64);
+    }
 }

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod alerts_auth;
+mod alerts_connections;
 mod alerts_stuck;
 mod alerts_tls;
 mod clips;

@@ -1,10 +1,9 @@
 //! Valid records with broken pictures: truncated, with flipped bits, or with random bytes.
 
 use bytes::Bytes;
-use rand::Rng as _;
 use rand::rngs::StdRng;
 use vru_proto::v1::{Encoding, Frame};
-use vru_runtime::test_util::{Codec, access_units, jpegs, seeded_rng};
+use vru_runtime::test_util::{Codec, access_units, damaged, jpegs, seeded_rng};
 
 use crate::payloads::{Inference, end, frame};
 
@@ -13,38 +12,13 @@ const GROWTH: u64 = 200 * 1024 * 1024;
 /// Pictures from one key frame to the next.
 const GROUP: usize = 10;
 
-/// Breaks a payload in one of the ways.
-fn broken(random: &mut StdRng, payload: &Bytes) -> Bytes {
-    let mut bytes = payload.to_vec();
-    match random.random_range(0..4) {
-        0 => bytes.truncate(random.random_range(1..bytes.len())),
-        1 => {
-            for _ in 0..random.random_range(1..=20) {
-                let at = random.random_range(0..bytes.len());
-                bytes[at] ^= 1 << random.random_range(0..8);
-            }
-        }
-        2 => {
-            let from = random.random_range(0..bytes.len());
-            let to = (from + random.random_range(1..400)).min(bytes.len());
-            random.fill(&mut bytes[from..to]);
-        }
-        // In the headers.
-        _ => {
-            let at = random.random_range(0..bytes.len().min(64));
-            bytes[at] = random.random();
-        }
-    }
-    bytes.into()
-}
-
 /// Three broken pictures after each intact one. One of the three is analysed; the others are only decoded, where a broken picture
 /// can do harm, because the model would take most of the time.
 fn jpeg_frames(camera: &str, random: &mut StdRng, pictures: &[Bytes]) -> Vec<Frame> {
     let mut frames = Vec::new();
     for picture in pictures {
         for number in 0..4 {
-            let payload = if number == 0 { picture.clone() } else { broken(random, picture) };
+            let payload = if number == 0 { picture.clone() } else { damaged(random, picture) };
             let analyse = number < 2;
             frames.push(Frame { analyse, ..frame(camera, frames.len() as u64, Encoding::Jpeg, payload) });
         }
@@ -63,7 +37,7 @@ fn coded_frames(camera: &str, codec: Codec, mut random: Option<&mut StdRng>, uni
     for (index, unit) in units.iter().enumerate() {
         let intact = is_in_intact_group(index as u64);
         let payload = match &mut random {
-            Some(random) if !intact && index % GROUP < GROUP - 1 => broken(random, unit),
+            Some(random) if !intact && index % GROUP < GROUP - 1 => damaged(random, unit),
             _ => unit.clone(),
         };
         let key_frame = media.is_key_unit(unit);

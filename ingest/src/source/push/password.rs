@@ -20,7 +20,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Who may publish to a path.
 #[derive(Debug, Clone)]
 pub(super) enum Access {
-    /// Anyone.
+    /// Anyone, because the camera has `allow_anonymous`.
     Anonymous,
     /// Whoever knows this login. The requests of peers never cause a read of its file.
     Login(SharedLogin),

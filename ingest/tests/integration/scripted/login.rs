@@ -27,7 +27,7 @@ pub enum Offer {
     Digest(&'static str),
     /// A digest with this algorithm and this `qop`.
     Protected(&'static str, &'static str),
-    /// Anything.
+    /// The challenge as it is sent.
     Text(&'static str),
 }
 

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use sha2::{Digest as _, Sha256};
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 use vru_proto::pull_source::fingerprint;
 use vru_proto::v1::CameraTls;
 use vru_proto::v1::camera_tls::Verify;
 use vru_runtime::cameras::References;
+use vru_runtime::tls::{AnyName, Trust};
 
 /// Reads the certificate authorities again, so that replaced ones take effect. Blocks.
 pub(super) fn client_config(tls: Option<&CameraTls>, references: &References) -> Result<Arc<ClientConfig>, String> {
@@ -21,8 +18,10 @@ pub(super) fn client_config(tls: Option<&CameraTls>, references: &References) ->
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let dangerous =
-        |verifier: Verifier| builder.clone().dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let dangerous = |trust| {
+        let verifier = Arc::new(AnyName { trust, provider });
+        builder.clone().dangerous().with_custom_certificate_verifier(verifier)
+    };
     let config = match tls.and_then(|tls| tls.verify.as_ref()) {
         None => builder.with_root_certificates(system_roots()?).with_no_client_auth(),
         Some(Verify::CaFile(path)) => {
@@ -30,9 +29,9 @@ pub(super) fn client_config(tls: Option<&CameraTls>, references: &References) ->
         }
         Some(Verify::CertificateSha256(digits)) => {
             let pin = fingerprint(digits).ok_or("the fingerprint is not 64 hexadecimal digits")?;
-            dangerous(Verifier { pin: Some(pin), provider }).with_no_client_auth()
+            dangerous(Trust::Pinned(pin)).with_no_client_auth()
         }
-        Some(Verify::Insecure(true)) => dangerous(Verifier { pin: None, provider }).with_no_client_auth(),
+        Some(Verify::Insecure(true)) => dangerous(Trust::Any).with_no_client_auth(),
         Some(Verify::Insecure(false)) => return Err("`insecure` is false: remove it".to_owned()),
     };
     Ok(Arc::new(config))
@@ -81,61 +80,5 @@ pub(super) fn problem(error: &std::io::Error) -> String {
             "its certificate is self-signed: set its fingerprint as `certificate_sha256`".to_owned()
         }
         tls => tls.to_string(),
-    }
-}
-
-/// Accepts one certificate, or any.
-#[derive(Debug)]
-struct Verifier {
-    pin: Option<[u8; 32]>,
-    provider: Arc<CryptoProvider>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("its certificate has the SHA-256 fingerprint {seen}, which is not the configured one")]
-struct WrongFingerprint {
-    seen: String,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let seen = Sha256::digest(certificate);
-        match self.pin {
-            Some(pin) if pin[..] != seen[..] => {
-                let error = WrongFingerprint { seen: hex::encode(seen) };
-                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error)))))
-            }
-            _ => Ok(ServerCertVerified::assertion()),
-        }
-    }
-
-    /// The camera must have the key of its certificate, or a copy of the certificate would be enough.
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

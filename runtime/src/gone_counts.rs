@@ -1,0 +1,51 @@
+//! What was counted for cameras that a process does not have any more.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use crate::metrics::retain_cameras;
+
+/// The counts of one camera, or of several together.
+pub trait Counts: Clone + Default {
+    fn add(&mut self, other: Self);
+}
+
+/// Adds counts by kind.
+pub fn add_by_kind(to: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
+    for (kind, count) in from {
+        *to.entry(kind).or_default() += count;
+    }
+}
+
+/// The sum over the cameras whose series were removed.
+#[derive(Debug)]
+pub struct GoneCounts<C>(Mutex<Option<C>>);
+
+impl<C: Counts> GoneCounts<C> {
+    #[expect(clippy::new_without_default, reason = "it is for a static")]
+    pub const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    pub fn sum(&self) -> C {
+        self.0.lock().clone().unwrap_or_default()
+    }
+
+    /// Removes the series of the metrics whose names begin with `prefix`, of the cameras that this process does not have, and adds up what
+    /// `counts` says of these cameras.
+    pub fn forget_absent(
+        &self,
+        prefix: &str,
+        counts: impl FnOnce() -> BTreeMap<String, C>,
+        has: impl Fn(&str) -> bool,
+    ) {
+        let mut gone = self.0.lock();
+        for (camera, counts) in counts() {
+            if !has(&camera) {
+                gone.get_or_insert_default().add(counts);
+            }
+        }
+        retain_cameras(prefix, has);
+    }
+}
