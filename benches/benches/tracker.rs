@@ -68,10 +68,8 @@ fn main() {
 
 fn frames(scene: &[f32], objects: usize) -> Vec<Vec<Detection>> {
     let (numbers, _) = scene.as_chunks::<5>();
-    let detection = |&[left, top, right, bottom, score]: &[f32; 5]| Detection {
-        rect: Rect::from_edges(left, top, right, bottom),
-        class: RoadUserClass::Pedestrian,
-        score,
+    let detection = |&[left, top, right, bottom, score]: &[f32; 5]| {
+        Detection::new(Rect::from_edges(left, top, right, bottom), RoadUserClass::Pedestrian, score)
     };
     numbers.chunks(objects).map(|frame| frame.iter().map(detection).collect()).collect()
 }

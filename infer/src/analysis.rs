@@ -7,6 +7,7 @@ mod rules;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod tracking;
 mod wire;
 mod zones;
 
@@ -28,6 +29,7 @@ use crate::picture::Picture;
 use alerts::JudgedFrame;
 use ids::TrackIds;
 use rules::rules;
+use tracking::{pictured, tracker_config};
 use wire::{box_to_wire, class_to_wire, read_object};
 use zones::{CameraZones, FrameZones};
 
@@ -41,6 +43,7 @@ const MAX_STATE_BYTES: usize = vru_proto::validate::MAX_RULE_STATE_BYTES;
 pub struct AnalysisSettings {
     /// The messages carry its name and version.
     pub model: Arc<Model>,
+    /// A camera may override single settings.
     pub tracker: TrackerConfig,
     pub snapshot: SnapshotConfig,
 }
@@ -48,7 +51,7 @@ pub struct AnalysisSettings {
 impl AnalysisSettings {
     /// The defaults, for a model.
     pub fn of(model: Arc<Model>) -> Self {
-        Self { model, tracker: TrackerConfig::default(), snapshot: SnapshotConfig::default() }
+        Self { tracker: model.tracker.clone(), model, snapshot: SnapshotConfig::default() }
     }
 }
 
@@ -81,15 +84,16 @@ impl CameraAnalysis {
         analysis
     }
 
-    /// Replaces zones and rules. The tracks stay, and an unchanged rule keeps its state.
+    /// Replaces zones, rules and the settings of the tracker. The tracks stay, and an unchanged rule keeps its state.
     pub fn configure(&mut self, config: Option<&v1::CameraConfig>) {
         self.rules.replace(config.map(rules).unwrap_or_default());
         self.zones = config.map(CameraZones::of).unwrap_or_default();
+        self.tracker.configure(tracker_config(&self.settings.tracker, config));
         self.config = config.cloned();
     }
 
-    /// Processes the next frame and the model's detections in it. `picture` is for the snapshot of an alert; without it, only
-    /// alerts of JPEG frames have one. `track_us` of the timings is measured here.
+    /// Processes the next frame and the model's detections in it. `picture` tells the tracker what they look like, and is for the
+    /// snapshot of an alert; without it, only alerts of JPEG frames have one. `track_us` of the timings is measured here.
     pub fn observe(
         &mut self,
         frame: &v1::Frame,
@@ -100,6 +104,7 @@ impl CameraAnalysis {
         let started = Instant::now();
         let key = decode::key(frame);
         let size = (frame.source_width, frame.source_height);
+        let detections = &pictured(detections, picture)[..];
         let snapshot = self.settings.snapshot;
         let judged = |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture };
         let mut alerts = self.end_other_session(&key, judged);
@@ -186,7 +191,7 @@ impl CameraAnalysis {
     /// A new session (the camera connected again) starts with new tracks.
     fn begin_session(&mut self, session: u64) {
         self.session = Some(session);
-        self.tracker = Tracker::new(self.settings.tracker.clone());
+        self.tracker = Tracker::new(tracker_config(&self.settings.tracker, self.config.as_ref()));
         self.ids = TrackIds::default();
         self.rules = RuleSet::new(self.config.as_ref().map(rules).unwrap_or_default());
     }
@@ -234,13 +239,14 @@ impl CameraAnalysis {
     ) -> v1::DetectedObject {
         // Not the tracker's smoothed box: `replay` must give the tracker the same input again.
         let rect = own_box(object, detections);
+        let appearance = detections.get(object.detection).and_then(|detection| detection.appearance);
         let state = match object.state {
             TrackState::Tentative => v1::TrackState::Tentative,
             TrackState::Confirmed => v1::TrackState::Confirmed,
         };
         let track_id = self.ids.get(object.track_id);
         // All alerts of a frame have the same picture.
-        let pictured = alerts.iter().find(|alert| alert.track_ids.contains(&track_id) && !alert.snapshot.is_empty());
+        let alerted = alerts.iter().find(|alert| alert.track_ids.contains(&track_id) && !alert.snapshot.is_empty());
         v1::DetectedObject {
             r#box: Some(box_to_wire(&rect)),
             class: class_to_wire(object.class).into(),
@@ -249,7 +255,8 @@ impl CameraAnalysis {
             track_state: state.into(),
             ground_position: None,
             zones: zones.around(&rect),
-            snapshot_key: pictured.map(|alert| alert.snapshot_key.clone()).unwrap_or_default(),
+            snapshot_key: alerted.map(|alert| alert.snapshot_key.clone()).unwrap_or_default(),
+            appearance: appearance.map(|seen| seen.bins.to_vec()).unwrap_or_default(),
         }
     }
 

@@ -12,6 +12,7 @@ use vru_vision::letterbox::{InputSpec, Letterbox, Placement, TensorLayout};
 use vru_vision::model_card::{ModelCard, Thresholds};
 use vru_vision::nms::{self, NmsConfig};
 use vru_vision::road_user::{LabelMap, LabelledDetection, fuse_riders};
+use vru_vision::tracker::TrackerConfig;
 
 use crate::backend::{ModelIo, OutputTensor, TensorData, TensorPort};
 use crate::config::ModelConfig;
@@ -27,6 +28,7 @@ pub struct Model {
     pub input: InputSpec,
     pub layout: Layout,
     pub thresholds: Thresholds,
+    pub tracker: TrackerConfig,
     labels: LabelMap,
 }
 
@@ -85,7 +87,8 @@ impl Model {
             Some(card) => (card.name.clone(), card.version.clone()),
             None => (stem(path), digest(path)?),
         };
-        Ok(Self { name, version, input, layout, thresholds, labels })
+        let tracker = card.map(|card| card.tracker.clone()).unwrap_or_default();
+        Ok(Self { name, version, input, layout, thresholds, tracker, labels })
     }
 
     /// A preparer for one thread.

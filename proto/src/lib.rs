@@ -10,6 +10,7 @@ pub mod ids;
 pub mod names;
 pub mod pull_source;
 pub mod time;
+mod tracker_settings;
 pub mod validate;
 mod zone_shape;
 

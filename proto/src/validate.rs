@@ -20,6 +20,8 @@ pub const CAPTURE_TIME_US: std::ops::Range<i64> = 946_684_800_000_000..7_258_118
 
 /// Maximum size of the rules' state in a frame's detections.
 pub const MAX_RULE_STATE_BYTES: usize = 256 * 1024;
+/// Length of `DetectedObject.appearance`.
+const APPEARANCE_BYTES: usize = 48;
 
 fn fail<T>(message: &'static str, field: &'static str, problem: impl Into<String>) -> Result<T, InvalidMessage> {
     Err(InvalidMessage::new(message, field, problem))
@@ -83,6 +85,9 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
         }
         if i64::try_from(object.track_id).is_err() {
             return Err(InvalidMessage::new(NAME, "objects.track_id", "does not fit in 63 bits").into());
+        }
+        if !matches!(object.appearance.len(), 0 | APPEARANCE_BYTES) {
+            return Err(InvalidMessage::new(NAME, "objects.appearance", "is neither empty nor 48 bytes").into());
         }
         let ascending = object.zones.is_sorted_by(|one, next| one < next);
         if !ascending || object.zones.last().is_some_and(|&last| last as usize >= detections.zone_ids.len()) {

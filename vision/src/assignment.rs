@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 pub(crate) struct Edge {
     pub row: usize,
     pub column: usize,
-    pub gain: f32,
+    pub gain: f64,
 }
 
 /// The optimal pairs, sorted by row.
@@ -74,7 +74,7 @@ impl Solver {
         let mut by_row = vec![(0, 0.0); edges.len()];
         let mut row_price = vec![0.0_f64; rows];
         for edge in edges {
-            let cost = -f64::from(edge.gain);
+            let cost = -edge.gain;
             by_row[next[edge.row]] = (edge.column, cost);
             next[edge.row] += 1;
             row_price[edge.row] = row_price[edge.row].min(cost);
@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    fn total(pairs: &[(usize, usize)], edges: &[Edge]) -> f32 {
+    fn total(pairs: &[(usize, usize)], edges: &[Edge]) -> f64 {
         pairs
             .iter()
             .map(|&(row, column)| {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     /// The largest total gain, by exhaustive search.
-    fn brute_force(row: usize, rows: usize, used: u32, edges: &[Edge]) -> f32 {
+    fn brute_force(row: usize, rows: usize, used: u32, edges: &[Edge]) -> f64 {
         if row == rows {
             return 0.0;
         }

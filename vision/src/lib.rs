@@ -7,11 +7,12 @@
 //! 2. [`layout`] decodes the output tensors of several detector families, and [`nms`] removes duplicates;
 //! 3. [`road_user`] maps labels to road users (a rider and a bicycle become one cyclist), each a [`detection::Detection`] in
 //!    pixels of the camera's picture;
-//! 4. [`tracker`] assigns each road user a stable track id;
+//! 4. [`tracker`] assigns each road user a stable track id, by its place and its [`appearance`];
 //! 5. [`rules`] evaluate the tracks of each frame.
 //!
 //! [`mot`] measures the quality of 1 to 4 against ground truth.
 
+pub mod appearance;
 mod assignment;
 pub mod detection;
 pub mod geometry;

@@ -8,7 +8,7 @@
 //! - [`display`] shows it on the terminal, [`page`] in a browser; [`annotate`] draws on pictures;
 //! - [`account`]: what became of every frame, printed at the end;
 //! - [`data`]: the data folder; [`config`]: the configuration of `vru up`;
-//! - [`analyse`]: a video file, offline.
+//! - [`analyse`]: a video file, offline; [`evaluate`]: tracks against ground truth.
 
 pub mod account;
 pub mod analyse;
@@ -19,6 +19,7 @@ pub mod data;
 pub mod demo;
 pub mod display;
 pub mod embedded;
+pub mod evaluate;
 pub mod latency;
 pub mod page;
 pub mod rates;

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use vru::analyse::AnalyseOptions;
 use vru::demo::DemoOptions;
+use vru::evaluate::EvaluateOptions;
 use vru::up::UpOptions;
 
 /// Detects and tracks pedestrians, cyclists and motorcyclists in video, and raises alerts by zone.
@@ -22,6 +23,7 @@ enum Subcommand {
     Demo(DemoOptions),
     Up(UpOptions),
     Analyse(Box<AnalyseOptions>),
+    Evaluate(EvaluateOptions),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Subcommand::Demo(options) => block_on(vru::demo::run(options)),
         Subcommand::Up(options) => block_on(vru::up::run(options)),
         Subcommand::Analyse(options) => vru::analyse::command(&options),
+        Subcommand::Evaluate(options) => vru::evaluate::command(&options),
     };
     ended.unwrap_or_else(|error| {
         print_error(&format!("vru: {error:#}"));

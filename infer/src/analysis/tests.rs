@@ -38,7 +38,7 @@ fn analysis(config: Option<&v1::CameraConfig>) -> CameraAnalysis {
 
 fn walker(step: u64) -> Detection {
     let rect = Rect { left: 20.0 + step as f32 * 2.0, top: 20.0, width: 20.0, height: 50.0 };
-    Detection { rect, class: RoadUserClass::Pedestrian, score: 0.9 }
+    Detection::new(rect, RoadUserClass::Pedestrian, 0.9)
 }
 
 /// Feeds the frames `range` of a walk and returns the result of each.

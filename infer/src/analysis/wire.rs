@@ -1,6 +1,7 @@
 //! Converts between the types of `vru_vision` and the Protobuf messages.
 
 use vru_proto::v1;
+use vru_vision::appearance::Appearance;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
 use vru_vision::road_user::RoadUserClass;
@@ -92,7 +93,8 @@ pub(super) fn read_object(object: &v1::DetectedObject) -> Option<(u64, Detection
         v1::TrackState::Confirmed => TrackState::Confirmed,
         v1::TrackState::Tentative | v1::TrackState::Unspecified => TrackState::Tentative,
     };
-    Some((object.track_id, Detection { rect, class, score: object.score }, state))
+    let appearance = Appearance::from_bytes(&object.appearance);
+    Some((object.track_id, Detection { appearance, ..Detection::new(rect, class, object.score) }, state))
 }
 
 #[cfg(test)]

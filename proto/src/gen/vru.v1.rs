@@ -208,6 +208,10 @@ pub struct DetectedObject {
     /// snapshot.
     #[prost(string, tag = "8")]
     pub snapshot_key: ::prost::alloc::string::String,
+    /// What the object looks like, for a worker that takes over: six histograms of 8 bins of one byte each, of luma and both chroma channels
+    /// of the upper, then of the lower half. Empty if it is not known.
+    #[prost(bytes = "vec", tag = "9")]
+    pub appearance: ::prost::alloc::vec::Vec<u8>,
 }
 /// Time that a frame spent in each stage of inference, in microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1049,6 +1053,9 @@ pub struct CameraConfig {
     pub rules: ::prost::alloc::vec::Vec<Rule>,
     #[prost(message, repeated, tag = "10")]
     pub lines: ::prost::alloc::vec::Vec<Line>,
+    /// Settings of the tracker that differ from those of the model.
+    #[prost(message, optional, tag = "20")]
+    pub tracker: ::core::option::Option<TrackerSettings>,
     /// Exactly one is required.
     #[prost(oneof = "camera_config::Source", tags = "4, 5, 6")]
     pub source: ::core::option::Option<camera_config::Source>,
@@ -1172,6 +1179,40 @@ pub struct Point {
     pub x: f64,
     #[prost(double, tag = "2")]
     pub y: f64,
+}
+/// Settings of the tracker for one camera. A missing field has the value in the model's card, or the stated default.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct TrackerSettings {
+    /// Detections with at least this score (0 to 1) are associated first and can continue a lost track. Default: 0.5.
+    #[prost(float, optional, tag = "1")]
+    pub high_score: ::core::option::Option<f32>,
+    /// Detections with at least this score (0 to 1) can continue a track that was detected in the previous frame. Default: 0.1.
+    #[prost(float, optional, tag = "2")]
+    pub low_score: ::core::option::Option<f32>,
+    /// Detections with at least this score (0 to 1) can start a track. Default: 0.55.
+    #[prost(float, optional, tag = "3")]
+    pub new_track_score: ::core::option::Option<f32>,
+    /// Frames with a detection before a track is confirmed, 1 to 1000. Default: 3.
+    #[prost(uint32, optional, tag = "4")]
+    pub confirm_frames: ::core::option::Option<u32>,
+    /// How long a track must have been detected before it is confirmed, 0 to 60 s. Default: 0.15 s.
+    #[prost(float, optional, tag = "5")]
+    pub confirm_seconds: ::core::option::Option<f32>,
+    /// Minimum mean score (0 to 1) of a track's detections before it is confirmed. Default: 0.55.
+    #[prost(float, optional, tag = "6")]
+    pub confirm_score: ::core::option::Option<f32>,
+    /// How long a track without detections is kept, 0 to 60 s of capture time. Default: 2 s.
+    #[prost(float, optional, tag = "7")]
+    pub max_lost_seconds: ::core::option::Option<f32>,
+    /// How far boxes are extended on each side before they are compared, as a share of their size, 0 to 2. Default: 0.4.
+    #[prost(float, optional, tag = "8")]
+    pub growth: ::core::option::Option<f32>,
+    /// Minimum IoU of the extended boxes of a detection and the track that it continues, above 0 to 1. Default: 0.2.
+    #[prost(float, optional, tag = "9")]
+    pub min_overlap: ::core::option::Option<f32>,
+    /// How much it counts whether a detection looks like the track, 0 (not at all) to 4. Default: 2.
+    #[prost(float, optional, tag = "10")]
+    pub appearance: ::core::option::Option<f32>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Zone {

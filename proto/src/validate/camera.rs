@@ -6,7 +6,7 @@ use super::fail;
 use crate::error::InvalidMessage;
 use crate::ids::CameraId;
 use crate::v1;
-use crate::{pull_source, zone_shape};
+use crate::{pull_source, tracker_settings, zone_shape};
 
 const NAME: &str = "CameraConfig";
 
@@ -20,6 +20,9 @@ pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
 pub fn view(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
     let id: CameraId = config.id.parse()?;
     output(config)?;
+    if let Some(settings) = &config.tracker {
+        tracker_settings::check(settings)?;
+    }
     let zones = zones(&config.zones)?;
     let lines = lines(&config.lines)?;
     let mut rules = HashSet::new();

@@ -30,6 +30,7 @@ pub(super) struct Camera {
     lines: Vec<Line>,
     #[serde(default)]
     rules: Vec<Rule>,
+    tracker: Option<Tracker>,
 }
 
 fn enabled_by_default() -> bool {
@@ -122,6 +123,21 @@ struct Line {
     points: Vec<[f64; 2]>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Tracker {
+    high_score: Option<f32>,
+    low_score: Option<f32>,
+    new_track_score: Option<f32>,
+    confirm_frames: Option<u32>,
+    confirm_seconds: Option<f32>,
+    confirm_score: Option<f32>,
+    max_lost_seconds: Option<f32>,
+    growth: Option<f32>,
+    min_overlap: Option<f32>,
+    appearance: Option<f32>,
+}
+
 impl Camera {
     /// Converts it to the message that the topic `vru.cameras` carries.
     pub(super) fn config(mut self) -> Result<v1::CameraConfig, String> {
@@ -170,7 +186,25 @@ impl Camera {
             zones: self.zones.into_iter().map(Zone::into_message).collect(),
             lines: self.lines.into_iter().map(Line::into_message).collect(),
             rules: self.rules.into_iter().map(Rule::into_message).collect::<Result<_, _>>()?,
+            tracker: self.tracker.map(Tracker::into_message),
         })
+    }
+}
+
+impl Tracker {
+    fn into_message(self) -> v1::TrackerSettings {
+        v1::TrackerSettings {
+            high_score: self.high_score,
+            low_score: self.low_score,
+            new_track_score: self.new_track_score,
+            confirm_frames: self.confirm_frames,
+            confirm_seconds: self.confirm_seconds,
+            confirm_score: self.confirm_score,
+            max_lost_seconds: self.max_lost_seconds,
+            growth: self.growth,
+            min_overlap: self.min_overlap,
+            appearance: self.appearance,
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
             _ => vec![0],
         },
         snapshot_key: if sequence % 20 == 11 { format!("snapshots/{camera}/{sequence}.jpg") } else { String::new() },
+        appearance: Vec::new(),
     };
     v1::FrameDetections {
         frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session, sequence }),

@@ -89,6 +89,7 @@ fn walker(sequence: u64, begin: i64) -> v1::FrameDetections {
         } else {
             String::new()
         },
+        appearance: Vec::new(),
     }];
     message
 }

@@ -11,6 +11,7 @@ pub use validate::{CardError, CardProblem};
 use serde::Deserialize;
 
 use crate::letterbox::{ColourOrder, Element, InputSpec, Resize, TensorLayout};
+use crate::tracker::TrackerConfig;
 
 /// A model card. Every absent field has the stated default.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -32,6 +33,9 @@ pub struct ModelCard {
     pub labels: Vec<String>,
     #[serde(default)]
     pub thresholds: Thresholds,
+    /// Settings of the tracker; a camera may override single ones.
+    #[serde(default)]
+    pub tracker: TrackerConfig,
 }
 
 /// The format of the model's input. Each number is `(pixel × scale − mean) ÷ std`, with mean and std in the tensor's channel order.

@@ -77,6 +77,9 @@ impl ModelCard {
         if !(1..=MAX_DETECTIONS).contains(&self.thresholds.max_detections) {
             refuse("thresholds.max_detections", &format!("must be 1 to {MAX_DETECTIONS}"));
         }
+        for (field, message) in self.tracker.problems() {
+            refuse("tracker", &format!("{field} {message}"));
+        }
         if let Some(at) = self.labels.iter().position(|label| label.trim().is_empty()) {
             refuse("labels", &format!("label {at} is empty"));
         }
@@ -135,6 +138,8 @@ mod tests {
         score = 0.3
         nms_iou = 0.5
         max_detections = 100
+        [tracker]
+        max_lost_seconds = 3.5
     "#;
 
     #[test]
@@ -148,6 +153,7 @@ mod tests {
         assert_eq!(card.output.boxes, Some(BoxForm::CxCyWh));
         assert_eq!(card.output.box_units, Some(BoxUnits::Normalised));
         assert_eq!(card.thresholds.max_detections, 100);
+        assert!((card.tracker.max_lost_seconds - 3.5).abs() < 1e-6 && card.tracker.confirm_frames == 3);
     }
 
     #[test]
@@ -172,6 +178,9 @@ mod tests {
             [thresholds]
             score = 1.5
             max_detections = 0
+            [tracker]
+            min_overlap = 0.0
+            max_lost_seconds = -1.0
         "#;
         let Err(CardError::Invalid(problems)) = ModelCard::parse(text) else { panic!("accepted") };
         let fields: Vec<_> = problems.iter().map(|problem| problem.field).collect();
@@ -185,7 +194,9 @@ mod tests {
                 "output.strides",
                 "labels",
                 "thresholds.score",
-                "thresholds.max_detections"
+                "thresholds.max_detections",
+                "tracker",
+                "tracker"
             ]
         );
     }

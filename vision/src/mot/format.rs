@@ -1,4 +1,5 @@
-//! The MOT Challenge format: lines of `frame,id,left,top,width,height,confidence,-1,-1,-1`, with frames and ids from 1.
+//! The MOT Challenge format: lines of `frame,id,left,top,width,height,confidence,-1,-1,-1`, with frames and ids from 1. Ground
+//! truth since MOT16 has `class,visibility` after the confidence instead.
 
 use std::fmt::Write as _;
 
@@ -15,6 +16,8 @@ pub struct MotEntry {
     pub rect: Rect,
     /// Score of a detection. In ground truth 0 marks a box that the evaluation ignores.
     pub confidence: f32,
+    /// Number of the class, in ground truth that has one: 1 is a pedestrian.
+    pub class: Option<u32>,
 }
 
 /// A malformed line.
@@ -29,7 +32,7 @@ pub struct MotError {
 /// Formats the entries as text, one line each.
 pub fn write(entries: &[MotEntry]) -> String {
     let mut text = String::with_capacity(entries.len() * 56);
-    for MotEntry { frame, track_id, rect, confidence } in entries {
+    for MotEntry { frame, track_id, rect, confidence, .. } in entries {
         let Rect { left, top, width, height } = rect;
         writeln!(text, "{frame},{track_id},{left:.2},{top:.2},{width:.2},{height:.2},{confidence:.4},-1,-1,-1")
             .expect("writing to a string does not fail");
@@ -37,7 +40,12 @@ pub fn write(entries: &[MotEntry]) -> String {
     text
 }
 
-/// Parses text. Empty lines are skipped. Six columns are required; a missing confidence is 1; further columns are ignored.
+/// Number of columns of ground truth with a class: `frame,id,left,top,width,height,consider,class,visibility`. A line with ten
+/// columns has a position in the world, or -1, where the class would be.
+const COLUMNS_WITH_CLASS: std::ops::RangeInclusive<usize> = 8..=9;
+
+/// Parses text. Empty lines are skipped. Six columns are required; a missing confidence is 1. A line of eight or nine columns has a
+/// class; further columns are ignored.
 pub fn read(text: &str) -> Result<Vec<MotEntry>, MotError> {
     text.lines()
         .enumerate()
@@ -67,7 +75,14 @@ fn read_line(line: &str) -> Result<MotEntry, &'static str> {
         }
         None => 1.0,
     };
-    Ok(MotEntry { frame, track_id, rect, confidence })
+    let class = match columns.next() {
+        Some(column) if COLUMNS_WITH_CLASS.contains(&line.split(',').count()) => {
+            let class = column.parse::<f64>().ok().and_then(whole).and_then(|class| u32::try_from(class).ok());
+            Some(class.ok_or("the class is not a whole number from 1")?)
+        }
+        _ => None,
+    };
+    Ok(MotEntry { frame, track_id, rect, confidence, class })
 }
 
 fn whole(number: f64) -> Option<u64> {
@@ -87,17 +102,32 @@ mod tests {
                 track_id: 7,
                 rect: Rect { left: -1.5, top: 2.25, width: 3.0, height: 4.0 },
                 confidence: 0.5,
+                class: None,
             },
             MotEntry {
                 frame: 795,
                 track_id: 1,
                 rect: Rect { left: 0.0, top: 0.0, width: 768.0, height: 576.0 },
                 confidence: 1.0,
+                class: None,
             },
         ];
         let text = write(&entries);
         assert_eq!(text.lines().next(), Some("1,7,-1.50,2.25,3.00,4.00,0.5000,-1,-1,-1"));
         assert_eq!(read(&text).unwrap(), entries);
+    }
+
+    #[test]
+    fn only_lines_with_eight_or_nine_columns_have_a_class() {
+        for (line, class) in [
+            ("1,1,0,0,1,1,1", None),
+            ("1,1,0,0,1,1,1,7", Some(7)),
+            ("1,1,0,0,1,1,1,12,0.5", Some(12)),
+            ("1,1,0,0,1,1,1,-4.1554,-7.3591,0", None),
+            ("1,1,0,0,1,1,1,-1,-1,-1", None),
+        ] {
+            assert_eq!(read(line).unwrap()[0].class, class, "{line}");
+        }
     }
 
     #[test]
@@ -112,6 +142,8 @@ mod tests {
             ("1,1,0,0,NaN,1", "the box has no area"),
             ("1,1,0,0,1,1,high", "the confidence is not a number"),
             ("1,1,0,0,1,1,nan", "the confidence is not a number"),
+            ("1,1,0,0,1,1,1,car,1", "the class is not a whole number from 1"),
+            ("1,1,0,0,1,1,1,-1,1", "the class is not a whole number from 1"),
         ] {
             assert_eq!(read(&format!("{good}{bad}")), Err(MotError { line: 3, problem }));
         }

@@ -1,7 +1,15 @@
 //! The MOT Challenge text format, and the evaluation of tracks against ground truth.
 
-mod evaluate;
+mod clear;
+mod evaluation;
 mod format;
+mod frames;
+mod hota;
+mod identity;
+#[cfg(test)]
+mod tests;
 
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluation::{Evaluation, evaluate};
 pub use format::{MotEntry, MotError, read, write};
+pub use frames::EvaluationOptions;
+pub use hota::Hota;

@@ -1,19 +1,11 @@
 //! Fusion of a rider and the bicycle or motorcycle into one road user.
 
 use super::class::RoadUserClass;
+use super::duplicates::strongest_of_each;
+use super::labelled::LabelledDetection;
 use super::labels::ObjectKind;
 use crate::detection::Detection;
 use crate::geometry::Rect;
-
-/// A detection with its label resolved, before fusion: a person may be a pedestrian or a rider.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LabelledDetection {
-    /// In pixels of the camera's own picture.
-    pub rect: Rect,
-    pub kind: ObjectKind,
-    /// The model's confidence, 0 to 1.
-    pub score: f32,
-}
 
 // Two riders: a tandem, or a child on the luggage rack.
 const MAX_RIDERS: usize = 2;
@@ -30,11 +22,13 @@ struct RiderPair {
 ///
 /// A person on a bicycle or motorcycle becomes one cyclist or motorcyclist, with the union of both boxes and the higher of both
 /// scores. Pairs are made in descending order of fit; a vehicle has at most two riders, and a person rides at most one vehicle.
-/// The remaining persons are pedestrians. The remaining bicycles and motorcycles are parked: they are not road users and are
-/// dropped.
+/// The remaining persons are pedestrians. The remaining bicycles and motorcycles may be parked, or ridden by somebody whom the model
+/// misses: they are riderless, and their tracks decide.
 ///
-/// The result is in the order of the input; a fused road user takes the position of the vehicle's first rider.
+/// An object that is found under two labels counts once. The result is in the order of the input; a fused road user takes the
+/// position of the vehicle's first rider.
 pub fn fuse_riders(labelled: &[LabelledDetection]) -> Vec<Detection> {
+    let labelled = &strongest_of_each(labelled)[..];
     let mut rides: Vec<Option<usize>> = vec![None; labelled.len()];
     let mut riders = vec![0_usize; labelled.len()];
     for pair in pairs(labelled) {
@@ -49,10 +43,10 @@ pub fn fuse_riders(labelled: &[LabelledDetection]) -> Vec<Detection> {
     for (index, item) in labelled.iter().enumerate() {
         match (item.kind, rides[index]) {
             (ObjectKind::RoadUser(class), _) => {
-                road_users.push(Detection { rect: item.rect, class, score: item.score });
+                road_users.push(Detection::new(item.rect, class, item.score));
             }
             (ObjectKind::Person, None) => {
-                road_users.push(Detection { rect: item.rect, class: RoadUserClass::Pedestrian, score: item.score });
+                road_users.push(Detection::new(item.rect, RoadUserClass::Pedestrian, item.score));
             }
             (ObjectKind::Person, Some(vehicle)) => {
                 if let Some(first) = fused[vehicle] {
@@ -64,6 +58,10 @@ pub fn fuse_riders(labelled: &[LabelledDetection]) -> Vec<Detection> {
                     road_users.push(on_vehicle(item, &labelled[vehicle]));
                 }
             }
+            (ObjectKind::Bicycle | ObjectKind::Motorcycle, _) if riders[index] == 0 => {
+                let alone = Detection::new(item.rect, class_of_rider(item.kind), item.score);
+                road_users.push(Detection { riderless: true, ..alone });
+            }
             (ObjectKind::Bicycle | ObjectKind::Motorcycle, _) => {}
         }
     }
@@ -71,8 +69,12 @@ pub fn fuse_riders(labelled: &[LabelledDetection]) -> Vec<Detection> {
 }
 
 fn on_vehicle(person: &LabelledDetection, vehicle: &LabelledDetection) -> Detection {
-    let class = if vehicle.kind == ObjectKind::Bicycle { RoadUserClass::Cyclist } else { RoadUserClass::Motorcyclist };
-    Detection { rect: person.rect.union(&vehicle.rect), class, score: person.score.max(vehicle.score) }
+    let rect = person.rect.union(&vehicle.rect);
+    Detection::new(rect, class_of_rider(vehicle.kind), person.score.max(vehicle.score))
+}
+
+fn class_of_rider(vehicle: ObjectKind) -> RoadUserClass {
+    if vehicle == ObjectKind::Bicycle { RoadUserClass::Cyclist } else { RoadUserClass::Motorcyclist }
 }
 
 /// Every plausible pair of person and vehicle, in descending order of fit.
@@ -129,10 +131,7 @@ mod tests {
             labelled(ObjectKind::Person, 110.0, 50.0, 150.0, 180.0, 0.8),
             labelled(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.6),
         ]);
-        assert_eq!(
-            found,
-            [Detection { rect: Rect::from_edges(90.0, 50.0, 170.0, 200.0), class: RoadUserClass::Cyclist, score: 0.8 }]
-        );
+        assert_eq!(found, [Detection::new(Rect::from_edges(90.0, 50.0, 170.0, 200.0), RoadUserClass::Cyclist, 0.8)]);
     }
 
     #[test]
@@ -166,14 +165,18 @@ mod tests {
     }
 
     #[test]
-    fn parked_bicycles_are_dropped() {
+    fn a_bicycle_without_a_rider_is_riderless() {
         let found = fuse_riders(&[
             labelled(ObjectKind::Bicycle, 90.0, 120.0, 170.0, 200.0, 0.9),
             labelled(ObjectKind::Person, 400.0, 50.0, 440.0, 180.0, 0.8),
+            labelled(ObjectKind::Motorcycle, 500.0, 120.0, 590.0, 200.0, 0.6),
             labelled(ObjectKind::RoadUser(RoadUserClass::Car), 0.0, 0.0, 50.0, 40.0, 0.7),
         ]);
-        let classes: Vec<_> = found.iter().map(|d| d.class).collect();
-        assert_eq!(classes, [RoadUserClass::Pedestrian, RoadUserClass::Car]);
+        let got: Vec<_> = found.iter().map(|d| (d.class, d.riderless)).collect();
+        let (cyclist, motorcyclist) = (RoadUserClass::Cyclist, RoadUserClass::Motorcyclist);
+        let want =
+            [(cyclist, true), (RoadUserClass::Pedestrian, false), (motorcyclist, true), (RoadUserClass::Car, false)];
+        assert_eq!(got, want);
     }
 
     #[test]
@@ -183,8 +186,8 @@ mod tests {
         let in_front = labelled(ObjectKind::Person, 80.0, 0.0, 190.0, 330.0, 0.8);
         for person in [behind, in_front] {
             let found = fuse_riders(&[bicycle, person]);
-            assert_eq!(found.len(), 1);
-            assert_eq!(found[0].class, RoadUserClass::Pedestrian);
+            assert_eq!(found.len(), 2);
+            assert!(found[0].riderless && found[1].class == RoadUserClass::Pedestrian);
         }
     }
 
@@ -194,6 +197,6 @@ mod tests {
             labelled(ObjectKind::Person, f32::NAN, 50.0, 150.0, 180.0, f32::NAN),
             labelled(ObjectKind::Bicycle, 90.0, f32::INFINITY, 170.0, 200.0, 0.6),
         ]);
-        assert_eq!(found.len(), 1);
+        assert_eq!(found.len(), 2);
     }
 }

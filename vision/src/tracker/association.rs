@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use super::config::TrackerConfig;
+use super::config::{TrackerConfig, micros};
 use super::overlap::overlapping;
 use super::track::Track;
+use super::track_box::TrackBox;
+use crate::appearance::{Appearance, Look};
 use crate::assignment::{Edge, best_pairs};
 use crate::detection::Detection;
 use crate::geometry::Rect;
@@ -15,6 +17,8 @@ use crate::road_user::RoadUserClass;
 pub(super) enum TrackFilter {
     Established,
     EstablishedInSight,
+    /// Established, out of sight, and for a short time only.
+    RecentlyLost,
     NotEstablished,
 }
 
@@ -28,13 +32,22 @@ pub(super) struct Stage {
     pub growth: f32,
     /// See [`TrackerConfig::min_overlap`].
     pub min_overlap: f32,
+    /// Minimum quotient of the heights of both boxes, the smaller divided by the larger.
+    pub min_height: f32,
+    /// See [`TrackerConfig::appearance`].
+    pub appearance: f32,
 }
 
 impl Stage {
-    pub fn takes(&self, track: &Track) -> bool {
+    pub fn takes(&self, track: &Track, now_us: i64) -> bool {
+        let in_sight = track.is_in_sight(now_us);
         match self.tracks {
             TrackFilter::Established => track.is_established(),
-            TrackFilter::EstablishedInSight => track.is_established() && track.is_in_sight(),
+            TrackFilter::EstablishedInSight => track.is_established() && in_sight,
+            TrackFilter::RecentlyLost => {
+                let recently = now_us - track.last_seen_us() <= micros(RECENTLY_S);
+                track.is_established() && !in_sight && recently
+            }
             TrackFilter::NotEstablished => !track.is_established(),
         }
     }
@@ -42,45 +55,58 @@ impl Stage {
 
 // A weak detection often covers only a part of a road user, or belongs to its neighbour, so it must be closer.
 const WEAK_MIN_OVERLAP: f32 = 0.45;
+// A road user behind a lamp post or another one is found with a low score, long before the strong detection that the first stage
+// needs. A box of another height there is somebody else, or a part.
+const LOST_MIN_SCORE: f32 = 0.25;
+const LOST_MIN_OVERLAP: f32 = 0.5;
+const LOST_MIN_HEIGHT: f32 = 0.8;
+const RECENTLY_S: f32 = 1.5;
 // The speed of a new track is not known yet.
 const TENTATIVE_MIN_OVERLAP: f32 = 0.25;
 
 /// The stages of the association, in order.
-pub(super) fn stages(config: &TrackerConfig) -> [Stage; 3] {
+pub(super) fn stages(config: &TrackerConfig) -> [Stage; 4] {
     let strong = config.high_score..f32::INFINITY;
+    let stage = Stage {
+        tracks: TrackFilter::Established,
+        scores: strong.clone(),
+        growth: config.growth,
+        min_overlap: config.min_overlap,
+        min_height: 0.0,
+        appearance: config.appearance,
+    };
     [
-        Stage {
-            tracks: TrackFilter::Established,
-            scores: strong.clone(),
-            growth: config.growth,
-            min_overlap: config.min_overlap,
-        },
+        stage.clone(),
         Stage {
             tracks: TrackFilter::EstablishedInSight,
             scores: config.low_score..config.high_score,
             growth: config.growth / 2.0,
             min_overlap: WEAK_MIN_OVERLAP,
+            ..stage.clone()
+        },
+        Stage {
+            tracks: TrackFilter::RecentlyLost,
+            scores: LOST_MIN_SCORE.max(config.low_score)..config.high_score,
+            growth: config.growth / 2.0,
+            min_overlap: LOST_MIN_OVERLAP,
+            min_height: LOST_MIN_HEIGHT,
+            ..stage.clone()
         },
         Stage {
             tracks: TrackFilter::NotEstablished,
             scores: strong,
-            growth: config.growth,
             min_overlap: TENTATIVE_MIN_OVERLAP.max(config.min_overlap),
+            ..stage
         },
     ]
-}
-
-/// A track without a detection so far, with its predicted box.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TrackBox {
-    pub index: usize,
-    pub rect: Rect,
-    pub class: RoadUserClass,
 }
 
 // If the model misses the bicycle in a frame, the cyclist is detected as a pedestrian. So a detection can continue a track of another
 // class if both classes are vulnerable, or neither is. Their overlap is multiplied by this factor, which prefers the same class.
 const OTHER_CLASS: f32 = 0.8;
+
+// How alike two pictures of one road user usually are. Where it is not known, it changes nothing.
+const USUAL_LIKENESS: f32 = 0.85;
 
 // A box that overlaps more candidates than this is among a large number of false detections. The best of them are enough to
 // choose from, and the time stays bounded.
@@ -100,20 +126,44 @@ pub(super) fn associate(
     let column_rects: Vec<Rect> = columns.iter().map(|&at| detections[at].rect.grown(stage.growth)).collect();
     let mut edges = Vec::with_capacity(rows.len() * 2);
     overlapping(&row_rects, &column_rects, |row, column| {
-        let (track, detection) = (rows[row].class, detections[columns[column]].class);
-        if track.is_vulnerable() != detection.is_vulnerable() {
-            return;
-        }
-        let likeness = if track == detection { 1.0 } else { OTHER_CLASS };
+        let (track, detection) = (&rows[row], &detections[columns[column]]);
+        let Some(likeness) = likeness(stage, track, detection) else { return };
         let overlap = row_rects[row].iou(&column_rects[column]) * likeness;
         if overlap >= stage.min_overlap {
-            edges.push(Edge { row, column, gain: overlap - stage.min_overlap + f32::EPSILON });
+            edges.push(Edge { row, column, gain: f64::from(overlap - stage.min_overlap + f32::EPSILON) });
         }
     });
     best_pairs(rows.len(), columns.len(), &strongest(edges))
         .into_iter()
         .map(|(row, column)| (rows[row].index, columns[column]))
         .collect()
+}
+
+/// How plausible it is that the detection is the track, apart from their places; `None` if it cannot be.
+fn likeness(stage: &Stage, track: &TrackBox, detection: &Detection) -> Option<f32> {
+    if track.class.is_vulnerable() != detection.class.is_vulnerable() {
+        return None;
+    }
+    // A bicycle that leans on a wall must not continue the pedestrian who passes, nor the pedestrian the bicycle.
+    let walks = |class: RoadUserClass| class == RoadUserClass::Pedestrian;
+    if (detection.riderless && walks(track.class)) || (track.is_riderless && walks(detection.class)) {
+        return None;
+    }
+    // Boxes of one road user keep their height even where a passer-by hides one side.
+    let (a, b) = (track.rect.height, detection.rect.height);
+    let height = a.min(b) / a.max(b);
+    if height < stage.min_height {
+        return None;
+    }
+    let class = if track.class == detection.class { 1.0 } else { OTHER_CLASS };
+    Some(class * height * look(track.look.as_ref(), detection.appearance.as_ref(), stage.appearance))
+}
+
+fn look(track: Option<&Look>, detection: Option<&Appearance>, weight: f32) -> f32 {
+    match (track, detection) {
+        (Some(track), Some(detection)) if weight > 0.0 => (track.likeness(detection) / USUAL_LIKENESS).powf(weight),
+        _ => 1.0,
+    }
 }
 
 /// The [`MAX_CANDIDATES`] edges of each row with the largest gain. The edges of a row must be adjacent.

@@ -1,7 +1,9 @@
-//! The tracker's own time, which only moves forward, in plausible steps.
+//! The tracker's own time, which only moves forward.
 
-/// Converts capture times to steps. A camera's clock may be set while it runs: a step backwards, or one longer than the lifetime
-/// of a lost track, says nothing about the time that has passed. Such a step counts as the usual interval between frames.
+/// Converts capture times to steps. A step forward is the time that has passed, however long: after a silence, what is seen may
+/// be somebody else. A short step backwards (frames out of order, a clock that is corrected) says nothing about the time that has
+/// passed and counts as the usual interval between frames. A long one is a clock that was set, or another recording: nobody knows
+/// how much time has passed, so it counts as a long silence.
 #[derive(Debug, Default)]
 pub(super) struct TrackClock {
     // All times are in microseconds.
@@ -10,7 +12,12 @@ pub(super) struct TrackClock {
     usual_step: Option<i64>,
 }
 
-const MAX_STEP_US: i64 = 5_000_000;
+// A step of this length ends all tracks: it is longer than any track may be lost.
+const SILENCE_US: i64 = 600_000_000;
+// A longer step backwards is a silence.
+const MAX_BACK_US: i64 = 2_000_000;
+// Steps up to this length are frames of a stream, not gaps in it.
+const MAX_USUAL_US: i64 = 2_000_000;
 // The interval between frames until one has been measured.
 const FIRST_GUESS_US: i64 = 100_000;
 
@@ -23,9 +30,12 @@ impl TrackClock {
     pub fn advance(&mut self, captured_us: i64) -> f32 {
         let Some(last) = self.last_captured.replace(captured_us) else { return 0.0 };
         let usual = self.usual_step.unwrap_or(FIRST_GUESS_US);
-        let passed = captured_us.checked_sub(last).filter(|step| (1..=MAX_STEP_US).contains(step));
-        let step = passed.unwrap_or(usual);
-        if passed.is_some() {
+        let step = match captured_us.saturating_sub(last) {
+            passed @ 1.. => passed.min(SILENCE_US),
+            back if back >= -MAX_BACK_US => usual,
+            _ => SILENCE_US,
+        };
+        if captured_us > last && step <= MAX_USUAL_US {
             self.usual_step = Some(self.usual_step.map_or(step, |usual| (usual * 7 + step) / 8));
         }
         // Steps are bounded, so this saturates only after 292,000 years of video.
@@ -39,21 +49,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_jump_counts_as_the_usual_interval() {
+    fn a_step_forward_counts_as_it_is_and_a_short_one_backwards_as_the_usual_interval() {
         let mut clock = TrackClock::default();
         for frame in 0..10 {
             clock.advance(frame * 40_000);
         }
         assert_eq!(clock.now_us(), 360_000);
-        clock.advance(3_600_000_000);
-        assert_eq!(clock.now_us(), 400_000);
-        clock.advance(5);
-        clock.advance(5);
-        clock.advance(i64::MIN);
-        clock.advance(i64::MAX);
-        assert_eq!(clock.now_us(), 560_000);
-        clock.advance(i64::MIN);
-        clock.advance(i64::MIN + 80_000);
-        assert_eq!(clock.now_us(), 680_000);
+        assert_eq!(clock.advance(60_360_000), 60.0);
+        assert_eq!(clock.advance(60_350_000), 0.04);
+        assert_eq!(clock.advance(60_350_000), 0.04);
+        assert_eq!(clock.advance(60_390_000), 0.04);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_a_long_silence_and_time_stays_finite() {
+        let mut clock = TrackClock::default();
+        for captured_us in [3_600_000_000, 0, i64::MAX, i64::MIN, i64::MAX] {
+            clock.advance(captured_us);
+        }
+        assert_eq!(clock.now_us(), 4 * SILENCE_US);
     }
 }

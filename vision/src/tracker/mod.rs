@@ -2,8 +2,9 @@
 //!
 //! There is one [`Tracker`] per session of a camera; it takes frames in the order of capture. Each track has a constant-velocity
 //! Kalman filter. Strong detections are associated with the predicted boxes first, then weak detections with the tracks that
-//! were detected in the previous frame. Each remaining strong detection starts a tentative track. A track without a detection is
-//! kept for some time, and gets its id back when it is detected again. The same detections at the same times always give the
+//! were detected a moment ago. Overlap, height, class and appearance decide. Each remaining strong detection starts a tentative
+//! track. A track without a detection is kept for some time, and gets its id back when it is detected again. A bicycle or
+//! motorcycle without a rider is tracked, and reported only if it moves. The same detections at the same times always give the
 //! same tracks.
 
 mod association;
@@ -11,19 +12,23 @@ mod clock;
 mod config;
 mod kalman;
 mod overlap;
+mod parking;
 #[cfg(test)]
 mod tests;
 mod track;
+mod track_box;
 mod tracked_object;
 
 pub use config::TrackerConfig;
 pub use tracked_object::{TrackState, TrackedObject};
 
-use association::{Stage, TrackBox, associate, stages};
+use association::{Stage, associate, stages};
 use clock::TrackClock;
 use track::Track;
+use track_box::TrackBox;
 
 use crate::detection::Detection;
+use crate::geometry::Rect;
 
 /// Tracks the road users of one camera's session.
 #[derive(Debug)]
@@ -39,6 +44,11 @@ pub struct Tracker {
 impl Tracker {
     pub fn new(config: TrackerConfig) -> Self {
         Self { config, clock: TrackClock::default(), tracks: Vec::new(), last_id: 0, refused: 0 }
+    }
+
+    /// Replaces the settings while the camera runs. The tracks stay.
+    pub fn configure(&mut self, config: TrackerConfig) {
+        self.config = config;
     }
 
     /// Processes the detections of the next frame and returns its tracked road users, sorted by id. `captured_at_us` is the
@@ -66,32 +76,55 @@ impl Tracker {
 
     fn advance(&mut self, captured_at_us: i64, detections: &[Detection], new_track_score: f32) -> Vec<TrackedObject> {
         let seconds = self.clock.advance(captured_at_us);
+        let now_us = self.clock.now_us();
+        self.tracks.retain(|track| !track.is_outdated(now_us, &self.config));
         for track in &mut self.tracks {
             track.predict(seconds);
         }
         let mut open: Vec<usize> = (0..detections.len()).filter(|&at| is_usable(&detections[at])).collect();
+        let crowded = crowded(detections);
         // The detection of each track in this frame.
         let mut seen: Vec<Option<usize>> = vec![None; self.tracks.len()];
         for stage in stages(&self.config) {
             self.run_stage(&stage, detections, &mut open, &mut seen);
         }
 
-        let now_us = self.clock.now_us();
         for (track, &seen) in self.tracks.iter_mut().zip(&seen) {
             match seen {
-                Some(at) => track.observe(&detections[at], now_us, &self.config),
+                Some(at) => track.observe(&detections[at], crowded[at], now_us, &self.config),
                 None => track.miss(),
             }
         }
-        self.start_tracks(detections, &open, &mut seen, new_track_score);
-        let objects = self
-            .tracks
-            .iter()
-            .zip(&seen)
-            .filter_map(|(track, &seen)| seen.map(|at| track.object(at, detections[at].score, &self.config)))
-            .collect();
+        self.start_tracks(detections, &open, &mut seen, &crowded, new_track_score);
+        self.rename_forgotten(&mut seen);
+        let mut objects = Vec::with_capacity(detections.len());
+        for (track, &seen) in self.tracks.iter_mut().zip(&seen) {
+            if let Some(at) = seen.filter(|_| !track.is_parked(now_us)) {
+                track.reported(now_us);
+                objects.push(track.object(at, detections[at].score, &self.config));
+            }
+        }
         self.tracks.retain(|track| !track.is_over(now_us, &self.config));
         objects
+    }
+
+    /// A bicycle that stood unreported and moves now is a new road user: it gets a new id, or the rules would take it for the one
+    /// that was parked.
+    fn rename_forgotten(&mut self, seen: &mut Vec<Option<usize>>) {
+        let now_us = self.clock.now_us();
+        for row in 0..self.tracks.len() {
+            let track = &self.tracks[row];
+            if seen[row].is_some() && !track.is_parked(now_us) && track.is_forgotten(now_us, &self.config) {
+                self.last_id += 1;
+                self.tracks[row].id = self.last_id;
+            }
+        }
+        // The tracks stay sorted by id, and each keeps its detection.
+        if !self.tracks.is_sorted_by_key(|track| track.id) {
+            let mut both: Vec<(Track, Option<usize>)> = self.tracks.drain(..).zip(seen.drain(..)).collect();
+            both.sort_by_key(|(track, _)| track.id);
+            (self.tracks, *seen) = both.into_iter().unzip();
+        }
     }
 
     /// Whether the track still exists, so that it may be detected again.
@@ -110,12 +143,13 @@ impl Tracker {
     }
 
     fn run_stage(&self, stage: &Stage, detections: &[Detection], open: &mut Vec<usize>, seen: &mut [Option<usize>]) {
+        let now_us = self.clock.now_us();
         let rows: Vec<TrackBox> = self
             .tracks
             .iter()
             .enumerate()
-            .filter(|&(row, track)| seen[row].is_none() && stage.takes(track))
-            .map(|(row, track)| TrackBox { index: row, rect: track.rect(), class: track.class() })
+            .filter(|&(row, track)| seen[row].is_none() && stage.takes(track, now_us))
+            .map(|(row, track)| track.candidate(row))
             .collect();
         let columns: Vec<usize> =
             open.iter().copied().filter(|&at| stage.scores.contains(&detections[at].score)).collect();
@@ -132,6 +166,7 @@ impl Tracker {
         detections: &[Detection],
         open: &[usize],
         seen: &mut Vec<Option<usize>>,
+        crowded: &[bool],
         new_track_score: f32,
     ) {
         for &at in open {
@@ -144,7 +179,8 @@ impl Tracker {
                 continue;
             }
             self.last_id += 1;
-            self.tracks.push(Track::start(self.last_id, detection, self.clock.now_us(), &self.config));
+            let now_us = self.clock.now_us();
+            self.tracks.push(Track::start(self.last_id, detection, crowded[at], now_us, &self.config));
             seen.push(Some(at));
         }
     }
@@ -163,4 +199,24 @@ impl Tracker {
 
 fn is_usable(detection: &Detection) -> bool {
     detection.rect.is_valid() && detection.score.is_finite()
+}
+
+// The share of a box that others may hide before its picture says more about them.
+const CROWDED: f32 = 0.4;
+// Detections below this score are mostly parts of others.
+const CROWD_SCORE: f32 = 0.3;
+
+/// For each detection whether another one covers much of it. Only where there are pictures.
+fn crowded(detections: &[Detection]) -> Vec<bool> {
+    let mut crowded = vec![false; detections.len()];
+    let pictured: Vec<usize> =
+        (0..detections.len()).filter(|&at| is_usable(&detections[at]) && detections[at].appearance.is_some()).collect();
+    let rects: Vec<Rect> = pictured.iter().map(|&at| detections[at].rect).collect();
+    overlap::overlapping(&rects, &rects, |row, column| {
+        let hides = row != column && detections[pictured[column]].score >= CROWD_SCORE;
+        if hides && rects[row].intersection(&rects[column]) > CROWDED * rects[row].area() {
+            crowded[pictured[row]] = true;
+        }
+    });
+    crowded
 }

@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
+mod crowd;
+mod metrics;
 mod rules;
+mod tracking;

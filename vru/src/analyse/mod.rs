@@ -23,12 +23,14 @@ use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
 use vru_proto::v1::{CameraConfig, FileSource};
 use vru_runtime::cameras;
-use vru_vision::mot;
+use vru_vision::mot::{self, EvaluationOptions};
 
 pub use options::AnalyseOptions;
 use outputs::Outputs;
 use stages::AnalysedFrame;
 pub use summary::Summary;
+
+use crate::evaluate;
 
 /// Analyses the file and writes the requested outputs. Blocks.
 pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
@@ -36,7 +38,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     let video =
         std::fs::metadata(&options.video).with_context(|| format!("open the video {}", options.video.display()))?;
     anyhow::ensure!(video.is_file(), "open the video {}: it is not a file", options.video.display());
-    let truth = options.ground_truth.as_deref().map(read_truth).transpose()?;
+    let truth = options.ground_truth.as_deref().map(|path| evaluate::read(path, "the ground truth")).transpose()?;
     let (camera, config) = camera(options)?;
     let bar = ProgressBar::with_draw_target(None, draw_target(options)).with_style(spinner());
     bar.enable_steady_tick(Duration::from_millis(100));
@@ -84,7 +86,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     bar.finish_and_clear();
     let entries = outputs.finish()?;
     if let Some(truth) = truth {
-        summary.evaluation = Some(mot::evaluate(&truth, &entries));
+        summary.evaluation = Some(mot::evaluate(&truth, &entries, &EvaluationOptions::default()));
     }
     Ok(summary)
 }
@@ -112,11 +114,6 @@ fn camera(options: &AnalyseOptions) -> anyhow::Result<(CameraId, Option<CameraCo
     };
     let (id, config) = cameras.swap_remove(at);
     Ok((id, Some(config)))
-}
-
-fn read_truth(path: &std::path::Path) -> anyhow::Result<Vec<mot::MotEntry>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("open the ground truth {}", path.display()))?;
-    mot::read(&text).with_context(|| format!("read the ground truth {}", path.display()))
 }
 
 fn draw_target(options: &AnalyseOptions) -> ProgressDrawTarget {

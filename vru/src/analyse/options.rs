@@ -45,7 +45,7 @@ pub struct AnalyseOptions {
     #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = class)]
     #[arg(default_value = "pedestrian,cyclist,motorcyclist")]
     pub classes: Vec<RoadUserClass>,
-    /// Ground truth in MOT Challenge format: evaluate the tracks of --classes (MOTA, IDF1).
+    /// Ground truth in MOT Challenge format: evaluate the tracks of --classes (MOTA, IDF1, HOTA).
     #[arg(long, value_name = "FILE")]
     pub ground_truth: Option<PathBuf>,
     /// Capture time of the first frame, microseconds since 1970. Default: the file's modification time.

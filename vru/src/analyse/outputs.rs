@@ -111,7 +111,7 @@ fn mot_entries(detections: &v1::FrameDetections, classes: &[RoadUserClass]) -> i
     confirmed.filter(|object| classes.contains(&object.class())).filter_map(move |object| {
         let v1::Box { left, top, width, height } = object.r#box?;
         let rect = Rect { left, top, width, height };
-        Some(MotEntry { frame, track_id: object.track_id, rect, confidence: object.score })
+        Some(MotEntry { frame, track_id: object.track_id, rect, confidence: object.score, class: None })
     })
 }
 

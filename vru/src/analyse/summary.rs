@@ -113,6 +113,7 @@ impl Summary {
             json!({
                 "mota": evaluation.mota(),
                 "idf1": evaluation.idf1(),
+                "hota": evaluation.hota.hota,
                 "switches": evaluation.switches,
                 "misses": evaluation.misses,
                 "false_positives": evaluation.false_positives,

@@ -180,6 +180,7 @@ pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
         zones: vec![zone],
         rules: vec![rule],
         lines: Vec::new(),
+        tracker: None,
     }
 }
 

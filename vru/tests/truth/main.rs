@@ -7,5 +7,6 @@
 
 mod analysis;
 mod pictures;
+mod tracks;
 mod videos;
 mod zones;
