@@ -157,7 +157,7 @@ fn a_worker_that_takes_over_keeps_the_track_ids_and_raises_no_alert_again() {
 fn commuter(sequence: u64) -> Detection {
     let left = if (sequence / 40).is_multiple_of(2) { 30.0 } else { 60.0 };
     let rect = Rect { left, top: 20.0, width: 40.0, height: 60.0 };
-    Detection { rect, class: RoadUserClass::Pedestrian, score: 0.9 }
+    Detection::new(rect, RoadUserClass::Pedestrian, 0.9)
 }
 
 /// Rules about the left half of the picture and the line along its edge.

@@ -98,7 +98,7 @@ fn run(fps: i64, lost: impl Fn(i64) -> bool) -> impl Fn(KindName, usize) -> Foun
             WAYS.iter().enumerate().filter_map(|(number, way)| Some((number, walker(way, second)?))).collect();
         let seen = if lost(frame) { Vec::new() } else { seen };
         let detections: Vec<Detection> =
-            seen.iter().map(|&(_, rect)| Detection { rect, class: RoadUserClass::Pedestrian, score: 0.9 }).collect();
+            seen.iter().map(|&(_, rect)| Detection::new(rect, RoadUserClass::Pedestrian, 0.9)).collect();
         let tracked = tracker.update(start_us + us, &detections);
         walkers.extend(tracked.iter().map(|object| (object.track_id, seen[object.detection].0)));
         let objects: Vec<_> = tracked
