@@ -7,11 +7,14 @@ mod queue;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
-use vru_runtime::cameras::CamerasConfig;
+use vru_runtime::cameras::{CamerasConfig, check_file};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::{KafkaConfig, Needs};
+use vru_runtime::report::chain;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
+
+use crate::engine::Engine;
 
 pub use batch::BatchConfig;
 pub use model::{ModelConfig, NoModel, Provider};
@@ -91,6 +94,19 @@ impl Validate for InferConfig {
         problems.section("snapshot", &self.snapshot);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        check_file(&self.cameras, problems);
+        check_model(&self.model, problems);
+    }
+}
+
+/// Loads the model as the start does, but on the CPU: to build an engine for a GPU takes minutes.
+pub fn check_model(model: &ModelConfig, problems: &mut Problems) {
+    let on_cpu = ModelConfig { provider: Provider::Cpu, ..model.clone() };
+    if let Err(error) = Engine::load(&on_cpu) {
+        problems.at("model", format!("cannot be loaded: {}", chain(&error)));
     }
 }
 

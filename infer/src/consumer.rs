@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use vru_proto::validate::{self, ReadError};
 use vru_proto::{CameraId, FrameKey, v1};
@@ -19,7 +20,7 @@ use crate::counts;
 use crate::frame::FrameJob;
 use crate::history;
 use crate::known_cameras::KnownCameras;
-use crate::metrics::{ASSIGNED, ERRORS, PAUSED, RECEIVED};
+use crate::metrics::{ASSIGNED, ERRORS, PAUSED, RECEIVED, UNREADABLE, count_dropped};
 use crate::offsets::{GopInfo, Offsets};
 use crate::publisher::{PublisherHandle, RejectedRecord};
 use crate::scheduler::{Admission, FrameScheduler};
@@ -60,6 +61,8 @@ pub struct FrameConsumer {
     paused: HashSet<Partition>,
     /// Cameras that have no configuration.
     without_configuration: HashSet<CameraId>,
+    /// By camera: frames before its next one that became dead letters.
+    unreadable: HashMap<CameraId, u32>,
     /// When a frame of each camera came last.
     last_frames: HashMap<CameraId, Instant>,
     /// Cameras of `last_frames` whose partitions were revoked. Their counts stay for a while: the partition may come back at once, and then
@@ -79,6 +82,7 @@ impl FrameConsumer {
             group,
             paused: HashSet::new(),
             without_configuration: HashSet::new(),
+            unreadable: HashMap::new(),
             last_frames: HashMap::new(),
             moved: HashSet::new(),
         })
@@ -169,16 +173,21 @@ impl FrameConsumer {
             tracing::debug!(partition = %record.partition, "record of a partition that is not assigned");
             return;
         };
-        let (key, frame) = match read(&record) {
+        let (key, mut frame) = match read(&record) {
             Ok(read) => read,
             Err(reason) => {
                 ERRORS.with_label_values(&["read_frame"]).inc();
+                self.count_unreadable(&record);
                 self.cx.publisher.reject(RejectedRecord { record, ticket, kind: "unreadable", reason }).await;
                 return;
             }
         };
         if !self.learn_configuration(&key.camera).await {
             return self.cx.offsets.abandon(&ticket);
+        }
+        if let Some(unreadable) = self.unreadable.remove(&key.camera) {
+            // Their gap in the sequence is counted already.
+            frame.dropped_before = frame.dropped_before.saturating_add(unreadable);
         }
         RECEIVED.with_label_values(&[key.camera.as_str()]).inc();
         self.moved.remove(&key.camera);
@@ -196,6 +205,19 @@ impl FrameConsumer {
         let job = FrameJob { frame, key, ticket, record, received_at: Instant::now(), span };
         if self.cx.scheduler.enqueue(job) == Admission::QueuedNowFull {
             self.pause(partition);
+        }
+    }
+
+    /// Counts a dead letter as a drop of its camera. Only of cameras that exist: anybody's key must not become a label.
+    fn count_unreadable(&mut self, record: &Record) {
+        // Bytes that are no frame at all did not come from ingest, and are in no account.
+        let frame = record.payload.clone().and_then(|payload| v1::Frame::decode(payload).ok());
+        let Some(id) = frame.and_then(|frame| frame.id) else { return };
+        let Ok(camera) = id.camera_id.parse::<CameraId>() else { return };
+        if record.key.as_deref() == Some(camera.as_str().as_bytes()) && self.cx.cameras.contains(&camera) {
+            count_dropped(camera.as_str(), UNREADABLE, 1);
+            self.last_frames.entry(camera.clone()).or_insert_with(Instant::now);
+            *self.unreadable.entry(camera).or_default() += 1;
         }
     }
 

@@ -19,6 +19,8 @@ pub const DUPLICATE: &str = "duplicate";
 pub const AWAITING_KEY_FRAME: &str = "awaiting_key_frame";
 /// The picture in a valid message is broken.
 pub const UNDECODABLE: &str = "undecodable";
+/// The record is no valid frame: it became a dead letter.
+pub const UNREADABLE: &str = "unreadable";
 /// The model failed on the picture in all tries.
 pub const MODEL_FAILED: &str = "model_failed";
 /// The partition was revoked. Its new owner reads the frame again.

@@ -1,5 +1,6 @@
 //! One camera: `run` reconnects without limit, `run_once` is one connection.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use crate::metrics;
 use crate::publisher::FramePublisher;
 use crate::source::push::PathRegistry;
 use crate::source::{CameraSession, OutputPlan, PipelineShutdowns, SessionIds, SourceContext, file, pull, push};
+use crate::waits::Waiting;
 
 /// How long a camera that is stopped may still send the frames in its queue.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -63,6 +65,7 @@ async fn reconnect_forever(
     let mut session_ids = SessionIds::default();
     while !stop.is_cancelled() {
         let started = Instant::now();
+        let file = file_stamp(camera);
         let connection = run_once(id, camera, &login, &mut session_ids, sender, context, stop);
         let Err(error) = connection.await else { break };
         if stop.is_cancelled() {
@@ -85,6 +88,11 @@ async fn reconnect_forever(
         );
         let waited = if retryable {
             backoff.wait(stop).await
+        } else if let Some(file) = file.filter(|_| error.is_of_the_file()) {
+            let waiting = Waiting::new(id.as_str(), &format!("another version of its file: {}", chain(&error)));
+            let changed = file.changed(stop).await;
+            drop(waiting);
+            changed
         } else if error.is_failed_login() {
             login_pace.wait(camera, &login, stop).await
         } else {
@@ -93,6 +101,14 @@ async fn reconnect_forever(
         if !waited {
             break;
         }
+    }
+}
+
+/// The camera's video file as it is now.
+fn file_stamp(camera: &CameraConfig) -> Option<file::FileStamp> {
+    match &camera.source {
+        Some(Source::File(source)) => Some(file::FileStamp::of(Path::new(&source.path))),
+        _ => None,
     }
 }
 

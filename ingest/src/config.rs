@@ -10,11 +10,14 @@ mod push;
 use std::net::SocketAddr;
 
 use serde::Deserialize;
-use vru_runtime::cameras::CamerasConfig;
+use vru_runtime::cameras::{CamerasConfig, check_file};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::{KafkaConfig, Needs};
+use vru_runtime::report::chain;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
+
+use crate::source::OutputPlan;
 
 pub use file::FileConfig;
 pub use live::LiveConfig;
@@ -111,6 +114,17 @@ impl Validate for IngestConfig {
         problems.section("pipelines", &self.pipelines);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        check_file(&self.cameras, problems);
+        let (Ok(pipelines), Ok(cameras)) = (self.pipelines.load(), self.cameras.cameras()) else { return };
+        for (id, camera) in cameras {
+            if let Err(error) = OutputPlan::new(camera.output.as_ref(), &pipelines) {
+                let file = self.cameras.file.display();
+                problems.at("cameras.file", format!("{file}: camera `{id}`: output.pipeline: {}", chain(&error)));
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use vru_runtime::gone_counts::{Counts, GoneCounts, add_by_kind};
 use vru_runtime::metrics::{counts_by, gauges_by};
 
 use crate::metrics::{CONNECTED, DROPPED, ERRORS, RECEIVED, SENT};
+use crate::waits;
 
 /// One camera's frames and connections since the process started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct IngestCounts {
     pub sent: u64,
     /// Dropped frames by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// What a video file has waited for longer than a moment.
+    pub waits_for: Option<String>,
+    /// What a video file gave that is published to its end.
+    pub ended: Option<String>,
 }
 
 impl Counts for IngestCounts {
@@ -40,6 +45,7 @@ pub fn gone_counts() -> IngestCounts {
 
 /// Removes the series of cameras that this process does not have any more.
 pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
+waits::forget_absent(&has);
     GONE.forget_absent("ingest_", counts, has);
 }
 
@@ -61,6 +67,12 @@ pub fn counts() -> BTreeMap<String, IngestCounts> {
     for ([camera], connected) in gauges_by(&CONNECTED, ["camera"]) {
         cameras.entry(camera).or_default().connected = connected > 0;
     }
+    for (camera, what) in waits::long_ones() {
+        cameras.entry(camera).or_default().waits_for = Some(what);
+    }
+    for (camera, what) in waits::ended_ones() {
+        cameras.entry(camera).or_default().ended = Some(what);
+    }
     cameras
 }
 
@@ -81,7 +93,10 @@ mod tests {
         let counts = counts();
         let errors = [("stall".to_owned(), 1)].into();
         let dropped = [(KAFKA_DOWN.to_owned(), 1), (QUEUE_FULL.to_owned(), 2)].into();
-        assert_eq!(counts["counts-a"], IngestCounts { connected: true, errors, received: 10, sent: 7, dropped });
+        assert_eq!(
+            counts["counts-a"],
+            IngestCounts { connected: true, errors, received: 10, sent: 7, dropped, waits_for: None, ended: None }
+        );
         assert_eq!(counts["counts-b"], IngestCounts { received: 5, ..IngestCounts::default() });
     }
 

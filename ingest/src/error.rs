@@ -77,9 +77,17 @@ pub enum SourceError {
         #[source]
         source: std::io::Error,
     },
-    /// The file is no video, or a damaged one. `frame` frames were read before; `problem` is GStreamer's text.
+    /// The file is no video, or a damaged one. `frame` frames were read before; `problem` is GStreamer's text. `of_the_file`: the file
+    /// itself is wrong, and another try would end in the same way.
     #[error("cannot read video file {path} at frame {frame}: {problem}")]
-    Decode { path: String, frame: u64, problem: String },
+    Decode { path: String, frame: u64, problem: String, of_the_file: bool },
+    #[error("video file {path} has no video that can be read; H.264 and H.265 only where the output is passthrough")]
+    FileWithoutVideo { path: String },
+    /// A camera without a clock writes such dates.
+    #[error(
+        "video file {path} is dated {date}, which cannot be when it was recorded; set the time of its first frame, {setting}"
+    )]
+    FileDate { path: String, date: String, setting: &'static str },
     /// Kafka refused a frame of a file.
     #[error("cannot publish frame {sequence} of the file")]
     Publish {
@@ -110,15 +118,15 @@ impl SourceError {
             Self::Credentials(_) | Self::PushLogin => "credentials",
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
-            Self::NoKeyFrame { .. } => "no_key_frame",
-            Self::NoVideo { .. } => "no_video",
+Self::NoKeyFrame { .. } => "no_key_frame",
+            Self::NoVideo { .. } | Self::FileWithoutVideo { .. } => "no_video",
             Self::Url { .. } => "url",
             Self::LoginRefused { .. } | Self::LoginMissing { .. } => "unauthorized",
             Self::LoginUnsupported { .. } => "login_method",
             Self::Tls { .. } => "tls",
             Self::Stream { .. } => "stream",
             Self::Ended { .. } => "ended",
-            Self::File { .. } => "file",
+            Self::File { .. } | Self::FileDate { .. } => "file",
             Self::Decode { .. } | Self::ReaderEnded { .. } => "decode",
             Self::Publish { .. } | Self::Resume(_) | Self::TopicRecreated => "publish",
         }
@@ -126,6 +134,16 @@ impl SourceError {
 }
 
 impl SourceError {
+    pub(crate) fn no_frame(path: &str) -> Self {
+        let problem = "no frame of it can be decoded".to_owned();
+        Self::Decode { path: path.to_owned(), frame: 0, problem, of_the_file: true }
+    }
+
+    /// Another try ends in the same way until somebody replaces or repairs the file.
+    pub fn is_of_the_file(&self) -> bool {
+        matches!(self, Self::Decode { of_the_file: true, .. } | Self::FileWithoutVideo { .. } | Self::FileDate { .. })
+    }
+
     /// The camera wants another log-in than ours. Tries have a pace of their own, because cameras lock out whoever tries often.
     pub fn is_failed_login(&self) -> bool {
         matches!(self, Self::LoginRefused { .. } | Self::LoginMissing { .. } | Self::LoginUnsupported { .. })
@@ -138,6 +156,10 @@ impl Retryable for SourceError {
     fn is_retryable(&self) -> bool {
         let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
         let settings = matches!(self, Self::Credentials(_) | Self::Url { .. } | Self::Tls { .. } | Self::PushLogin);
-        !pipeline && !settings && !matches!(self, Self::PipelinesHang { .. }) && !self.is_failed_login()
+        !pipeline
+            && !settings
+            && !self.is_of_the_file()
+            && !matches!(self, Self::PipelinesHang { .. })
+            && !self.is_failed_login()
     }
 }

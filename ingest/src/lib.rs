@@ -5,7 +5,7 @@
 //!                                     │
 //!   pull: rtspsrc ────┐               ▼
 //!   push: RTSP server ┼▶ depay ▶ decode ▶ sampler ▶ encode ▶ appsink ▶ live sender (drops oldest) ▶ publisher ▶ vru.frames
-//!   file: decodebin ──┘                                                └ a file drops nothing: it waits for its consumers
+//!   file: parsebin ───┘                                                └ a file drops nothing: it waits for its consumers
 //! ```
 //!
 //! Guarantees:
@@ -33,6 +33,7 @@ mod service;
 pub mod source;
 mod supervisor;
 pub mod timeline;
+mod waits;
 
 pub use config::IngestConfig;
 pub use counts::{IngestCounts, counts, gone_counts};

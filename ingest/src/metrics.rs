@@ -19,6 +19,8 @@ pub const TOO_LARGE: &str = "too_large";
 pub const REJECTED: &str = "rejected";
 /// The camera was stopped before the frame was sent.
 pub const STOPPED: &str = "stopped";
+/// The frame of a file cannot be decoded.
+pub const DAMAGED: &str = "damaged";
 
 // Reasons of skipped access units.
 
@@ -56,6 +58,13 @@ pub static SKIPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
         "ingest_skipped_units_total",
         "Access units that did not become frames, by camera and reason.",
         &["camera", "reason"],
+    )
+});
+pub static SHRUNK: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "ingest_shrunk_frames_total",
+        "Frames of files that were encoded again because Kafka does not accept so large a record, by camera.",
+        &["camera"],
     )
 });
 pub static ERRORS: LazyLock<IntCounterVec> = LazyLock::new(|| {
@@ -133,6 +142,7 @@ pub fn register() {
     LazyLock::force(&SENT_BYTES);
     LazyLock::force(&DROPPED);
     LazyLock::force(&SKIPPED);
+    LazyLock::force(&SHRUNK);
     LazyLock::force(&ERRORS);
     LazyLock::force(&SESSIONS);
     LazyLock::force(&CONNECTED);

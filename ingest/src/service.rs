@@ -13,7 +13,7 @@ use crate::config::IngestConfig;
 use crate::publisher::KafkaPublisher;
 use crate::source::push::{self, PathRegistry};
 use crate::source::{HangLimits, PipelineShutdowns};
-use crate::{metrics, supervisor};
+use crate::{metrics, supervisor, waits};
 
 /// How long the producer may flush at the end, and how long connections may then take to close. The process has its own
 /// shutdown deadline.
@@ -45,6 +45,9 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     let (events, _) = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, cameras_ready);
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone());
     let kafka_watch = shutdown.spawn_essential("the probe of the broker", watch);
+    let files_ready = context.readiness.part("files");
+    let waits_watch =
+        shutdown.spawn_essential("the watch of files that wait", waits::watch(files_ready, shutdown.soft.clone()));
     let topic_watch = {
         let (publisher, soft) = (publisher.clone(), shutdown.soft.clone());
         shutdown.spawn_essential("the watch of the topic of frames", async move { publisher.watch_topic(&soft).await })
@@ -58,6 +61,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     shutdown.soft.cancel();
     publisher.flush(STOP_DEADLINE).await;
     topic_watch.abort();
+    waits_watch.abort();
     kafka_watch.abort();
     shutdown.tracker.close();
     if tokio::time::timeout(STOP_DEADLINE, shutdown.tracker.wait()).await.is_err() {

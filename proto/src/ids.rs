@@ -24,7 +24,9 @@ impl FromStr for CameraId {
     type Err = InvalidMessage;
 
     fn from_str(text: &str) -> Result<Self, InvalidMessage> {
-        let wrong = |problem: &str| Err(InvalidMessage::new("CameraId", "id", problem));
+        const ALLOWED: &str =
+            "allowed are 1 to 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, with no dot at the start";
+        let wrong = |problem: &str| Err(InvalidMessage::new("CameraId", "id", format!("{problem}: {ALLOWED}")));
         if text.is_empty() {
             return wrong("is empty");
         }
@@ -35,7 +37,7 @@ impl FromStr for CameraId {
             return wrong("starts with a dot");
         }
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')) {
-            return wrong("has a character other than A-Z, a-z, 0-9, dot, underscore and hyphen");
+            return wrong("has a character that is not allowed");
         }
         Ok(Self(text.into()))
     }

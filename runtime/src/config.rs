@@ -29,6 +29,10 @@ const FREE_TABLES: [&str; 1] = ["kafka.options"];
 pub trait Validate {
     /// Adds every problem, not only the first.
     fn validate(&self, problems: &mut Problems);
+
+    /// For `--check-config`: adds what would fail at the start beyond [`Validate::validate`], such as secrets, certificates and models.
+    /// A service does not call it at its start, where one bad camera must not stop the others.
+    fn check(&self, _problems: &mut Problems) {}
 }
 
 /// The problems found in a configuration, each with its key.
@@ -107,6 +111,13 @@ impl Layers {
 /// Reads and validates a configuration.
 pub fn load<T: DeserializeOwned + Validate>(layers: &Layers) -> Result<T, ConfigError> {
     load_text(layers, &layers.file.as_ref().map_or(Ok(String::new()), std::fs::read_to_string))
+}
+
+/// Everything that `--check-config` reports about a configuration that [`load`] accepts.
+pub fn check(config: &impl Validate) -> Result<(), ConfigError> {
+    let mut problems = Problems::default();
+    config.check(&mut problems);
+    if problems.found.is_empty() { Ok(()) } else { Err(ConfigError { problems: problems.found }) }
 }
 
 /// Like [`load`], with the content of `layers.file`, or the error of reading it.

@@ -32,7 +32,8 @@ pub struct ServiceOptions {
     /// Sets one configuration key, for example --set kafka.brokers=kafka:9092. Can be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
-    /// Validates the configuration, prints every problem, and exits: code 0 without problems, else 2.
+    /// Checks the configuration and what it names (cameras, secrets, certificates, the model), prints every problem, and exits: code 0
+    /// without problems, else 2. It connects to no server.
     #[arg(long, global = true)]
     pub check_config: bool,
 }
@@ -76,6 +77,10 @@ where
         }
     };
     if check {
+        if let Err(error) = config::check(&config) {
+            print_line(&format!("{name}: {error}"));
+            return ExitCode::from(2);
+        }
         print_line(&format!("{name}: the configuration is valid"));
         return ExitCode::SUCCESS;
     }

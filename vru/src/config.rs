@@ -1,10 +1,11 @@
 //! The configuration of `vru up`. Its sections are those of the services, under the same names.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use serde::Deserialize;
 use vru_infer::InferConfig;
-use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig};
+use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig, check_model};
 use vru_ingest::IngestConfig;
 use vru_ingest::config::{FileConfig, LiveConfig, PullConfig, PushConfig};
 use vru_runtime::cameras::CamerasConfig;
@@ -17,7 +18,11 @@ use vru_sink::alerts::config::{AlertsConfig, AuthMode};
 use vru_sink::postgres::PostgresConfig;
 use vru_sink::s3::S3Config;
 
+use crate::embedded;
 use crate::page::PageConfig;
+
+/// How often inference commits on the embedded broker.
+const EMBEDDED_COMMIT: Duration = Duration::from_millis(20);
 
 /// All settings of `vru up`.
 #[derive(Debug, Clone, Deserialize)]
@@ -131,10 +136,55 @@ impl Validate for UpConfig {
         problems.section("page", &self.page);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
+        self.validate_addresses(problems);
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        // The cameras with all that they name, their pipelines included.
+        self.ingest(&KafkaConfig::default()).check(problems);
+        check_model(&self.model, problems);
     }
 }
 
 impl UpConfig {
+    /// Two servers of one process cannot have the same address.
+    fn validate_addresses(&self, problems: &mut Problems) {
+        let mut addresses = vec![
+            ("admin.infer", self.admin.infer),
+            ("admin.ingest", self.admin.ingest),
+            ("admin.sink", self.admin.sink),
+            ("alerts.listen", self.alerts.listen),
+            ("page.listen", self.page.listen),
+        ];
+        if self.push.enabled {
+            addresses.extend(self.push.plaintext.then_some(("push.listen", self.push.listen)));
+            addresses.extend(self.push.tls_listen.map(|address| ("push.tls_listen", address)));
+        }
+        for (at, (key, address)) in addresses.iter().enumerate() {
+            let meets = |other: &SocketAddr| {
+                let everywhere = other.ip().is_unspecified() || address.ip().is_unspecified();
+                address.port() != 0 && other.port() == address.port() && (everywhere || other.ip() == address.ip())
+            };
+            if let Some((other, _)) = addresses[..at].iter().find(|(_, other)| meets(other)) {
+                problems.at(key, format!("is {address}, which {other} uses too: choose another port"));
+            }
+        }
+    }
+}
+
+impl UpConfig {
+    /// The embedded broker keeps little and silently drops the rest: a file is only a little ahead there.
+    fn file_pace(&self) -> FileConfig {
+        let most = if self.kafka.is_some() { usize::MAX } else { embedded::broker::FILE_AHEAD_BYTES };
+        FileConfig { max_lag_bytes: self.file.max_lag_bytes.min(most), ..self.file.clone() }
+    }
+
+    /// Files wait for commits. Those to the embedded broker cost nothing, and as little may be ahead of them, they come often.
+    fn infer_queue(&self) -> QueueConfig {
+        let most = if self.kafka.is_some() { Duration::MAX } else { EMBEDDED_COMMIT };
+        QueueConfig { commit_every: self.queue.commit_every.min(most), ..self.queue }
+    }
+
     /// The configuration of ingest on this broker.
     pub fn ingest(&self, kafka: &KafkaConfig) -> IngestConfig {
         IngestConfig {
@@ -144,7 +194,7 @@ impl UpConfig {
             live: self.live.clone(),
             pull: self.pull.clone(),
             push: self.push.clone(),
-            file: self.file.clone(),
+            file: self.file_pace(),
             ..IngestConfig::default()
         }
     }
@@ -156,7 +206,7 @@ impl UpConfig {
             kafka: kafka.clone(),
             cameras: self.cameras.clone(),
             model: self.model.clone(),
-            queue: self.queue,
+            queue: self.infer_queue(),
             batch: self.batch,
             snapshot: self.snapshot,
             ..InferConfig::default()

@@ -4,7 +4,8 @@
 //! - [`demo`], [`up`]: the commands; [`run`] holds what both share;
 //! - [`stack`]: all services, started from the sink upstream and stopped from the source downstream;
 //! - [`embedded`]: broker, database, object store and cameras in this process or as its children;
-//! - [`status`]: counts, rates and troubles of the run, from [`counts`], [`rates`], [`subscriber`] and [`latency`];
+//! - [`status`]: counts, rates and troubles of the run, from [`counts`], [`rates`], [`subscriber`] and [`latency`]; [`stalls`] tells which
+//!   stage stands still;
 //! - [`display`] shows it on the terminal, [`page`] in a browser; [`annotate`] draws on pictures;
 //! - [`account`]: what became of every frame, printed at the end;
 //! - [`data`]: the data folder; [`config`]: the configuration of `vru up`;
@@ -25,6 +26,7 @@ pub mod page;
 pub mod rates;
 pub mod run;
 pub mod stack;
+pub mod stalls;
 pub mod status;
 pub mod subscriber;
 pub mod up;

@@ -9,6 +9,7 @@ use vru::analyse::AnalyseOptions;
 use vru::demo::DemoOptions;
 use vru::evaluate::EvaluateOptions;
 use vru::up::UpOptions;
+use vru_runtime::cameras::CameraFileError;
 
 /// Detects and tracks pedestrians, cyclists and motorcyclists in video, and raises alerts by zone.
 #[derive(Debug, clap::Parser)]
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
     };
     ended.unwrap_or_else(|error| {
         print_error(&format!("vru: {error:#}"));
-        ExitCode::FAILURE
+        let is_configuration = error.chain().any(|cause| cause.is::<CameraFileError>());
+        if is_configuration { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }
 

@@ -23,6 +23,7 @@ use crate::data::DataFolder;
 use crate::display::{Display, TroubleLog};
 use crate::page::{self, LivePictures, Page};
 use crate::stack::Stack;
+use crate::stalls::Stalls;
 use crate::status::RunStatus;
 
 /// How often the counts are read.
@@ -98,6 +99,8 @@ pub async fn watch(
     let until = limit.map(|limit| Instant::now() + limit);
     let mut tick = tokio::time::interval(TICK);
     let mut trouble_log = TroubleLog::default();
+    let mut stalls = Stalls::default();
+    let mut ended = BTreeMap::new();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -113,9 +116,17 @@ pub async fn watch(
             let trouble = format!("the disk of {folder} is full: free some space; the waiting data is then stored");
             troubles.insert(0, trouble);
         }
-        troubles.extend(camera_troubles(&page.pictures.cameras(), &vru_ingest::counts()));
+        let ingest = vru_ingest::counts();
+        troubles.extend(camera_troubles(&page.pictures.cameras(), &ingest));
+        for (camera, text) in ingest.into_iter().filter_map(|(camera, counts)| Some((camera, counts.ended?))) {
+            if ended.insert(camera.clone(), text.clone()).as_ref() != Some(&text) {
+                display.print(&format!("  camera {camera}: its file has ended: {text}"));
+            }
+        }
+        let counts = PipelineCounts::read();
+        troubles.extend(stalls.update(Instant::now().into_std(), &counts));
         trouble_log.update(&troubles, display);
-        page.status.update(PipelineCounts::read(), troubles);
+        page.status.update(counts, troubles);
         page.status.view(|status| display.live(status, &page.url));
         if until.is_some_and(|until| Instant::now() >= until) {
             // From here on the same as after Ctrl-C.
@@ -128,6 +139,9 @@ pub async fn watch(
 /// The cameras that ingest cannot connect to.
 fn camera_troubles(cameras: &[Arc<CameraConfig>], counts: &BTreeMap<String, IngestCounts>) -> Vec<String> {
     let trouble = |camera: &Arc<CameraConfig>| {
+        if let Some(what) = counts.get(&camera.id).and_then(|counts| counts.waits_for.as_ref()) {
+            return Some(format!("camera {} waits for {what}", camera.id));
+        }
         let counts = counts.get(&camera.id).filter(|counts| camera.enabled && !counts.connected)?;
         // A file never counts as connected. Once it gives frames, it is read, whatever failed before.
         if matches!(camera.source, Some(Source::File(_))) && counts.received > 0 {
@@ -185,6 +199,8 @@ mod tests {
         let troubles =
             |counts: IngestCounts| camera_troubles(&[Arc::new(file.clone())], &[("street".to_owned(), counts)].into());
         assert_eq!(troubles(failed).len(), 1);
-        assert_eq!(troubles(read), Vec::<String>::new());
+        assert_eq!(troubles(read.clone()), Vec::<String>::new());
+        let waits = IngestCounts { waits_for: Some("its consumers".to_owned()), ..read };
+        assert_eq!(troubles(waits), ["camera street waits for its consumers"]);
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use vru_runtime::assets;
 use vru_runtime::clock::now_us;
-use vru_runtime::config::{Layers, load};
+use vru_runtime::config::{Layers, check, load};
 use vru_runtime::shutdown::Shutdown;
 
 use crate::config::UpConfig;
@@ -60,7 +60,8 @@ pub struct UpOptions {
     /// Override one setting, for example --set page.listen=127.0.0.1:3001. May be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Validate the configuration, print every problem, and exit: status 0 when there is none, else 2.
+    /// Check the configuration and what it names (cameras, secrets, certificates, the model), print every problem, and exit:
+    /// status 0 when there is none, else 2.
     #[arg(long)]
     pub check_config: bool,
 }
@@ -75,6 +76,10 @@ pub async fn run(options: UpOptions) -> anyhow::Result<ExitCode> {
         }
     };
     if options.check_config {
+        if let Err(error) = check(&config) {
+            print_error(&format!("vru up: {error}"));
+            return Ok(ExitCode::from(2));
+        }
         print_error("vru up: the configuration is valid");
         return Ok(ExitCode::SUCCESS);
     }

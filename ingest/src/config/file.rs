@@ -9,10 +9,10 @@ use super::between::between;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileConfig {
-    /// Most frames that a file may be ahead of its consumers (default 64).
+    /// Most frames that a file may be ahead of its consumers (default 256). They commit every second, so it bounds the frames per second.
     pub max_lag: usize,
-    /// Most bytes that a file may be ahead of its consumers (default 2 MB). The embedded broker keeps about 5 MB per partition
-    /// and silently drops older records.
+    /// Most bytes that a file may be ahead of its consumers (default 64 MiB). What is ahead must stay on Kafka until it is read: the limit
+    /// is for its disk. `vru up` and `vru demo` without a real broker use 2 MB at most, because the embedded one keeps little.
     pub max_lag_bytes: usize,
     /// Consumer groups that a file waits for (default `vru-infer`). With none, a file is published as fast as Kafka accepts it.
     pub consumer_groups: Vec<String>,
@@ -24,8 +24,8 @@ pub struct FileConfig {
 impl Default for FileConfig {
     fn default() -> Self {
         Self {
-            max_lag: 64,
-            max_lag_bytes: 2_000_000,
+            max_lag: 256,
+            max_lag_bytes: 64 * 1024 * 1024,
             consumer_groups: vec!["vru-infer".to_owned()],
             poll_interval: Duration::from_millis(50),
         }

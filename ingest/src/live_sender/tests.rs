@@ -29,7 +29,7 @@ impl FramePublisher for HeldPublisher {
     }
 
     async fn consumed(&self, _partition: i32) -> Result<Consumed, PublishError> {
-        Ok(Consumed { topic: TopicId::NONE, up_to: None })
+        Ok(Consumed { topic: TopicId::NONE, up_to: None, behind: None })
     }
 
     async fn last_published(&self, _camera: &CameraId, _session: u64) -> Result<Option<LastPublished>, PublishError> {

@@ -19,7 +19,7 @@ use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_runtime::trace;
 
-use super::{Consumed, FramePublisher, LastPublished, PublishError, Reply, resume};
+use super::{Behind, Consumed, FramePublisher, LastPublished, PublishError, Reply, resume};
 use crate::config::IngestConfig;
 
 /// How long a query about the topic or about offsets may take.
@@ -169,11 +169,12 @@ impl FramePublisher for KafkaPublisher {
                 }
             };
             if groups.is_empty() {
-                return Ok(Consumed { topic: id, up_to: None });
+                return Ok(Consumed { topic: id, up_to: None, behind: None });
             }
             // The lock is held during the query: queries of several files run one after the other, and each is short.
             let mut clients = clients.lock();
             let mut least = i64::MAX;
+            let mut behind = None;
             for group in &groups {
                 // Keep the client only after a success: one that failed may have lost its cluster for good.
                 let client = match clients.remove(group) {
@@ -181,10 +182,14 @@ impl FramePublisher for KafkaPublisher {
                     None => GroupOffsets::new(&kafka, "vru-ingest-lag", group, &topic)?,
                 };
                 // A group that has committed nothing has consumed nothing.
-                least = least.min(client.committed(id, partition, QUERY_DEADLINE)?.unwrap_or(0));
+                let committed = client.committed(id, partition, QUERY_DEADLINE)?;
+                if behind.is_none() || committed.unwrap_or(0) < least {
+                    least = committed.unwrap_or(0);
+                    behind = Some(Behind { group: group.clone(), has_committed: committed.is_some() });
+                }
                 clients.insert(group.clone(), client);
             }
-            Ok(Consumed { topic: id, up_to: Some(least) })
+            Ok(Consumed { topic: id, up_to: Some(least), behind })
         });
         query.await.unwrap_or(Err(PublishError::Closed))
     }

@@ -20,12 +20,22 @@ pub use vru_runtime::kafka::Delivered;
 use crate::metrics;
 
 /// How far all configured consumer groups are in a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumed {
     /// The topic of frames as it is now. Offsets of another one have no meaning in it.
     pub topic: TopicId,
     /// The offset up to which every group has committed; `None` when no group is configured.
     pub up_to: Option<i64>,
+    /// The group that is behind the others, or behind what was sent.
+    pub behind: Option<Behind>,
+}
+
+/// A consumer group that files wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    pub group: String,
+    /// Whether it has ever committed an offset of the topic. A group that does not exist has not.
+    pub has_committed: bool,
 }
 
 /// The last frame of a file that is already on Kafka.

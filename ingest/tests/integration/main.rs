@@ -6,6 +6,7 @@
 mod camera_faults;
 mod dialogues;
 mod file;
+mod file_faults;
 mod intra_refresh;
 mod kafka;
 mod pull;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestConfig;
 use vru_ingest::camera::{self, CameraContext};
-use vru_ingest::publisher::{Consumed, Delivered, FramePublisher, LastPublished, PublishError, Reply};
+use vru_ingest::publisher::{Behind, Consumed, Delivered, FramePublisher, LastPublished, PublishError, Reply};
 use vru_ingest::source::push::PathRegistry;
 use vru_ingest::source::{HangLimits, PipelineShutdowns};
 use vru_media::pipeline_set::PipelineSet;
@@ -25,6 +25,9 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A camera stops within 5 s: 3 s for its pipeline to shut down and 2 s to send its queue. The rest is for a busy machine.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The consumer group that files wait for.
+pub const GROUP: &str = "the-group";
 
 /// Keeps frames in memory. While `down`, it acknowledges nothing; when it is up again, it acknowledges every frame, like a Kafka
 /// that hung.
@@ -41,11 +44,17 @@ pub struct MemoryPublisher {
     /// Files wait for the consumers.
     pub has_consumers: AtomicBool,
     pub topic: Mutex<TopicId>,
+    /// Frames that it refuses as too large.
+    pub too_large: Mutex<Option<fn(&Frame) -> bool>>,
 }
 
 #[async_trait]
 impl FramePublisher for MemoryPublisher {
     fn send(&self, frame: Frame, reply: Reply) -> Result<(), PublishError> {
+        if self.too_large.lock().is_some_and(|too_large| too_large(&frame)) {
+            reply.discard();
+            return Err(PublishError::TooLarge { bytes: frame.payload.len() });
+        }
         let mut frames = self.frames.lock();
         frames.push(frame);
         let delivered = Delivered { partition: 0, offset: frames.len() as i64 - 1 };
@@ -63,8 +72,10 @@ impl FramePublisher for MemoryPublisher {
     }
 
     async fn consumed(&self, _partition: i32) -> Result<Consumed, PublishError> {
+        let has_committed = self.committed.load(Ordering::Relaxed) > 0;
+        let behind = Some(Behind { group: GROUP.to_owned(), has_committed });
         let up_to = self.has_consumers.load(Ordering::Relaxed).then(|| self.committed.load(Ordering::Relaxed));
-        Ok(Consumed { topic: *self.topic.lock(), up_to })
+        Ok(Consumed { topic: *self.topic.lock(), up_to, behind })
     }
 
     async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError> {
@@ -86,6 +97,7 @@ impl Default for MemoryPublisher {
             committed: AtomicI64::default(),
             has_consumers: AtomicBool::default(),
             topic: Mutex::default(),
+            too_large: Mutex::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::fail;
+use super::{CAPTURE_TIME_US, fail};
 use crate::error::InvalidMessage;
 use crate::ids::CameraId;
 use crate::v1;
@@ -62,6 +62,10 @@ fn source(config: &v1::CameraConfig) -> Result<(), InvalidMessage> {
             }
             if i64::try_from(file.session).is_err() {
                 return fail(NAME, "file.session", "does not fit in 63 bits");
+            }
+            if file.start_time_us != 0 && !CAPTURE_TIME_US.contains(&file.start_time_us) {
+                let problem = format!("is outside of the years 2000 to 2200: {}", file.start_time_us);
+                return fail(NAME, "file.start_time_us", problem);
             }
         }
     }

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use vru_proto::{CameraId, v1};
 
+use super::parse::{CameraFileError, parse as parse_file};
 use crate::config::{ENV_PREFIX, Problems, Validate};
 use crate::kafka::{Needs, Topics};
 
@@ -27,6 +29,11 @@ impl Default for CamerasConfig {
 }
 
 impl CamerasConfig {
+    /// The cameras of the file; none where they come from the topic.
+    pub fn cameras(&self) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
+        if self.file.as_os_str().is_empty() { Ok(Vec::new()) } else { parse_file(&self.file) }
+    }
+
     /// Adds what reading the cameras needs in Kafka.
     pub fn needs(&self, needs: Needs, topics: &Topics) -> Needs {
         if self.file.as_os_str().is_empty() { needs.read(&topics.cameras).write(&topics.dead_letters) } else { needs }
@@ -36,7 +43,13 @@ impl CamerasConfig {
 impl Validate for CamerasConfig {
     fn validate(&self, problems: &mut Problems) {
         let given = !self.file.as_os_str().is_empty();
-        problems.require(!given || self.file.is_file(), "file", format!("{} is not a file", self.file.display()));
+        if given && !self.file.is_file() {
+            problems.at("file", format!("{} is not a file", self.file.display()));
+        } else if let Err(error) = self.cameras() {
+            for problem in error.problems() {
+                problems.at("file", format!("{}: {problem}", self.file.display()));
+            }
+        }
         let folder = &self.secrets_dir;
         let usable = folder.as_os_str().is_empty() || folder.is_dir();
         problems.require(usable, "secrets_dir", format!("{} is not a folder", folder.display()));

@@ -1,6 +1,7 @@
 //! The camera configuration: which cameras exist and how to watch them. Read from the compacted topic `vru.cameras`, or from a TOML
 //! file.
 
+mod check;
 mod config;
 mod current;
 mod event;
@@ -17,6 +18,7 @@ mod watcher;
 
 use tokio::sync::mpsc;
 
+pub use check::check_file;
 pub use config::CamerasConfig;
 pub use event::CameraEvent;
 pub use parse::{CameraFileError, parse as parse_file, parse_text, parse_views};

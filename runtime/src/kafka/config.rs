@@ -107,7 +107,20 @@ pub struct Topics {
     pub dead_letters: String,
 }
 
+/// What a record of a picture has besides the picture: its other fields, its key and headers, and Kafka's format.
+const AROUND_PICTURE: u32 = 4_096;
+
 impl KafkaConfig {
+    /// The largest response that a consumer takes. Librdkafka makes none if it is less than what it fetches at once, 50 MB.
+    pub(super) fn receive_max_bytes(&self) -> String {
+        self.message_max_bytes.saturating_mul(4).max(64 * 1024 * 1024).to_string()
+    }
+
+    /// The most bytes of a picture that fits into a record.
+    pub fn largest_picture(&self) -> usize {
+        self.message_max_bytes.saturating_sub(AROUND_PICTURE) as usize
+    }
+
     pub fn topics(&self) -> Topics {
         let name = |topic: &str| format!("{}{topic}", self.topic_prefix);
         Topics {

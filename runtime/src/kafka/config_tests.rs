@@ -209,3 +209,13 @@ fn secrets_of_options_may_be_references() {
     let service = service(&["security_protocol=sasl_ssl", "sasl_username=ann", &password]).unwrap();
     assert_eq!(service.kafka.client("test", &[]).get("sasl.password"), Some("hunter2"));
 }
+
+#[test]
+fn a_consumer_can_be_made_with_every_valid_size_of_records() {
+    for message_max_bytes in [100_000, 2_400_000, 8 * 1024 * 1024, 100_000_000] {
+        let config = KafkaConfig { message_max_bytes, ..KafkaConfig::default() };
+        let client = crate::kafka::ConsumerOptions::new("group", &["topic"]).client_config(&config);
+        let made = client.create::<rdkafka::consumer::BaseConsumer>();
+        assert!(made.is_ok(), "{message_max_bytes}: {:?}", made.err());
+    }
+}

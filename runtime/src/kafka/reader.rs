@@ -60,7 +60,7 @@ impl TopicReader {
             ("fetch.wait.max.ms", "50"),
             ("fetch.error.backoff.ms", "100"),
             ("queued.max.messages.kbytes", "8192"),
-            ("receive.message.max.bytes", &config.message_max_bytes.saturating_mul(4).to_string()),
+            ("receive.message.max.bytes", &config.receive_max_bytes()),
             ("fetch.message.max.bytes", &config.message_max_bytes.to_string()),
         ];
         let client = config.client(client_id, &settings);

@@ -11,6 +11,7 @@ mod stages;
 mod summary;
 
 use std::io::IsTerminal as _;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -56,6 +57,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     let plan = OutputPlan::new(output, &PipelineSet::embedded()).context("build the pipeline that reads the video")?;
     let file = FileOptions::new(camera, &source, plan);
     let frames = FileFrames::open(&file).with_context(|| format!("read the video {}", options.video.display()))?;
+    let report = frames.report();
     let length = duration::of(&options.video);
     if let Some(length) = length {
         bar.set_style(progress());
@@ -82,7 +84,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
         ));
         outputs.add(analysed)
     })?;
-    summary.finish(started.elapsed(), undecodable);
+    summary.finish(started.elapsed(), undecodable, report.get());
     bar.finish_and_clear();
     let entries = outputs.finish()?;
     if let Some(truth) = truth {
@@ -130,14 +132,23 @@ fn progress() -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is valid")
 }
 
+/// The exit status where the results lack frames of the file.
+const DAMAGED: u8 = 3;
+
 /// Runs the analysis and prints the summary.
-#[expect(clippy::print_stdout, reason = "the command's result")]
-pub fn command(options: &AnalyseOptions) -> anyhow::Result<std::process::ExitCode> {
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's result")]
+pub fn command(options: &AnalyseOptions) -> anyhow::Result<ExitCode> {
     let summary = run(options)?;
     if options.json {
         println!("{}", summary.json());
     } else {
         println!("{summary}");
     }
-    Ok(std::process::ExitCode::SUCCESS)
+    if summary.is_whole() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for fault in summary.file.faults() {
+        eprintln!("vru analyse: {}: {fault}", options.video.display());
+    }
+    Ok(ExitCode::from(DAMAGED))
 }

@@ -12,6 +12,10 @@ const DEMO_MODEL: &str = "models/nanodet-g.onnx";
 /// The video may have any format that GStreamer can decode. Without an output option only a summary is printed. Example:
 ///
 ///   vru analyse street.mp4 --mot tracks.txt --annotate street-annotated.mp4
+///
+/// Exit status: 0 when every frame of the file was analysed; 3 when the file is damaged or cut: all files are written, with the
+/// frames that could be decoded under their own numbers and times, and standard error says what is missing; 2 for wrong options
+/// or a wrong cameras file; 1 for any other failure.
 #[derive(Debug, Clone, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct AnalyseOptions {

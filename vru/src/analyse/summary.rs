@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use vru_infer::config::Provider;
 use vru_infer::model::Model;
+use vru_ingest::source::file::FileReport;
 use vru_proto::v1::TrackState;
 use vru_vision::mot::Evaluation;
 
@@ -29,6 +30,8 @@ pub struct Summary {
     pub crossings: Crossings,
     /// How good the tracks are, if there is ground truth.
     pub evaluation: Option<Evaluation>,
+    /// What the file gave.
+    pub file: FileReport,
     video: String,
     model: String,
     provider: &'static str,
@@ -47,6 +50,7 @@ impl Summary {
             alerts_by_rule: BTreeMap::new(),
             crossings: Crossings::new(),
             evaluation: None,
+            file: FileReport::default(),
             video: video.display().to_string(),
             model: format!("{} {}", model.name, model.version),
             provider: provider.name(),
@@ -75,10 +79,16 @@ impl Summary {
         }
     }
 
-    /// Sets the duration of the analysis, and how many frames could not be decoded.
-    pub(super) fn finish(&mut self, took: Duration, undecodable: u64) {
+    /// Sets the duration of the analysis, how many of the read frames could not be decoded, and what the file gave.
+    pub(super) fn finish(&mut self, took: Duration, undecodable: u64, file: FileReport) {
         self.took = took;
-        self.undecodable = undecodable;
+        self.undecodable = undecodable + file.lost;
+        self.file = file;
+    }
+
+    /// Whether every frame that the file announces was analysed.
+    pub fn is_whole(&self) -> bool {
+        self.undecodable == 0 && self.file.is_whole()
     }
 
     /// Number of raised alerts.
@@ -126,6 +136,12 @@ impl Summary {
             "provider": self.provider,
             "frames": self.frames,
             "undecodable": self.undecodable,
+            "whole": self.is_whole(),
+            "missing_seconds": self.file.missing.map(|missing| missing.millis as f64 / 1e3),
+            "missing_frames": self.file.missing.map(|missing| missing.frames),
+            "video_read": self.file.chosen,
+            "faults": self.file.faults(),
+            "frames_without_time": self.file.retimed,
             "seconds": self.took.as_secs_f64(),
             "frames_per_second": self.rate(),
             "detections": self.detections,
@@ -147,6 +163,15 @@ impl fmt::Display for Summary {
         writeln!(f, "  frames      {} in {seconds:.1} s, {:.1} per second", self.frames, self.rate())?;
         if self.undecodable > 0 {
             writeln!(f, "  undecodable {}", self.undecodable)?;
+        }
+        if let Some(chosen) = &self.file.chosen {
+            writeln!(f, "  video       {chosen}")?;
+        }
+        if self.file.retimed > 0 {
+            writeln!(f, "  times       {} frames had none that rises: the nominal rate was used", self.file.retimed)?;
+        }
+        for fault in self.file.faults() {
+            writeln!(f, "  fault       {fault}")?;
         }
         writeln!(f, "  detections  {}", self.detections)?;
         writeln!(f, "  tracks      {}", self.track_count())?;
@@ -199,6 +224,7 @@ mod tests {
             alerts_by_rule: BTreeMap::new(),
             crossings: Crossings::new(),
             evaluation: None,
+            file: FileReport::default(),
             video: String::new(),
             model: String::new(),
             provider: "cpu",

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar};
+use parking_lot::Mutex;
 
-use super::{print_line, style};
+use super::{PLAIN_EVERY, print_line, style};
 
 /// A step in progress. Dropping it without [`ProgressStep::done`] shows it as failed.
 #[derive(Debug)]
@@ -12,11 +13,13 @@ pub struct ProgressStep {
     name: String,
     bar: Option<ProgressBar>,
     started: Instant,
+    /// Without a terminal: when something was printed last.
+    printed: Mutex<Instant>,
     done: bool,
 }
 
 impl ProgressStep {
-    /// Starts a step; without `bars` there is no terminal, and only the end is printed.
+    /// Starts a step; without `bars` there is no terminal, and the end is printed, and what a long step waits for.
     pub(super) fn start(name: &str, bars: Option<&MultiProgress>) -> Self {
         let bar = bars.map(|bars| {
             let bar = bars.add(ProgressBar::new_spinner());
@@ -25,13 +28,20 @@ impl ProgressStep {
             bar.enable_steady_tick(Duration::from_millis(80));
             bar
         });
-        Self { name: name.to_owned(), bar, started: Instant::now(), done: false }
+        let now = Instant::now();
+        Self { name: name.to_owned(), bar, started: now, printed: Mutex::new(now), done: false }
     }
 
     /// Shows what the step waits for now.
     pub fn update(&self, what: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(what.to_owned());
+            return;
+        }
+        let mut printed = self.printed.lock();
+        if printed.elapsed() >= PLAIN_EVERY {
+            *printed = Instant::now();
+            print_line(&format!("{}: waiting for {} s: {what}", self.name, self.started.elapsed().as_secs()));
         }
     }
 

@@ -11,6 +11,12 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use vru_runtime::kafka::{KafkaConfig, Topics};
 
+/// The largest record. When a record arrives, the broker first deletes old ones until all together fit into 5 MB; if it deletes them all, it
+/// loses the new one too. With less than half of that, one always stays.
+pub const MAX_RECORD_BYTES: u32 = 2_400_000;
+/// How far a file may be ahead of its consumers, so that what they have not read is kept.
+pub const FILE_AHEAD_BYTES: usize = 2_000_000;
+
 /// Enough that cameras seldom share a partition and its 5 MB, and that every consumer of a group has work.
 const PARTITIONS: i32 = 12;
 
@@ -152,6 +158,21 @@ mod tests {
         let marks = watermarks(&config, &topic, DEADLINE).unwrap();
         assert_eq!(marks.iter().map(|(_, low, high)| high - low).sum::<i64>(), 50);
         assert!(admin::cluster_id(&config, DEADLINE).unwrap().is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_largest_records_one_after_the_other_are_all_read() {
+        let (_broker, config) = broker();
+        let topic = config.topics().frames;
+        let mut consumer = GroupConsumer::start(&config, &ConsumerOptions::new("group", &[&topic])).unwrap();
+        for _ in 0..6 {
+            // To one partition, each after the last was read.
+            let payload = vec![7_u8; MAX_RECORD_BYTES as usize - 1_000];
+            let producer = config.producer(&ProducerOptions::default()).unwrap();
+            let record = FutureRecord::to(&topic).key("camera").payload(&payload);
+            producer.send(record).map_err(|(error, _)| error).unwrap().await.unwrap();
+            assert_eq!(take(&mut consumer, 1).await.len(), 1);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use vru_sink::s3::S3Config;
 use crate::config::UpConfig;
 use crate::data::DataFolder;
 use crate::display::Display;
-use crate::embedded::broker::EmbeddedBroker;
+use crate::embedded::broker::{self, EmbeddedBroker};
 use crate::embedded::postgres::EmbeddedPostgres;
 use crate::embedded::s3::EmbeddedS3;
 
@@ -55,7 +55,7 @@ fn start_broker(config: &UpConfig, display: &Display) -> anyhow::Result<(Option<
         return Ok((None, kafka.clone()));
     }
     let step = display.step("message broker");
-    let mut kafka = KafkaConfig::default();
+    let mut kafka = KafkaConfig { message_max_bytes: broker::MAX_RECORD_BYTES, ..KafkaConfig::default() };
     let broker = EmbeddedBroker::start(&kafka)?;
     kafka.brokers = broker.address();
     step.done(&format!("embedded, Kafka protocol on {}", kafka.brokers));

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 mod analysis;
+mod files;
 mod pictures;
 mod tracks;
 mod videos;

@@ -7,33 +7,43 @@ use vru_runtime::clock;
 use super::identity::Identity;
 use super::options::FileOptions;
 use super::reader::{Reader, VideoFrame};
+use super::report::SharedReport;
+use super::shrink;
 use crate::error::SourceError;
+use crate::metrics;
 
 /// Iterates over the frames of a file. Each step blocks while the next frame is decoded. After an error the iterator ends. The
-/// last frame of the file has `end_of_stream` set.
+/// last frame that can be decoded has `end_of_stream` set.
 #[derive(Debug)]
 pub struct FileFrames {
     camera: CameraId,
+    path: String,
     session: u64,
     start_time_us: i64,
-    sequence: u64,
+    /// The number of the next frame, if none is lost.
+    expected: u64,
+    max_picture_bytes: Option<usize>,
     /// `None` at the end of the file and after an error.
     reader: Option<Reader>,
     /// The next frame, kept until it is known whether another one follows.
     pending: Option<VideoFrame>,
+    report: SharedReport,
 }
 
 impl FileFrames {
-    /// Opens the file and starts to decode its first video stream.
+    /// Opens the file and starts to decode its video.
     pub fn open(options: &FileOptions) -> Result<Self, SourceError> {
         let identity = Identity::of(options)?;
         Ok(Self {
             camera: options.camera.clone(),
+            path: options.path.display().to_string(),
             session: identity.session,
             start_time_us: identity.start_time_us,
-            sequence: options.skip,
+            expected: options.skip,
+            max_picture_bytes: options.max_picture_bytes,
             reader: Some(Reader::open(&options.path, &options.plan, options.skip)?),
             pending: None,
+            report: SharedReport::default(),
         })
     }
 
@@ -41,32 +51,52 @@ impl FileFrames {
         self.session
     }
 
+    /// What the file gave; complete when the iterator has ended.
+    pub fn report(&self) -> SharedReport {
+        self.report.clone()
+    }
+
     fn frame(&mut self, video: VideoFrame, end_of_stream: bool) -> Frame {
-        let key = FrameKey { camera: self.camera.clone(), session: self.session, sequence: self.sequence };
-        self.sequence += 1;
+        let lost = video.number.saturating_sub(self.expected);
+        self.expected = video.number + 1;
+        let key = FrameKey { camera: self.camera.clone(), session: self.session, sequence: video.number };
+        let (payload, size) = match self.max_picture_bytes {
+            Some(limit) if video.payload.len() > limit => self.shrink(&video, limit),
+            _ => (video.payload, video.size),
+        };
         Frame {
             id: Some((&key).into()),
             captured_at_us: self.start_time_us + (video.position_ns / 1_000) as i64,
             clock_source: ClockSource::File as i32,
             ingested_at_us: clock::now_us(),
-            width: video.size.0,
-            height: video.size.1,
+            width: size.0,
+            height: size.1,
             source_width: video.source_size.0,
             source_height: video.source_size.1,
             encoding: video.encoding as i32,
             key_frame: video.key_frame,
             delivery: Delivery::EveryFrame as i32,
-            dropped_before: 0,
+            dropped_before: u32::try_from(lost).unwrap_or(u32::MAX),
             end_of_stream,
             analyse: true,
-            payload: video.payload,
+            payload,
         }
+    }
+
+    /// A picture that stays too large is refused where it is sent, with a reason.
+    fn shrink(&self, video: &VideoFrame, limit: usize) -> (bytes::Bytes, (u32, u32)) {
+        let Some((payload, size)) = shrink::to_fit(&video.payload, video.encoding, limit) else {
+            return (video.payload.clone(), video.size);
+        };
+        metrics::SHRUNK.with_label_values(&[self.camera.as_str()]).inc();
+        (payload, size)
     }
 
     fn pull(&mut self) -> Result<Option<VideoFrame>, SourceError> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         let pulled = reader.next();
         if !matches!(pulled, Ok(Some(_))) {
+            self.report.set(reader.report());
             self.reader = None;
         }
         pulled
@@ -81,7 +111,12 @@ impl Iterator for FileFrames {
             Some(video) => video,
             None => match self.pull() {
                 Ok(Some(video)) => video,
-                Ok(None) => return None,
+                Ok(None) if self.expected > 0 => return None,
+                Ok(None) => {
+                    // The iterator ends with the next call.
+                    self.expected = 1;
+                    return Some(Err(SourceError::no_frame(&self.path)));
+                }
                 Err(error) => return Some(Err(error)),
             },
         };

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 
 use sha2::{Digest as _, Sha256};
+use vru_proto::validate::CAPTURE_TIME_US;
 use vru_runtime::clock;
 
 use super::options::FileOptions;
@@ -33,6 +34,14 @@ impl Identity {
             0 => clock::to_us(metadata.modified().map_err(fail)?),
             given => given,
         };
+        if !CAPTURE_TIME_US.contains(&start_time_us) {
+            let setting = "`start_time_us`, in microseconds since 1970 (the years 2000 to 2200)";
+            return Err(SourceError::FileDate {
+                path,
+                date: vru_proto::time::utc(start_time_us).date().to_string(),
+                setting,
+            });
+        }
         let session = match options.session {
             0 => {
                 let mut sample = Vec::new();

@@ -1,14 +1,28 @@
 //! A video file as a camera: each of its frames once, in order, with the same identity and times whenever it is read again.
+//!
+//! [`FileFrames`] reads ([`reader`], with its pipeline in [`branch`]), numbers ([`numbering`]) and times ([`times`]) the frames, and
+//! reports what the file lacks ([`report`], [`container`]); [`stream`] publishes them.
 
+mod branch;
+mod container;
 mod frames;
 mod identity;
+mod numbering;
 mod options;
+mod progress;
 mod publish;
 mod reader;
+mod report;
+mod shrink;
+mod times;
+mod tracks;
+mod unchanged;
 
 pub use frames::FileFrames;
 pub use options::FileOptions;
 pub use publish::stream;
+pub use report::{FileReport, Missing, SharedReport};
+pub use unchanged::FileStamp;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,8 @@ pub struct FileOptions {
     pub plan: OutputPlan,
     /// How many frames to skip from the start. It is also the sequence number of the first frame returned.
     pub skip: u64,
+    /// JPEGs with more bytes are encoded again, as small as this.
+    pub max_picture_bytes: Option<usize>,
 }
 
 impl FileOptions {
@@ -30,6 +32,7 @@ impl FileOptions {
             session: source.session,
             plan,
             skip: 0,
+            max_picture_bytes: None,
         }
     }
 }

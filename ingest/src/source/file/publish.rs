@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesOrdered;
@@ -19,11 +20,13 @@ use vru_runtime::report::chain;
 use super::frames::FileFrames;
 use super::identity::Identity;
 use super::options::FileOptions;
+use super::report::{FileReport, SharedReport};
 use crate::config::FileConfig;
 use crate::error::SourceError;
 use crate::metrics;
-use crate::publisher::{Delivered, FramePublisher, PublishError};
+use crate::publisher::{Behind, Delivered, FramePublisher, PublishError};
 use crate::source::SourceContext;
+use crate::waits::Waiting;
 
 /// Most frames that are sent and not yet acknowledged by Kafka.
 const MAX_IN_FLIGHT: usize = 16;
@@ -38,7 +41,9 @@ pub async fn stream(
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
     let mut options = FileOptions::new(context.camera.clone(), source, context.plan.clone());
+    let waiting = Waiting::new(context.camera.as_str(), "Kafka to tell how much of the file it holds");
     let identity = Identity::of(&options)?;
+    options.max_picture_bytes = Some(context.config.kafka.largest_picture());
     // Set explicitly now: if the file is changed while it is read, its derived identity would change.
     (options.session, options.start_time_us) = (identity.session, identity.start_time_us);
     let last = publisher.last_published(&context.camera, identity.session).await;
@@ -46,17 +51,48 @@ pub async fn stream(
     options.skip = last.map_or(0, |last| last.sequence + 1);
     // Whatever partition: only the topic's id matters.
     let consumed = publisher.consumed(0).await.map_err(|error| SourceError::Resume(Box::new(error)))?;
-    if !last.is_some_and(|last| last.end_of_stream) {
+    if last.is_some_and(|last| last.end_of_stream) {
+        waiting.ended("it was published completely before".to_owned());
+        drop(waiting);
+    } else {
         tracing::info!(path = source.path, session = identity.session, from = options.skip, "publishing video file");
-        let mut file = FilePublisher::new(&context.config.file, publisher, context.camera.as_str(), consumed.topic);
-        if !file.run(&source.path, read(options), stop).await? {
+        let camera = context.camera.as_str();
+        let mut file = FilePublisher::new(&context.config.file, publisher, camera, consumed.topic, waiting);
+        let (frames, report) = read(options);
+        if !file.run(&source.path, frames, stop).await? {
             return Ok(());
         }
-        tracing::info!(path = source.path, session = identity.session, "video file is published completely");
+        tell(&source.path, identity.session, &report.get());
+        file.waiting.ended(report.get().summary());
+        file.count_lost(report.get().lost_at_end);
         file.wait_until_consumed(stop).await?;
     }
     stop.cancelled().await;
     Ok(())
+}
+
+/// Says what the file gave.
+fn tell(path: &str, session: u64, report: &FileReport) {
+    if report.retimed > 0 {
+        let frames = report.retimed;
+        tracing::warn!(
+            path,
+            frames,
+            "times in the video file are missing or do not rise; the nominal rate replaces them"
+        );
+    }
+    if report.is_whole() {
+        tracing::info!(path, session, frames = report.frames, "video file is published completely");
+    } else {
+        let faults = report.faults().join("; ");
+        tracing::warn!(
+            path,
+            session,
+            frames = report.frames,
+            faults,
+            "video file is damaged; what can be read of it is published"
+        );
+    }
 }
 
 fn publish_error(sequence: u64, error: PublishError) -> SourceError {
@@ -64,24 +100,27 @@ fn publish_error(sequence: u64, error: PublishError) -> SourceError {
 }
 
 /// Reads on a thread of its own. The channel is short because the reader decodes ahead already.
-fn read(options: FileOptions) -> mpsc::Receiver<Result<Frame, SourceError>> {
+fn read(options: FileOptions) -> (mpsc::Receiver<Result<Frame, SourceError>>, SharedReport) {
     let (frames_tx, frames) = mpsc::channel(2);
+    let report = SharedReport::default();
+    let kept = report.clone();
     tokio::task::spawn_blocking(move || match FileFrames::open(&options) {
-        Ok(frames) => {
-            for frame in frames {
+        Ok(mut frames) => {
+            for frame in &mut frames {
                 if frames_tx.blocking_send(frame).is_err() {
                     return;
                 }
             }
+            kept.set(frames.report().get());
         }
         // Sending fails only when the file was stopped meanwhile.
         Err(error) => drop(frames_tx.blocking_send(Err(error))),
     });
-    frames
+    (frames, report)
 }
 
-/// A frame in flight: its sequence number, its payload bytes and the result.
-type InFlight = BoxFuture<'static, (u64, usize, Result<Delivered, PublishError>)>;
+/// A frame in flight, for the case that Kafka refuses it: everything but its payload.
+type InFlight = BoxFuture<'static, (Frame, usize, Result<Delivered, PublishError>)>;
 
 /// Publishes frames while no more than `file.max_lag` frames and `file.max_lag_bytes` bytes are ahead of the consumers.
 struct FilePublisher<'a> {
@@ -95,12 +134,34 @@ struct FilePublisher<'a> {
     unconsumed: VecDeque<(Delivered, usize)>,
     /// Payload bytes of `in_flight` and `unconsumed`.
     bytes_ahead: usize,
+    /// Frames that Kafka refused since the last one that was sent.
+    refused: u32,
+    /// The last frame of the file, if Kafka refused it.
+    refused_end: Option<Frame>,
+    waiting: Waiting,
 }
 
 impl<'a> FilePublisher<'a> {
-    fn new(config: &'a FileConfig, publisher: &'a dyn FramePublisher, camera: &'a str, topic: TopicId) -> Self {
+    fn new(
+        config: &'a FileConfig,
+        publisher: &'a dyn FramePublisher,
+        camera: &'a str,
+        topic: TopicId,
+        waiting: Waiting,
+    ) -> Self {
         let (in_flight, unconsumed) = (FuturesOrdered::new(), VecDeque::new());
-        Self { config, publisher, camera, topic, in_flight, unconsumed, bytes_ahead: 0 }
+        Self {
+            config,
+            publisher,
+            camera,
+            topic,
+            in_flight,
+            unconsumed,
+            bytes_ahead: 0,
+            refused: 0,
+            refused_end: None,
+            waiting,
+        }
     }
 
     /// True when all frames are on Kafka; false when stopped before.
@@ -112,12 +173,14 @@ impl<'a> FilePublisher<'a> {
     ) -> Result<bool, SourceError> {
         let mut complete = false;
         loop {
+            self.waiting.on("the next frame of the file: it is being read and decoded");
             let frame = tokio::select! {
                 () = stop.cancelled() => return Ok(false),
                 frame = frames.recv() => frame,
             };
             let Some(frame) = frame else { break };
             let frame = frame?;
+            self.waiting.moved();
             complete = frame.end_of_stream;
             if !self.wait_for_consumers(frame.payload.len(), stop).await? || !self.send(frame, stop).await? {
                 return Ok(false);
@@ -126,13 +189,19 @@ impl<'a> FilePublisher<'a> {
         if !complete {
             return Err(SourceError::ReaderEnded { path: path.to_owned() });
         }
-        while !self.in_flight.is_empty() {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(false),
-                acknowledged = self.next_acknowledgement() => acknowledged?,
+        self.waiting.on("Kafka to acknowledge its last frames");
+        loop {
+            while !self.in_flight.is_empty() {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(false),
+                    acknowledged = self.next_acknowledgement() => acknowledged?,
+                }
+            }
+            let Some(end) = self.refused_end.take() else { return Ok(true) };
+            if !self.send_end(end, stop).await? {
+                return Ok(false);
             }
         }
-        Ok(true)
     }
 
     /// Waits until `bytes` more may be published; false when stopped.
@@ -145,6 +214,7 @@ impl<'a> FilePublisher<'a> {
                 return Ok(true);
             }
             if !self.in_flight.is_empty() {
+                self.waiting.on("Kafka to acknowledge its frames");
                 tokio::select! {
                     () = stop.cancelled() => return Ok(false),
                     acknowledged = self.next_acknowledgement() => acknowledged?,
@@ -180,9 +250,13 @@ impl<'a> FilePublisher<'a> {
         let Some((first, _)) = self.unconsumed.front() else { return Ok(false) };
         let committed = match self.publisher.consumed(first.partition).await {
             Ok(consumed) if consumed.topic != self.topic => return Err(SourceError::TopicRecreated),
-            Ok(consumed) => consumed.up_to.unwrap_or(i64::MAX),
+            Ok(consumed) => {
+                self.wait_for(consumed.behind.as_ref());
+                consumed.up_to.unwrap_or(i64::MAX)
+            }
             Err(error) => {
                 tracing::debug!(error = %chain(&error), "cannot read the consumers' committed offsets");
+                self.waiting.on(&format!("Kafka to tell what its consumers have processed: {}", chain(&error)));
                 return Ok(false);
             }
         };
@@ -193,35 +267,114 @@ impl<'a> FilePublisher<'a> {
             self.bytes_ahead -= bytes;
             self.unconsumed.pop_front();
         }
-        Ok(self.unconsumed.len() < before)
+        let moved = self.unconsumed.len() < before;
+        if moved {
+            self.waiting.moved();
+        }
+        Ok(moved)
+    }
+
+    fn wait_for(&self, behind: Option<&Behind>) {
+        let Some(Behind { group, has_committed }) = behind else { return };
+        let frames = self.unconsumed.len();
+        if *has_committed {
+            self.waiting.on(&format!("the consumer group `{group}` to process {frames} frames"));
+        } else {
+            self.waiting.on_fault(&format!(
+                "the consumer group `{group}` (file.consumer_groups), which has processed nothing of this topic: check its name, \
+                 and that its service runs"
+            ));
+        }
+    }
+
+    /// Counts frames of the file that cannot be decoded.
+    fn count_lost(&self, frames: u64) {
+        metrics::RECEIVED.with_label_values(&[self.camera]).inc_by(frames);
+        metrics::dropped(self.camera, metrics::DAMAGED, frames);
     }
 
     /// Sends a frame, and waits while the producer's queue is full; false when stopped.
-    async fn send(&mut self, frame: Frame, stop: &CancellationToken) -> Result<bool, SourceError> {
-        let (sequence, bytes) = (frame.id.as_ref().map_or(0, |id| id.sequence), frame.payload.len());
-        let acknowledgement = loop {
-            match self.publisher.send_acknowledged(frame.clone()) {
-                Ok(acknowledgement) => break acknowledgement,
+    async fn send(&mut self, mut frame: Frame, stop: &CancellationToken) -> Result<bool, SourceError> {
+        let lost = u64::from(frame.dropped_before);
+        frame.dropped_before = frame.dropped_before.saturating_add(self.refused);
+        loop {
+            let (sent, bytes) = (frame.clone(), frame.payload.len());
+            match self.publisher.send_acknowledged(sent) {
+                Ok(acknowledgement) => {
+                    // Counted only now: after a stop, a frame that was not sent is read from the file again.
+                    self.count_lost(lost);
+                    metrics::RECEIVED.with_label_values(&[self.camera]).inc();
+                    self.refused = 0;
+                    self.bytes_ahead += bytes;
+                    frame.payload = Bytes::new();
+                    self.in_flight.push_back(Box::pin(async move { (frame, bytes, acknowledgement.await) }));
+                    return Ok(true);
+                }
                 Err(PublishError::QueueFull) => {}
-                Err(error) => return Err(publish_error(sequence, error)),
+                Err(error @ PublishError::TooLarge { .. }) => {
+                    self.count_lost(lost);
+                    metrics::RECEIVED.with_label_values(&[self.camera]).inc();
+                    self.refuse(frame, &error);
+                    return Ok(true);
+                }
+                Err(error) => return Err(publish_error(sequence(&frame), error)),
+            }
+            self.waiting.on("room in the producer's queue: Kafka does not accept frames");
+            tokio::select! {
+                () = stop.cancelled() => return Ok(false),
+                () = tokio::time::sleep(self.config.poll_interval) => {}
+            }
+        }
+    }
+
+    /// Kafka never accepts this frame: it is counted, and the file goes on.
+    fn refuse(&mut self, frame: Frame, error: &PublishError) {
+        tracing::warn!(sequence = sequence(&frame), error = %chain(error), "frame of the file dropped");
+        if self.in_flight.is_empty() {
+            metrics::dropped(self.camera, error.reason(), 1);
+            self.refused = frame.dropped_before.saturating_add(1);
+        } else {
+            // Later frames are sent already and do not tell of it: inference counts the gap.
+        }
+        self.refused_end = frame.end_of_stream.then_some(frame);
+    }
+
+    /// Sends the end of the file without its picture; false when stopped.
+    async fn send_end(&mut self, end: Frame, stop: &CancellationToken) -> Result<bool, SourceError> {
+        // The picture itself is one of the refused frames.
+        let end = Frame { payload: Bytes::new(), dropped_before: self.refused.saturating_sub(1), ..end };
+        loop {
+            match self.publisher.send_acknowledged(end.clone()) {
+                Ok(acknowledgement) => {
+                    self.in_flight.push_back(Box::pin(async move { (end, 0, acknowledgement.await) }));
+                    return Ok(true);
+                }
+                Err(PublishError::QueueFull) => {}
+                Err(error) => return Err(publish_error(sequence(&end), error)),
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(false),
                 () = tokio::time::sleep(self.config.poll_interval) => {}
             }
-        };
-        // Counted only now: after a stop, a frame that was not sent is read from the file again.
-        metrics::RECEIVED.with_label_values(&[self.camera]).inc();
-        self.bytes_ahead += bytes;
-        self.in_flight.push_back(Box::pin(async move { (sequence, bytes, acknowledgement.await) }));
-        Ok(true)
+        }
     }
 
     async fn next_acknowledgement(&mut self) -> Result<(), SourceError> {
-        let Some((sequence, bytes, result)) = self.in_flight.next().await else { return Ok(()) };
-        let delivered = result.map_err(|error| publish_error(sequence, error))?;
-        metrics::SENT.with_label_values(&[self.camera]).inc();
-        metrics::SENT_BYTES.with_label_values(&[self.camera]).inc_by(bytes as u64);
+        let Some((frame, bytes, result)) = self.in_flight.next().await else { return Ok(()) };
+        let delivered = match result {
+            Ok(delivered) => delivered,
+            Err(error @ PublishError::TooLarge { .. }) => {
+                self.bytes_ahead -= bytes;
+                self.refuse(frame, &error);
+                return Ok(());
+            }
+            Err(error) => return Err(publish_error(sequence(&frame), error)),
+        };
+        self.waiting.moved();
+        if bytes > 0 {
+            metrics::SENT.with_label_values(&[self.camera]).inc();
+            metrics::SENT_BYTES.with_label_values(&[self.camera]).inc_by(bytes as u64);
+        }
         if self.config.consumer_groups.is_empty() {
             self.bytes_ahead -= bytes;
         } else {
@@ -229,4 +382,8 @@ impl<'a> FilePublisher<'a> {
         }
         Ok(())
     }
+}
+
+fn sequence(frame: &Frame) -> u64 {
+    frame.id.as_ref().map_or(0, |id| id.sequence)
 }

@@ -1,34 +1,45 @@
 //! Decodes a file's video with GStreamer, one frame per call.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
+use parking_lot::Mutex;
 use vru_media::Codec;
 use vru_proto::v1::Encoding;
 
+use super::branch;
+use super::container;
+use super::progress::Progress;
+use super::report::{FileReport, Missing};
 use crate::error::SourceError;
 use crate::source::OutputPlan;
-use crate::source::elements::{build_error, make_bin, make_element, static_pad};
-use crate::source::encoder_input::{SourceSize, prepare_encoder};
+use crate::source::elements::{build_error, make_element};
+use crate::source::encoder_input::SourceSize;
 use crate::source::samples::{encoding_of, sample_payload, sample_size};
 
-/// Longest time to read and decode one frame. A network file system that hangs must not hang the camera.
-const FRAME_DEADLINE: Duration = Duration::from_secs(30);
+/// Longest time in which nothing is read. A network file system that hangs must not hang the camera.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// After an error, the decoder may give the pictures that it holds for this long.
+const DRAIN: Duration = Duration::from_secs(5);
 /// Frames that are decoded ahead.
 const DECODE_AHEAD: u32 = 4;
-/// Several threads add latency per frame, which does not matter for files.
-const DECODER_THREADS: u32 = 2;
+/// Demuxers that end a file themselves ask beyond its end a few times at most. Those of libav ask for ever.
+const READS_BEYOND_END: u32 = 1_000;
+/// A file ends early if it reaches less of its stated length than this, and than a hundredth of it.
+const TOLERANCE_MS: u64 = 500;
 
 /// An encoded frame without identity.
 #[derive(Debug)]
 pub(super) struct VideoFrame {
-    /// Stream time from the start of the file.
+    /// In the file, counted from 0; frames that cannot be decoded count.
+    pub(super) number: u64,
+    /// From the start of the file.
     pub(super) position_ns: u64,
     pub(super) payload: Bytes,
     pub(super) encoding: Encoding,
@@ -39,16 +50,22 @@ pub(super) struct VideoFrame {
 
 #[derive(Debug)]
 pub(super) struct Reader {
-    path: String,
+    path: PathBuf,
     pipeline: gst::Pipeline,
     bus: gst::Bus,
     sink: gst_app::AppSink,
+    progress: Arc<Mutex<Progress>>,
+    /// The demuxer asks beyond the end of the file, again and again.
+    beyond_end: Arc<AtomicBool>,
     /// `None` with passthrough, where the source has the size of the access unit.
     source_size: Option<SourceSize>,
-    /// Access units that are still to be skipped. Pictures are skipped before they are encoded, and not counted here.
-    skip_units: u64,
+    /// Frames with smaller numbers are skipped.
+    skip: u64,
     frames_read: u64,
-    last_position_ns: u64,
+    last_number: Option<u64>,
+    /// Of passthrough: the number of the next access unit.
+    next_unit: u64,
+    problem: Option<String>,
 }
 
 impl Reader {
@@ -57,85 +74,177 @@ impl Reader {
         let pipeline = gst::Pipeline::new();
         let source = make_element("filesrc")?;
         source.set_property("location", path);
-        let demuxer = make_element(if plan.is_passthrough() { "parsebin" } else { "decodebin" })?;
+        let beyond_end = watch_end(&source, path)?;
+        let demuxer = make_element("parsebin")?;
         let sink = gst_app::AppSink::builder().sync(false).max_buffers(DECODE_AHEAD).build();
         sink.set_property("enable-last-sample", false);
         pipeline
             .add_many([&source, &demuxer, sink.upcast_ref()])
             .and_then(|()| source.link(&demuxer))
             .map_err(|_| build_error("the file's elements cannot be linked"))?;
-        let source_size = if plan.is_passthrough() {
-            link_access_units(&demuxer, &pipeline, &sink, plan);
-            None
-        } else {
-            Some(link_pictures(&demuxer, &pipeline, &sink, plan, skip)?)
-        };
+        let progress = Arc::new(Mutex::new(Progress::default()));
+        let source_size = branch::prepare(&demuxer, &pipeline, &sink, plan, &progress, skip)?;
         let bus = pipeline.bus().ok_or_else(|| build_error("the pipeline has no bus"))?;
-        let skip_units = if plan.is_passthrough() { skip } else { 0 };
-        let path = path.display().to_string();
-        let (frames_read, last_position_ns) = (skip, 0);
-        let reader = Self { path, pipeline, bus, sink, source_size, skip_units, frames_read, last_position_ns };
+        let reader = Self {
+            path: path.to_owned(),
+            pipeline,
+            bus,
+            sink,
+            progress,
+            beyond_end,
+            source_size,
+            skip,
+            frames_read: 0,
+            last_number: skip.checked_sub(1),
+            next_unit: 0,
+            problem: None,
+        };
         match reader.pipeline.set_state(gst::State::Playing) {
             Ok(_) => Ok(reader),
             Err(_) => Err(reader.start_error()),
         }
     }
 
-    /// The next frame; `None` at the end of the file.
+    /// The next frame; `None` at the end of the file. What is wrong with a file that gave frames is in the report, and no error.
     pub(super) fn next(&mut self) -> Result<Option<VideoFrame>, SourceError> {
         loop {
             let Some(sample) = self.pull()? else { return Ok(None) };
-            if self.skip_units > 0 {
-                self.skip_units -= 1;
+            let frame = self.frame(&sample).ok_or_else(|| self.error("the frame has no size or no content"))?;
+            if frame.number < self.skip {
                 continue;
             }
-            let frame = self.frame(&sample).ok_or_else(|| self.error("the frame has no size or no content"))?;
             self.frames_read += 1;
+            self.last_number = Some(frame.number);
             return Ok(Some(frame));
         }
     }
 
-    fn pull(&self) -> Result<Option<gst::Sample>, SourceError> {
-        let until = Instant::now() + FRAME_DEADLINE;
+    fn pull(&mut self) -> Result<Option<gst::Sample>, SourceError> {
+        let mut until = Instant::now() + DEADLINE;
+        let mut seen = self.buffers();
+        let mut ending = false;
         loop {
-            if let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(200)) {
+            if let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(100)) {
                 return Ok(Some(sample));
-            }
-            if let Some(message) = self.bus.pop_filtered(&[gst::MessageType::Error])
-                && let gst::MessageView::Error(error) = message.view()
-            {
-                return Err(self.error(&error.error().to_string()));
             }
             if self.sink.is_eos() {
                 return Ok(None);
             }
+            if let Some(message) = self.bus.pop_filtered(&[gst::MessageType::Error])
+                && let gst::MessageView::Error(error) = message.view()
+                && self.problem.is_none()
+            {
+                let text = error.error().to_string();
+                // The file itself is wrong from here on. Other errors may end: a server that does not answer, a missing permission.
+                let of_the_file = error.error().is::<gst::StreamError>();
+                if self.progress.lock().has_no_video {
+                    return Err(SourceError::FileWithoutVideo { path: self.path_text() });
+                }
+                if !of_the_file || self.frames_read == 0 {
+                    return Err(self.file_error(&text, of_the_file));
+                }
+                self.problem = Some(text);
+            }
+            if !ending && (self.problem.is_some() || self.beyond_end.load(Ordering::Relaxed)) {
+                ending = true;
+                until = Instant::now() + DRAIN;
+                let entry = self.progress.lock().entry.clone();
+                // The deadline ends the file if the decoder does not take the event.
+                let _taken = entry.is_some_and(|entry| entry.send_event(gst::event::Eos::new()));
+            }
             // In a file without video, the end of stream does not reach the sink.
-            if self.bus.pop_filtered(&[gst::MessageType::Eos]).is_some() {
-                return Ok(None);
+            if self.progress.lock().has_no_video {
+                return Err(SourceError::FileWithoutVideo { path: self.path_text() });
+            }
+            let now = self.buffers();
+            if now != seen && !ending {
+                (seen, until) = (now, Instant::now() + DEADLINE);
             }
             if Instant::now() > until {
-                return Err(self.error(&format!("no frame within {FRAME_DEADLINE:?}")));
+                if ending {
+                    return Ok(None);
+                }
+                return Err(self.error(&format!("nothing could be read for {DEADLINE:?}")));
             }
         }
+    }
+
+    fn buffers(&self) -> u64 {
+        self.progress.lock().buffers
     }
 
     fn frame(&mut self, sample: &gst::Sample) -> Option<VideoFrame> {
         let (pts_ns, payload) = sample_payload(sample)?;
         let size = sample_size(sample)?;
-        if let Some(pts) = pts_ns.map(gst::ClockTime::from_nseconds) {
-            let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
-            let position = segment.and_then(|segment| segment.to_stream_time(pts)).unwrap_or(pts);
-            self.last_position_ns = position.nseconds();
+        let mut progress = self.progress.lock();
+        if let Some(source_size) = &self.source_size {
+            let position_ns = pts_ns?;
+            let number = progress.encoded(position_ns)?;
+            let (encoding, source_size, key_frame) = (Encoding::Jpeg, source_size.get(), true);
+            return Some(VideoFrame { number, position_ns, payload, encoding, size, source_size, key_frame });
         }
-        let (encoding, source_size, key_frame) = if let Some(source_size) = &self.source_size {
-            (Encoding::Jpeg, source_size.get(), true)
-        } else {
-            let caps = sample.caps()?;
-            let name = caps.structure(0)?.name();
-            let codec = [Codec::H264, Codec::H265].into_iter().find(|codec| name == codec.media_type())?;
-            (encoding_of(codec), size, codec.is_key_unit(&payload))
+        let structure = sample.caps()?.structure(0)?;
+        let codec = [Codec::H264, Codec::H265].into_iter().find(|codec| structure.name() == codec.media_type())?;
+        let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
+        let pts = pts_ns.map(gst::ClockTime::from_nseconds);
+        let position = pts.map(|pts| segment.and_then(|segment| segment.to_stream_time(pts)).unwrap_or(pts));
+        let number = self.next_unit;
+        self.next_unit += 1;
+        let position_ns = progress.times.next_unit(number, position.map(gst::ClockTime::nseconds));
+        let key_frame = codec.is_key_unit(&payload);
+        Some(VideoFrame {
+            number,
+            position_ns,
+            payload,
+            encoding: encoding_of(codec),
+            size,
+            source_size: size,
+            key_frame,
+        })
+    }
+
+    /// What the file gave, at its end.
+    pub(super) fn report(&self) -> FileReport {
+        let mut progress = self.progress.lock();
+        progress.numbering.end();
+        let given = self.last_number.map_or(0, |last| last + 1);
+        let (lost, next) = match &self.source_size {
+            Some(_) => (progress.numbering.lost(), progress.numbering.next()),
+            None => (0, self.next_unit),
         };
-        Some(VideoFrame { position_ns: self.last_position_ns, payload, encoding, size, source_size, key_frame })
+        FileReport {
+            frames: next.saturating_sub(lost),
+            lost,
+            lost_at_end: next.saturating_sub(given),
+            retimed: progress.times.replaced(),
+            missing: self.missing(&progress),
+            problem: self.problem.clone(),
+            chosen: progress.chosen.clone(),
+        }
+    }
+
+    fn missing(&self, progress: &Progress) -> Option<Missing> {
+        let bytes = container::missing_bytes(&self.path).unwrap_or_else(|error| {
+            tracing::debug!(%error, "cannot read the structure of the file");
+            0
+        });
+        let reached = progress.reached_ns / 1_000_000;
+        let stated = if branch::states_its_length(&self.pipeline) { self.stated_ms() } else { None };
+        let stated = stated.map_or(0, |stated| stated.saturating_sub(reached));
+        let tolerance = TOLERANCE_MS.max((reached + stated) / 100);
+        if bytes == 0 && stated <= tolerance {
+            return None;
+        }
+        // The length of a file whose index was cut off is that of what is left. Then the bytes give an estimate.
+        let length = std::fs::metadata(&self.path).map_or(u64::MAX, |file| file.len().max(1));
+        let by_bytes = u64::try_from(u128::from(reached) * u128::from(bytes) / u128::from(length)).unwrap_or(0);
+        let millis = if stated > tolerance { stated } else { stated.max(by_bytes) };
+        let interval = (progress.times.interval_ns() / 1_000_000).max(1);
+        Some(Missing { millis, frames: millis / interval, bytes })
+    }
+
+    fn stated_ms(&self) -> Option<u64> {
+        self.pipeline.query_duration::<gst::ClockTime>().map(gst::ClockTime::mseconds)
     }
 
     fn start_error(&self) -> SourceError {
@@ -147,7 +256,16 @@ impl Reader {
     }
 
     fn error(&self, problem: &str) -> SourceError {
-        SourceError::Decode { path: self.path.clone(), frame: self.frames_read, problem: problem.to_owned() }
+        self.file_error(problem, false)
+    }
+
+    fn file_error(&self, problem: &str, of_the_file: bool) -> SourceError {
+        let frame = self.last_number.map_or(0, |last| last + 1);
+        SourceError::Decode { path: self.path_text(), frame, problem: problem.to_owned(), of_the_file }
+    }
+
+    fn path_text(&self) -> String {
+        self.path.display().to_string()
     }
 }
 
@@ -158,59 +276,26 @@ impl Drop for Reader {
     }
 }
 
-/// Links the first decoded video stream to the encoder. Other streams stay unlinked.
-fn link_pictures(
-    demuxer: &gst::Element,
-    pipeline: &gst::Pipeline,
-    sink: &gst_app::AppSink,
-    plan: &OutputPlan,
-    skip: u64,
-) -> Result<SourceSize, SourceError> {
-    let launch = plan.description.encode_launch(plan.values(DECODER_THREADS));
-    let encoder = make_bin(&launch.ok_or_else(|| build_error("the pipeline has no encoder"))?)?;
-    let source_size = prepare_encoder(&encoder, plan, None)?;
-    pipeline.add(&encoder).map_err(|_| build_error("the encoder cannot be added"))?;
-    encoder.link(sink).map_err(|_| build_error("the encoder cannot be linked"))?;
-    let input = static_pad(&encoder, "sink")?;
-    let left = AtomicU64::new(skip);
-    input.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let skipped = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
-        if skipped { gst::PadProbeReturn::Handled } else { gst::PadProbeReturn::Ok }
-    });
-    demuxer.connect_pad_added(move |_, pad| {
-        if media_type(pad).is_some_and(|name| name == "video/x-raw") && !input.is_linked() {
-            // When the link is refused, the demuxer posts an error on the bus.
-            pad.link(&input).ok();
+/// Set when the demuxer asks for more than the file holds, again and again: then it does not notice the end.
+fn watch_end(source: &gst::Element, path: &Path) -> Result<Arc<AtomicBool>, SourceError> {
+    let failed = |source| SourceError::File { path: path.display().to_string(), source };
+    let length = std::fs::metadata(path).map_err(failed)?.len();
+    let beyond_end = Arc::new(AtomicBool::new(false));
+    let (noticed, mut reads) = (beyond_end.clone(), 0_u32);
+    let reads = Mutex::new(move |offset: u64| {
+        reads = if offset >= length { reads.saturating_add(1) } else { 0 };
+        if reads == READS_BEYOND_END {
+            noticed.store(true, Ordering::Relaxed);
         }
     });
-    Ok(source_size)
+    let types = gst::PadProbeType::PULL | gst::PadProbeType::BLOCK;
+    static_pad_of(source)?.add_probe(types, move |_, info| {
+        (reads.lock())(info.offset);
+        gst::PadProbeReturn::Pass
+    });
+    Ok(beyond_end)
 }
 
-/// Links the first stream with a supported codec to the parser of that codec.
-fn link_access_units(demuxer: &gst::Element, pipeline: &gst::Pipeline, sink: &gst_app::AppSink, plan: &OutputPlan) {
-    let (pipeline, sink, plan) = (pipeline.downgrade(), sink.clone(), plan.clone());
-    let linked = Arc::new(AtomicBool::new(false));
-    demuxer.connect_pad_added(move |demuxer, pad| {
-        let codec = media_type(pad)
-            .and_then(|name| [Codec::H264, Codec::H265].into_iter().find(|codec| codec.media_type() == name));
-        let (Some(codec), Some(pipeline)) = (codec, pipeline.upgrade()) else { return };
-        if linked.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let joined =
-            make_bin(&plan.description.decode_launch(codec, plan.values(DECODER_THREADS))).ok().and_then(|parser| {
-                pipeline.add(&parser).ok()?;
-                parser.link(&sink).ok()?;
-                parser.sync_state_with_parent().ok()?;
-                pad.link(&parser.static_pad("sink")?).ok()
-            });
-        if joined.is_none() {
-            gst::element_error!(demuxer, gst::CoreError::Pad, ["the video cannot be linked"]);
-        }
-    });
-}
-
-fn media_type(pad: &gst::Pad) -> Option<String> {
-    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    caps.structure(0).map(|structure| structure.name().to_string())
+fn static_pad_of(source: &gst::Element) -> Result<gst::Pad, SourceError> {
+    source.static_pad("src").ok_or_else(|| build_error("the file's source has no pad"))
 }

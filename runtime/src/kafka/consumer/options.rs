@@ -50,7 +50,7 @@ impl ConsumerOptions {
             ("fetch.wait.max.ms", "50"),
             ("fetch.error.backoff.ms", "100"),
             ("queued.max.messages.kbytes", &(self.prefetch_bytes / 1024).max(1).to_string()),
-            ("receive.message.max.bytes", &config.message_max_bytes.saturating_mul(4).to_string()),
+            ("receive.message.max.bytes", &config.receive_max_bytes()),
             ("fetch.message.max.bytes", &config.message_max_bytes.to_string()),
         ];
         config.client(&self.client_id, &settings)
