@@ -29,6 +29,9 @@ const STOP_DEADLINE: Duration = Duration::from_secs(10);
 /// The consumer group that files wait for.
 pub const GROUP: &str = "the-group";
 
+/// Whether Kafka would refuse a frame.
+pub type Refuses = fn(&Frame) -> bool;
+
 /// Keeps frames in memory. While `down`, it acknowledges nothing; when it is up again, it acknowledges every frame, like a Kafka
 /// that hung.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub struct MemoryPublisher {
     pub has_consumers: AtomicBool,
     pub topic: Mutex<TopicId>,
     /// Frames that it refuses as too large.
-    pub too_large: Mutex<Option<fn(&Frame) -> bool>>,
+    pub too_large: Mutex<Option<Refuses>>,
 }
 
 #[async_trait]

@@ -314,7 +314,7 @@ impl<'a> FilePublisher<'a> {
                 Err(error @ PublishError::TooLarge { .. }) => {
                     self.count_lost(lost);
                     metrics::RECEIVED.with_label_values(&[self.camera]).inc();
-                    self.refuse(frame, &error);
+                    self.refuse(frame, &error, false);
                     return Ok(true);
                 }
                 Err(error) => return Err(publish_error(sequence(&frame), error)),
@@ -328,13 +328,12 @@ impl<'a> FilePublisher<'a> {
     }
 
     /// Kafka never accepts this frame: it is counted, and the file goes on.
-    fn refuse(&mut self, frame: Frame, error: &PublishError) {
+    fn refuse(&mut self, frame: Frame, error: &PublishError, later_ones_are_sent: bool) {
         tracing::warn!(sequence = sequence(&frame), error = %chain(error), "frame of the file dropped");
-        if self.in_flight.is_empty() {
+        // Later frames that are sent already do not tell of it: then inference counts the gap.
+        if !later_ones_are_sent {
             metrics::dropped(self.camera, error.reason(), 1);
             self.refused = frame.dropped_before.saturating_add(1);
-        } else {
-            // Later frames are sent already and do not tell of it: inference counts the gap.
         }
         self.refused_end = frame.end_of_stream.then_some(frame);
     }
@@ -365,7 +364,8 @@ impl<'a> FilePublisher<'a> {
             Ok(delivered) => delivered,
             Err(error @ PublishError::TooLarge { .. }) => {
                 self.bytes_ahead -= bytes;
-                self.refuse(frame, &error);
+                let later_ones_are_sent = !self.in_flight.is_empty();
+                self.refuse(frame, &error, later_ones_are_sent);
                 return Ok(());
             }
             Err(error) => return Err(publish_error(sequence(&frame), error)),
