@@ -118,7 +118,7 @@ impl SourceError {
             Self::Credentials(_) | Self::PushLogin => "credentials",
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
-Self::NoKeyFrame { .. } => "no_key_frame",
+            Self::NoKeyFrame { .. } => "no_key_frame",
             Self::NoVideo { .. } | Self::FileWithoutVideo { .. } => "no_video",
             Self::Url { .. } => "url",
             Self::LoginRefused { .. } | Self::LoginMissing { .. } => "unauthorized",

@@ -136,9 +136,9 @@ mod tests {
         missing_bytes(file.path()).unwrap()
     }
 
-    fn mp4_box(kind: &[u8; 4], body: usize) -> Vec<u8> {
+    fn mp4_box(kind: &str, body: usize) -> Vec<u8> {
         let mut bytes = (body as u32 + 8).to_be_bytes().to_vec();
-        bytes.extend(kind);
+        bytes.extend(kind.bytes());
         bytes.resize(body + 8, 7);
         bytes
     }
@@ -160,14 +160,14 @@ mod tests {
 
     #[test]
     fn a_cut_mp4_is_seen_also_with_a_large_size() {
-        let start = [mp4_box(b"ftyp", 12), mp4_box(b"moov", 40)].concat();
-        assert_every_cut_is_seen(&[start.clone(), mp4_box(b"mdat", 100)].concat(), 108);
+        let start = [mp4_box("ftyp", 12), mp4_box("moov", 40)].concat();
+        assert_every_cut_is_seen(&[start.clone(), mp4_box("mdat", 100)].concat(), 108);
         let mut large = 1_u32.to_be_bytes().to_vec();
         large.extend(b"mdat");
         large.extend(116_u64.to_be_bytes());
         large.resize(116, 7);
         assert_every_cut_is_seen(&[start.clone(), large].concat(), 116);
-        let mut to_the_end = mp4_box(b"mdat", 100);
+        let mut to_the_end = mp4_box("mdat", 100);
         to_the_end[..4].fill(0);
         assert_eq!(missing(&[start, to_the_end[..50].to_vec()].concat()), 0);
     }
