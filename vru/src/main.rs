@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     };
     ended.unwrap_or_else(|error| {
         print_error(&format!("vru: {error:#}"));
-        let is_configuration = error.chain().any(|cause| cause.is::<CameraFileError>());
+        let is_configuration = error.downcast_ref::<CameraFileError>().is_some();
         if is_configuration { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }
