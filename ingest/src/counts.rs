@@ -45,7 +45,7 @@ pub fn gone_counts() -> IngestCounts {
 
 /// Removes the series of cameras that this process does not have any more.
 pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
-waits::forget_absent(&has);
+    waits::forget_absent(&has);
     GONE.forget_absent("ingest_", counts, has);
 }
 
