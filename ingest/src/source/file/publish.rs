@@ -289,8 +289,10 @@ impl<'a> FilePublisher<'a> {
 
     /// Counts frames of the file that cannot be decoded.
     fn count_lost(&self, frames: u64) {
-        metrics::RECEIVED.with_label_values(&[self.camera]).inc_by(frames);
-        metrics::dropped(self.camera, metrics::DAMAGED, frames);
+        if frames > 0 {
+            metrics::RECEIVED.with_label_values(&[self.camera]).inc_by(frames);
+            metrics::dropped(self.camera, metrics::DAMAGED, frames);
+        }
     }
 
     /// Sends a frame, and waits while the producer's queue is full; false when stopped.
