@@ -6,11 +6,13 @@ use std::sync::Arc;
 use vru_vision::detection::Detection;
 use vru_vision::model_card::ModelCard;
 
-use crate::backend::{Backend, ModelIo, OrtBackend, TensorData};
+use crate::backend::{Backend, ModelIo, OrtBackend, TensorData, input_spec};
 use crate::config::{ModelConfig, Provider};
 use crate::error::EngineError;
 use crate::model::{Model, ModelOutput, PreparedPicture, Preparer, find_card};
 use crate::picture::Picture;
+use crate::trial::{self, Trial};
+use crate::weights;
 
 /// A loaded model, ready to run. One thread drives it.
 pub struct Engine {
@@ -18,6 +20,7 @@ pub struct Engine {
     model: Arc<Model>,
     preparer: Preparer,
     sizes: BatchSizes,
+    warnings: Vec<String>,
 }
 
 /// The batch sizes that the model can run.
@@ -61,23 +64,41 @@ impl BatchSizes {
 }
 
 impl Engine {
-    /// Loads the configured model, and logs the provider that computes it. Fails if the model cannot be used.
+    /// Loads the configured model, runs it once on a street picture, and logs the provider that computes it and what it finds.
+    /// Fails if the model cannot be used.
     pub fn load(config: &ModelConfig) -> Result<Self, EngineError> {
         let path = config.model_path()?;
         let card = find_card(config, &path)?;
-        let backend = OrtBackend::load(config, &path)?;
-        Self::with_backend(Box::new(backend), config, &path, card.as_ref())
+        let card = card.as_ref();
+        let digest = weights::digest(&path)?;
+        let mut backend = OrtBackend::load(config, &path, card, &digest)?;
+        let batch = BatchSizes::of(backend.io(), config).padded(1);
+        let spec = input_spec(backend.io(), card)?;
+        let mut trial = Trial::run(&mut backend, &spec, batch)?;
+        let model = Model::new(config, backend.io(), &path, Some(&digest), card, Some(&trial.outputs))?;
+        if model.input != trial.spec {
+            trial = Trial::run(&mut backend, &model.input, batch)?;
+        }
+        let output = ModelOutput::new(Arc::new(trial.outputs), 0);
+        let found = model.detections(&output, trial.picture.placement, trial.picture.source)?;
+        let mut engine = Self::assemble(Box::new(backend), config, model)?;
+        engine.warnings.extend(trial::report(&found));
+        Ok(engine)
     }
 
-    /// Creates an engine on a given backend. `path` is used for the model's name and version if there is no card.
+    /// Creates an engine on a given backend, without a run. `path` is used for the model's name if there is no card.
     pub fn with_backend(
         backend: Box<dyn Backend>,
         config: &ModelConfig,
         path: &Path,
         card: Option<&ModelCard>,
     ) -> Result<Self, EngineError> {
+        let model = Model::new(config, backend.io(), path, None, card, None)?;
+        Self::assemble(backend, config, model)
+    }
+
+    fn assemble(backend: Box<dyn Backend>, config: &ModelConfig, model: Model) -> Result<Self, EngineError> {
         let io = backend.io();
-        let model = Arc::new(Model::new(config, io, path, card)?);
         let sizes = BatchSizes::of(io, config);
         for share in &io.placement {
             tracing::info!(provider = share.provider, nodes = share.nodes, "model nodes placed");
@@ -87,12 +108,20 @@ impl Engine {
             version = model.version,
             layout = ?model.layout.name(),
             input = %io.input,
+            width = model.input.width,
+            height = model.input.height,
             provider = io.provider.name(),
             batch = ?sizes,
             "model loaded"
         );
         let preparer = model.preparer()?;
-        Ok(Self { backend, model, preparer, sizes })
+        let warnings = model.assumed_labels.iter().cloned().collect();
+        Ok(Self { backend, model: Arc::new(model), preparer, sizes, warnings })
+    }
+
+    /// What was assumed about the model, and what speaks against it. The log has it too.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub fn model(&self) -> &Arc<Model> {

@@ -39,14 +39,6 @@ pub enum EngineError {
     },
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// The input is not a picture.
-    #[error("the model's input does not take pictures ({problem}): {input}; outputs: {}", describe(outputs))]
-    Input {
-        problem: String,
-        input: Box<TensorPort>,
-        /// Shown so that the reader recognises the model.
-        outputs: Vec<TensorPort>,
-    },
     /// The outputs match no known layout.
     #[error("the model's outputs match no known layout (input {input})")]
     Layout {
@@ -57,6 +49,14 @@ pub enum EngineError {
     },
     #[error("none of the model's {count} labels is a road user: name the labels in a model card")]
     Labels { count: usize },
+    /// Neither card nor metadata name the classes, and their number is not that of a known data set.
+    #[error(
+        "nothing names the model's classes ({}): a model card has to list them in labels, in the order of the outputs {}",
+        classes.map_or_else(|| "their number is unknown".to_owned(), |classes| format!("there are {classes}")), describe(outputs)
+    )]
+    NoLabels { classes: Option<usize>, outputs: Vec<TensorPort> },
+    #[error("cannot decode the picture of the start-up check")]
+    StreetPicture(#[source] JpegError),
     /// A picture could not be converted to the model's input.
     #[error("cannot prepare a picture for the model")]
     Prepare(#[source] LetterboxError),

@@ -40,6 +40,8 @@ pub mod publisher;
 pub mod scheduler;
 #[cfg(test)]
 mod test_support;
+mod trial;
+mod weights;
 
 pub use config::InferConfig;
 pub use counts::{InferCounts, assigned_partitions, counts, gone_counts};

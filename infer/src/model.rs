@@ -4,17 +4,16 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use vru_media::jpeg::Size;
 use vru_vision::detection::{Detection, RawDetection};
-use vru_vision::layout::{self, Layout, TensorInfo, TensorView};
-use vru_vision::letterbox::{InputSpec, Letterbox, Placement, TensorLayout};
+use vru_vision::layout::{self, Layout, Run, TensorInfo, TensorView};
+use vru_vision::letterbox::{InputSpec, Letterbox, Placement};
 use vru_vision::model_card::{ModelCard, Thresholds};
 use vru_vision::nms::{self, NmsConfig};
 use vru_vision::road_user::{LabelMap, LabelledDetection, fuse_riders};
 use vru_vision::tracker::TrackerConfig;
 
-use crate::backend::{ModelIo, OutputTensor, TensorData, TensorPort};
+use crate::backend::{ModelIo, OutputTensor, TensorData, TensorPort, input_spec};
 use crate::config::ModelConfig;
 use crate::error::EngineError;
 use crate::picture::Picture;
@@ -29,6 +28,8 @@ pub struct Model {
     pub layout: Layout,
     pub thresholds: Thresholds,
     pub tracker: TrackerConfig,
+    /// The names of the classes are not the model's own: a warning that says so.
+    pub assumed_labels: Option<String>,
     labels: LabelMap,
 }
 
@@ -63,19 +64,29 @@ impl ModelOutput {
 }
 
 impl Model {
-    /// Combines the properties in the file, its card and the configuration. Fails if the model's input or outputs cannot be used.
-    pub fn new(config: &ModelConfig, io: &ModelIo, path: &Path, card: Option<&ModelCard>) -> Result<Self, EngineError> {
+    /// Combines the properties in the file, its card and the configuration, and what a first run shows. Fails if the model's
+    /// input or outputs cannot be used. `digest` identifies the weights; a test's backend has none.
+    pub fn new(
+        config: &ModelConfig,
+        io: &ModelIo,
+        path: &Path,
+        digest: Option<&str>,
+        card: Option<&ModelCard>,
+        first_run: Option<&[OutputTensor]>,
+    ) -> Result<Self, EngineError> {
         let metadata: HashMap<String, String> = io.metadata.clone().into_iter().collect();
-        let input_error = |problem: String| EngineError::Input {
-            problem,
-            input: Box::new(io.input.clone()),
-            outputs: io.outputs.clone(),
-        };
         let infos: Vec<TensorInfo> = io.outputs.iter().map(info).collect();
-        let input = input_spec(io, &metadata, card).map_err(input_error)?;
-        let layout = layout::detect(&infos, &metadata, card)
-            .map_err(|source| EngineError::Layout { input: Box::new(io.input.clone()), source })?;
-        let names = layout::labels(&metadata, card);
+        let input = input_spec(io, card)?;
+        let layout = match first_run {
+            Some(outputs) => {
+                let run = Run { outputs: &views(outputs), input: (input.width, input.height) };
+                layout::detect_with_run(&infos, &metadata, card, run)
+            }
+            None => layout::detect(&infos, &metadata, card),
+        };
+        let layout = layout.map_err(|source| EngineError::Layout { input: Box::new(io.input.clone()), source })?;
+        let stated = layout::labels(&metadata, card);
+        let (names, assumed_labels) = if stated.is_empty() { assume_names(&layout, io)? } else { (stated, None) };
         let labels = LabelMap::new(&names);
         if labels.road_user_labels() == 0 {
             return Err(EngineError::Labels { count: names.len() });
@@ -83,17 +94,19 @@ impl Model {
         let mut thresholds = card.map(|card| card.thresholds).unwrap_or_default();
         thresholds.score = config.score_threshold.unwrap_or(thresholds.score);
         thresholds.nms_iou = config.iou_threshold.unwrap_or(thresholds.nms_iou);
-        let (name, version) = match card {
-            Some(card) => (card.name.clone(), card.version.clone()),
-            None => (stem(path), digest(path)?),
+        let input = match card {
+            Some(_) => input,
+            None => layout.usual_input().spec(input.width, input.height, input.element, input.layout),
         };
+        let name = card.map_or_else(|| stem(path), |card| card.name.clone());
+        let version = version(card, digest);
         let tracker = card.map(|card| card.tracker.clone()).unwrap_or_default();
-        Ok(Self { name, version, input, layout, thresholds, tracker, labels })
+        Ok(Self { name, version, input, layout, thresholds, tracker, assumed_labels, labels })
     }
 
     /// A preparer for one thread.
     pub fn preparer(&self) -> Result<Preparer, EngineError> {
-        Ok(Preparer { letterbox: Letterbox::new(self.input.clone()).map_err(EngineError::Prepare)? })
+        Ok(Preparer::new(Letterbox::new(self.input.clone()).map_err(EngineError::Prepare)?))
     }
 
     /// The smallest size at which a picture of `width`×`height` pixels may be decoded without loss for the model.
@@ -109,8 +122,7 @@ impl Model {
         placement: Placement,
         source: Size,
     ) -> Result<Vec<Detection>, EngineError> {
-        let views: Vec<TensorView<'_>> =
-            output.outputs.iter().map(|tensor| TensorView { shape: &tensor.dims, data: &tensor.data }).collect();
+        let views = views(&output.outputs);
         let mut found = Vec::new();
         let input = (self.input.width, self.input.height);
         self.layout
@@ -137,6 +149,10 @@ impl Model {
 }
 
 impl Preparer {
+    pub(crate) fn new(letterbox: Letterbox) -> Self {
+        Self { letterbox }
+    }
+
     /// Scales, pads and normalises a picture.
     pub fn prepare(&mut self, picture: &Picture) -> Result<PreparedPicture, EngineError> {
         let spec = self.letterbox.spec();
@@ -167,44 +183,34 @@ fn info(port: &TensorPort) -> TensorInfo {
     TensorInfo { name: port.name.clone(), shape: port.dims.clone() }
 }
 
-fn input_spec(io: &ModelIo, metadata: &HashMap<String, String>, card: Option<&ModelCard>) -> Result<InputSpec, String> {
-    let [_, a, b, c] = io.input.dims[..] else { return Err("it does not have four dimensions".to_owned()) };
-    let (layout, width, height) = match (a, b, c) {
-        (3, height, width) => (TensorLayout::Nchw, width, height),
-        (height, width, 3) => (TensorLayout::Nhwc, width, height),
-        // Some exports leave all dimensions free. Assume the usual order, channels first.
-        (-1, height, width) => (TensorLayout::Nchw, width, height),
-        _ => return Err("neither its second nor its last dimension is 3".to_owned()),
-    };
-    let element = io.input.element.ok_or("its numbers are neither fp32, fp16 nor uint8")?;
-    let side = |given: i64| u32::try_from(given).ok().filter(|side| (1..=8192).contains(side));
-    let (width, height) = match (side(width), side(height), layout::input_size(metadata, card)) {
-        (Some(width), Some(height), None) => (width, height),
-        (Some(width), Some(height), Some(stated)) if stated == (width, height) => stated,
-        (Some(width), Some(height), Some(stated)) => {
-            let (card_width, card_height) = stated;
-            return Err(format!(
-                "it takes {width}×{height} pixels, but the card or the metadata state {card_width}×{card_height}"
-            ));
-        }
-        (_, _, Some(stated)) => stated,
-        _ => return Err("its size is free, and neither the card nor the metadata state one".to_owned()),
-    };
-    let card_input = card.map(|card| card.input.clone()).unwrap_or_default();
-    if let Some(stated) = card_input.element
-        && stated != element
-    {
-        return Err(format!("its numbers are {element:?}, but the card states {stated:?}"));
-    }
-    Ok(card_input.spec(width, height, element, layout))
+fn views(outputs: &[OutputTensor]) -> Vec<TensorView<'_>> {
+    outputs.iter().map(|tensor| TensorView { shape: &tensor.dims, data: &tensor.data }).collect()
+}
+
+/// The names that COCO gives to so many classes, for a model that neither card nor metadata name them, and a warning.
+fn assume_names(layout: &Layout, io: &ModelIo) -> Result<(Vec<String>, Option<String>), EngineError> {
+    // Names that cannot be read may be any.
+    let assumed =
+        if io.metadata.contains_key("names") { None } else { layout.classes().and_then(layout::assumed_labels) };
+    let refused = || EngineError::NoLabels { classes: layout.classes(), outputs: io.outputs.clone() };
+    let names = assumed.ok_or_else(refused)?;
+    tracing::warn!(classes = names.len(), "nothing names the model's classes: the names of COCO are assumed");
+    let warning = format!(
+        "nothing names the model's {} classes: the names of COCO are assumed; if they are others, list them in labels of a card",
+        names.len()
+    );
+    Ok((names, Some(warning)))
 }
 
 fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The model's version if there is no card: a hash of the file.
-fn digest(path: &Path) -> Result<String, EngineError> {
-    let bytes = std::fs::read(path).map_err(|source| EngineError::ReadModel { path: path.to_owned(), source })?;
-    Ok(hex::encode(&Sha256::digest(&bytes)[..6]))
+/// The card's version with the digest of the weights, so that it changes when they do.
+fn version(card: Option<&ModelCard>, digest: Option<&str>) -> String {
+    match (card, digest) {
+        (Some(card), Some(digest)) => format!("{}+{digest}", card.version),
+        (Some(card), None) => card.version.clone(),
+        (None, digest) => digest.unwrap_or("unknown").to_owned(),
+    }
 }

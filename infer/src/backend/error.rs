@@ -56,8 +56,26 @@ pub enum BackendError {
         #[source]
         source: std::io::Error,
     },
-    #[error("the model has {} inputs, not one: {}", inputs.len(), describe(inputs))]
-    Inputs { inputs: Vec<TensorPort> },
+    /// The model has no input for pictures, or others whose meaning is unknown.
+    #[error(
+        "the model's inputs are not one picture: {}; unknown: {}; export it so that it takes the picture alone, \
+         or the picture and its size as orig_target_sizes [N×2]",
+        describe(inputs),
+        describe(unknown)
+    )]
+    Inputs { inputs: Vec<TensorPort>, unknown: Vec<TensorPort> },
+    /// The input is not a picture.
+    #[error("the model's input does not take pictures ({problem}): {input}; outputs: {}", describe(outputs))]
+    Input {
+        problem: String,
+        input: Box<TensorPort>,
+        /// Shown so that the reader recognises the model.
+        outputs: Vec<TensorPort>,
+    },
+    #[error("the input {input} takes a size, but a test run does not show whether the width or the height comes first")]
+    SizesOrder { input: Box<TensorPort> },
+    #[error("output {output} has {numbers} numbers per picture, more than {limit}")]
+    OutputSize { output: String, numbers: usize, limit: usize },
     #[error("the model failed on a batch of {batch} pictures")]
     Run {
         batch: usize,
@@ -69,4 +87,18 @@ pub enum BackendError {
     /// The test made the fake backend fail.
     #[error("the fake backend fails on request")]
     Fake,
+}
+
+impl BackendError {
+    /// Whether another provider may succeed with the same model.
+    pub(super) fn may_be_the_provider(&self) -> bool {
+        !matches!(
+            self,
+            Self::Model { .. }
+                | Self::Inputs { .. }
+                | Self::Input { .. }
+                | Self::SizesOrder { .. }
+                | Self::OutputSize { .. }
+        )
+    }
 }

@@ -10,7 +10,10 @@ use crate::config::Provider;
 /// A model's inputs, outputs and metadata, and the provider that computes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelIo {
+    /// The input that takes pictures.
     pub input: TensorPort,
+    /// The input that takes the size in whose pixels boxes are wanted, of RT-DETR and D-FINE.
+    pub sizes: Option<TensorPort>,
     /// In the model's order.
     pub outputs: Vec<TensorPort>,
     /// The key-value pairs in the ONNX file.

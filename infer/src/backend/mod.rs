@@ -6,13 +6,16 @@ pub mod fake;
 mod io;
 mod library;
 mod ort;
+mod picture_input;
 mod placement;
 pub mod provider;
+mod sizes_input;
 mod tensor;
 
 pub use self::ort::OrtBackend;
 pub use error::BackendError;
 pub use io::{ModelIo, TensorPort, describe};
+pub use picture_input::input_spec;
 pub use placement::NodeShare;
 pub use tensor::{OutputTensor, TensorData};
 

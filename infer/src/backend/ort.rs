@@ -11,9 +11,13 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue, SessionOutputs};
 use ort::value::{DynValue, Outlet, PrimitiveTensorElementType, TensorElementType, TensorRef};
 use vru_runtime::{assets, report};
-use vru_vision::letterbox::Element;
+use vru_vision::layout::MAX_OUTPUT_NUMBERS;
+use vru_vision::letterbox::{Element, InputSpec};
+use vru_vision::model_card::ModelCard;
 
+use super::picture_input::{input_spec, run_dims};
 use super::provider::{InputShape, ProviderPlan, candidates, dispatch, plan};
+use super::sizes_input::{self, SizesElement, SizesOrder, sizes_element};
 use super::{Backend, BackendError, ModelIo, OutputTensor, TensorData, TensorPort, engine_cache, library, placement};
 use crate::config::{ModelConfig, Provider};
 
@@ -22,6 +26,10 @@ pub struct OrtBackend {
     session: Session,
     options: RunOptions<NoSelectedOutputs>,
     io: ModelIo,
+    input: InputSpec,
+    sizes: Option<SizesElement>,
+    /// The two numbers that the input for sizes is given.
+    size: (i64, i64),
 }
 
 impl Debug for OrtBackend {
@@ -32,15 +40,20 @@ impl Debug for OrtBackend {
 
 impl OrtBackend {
     /// Loads the model with the first of the configured providers that loads. A named provider has no fallback: its failure is
-    /// the error.
-    pub fn load(config: &ModelConfig, path: &Path) -> Result<Self, BackendError> {
+    /// the error. `digest` identifies the weights: an engine that TensorRT built for others is not used.
+    pub fn load(
+        config: &ModelConfig,
+        path: &Path,
+        card: Option<&ModelCard>,
+        digest: &str,
+    ) -> Result<Self, BackendError> {
         let environment = library::environment(config.onnxruntime.as_deref())?;
         let mut last_error = None;
         for provider in candidates(config.provider) {
-            match Self::load_with(&environment, config, path, *provider) {
+            match Self::load_with(&environment, config, path, card, digest, *provider) {
                 Ok(backend) => return Ok(backend),
                 // The file is not a usable model with any provider.
-                Err(error @ (BackendError::Model { .. } | BackendError::Inputs { .. })) => return Err(error),
+                Err(error) if !error.may_be_the_provider() => return Err(error),
                 Err(error) => {
                     if config.provider == Provider::Auto {
                         let reason = report::chain(&error).to_string();
@@ -57,20 +70,48 @@ impl OrtBackend {
         environment: &Environment,
         config: &ModelConfig,
         path: &Path,
+        card: Option<&ModelCard>,
+        digest: &str,
         provider: Provider,
     ) -> Result<Self, BackendError> {
         let plans = match provider {
             Provider::Cpu | Provider::Auto => Vec::new(),
-            gpu => gpu_plans(environment, config, path, gpu)?,
+            gpu => gpu_plans(environment, config, path, card, digest, gpu)?,
         };
         let (session, placement) = placement::collect(|| build(environment, config, path, provider, &plans));
         let session = session?;
-        let io = ModelIo { provider, placement, ..read_io(&session)? };
+        let (io, sizes) = read_io(&session)?;
+        let io = ModelIo { provider, placement, ..io };
         check_placement(&io)?;
+        check_output_sizes(&io)?;
+        let input = input_spec(&io, card)?;
         let mut options = RunOptions::new().map_err(BackendError::Configure)?;
         // The session was created with a verbose log, to learn the placement. Its runs log warnings only.
         options.set_log_level(LogLevel::Warning).map_err(BackendError::Configure)?;
-        Ok(Self { session, options, io })
+        let size = (i64::from(input.width), i64::from(input.height));
+        let mut backend = Self { session, options, io, input, sizes, size };
+        backend.order_size()?;
+        Ok(backend)
+    }
+
+    /// Whether width or height comes first does not matter for a square. For another input, a run with a wide size shows it.
+    fn order_size(&mut self) -> Result<(), BackendError> {
+        let Some(port) = self.io.sizes.clone() else { return Ok(()) };
+        let (width, height) = self.size;
+        if width == height {
+            return Ok(());
+        }
+        let batch = self.io.input.dims.first().copied().and_then(|dim| usize::try_from(dim).ok()).unwrap_or(1).max(1);
+        self.size = sizes_input::WIDE;
+        let outputs = self.run(batch, &TensorData::zeros(self.input.element, self.input.tensor_len() * batch))?;
+        let boxes = outputs.iter().find(|output| matches!(output.dims[..], [_, _, 4]));
+        self.size = match boxes.and_then(|boxes| sizes_input::order(&boxes.data)) {
+            Some(SizesOrder::WidthFirst) => (width, height),
+            Some(SizesOrder::HeightFirst) => (height, width),
+            None => return Err(BackendError::SizesOrder { input: Box::new(port) }),
+        };
+        tracing::info!(input = %port, size = ?self.size, "boxes are wanted in pixels of the input");
+        Ok(())
     }
 }
 
@@ -79,22 +120,30 @@ fn gpu_plans(
     environment: &Environment,
     config: &ModelConfig,
     path: &Path,
+    card: Option<&ModelCard>,
+    digest: &str,
     provider: Provider,
 ) -> Result<Vec<ProviderPlan>, BackendError> {
-    let cache = config.engine_cache.clone().unwrap_or_else(|| assets::cache_dir().join("engines"));
-    let unknown = InputShape { name: String::new(), dims: Vec::new(), dynamic_batch: false };
+    // TensorRT names an engine by the graph and not by its weights.
+    let cache = config.engine_cache.clone().unwrap_or_else(|| assets::cache_dir().join("engines")).join(digest);
     // Check that the provider is available before spending minutes.
-    dispatch(&plan(provider, config, &unknown, &cache))?;
+    dispatch(&plan(provider, config, &[], &cache))?;
     if provider == Provider::Tensorrt {
         engine_cache::prepare(&cache, std::fs::metadata(path).map_or(0, |model| model.len()))?;
     }
-    let io = read_io(&build(environment, config, path, Provider::Cpu, &[])?)?;
-    let dynamic_batch = io.input.dims.first().is_some_and(|dim| *dim < 0);
-    let input = InputShape { name: io.input.name, dims: io.input.dims, dynamic_batch };
-    let mut plans = vec![plan(provider, config, &input, &cache)];
+    let (io, _) = read_io(&build(environment, config, path, Provider::Cpu, &[])?)?;
+    let run = run_dims(&io.input.dims, &input_spec(&io, card)?, 1);
+    let sizes = io.sizes.map(|port| InputShape {
+        run: vec![port.dims.first().copied().filter(|batch| *batch > 0).unwrap_or(1), 2],
+        name: port.name,
+        declared: port.dims,
+    });
+    let picture = InputShape { name: io.input.name, declared: io.input.dims, run };
+    let inputs: Vec<InputShape> = std::iter::once(picture).chain(sizes).collect();
+    let mut plans = vec![plan(provider, config, &inputs, &cache)];
     if provider == Provider::Tensorrt {
         // For the nodes that TensorRT does not support.
-        plans.push(plan(Provider::Cuda, config, &input, &cache));
+        plans.push(plan(Provider::Cuda, config, &inputs, &cache));
     }
     Ok(plans)
 }
@@ -145,16 +194,50 @@ fn check_placement(io: &ModelIo) -> Result<(), BackendError> {
     Err(BackendError::ProviderUnused { provider: io.provider.name(), placed: placed.join(", ") })
 }
 
-fn read_io(session: &Session) -> Result<ModelIo, BackendError> {
-    let inputs: Vec<TensorPort> = session.inputs().iter().map(port).collect();
-    let [input] = inputs.as_slice() else { return Err(BackendError::Inputs { inputs }) };
-    Ok(ModelIo {
-        input: input.clone(),
+/// A declared output that is too large is not computed even once.
+fn check_output_sizes(io: &ModelIo) -> Result<(), BackendError> {
+    for output in &io.outputs {
+        let sizes = output.dims.iter().skip(1).map(|dim| usize::try_from(*dim).unwrap_or(1));
+        check_numbers(&output.name, sizes.fold(1, usize::saturating_mul))?;
+    }
+    Ok(())
+}
+
+fn check_numbers(output: &str, numbers: usize) -> Result<(), BackendError> {
+    if numbers <= MAX_OUTPUT_NUMBERS {
+        return Ok(());
+    }
+    Err(BackendError::OutputSize { output: output.to_owned(), numbers, limit: MAX_OUTPUT_NUMBERS })
+}
+
+/// The inputs and outputs, and the number type of the input for sizes.
+fn read_io(session: &Session) -> Result<(ModelIo, Option<SizesElement>), BackendError> {
+    let (mut pictures, mut sizes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for outlet in session.inputs() {
+        let port = port(outlet);
+        match sizes_element(&port, outlet.dtype().tensor_type()) {
+            Some(element) => sizes.push((port, element)),
+            None if port.dims.len() == 4 => pictures.push(port),
+            None => unknown.push(port),
+        }
+    }
+    let (input, sizes) = match (&pictures[..], &sizes[..], &unknown[..]) {
+        ([picture], [], []) => (picture.clone(), None),
+        ([picture], [sizes], []) => (picture.clone(), Some(sizes.clone())),
+        // A single input of another form is described better by what it lacks.
+        ([], [], [other]) => (other.clone(), None),
+        _ => return Err(BackendError::Inputs { inputs: session.inputs().iter().map(port).collect(), unknown }),
+    };
+    let (sizes, element) = sizes.unzip();
+    let io = ModelIo {
+        input,
+        sizes,
         outputs: session.outputs().iter().map(port).collect(),
         metadata: read_metadata(session),
         provider: Provider::Cpu,
         placement: Vec::new(),
-    })
+    };
+    Ok((io, element))
 }
 
 fn read_metadata(session: &Session) -> BTreeMap<String, String> {
@@ -183,33 +266,28 @@ impl Backend for OrtBackend {
 
     fn run(&mut self, batch: usize, input: &TensorData) -> Result<Vec<OutputTensor>, BackendError> {
         let fail = |source| BackendError::Run { batch, source };
-        // The free dimensions are the batch, and perhaps height and width, which follow from the length of the input.
-        let shape = resolve_dims(&self.io.input.dims, batch, input.len());
+        let shape = run_dims(&self.io.input.dims, &self.input, batch as i64);
         let value = match input {
             TensorData::F32(numbers) => view(shape, numbers),
             TensorData::F16(numbers) => view(shape, numbers),
             TensorData::U8(numbers) => view(shape, numbers),
         };
-        let inputs = [value.map_err(fail)?];
+        let pairs = sizes_input::pairs(self.size, batch);
+        let floats: Vec<f32> = pairs.iter().map(|side| *side as f32).collect();
+        let integers: Vec<i32> = pairs.iter().map(|side| i32::try_from(*side).unwrap_or(i32::MAX)).collect();
+        let mut inputs = vec![(self.io.input.name.as_str(), value.map_err(fail)?)];
+        if let (Some(port), Some(element)) = (&self.io.sizes, self.sizes) {
+            let shape = vec![batch as i64, 2];
+            let value = match element {
+                SizesElement::I64 => view(shape, &pairs),
+                SizesElement::I32 => view(shape, &integers),
+                SizesElement::F32 => view(shape, &floats),
+            };
+            inputs.push((port.name.as_str(), value.map_err(fail)?));
+        }
         let outputs = self.session.run_with_options(inputs, &self.options).map_err(fail)?;
-        read_outputs(&outputs)
+        read_outputs(&outputs, batch)
     }
-}
-
-/// Replaces the free dimensions of the input. The first is the batch. If one more is free, it follows from the input's length;
-/// if height and width are free, the input is a square.
-fn resolve_dims(dims: &[i64], batch: usize, len: usize) -> Vec<i64> {
-    let mut shape = dims.to_vec();
-    if let Some(first) = shape.first_mut() {
-        *first = batch as i64;
-    }
-    let free = shape.iter().filter(|dim| **dim < 0).count();
-    let known: i64 = shape.iter().filter(|dim| **dim >= 0).product::<i64>().max(1);
-    let rest = len as i64 / known;
-    for dim in shape.iter_mut().filter(|dim| **dim < 0) {
-        *dim = if free == 1 { rest } else { rest.isqrt() };
-    }
-    shape
 }
 
 fn view<T>(shape: Vec<i64>, numbers: &[T]) -> ort::Result<SessionInputValue<'_>>
@@ -219,13 +297,21 @@ where
     Ok(TensorRef::from_array_view((shape, numbers))?.into())
 }
 
-fn read_outputs(outputs: &SessionOutputs<'_>) -> Result<Vec<OutputTensor>, BackendError> {
-    outputs.iter().map(|(name, value)| read_output(name, &value)).collect()
+fn read_outputs(outputs: &SessionOutputs<'_>, batch: usize) -> Result<Vec<OutputTensor>, BackendError> {
+    outputs.iter().map(|(name, value)| read_output(name, &value, batch)).collect()
 }
 
-fn read_output(name: &str, value: &DynValue) -> Result<OutputTensor, BackendError> {
+/// Copies an output. Layouts read outputs with two or three dimensions: masks and feature maps have more, and stay where they are.
+fn read_output(name: &str, value: &DynValue, batch: usize) -> Result<OutputTensor, BackendError> {
     let type_name = || value.dtype().to_string();
     let wrong = || BackendError::OutputType { output: name.to_owned(), type_name: type_name() };
+    let shape = value.dtype().tensor_shape().ok_or_else(wrong)?;
+    let dims: Vec<usize> = shape.iter().map(|dim| usize::try_from(*dim).unwrap_or(0)).collect();
+    if !(2..=3).contains(&dims.len()) {
+        return Ok(OutputTensor { name: name.to_owned(), dims, data: Vec::new() });
+    }
+    let numbers_in_all = dims.iter().copied().fold(1, usize::saturating_mul);
+    check_numbers(name, numbers_in_all / batch.max(1))?;
     let (dims, data): (Vec<usize>, Vec<f32>) = match value.dtype().tensor_type() {
         Some(TensorElementType::Float32) => numbers(value, |x: f32| x),
         Some(TensorElementType::Float16) => numbers(value, f16::to_f32),

@@ -17,14 +17,20 @@ pub struct ProviderPlan {
     pub options: Vec<(String, String)>,
 }
 
-/// The model's input, on which the options depend.
+/// An input of the model, on which the options depend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputShape {
     pub name: String,
-    /// The first dimension, the batch, is replaced by that of each profile.
-    pub dims: Vec<i64>,
-    /// The model takes batches of any size.
-    pub dynamic_batch: bool,
+    /// As the model declares them, -1 where free.
+    pub declared: Vec<i64>,
+    /// Of a run. A free batch is replaced by that of each profile.
+    pub run: Vec<i64>,
+}
+
+impl InputShape {
+    fn is_free(&self) -> bool {
+        self.declared.iter().any(|dim| *dim < 0)
+    }
 }
 
 /// The providers to try, in order. A named provider has no fallback.
@@ -38,9 +44,9 @@ pub fn candidates(provider: Provider) -> &'static [Provider] {
 }
 
 /// The options of a provider for a model.
-pub fn plan(provider: Provider, config: &ModelConfig, input: &InputShape, cache: &Path) -> ProviderPlan {
+pub fn plan(provider: Provider, config: &ModelConfig, inputs: &[InputShape], cache: &Path) -> ProviderPlan {
     let options = match provider {
-        Provider::Tensorrt => tensorrt(config, input, cache),
+        Provider::Tensorrt => tensorrt(config, inputs, cache),
         Provider::Cuda => cuda(config),
         Provider::Cpu | Provider::Auto => Vec::new(),
     };
@@ -48,7 +54,7 @@ pub fn plan(provider: Provider, config: &ModelConfig, input: &InputShape, cache:
     ProviderPlan { provider, options }
 }
 
-fn tensorrt(config: &ModelConfig, input: &InputShape, cache: &Path) -> Vec<(&'static str, String)> {
+fn tensorrt(config: &ModelConfig, inputs: &[InputShape], cache: &Path) -> Vec<(&'static str, String)> {
     let flag = |on: bool| if on { "1" } else { "0" }.to_owned();
     let cache = cache.display().to_string();
     let mut options = vec![
@@ -61,13 +67,13 @@ fn tensorrt(config: &ModelConfig, input: &InputShape, cache: &Path) -> Vec<(&'st
         ("trt_timing_cache_path", cache),
     ];
     // One profile from the smallest to the largest batch, tuned for the largest. Without it TensorRT would rebuild the engine,
-    // which takes minutes, for each larger batch.
+    // which takes minutes, for each larger batch. A profile names every input that has a free dimension.
     if let (true, Some(smallest), Some(largest)) =
-        (input.dynamic_batch, config.batch_profiles.first(), config.batch_profiles.last())
+        (inputs.iter().any(InputShape::is_free), config.batch_profiles.first(), config.batch_profiles.last())
     {
-        options.push(("trt_profile_min_shapes", shape(input, *smallest)));
-        options.push(("trt_profile_opt_shapes", shape(input, *largest)));
-        options.push(("trt_profile_max_shapes", shape(input, *largest)));
+        options.push(("trt_profile_min_shapes", shapes(inputs, *smallest)));
+        options.push(("trt_profile_opt_shapes", shapes(inputs, *largest)));
+        options.push(("trt_profile_max_shapes", shapes(inputs, *largest)));
     }
     options
 }
@@ -84,10 +90,14 @@ fn cuda(config: &ModelConfig) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn shape(input: &InputShape, batch: usize) -> String {
-    let dims = std::iter::once(batch as i64).chain(input.dims.iter().skip(1).copied());
-    let dims: Vec<String> = dims.map(|dim| dim.to_string()).collect();
-    format!("{}:{}", input.name, dims.join("x"))
+fn shapes(inputs: &[InputShape], batch: usize) -> String {
+    let shape = |input: &InputShape| {
+        let free_batch = input.declared.first().is_some_and(|dim| *dim < 0);
+        let dim = |(at, dim): (usize, &i64)| if at == 0 && free_batch { batch.to_string() } else { dim.to_string() };
+        let dims: Vec<String> = input.run.iter().enumerate().map(dim).collect();
+        format!("{}:{}", input.name, dims.join("x"))
+    };
+    inputs.iter().filter(|input| input.is_free()).map(shape).collect::<Vec<_>>().join(",")
 }
 
 /// Converts a plan for ONNX Runtime; `None` for the CPU, which is always available. If the provider cannot be registered, the
@@ -118,8 +128,18 @@ pub(super) fn dispatch(plan: &ProviderPlan) -> Result<Option<ExecutionProviderDi
 mod tests {
     use super::*;
 
-    fn input(dynamic_batch: bool) -> InputShape {
-        InputShape { name: "images".to_owned(), dims: vec![-1, 3, 640, 640], dynamic_batch }
+    fn input(name: &str, declared: &[i64], run: &[i64]) -> InputShape {
+        InputShape { name: name.to_owned(), declared: declared.to_vec(), run: run.to_vec() }
+    }
+
+    fn square() -> InputShape {
+        input("images", &[-1, 3, 640, 640], &[1, 3, 640, 640])
+    }
+
+    fn profiles(inputs: &[InputShape]) -> Option<[String; 3]> {
+        let plan = plan(Provider::Tensorrt, &ModelConfig::default(), inputs, Path::new("/cache"));
+        let shapes = |kind: &str| option(&plan, &format!("trt_profile_{kind}_shapes")).map(str::to_owned);
+        Some([shapes("min")?, shapes("opt")?, shapes("max")?])
     }
 
     fn option<'a>(plan: &'a ProviderPlan, key: &str) -> Option<&'a str> {
@@ -140,7 +160,7 @@ mod tests {
 
     #[test]
     fn tensorrt_builds_half_precision_engines_for_all_batch_profiles() {
-        let plan = plan(Provider::Tensorrt, &ModelConfig::default(), &input(true), Path::new("/cache"));
+        let plan = plan(Provider::Tensorrt, &ModelConfig::default(), &[square()], Path::new("/cache"));
         assert_eq!(option(&plan, "trt_fp16_enable"), Some("1"));
         assert_eq!(option(&plan, "trt_engine_cache_path"), Some("/cache"));
         assert_eq!(option(&plan, "trt_timing_cache_enable"), Some("1"));
@@ -150,15 +170,36 @@ mod tests {
     }
 
     #[test]
-    fn a_model_with_a_fixed_batch_gets_no_profiles() {
-        let plan = plan(Provider::Tensorrt, &ModelConfig::default(), &input(false), Path::new("/cache"));
-        assert_eq!(option(&plan, "trt_profile_min_shapes"), None);
+    fn free_sides_are_those_of_the_run_in_every_profile() {
+        let cases = [
+            (input("x", &[-1, 3, -1, -1], &[1, 3, 384, 640]), ["x:1x3x384x640", "x:16x3x384x640", "x:16x3x384x640"]),
+            (input("x", &[-1, -1, -1, 3], &[1, 384, 640, 3]), ["x:1x384x640x3", "x:16x384x640x3", "x:16x384x640x3"]),
+            (input("x", &[2, 3, -1, -1], &[2, 3, 384, 640]), ["x:2x3x384x640"; 3]),
+        ];
+        for (input, want) in cases {
+            assert_eq!(profiles(&[input]), Some(want.map(str::to_owned)));
+        }
+    }
+
+    #[test]
+    fn a_profile_names_each_input_with_a_free_dimension() {
+        let sizes = input("orig_target_sizes", &[-1, 2], &[1, 2]);
+        let want = [1, 16, 16].map(|batch| format!("images:{batch}x3x640x640,orig_target_sizes:{batch}x2"));
+        assert_eq!(profiles(&[square(), sizes]), Some(want));
+        let fixed = input("orig_target_sizes", &[1, 2], &[1, 2]);
+        let want = [1, 16, 16].map(|batch| format!("images:{batch}x3x640x640"));
+        assert_eq!(profiles(&[square(), fixed]), Some(want));
+    }
+
+    #[test]
+    fn a_model_without_free_dimensions_gets_no_profiles() {
+        assert_eq!(profiles(&[input("images", &[1, 3, 384, 640], &[1, 3, 384, 640])]), None);
     }
 
     #[test]
     fn cuda_computes_in_full_precision_on_the_chosen_device() {
         let config = ModelConfig { device: 2, gpu_memory_mib: 1024, ..ModelConfig::default() };
-        let plan = plan(Provider::Cuda, &config, &input(true), Path::new("/cache"));
+        let plan = plan(Provider::Cuda, &config, &[square()], Path::new("/cache"));
         assert_eq!(option(&plan, "device_id"), Some("2"));
         assert_eq!(option(&plan, "gpu_mem_limit"), Some("1073741824"));
         assert_eq!(option(&plan, "use_tf32"), Some("0"));

@@ -1,14 +1,20 @@
 //! Detection transformers (RT-DETR, D-FINE, RF-DETR): a fixed number of queries, each with a box and class scores, without
 //! duplicates. Exporters write one of three forms: class logits and boxes as two outputs; both joined in one output; or labels,
 //! boxes and scores as three outputs.
+//!
+//! Detectors such as YOLO-NAS have two outputs of the same form with a row per grid cell, so that duplicates must be removed.
 
+use super::candidates::push;
+use super::coco::assumed_labels;
 use super::decode_error::LayoutDecodeError;
-use super::family::Family;
+use super::evidence::{Boxes, MIN_SCORE, Run, check_classes, check_probabilities, four, score_form};
+use super::family::{Certainty, Family};
 use super::model_facts::ModelFacts;
 use super::scores::{largest, logit, sigmoid, to_rect};
 use super::tensor::{TensorView, matrix, vector};
 use crate::detection::RawDetection;
-use crate::model_card::{BoxForm, BoxUnits, ScoreForm};
+use crate::letterbox::Resize;
+use crate::model_card::{BoxForm, BoxUnits, InputCard, LayoutName, ScoreForm};
 
 const MAX_CLASS: f32 = 65_535.0;
 
@@ -17,7 +23,13 @@ pub(super) struct Detr {
     outputs: DetrOutputs,
     form: BoxForm,
     units: BoxUnits,
+    /// A row per grid cell instead of one per query.
+    dense: bool,
+    certainty: Certainty,
 }
+
+/// Detection transformers have at most 900 queries.
+const MAX_QUERIES: i64 = 1000;
 
 #[derive(Debug, Clone, PartialEq)]
 enum DetrOutputs {
@@ -37,12 +49,92 @@ impl Family for Detr {
             (2, _) => two(model)?,
             (count, _) => return Err(format!("{count} outputs have 3 dimensions, not 1 or 2")),
         };
-        // Exports that select the labels also convert the boxes to pixels.
-        let (form, units) = match outputs {
-            DetrOutputs::Selected { .. } => (BoxForm::XyXy, BoxUnits::Pixels),
-            DetrOutputs::Two { .. } | DetrOutputs::Joined { .. } => (BoxForm::CxCyWh, BoxUnits::Normalised),
+        let named = model.is_named(LayoutName::Detr);
+        if model.states_nms() && !named {
+            return Err("the metadata say that NMS is part of the model".to_owned());
+        }
+        let rows = model.matrices().next().map_or(0, |(_, shape)| shape[1]);
+        let selected = matches!(outputs, DetrOutputs::Selected { .. });
+        let dense = !selected && (rows > MAX_QUERIES || model.counts_cells(rows, 1) == Some(true));
+        if dense && matches!(outputs, DetrOutputs::Joined { .. }) && !named {
+            return Err(format!("{rows} rows are not the queries of a detection transformer"));
+        }
+        // Exports that select the labels also convert the boxes to pixels, as those with a row per cell do.
+        let (form, units) =
+            if selected || dense { (BoxForm::XyXy, BoxUnits::Pixels) } else { (BoxForm::CxCyWh, BoxUnits::Normalised) };
+        let stated = named || model.is_described_as_detr();
+        Ok(Self {
+            outputs,
+            form: model.card.boxes.unwrap_or(form),
+            units: model.card.box_units.unwrap_or(units),
+            dense,
+            certainty: if stated { Certainty::Stated } else { Certainty::Plausible },
+        })
+    }
+
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
+    fn settle(&mut self, model: &ModelFacts<'_>, run: Run<'_>) -> Result<(), String> {
+        let wrong = |error: LayoutDecodeError| error.to_string();
+        let rows_of = |output| matrix(run.outputs, output, 0).map_err(wrong);
+        let boxes = match &mut self.outputs {
+            DetrOutputs::Two { logits, boxes, scores, .. } => {
+                let logits = rows_of(*logits)?;
+                *scores = score_form(model.card.scores, *scores, logits.data.iter().copied())?;
+                Boxes::of(rows_of(*boxes)?.with_columns(*boxes, 4).map_err(wrong)?.iter_rows().map(four), run.input)
+            }
+            DetrOutputs::Joined { output, classes, scores } => {
+                let rows = rows_of(*output)?.with_columns(*output, 4 + *classes).map_err(wrong)?;
+                *scores = score_form(
+                    model.card.scores,
+                    ScoreForm::Sigmoid,
+                    rows.iter_rows().flat_map(|row| &row[4..]).copied(),
+                )?;
+                Boxes::of(rows.iter_rows().map(four), run.input)
+            }
+            DetrOutputs::Selected { labels, boxes, scores } => {
+                let scores = vector(run.outputs, *scores, 0).map_err(wrong)?;
+                let labels = vector(run.outputs, *labels, 0).map_err(wrong)?;
+                check_probabilities("scores", scores.iter().copied())?;
+                let found = |at: &usize| scores.get(*at).is_some_and(|score| *score > MIN_SCORE);
+                check_classes((0..labels.len()).filter(found).map(|at| labels[at]), model.labels)?;
+                let boxes = rows_of(*boxes)?.with_columns(*boxes, 4).map_err(wrong)?;
+                let rows = boxes.iter_rows().enumerate().filter(|(at, _)| found(at));
+                Boxes::of(rows.map(|(_, row)| four(row)), run.input)
+            }
         };
-        Ok(Self { outputs, form: model.card.boxes.unwrap_or(form), units: model.card.box_units.unwrap_or(units) })
+        let units = boxes.units(model.card.box_units, self.units)?;
+        // Every query has a box, in fractions. Other joined rows are those of another family, unless a card knows better.
+        let guessed = matches!(self.outputs, DetrOutputs::Joined { .. }) && self.certainty < Certainty::Stated;
+        if guessed && (boxes.is_empty() || units != self.units) {
+            return Err("in a test run the boxes are no fractions of the picture".to_owned());
+        }
+        self.units = units;
+        self.form = boxes.form(model.card.boxes, self.form)?;
+        Ok(())
+    }
+
+    fn outputs(&self) -> Vec<usize> {
+        match self.outputs {
+            DetrOutputs::Two { logits, boxes, .. } => vec![logits, boxes],
+            DetrOutputs::Joined { output, .. } => vec![output],
+            DetrOutputs::Selected { labels, boxes, scores } => vec![labels, boxes, scores],
+        }
+    }
+
+    fn usual_input(&self, model: &ModelFacts<'_>) -> InputCard {
+        let named = |name: &str| model.outputs.iter().any(|output| output.name == name);
+        let usual = InputCard { resize: Resize::Stretch, ..InputCard::default() };
+        if self.dense {
+            InputCard::default()
+        } else if named("dets") && named("labels") {
+            // RF-DETR.
+            InputCard { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], ..usual }
+        } else {
+            usual
+        }
     }
 
     fn classes(&self) -> Option<usize> {
@@ -55,7 +147,7 @@ impl Family for Detr {
     }
 
     fn needs_suppression(&self) -> bool {
-        false
+        self.dense
     }
 
     fn decode(
@@ -66,8 +158,8 @@ impl Family for Detr {
         threshold: f32,
         found: &mut Vec<RawDetection>,
     ) -> Result<(), LayoutDecodeError> {
-        let mut push = |class_index: u32, score: f32, numbers: &[f32]| {
-            found.push(RawDetection { rect: to_rect(numbers, self.form, self.units, input), class_index, score });
+        let mut add = |class_index: u32, score: f32, numbers: &[f32]| {
+            push(found, RawDetection { rect: to_rect(numbers, self.form, self.units, input), class_index, score });
         };
         match self.outputs {
             DetrOutputs::Two { logits, boxes, classes, scores } => {
@@ -78,7 +170,7 @@ impl Family for Detr {
                 }
                 for (row, numbers) in logits_of.iter_rows().zip(boxes_of.iter_rows()) {
                     if let Some((class, score)) = best(row, scores, threshold) {
-                        push(class, score, numbers);
+                        add(class, score, numbers);
                     }
                 }
             }
@@ -86,7 +178,7 @@ impl Family for Detr {
                 let rows = matrix(outputs, output, batch)?.with_columns(output, 4 + classes)?;
                 for row in rows.iter_rows() {
                     if let Some((class, score)) = best(&row[4..], scores, threshold) {
-                        push(class, score, row);
+                        add(class, score, row);
                     }
                 }
             }
@@ -98,7 +190,7 @@ impl Family for Detr {
                 }
                 for ((&label, &score), numbers) in labels_of.iter().zip(scores_of).zip(boxes_of.iter_rows()) {
                     if score >= threshold && (0.0..=MAX_CLASS).contains(&label) {
-                        push(label as u32, score, numbers);
+                        add(label as u32, score, numbers);
                     }
                 }
             }
@@ -156,17 +248,24 @@ fn two(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
 
 fn joined(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
     let (output, [_, _, columns]) = model.only_matrix()?;
-    let labels = model.labels.ok_or("one output alone needs labels to separate the class scores from other numbers")?;
-    if columns != (4 + labels) as i64 {
-        return Err(format!(
-            "a row of {columns} numbers is not 4 coordinates and {labels} classes (the number of labels)"
-        ));
-    }
+    let columns = usize::try_from(columns).map_err(|_| "the length of a row is dynamic".to_owned())?;
+    let classes = match model.labels {
+        Some(labels) if columns == 4 + labels => labels,
+        Some(labels) => {
+            return Err(format!(
+                "a row of {columns} numbers is not 4 coordinates and {labels} classes (the number of labels)"
+            ));
+        }
+        None => columns
+            .checked_sub(4)
+            .filter(|classes| assumed_labels(*classes).is_some() && *classes > 1)
+            .ok_or("one output alone needs labels to separate the class scores from other numbers")?,
+    };
     let scores = model.card.scores.unwrap_or(ScoreForm::Activated);
     if scores == ScoreForm::Softmax {
         return Err("softmax scores need a separate output".to_owned());
     }
-    Ok(DetrOutputs::Joined { output, classes: labels, scores })
+    Ok(DetrOutputs::Joined { output, classes, scores })
 }
 
 fn selected(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {

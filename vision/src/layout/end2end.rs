@@ -1,7 +1,10 @@
-//! End-to-end exports, whose NMS is part of the model: `1×N×6`. Each row holds left, top, right, bottom, score and class.
+//! End-to-end exports, whose NMS is part of the model: `1×N×6`. Each row holds left, top, right, bottom, score and class. In
+//! exports for segmentation and pose, mask coefficients or key points follow.
 
+use super::candidates::push;
 use super::decode_error::LayoutDecodeError;
-use super::family::Family;
+use super::evidence::{Boxes, MIN_SCORE, Run, check_classes, check_probabilities, four};
+use super::family::{Certainty, Family};
 use super::model_facts::ModelFacts;
 use super::scores::to_rect;
 use super::tensor::{TensorView, matrix};
@@ -16,22 +19,59 @@ const MAX_CLASS: f32 = 65_535.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct End2End {
     output: usize,
+    columns: usize,
     form: BoxForm,
     units: BoxUnits,
+    certainty: Certainty,
 }
 
 impl Family for End2End {
     fn fit(model: &ModelFacts<'_>) -> Result<Self, String> {
         let (output, [_, rows, columns]) = model.only_matrix()?;
-        if columns != COLUMNS as i64 {
-            return Err("a row is not 6 numbers".to_owned());
-        }
-        let certain = model.card.layout == Some(LayoutName::End2End) || model.is_end2end();
-        if rows > MAX_ROWS && !certain {
+        let extras = model.extras()?;
+        let columns = usize::try_from(columns)
+            .ok()
+            .filter(|columns| extras.iter().any(|extras| *columns == COLUMNS + extras))
+            .ok_or_else(|| format!("a row is not {COLUMNS} numbers and {extras:?} others"))?;
+        let stated = model.is_named(LayoutName::End2End) || model.states_nms();
+        if rows > MAX_ROWS && !stated {
             return Err(format!("{rows} rows are too many for an output after NMS"));
         }
-        let form = model.card.boxes.unwrap_or(BoxForm::XyXy);
-        Ok(Self { output, form, units: model.card.box_units.unwrap_or(BoxUnits::Pixels) })
+        Ok(Self {
+            output,
+            columns,
+            form: model.card.boxes.unwrap_or(BoxForm::XyXy),
+            units: model.card.box_units.unwrap_or(BoxUnits::Pixels),
+            certainty: if stated { Certainty::Stated } else { Certainty::Plausible },
+        })
+    }
+
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
+    fn settle(&mut self, model: &ModelFacts<'_>, run: Run<'_>) -> Result<(), String> {
+        let rows = matrix(run.outputs, self.output, 0).map_err(|error| error.to_string())?;
+        let found = || rows.iter_rows().filter(|row| row[4] > MIN_SCORE);
+        if check_classes(found().map(|row| row[5]), None).is_err()
+            && check_classes(found().map(|row| row[4]), None).is_ok()
+        {
+            return Err("in a test run the score follows the class instead of preceding it".to_owned());
+        }
+        check_probabilities("scores", rows.iter_rows().map(|row| row[4]))?;
+        check_classes(found().map(|row| row[5]), model.labels)?;
+        let boxes = Boxes::of(found().map(four), run.input);
+        if self.form == BoxForm::XyXy {
+            boxes.check_edges()?;
+        } else {
+            self.form = boxes.form(model.card.boxes, self.form)?;
+        }
+        self.units = boxes.units(model.card.box_units, self.units)?;
+        Ok(())
+    }
+
+    fn outputs(&self) -> Vec<usize> {
+        vec![self.output]
     }
 
     fn classes(&self) -> Option<usize> {
@@ -50,13 +90,13 @@ impl Family for End2End {
         threshold: f32,
         found: &mut Vec<RawDetection>,
     ) -> Result<(), LayoutDecodeError> {
-        let rows = matrix(outputs, self.output, batch)?.with_columns(self.output, COLUMNS)?;
+        let rows = matrix(outputs, self.output, batch)?.with_columns(self.output, self.columns)?;
         for row in rows.iter_rows() {
             let (score, class) = (row[4], row[5]);
             // Unused rows are zeros or, in some exports, class -1.
             if score >= threshold && (0.0..=MAX_CLASS).contains(&class) {
                 let rect = to_rect(row, self.form, self.units, input);
-                found.push(RawDetection { rect, class_index: class as u32, score });
+                push(found, RawDetection { rect, class_index: class as u32, score });
             }
         }
         Ok(())

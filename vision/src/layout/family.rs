@@ -3,9 +3,22 @@
 use std::fmt::Debug;
 
 use super::decode_error::LayoutDecodeError;
+use super::evidence::Run;
 use super::model_facts::ModelFacts;
 use super::tensor::TensorView;
 use crate::detection::RawDetection;
+use crate::model_card::InputCard;
+
+/// How much speaks for a family besides the shapes. If several families fit, the more certain one is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Certainty {
+    /// The shapes fit.
+    Plausible,
+    /// The number of rows is that of the grids of this input.
+    Counted,
+    /// Card or metadata say so.
+    Stated,
+}
 
 /// A family of output layouts, fitted to the outputs of one model.
 ///
@@ -17,12 +30,27 @@ pub(super) trait Family: Debug + Send + Sync {
     where
         Self: Sized;
 
+    fn certainty(&self) -> Certainty {
+        Certainty::Plausible
+    }
+
+    /// Settles what the shapes leave open by the numbers of a run. The error says what they contradict.
+    fn settle(&mut self, model: &ModelFacts<'_>, run: Run<'_>) -> Result<(), String>;
+
+    /// Indices of the outputs that are read.
+    fn outputs(&self) -> Vec<usize>;
+
     /// Number of classes; `None` if the shapes do not determine it.
     fn classes(&self) -> Option<usize>;
 
     /// Whether the outputs contain several boxes for one object, so that NMS must follow.
     fn needs_suppression(&self) -> bool {
         true
+    }
+
+    /// The input that models of this family are trained with, for a model without a card.
+    fn usual_input(&self, _model: &ModelFacts<'_>) -> InputCard {
+        InputCard::default()
     }
 
     /// Appends the detections of picture `batch` whose score is at least `threshold`, in pixels of the model's input.

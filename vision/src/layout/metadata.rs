@@ -24,17 +24,25 @@ pub fn input_size(metadata: &Metadata, card: Option<&ModelCard>) -> Option<(u32,
     if let Some((width, height)) = card.and_then(|card| card.input.width.zip(card.input.height)) {
         return Some((width, height));
     }
-    let text = metadata.get("imgsz")?;
-    let sides: Vec<u32> = text
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|part| !part.is_empty())
-        .map_while(|part| part.parse().ok())
-        .collect();
-    match sides[..] {
+    match numbers(metadata.get("imgsz")?)[..] {
         [side] => Some((side, side)),
         [height, width] => Some((width, height)),
         _ => None,
     }
+}
+
+/// The whole numbers in a text such as `[384, 640]`, up to one that is too large.
+pub(super) fn numbers(text: &str) -> Vec<u32> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter(|part| !part.is_empty())
+        .map_while(|part| part.parse().ok())
+        .collect()
+}
+
+/// Whether a dictionary as Python or JSON writes it has `key` set to true.
+pub(super) fn states(dictionary: &str, key: &str) -> bool {
+    let text: String = dictionary.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
+    ['\'', '"'].iter().any(|quote| text.contains(&format!("{quote}{key}{quote}:true")))
 }
 
 /// Reads `{0: 'person', 1: 'bicycle'}`, `{"0": "person"}` or `['person', 'bicycle']`. `None` for any other form, or if an index
@@ -134,6 +142,16 @@ mod tests {
             let found = labels(&metadata("names", &format!("{{{text}}}")), None);
             assert!(found.len() <= text.len());
             input_size(&metadata("imgsz", &text), None);
+        }
+    }
+
+    #[test]
+    fn arguments_of_the_exporter_are_read_as_python_and_json_write_them() {
+        for text in ["{'nms': True, 'batch': 1}", "{\"half\": false, \"nms\": true}"] {
+            assert!(states(text, "nms"), "{text}");
+        }
+        for text in ["", "{'nms': False}", "{'agnostic_nms': True, 'nms': None}", "nms: true"] {
+            assert!(!states(text, "nms"), "{text}");
         }
     }
 

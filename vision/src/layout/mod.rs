@@ -1,12 +1,16 @@
 //! Output layouts: the detector families whose outputs can be read, and the decoding of their boxes.
 //!
-//! [`detect`] runs once, when a model is loaded; [`Layout::decode`] then decodes each result. Both take untrusted values: a
+//! [`detect_with_run`] runs once, when a model is loaded, and uses what the model says (metadata, names and shapes) and the
+//! numbers of one run; [`Layout::decode`] then decodes each result. What is ambiguous is refused. Both take untrusted values: a
 //! shape or number that makes no sense is an error or is ignored, and never a panic.
 
+mod candidates;
+mod coco;
 mod decode_error;
 mod detect;
 mod detr;
 mod end2end;
+mod evidence;
 mod family;
 mod grid;
 mod metadata;
@@ -19,9 +23,12 @@ mod tensor;
 mod tests;
 mod yolov5;
 mod yolov8;
+mod yolov8_rows;
 mod yolox;
 
+pub use coco::assumed_labels;
 pub use decode_error::LayoutDecodeError;
-pub use detect::{Layout, LayoutError, Tried, detect};
+pub use detect::{Layout, LayoutError, MAX_OUTPUT_NUMBERS, Tried, detect, detect_with_run};
+pub use evidence::Run;
 pub use metadata::{Metadata, input_size, labels};
 pub use tensor::{TensorInfo, TensorView};

@@ -2,8 +2,10 @@
 //!
 //! Either one output, `1×N×(C+4·(R+1))`, or two outputs per stride: `1×cells×C` and `1×cells×4·(R+1)`.
 
+use super::candidates::push;
 use super::decode_error::LayoutDecodeError;
-use super::family::Family;
+use super::evidence::{Run, score_form};
+use super::family::{Certainty, Family};
 use super::grid::{Grid, USUAL_STRIDES, grids, grids_of};
 use super::model_facts::ModelFacts;
 use super::scores::{largest, logit, sigmoid};
@@ -24,6 +26,7 @@ pub(super) struct NanoDet {
     cell_offset: f32,
     // The scores are logits, not probabilities.
     logits: bool,
+    certainty: Certainty,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +55,40 @@ impl Family for NanoDet {
             strides,
             cell_offset: model.card.cell_offset.unwrap_or(0.5),
             logits: model.card.scores == Some(ScoreForm::Sigmoid),
+            certainty: if model.is_named(LayoutName::NanoDet) { Certainty::Stated } else { Certainty::Plausible },
         })
+    }
+
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
+    fn settle(&mut self, model: &ModelFacts<'_>, run: Run<'_>) -> Result<(), String> {
+        let wrong = |error: LayoutDecodeError| error.to_string();
+        let scores: Vec<f32> = match &self.outputs {
+            NanoDetOutputs::Joined(output) => {
+                let columns = self.classes + 4 * self.bins;
+                let rows = matrix(run.outputs, *output, 0).and_then(|rows| rows.with_columns(*output, columns));
+                rows.map_err(wrong)?.iter_rows().flat_map(|row| &row[..self.classes]).copied().collect()
+            }
+            NanoDetOutputs::Pairs(pairs) => {
+                let mut scores = Vec::new();
+                for pair in pairs {
+                    scores.extend_from_slice(matrix(run.outputs, pair.scores, 0).map_err(wrong)?.data);
+                }
+                scores
+            }
+        };
+        self.logits = score_form(model.card.scores, ScoreForm::Sigmoid, scores.into_iter())? != ScoreForm::Activated;
+        // Shows that the grids fit this input.
+        self.decode(run.outputs, 0, run.input, 0.99, &mut Vec::new()).map_err(wrong)
+    }
+
+    fn outputs(&self) -> Vec<usize> {
+        match &self.outputs {
+            NanoDetOutputs::Joined(output) => vec![*output],
+            NanoDetOutputs::Pairs(pairs) => pairs.iter().flat_map(|pair| [pair.scores, pair.distances]).collect(),
+        }
     }
 
     fn classes(&self) -> Option<usize> {
@@ -109,7 +145,7 @@ impl NanoDet {
             let Some((class, best)) = largest(scores).filter(|&(_, best)| best >= raw_threshold) else { continue };
             let score = if self.logits { sigmoid(best) } else { best };
             let rect = self.rect(grid, at, distances);
-            found.push(RawDetection { rect, class_index: class as u32, score });
+            push(found, RawDetection { rect, class_index: class as u32, score });
         }
     }
 

@@ -12,6 +12,22 @@ pub struct TensorInfo {
     pub shape: Vec<i64>,
 }
 
+impl TensorInfo {
+    /// The declaration with the sizes that a run gave, except that of the batch.
+    pub(super) fn sized(&self, shape: &[usize]) -> Self {
+        let batch = self.shape.first().copied().unwrap_or(-1);
+        let sizes = shape.iter().skip(1).map(|&size| i64::try_from(size).unwrap_or(i64::MAX));
+        let shape = if shape.is_empty() { Vec::new() } else { std::iter::once(batch).chain(sizes).collect() };
+        Self { name: self.name.clone(), shape }
+    }
+
+    /// Numbers per picture; a dynamic dimension counts as one.
+    pub(super) fn numbers_per_picture(&self) -> usize {
+        let sizes = self.shape.iter().skip(1).map(|&size| usize::try_from(size).unwrap_or(1));
+        sizes.fold(1, usize::saturating_mul)
+    }
+}
+
 impl fmt::Display for TensorInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sizes: Vec<_> =

@@ -63,6 +63,7 @@ fn shapes_metadata_and_card_identify_the_family() {
     let coco = names(80);
     let ultralytics = [("names", coco.as_str()), ("stride", "32"), ("task", "detect")];
     let yolox = card("[output]\nlayout = \"yolox\"");
+    let square = card("[input]\nwidth = 640\nheight = 640");
     let sized = card("[input]\nwidth = 480\nheight = 480");
     let nanodet = card(&format!("labels = {}\n[output]\nlayout = \"nanodet\"", names(80)));
     let labelled = card(&format!("labels = {}", names(80)));
@@ -73,6 +74,7 @@ fn shapes_metadata_and_card_identify_the_family() {
         (one(&[1, 84, 8400]), &[][..], None, LayoutName::YoloV8),
         (one(&[-1, 84, -1]), &ultralytics[..], None, LayoutName::YoloV8),
         (one(&[1, 300, 6]), &ultralytics[..], None, LayoutName::End2End),
+        (one(&[1, 8400, 84]), &ultralytics[..], Some(&square), LayoutName::YoloV8),
         (one(&[1, 100, 6]), &[][..], None, LayoutName::End2End),
         (one(&[1, 25200, 6]), &[][..], None, LayoutName::YoloV5),
         (one(&[1, 8400, 85]), &[][..], None, LayoutName::YoloX),
@@ -160,7 +162,11 @@ fn yolov8_reads_columns_and_the_second_picture_of_a_batch() {
 #[test]
 fn yolov8_ignores_the_mask_coefficients_of_a_segmentation_model() {
     let two = names(2);
-    let layout = found(&[info("o", &[1, 9, 100])], &[("task", "segment"), ("names", &two)], None);
+    let layout = found(
+        &[info("o", &[1, 9, 100]), info("masks", &[1, 3, 16, 16])],
+        &[("task", "segment"), ("names", &two)],
+        None,
+    );
     let mut data = vec![0.0_f32; 900];
     for (row, value) in [32.0, 20.0, 10.0, 20.0, 0.6, 0.1, 9.0, 9.0, 9.0].into_iter().enumerate() {
         data[row * 100 + 5] = value;

@@ -1,13 +1,15 @@
 //! YOLOv5: `1×N×(5+C)`. Each row holds centre, size, objectness and class scores. The score of a detection is objectness times
 //! class score.
 
+use super::candidates::push;
 use super::decode_error::LayoutDecodeError;
-use super::family::Family;
+use super::evidence::{Boxes, Run, check_probabilities, four};
+use super::family::{Certainty, Family};
 use super::model_facts::ModelFacts;
 use super::scores::{largest, to_rect};
-use super::tensor::{TensorView, matrix};
+use super::tensor::{Matrix, TensorView, matrix};
 use crate::detection::RawDetection;
-use crate::model_card::{BoxForm, BoxUnits};
+use crate::model_card::{BoxForm, BoxUnits, LayoutName};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct YoloV5 {
@@ -15,14 +17,58 @@ pub(super) struct YoloV5 {
     // Length of a row, which includes the mask coefficients that segmentation models append.
     columns: usize,
     classes: usize,
+    form: BoxForm,
     units: BoxUnits,
+    certainty: Certainty,
 }
+
+const ANCHORS: usize = 3;
 
 impl Family for YoloV5 {
     fn fit(model: &ModelFacts<'_>) -> Result<Self, String> {
         let (output, [_, rows, columns]) = model.only_matrix()?;
         let (columns, classes) = rows_of_classes(model, rows, columns)?;
-        Ok(Self { output, columns, classes, units: model.card.box_units.unwrap_or(BoxUnits::Pixels) })
+        let named = model.is_named(LayoutName::YoloV5);
+        if model.states_nms() && !named {
+            return Err("the metadata say that NMS is part of the model".to_owned());
+        }
+        // Three anchors per cell. Without the size of the input: grids of strides 8, 16 and 32 have 21 cells per cell of the last.
+        let counted = model.counts_cells(rows, ANCHORS).or_else(|| (rows > 0).then_some(rows % 63 == 0));
+        if counted == Some(false) && !named {
+            return Err(format!("{rows} rows are not three per cell of the grids"));
+        }
+        let certainty = match counted {
+            _ if named => Certainty::Stated,
+            Some(true) => Certainty::Counted,
+            _ => Certainty::Plausible,
+        };
+        Ok(Self {
+            output,
+            columns,
+            classes,
+            form: model.card.boxes.unwrap_or(BoxForm::CxCyWh),
+            units: model.card.box_units.unwrap_or(BoxUnits::Pixels),
+            certainty,
+        })
+    }
+
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
+    fn settle(&mut self, model: &ModelFacts<'_>, run: Run<'_>) -> Result<(), String> {
+        let rows = matrix(run.outputs, self.output, 0).map_err(|error| error.to_string())?;
+        check_scores(rows, self.classes)?;
+        let boxes = Boxes::of(rows.iter_rows().map(four), run.input);
+        if self.form == BoxForm::CxCyWh {
+            boxes.check_centre_and_size()?;
+        }
+        self.units = boxes.units(model.card.box_units, self.units)?;
+        Ok(())
+    }
+
+    fn outputs(&self) -> Vec<usize> {
+        vec![self.output]
     }
 
     fn classes(&self) -> Option<usize> {
@@ -40,7 +86,7 @@ impl Family for YoloV5 {
         let rows = matrix(outputs, self.output, batch)?.with_columns(self.output, self.columns)?;
         for row in rows.iter_rows() {
             if let Some((class_index, score)) = score(row, self.classes, threshold) {
-                found.push(RawDetection { rect: to_rect(row, BoxForm::CxCyWh, self.units, input), class_index, score });
+                push(found, RawDetection { rect: to_rect(row, self.form, self.units, input), class_index, score });
             }
         }
         Ok(())
@@ -65,17 +111,15 @@ pub(super) fn rows_of_classes(model: &ModelFacts<'_>, rows: i64, columns: i64) -
     if columns < 6 {
         return Err(format!("a row of {columns} numbers is shorter than 5 numbers and one class"));
     }
-    let classes = match model.labels {
-        Some(labels) if columns == labels + 5 || (model.has_extras() && columns > labels + 5) => labels,
-        Some(labels) => {
-            return Err(format!(
-                "a row of {columns} numbers is not 5 numbers and {labels} classes (the number of labels)"
-            ));
-        }
-        None => columns - 5,
-    };
-    if rows >= 0 && (rows as usize) < columns {
+    let classes = model.classes_in(columns, 5)?;
+    let counted = [1, ANCHORS].iter().any(|each| model.counts_cells(rows, *each) == Some(true));
+    if rows >= 0 && (rows as usize) < columns && !counted {
         return Err(format!("{rows} rows of {columns} look transposed"));
     }
     Ok((columns, classes))
+}
+
+/// Fails if objectness or class scores of a run are no probabilities.
+pub(super) fn check_scores(rows: Matrix<'_>, classes: usize) -> Result<(), String> {
+    check_probabilities("objectness and class scores", rows.iter_rows().flat_map(|row| &row[4..5 + classes]).copied())
 }

@@ -1,12 +1,14 @@
 //! YOLOv8 and YOLO11: `1×(4+C)×N`, one row per coordinate and class, one column per anchor.
 
+use super::candidates::push;
 use super::decode_error::LayoutDecodeError;
-use super::family::Family;
+use super::evidence::{Boxes, Run, check_probabilities};
+use super::family::{Certainty, Family};
 use super::model_facts::ModelFacts;
 use super::scores::to_rect;
 use super::tensor::{Matrix, TensorView, matrix};
 use crate::detection::RawDetection;
-use crate::model_card::{BoxForm, BoxUnits};
+use crate::model_card::{BoxForm, BoxUnits, LayoutName};
 
 // Anchors per block: their running maxima stay in the L1 cache while the class rows are read.
 const BLOCK: usize = 1024;
@@ -17,7 +19,9 @@ pub(super) struct YoloV8 {
     // All rows, including those that pose and segmentation models append.
     rows: usize,
     classes: usize,
+    form: BoxForm,
     units: BoxUnits,
+    certainty: Certainty,
 }
 
 impl Family for YoloV8 {
@@ -27,17 +31,54 @@ impl Family for YoloV8 {
         if rows < 5 {
             return Err(format!("{rows} rows are fewer than 4 coordinates and one class"));
         }
-        let classes = match model.labels {
-            Some(labels) if rows == labels + 4 || (model.has_extras() && rows > labels + 4) => labels,
-            Some(labels) => {
-                return Err(format!("{rows} rows are not 4 coordinates and {labels} classes (the number of labels)"));
-            }
-            None => rows - 4,
-        };
-        if columns >= 0 && (columns as usize) < rows {
+        let counted = model.counts_cells(columns, 1);
+        if columns >= 0 && (columns as usize) < rows && counted != Some(true) {
             return Err(format!("{rows} rows of {columns} anchors look transposed"));
         }
-        Ok(Self { output, rows, classes, units: model.card.box_units.unwrap_or(BoxUnits::Pixels) })
+        let classes = model.classes_in(rows, 4)?;
+        let named = model.is_named(LayoutName::YoloV8);
+        if model.states_nms() && !named {
+            return Err("the metadata say that NMS is part of the model".to_owned());
+        }
+        if model.labels.is_none() && counted == Some(false) && !named {
+            return Err(format!("{columns} columns are not one per cell of the grids"));
+        }
+        let certainty = match counted {
+            _ if named => Certainty::Stated,
+            Some(true) => Certainty::Counted,
+            _ => Certainty::Plausible,
+        };
+        Ok(Self {
+            output,
+            rows,
+            classes,
+            form: model.card.boxes.unwrap_or(BoxForm::CxCyWh),
+            units: model.card.box_units.unwrap_or(BoxUnits::Pixels),
+            certainty,
+        })
+    }
+
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
+    fn settle(&mut self, model: &ModelFacts<'_>, run: Run<'_>) -> Result<(), String> {
+        let table = matrix(run.outputs, self.output, 0).map_err(|error| error.to_string())?;
+        if table.rows != self.rows {
+            return Err(format!("a test run gave {} rows", table.rows));
+        }
+        check_probabilities("class scores", (4..4 + self.classes).flat_map(|row| table.row(row)).copied())?;
+        let numbers = (0..table.columns).map(|anchor| std::array::from_fn(|row| table.row(row)[anchor]));
+        let boxes = Boxes::of(numbers, run.input);
+        if self.form == BoxForm::CxCyWh {
+            boxes.check_centre_and_size()?;
+        }
+        self.units = boxes.units(model.card.box_units, self.units)?;
+        Ok(())
+    }
+
+    fn outputs(&self) -> Vec<usize> {
+        vec![self.output]
     }
 
     fn classes(&self) -> Option<usize> {
@@ -64,7 +105,7 @@ impl Family for YoloV8 {
             self.best_scores(&table, start..end, best);
             for (at, &score) in best.iter().enumerate() {
                 if score >= threshold {
-                    found.push(self.read(&table, start + at, score, input));
+                    push(found, self.read(&table, start + at, score, input));
                 }
             }
             start = end;
@@ -98,7 +139,7 @@ impl YoloV8 {
         let value = |row: usize| table.data[row * table.columns + anchor];
         let class_index = (0..self.classes).find(|class| value(4 + class) >= score).unwrap_or_default() as u32;
         let numbers = [value(0), value(1), value(2), value(3)];
-        RawDetection { rect: to_rect(&numbers, BoxForm::CxCyWh, self.units, input), class_index, score }
+        RawDetection { rect: to_rect(&numbers, self.form, self.units, input), class_index, score }
     }
 }
 

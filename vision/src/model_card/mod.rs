@@ -48,8 +48,8 @@ pub struct InputCard {
     pub height: Option<u32>,
     /// `rgb` by default.
     pub colour: ColourOrder,
-    /// Factor for the value of a pixel; 1/255 by default.
-    pub scale: f32,
+    /// Factor for the value of a pixel; 1/255 by default, and 1 if the model takes bytes.
+    pub scale: Option<f32>,
     /// Subtracted after scaling; 0 by default.
     pub mean: [f32; 3],
     /// Divisor after the subtraction; 1 by default.
@@ -76,10 +76,14 @@ pub struct OutputCard {
     pub cell_offset: Option<f32>,
     /// Whether the scores are probabilities or logits.
     pub scores: Option<ScoreForm>,
-    /// Meaning of the four numbers of a box. For end-to-end and DETR layouts.
+    /// Meaning of the four numbers of a box. Not for YOLOX and NanoDet, whose boxes are relative to cells.
     pub boxes: Option<BoxForm>,
     /// Unit of the numbers of a box.
     pub box_units: Option<BoxUnits>,
+    /// Whether YOLOX's boxes are in pixels already. Found by a test run by default.
+    pub decoded: Option<bool>,
+    /// Numbers of a box after its classes, which are no classes: mask coefficients or key points. By default from the metadata.
+    pub extras: Option<u32>,
 }
 
 /// A family of output layouts.
@@ -88,15 +92,15 @@ pub struct OutputCard {
 pub enum LayoutName {
     /// `1×N×(5+C)`: centre, size, objectness, classes.
     YoloV5,
-    /// `1×(4+C)×N`: centre, size, classes. Also YOLO11.
+    /// `1×(4+C)×N`, or transposed: centre, size, classes. Also YOLO11.
     YoloV8,
-    /// `1×N×6`: left, top, right, bottom, score, class; NMS is part of the model.
+    /// `1×N×6`: left, top, right, bottom, score, class, and perhaps extras; NMS is part of the model.
     End2End,
     /// `1×N×(5+C)`, relative to grid cells.
     YoloX,
     /// Class scores and distance distributions, as one output or as two outputs per stride.
     NanoDet,
-    /// Detection transformers: RT-DETR, D-FINE, RF-DETR.
+    /// Detection transformers: RT-DETR, D-FINE, RF-DETR. Also other detectors whose boxes and class scores are two outputs.
     Detr,
 }
 
@@ -160,7 +164,7 @@ impl Default for InputCard {
             width: None,
             height: None,
             colour: ColourOrder::Rgb,
-            scale: 1.0 / 255.0,
+            scale: None,
             mean: [0.0; 3],
             std: [1.0; 3],
             element: None,
@@ -177,7 +181,7 @@ impl InputCard {
             width,
             height,
             colour: self.colour,
-            scale: self.scale,
+            scale: self.scale.unwrap_or(if element == Element::U8 { 1.0 } else { 1.0 / 255.0 }),
             mean: self.mean,
             std: self.std,
             element,

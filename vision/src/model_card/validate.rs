@@ -36,6 +36,9 @@ fn join(problems: &[CardProblem]) -> String {
 
 // A larger input is a mistake in the card: a batch of its tensors would not fit in memory.
 const MAX_SIDE: u32 = 8192;
+const MAX_EXTRAS: u32 = 10_000;
+// No data set has more.
+const MAX_LABELS: usize = 10_000;
 
 impl ModelCard {
     /// Every invalid value; empty if the card is valid.
@@ -57,7 +60,7 @@ impl ModelCard {
         if self.input.width.is_some() != self.input.height.is_some() {
             refuse("input", "must have both width and height, or neither");
         }
-        if !self.input.scale.is_finite() || self.input.scale <= 0.0 {
+        if self.input.scale.is_some_and(|scale| !scale.is_finite() || scale <= 0.0) {
             refuse("input.scale", "must be finite and above 0");
         }
         if self.input.mean.iter().any(|mean| !mean.is_finite()) {
@@ -98,6 +101,12 @@ impl ModelCard {
         }
         if self.output.cell_offset.is_some_and(|offset| !(0.0..=1.0).contains(&offset)) {
             refuse("output.cell_offset", "must be 0 to 1");
+        }
+        if self.output.extras.is_some_and(|extras| extras > MAX_EXTRAS) {
+            refuse("output.extras", &format!("must be 0 to {MAX_EXTRAS}"));
+        }
+        if self.labels.len() > MAX_LABELS {
+            refuse("labels", &format!("must be at most {MAX_LABELS}"));
         }
         if self.output.layout == Some(LayoutName::NanoDet) && self.labels.is_empty() {
             refuse("labels", "are required for the nanodet layout: its shape does not determine the number of classes");
@@ -159,7 +168,7 @@ mod tests {
     #[test]
     fn a_card_with_only_a_name_and_version_has_the_defaults() {
         let card = ModelCard::parse("name = \"a\"\nversion = \"2\"").unwrap();
-        assert!((card.input.scale - 1.0 / 255.0).abs() < 1e-9);
+        assert_eq!(card.input.scale, None);
         assert_eq!(card.input.pad, 114);
         assert_eq!(card.output, crate::model_card::OutputCard::default());
     }

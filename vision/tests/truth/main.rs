@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 mod crowd;
+mod layouts;
 mod metrics;
 mod rules;
 mod tracking;

@@ -45,6 +45,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     bar.enable_steady_tick(Duration::from_millis(100));
     bar.set_message("loading the model");
     let mut engine = Engine::load(&options.model_config()?).context("load the model")?;
+    bar.suspend(|| engine.warnings().iter().for_each(|warning| warn(warning)));
     bar.set_message("warming up");
     let batch = engine.max_batch(0);
     engine.warm_up(batch).context("warm up the model")?;
@@ -116,6 +117,11 @@ fn camera(options: &AnalyseOptions) -> anyhow::Result<(CameraId, Option<CameraCo
     };
     let (id, config) = cameras.swap_remove(at);
     Ok((id, Some(config)))
+}
+
+#[expect(clippy::print_stderr, reason = "a warning of a command-line program, which has no log")]
+fn warn(text: &str) {
+    eprintln!("vru: warning: {text}");
 }
 
 fn draw_target(options: &AnalyseOptions) -> ProgressDrawTarget {

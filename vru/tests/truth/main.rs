@@ -7,6 +7,7 @@
 
 mod analysis;
 mod files;
+mod models;
 mod pictures;
 mod tracks;
 mod videos;
