@@ -93,10 +93,7 @@ impl ModelFacts<'_> {
     /// Whether `rows` is the number of cells of usual grids, times `each`. `None` if the rows or the size of the input are unknown.
     pub fn counts_cells(&self, rows: i64, each: usize) -> Option<bool> {
         let rows = usize::try_from(rows).ok()?;
-        match self.input {
-            Some(input) => Some(cells_of_any(self.card.strides.as_deref(), input, rows, each)),
-            None => None,
-        }
+        self.input.map(|input| cells_of_any(self.card.strides.as_deref(), input, rows, each))
     }
 
     /// Whether the metadata say that NMS is part of the model.

@@ -181,7 +181,9 @@ fn two_outputs_are_read_in_the_unit_form_and_activation_of_their_numbers() {
         let mut scores = vec![0.02_f32; 600];
         scores[0] = 0.9;
         if logits {
-            scores.iter_mut().for_each(|score| *score = (*score / (1.0 - *score)).ln());
+            for score in &mut scores {
+                *score = (*score / (1.0 - *score)).ln();
+            }
         }
         let outputs = [
             output("logits", &[1, 300, 2], &[1, 300, 2], scores),
