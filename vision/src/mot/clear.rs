@@ -17,7 +17,7 @@ pub(super) struct Clear {
 pub(super) fn count(all: &Frames) -> Clear {
     let mut clear = Clear::default();
     let mut last_match: Vec<Option<usize>> = vec![None; all.truth_boxes.len()];
-    for frame in &all.frames {
+    for frame in &all.compared {
         for (row, column) in match_boxes(frame, &last_match) {
             let (truth, result) = (frame.truths[row], frame.results[column]);
             let before = last_match[truth].replace(result);

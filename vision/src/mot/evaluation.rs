@@ -75,7 +75,7 @@ pub fn evaluate(truths: &[MotEntry], hypotheses: &[MotEntry], options: &Evaluati
     let counted = clear::count(&all);
     let (truths, hypotheses) = (all.truth_boxes.iter().sum::<usize>(), all.result_boxes.iter().sum::<usize>());
     Evaluation {
-        frames: all.frames.len(),
+        frames: all.compared.len(),
         truths,
         hypotheses,
         matches: counted.matches,

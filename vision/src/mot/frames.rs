@@ -69,7 +69,7 @@ impl Frame {
 /// All compared frames.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
-    pub frames: Vec<Frame>,
+    pub compared: Vec<Frame>,
     /// Number of boxes of each track of the ground truth.
     pub truth_boxes: Vec<usize>,
     /// Number of boxes of each track that is evaluated.
@@ -96,7 +96,7 @@ impl Frames {
             let truths: Vec<&MotEntry> =
                 truths.into_iter().filter(|truth| options.role(truth) == Role::Evaluated).collect();
             let overlaps = truths.iter().flat_map(|truth| results.iter().map(|result| iou(&truth.rect, &result.rect)));
-            all.frames.push(Frame {
+            all.compared.push(Frame {
                 overlaps: overlaps.collect(),
                 truths: number(&truths, &mut truth_numbers, &mut all.truth_boxes),
                 results: number(&results, &mut result_numbers, &mut all.result_boxes),

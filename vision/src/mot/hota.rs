@@ -42,7 +42,7 @@ pub(super) fn evaluate(all: &Frames) -> Hota {
     }
     let alignment = alignment(all);
     let mut at_alpha = vec![AtAlpha::default(); ALPHAS as usize];
-    for frame in &all.frames {
+    for frame in &all.compared {
         for (row, column) in align(frame, &alignment) {
             let iou = frame.iou(row, column);
             for (alpha, at) in (1..).map(|step| f64::from(step) * 0.05).zip(&mut at_alpha) {
@@ -76,16 +76,16 @@ pub(super) fn evaluate(all: &Frames) -> Hota {
 /// counts partly for each.
 fn alignment(all: &Frames) -> BTreeMap<(usize, usize), f64> {
     let mut potential: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    for frame in &all.frames {
+    for frame in &all.compared {
         let (rows, columns) = (frame.truths.len(), frame.results.len());
         let by_row: Vec<f64> = (0..rows).map(|row| (0..columns).map(|column| frame.iou(row, column)).sum()).collect();
         let by_column: Vec<f64> =
             (0..columns).map(|column| (0..rows).map(|row| frame.iou(row, column)).sum()).collect();
-        for row in 0..rows {
-            for column in 0..columns {
+        for (row, in_row) in by_row.iter().enumerate() {
+            for (column, in_column) in by_column.iter().enumerate() {
                 let iou = frame.iou(row, column);
                 if iou > 0.0 {
-                    let share = iou / (by_row[row] + by_column[column] - iou);
+                    let share = iou / (in_row + in_column - iou);
                     *potential.entry((frame.truths[row], frame.results[column])).or_default() += share;
                 }
             }

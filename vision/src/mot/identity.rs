@@ -7,7 +7,7 @@ use crate::assignment::{Edge, best_pairs};
 
 pub(super) fn matches(all: &Frames) -> usize {
     let mut together: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-    for frame in &all.frames {
+    for frame in &all.compared {
         for (row, &truth) in frame.truths.iter().enumerate() {
             for (column, &result) in frame.results.iter().enumerate() {
                 if frame.iou(row, column) >= MIN_IOU {

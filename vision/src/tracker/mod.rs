@@ -112,11 +112,10 @@ impl Tracker {
     /// that was parked.
     fn rename_forgotten(&mut self, seen: &mut Vec<Option<usize>>) {
         let now_us = self.clock.now_us();
-        for row in 0..self.tracks.len() {
-            let track = &self.tracks[row];
-            if seen[row].is_some() && !track.is_parked(now_us) && track.is_forgotten(now_us, &self.config) {
+        for (track, seen) in self.tracks.iter_mut().zip(&*seen) {
+            if seen.is_some() && !track.is_parked(now_us) && track.is_forgotten(now_us, &self.config) {
                 self.last_id += 1;
-                self.tracks[row].id = self.last_id;
+                track.id = self.last_id;
             }
         }
         // The tracks stay sorted by id, and each keeps its detection.

@@ -69,7 +69,9 @@ fn evaluate(rate: u32, clothes: bool) -> Evaluation {
     let mut tracker = Tracker::new(TrackerConfig::default());
     let (mut truth, mut found) = (Vec::new(), Vec::new());
     for frame in 1..=(SECONDS * rate as f32) as u64 {
-        crowd.iter_mut().for_each(|walker| walker.walk(1.0 / rate as f32, &mut random));
+        for walker in &mut crowd {
+            walker.walk(1.0 / rate as f32, &mut random);
+        }
         let rects: Vec<Rect> = crowd.iter().map(Walker::rect).collect();
         let mut detections = Vec::new();
         for (at, (walker, rect)) in crowd.iter().zip(&rects).enumerate() {
