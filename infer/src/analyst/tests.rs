@@ -135,7 +135,7 @@ fn cameras_on_several_threads_give_in_order_what_each_gives_alone() {
         let detections = model.detections(output, picture.prepared.placement, picture.prepared.source).unwrap();
         let (analysis, results) = alone.get_mut(camera).unwrap();
         let timings = v1::StageTimings::default();
-        let (message, alerts) = analysis.observe(&frame.ready.job.frame, &detections, None, timings);
+        let (message, alerts) = analysis.observe(&frame.ready.job.frame, &detections, Some(&picture.decoded), timings);
         let alerts = alerts.into_iter().map(|alert| format!("{} {}", alert.rule_id, alert.id)).collect();
         results.push((sequence, (message.objects, alerts)));
         frames.push(frame);
