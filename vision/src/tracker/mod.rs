@@ -82,7 +82,6 @@ impl Tracker {
             track.predict(seconds);
         }
         let mut open: Vec<usize> = (0..detections.len()).filter(|&at| is_usable(&detections[at])).collect();
-        let crowded = crowded(detections);
         // The detection of each track in this frame.
         let mut seen: Vec<Option<usize>> = vec![None; self.tracks.len()];
         for stage in stages(&self.config) {
@@ -91,18 +90,26 @@ impl Tracker {
 
         for (track, &seen) in self.tracks.iter_mut().zip(&seen) {
             match seen {
-                Some(at) => track.observe(&detections[at], crowded[at], now_us, &self.config),
+                Some(at) => track.observe(&detections[at], now_us, &self.config),
                 None => track.miss(),
             }
         }
-        self.start_tracks(detections, &open, &mut seen, &crowded, new_track_score);
+        self.start_tracks(detections, &open, &mut seen, new_track_score);
         self.rename_forgotten(&mut seen);
         let mut objects = Vec::with_capacity(detections.len());
-        for (track, &seen) in self.tracks.iter_mut().zip(&seen) {
-            if let Some(at) = seen.filter(|_| !track.is_parked(now_us)) {
+        let mut reported = vec![false; detections.len()];
+        for (track, seen) in self.tracks.iter_mut().zip(&mut seen) {
+            *seen = seen.filter(|_| !track.is_parked(now_us));
+            if let Some(at) = *seen {
+                reported[at] = true;
                 track.reported(now_us);
                 objects.push(track.object(at, detections[at].score, &self.config));
             }
+        }
+        // Only what is reported counts: a tracker that replays the frame knows nothing else, and must learn the same.
+        let crowded = crowded(detections, &reported);
+        for (track, at) in self.tracks.iter_mut().zip(&seen).filter_map(|(track, seen)| Some((track, (*seen)?))) {
+            track.look_at(&detections[at], crowded[at]);
         }
         self.tracks.retain(|track| !track.is_over(now_us, &self.config));
         objects
@@ -165,7 +172,6 @@ impl Tracker {
         detections: &[Detection],
         open: &[usize],
         seen: &mut Vec<Option<usize>>,
-        crowded: &[bool],
         new_track_score: f32,
     ) {
         for &at in open {
@@ -179,7 +185,7 @@ impl Tracker {
             }
             self.last_id += 1;
             let now_us = self.clock.now_us();
-            self.tracks.push(Track::start(self.last_id, detection, crowded[at], now_us, &self.config));
+            self.tracks.push(Track::start(self.last_id, detection, now_us, &self.config));
             seen.push(Some(at));
         }
     }
@@ -205,11 +211,11 @@ const CROWDED: f32 = 0.4;
 // Detections below this score are mostly parts of others.
 const CROWD_SCORE: f32 = 0.3;
 
-/// For each detection whether another one covers much of it. Only where there are pictures.
-fn crowded(detections: &[Detection]) -> Vec<bool> {
+/// For each reported detection whether another one covers much of it. Only where there are pictures.
+fn crowded(detections: &[Detection], reported: &[bool]) -> Vec<bool> {
     let mut crowded = vec![false; detections.len()];
     let pictured: Vec<usize> =
-        (0..detections.len()).filter(|&at| is_usable(&detections[at]) && detections[at].appearance.is_some()).collect();
+        (0..detections.len()).filter(|&at| reported[at] && detections[at].appearance.is_some()).collect();
     let rects: Vec<Rect> = pictured.iter().map(|&at| detections[at].rect).collect();
     overlap::overlapping(&rects, &rects, |row, column| {
         let hides = row != column && detections[pictured[column]].score >= CROWD_SCORE;

@@ -46,7 +46,7 @@ pub(super) struct Track {
 }
 
 impl Track {
-    pub fn start(id: u64, detection: &Detection, crowded: bool, now_us: i64, config: &TrackerConfig) -> Self {
+    pub fn start(id: u64, detection: &Detection, now_us: i64, config: &TrackerConfig) -> Self {
         let mut track = Self {
             id,
             motion: Motion::new(&detection.rect),
@@ -61,7 +61,7 @@ impl Track {
             last_reported_us: now_us,
             in_sight: true,
         };
-        track.record(detection, crowded, now_us, config);
+        track.record(detection, now_us, config);
         track
     }
 
@@ -69,11 +69,20 @@ impl Track {
         self.motion.predict(seconds);
     }
 
-    /// Records the detection of this frame. If it is `crowded`, its picture shows others, too.
-    pub fn observe(&mut self, detection: &Detection, crowded: bool, now_us: i64, config: &TrackerConfig) {
+    /// Records the detection of this frame.
+    pub fn observe(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig) {
         let trust = if detection.score >= config.high_score { 1.0 } else { WEAK_TRUST };
         self.motion.update(&detection.rect, trust);
-        self.record(detection, crowded, now_us, config);
+        self.record(detection, now_us, config);
+    }
+
+    /// Learns what the road user looks like. If the detection is `crowded`, its picture shows others, too.
+    pub fn look_at(&mut self, detection: &Detection, crowded: bool) {
+        match (&mut self.look, detection.appearance) {
+            (Some(look), Some(seen)) if !crowded => look.learn(&seen),
+            (None, Some(seen)) => self.look = Some(Look::of(&seen)),
+            _ => {}
+        }
     }
 
     pub fn miss(&mut self) {
@@ -153,7 +162,7 @@ impl Track {
         TrackedObject { track_id: self.id, state, rect: self.rect(), class: self.class(), score, detection }
     }
 
-    fn record(&mut self, detection: &Detection, crowded: bool, now_us: i64, config: &TrackerConfig) {
+    fn record(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig) {
         let passed = ((now_us - self.last_seen_us) as f32 / 1e6).min(MAX_FORGOTTEN_S);
         let kept = (-passed / MEMORY_S).exp();
         for votes in &mut self.votes {
@@ -169,10 +178,5 @@ impl Track {
         self.established |=
             self.frames_seen >= config.confirm_frames && long_enough && self.confidence >= config.confirm_score;
         self.parking.observe(&self.motion.rect(), detection.riderless, now_us);
-        match (&mut self.look, detection.appearance) {
-            (Some(look), Some(seen)) if !crowded => look.learn(&seen),
-            (None, Some(seen)) => self.look = Some(Look::of(&seen)),
-            _ => {}
-        }
     }
 }
