@@ -9,10 +9,11 @@ use vru_media::jpeg::{JpegDecoder, Size};
 use vru_proto::FrameKey;
 use vru_proto::v1::{self, Delivery, Encoding};
 use vru_vision::image::Image;
+use vru_vision::orientation::Orientation;
 
 use crate::error::DecodeError;
 use crate::model::Model;
-use crate::picture::Picture;
+use crate::picture::{Picture, orientation};
 
 /// A decoder keeps a few pictures back if the camera's stream reorders them. Beyond this number, it has lost pictures.
 const MAX_IN_DECODER: usize = 32;
@@ -46,6 +47,7 @@ impl<P> Default for Decoded<P> {
 #[derive(Debug, Clone)]
 pub struct RawPicture {
     pixels: Pixels,
+    orientation: Orientation,
     source: Size,
 }
 
@@ -56,18 +58,20 @@ enum Pixels {
 }
 
 impl RawPicture {
-    /// A picture that is RGB already.
+    /// An upright picture that is RGB already.
     pub fn rgb(image: Image, source: Size) -> Self {
-        Self { pixels: Pixels::Rgb(image), source }
+        Self { pixels: Pixels::Rgb(image), orientation: Orientation::UPRIGHT, source }
     }
 
-    /// The picture as RGB.
+    /// The picture as RGB, upright.
     pub fn into_picture(self, converter: &mut RgbConverter) -> Result<Picture, VideoDecodeError> {
         let image = match self.pixels {
             Pixels::Rgb(image) => image,
-            Pixels::Video(picture) => converter.convert(&picture)?,
+            Pixels::Video(picture) => {
+                converter.convert_to(&picture, self.orientation.size((self.source.width, self.source.height)))?
+            }
         };
-        Ok(Picture { image, source: self.source })
+        Ok(Picture { image: self.orientation.apply(image), source: self.source })
     }
 }
 
@@ -222,7 +226,8 @@ impl FrameDecoder {
     fn take(&mut self, id: u64, picture: VideoPicture, decoded: &mut Decoded<RawPicture>) {
         let Some(at) = self.in_decoder.iter().position(|(given, _)| *given == id) else { return };
         if let Some((_, frame)) = self.in_decoder.remove(at) {
-            let picture = RawPicture { pixels: Pixels::Video(picture), source: source(&frame) };
+            let (pixels, orientation) = (Pixels::Video(picture), orientation(&frame));
+            let picture = RawPicture { pixels, orientation, source: source(&frame) };
             decoded.frames.push(DecodedFrame { frame, picture });
         }
     }

@@ -1,7 +1,9 @@
 //! A decoded picture.
 
 use vru_media::jpeg::Size;
+use vru_proto::v1;
 use vru_vision::image::Image;
+use vru_vision::orientation::Orientation;
 
 /// A decoded picture, perhaps scaled down, and the size of the original, in whose pixels boxes are reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,4 +19,9 @@ impl Picture {
         let source = Size { width: image.width, height: image.height };
         Self { image, source }
     }
+}
+
+/// How the picture of a frame must be turned after it is decoded.
+pub fn orientation(frame: &v1::Frame) -> Orientation {
+    u8::try_from(frame.orientation).ok().and_then(Orientation::from_number).unwrap_or_default()
 }

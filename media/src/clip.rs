@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use vru_vision::image::Image;
+use vru_vision::orientation::Orientation;
 
 use crate::jpeg::{JpegDecoder, JpegError};
 use crate::launch::LaunchError;
-use crate::{Codec, InitError};
+use crate::{Codec, InitError, mp4};
 use pipeline::{ClipPipeline, Stream, Times};
 
 /// Maximum size of the access units in one clip. They stay in memory until the end, when their display order is known.
@@ -30,8 +31,8 @@ struct Deadline {
 pub enum ClipInput {
     /// Pictures; the clip encodes them as H.264.
     Pictures,
-    /// Access units in byte-stream format, stored unchanged.
-    Units(Codec),
+    /// Access units in byte-stream format, stored unchanged, and how a player must turn their pictures.
+    Units(Codec, Orientation),
 }
 
 /// Why a clip could not be written.
@@ -139,7 +140,7 @@ impl ClipWriter {
     /// Adds an access unit with its display time. The units must be in stream order. Units before the first key frame are left
     /// out.
     pub fn push_unit(&mut self, time_us: i64, unit: Bytes, key_frame: bool) -> Result<(), ClipError> {
-        if !matches!(self.input, ClipInput::Units(_)) {
+        if !matches!(self.input, ClipInput::Units(..)) {
             return Err(ClipError::Kind { what: "access units" });
         }
         if self.units.is_empty() && !key_frame {
@@ -155,7 +156,7 @@ impl ClipWriter {
 
     /// Finishes the file and returns the number of samples in it.
     pub fn finish(mut self) -> Result<usize, ClipError> {
-        if let ClipInput::Units(codec) = self.input {
+        if let ClipInput::Units(codec, _) = self.input {
             self.write_units(codec)?;
         }
         let Some(pipeline) = self.pipeline.take() else { return Err(ClipError::Empty) };
@@ -235,7 +236,7 @@ pub fn write_mp4(
         given += 1;
         let pushed = match input {
             ClipInput::Pictures => writer.push_jpeg(sample.time_us, &sample.payload),
-            ClipInput::Units(_) => writer.push_unit(sample.time_us, sample.payload, sample.key_frame),
+            ClipInput::Units(..) => writer.push_unit(sample.time_us, sample.payload, sample.key_frame),
         };
         match pushed {
             Ok(()) => {}
@@ -244,7 +245,13 @@ pub fn write_mp4(
         }
     }
     let written = writer.finish()?;
-    let mp4 = std::fs::read(&path).map_err(|source| ClipError::Io { what: "read back", source })?;
+    let mut mp4 = std::fs::read(&path).map_err(|source| ClipError::Io { what: "read back", source })?;
+    if let ClipInput::Units(_, orientation) = input
+        && orientation != Orientation::UPRIGHT
+    {
+        mp4::set_orientation(&mut mp4, orientation)
+            .ok_or_else(|| ClipError::Pipeline { problem: "the file has no track to turn".to_owned() })?;
+    }
     Ok(Clip { mp4, written, skipped: given - written })
 }
 

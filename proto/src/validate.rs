@@ -52,6 +52,16 @@ pub fn read_frame(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Frame), ReadErro
     if frame.encoding() == v1::Encoding::Unspecified {
         return Err(InvalidMessage::new("Frame", "encoding", format!("is unknown: {}", frame.encoding)).into());
     }
+    match v1::Orientation::try_from(frame.orientation) {
+        Ok(v1::Orientation::Unspecified) => {}
+        Ok(_) if frame.encoding() != v1::Encoding::Jpeg => {}
+        Ok(_) => return Err(InvalidMessage::new("Frame", "orientation", "is stated for a JPEG").into()),
+        Err(_) => {
+            return Err(
+                InvalidMessage::new("Frame", "orientation", format!("is unknown: {}", frame.orientation)).into()
+            );
+        }
+    }
     if frame.payload.is_empty() && !frame.end_of_stream {
         return Err(InvalidMessage::new("Frame", "payload", "is empty").into());
     }

@@ -22,6 +22,7 @@ pub mod letterbox;
 pub mod model_card;
 pub mod mot;
 pub mod nms;
+pub mod orientation;
 pub mod road_user;
 pub mod rules;
 pub mod tracker;

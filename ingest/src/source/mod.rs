@@ -5,6 +5,7 @@ mod decoder_loss;
 mod elements;
 mod encoder_input;
 pub mod file;
+mod orientation;
 mod output;
 mod packet_loss;
 mod pipeline_shutdowns;

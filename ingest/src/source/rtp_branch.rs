@@ -8,11 +8,12 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use parking_lot::Mutex;
+use vru_media::shown::displayed_size;
 use vru_proto::v1::Encoding;
 
 use super::decoder_loss::count_undecodable;
 use super::elements::{build_error, make_bin, static_pad};
-use super::encoder_input::{SourceSize, prepare_encoder};
+use super::encoder_input::{SourceSize, Turning, prepare_encoder};
 use super::packet_loss::{Recovering, drop_incomplete_units};
 use super::samples::{sample_payload, sample_size};
 use super::video_format::VideoFormat;
@@ -54,7 +55,7 @@ impl RtpBranch {
         let (sink, elements) = if let Some(launch) = encode {
             let encoder = make_bin(&launch)?;
             drop_incomplete_pictures(&decoder, recovering)?;
-            let source_size = prepare_encoder(&encoder, plan, Some(Sampler::new(plan.max_fps)))?;
+            let source_size = prepare_encoder(&encoder, plan, Some(Sampler::new(plan.max_fps)), Turning::Never)?;
             count_undecodable(&decoder, session.camera())?;
             let sink = picture_sink(session, source_size);
             (sink.clone(), vec![depayloader, decoder.upcast(), encoder.upcast(), sink.upcast()])
@@ -135,7 +136,12 @@ fn access_unit_sink(
             return;
         }
         let encoding = format.encoding();
-        session.add_picture(EncodedPicture { pts_ns, payload, encoding, size, source_size: size, key_frame, analyse });
+        // Nobody stretches a JPEG after this.
+        let source_size = match format {
+            VideoFormat::Coded(_) => sample.caps().and_then(displayed_size).unwrap_or(size),
+            VideoFormat::Jpeg => size,
+        };
+        session.add_picture(EncodedPicture { pts_ns, payload, encoding, size, source_size, key_frame, analyse });
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use vru_proto::v1::{Delivery, Encoding, Frame};
+use vru_proto::v1::{Delivery, Encoding, Frame, Orientation};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::clock;
 
@@ -182,6 +182,7 @@ impl CameraSession {
             end_of_stream: false,
             analyse: picture.analyse,
             payload: picture.payload,
+            orientation: Orientation::Unspecified as i32,
         });
     }
 }

@@ -100,7 +100,7 @@ fn access_units_are_stored_unchanged() {
         // The units before the first key frame are left out.
         let skipped = samples.iter().position(|sample| sample.key_frame).unwrap();
         assert!(skipped > 0);
-        let clip = write_mp4(ClipInput::Units(codec), samples, LIMIT).unwrap();
+        let clip = write_mp4(ClipInput::Units(codec, Orientation::UPRIGHT), samples, LIMIT).unwrap();
         assert_eq!((clip.written, clip.skipped), (22 - skipped, skipped), "{encoder}");
         let times = frame_times(&clip.mp4);
         assert_eq!(times.len(), clip.written, "{encoder}: {times:?}");

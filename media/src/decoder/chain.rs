@@ -11,7 +11,7 @@ use gstreamer_video as gst_video;
 use super::memory::SharedAllocator;
 use super::picture::VideoPicture;
 use super::{DecodedPicture, Reordering, VideoDecodeError};
-use crate::{Codec, launch};
+use crate::{Codec, launch, shown};
 
 /// Maximum width and height of a video picture. Cameras reach 7680; a corrupt parameter set can declare any size.
 const MAX_SIDE: u32 = 8_192;
@@ -175,7 +175,7 @@ fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
         })
         .event_function(move |_, _, event| {
             if let gst::EventView::Caps(caps) = event.view() {
-                let info = gst_video::VideoInfo::from_caps(caps.caps()).ok();
+                let info = gst_video::VideoInfo::from_caps(&shown::complete(caps.caps())).ok();
                 for_events.lock().unwrap_or_else(PoisonError::into_inner).info = info;
             }
             true

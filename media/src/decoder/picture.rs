@@ -7,8 +7,12 @@ use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 use vru_vision::image::Image;
 
+use crate::shown;
+
 /// Formats that a [`RgbConverter`] remembers: cameras of one site have few.
 const REMEMBERED_FORMATS: usize = 8;
+/// How much wider or narrower than it is stored a picture is shown at most: a record may state any size.
+const MAX_STRETCH: u32 = 10;
 
 /// A decoded picture in the decoder's own format: half the bytes of RGB, and not yet converted, because most pictures of an H.264 stream
 /// are only decoded for those that depend on them.
@@ -61,17 +65,27 @@ struct Format {
 }
 
 impl RgbConverter {
-    /// The picture as RGB, in the size that the camera sent.
+    /// The picture as RGB with square pixels: as high as the camera sent it, and as wide as a player shows it.
     pub fn convert(&mut self, picture: &VideoPicture) -> Result<Image, ConvertError> {
-        self.try_convert(picture).ok_or_else(|| ConvertError {
+        self.convert_to(picture, (0, 0))
+    }
+
+    /// As [`RgbConverter::convert`], in this size if it differs in the width only: the shape of pixels may be stated outside of the stream.
+    pub fn convert_to(&mut self, picture: &VideoPicture, shown: (u32, u32)) -> Result<Image, ConvertError> {
+        let (width, height) = (picture.width(), picture.height());
+        let plausible = height == shown.1
+            && shown.0 <= width.saturating_mul(MAX_STRETCH)
+            && width <= shown.0.saturating_mul(MAX_STRETCH);
+        let width = if plausible { shown.0 } else { shown::displayed_width(width, picture.info.par()) };
+        self.try_convert(picture, width).ok_or_else(|| ConvertError {
             width: picture.width(),
             height: picture.height(),
             format: picture.info.name().to_owned(),
         })
     }
 
-    fn try_convert(&mut self, picture: &VideoPicture) -> Option<Image> {
-        let Format { output, converter, buffer, .. } = self.format(&picture.info)?;
+    fn try_convert(&mut self, picture: &VideoPicture, width: u32) -> Option<Image> {
+        let Format { output, converter, buffer, .. } = self.format(&picture.info, width)?;
         {
             let source = gst_video::VideoFrameRef::from_buffer_ref_readable(&picture.buffer, &picture.info).ok()?;
             let target = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer.get_mut()?, output);
@@ -80,8 +94,8 @@ impl RgbConverter {
         to_image(buffer, output)
     }
 
-    fn format(&mut self, input: &gst_video::VideoInfo) -> Option<&mut Format> {
-        match self.formats.iter().position(|format| format.input == *input) {
+    fn format(&mut self, input: &gst_video::VideoInfo, width: u32) -> Option<&mut Format> {
+        match self.formats.iter().position(|format| format.input == *input && format.output.width() == width) {
             Some(0) => {}
             Some(at) => {
                 let format = self.formats.remove(at)?;
@@ -89,7 +103,7 @@ impl RgbConverter {
             }
             None => {
                 self.formats.truncate(REMEMBERED_FORMATS - 1);
-                self.formats.push_front(Format::new(input)?);
+                self.formats.push_front(Format::new(input, width)?);
             }
         }
         self.formats.front_mut()
@@ -104,8 +118,8 @@ impl std::fmt::Debug for RgbConverter {
 
 impl Format {
     /// The element `videoconvert` has the same defaults, so it gives the same pixels.
-    fn new(input: &gst_video::VideoInfo) -> Option<Self> {
-        let output = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, input.width(), input.height())
+    fn new(input: &gst_video::VideoInfo, width: u32) -> Option<Self> {
+        let output = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, width, input.height())
             // The converter changes neither.
             .interlace_mode(input.interlace_mode())
             .fps(input.fps())

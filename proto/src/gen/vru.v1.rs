@@ -32,7 +32,8 @@ pub struct Frame {
     pub width: u32,
     #[prost(uint32, tag = "6")]
     pub height: u32,
-    /// Size of the camera's original picture in pixels, before ingest scaled it, 1 to 16384. Boxes of detections use these coordinates.
+    /// Size of the camera's original picture as a person sees it: upright, with square pixels, before ingest scaled it, 1 to 16384. Boxes of
+    /// detections use these coordinates.
     #[prost(uint32, tag = "7")]
     pub source_width: u32,
     #[prost(uint32, tag = "8")]
@@ -58,6 +59,9 @@ pub struct Frame {
     /// The encoded picture. Not empty unless `end_of_stream` is set.
     #[prost(bytes = "bytes", tag = "15")]
     pub payload: ::prost::bytes::Bytes,
+    /// How a decoder must turn the picture. Only files state it, and only with H.264 and H.265: a JPEG is upright.
+    #[prost(enumeration = "Orientation", tag = "16")]
+    pub orientation: i32,
 }
 /// Format of `Frame.payload`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -159,6 +163,52 @@ impl Delivery {
             "DELIVERY_UNSPECIFIED" => Some(Self::Unspecified),
             "DELIVERY_LIVE" => Some(Self::Live),
             "DELIVERY_EVERY_FRAME" => Some(Self::EveryFrame),
+            _ => None,
+        }
+    }
+}
+/// How a picture must be turned to be seen upright: mirrored first (left and right change places), then rotated clockwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Orientation {
+    /// The picture is upright.
+    Unspecified = 0,
+    Rotate90 = 1,
+    Rotate180 = 2,
+    Rotate270 = 3,
+    Mirror = 4,
+    MirrorRotate90 = 5,
+    MirrorRotate180 = 6,
+    MirrorRotate270 = 7,
+}
+impl Orientation {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ORIENTATION_UNSPECIFIED",
+            Self::Rotate90 => "ORIENTATION_ROTATE_90",
+            Self::Rotate180 => "ORIENTATION_ROTATE_180",
+            Self::Rotate270 => "ORIENTATION_ROTATE_270",
+            Self::Mirror => "ORIENTATION_MIRROR",
+            Self::MirrorRotate90 => "ORIENTATION_MIRROR_ROTATE_90",
+            Self::MirrorRotate180 => "ORIENTATION_MIRROR_ROTATE_180",
+            Self::MirrorRotate270 => "ORIENTATION_MIRROR_ROTATE_270",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ORIENTATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "ORIENTATION_ROTATE_90" => Some(Self::Rotate90),
+            "ORIENTATION_ROTATE_180" => Some(Self::Rotate180),
+            "ORIENTATION_ROTATE_270" => Some(Self::Rotate270),
+            "ORIENTATION_MIRROR" => Some(Self::Mirror),
+            "ORIENTATION_MIRROR_ROTATE_90" => Some(Self::MirrorRotate90),
+            "ORIENTATION_MIRROR_ROTATE_180" => Some(Self::MirrorRotate180),
+            "ORIENTATION_MIRROR_ROTATE_270" => Some(Self::MirrorRotate270),
             _ => None,
         }
     }

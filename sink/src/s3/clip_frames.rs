@@ -1,5 +1,6 @@
 //! Collects the frames of a clip from the records of its camera.
 
+use vru_media::Orientation;
 use vru_media::clip::ClipSample;
 use vru_proto::FrameKey;
 use vru_proto::v1;
@@ -12,6 +13,7 @@ pub(crate) struct ClipFrames {
     pub(super) window: ClipWindow,
     max_bytes: usize,
     pub(super) encoding: Option<v1::Encoding>,
+    pub(super) orientation: Orientation,
     pub(super) samples: Vec<ClipSample>,
     pub(super) bytes: usize,
     /// No frame of the window precedes those that were read.
@@ -64,6 +66,7 @@ impl ClipFrames {
             self.has_end = true;
             return;
         }
+        self.orientation = u8::try_from(frame.orientation).ok().and_then(Orientation::from_number).unwrap_or_default();
         self.bytes += frame.payload.len();
         self.samples.push(ClipSample { time_us, payload: frame.payload.clone(), key_frame });
     }
@@ -76,7 +79,9 @@ impl ClipFrames {
             self.has_start = true;
             return;
         }
-        self.encoding = self.encoding.or(earlier.encoding);
+        if self.encoding.is_none() {
+            (self.encoding, self.orientation) = (earlier.encoding, earlier.orientation);
+        }
         self.has_end |= earlier.has_end;
         let later = std::mem::replace(&mut self.samples, earlier.samples);
         if earlier.full {

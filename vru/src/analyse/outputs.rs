@@ -62,7 +62,7 @@ impl Outputs {
 
     /// Adds the next frame.
     pub fn add(&mut self, analysed: AnalysedFrame) -> anyhow::Result<()> {
-        let AnalysedFrame { frame, detections, alerts } = analysed;
+        let AnalysedFrame { frame, picture, detections, alerts } = analysed;
         self.entries.extend(mot_entries(&detections, &self.classes));
         let raised = alerts.iter().filter(|alert| alert.is_raised());
         self.alerted.extend(raised.flat_map(|alert| alert.track_ids.iter().copied()));
@@ -72,7 +72,10 @@ impl Outputs {
             written.and_then(|()| file.write_all(b"\n")).with_context(|| format!("write {}", path.display()))?;
         }
         if let Some((writer, _)) = &mut self.video {
-            let mut image = jpeg::decode(&frame.payload, None).context("decode a frame to draw on")?;
+            let mut image = match frame.encoding() {
+                v1::Encoding::Jpeg => jpeg::decode(&frame.payload, None).context("decode a frame to draw on")?,
+                _ => picture.image,
+            };
             let overlay = Overlay {
                 detections: &detections,
                 zones: &self.zones,

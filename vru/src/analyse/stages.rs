@@ -9,6 +9,7 @@ use vru_infer::analysis::{AnalysisSettings, CameraAnalysis};
 use vru_infer::decode::{DecodedFrame, FrameDecoder};
 use vru_infer::engine::Engine;
 use vru_infer::model::{PreparedPicture, Preparer};
+use vru_infer::picture::Picture;
 use vru_ingest::error::SourceError;
 use vru_proto::v1;
 use vru_runtime::report::chain;
@@ -22,6 +23,8 @@ const CHANNEL_FRAMES: usize = 8;
 pub(super) struct AnalysedFrame {
     /// The frame from the file source.
     pub frame: v1::Frame,
+    /// As the model saw it: decoded from a JPEG, it may be smaller.
+    pub picture: Picture,
     pub detections: v1::FrameDetections,
     pub alerts: Vec<v1::Alert>,
 }
@@ -62,7 +65,7 @@ pub(super) fn run(
             ended = next.and_then(|DetectedFrame { decoded, found, timings }| {
                 let DecodedFrame { frame, picture } = decoded;
                 let (detections, alerts) = analysis.observe(&frame, &found, Some(&picture), timings);
-                each(AnalysedFrame { frame, detections, alerts })
+                each(AnalysedFrame { frame, picture, detections, alerts })
             });
             if ended.is_err() {
                 break;

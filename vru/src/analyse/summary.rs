@@ -198,7 +198,10 @@ impl fmt::Display for Summary {
 
 #[cfg(test)]
 mod tests {
+    use vru_infer::picture::Picture;
     use vru_proto::v1::{DetectedObject, Frame, FrameDetections, RoadUserClass};
+
+    use vru_vision::image::Image;
 
     use super::*;
 
@@ -210,7 +213,8 @@ mod tests {
             ..Default::default()
         });
         let detections = FrameDetections { objects: objects.collect(), ..Default::default() };
-        AnalysedFrame { frame: Frame::default(), detections, alerts: Vec::new() }
+        let picture = Picture::new(Image::filled(1, 1, [0; 3]));
+        AnalysedFrame { frame: Frame::default(), picture, detections, alerts: Vec::new() }
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use bytes::Bytes;
-use vru_media::Codec;
+use vru_infer::picture::orientation;
 use vru_media::decoder::{Reordering, RgbConverter, VideoDecoder};
 use vru_media::jpeg::{self, JpegEncoder};
+use vru_media::{Codec, Orientation};
 use vru_proto::v1::{self, Encoding, FrameDetections};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::report::chain;
@@ -39,13 +40,20 @@ enum SourcePicture {
     Image(Image),
 }
 
+/// How a person sees the picture of a frame.
+#[derive(Clone, Copy)]
+struct Shown {
+    size: (u32, u32),
+    turn: Orientation,
+}
+
 #[derive(Default)]
 struct CameraRenderer {
     join: Join<SourcePicture>,
     decoder: Option<VideoDecoder>,
     converter: RgbConverter,
     /// Frames inside the decoder, by the id under which they were pushed.
-    in_decoder: VecDeque<(u64, FrameKey)>,
+    in_decoder: VecDeque<(u64, FrameKey, Shown)>,
     next_id: u64,
     alerted: VecDeque<(FrameKey, u64)>,
 }
@@ -111,16 +119,19 @@ impl CameraRenderer {
             self.in_decoder.clear();
         }
         let Some(decoder) = &mut self.decoder else { return Vec::new() };
+        let shown = Shown { size: (frame.source_width, frame.source_height), turn: orientation(&frame) };
         let id = self.next_id;
         self.next_id += 1;
         // After a gap the decoder gives grey pictures until the next key frame. That is acceptable on this page.
         let Ok(pictures) = decoder.push(frame.payload, id, frame.key_frame) else { return Vec::new() };
-        self.in_decoder.push_back((id, key.clone()));
+        self.in_decoder.push_back((id, key.clone(), shown));
         let mut pairs = Vec::new();
         for picture in pictures {
-            let Some(at) = self.in_decoder.iter().position(|(id, _)| *id == picture.id) else { continue };
-            let Some((_, key)) = self.in_decoder.remove(at) else { continue };
-            let Ok(image) = self.converter.convert(&picture.picture) else { continue };
+            let Some(at) = self.in_decoder.iter().position(|(id, ..)| *id == picture.id) else { continue };
+            let Some((_, key, shown)) = self.in_decoder.remove(at) else { continue };
+            let size = shown.turn.size(shown.size);
+            let Ok(image) = self.converter.convert_to(&picture.picture, size) else { continue };
+            let image = shown.turn.apply(image);
             let bytes = image.data.len();
             pairs.extend(self.join.picture(key, SourcePicture::Image(image), bytes));
         }

@@ -1,6 +1,7 @@
 //! An RTSP server with cameras that ingest pulls, and that can fail like real ones.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -58,11 +59,19 @@ impl CameraServer {
 
     /// Adds a camera that sends the clip of real people without encoding, from the beginning for each client, and ends with it.
     pub fn clip(&self, name: &str, codec: Codec) {
+        self.file(name, codec, &clip(codec));
+    }
+
+    /// Adds a camera that sends the H.264 of an MP4 file without encoding, from the beginning for each client, and ends with it.
+    pub fn h264_file(&self, name: &str, file: &Path) {
+        self.file(name, Codec::H264, file);
+    }
+
+    fn file(&self, name: &str, codec: Codec, file: &Path) {
         let (parser, payloader) = match codec {
             Codec::H264 => ("h264parse", "rtph264pay"),
             Codec::H265 => ("h265parse", "rtph265pay"),
         };
-        let file = clip(codec);
         let launch = format!(
             "( filesrc location=\"{}\" ! qtdemux ! {parser} ! {payloader} name=pay0 pt=96 config-interval=-1 )",
             file.display()

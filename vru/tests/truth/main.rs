@@ -9,6 +9,10 @@ mod analysis;
 mod files;
 mod models;
 mod pictures;
+#[path = "../support/mod.rs"]
+mod support;
 mod tracks;
 mod videos;
 mod zones;
+
+use support::{camera_server, pipeline};

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use vru_runtime::test_util::{Launch, folder};
 
@@ -22,4 +23,11 @@ pub fn make(name: &str, args: &str) -> PathBuf {
     let words = quoted.flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() });
     ffmpeg(words, &file);
     file
+}
+
+/// Width and height of a video: `640,480`.
+pub fn size_of(video: &Path) -> String {
+    let show = ["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
+    let output = Command::new("ffprobe").args(show).arg(video).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -11,11 +11,13 @@ use parking_lot::Mutex;
 use vru_media::Codec;
 
 use super::progress::Progress;
+use super::stated_in_stream;
 use super::tracks::{self, Track};
 use crate::error::SourceError;
 use crate::source::OutputPlan;
 use crate::source::elements::{build_error, make_bin, make_element, static_pad};
-use crate::source::encoder_input::{SourceSize, prepare_encoder};
+use crate::source::encoder_input::{SourceSize, Turning, prepare_encoder};
+use crate::source::orientation::SharedOrientation;
 
 /// Several threads add latency per frame, which does not matter for files.
 const DECODER_THREADS: u32 = 2;
@@ -24,7 +26,8 @@ const KNOW_LENGTH: [&str; 5] = ["qtdemux", "matroskademux", "avidemux", "flvdemu
 /// Marks a buffer with the index of its unit.
 const UNIT_MARK: &str = "timestamp/x-vru-unit";
 
-/// Prepares the links for when the tracks of the file are known. `None` with passthrough.
+/// Prepares the links for when the tracks of the file are known. `None` with passthrough, where tags change the orientation that the
+/// container states.
 pub(super) fn prepare(
     demuxer: &gst::Element,
     pipeline: &gst::Pipeline,
@@ -32,6 +35,7 @@ pub(super) fn prepare(
     plan: &OutputPlan,
     progress: &Arc<Mutex<Progress>>,
     skip: u64,
+    orientation: &SharedOrientation,
 ) -> Result<Option<SourceSize>, SourceError> {
     let tracks = |usable, link| Tracks {
         pipeline: pipeline.downgrade(),
@@ -42,18 +46,21 @@ pub(super) fn prepare(
         link,
     };
     if plan.is_passthrough() {
-        let (sink, plan) = (sink.clone(), plan.clone());
-        let link = move |pipeline: &gst::Pipeline, track: &Track| link_access_units(pipeline, track, &sink, &plan);
+        let (sink, plan, orientation) = (sink.clone(), plan.clone(), orientation.clone());
+        let link = move |pipeline: &gst::Pipeline, track: &Track| {
+            link_access_units(pipeline, track, &sink, &plan, &orientation)
+        };
         connect(demuxer, tracks(|track| codec_of(track).is_some(), Box::new(link)));
         return Ok(None);
     }
     let launch = plan.description.encode_launch(plan.values(DECODER_THREADS));
     let encoder = make_bin(&launch.ok_or_else(|| build_error("the pipeline has no encoder"))?)?;
-    let source_size = prepare_encoder(&encoder, plan, None)?;
+    let source_size = prepare_encoder(&encoder, plan, None, Turning::ByTags(orientation.get()))?;
     pipeline.add(&encoder).map_err(|_| build_error("the encoder cannot be added"))?;
     encoder.link(sink).map_err(|_| build_error("the encoder cannot be linked"))?;
     let input = static_pad(&encoder, "sink")?;
     number_pictures(&input, progress, skip);
+    stated_in_stream::prefer(demuxer);
     let decoded = progress.clone();
     let link = move |pipeline: &gst::Pipeline, track: &Track| link_pictures(pipeline, track, &input, &decoded);
     connect(demuxer, tracks(|_| true, Box::new(link)));
@@ -155,6 +162,7 @@ fn link_access_units(
     track: &Track,
     sink: &gst_app::AppSink,
     plan: &OutputPlan,
+    orientation: &SharedOrientation,
 ) -> Option<gst::Pad> {
     let launch = plan.description.decode_launch(codec_of(track)?, plan.values(DECODER_THREADS));
     let parser = make_bin(&launch).ok()?;
@@ -162,6 +170,13 @@ fn link_access_units(
     parser.link(sink).ok()?;
     parser.sync_state_with_parent().ok()?;
     let input = parser.static_pad("sink")?;
+    let orientation = orientation.clone();
+    input.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(event) = info.event() {
+            orientation.read(event);
+        }
+        gst::PadProbeReturn::Ok
+    });
     track.pad.link(&input).ok()?;
     Some(input)
 }
@@ -174,6 +189,7 @@ fn link_pictures(
 ) -> Option<gst::Pad> {
     let decoder = make_element("decodebin").ok()?;
     pipeline.add(&decoder).ok()?;
+    stated_in_stream::prefer(&decoder);
     let progress = progress.clone();
     decoder.downcast_ref::<gst::Bin>()?.connect_element_added(move |_, element| count_units(element, &progress));
     let encoder = encoder.clone();

@@ -80,6 +80,7 @@ impl FileFrames {
             end_of_stream,
             analyse: true,
             payload,
+            orientation: i32::from(video.orientation.number()),
         }
     }
 

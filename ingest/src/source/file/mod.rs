@@ -14,6 +14,7 @@ mod publish;
 mod reader;
 mod report;
 mod shrink;
+mod stated_in_stream;
 mod times;
 mod tracks;
 mod unchanged;

@@ -1,5 +1,6 @@
 //! Decodes a file's video with GStreamer, one frame per call.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,8 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use parking_lot::Mutex;
-use vru_media::Codec;
+use vru_media::shown::displayed_size;
+use vru_media::{Codec, Orientation, mp4};
 use vru_proto::v1::Encoding;
 
 use super::branch;
@@ -21,6 +23,7 @@ use crate::error::SourceError;
 use crate::source::OutputPlan;
 use crate::source::elements::{build_error, make_element};
 use crate::source::encoder_input::SourceSize;
+use crate::source::orientation::SharedOrientation;
 use crate::source::samples::{encoding_of, sample_payload, sample_size};
 
 /// Longest time in which nothing is read. A network file system that hangs must not hang the camera.
@@ -46,6 +49,8 @@ pub(super) struct VideoFrame {
     pub(super) size: (u32, u32),
     pub(super) source_size: (u32, u32),
     pub(super) key_frame: bool,
+    /// How the picture in the payload must be turned.
+    pub(super) orientation: Orientation,
 }
 
 #[derive(Debug)]
@@ -59,6 +64,8 @@ pub(super) struct Reader {
     beyond_end: Arc<AtomicBool>,
     /// `None` with passthrough, where the source has the size of the access unit.
     source_size: Option<SourceSize>,
+    /// Of access units. Pictures are turned before they are encoded.
+    orientation: SharedOrientation,
     /// Frames with smaller numbers are skipped.
     skip: u64,
     frames_read: u64,
@@ -83,7 +90,9 @@ impl Reader {
             .and_then(|()| source.link(&demuxer))
             .map_err(|_| build_error("the file's elements cannot be linked"))?;
         let progress = Arc::new(Mutex::new(Progress::default()));
-        let source_size = branch::prepare(&demuxer, &pipeline, &sink, plan, &progress, skip)?;
+        let orientation = SharedOrientation::default();
+        orientation.set(File::open(path).ok().and_then(|mut file| mp4::orientation(&mut file)).unwrap_or_default());
+        let source_size = branch::prepare(&demuxer, &pipeline, &sink, plan, &progress, skip, &orientation)?;
         let bus = pipeline.bus().ok_or_else(|| build_error("the pipeline has no bus"))?;
         let reader = Self {
             path: path.to_owned(),
@@ -93,6 +102,7 @@ impl Reader {
             progress,
             beyond_end,
             source_size,
+            orientation,
             skip,
             frames_read: 0,
             last_number: skip.checked_sub(1),
@@ -181,10 +191,23 @@ impl Reader {
             let position_ns = pts_ns?;
             let number = progress.encoded(position_ns)?;
             let (encoding, source_size, key_frame) = (Encoding::Jpeg, source_size.get(), true);
-            return Some(VideoFrame { number, position_ns, payload, encoding, size, source_size, key_frame });
+            let orientation = Orientation::UPRIGHT;
+            return Some(VideoFrame {
+                number,
+                position_ns,
+                payload,
+                encoding,
+                size,
+                source_size,
+                key_frame,
+                orientation,
+            });
         }
-        let structure = sample.caps()?.structure(0)?;
-        let codec = [Codec::H264, Codec::H265].into_iter().find(|codec| structure.name() == codec.media_type())?;
+        let caps = sample.caps()?;
+        let name = caps.structure(0)?.name();
+        let codec = [Codec::H264, Codec::H265].into_iter().find(|codec| name == codec.media_type())?;
+        let orientation = self.orientation.get();
+        let source_size = orientation.size(displayed_size(caps)?);
         let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
         let pts = pts_ns.map(gst::ClockTime::from_nseconds);
         let position = pts.map(|pts| segment.and_then(|segment| segment.to_stream_time(pts)).unwrap_or(pts));
@@ -198,8 +221,9 @@ impl Reader {
             payload,
             encoding: encoding_of(codec),
             size,
-            source_size: size,
+            source_size,
             key_frame,
+            orientation,
         })
     }
 

@@ -1,0 +1,162 @@
+//! How the pictures of an MP4 or MOV file must be turned. GStreamer 1.22 does not write it, and reads only seven of the eight ways.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+
+use vru_vision::orientation::Orientation;
+
+/// Where the matrix is in the content of a track header, by version: after flags, times, number, duration, layer and volume.
+const MATRIX_AT: [usize; 2] = [40, 52];
+/// 1 in the first two columns of the matrix has 16 fractional bits, in the last one 30.
+const ONE: i32 = 1 << 16;
+const LAST: i32 = 1 << 30;
+
+/// Boxes at the top of a file that are looked at, and the largest index that is read: an hour of video has less than one MiB.
+const MAX_BOXES: usize = 4_096;
+const MAX_INDEX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How the pictures of the first video track must be turned. `None` if this is no MP4 or MOV file, or its matrix is none of a turn.
+pub fn orientation(file: &mut (impl Read + Seek)) -> Option<Orientation> {
+    let index = index(file)?;
+    let track =
+        boxes(&index, 0..index.len()).filter(|(kind, _)| kind == b"trak").map(|(_, track)| track).find(|track| {
+            let media = boxes(&index, track.clone()).find(|(kind, _)| kind == b"mdia");
+            let handler = media.and_then(|(_, media)| boxes(&index, media).find(|(kind, _)| kind == b"hdlr"));
+            handler.is_some_and(|(_, handler)| {
+                index.get(handler.start + 8..handler.start + 12) == Some(b"vide".as_slice())
+            })
+        })?;
+    let (_, header) = boxes(&index, track).find(|(kind, _)| kind == b"tkhd")?;
+    let at = header.start + MATRIX_AT.get(usize::from(*index.get(header.start)?))?;
+    let turn = |matrix: [i32; 9]| [matrix[0], matrix[1], matrix[3], matrix[4]].map(i32::signum);
+    let mut stated = [0; 9];
+    for (number, four) in stated.iter_mut().zip(index.get(at..at + 36)?.chunks_exact(4)) {
+        *number = i32::from_be_bytes(four.try_into().ok()?);
+    }
+    Orientation::all().find(|orientation| turn(matrix(*orientation, 0, 0)) == turn(stated))
+}
+
+/// The content of the box `moov`.
+fn index(file: &mut (impl Read + Seek)) -> Option<Vec<u8>> {
+    for _ in 0..MAX_BOXES {
+        let mut head = [0; 8];
+        file.read_exact(&mut head).ok()?;
+        let mut size = u64::from(u32::from_be_bytes(head[..4].try_into().ok()?));
+        let mut header = 8;
+        if size == 1 {
+            let mut long = [0; 8];
+            file.read_exact(&mut long).ok()?;
+            (size, header) = (u64::from_be_bytes(long), 16);
+        }
+        let content = size.checked_sub(header)?;
+        if &head[4..] == b"moov" {
+            let mut index = Vec::new();
+            file.take(content.min(MAX_INDEX_BYTES)).read_to_end(&mut index).ok()?;
+            return Some(index);
+        }
+        file.seek(SeekFrom::Current(i64::try_from(content).ok()?)).ok()?;
+    }
+    None
+}
+
+/// Writes the orientation into the header of each track. `None` if the file has none.
+pub(crate) fn set_orientation(mp4: &mut [u8], orientation: Orientation) -> Option<()> {
+    let movie = boxes(mp4, 0..mp4.len()).find(|(kind, _)| kind == b"moov")?.1;
+    let tracks = boxes(mp4, movie).filter(|(kind, _)| kind == b"trak");
+    let headers: Vec<_> = tracks.filter_map(|(_, track)| boxes(mp4, track).find(|(kind, _)| kind == b"tkhd")).collect();
+    for (_, header) in &headers {
+        let version = usize::from(*mp4.get(header.start)?);
+        let at = header.start + MATRIX_AT.get(version)?;
+        let number = |at: usize| mp4.get(at..at + 4).and_then(|four| four.try_into().ok()).map(i32::from_be_bytes);
+        let (width, height) = (number(at + 36)?, number(at + 40)?);
+        let matrix = matrix(orientation, width, height);
+        for (to, from) in mp4.get_mut(at..at + 36)?.chunks_exact_mut(4).zip(matrix) {
+            to.copy_from_slice(&from.to_be_bytes());
+        }
+    }
+    (!headers.is_empty()).then_some(())
+}
+
+/// Kinds and contents of the boxes in this range. Ends at a box that does not fit.
+fn boxes(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = ([u8; 4], Range<usize>)> + '_ {
+    let mut at = range.start;
+    std::iter::from_fn(move || {
+        let head = bytes.get(at..at + 8)?;
+        let size = u32::from_be_bytes(head[..4].try_into().ok()?) as usize;
+        let kind: [u8; 4] = head[4..].try_into().ok()?;
+        // A size of 1 is followed by one of 64 bits.
+        let (header, size) = match size {
+            1 => (16, usize::try_from(u64::from_be_bytes(bytes.get(at + 8..at + 16)?.try_into().ok()?)).ok()?),
+            size => (8, size),
+        };
+        let end = at.checked_add(size).filter(|end| size >= header && *end <= range.end)?;
+        let content = at + header..end;
+        at = end;
+        Some((kind, content))
+    })
+}
+
+/// The matrix that turns a picture of this size (with 16 fractional bits) and moves it back to the origin.
+fn matrix(orientation: Orientation, width: i32, height: i32) -> [i32; 9] {
+    // x' = a·x + c·y, y' = b·x + d·y, with y downwards.
+    let (a, b, c, d) = match orientation.quarters % 4 {
+        0 => (1, 0, 0, 1),
+        1 => (0, 1, -1, 0),
+        2 => (-1, 0, 0, -1),
+        _ => (0, -1, 1, 0),
+    };
+    let (a, b) = if orientation.mirrored { (-a, -b) } else { (a, b) };
+    let back = |by_x: i32, by_y: i32| -(by_x.min(0) * width + by_y.min(0) * height);
+    [a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, back(a, c), back(b, d), LAST]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_corner_of_a_turned_picture_stays_in_it() {
+        let (width, height) = (640 * ONE, 360 * ONE);
+        for orientation in Orientation::all() {
+            let matrix = matrix(orientation, width, height).map(|number| number / ONE);
+            let turned = [(0, 0), (640, 0), (0, 360), (640, 360)].map(|(column, row)| {
+                let along = |at: usize| matrix[at] * column + matrix[at + 3] * row + matrix[at + 6];
+                (along(0), along(1))
+            });
+            let far = (turned.iter().map(|at| at.0).max().unwrap(), turned.iter().map(|at| at.1).max().unwrap());
+            let near = (turned.iter().map(|at| at.0).min().unwrap(), turned.iter().map(|at| at.1).min().unwrap());
+            let size = orientation.size((640, 360));
+            assert_eq!((near, far), ((0, 0), (size.0 as i32, size.1 as i32)), "{orientation:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let boxed = |kind: &[u8], content: &[u8]| [&(content.len() as u32 + 8).to_be_bytes(), kind, content].concat();
+        let handler = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0vide");
+        let track = [boxed(b"tkhd", &[0; 84]), boxed(b"mdia", &handler)].concat();
+        let mut file =
+            [boxed(b"ftyp", b"isom"), boxed(b"mdat", &[1; 100]), boxed(b"moov", &boxed(b"trak", &track))].concat();
+        assert_eq!(orientation(&mut std::io::Cursor::new(&file)), None, "a matrix of zeros");
+        for turned in Orientation::all() {
+            set_orientation(&mut file, turned).unwrap();
+            assert_eq!(orientation(&mut std::io::Cursor::new(&file)), Some(turned));
+        }
+        for cut in 0..file.len() - 1 {
+            orientation(&mut std::io::Cursor::new(&file[..cut]));
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_of_mp4_is_refused() {
+        for bytes in [
+            &b""[..],
+            b"\0\0\0\x08moov",
+            b"\0\0\0\x01moov\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"\0\0\0\x04moov",
+            b"\0\0\x10\0moov",
+        ] {
+            assert_eq!(set_orientation(&mut bytes.to_vec(), Orientation::UPRIGHT), None, "{bytes:?}");
+        }
+    }
+}
