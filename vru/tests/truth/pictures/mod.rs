@@ -35,3 +35,9 @@ impl Output {
         ))
     }
 }
+
+/// Left, top, width and height.
+fn assert_box(what: &str, found: [f32; 4], expected: [f32; 4]) {
+    let near = found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 0.01);
+    assert!(near, "{what}: {found:?} instead of {expected:?}");
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vru_runtime::test_util::folder;
 
-use super::{BOTH, Output, QUARTERS};
+use super::{BOTH, Output, QUARTERS, assert_box};
 use crate::analysis::FoundFrame;
 use crate::videos::{make, size_of};
 
@@ -74,11 +74,10 @@ fn a_picture_that_is_stored_turned_is_seen_upright() {
             for frame in &found.frames {
                 assert_quarters(&format!("{name}, {output:?}"), frame, quarters);
                 for object in &frame.objects {
-                    let [left, top, box_width, box_height] = object.r#box;
                     let at = QUARTERS.iter().position(|class| *class == object.class).unwrap();
                     let expected =
                         [width / 2.0 * (at % 2) as f32, height / 2.0 * (at / 2) as f32, width / 2.0, height / 2.0];
-                    assert_eq!([left, top, box_width, box_height], expected, "{name}, {output:?}: {}", object.class);
+                    assert_box(&format!("{name}, {output:?}: {}", object.class), object.r#box, expected);
                 }
             }
             assert_eq!(size_of(&annotated), format!("{width},{height}"), "{name}, {output:?}");

@@ -1,6 +1,6 @@
 //! Pictures whose pixels are not square.
 
-use super::BOTH;
+use super::{BOTH, assert_box};
 use crate::videos::{make, size_of};
 
 /// Stored size, shape of a pixel, and the size that a person sees.
@@ -23,7 +23,7 @@ fn a_shape_that_only_the_file_states_counts_too() {
         let annotated = call.folder.join("annotated.mp4");
         let found = call.args(["--annotate".as_ref(), annotated.as_os_str()]).succeed();
         for object in found.frames.iter().flat_map(|frame| &frame.objects) {
-            assert_eq!(object.r#box, [0.0, 0.0, 1024.0, 576.0], "{output:?}");
+            assert_box(&format!("{output:?}"), object.r#box, [0.0, 0.0, 1024.0, 576.0]);
         }
         assert_eq!(size_of(&annotated), "1024,576", "{output:?}");
     }
@@ -40,7 +40,7 @@ fn boxes_are_in_square_pixels() {
             let found = output.analyse(&video, "probe-whole").succeed();
             assert_eq!(found.frames.len(), 5, "{size} {shape}, {output:?}");
             for object in found.frames.iter().flat_map(|frame| &frame.objects) {
-                assert_eq!(object.r#box, [0.0, 0.0, width, height], "{size} {shape}, {output:?}");
+                assert_box(&format!("{size} {shape}, {output:?}"), object.r#box, [0.0, 0.0, width, height]);
             }
         }
     }
