@@ -3,6 +3,7 @@
 mod options;
 mod table;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -45,13 +46,12 @@ fn check_unique(entries: &[MotEntry], path: &Path) -> anyhow::Result<()> {
 }
 
 /// Evaluates and prints the metrics.
-#[expect(clippy::print_stdout, reason = "the command's result")]
 pub fn command(options: &EvaluateOptions) -> anyhow::Result<ExitCode> {
     let evaluation = run(options)?;
-    if options.json {
-        println!("{}", table::json(&evaluation));
-    } else {
-        println!("{}", table::text(&evaluation));
+    let text = if options.json { table::json(&evaluation).to_string() } else { table::text(&evaluation) };
+    match writeln!(std::io::stdout(), "{text}") {
+        // Whoever reads, `head` for example, has seen enough.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
     }
-    Ok(ExitCode::SUCCESS)
 }
