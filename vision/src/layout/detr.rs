@@ -50,9 +50,7 @@ impl Family for Detr {
             (count, _) => return Err(format!("{count} outputs have 3 dimensions, not 1 or 2")),
         };
         let named = model.is_named(LayoutName::Detr);
-        if model.states_nms() && !named {
-            return Err("the metadata say that NMS is part of the model".to_owned());
-        }
+        model.check_without_nms(named)?;
         let rows = model.matrices().next().map_or(0, |(_, shape)| shape[1]);
         let selected = matches!(outputs, DetrOutputs::Selected { .. });
         let dense = !selected && (rows > MAX_QUERIES || model.counts_cells(rows, 1) == Some(true));

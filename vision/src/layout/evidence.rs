@@ -138,6 +138,14 @@ impl Boxes {
         }
     }
 
+    /// The units of rows whose form is known. Fails if the rows cannot have this form.
+    pub fn units_of_form(&self, form: BoxForm, stated: Option<BoxUnits>, usual: BoxUnits) -> Result<BoxUnits, String> {
+        if form == BoxForm::CxCyWh {
+            self.check_centre_and_size()?;
+        }
+        self.units(stated, usual)
+    }
+
     /// The form: the stated one, else the one that the numbers show, else the usual one.
     pub fn form(&self, stated: Option<BoxForm>, usual: BoxForm) -> Result<BoxForm, String> {
         let shown = match self.inverted {
@@ -159,7 +167,7 @@ impl Boxes {
     }
 
     /// Fails if the numbers of a layout whose boxes are centre and size are not.
-    pub fn check_centre_and_size(&self) -> Result<(), String> {
+    fn check_centre_and_size(&self) -> Result<(), String> {
         if self.rows > 0 && self.smallest_size < -1.0 {
             return Err(format!("in a test run a box has the size {}", self.smallest_size));
         }

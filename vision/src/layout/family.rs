@@ -20,6 +20,17 @@ pub(super) enum Certainty {
     Stated,
 }
 
+impl Certainty {
+    /// Of a family whose rows or columns are counted. `named`: the card names the family. `counted`: see [`ModelFacts::counts_cells`].
+    pub fn of_rows(named: bool, counted: Option<bool>) -> Self {
+        match counted {
+            _ if named => Self::Stated,
+            Some(true) => Self::Counted,
+            _ => Self::Plausible,
+        }
+    }
+}
+
 /// A family of output layouts, fitted to the outputs of one model.
 ///
 /// A new family is a file with one implementation, a variant of [`crate::model_card::LayoutName`], and a line in

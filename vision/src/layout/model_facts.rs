@@ -103,6 +103,14 @@ impl ModelFacts<'_> {
             || self.metadata.get("args").is_some_and(|args| states(args, "nms"))
     }
 
+    /// Fails if the metadata say that NMS is part of the model, for a family without it that the card does not name.
+    pub fn check_without_nms(&self, named: bool) -> Result<(), String> {
+        if self.states_nms() && !named {
+            return Err("the metadata say that NMS is part of the model".to_owned());
+        }
+        Ok(())
+    }
+
     /// Whether Ultralytics' exporter wrote the metadata (YOLOv5, v8, 11, and their RT-DETR).
     pub fn is_ultralytics(&self) -> bool {
         self.metadata.contains_key("names") && self.metadata.contains_key("stride")

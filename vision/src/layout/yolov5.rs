@@ -29,26 +29,19 @@ impl Family for YoloV5 {
         let (output, [_, rows, columns]) = model.only_matrix()?;
         let (columns, classes) = rows_of_classes(model, rows, columns)?;
         let named = model.is_named(LayoutName::YoloV5);
-        if model.states_nms() && !named {
-            return Err("the metadata say that NMS is part of the model".to_owned());
-        }
+        model.check_without_nms(named)?;
         // Three anchors per cell. Without the size of the input: grids of strides 8, 16 and 32 have 21 cells per cell of the last.
         let counted = model.counts_cells(rows, ANCHORS).or_else(|| (rows > 0).then_some(rows % 63 == 0));
         if counted == Some(false) && !named {
             return Err(format!("{rows} rows are not three per cell of the grids"));
         }
-        let certainty = match counted {
-            _ if named => Certainty::Stated,
-            Some(true) => Certainty::Counted,
-            _ => Certainty::Plausible,
-        };
         Ok(Self {
             output,
             columns,
             classes,
             form: model.card.boxes.unwrap_or(BoxForm::CxCyWh),
             units: model.card.box_units.unwrap_or(BoxUnits::Pixels),
-            certainty,
+            certainty: Certainty::of_rows(named, counted),
         })
     }
 
@@ -60,10 +53,7 @@ impl Family for YoloV5 {
         let rows = matrix(run.outputs, self.output, 0).map_err(|error| error.to_string())?;
         check_scores(rows, self.classes)?;
         let boxes = Boxes::of(rows.iter_rows().map(four), run.input);
-        if self.form == BoxForm::CxCyWh {
-            boxes.check_centre_and_size()?;
-        }
-        self.units = boxes.units(model.card.box_units, self.units)?;
+        self.units = boxes.units_of_form(self.form, model.card.box_units, self.units)?;
         Ok(())
     }
 

@@ -37,24 +37,17 @@ impl Family for YoloV8 {
         }
         let classes = model.classes_in(rows, 4)?;
         let named = model.is_named(LayoutName::YoloV8);
-        if model.states_nms() && !named {
-            return Err("the metadata say that NMS is part of the model".to_owned());
-        }
+        model.check_without_nms(named)?;
         if model.labels.is_none() && counted == Some(false) && !named {
             return Err(format!("{columns} columns are not one per cell of the grids"));
         }
-        let certainty = match counted {
-            _ if named => Certainty::Stated,
-            Some(true) => Certainty::Counted,
-            _ => Certainty::Plausible,
-        };
         Ok(Self {
             output,
             rows,
             classes,
             form: model.card.boxes.unwrap_or(BoxForm::CxCyWh),
             units: model.card.box_units.unwrap_or(BoxUnits::Pixels),
-            certainty,
+            certainty: Certainty::of_rows(named, counted),
         })
     }
 
@@ -70,10 +63,7 @@ impl Family for YoloV8 {
         check_probabilities("class scores", (4..4 + self.classes).flat_map(|row| table.row(row)).copied())?;
         let numbers = (0..table.columns).map(|anchor| std::array::from_fn(|row| table.row(row)[anchor]));
         let boxes = Boxes::of(numbers, run.input);
-        if self.form == BoxForm::CxCyWh {
-            boxes.check_centre_and_size()?;
-        }
-        self.units = boxes.units(model.card.box_units, self.units)?;
+        self.units = boxes.units_of_form(self.form, model.card.box_units, self.units)?;
         Ok(())
     }
 

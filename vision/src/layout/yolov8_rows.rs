@@ -25,9 +25,8 @@ impl Family for YoloV8Rows {
         let (output, [_, rows, columns]) = model.only_matrix()?;
         let columns = usize::try_from(columns).map_err(|_| "the length of a row is dynamic".to_owned())?;
         let classes = model.classes_in(columns, 4)?;
-        if model.states_nms() && !model.is_named(LayoutName::YoloV8) {
-            return Err("the metadata say that NMS is part of the model".to_owned());
-        }
+        let named = model.is_named(LayoutName::YoloV8);
+        model.check_without_nms(named)?;
         // The same shape as a detection transformer's with joined outputs: only the number of rows tells.
         if model.counts_cells(rows, 1) != Some(true) {
             return Err(format!("{rows} rows are not one per cell of the grids"));
@@ -38,7 +37,7 @@ impl Family for YoloV8Rows {
             classes,
             form: model.card.boxes.unwrap_or(BoxForm::CxCyWh),
             units: model.card.box_units.unwrap_or(BoxUnits::Pixels),
-            certainty: if model.is_named(LayoutName::YoloV8) { Certainty::Stated } else { Certainty::Counted },
+            certainty: if named { Certainty::Stated } else { Certainty::Counted },
         })
     }
 
@@ -50,10 +49,7 @@ impl Family for YoloV8Rows {
         let rows = matrix(run.outputs, self.output, 0).map_err(|error| error.to_string())?;
         check_probabilities("class scores", rows.iter_rows().flat_map(|row| &row[4..4 + self.classes]).copied())?;
         let boxes = Boxes::of(rows.iter_rows().map(four), run.input);
-        if self.form == BoxForm::CxCyWh {
-            boxes.check_centre_and_size()?;
-        }
-        self.units = boxes.units(model.card.box_units, self.units)?;
+        self.units = boxes.units_of_form(self.form, model.card.box_units, self.units)?;
         Ok(())
     }
 

@@ -86,10 +86,7 @@ impl Family for YoloX {
             (_, None) => return Err("in a test run the boxes are neither in pixels nor relative to cells".to_owned()),
         };
         if self.decoded {
-            if self.form == BoxForm::CxCyWh {
-                boxes.check_centre_and_size()?;
-            }
-            self.units = boxes.units(model.card.box_units, self.units)?;
+            self.units = boxes.units_of_form(self.form, model.card.box_units, self.units)?;
         }
         Ok(())
     }

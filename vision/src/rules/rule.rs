@@ -36,8 +36,8 @@ impl RuleKind {
 
     fn has_settings_of(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Presence(one), Self::Presence(other)) => one.has_settings_of(other),
-            (Self::Dwell(one), Self::Dwell(other)) => one.has_settings_of(other),
+            (Self::Presence(Presence(one)), Self::Presence(Presence(other)))
+            | (Self::Dwell(Dwell(one)), Self::Dwell(Dwell(other))) => one.has_settings_of(other),
             (Self::LineCrossing(one), Self::LineCrossing(other)) => one.has_settings_of(other),
             _ => false,
         }
@@ -45,16 +45,14 @@ impl RuleKind {
 
     fn judge(&self) -> &dyn Judge {
         match self {
-            Self::Presence(rule) => rule,
-            Self::Dwell(rule) => rule,
+            Self::Presence(Presence(rule)) | Self::Dwell(Dwell(rule)) => rule,
             Self::LineCrossing(rule) => rule,
         }
     }
 
     fn judge_mut(&mut self) -> &mut dyn Judge {
         match self {
-            Self::Presence(rule) => rule,
-            Self::Dwell(rule) => rule,
+            Self::Presence(Presence(rule)) | Self::Dwell(Dwell(rule)) => rule,
             Self::LineCrossing(rule) => rule,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codec::{StateError, StateReader, StateWriter};
+use super::judge::{Judge, watched};
 use super::judgement::{Finding, Progress};
 use super::observation::{FrameStamp, FrameTracks, TrackObservation};
 use super::place::{Place, Zone};
@@ -30,6 +31,43 @@ pub(super) struct VisitSettings {
     pub needed: Needed,
     /// A visit that was judged ends when the track was not seen inside for longer than this.
     pub cooldown_us: i64,
+}
+
+/// Judges each visit of a confirmed track to a zone that lasts long enough.
+#[derive(Debug, Clone)]
+pub(super) struct ZoneVisits {
+    settings: VisitSettings,
+    visits: Visits,
+}
+
+impl ZoneVisits {
+    pub fn new(zone: Zone, needed: Needed, cooldown_us: i64, classes: &[RoadUserClass]) -> Self {
+        let settings = VisitSettings { zone, classes: watched(classes), needed, cooldown_us };
+        Self { settings, visits: Visits::default() }
+    }
+
+    pub fn has_settings_of(&self, other: &Self) -> bool {
+        self.settings == other.settings
+    }
+}
+
+impl Judge for ZoneVisits {
+    fn observe(&mut self, frame: &FrameTracks<'_>, is_alive: &dyn Fn(u64) -> bool, findings: &mut Vec<Finding>) {
+        self.visits.observe(&self.settings, frame, is_alive, findings);
+    }
+
+    fn finish(&mut self, findings: &mut Vec<Finding>) {
+        self.visits.finish(&self.settings, findings);
+    }
+
+    fn save(&self, state: &mut StateWriter) {
+        self.visits.save(state);
+    }
+
+    fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.visits = Visits::read(state)?;
+        Ok(())
+    }
 }
 
 /// The visits of one session's tracks.
