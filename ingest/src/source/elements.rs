@@ -1,4 +1,4 @@
-//! Makes GStreamer elements, with errors that name what is missing.
+//! Makes GStreamer elements, with errors that name what is missing, and watches what passes their pads.
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -21,4 +21,19 @@ pub(super) fn make_bin(launch: &str) -> Result<gst::Bin, SourceError> {
 
 pub(super) fn static_pad(bin: &gst::Bin, name: &str) -> Result<gst::Pad, SourceError> {
     bin.static_pad(name).ok_or_else(|| build_error(&format!("{} has no {name} pad", bin.name())))
+}
+
+/// Calls `record` for each buffer that passes the pad, alone or in a list.
+pub(super) fn probe_buffers(pad: &gst::Pad, record: impl Fn(&mut gst::BufferRef) + Send + Sync + 'static) {
+    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
+        if let Some(buffer) = info.buffer_mut() {
+            record(buffer.make_mut());
+        } else if let Some(list) = info.buffer_list_mut() {
+            let list = list.make_mut();
+            for index in 0..list.len() {
+                list.get_mut(index).into_iter().for_each(&record);
+            }
+        }
+        gst::PadProbeReturn::Ok
+    });
 }

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use vru_media::FirstSlice;
 
 use super::CameraSession;
-use super::elements::static_pad;
+use super::elements::{probe_buffers, static_pad};
 use super::video_format::VideoFormat;
 use crate::error::SourceError;
 use crate::metrics;
@@ -51,18 +51,7 @@ pub(super) fn drop_incomplete_units(
         lost.inc_by(packets.record_packet(sequence, timestamp, packet.pts()));
         packet.set_pts(packets.picture_time());
     };
-    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
-    static_pad(depayloader, "sink")?.add_probe(types, move |_, info| {
-        if let Some(packet) = info.buffer_mut() {
-            record(packet.make_mut());
-        } else if let Some(list) = info.buffer_list_mut() {
-            let list = list.make_mut();
-            for index in 0..list.len() {
-                list.get_mut(index).into_iter().for_each(&record);
-            }
-        }
-        gst::PadProbeReturn::Ok
-    });
+    probe_buffers(&static_pad(depayloader, "sink")?, record);
     let session = session.clone();
     static_pad(depayloader, "src")?.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let Some(unit) = info.buffer() else { return gst::PadProbeReturn::Ok };

@@ -12,7 +12,7 @@ use vru_proto::v1::RtspTransport;
 use super::camera_times::CameraTimes;
 use crate::config::PullConfig;
 use crate::error::SourceError;
-use crate::source::elements::{build_error, make_element};
+use crate::source::elements::{build_error, make_element, probe_buffers};
 use crate::source::rtp_branch::RtpBranch;
 use crate::source::rtp_continuity::RtpHeader;
 use crate::source::video_format::{JPEG_PAYLOAD_TYPE, VideoFormat};
@@ -189,15 +189,5 @@ fn record_packets(pad: &gst::Pad, times: &Arc<Mutex<CameraTimes>>, session: &Arc
         }
         session.record_packet(times.pts_ns, times.camera_us);
     };
-    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-        if let Some(packet) = info.buffer_mut() {
-            record(packet.make_mut());
-        } else if let Some(list) = info.buffer_list_mut() {
-            let list = list.make_mut();
-            for index in 0..list.len() {
-                list.get_mut(index).into_iter().for_each(&record);
-            }
-        }
-        gst::PadProbeReturn::Ok
-    });
+    probe_buffers(pad, record);
 }
