@@ -79,6 +79,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("offset.store.path", GROUP),
     ("offset.store.sync.interval.ms", GROUP),
     ("partition.assignment.strategy", GROUP),
+    ("statistics.interval.ms", GROUP),
     ("client.id", "each client has its own"),
     ("enable.ssl.certificate.verification", VERIFIED),
     ("ssl.endpoint.identification.algorithm", VERIFIED),

@@ -30,6 +30,11 @@ impl Rebootstrap {
         Self { bootstrap_servers, checked: Instant::now(), had_brokers: false }
     }
 
+    /// The client was replaced: the new one has no brokers to lose yet.
+    pub(super) fn forget(&mut self) {
+        self.had_brokers = false;
+    }
+
     /// Gives the client the brokers of its configuration again if it knows none any more. Cheap; call it often.
     pub(super) fn check<C: ClientContext>(&mut self, client: &Client<C>) {
         // A client that has just found its cluster may lose it at once, so before that every call checks.

@@ -6,6 +6,7 @@ mod cameras;
 mod commits;
 mod consumer;
 mod dead_letters;
+mod held_join;
 mod jammed;
 mod lost_cluster;
 mod reader;

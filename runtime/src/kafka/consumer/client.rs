@@ -8,15 +8,15 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::rebalance::RebalanceContext;
 
 /// How long a member may be without partitions before it is probed, and the pause between two probes: more than a group takes to form
-/// (3 s and a rebalance). It doubles with each replacement, because a group that recovers slowly must not be joined anew again and again.
+/// (3 s and a rebalance). Also how long it must have been without the group's coordinator to be replaced. It doubles with each replacement, because a group that recovers slowly must not be joined anew again and again.
 const PROBE_AFTER: Duration = Duration::from_secs(8);
 const PROBE_AFTER_MAX: Duration = Duration::from_secs(30);
 /// How long Kafka may take to answer a probe.
@@ -54,27 +54,34 @@ impl Client {
         self.0.current.read().clone()
     }
 
-    /// Replaces the client if it has had no partitions since `idle_since` and cannot find its group although a broker answers. Called by
-    /// the poll thread, which may block.
-    pub(super) fn replace_if_stuck(&self, idle_since: Option<Instant>) {
+    /// Replaces the client if it has had no partitions since `idle_since` and cannot find its group although a broker answers. Returns
+    /// whether it did. Called by the poll thread, which may block.
+    ///
+    /// A member that waits for others to join is not stuck, however long they take: to replace it would leave one member more in the
+    /// group that never joins again.
+    pub(super) fn replace_if_stuck(&self, idle_since: Option<Instant>) -> bool {
         let mut probes = self.0.probes.lock();
         let Some(idle_since) = idle_since else {
             probes.interval = PROBE_AFTER;
-            return;
+            return false;
         };
-        if probes.last.map_or(idle_since, |last| last.max(idle_since)).elapsed() < probes.interval {
-            return;
-        }
         let client = self.current();
-        let stuck = self.is_stuck(&client);
+        if probes.last.map_or(idle_since, |last| last.max(idle_since)).elapsed() < probes.interval
+            || client.context().group.without_coordinator() < probes.interval
+        {
+            return false;
+        }
+        let stuck = self.a_broker_answers(&client);
         probes.last = Some(Instant::now());
         if !stuck {
-            return;
+            return false;
         }
         tracing::warn!(topics = self.0.topics.join(","), "the member cannot find its group; a new client joins it");
-        if self.replace() {
+        let replaced = self.replace();
+        if replaced {
             probes.interval = (probes.interval * 2).min(PROBE_AFTER_MAX);
         }
+        replaced
     }
 
     /// A new client joins the group in place of the present one, which closes on a thread of its own. What that one is still assigned goes
@@ -99,18 +106,8 @@ impl Client {
         }
     }
 
-    fn is_stuck(&self, client: &BaseConsumer<RebalanceContext>) -> bool {
-        let topic = self.0.topics.first().map(String::as_str);
-        !self.finds_group(client) && client.fetch_metadata(topic, PROBE_DEADLINE).is_ok()
-    }
-
-    /// Whether the group's coordinator answers. Blocks.
-    pub(super) fn finds_group(&self, client: &BaseConsumer<RebalanceContext>) -> bool {
-        let Some(topic) = self.0.topics.first() else { return true };
-        let mut probe = TopicPartitionList::new();
-        probe.add_partition(topic, 0);
-        // Only the coordinator answers this question; any broker has metadata of the topic.
-        client.committed_offsets(probe, PROBE_DEADLINE).is_ok()
+    fn a_broker_answers(&self, client: &BaseConsumer<RebalanceContext>) -> bool {
+        client.fetch_metadata(self.0.topics.first().map(String::as_str), PROBE_DEADLINE).is_ok()
     }
 }
 

@@ -15,7 +15,8 @@
 //! - `partitions`: the state of each assigned partition, with its diagram. `outbox`: bounded queue in front of the channel. `state`: both
 //!   together, and what to do next. These three know nothing of librdkafka.
 //! - `poller`: the thread, which applies that to librdkafka. `rebalance`: librdkafka's callback, on the same thread.
-//! - `client`: replaces a librdkafka client that is stuck. `committer`: takes partitions over and commits, from any thread. `commits`: the
+//! - `group_state`: whether librdkafka has its coordinator, and whether a join is under way. `client`: replaces a librdkafka client that is
+//!   stuck. `committer`: takes partitions over and commits, from any thread. `commits`: the
 //!   thread that makes those commits that nobody waits for, from `commit_queue`, and makes them again if they fail. `positions`: committed
 //!   offsets, each valid for one topic id.
 //!
@@ -32,6 +33,7 @@ mod commit_queue;
 mod commits;
 mod committer;
 mod event;
+mod group_state;
 mod options;
 mod outbox;
 mod partitions;
@@ -102,6 +104,7 @@ impl GroupConsumer {
             taken_over: taken_over.clone(),
             choose_start: options.choose_start,
             deadline: options.rebalance_deadline,
+            group: Arc::default(),
             retired: Arc::default(),
             recreated: Arc::default(),
         };

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
+use super::group_state::REPORT_INTERVAL;
 use crate::kafka::config::KafkaConfig;
 
 /// How a group member behaves.
@@ -45,8 +46,9 @@ impl ConsumerOptions {
             ("auto.offset.reset", "earliest"),
             ("partition.assignment.strategy", "cooperative-sticky"),
             ("session.timeout.ms", &config.session_timeout.as_millis().to_string()),
-            ("heartbeat.interval.ms", &(config.session_timeout.as_millis() / 4).max(100).to_string()),
+            ("heartbeat.interval.ms", &heartbeat_interval(config.session_timeout).as_millis().to_string()),
             ("topic.metadata.refresh.interval.ms", "5000"),
+            ("statistics.interval.ms", &REPORT_INTERVAL.as_millis().to_string()),
             ("fetch.wait.max.ms", "50"),
             ("fetch.error.backoff.ms", "100"),
             ("queued.max.messages.kbytes", &(self.prefetch_bytes / 1024).max(1).to_string()),
@@ -55,4 +57,9 @@ impl ConsumerOptions {
         ];
         config.client(&self.client_id, &settings)
     }
+}
+
+/// A member learns by its heartbeat that others join or leave, so a long session must not make it rare.
+fn heartbeat_interval(session_timeout: Duration) -> Duration {
+    (session_timeout / 4).clamp(Duration::from_millis(100), Duration::from_secs(3))
 }

@@ -44,6 +44,8 @@ const POSITIONS_DEADLINE: Duration = Duration::from_secs(5);
 const POSITIONS_RETRY: BackoffConfig = BackoffConfig { initial: Duration::from_secs(1), max: Duration::from_secs(1) };
 /// How long a member that ends in an outage tries to reach its cluster again, to leave its group.
 const LEAVE_RETRY: Duration = Duration::from_mins(5);
+/// How long librdkafka may take to tell whether a join is under way; a multiple of its interval.
+const REPORT_DEADLINE: Duration = Duration::from_secs(2);
 
 pub(super) struct Poller {
     client: Client,
@@ -106,7 +108,9 @@ impl Poller {
                     self.resume(resume);
                     if !self.poll(IDLE_SLEEP) {
                         let idle_since = self.state.lock().partitions.idle_since();
-                        self.client.replace_if_stuck(idle_since);
+                        if self.client.replace_if_stuck(idle_since) {
+                            self.rebootstrap.forget();
+                        }
                     }
                 }
                 Step::Wait => std::thread::sleep(RETRY_FULL),
@@ -169,7 +173,9 @@ impl Poller {
         tracing::error!(topic = &*topic, "the topic was deleted and created again; the member joins its group anew");
         client.context().recreated.store(true, Ordering::Release);
         self.release(&client);
-        self.client.replace();
+        if self.client.replace() {
+            self.rebootstrap.forget();
+        }
     }
 
     /// Reads partitions whose start is known.
@@ -271,6 +277,7 @@ impl Poller {
 
     /// Unsubscribes, which revokes what is assigned; its callback runs in `poll`.
     fn release(&self, consumer: &BaseConsumer<RebalanceContext>) {
+        finish_joining(consumer);
         consumer.unsubscribe();
         let until = Instant::now() + consumer.context().deadline + Duration::from_secs(1);
         while Instant::now() < until && !self.state.lock().partitions.is_empty() {
@@ -283,9 +290,23 @@ impl Poller {
     pub(super) fn close(mut self) {
         let consumer = self.client.current();
         let until = Instant::now() + LEAVE_RETRY;
-        while Instant::now() < until && !self.client.finds_group(&consumer) {
+        while Instant::now() < until && !consumer.context().group.has_coordinator() {
             self.rebootstrap.check(consumer.client());
             drop(consumer.poll(Duration::from_millis(50)));
         }
+    }
+}
+
+/// Waits until no join is under way, at most as long as another member may take to give its partitions back. Kafka reads a member's
+/// request to leave only after its join, and librdkafka ends the connection when that takes more than 5 s: the group then waits for
+/// the member until its session ends.
+fn finish_joining(consumer: &BaseConsumer<RebalanceContext>) {
+    let stopped = Instant::now();
+    let is_joining = || match consumer.context().group.is_joining(stopped) {
+        Some(joining) => joining && stopped.elapsed() < 2 * consumer.context().deadline,
+        None => stopped.elapsed() < REPORT_DEADLINE,
+    };
+    while is_joining() {
+        drop(consumer.poll(Duration::from_millis(5)));
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::commit_queue::CommitQueue;
 use super::event::{Assignment, Event, Revocation};
+use super::group_state::GroupState;
 use super::outbox::Flushed;
 use super::partitions::Flow;
 use super::positions::TakenOver;
@@ -41,6 +42,7 @@ pub(super) struct RebalanceContext {
     /// How long a revocation may take.
     pub(super) deadline: Duration,
     pub(super) commits: Arc<CommitQueue>,
+    pub(super) group: Arc<GroupState>,
     /// Set when another client has taken over: this one closes, on another thread, and must not touch the state.
     pub(super) retired: Arc<AtomicBool>,
     /// Set while the partitions are given back because a topic was deleted and created again.
@@ -56,6 +58,12 @@ impl ClientContext for RebalanceContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         context::report(&error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        // As in `log`.
+        self.requests.wake();
+        self.group.report(statistics, Instant::now());
     }
 }
 
@@ -95,7 +103,7 @@ impl ConsumerContext for RebalanceContext {
 impl RebalanceContext {
     /// For the client that replaces this one.
     pub(super) fn successor(&self) -> Self {
-        Self { retired: Arc::default(), recreated: Arc::default(), ..self.clone() }
+        Self { group: Arc::default(), retired: Arc::default(), recreated: Arc::default(), ..self.clone() }
     }
 
     fn retired(&self) -> bool {
