@@ -3,6 +3,7 @@
 
 mod alerts;
 mod ids;
+mod open;
 mod rules;
 mod snapshot;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tracking;
 mod wire;
 mod zones;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,7 +20,7 @@ use vru_proto::{FrameKey, v1};
 use vru_runtime::{clock, report};
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
-use vru_vision::rules::{FrameStamp, Judgement, RuleSet, StateError, TrackedFrame};
+use vru_vision::rules::{EndReason, FrameStamp, Judgement, RuleSet, StateError, TrackedFrame};
 use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
 
 use crate::config::SnapshotConfig;
@@ -26,17 +28,20 @@ use crate::decode;
 use crate::metrics::RULE_STATES_LOST;
 use crate::model::Model;
 use crate::picture::Picture;
-use alerts::JudgedFrame;
+use alerts::{FrameView, JudgedFrame};
 use ids::TrackIds;
 use rules::rules;
 use tracking::{pictured, tracker_config};
 use wire::{box_to_wire, class_to_wire, read_object};
 use zones::{CameraZones, FrameZones};
 
+pub use alerts::ends;
 pub use ids::alert_id;
 
 /// The most bytes of rules' state that a message carries; readers refuse more.
 const MAX_STATE_BYTES: usize = vru_proto::validate::MAX_RULE_STATE_BYTES;
+/// The most alerts that a message names as going on; readers refuse more.
+const MAX_OPEN: usize = vru_proto::validate::MAX_OPEN_ALERTS;
 
 /// What the analyses of all cameras share.
 #[derive(Debug, Clone)]
@@ -63,6 +68,8 @@ pub struct CameraAnalysis {
     zones: CameraZones,
     config: Option<v1::CameraConfig>,
     session: Option<u64>,
+    /// The frame before the next one.
+    last: Option<(FrameKey, FrameView)>,
     tracker: Tracker,
     ids: TrackIds,
 }
@@ -77,6 +84,7 @@ impl CameraAnalysis {
             zones: CameraZones::default(),
             config: None,
             session: None,
+            last: None,
             tracker,
             ids: TrackIds::default(),
         };
@@ -84,9 +92,10 @@ impl CameraAnalysis {
         analysis
     }
 
-    /// Replaces zones, rules and the settings of the tracker. The tracks stay, and an unchanged rule keeps its state.
+    /// Replaces zones, rules and the settings of the tracker. The tracks stay, and an unchanged rule keeps its state. What the others have
+    /// raised ends with the next frame, or with [`CameraAnalysis::take_ended`].
     pub fn configure(&mut self, config: Option<&v1::CameraConfig>) {
-        self.rules.replace(config.map(rules).unwrap_or_default());
+        self.rules.replace(config.map(rules).unwrap_or_default(), reason(config));
         self.zones = config.map(CameraZones::of).unwrap_or_default();
         self.tracker.configure(tracker_config(&self.settings.tracker, config));
         self.config = config.cloned();
@@ -108,20 +117,23 @@ impl CameraAnalysis {
         let snapshot = self.settings.snapshot;
         let judged = |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture };
         let mut alerts = self.end_other_session(&key, judged);
+        self.last = Some((key.clone(), FrameView::of(frame)));
         let tracked = self.tracker.update(frame.captured_at_us, detections);
         self.ids.observe(key.sequence, &tracked, &self.tracker);
         let mut judgements = self.judge(&key, frame.captured_at_us, size, &tracked, detections);
         if frame.end_of_stream {
-            judgements.extend(self.rules.finish());
+            judgements.extend(self.rules.finish(EndReason::StreamEnded));
         }
         alerts.extend(judgements.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
         let mut zones = self.zones.frame(size);
         let objects = tracked.iter().map(|object| self.object(object, detections, &alerts, &mut zones)).collect();
         let zone_ids = zones.into_ids();
         let rule_state = self.rule_state(&key, frame.captured_at_us);
+        let open_alerts = self.open_alerts(&key);
         let track_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
         let timings = v1::StageTimings { track_us, ..timings };
-        let message = v1::FrameDetections { zone_ids, rule_state, ..self.message(frame, objects, timings) };
+        let message =
+            v1::FrameDetections { zone_ids, rule_state, open_alerts, ..self.message(frame, objects, timings) };
         (message, alerts)
     }
 
@@ -130,10 +142,35 @@ impl CameraAnalysis {
         let key = decode::key(frame);
         let judged = |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture: None };
         let mut alerts = self.end_other_session(&key, judged);
-        let ended = self.rules.finish();
+        self.last = Some((key.clone(), FrameView::of(frame)));
+        let ended = self.rules.finish(EndReason::StreamEnded);
         let snapshot = self.settings.snapshot;
         alerts.extend(ended.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
         (self.message(frame, Vec::new(), v1::StageTimings::default()), alerts)
+    }
+
+    /// The ends of what a change of the configuration has ended since the last frame.
+    pub fn take_ended(&mut self) -> Vec<v1::Alert> {
+        let ended = self.rules.take_ended();
+        self.between_frames(ended)
+    }
+
+    /// Ends the alerts that go on: no frame has come for long. If one comes all the same, what it shows is another alert.
+    pub fn end_silent(&mut self) -> Vec<v1::Alert> {
+        let ended = self.rules.end_open(EndReason::CameraSilent);
+        self.between_frames(ended)
+    }
+
+    /// The ids of the alerts that go on.
+    pub fn open_ids(&self) -> HashSet<String> {
+        let open = self.between_frames(self.rules.open());
+        open.into_iter().map(|alert| alert.id).collect()
+    }
+
+    fn between_frames(&self, judgements: Vec<Judgement>) -> Vec<v1::Alert> {
+        // What goes on was raised in a frame.
+        let Some((key, view)) = &self.last else { return Vec::new() };
+        judgements.into_iter().map(|judgement| view.alert(&key.camera, key.session, judgement)).collect()
     }
 
     /// Replays the frames of one session that were published before, in order, perhaps by another worker, to restore the state of tracks
@@ -142,8 +179,9 @@ impl CameraAnalysis {
         for published in published {
             self.replay_frame(published);
         }
-        let last = published.last().and_then(|last| Some((last, key(last)?)));
-        if let Some((last, key)) = last.filter(|(last, _)| !last.rule_state.is_empty()) {
+        let Some((last, key)) = published.last().and_then(|last| Some((last, key(last)?))) else { return };
+        self.last = Some((key.clone(), FrameView::of_published(last)));
+        if !last.rule_state.is_empty() {
             let stamp = FrameStamp { sequence: key.sequence, captured_at_us: last.captured_at_us };
             if let Err(error) = self.rules.restore(&last.rule_state, stamp) {
                 let reason = match error {
@@ -154,6 +192,7 @@ impl CameraAnalysis {
                 tracing::warn!(frame = %key, error = %report::chain(&error), "the rules' state is restored from detections only");
             }
         }
+        self.rules.resume(last.open_alerts.iter().filter_map(open::judgement).collect(), reason(self.config.as_ref()));
     }
 
     fn replay_frame(&mut self, published: &v1::FrameDetections) {
@@ -182,7 +221,7 @@ impl CameraAnalysis {
         if self.session == Some(key.session) {
             return Vec::new();
         }
-        let ended = self.rules.finish();
+        let ended = self.rules.finish(EndReason::SessionEnded);
         let before = self.session.unwrap_or(key.session);
         self.begin_session(key.session);
         ended.into_iter().map(|judgement| judged(before).alert(judgement, self.settings.snapshot)).collect()
@@ -228,6 +267,16 @@ impl CameraAnalysis {
             return Vec::new();
         }
         state
+    }
+
+    /// What whoever takes over has to end, whatever its rules are.
+    fn open_alerts(&self, key: &FrameKey) -> Vec<v1::OpenAlert> {
+        let mut open: Vec<_> = self.rules.open().into_iter().filter_map(open::open_alert).collect();
+        if open.len() > MAX_OPEN {
+            RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_many"]).inc();
+            open.truncate(MAX_OPEN);
+        }
+        open
     }
 
     fn object(
@@ -282,8 +331,14 @@ impl CameraAnalysis {
             end_of_stream: frame.end_of_stream,
             zone_ids: Vec::new(),
             rule_state: Vec::new(),
+            open_alerts: Vec::new(),
         }
     }
+}
+
+/// Why alerts end about which this configuration has no rule.
+fn reason(config: Option<&v1::CameraConfig>) -> EndReason {
+    if config.is_some() { EndReason::RuleChanged } else { EndReason::CameraRemoved }
 }
 
 /// The box that the model found in this frame.

@@ -6,6 +6,7 @@
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use vru_proto::CameraId;
@@ -18,6 +19,8 @@ pub struct AnalysisQueue<F, K> {
     turn: Condvar,
     /// Notified when a frame was taken, and at the end.
     room: Condvar,
+    /// Notified when the queue is closed.
+    closing: Condvar,
     limit: usize,
 }
 
@@ -52,6 +55,15 @@ pub enum Turn<F, K> {
     Outdated(F),
 }
 
+/// What [`AnalysisQueue::between_frames`] finds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Between<K> {
+    /// Frames of the camera wait, or a thread is at it.
+    Busy,
+    Known(K),
+    Unknown,
+}
+
 /// Ends the queue if its thread panics. See [`AnalysisQueue::abort_on_panic`].
 #[derive(Debug)]
 pub struct AbortOnPanic<'a, F, K>(&'a AnalysisQueue<F, K>);
@@ -61,7 +73,13 @@ impl<F, K> AnalysisQueue<F, K> {
     pub fn new(limit: usize) -> Self {
         let cameras =
             Cameras { by_id: HashMap::new(), turns: VecDeque::new(), waiting: 0, closed: false, aborted: false };
-        Self { cameras: Mutex::new(cameras), turn: Condvar::new(), room: Condvar::new(), limit: limit.max(1) }
+        Self {
+            cameras: Mutex::new(cameras),
+            turn: Condvar::new(),
+            room: Condvar::new(),
+            closing: Condvar::new(),
+            limit: limit.max(1),
+        }
     }
 
     /// Appends a frame. Blocks while the queue is full; false if the queue has ended.
@@ -119,6 +137,37 @@ impl<F, K> AnalysisQueue<F, K> {
         }
     }
 
+    /// The cameras about which something is known.
+    pub fn known(&self) -> Vec<CameraId> {
+        let cameras = self.cameras.lock();
+        cameras.by_id.iter().filter(|(_, camera)| camera.known.is_some()).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// A turn between two frames: what is known about the camera, if no frame of it waits and no thread is at it. Call
+    /// [`AnalysisQueue::finish`] in the end if anything is known.
+    pub fn between_frames(&self, id: &CameraId) -> Between<K> {
+        let mut cameras = self.cameras.lock();
+        match cameras.by_id.get_mut(id) {
+            Some(camera) if camera.busy || !camera.frames.is_empty() => Between::Busy,
+            Some(camera) => match camera.known.take() {
+                Some(known) => {
+                    camera.busy = true;
+                    Between::Known(known)
+                }
+                None => Between::Unknown,
+            },
+            None => Between::Unknown,
+        }
+    }
+
+    /// Waits for so long; true as soon as the queue is closed.
+    pub fn wait_closed(&self, at_most: Duration) -> bool {
+        let mut cameras = self.cameras.lock();
+        let over = |cameras: &mut Cameras<F, K>| cameras.closed || cameras.aborted;
+        self.closing.wait_while_for(&mut cameras, |cameras| !over(cameras), at_most);
+        over(&mut cameras)
+    }
+
     /// Replaces what is known about a camera, for its next frame.
     pub fn know(&self, id: &CameraId, known: K) {
         let mut cameras = self.cameras.lock();
@@ -143,6 +192,7 @@ impl<F, K> AnalysisQueue<F, K> {
     pub fn close(&self) {
         let mut cameras = self.cameras.lock();
         cameras.closed = true;
+        self.closing.notify_all();
         self.notify_if_ended(&cameras);
     }
 
@@ -165,6 +215,7 @@ impl<F, K> Drop for AbortOnPanic<'_, F, K> {
         if std::thread::panicking() {
             let mut cameras = self.0.cameras.lock();
             cameras.aborted = true;
+            self.0.closing.notify_all();
             self.0.notify_if_ended(&cameras);
         }
     }

@@ -2,9 +2,11 @@
 //! camera at a time ([why](../../docs/decisions/0043-analysis-threads.md)).
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use vru_proto::{FrameKey, v1};
@@ -17,7 +19,7 @@ use crate::frame::{FrameJob, InferredFrame, ReadyPicture};
 use crate::known_cameras::CameraConfigs;
 use crate::metrics::{AGE_SECONDS, MODEL_FAILED, REVOKED, STAGE_SECONDS};
 use crate::model::{Model, ModelOutput};
-use crate::offsets::Offsets;
+use crate::offsets::{Assigned, Offsets};
 use crate::publisher::{FrameResult, PublisherHandle};
 use crate::scheduler::FrameScheduler;
 
@@ -40,10 +42,16 @@ pub struct CameraState {
     config: Option<Arc<v1::CameraConfig>>,
     /// The assignment of the partition that this state belongs to. If another worker had the partition in between, the state
     /// is out of date.
-    epoch: u64,
+    assigned: Assigned,
     /// Session and sequence of the newest frame that was published before this worker got the partition. Frames up to it may
     /// come again: a worker may have stopped before it could commit, and frames that others depend on are read again.
     published: Option<(u64, u64)>,
+    /// Whether published frames were replayed: then the alerts that went on after them are known.
+    took_over: bool,
+    /// When the last frame was analysed; none of a file, whose time passes with its frames only.
+    live_since: Option<Instant>,
+    /// Ends that were sent between frames, and whether Kafka has acknowledged them.
+    sent_ends: Vec<(Vec<v1::Alert>, Arc<AtomicBool>)>,
 }
 
 /// Tracks the road users of all cameras of this worker, and applies the rules.
@@ -54,6 +62,49 @@ pub struct Analyst {
     pub scheduler: Arc<FrameScheduler>,
     pub offsets: Arc<Offsets>,
     pub publisher: PublisherHandle,
+}
+
+impl CameraState {
+    fn configure(&mut self, config: Option<Arc<v1::CameraConfig>>) {
+        if self.config.as_ref().map(Arc::as_ptr) != config.as_ref().map(Arc::as_ptr) {
+            self.analysis.configure(config.as_deref());
+            self.config = config;
+        }
+    }
+
+    /// Looks at the camera between two frames: the ends of what went on when its configuration changed, or when it fell silent for longer
+    /// than `silence`.
+    pub fn between_frames(
+        &mut self,
+        config: Option<Arc<v1::CameraConfig>>,
+        now: Instant,
+        silence: Duration,
+    ) -> Vec<v1::Alert> {
+        self.configure(config);
+        let mut ended = self.analysis.take_ended();
+        if self.live_since.is_some_and(|since| now.saturating_duration_since(since) > silence) {
+            ended.extend(self.analysis.end_silent());
+        }
+        ended
+    }
+
+    /// The ids of the alerts that go on.
+    pub fn open_ids(&self) -> HashSet<String> {
+        self.analysis.open_ids()
+    }
+
+    pub fn took_over(&self) -> bool {
+        self.took_over
+    }
+
+    pub fn assigned(&self) -> &Assigned {
+        &self.assigned
+    }
+
+    /// Remembers ends that were sent, until they are acknowledged.
+    pub fn sent(&mut self, ends: Vec<v1::Alert>, acknowledged: Arc<AtomicBool>) {
+        self.sent_ends.push((ends, acknowledged));
+    }
 }
 
 impl Analyst {
@@ -99,6 +150,11 @@ impl Analyst {
             }
             _ => analysis.end(&job.frame),
         };
+        state.live_since = job.is_live().then(Instant::now);
+        // Once the frame is published, nobody else knows of these ends: they must be on Kafka before its offset is committed.
+        state.sent_ends.retain(|(_, acknowledged)| !acknowledged.load(Ordering::Acquire));
+        let unsure = state.sent_ends.iter().flat_map(|(ends, _)| ends.iter().cloned());
+        let alerts = unsure.chain(alerts).collect();
         record_age(&detections);
         // Alerts are sent again even if the detections were published: it is not known whether the alerts were acknowledged
         // then. They have the same ids, so readers recognise them.
@@ -108,18 +164,15 @@ impl Analyst {
 
     /// The state of the frame's camera in the frame's assignment, with the camera's present configuration.
     fn state(&self, job: &FrameJob, known: Option<Known>) -> Box<CameraState> {
-        let epoch = job.ticket.epoch();
+        let assigned = job.ticket.assigned();
         let config = self.cameras.get(&job.key.camera);
         match known {
-            Some(Known::State(mut state)) if state.epoch == epoch => {
-                if state.config.as_ref().map(Arc::as_ptr) != config.as_ref().map(Arc::as_ptr) {
-                    state.analysis.configure(config.as_deref());
-                    state.config = config;
-                }
+            Some(Known::State(mut state)) if state.assigned == assigned => {
+                state.configure(config);
                 state
             }
-            Some(Known::History(history)) => self.take_over(&job.key, epoch, config, &history),
-            Some(Known::State(_)) | None => self.take_over(&job.key, epoch, config, &[]),
+            Some(Known::History(history)) => self.take_over(&job.key, assigned, config, &history),
+            Some(Known::State(_)) | None => self.take_over(&job.key, assigned, config, &[]),
         }
     }
 
@@ -128,7 +181,7 @@ impl Analyst {
     fn take_over(
         &self,
         next: &FrameKey,
-        epoch: u64,
+        assigned: Assigned,
         config: Option<Arc<v1::CameraConfig>>,
         history: &[v1::FrameDetections],
     ) -> Box<CameraState> {
@@ -136,11 +189,14 @@ impl Analyst {
         let id = |published: &v1::FrameDetections| published.frame_id.as_ref().map(|id| (id.session, id.sequence));
         let of_session = |session: u64| move |(other, _): &(u64, u64)| *other == session;
         let published = history.iter().filter_map(id).filter(of_session(next.session)).max();
-        analysis.replay(&before(history, next));
+        let before = before(history, next);
+        analysis.replay(&before);
         if published.is_some() {
             tracing::info!(camera = %next.camera, frames = history.len(), "tracks taken over");
         }
-        Box::new(CameraState { analysis, config, epoch, published })
+        let took_over = !before.is_empty();
+        let (live_since, sent_ends) = (None, Vec::new());
+        Box::new(CameraState { analysis, config, assigned, published, took_over, live_since, sent_ends })
     }
 }
 

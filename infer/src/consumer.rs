@@ -24,6 +24,7 @@ use crate::metrics::{ASSIGNED, ERRORS, PAUSED, RECEIVED, UNREADABLE, count_dropp
 use crate::offsets::{GopInfo, Offsets};
 use crate::publisher::{PublisherHandle, RejectedRecord};
 use crate::scheduler::{Admission, FrameScheduler};
+use crate::silence::LeftAlerts;
 
 /// How long the commit at the end of a revocation may take. It comes on top of `queue.revoke_deadline`.
 const COMMIT_DEADLINE: Duration = Duration::from_secs(3);
@@ -47,6 +48,8 @@ pub struct FrameConsumerContext {
     pub publisher: PublisherHandle,
     /// Is told the published history of assigned partitions, and the cameras of revoked ones.
     pub analysis: Arc<FramesForAnalysis>,
+    /// Is told the alerts that go on in assigned partitions.
+    pub left: LeftAlerts,
     /// The cameras whose rules are known.
     pub cameras: KnownCameras,
     /// Cancelled when the consumer must stop.
@@ -133,10 +136,14 @@ impl FrameConsumer {
         for partition in &assignment.partitions {
             self.cx.offsets.assigned(partition);
         }
-        let history = history::read(&self.cx.kafka, &assignment.partitions, self.cx.queue.lookback_frames).await;
+        let (history, marks) =
+            history::read(&self.cx.kafka, &assignment.partitions, self.cx.queue.lookback_frames).await;
         for (camera, published) in history {
             self.cx.analysis.know(&camera, Known::History(published));
         }
+        // Frames do not wait for it.
+        let (partitions, offsets) = (assignment.partitions.clone(), self.cx.offsets.clone());
+        tokio::spawn(self.cx.left.clone().look(self.cx.kafka.clone(), partitions, marks, offsets));
         for partition in &assignment.partitions {
             ASSIGNED.with_label_values(&[&partition.topic]).inc();
         }

@@ -7,79 +7,159 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use vru_proto::{CameraId, FrameKey, v1, validate};
 use vru_runtime::kafka::{
-    KafkaConfig, KafkaFailure, Partition, ReaderEvent, StartAt, TopicReader, describe_topic, watermarks,
+    KafkaConfig, KafkaFailure, Partition, ReaderEvent, Record, StartAt, TopicReader, describe_topic, watermarks,
 };
 use vru_runtime::report;
 
 /// The rebalance and live cameras wait while the history is read. Detections that are not read in time are not replayed.
 const DEADLINE: Duration = Duration::from_secs(4);
+/// How long the reading of older detections may take, which nobody waits for.
+const OLDER_DEADLINE: Duration = Duration::from_mins(1);
+/// The first reading further back covers so many times as many records, and so does each one after it.
+const FURTHER: i64 = 8;
 /// An estimate of how many cameras share a partition. It determines how far back to read for the last frames of each.
 const CAMERAS_PER_PARTITION: usize = 8;
 
-/// The last `frames` published frames of each camera, oldest first. A failure is logged; the tracks then start new.
+/// The ends of the partitions of detections, by number, when they were read.
+pub type Marks = HashMap<i32, i64>;
+
+/// The last `frames` published frames of each camera, oldest first, and up to where they were read. A failure is logged; the tracks then start new.
 pub async fn read(
     kafka: &KafkaConfig,
     partitions: &[Partition],
     frames: usize,
-) -> HashMap<CameraId, Vec<v1::FrameDetections>> {
+) -> (HashMap<CameraId, Vec<v1::FrameDetections>>, Option<Marks>) {
     if frames == 0 || partitions.is_empty() {
-        return HashMap::new();
+        return (HashMap::new(), None);
     }
-    let mut history = HashMap::new();
-    match read_into(kafka, partitions, frames, &mut history).await {
-        Ok(true) => {}
-        Ok(false) => tracing::warn!("published detections not read completely within the deadline"),
+    let mut history: HashMap<CameraId, Vec<v1::FrameDetections>> = HashMap::new();
+    let keep = |_: &Record, camera, detections| history.entry(camera).or_default().push(detections);
+    let until = Instant::now() + DEADLINE;
+    let marks = match read_back(kafka, partitions, records(frames), until, keep).await {
+        Ok(Reading::Complete { marks, .. }) => Some(marks),
+        Ok(Reading::CutOff) => {
+            tracing::warn!("published detections not read completely within the deadline");
+            None
+        }
         Err(error) => {
             tracing::warn!(error = %report::chain(&error), "cannot read published detections, tracks start new");
+            None
         }
-    }
+    };
     for published in history.values_mut() {
         keep_last(published, frames);
     }
-    history
+    (history, marks)
 }
 
-/// False if the deadline came first.
-async fn read_into(
+/// The last published frame of each camera before `marks`, with the number of its partition, if it is not older than `reach` before the
+/// newest one of the partition. Empty if the topics of frames and of detections have different partitions: then it is unknown which cameras are ours.
+pub async fn last_frames(
     kafka: &KafkaConfig,
     partitions: &[Partition],
-    frames: usize,
-    history: &mut HashMap<CameraId, Vec<v1::FrameDetections>>,
-) -> Result<bool, KafkaFailure> {
-    let until = Instant::now() + DEADLINE;
+    marks: Option<&Marks>,
+    reach: Duration,
+) -> Result<HashMap<CameraId, (i32, v1::FrameDetections)>, LastFramesError> {
+    let until = Instant::now() + OLDER_DEADLINE;
+    let reach_ms = i64::try_from(reach.as_millis()).unwrap_or(i64::MAX);
+    let mut back = records(1);
+    loop {
+        back = back.saturating_mul(FURTHER);
+        let mut times: HashMap<i32, (i64, i64)> = HashMap::new();
+        let mut last: HashMap<CameraId, (i32, v1::FrameDetections)> = HashMap::new();
+        let keep = |record: &Record, camera, detections| {
+            let number = record.partition.number;
+            if marks.and_then(|marks| marks.get(&number)).is_some_and(|end| record.offset >= *end) {
+                return;
+            }
+            let at = record.timestamp_ms.unwrap_or(i64::MIN);
+            let (first, newest) = times.entry(number).or_insert((at, at));
+            (*first, *newest) = (at.min(*first), at.max(*newest));
+            last.insert(camera, (number, detections));
+        };
+        match read_back(kafka, partitions, back, until, keep).await.map_err(LastFramesError::Kafka)? {
+            Reading::Complete { whole, same_numbers, .. } => {
+                if !same_numbers {
+                    return Ok(HashMap::new());
+                }
+                if whole || times.values().all(|(first, newest)| newest.saturating_sub(*first) >= reach_ms) {
+                    return Ok(last);
+                }
+            }
+            Reading::CutOff => return Err(LastFramesError::CutOff),
+        }
+    }
+}
+
+/// Why the last frames are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum LastFramesError {
+    #[error("cannot read the published detections")]
+    Kafka(#[source] KafkaFailure),
+    #[error("the published detections were not read within the deadline, or their topic was recreated")]
+    CutOff,
+}
+
+/// How many records to read for so many frames of each camera.
+fn records(frames: usize) -> i64 {
+    i64::try_from(frames.saturating_mul(CAMERAS_PER_PARTITION)).unwrap_or(i64::MAX)
+}
+
+enum Reading {
+    Complete {
+        /// Everything that the partitions hold was read.
+        whole: bool,
+        /// A camera has the same partition number in the topics of frames and of detections.
+        same_numbers: bool,
+        marks: Marks,
+    },
+    CutOff,
+}
+
+/// Reads the last `back` records of the partitions of detections that hold the cameras of these partitions of frames.
+async fn read_back(
+    kafka: &KafkaConfig,
+    partitions: &[Partition],
+    back: i64,
+    until: Instant,
+    mut keep: impl FnMut(&Record, CameraId, v1::FrameDetections),
+) -> Result<Reading, KafkaFailure> {
     let topic = kafka.topics().detections;
     let (config, name) = (kafka.clone(), topic.clone());
     let look = tokio::task::spawn_blocking(move || {
         let id = describe_topic(&config, &name, DEADLINE)?.id;
         Ok::<_, KafkaFailure>((id, watermarks(&config, &name, DEADLINE)?))
     });
-    let Ok(Ok(look)) = timeout_at(until, look).await else { return Ok(false) };
+    let Ok(Ok(look)) = timeout_at(until, look).await else { return Ok(Reading::CutOff) };
     // The key decides the partition, so a camera has the same partition number in both topics if they have equally many
     // partitions. If the topic of detections lacks one of these numbers, its cameras may be in any partition: read all.
     let is_assigned = |number: i32| partitions.iter().any(|partition| partition.number == number);
     let (id, marks) = look?;
     let same_numbers = partitions.iter().all(|partition| (partition.number as usize) < marks.len());
-    let back = i64::try_from(frames.saturating_mul(CAMERAS_PER_PARTITION)).unwrap_or(i64::MAX);
-    let starts: Vec<(i32, StartAt)> = marks
-        .iter()
-        .filter(|(partition, low, high)| low < high && (!same_numbers || is_assigned(partition.number)))
-        .map(|(partition, low, high)| (partition.number, StartAt::Offset((high - back).max(*low))))
-        .collect();
+    let wanted = |number: i32| !same_numbers || is_assigned(number);
+    let wanted: Vec<_> = marks.iter().filter(|(partition, low, high)| low < high && wanted(partition.number)).collect();
+    let whole = wanted.iter().all(|(_, low, high)| high.saturating_sub(back) <= *low);
+    let ends = || marks.iter().map(|(partition, _, high)| (partition.number, *high)).collect();
+    let start = |low: i64, high: i64| StartAt::Offset(high.saturating_sub(back).max(low));
+    let starts: Vec<(i32, StartAt)> =
+        wanted.iter().map(|(partition, low, high)| (partition.number, start(*low, *high))).collect();
     if starts.is_empty() {
-        return Ok(true);
+        return Ok(Reading::Complete { whole, same_numbers, marks: ends() });
     }
     let mut reader = TopicReader::start(kafka, "vru-infer-history", &topic, id, &starts, 256)?;
     loop {
         match timeout_at(until, reader.next()).await {
             Ok(Some(ReaderEvent::Record(record))) => {
-                let read = record.payload.map(validate::read_detections);
+                let read = record.payload.clone().map(validate::read_detections);
                 if let Some(Ok((key, detections))) = read {
-                    history.entry(key.camera).or_default().push(detections);
+                    keep(&record, key.camera, detections);
                 }
             }
-            Ok(Some(ReaderEvent::CaughtUp)) => return Ok(true),
+            Ok(Some(ReaderEvent::CaughtUp)) => {
+                return Ok(Reading::Complete { whole, same_numbers, marks: ends() });
+            }
             // What was read of a deleted topic is still what was published.
-            Ok(Some(ReaderEvent::Recreated) | None) | Err(_) => return Ok(false),
+            Ok(Some(ReaderEvent::Recreated) | None) | Err(_) => return Ok(Reading::CutOff),
         }
     }
 }

@@ -38,6 +38,7 @@ pub mod picture;
 pub mod pipeline;
 pub mod publisher;
 pub mod scheduler;
+pub mod silence;
 #[cfg(test)]
 mod test_support;
 mod trial;

@@ -25,6 +25,19 @@ pub struct Ticket {
     offset: i64,
 }
 
+/// Identifies one assignment of a partition to this worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    partition: Partition,
+    epoch: u64,
+}
+
+impl Assigned {
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+}
+
 impl Ticket {
     pub fn partition(&self) -> &Partition {
         &self.partition
@@ -34,9 +47,9 @@ impl Ticket {
         self.offset
     }
 
-    /// Identifies the assignment of the partition in which the record was read. Later assignments have larger numbers.
-    pub fn epoch(&self) -> u64 {
-        self.epoch
+    /// The assignment of the partition in which the record was read.
+    pub fn assigned(&self) -> Assigned {
+        Assigned { partition: self.partition.clone(), epoch: self.epoch }
     }
 }
 
@@ -125,8 +138,21 @@ impl Offsets {
 
     /// Whether the assignment in which the record was read still lasts.
     pub fn is_current(&self, ticket: &Ticket) -> bool {
-        let state = self.state.lock();
-        state.partitions.get(&ticket.partition).is_some_and(|progress| progress.epoch == ticket.epoch)
+        self.epoch(&ticket.partition) == Some(ticket.epoch)
+    }
+
+    /// The present assignment of a partition, if there is one.
+    pub fn assignment(&self, partition: &Partition) -> Option<Assigned> {
+        Some(Assigned { partition: partition.clone(), epoch: self.epoch(partition)? })
+    }
+
+    /// Whether the assignment still lasts.
+    pub fn lasts(&self, assigned: &Assigned) -> bool {
+        self.epoch(&assigned.partition) == Some(assigned.epoch)
+    }
+
+    fn epoch(&self, partition: &Partition) -> Option<u64> {
+        self.state.lock().partitions.get(partition).map(|progress| progress.epoch)
     }
 
     /// How many records of these partitions are in progress.

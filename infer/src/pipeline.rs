@@ -34,6 +34,7 @@ use crate::metrics::MODEL;
 use crate::offsets::Offsets;
 use crate::publisher::{Publisher, PublisherContext};
 use crate::scheduler::FrameScheduler;
+use crate::silence::{LeftAlerts, SilenceWatch};
 
 /// Frames that wait for their analysis, besides those that slow cameras may have there: a batch or two.
 const ANALYSIS_QUEUE: usize = 32;
@@ -121,7 +122,9 @@ async fn run_with(
         let analyst = analyst.clone();
         threads.spawn(format!("analysis-{number}"), move || analyst.run())?;
     }
-    drop(analyst);
+    let left = LeftAlerts::default();
+    let silence = SilenceWatch::new(analyst, left.clone());
+    threads.spawn("silence".to_owned(), move || silence.run())?;
     let following = stop.spawn_essential("the follower of the cameras' configuration", follower.run());
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, stop.soft.clone());
     let broker_watch = stop.spawn_essential("the probe of the broker", watch);
@@ -144,6 +147,7 @@ async fn run_with(
         offsets,
         publisher: publisher_handle,
         analysis: frames,
+        left,
         cameras,
         soft: stop.soft.clone(),
     })

@@ -6,12 +6,13 @@ mod sender;
 mod shrink;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vru_proto::v1;
+use vru_proto::{CameraId, v1};
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::failure::Failure;
 use vru_runtime::kafka::{Committer, Producer, Record, Topics};
@@ -20,7 +21,7 @@ use vru_runtime::trace;
 use crate::frame::FrameJob;
 use crate::lease::Lease;
 use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_OBJECTS, count_dropped};
-use crate::offsets::{Offsets, Ticket};
+use crate::offsets::{Assigned, Offsets, Ticket};
 use alert_counts::AlertCounts;
 use sender::{RecordSender, ResultRecord, Sent};
 use shrink::ResultKind;
@@ -52,10 +53,44 @@ pub struct RejectedRecord {
     pub reason: String,
 }
 
+/// Ends of alerts that belong to no frame.
+#[derive(Debug)]
+pub struct Ends {
+    pub camera: CameraId,
+    pub alerts: Vec<v1::Alert>,
+    /// The assignment by which this worker may speak for the camera.
+    pub assigned: Assigned,
+}
+
 #[derive(Debug)]
 enum Request {
     Publish(Box<FrameResult>),
     Reject(Box<RejectedRecord>),
+    End(Box<Ends>, Arc<AtomicBool>),
+}
+
+/// What a test gets in place of Kafka.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct TestResults(mpsc::Receiver<Request>);
+
+#[cfg(test)]
+impl TestResults {
+    /// Waits for the result of a frame, which must be the next one.
+    pub fn frame(&mut self) -> FrameResult {
+        match self.0.blocking_recv() {
+            Some(Request::Publish(result)) => *result,
+            other => panic!("no result of a frame: {other:?}"),
+        }
+    }
+
+    /// Ends that were sent between frames, with the flag that tells that Kafka has acknowledged them.
+    pub fn ends(&mut self) -> Option<(Ends, Arc<AtomicBool>)> {
+        match self.0.try_recv().ok()? {
+            Request::End(ends, acknowledged) => Some((*ends, acknowledged)),
+            other => panic!("no ends: {other:?}"),
+        }
+    }
 }
 
 /// Sends requests to the [`Publisher`]. All methods wait while its queue is full: this is the backpressure on the earlier
@@ -71,6 +106,13 @@ impl PublisherHandle {
         drop(self.queue.blocking_send(Request::Publish(Box::new(result))));
     }
 
+    /// Publishes ends. Blocks the thread. The flag is set when Kafka has acknowledged all of them; until then nobody may rely on them.
+    pub fn end_blocking(&self, ends: Ends) -> Arc<AtomicBool> {
+        let acknowledged = Arc::new(AtomicBool::new(false));
+        drop(self.queue.blocking_send(Request::End(Box::new(ends), acknowledged.clone())));
+        acknowledged
+    }
+
     /// Sends a record to the dead letters. Blocks the thread.
     pub fn reject_blocking(&self, rejected: RejectedRecord) {
         drop(self.queue.blocking_send(Request::Reject(Box::new(rejected))));
@@ -78,13 +120,9 @@ impl PublisherHandle {
 
     /// A handle whose results the test takes itself.
     #[cfg(test)]
-    pub fn of_test() -> (Self, impl FnMut() -> Option<FrameResult>) {
-        let (queue, mut requests) = mpsc::channel(QUEUE_LEN);
-        let next = move || match requests.blocking_recv()? {
-            Request::Publish(result) => Some(*result),
-            Request::Reject(rejected) => panic!("a record was rejected: {}", rejected.reason),
-        };
-        (Self { queue }, next)
+    pub fn of_test() -> (Self, TestResults) {
+        let (queue, requests) = mpsc::channel(QUEUE_LEN);
+        (Self { queue }, TestResults(requests))
     }
 
     /// Sends a record to the dead letters.
@@ -145,6 +183,7 @@ impl Publisher {
             }
             match next {
                 Request::Publish(result) => self.publish(*result, permit).await,
+                Request::End(ends, acknowledged) => self.end(*ends, acknowledged, permit).await,
                 Request::Reject(rejected) => self.reject(*rejected, permit),
             }
         }
@@ -208,6 +247,41 @@ impl Publisher {
             }
             alert_counts.add(camera);
             offsets.complete(&job.ticket);
+        });
+    }
+
+    async fn end(&self, ends: Ends, acknowledged: Arc<AtomicBool>, permit: OwnedSemaphorePermit) {
+        let Ends { camera, alerts, assigned } = ends;
+        if !self.cx.offsets.lasts(&assigned) {
+            // The partition's new owner knows whether the camera sends frames.
+            return;
+        }
+        let counts = AlertCounts::of(&alerts);
+        let mut in_flight = Vec::with_capacity(alerts.len());
+        for alert in alerts {
+            let record = ResultRecord {
+                topic: self.cx.topics.alerts.clone(),
+                key: camera.to_string(),
+                payload: alert.encode_to_vec().into(),
+                kind: ResultKind::Alert,
+                cut_objects: 0,
+                traceparent: None,
+            };
+            in_flight.push(self.sender.send(record).await);
+        }
+        let (failure, sender) = (self.cx.failure.clone(), self.sender.clone());
+        self.acknowledgements.spawn(async move {
+            let _report = failure.on_panic("waiting for acknowledgements");
+            let _permit = permit;
+            for record in in_flight {
+                match sender.acknowledged(record).await {
+                    Ok(Sent::Acknowledged { .. }) => {}
+                    Ok(Sent::Stopped) => return,
+                    Err(error) => return failure.report(error),
+                }
+            }
+            counts.add(camera.as_str());
+            acknowledged.store(true, Ordering::Release);
         });
     }
 

@@ -1,6 +1,6 @@
 //! What a record of the alerts' topic is.
 
-use crate::v1::{Alert, AlertKind, AlertState, CrossingDirection, RoadUserClass};
+use crate::v1::{Alert, AlertKind, AlertState, CrossingDirection, EndReason, RoadUserClass};
 
 impl Alert {
     /// Whether it says that the situation of an alert is over. The alert itself was raised by an earlier record with the same id.
@@ -52,6 +52,23 @@ impl AlertKind {
             Self::Unspecified | Self::Presence => "presence",
             Self::Dwell => "dwell",
             Self::LineCrossing => "line crossing",
+        }
+    }
+}
+
+impl EndReason {
+    /// The word for texts and JSON; empty if it is not known.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unspecified => "",
+            Self::Left => "left",
+            Self::TrackLost => "track lost",
+            Self::RuleChanged => "rule changed",
+            Self::CameraRemoved => "camera removed",
+            Self::CameraSilent => "camera silent",
+            Self::SessionEnded => "session ended",
+            Self::StreamEnded => "stream ended",
+            Self::ProgramStopped => "program stopped",
         }
     }
 }

@@ -20,6 +20,8 @@ pub const CAPTURE_TIME_US: std::ops::Range<i64> = 946_684_800_000_000..7_258_118
 
 /// Maximum size of the rules' state in a frame's detections.
 pub const MAX_RULE_STATE_BYTES: usize = 256 * 1024;
+/// The most alerts of one camera that may go on at once.
+pub const MAX_OPEN_ALERTS: usize = 4096;
 /// Length of `DetectedObject.appearance`.
 const APPEARANCE_BYTES: usize = 48;
 
@@ -79,6 +81,13 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
         let problem = format!("has {} bytes, more than {MAX_RULE_STATE_BYTES}", detections.rule_state.len());
         return Err(InvalidMessage::new(NAME, "rule_state", problem).into());
     }
+    if detections.open_alerts.len() > MAX_OPEN_ALERTS {
+        let problem = format!("has {} entries, more than {MAX_OPEN_ALERTS}", detections.open_alerts.len());
+        return Err(InvalidMessage::new(NAME, "open_alerts", problem).into());
+    }
+    for open in &detections.open_alerts {
+        open_alert(open)?;
+    }
     let mut zones = HashSet::new();
     if !detections.zone_ids.iter().all(|zone| !zone.is_empty() && zones.insert(zone.as_str())) {
         return Err(InvalidMessage::new(NAME, "zone_ids", "has an id that is empty or occurs twice").into());
@@ -106,6 +115,23 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
         }
     }
     Ok((key, detections))
+}
+
+fn open_alert(open: &v1::OpenAlert) -> Result<(), InvalidMessage> {
+    const NAME: &str = "OpenAlert";
+    for (field, us) in
+        [("captured_at_us", open.captured_at_us), ("began_at_us", open.began_at_us), ("seen_at_us", open.seen_at_us)]
+    {
+        time(NAME, field, us)?;
+    }
+    let Some(rect) = &open.r#box else { return fail(NAME, "box", "is missing") };
+    if ![rect.left, rect.top, rect.width, rect.height].iter().all(|edge| edge.is_finite()) {
+        return fail(NAME, "box", "has a number that is not finite");
+    }
+    if open.track_ids.is_empty() || open.track_ids.iter().any(|&id| i64::try_from(id).is_err()) {
+        return fail(NAME, "track_ids", "is empty or has an id that does not fit in 63 bits");
+    }
+    Ok(())
 }
 
 /// Parses and validates an alert.

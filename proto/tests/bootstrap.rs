@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "vru/v1/alert.proto",
     "vru/v1/alerts.proto",
     "vru/v1/camera.proto",
     "vru/v1/detection.proto",
     "vru/v1/frame.proto",
+    "vru/v1/rule_kinds.proto",
 ];
 
 fn crate_dir() -> PathBuf {

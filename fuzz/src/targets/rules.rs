@@ -3,7 +3,8 @@
 use vru_vision::geometry::{Point, Polygon, Rect};
 use vru_vision::road_user::RoadUserClass;
 use vru_vision::rules::{
-    Dwell, FrameStamp, Line, LineCrossing, Needed, Presence, Rule, RuleKind, RuleSet, Severity, TrackedFrame, Zone,
+    Dwell, EndReason, FrameStamp, Line, LineCrossing, Needed, Presence, Rule, RuleKind, RuleSet, Severity,
+    TrackedFrame, Zone,
 };
 use vru_vision::tracker::TrackState;
 
@@ -42,5 +43,5 @@ pub(crate) fn state(case: &[u8]) {
     let objects = [(5, TrackState::Confirmed, RoadUserClass::Pedestrian, rect)];
     let frame = TrackedFrame { stamp: NOW, source_width: 100, source_height: 100, objects: &objects };
     again.observe(&frame, |track_id| track_id < 10);
-    again.finish();
+    again.finish(EndReason::StreamEnded);
 }

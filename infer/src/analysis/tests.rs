@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use vru_proto::v1;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
@@ -195,6 +197,33 @@ fn commute(analysis: &mut CameraAnalysis, range: std::ops::Range<u64>) -> Vec<(v
     range.map(observe).collect()
 }
 
+fn without_rules() -> v1::CameraConfig {
+    v1::CameraConfig { rules: Vec::new(), ..left_half() }
+}
+
+/// The rules of `left_half`, with another severity, and about another zone.
+fn changed_rules() -> [v1::CameraConfig; 2] {
+    let mut severe = left_half();
+    severe.rules.iter_mut().for_each(|rule| rule.severity = v1::Severity::Warning.into());
+    let mut moved = left_half();
+    moved.zones[0].polygon.iter_mut().for_each(|corner| corner.y = corner.y.min(0.9));
+    [severe, moved]
+}
+
+/// Each alert that was raised with the reasons of its ends.
+fn lives(alerts: &[v1::Alert]) -> BTreeMap<String, Vec<v1::EndReason>> {
+    let mut lives: BTreeMap<String, Vec<v1::EndReason>> = BTreeMap::new();
+    for alert in alerts.iter().filter(|alert| !alert.is_crossing()) {
+        if alert.is_end() {
+            let life = lives.get_mut(&alert.id);
+            life.unwrap_or_else(|| panic!("an end without an alert: {alert:#?}")).push(alert.end_reason());
+        } else {
+            assert!(lives.insert(alert.id.clone(), Vec::new()).is_none(), "raised twice: {alert:#?}");
+        }
+    }
+    lives
+}
+
 /// What tells alerts apart, without the time of sending.
 fn told(alerts: &[v1::Alert]) -> Vec<v1::Alert> {
     alerts.iter().map(|alert| v1::Alert { emitted_at_us: 0, snapshot: bytes::Bytes::new(), ..alert.clone() }).collect()
@@ -292,4 +321,89 @@ fn what_goes_on_ends_with_the_session_and_with_the_file() {
     let (message, alerts) = analysis.end(&marker);
     assert!(message.objects.is_empty());
     assert_eq!(ends(&alerts), wanted);
+}
+
+/// The commuter is in the zone from frame 0 to 39, 80 to 119. Whatever changes in frame 20, and whoever continues there: each alert ends once.
+#[test]
+fn each_alert_ends_once_whatever_changes_and_whoever_takes_over() {
+    let [severe, moved] = changed_rules();
+    let changes: [(&str, Option<v1::CameraConfig>, v1::EndReason); 4] = [
+        ("severity", Some(severe), v1::EndReason::RuleChanged),
+        ("zone", Some(moved), v1::EndReason::RuleChanged),
+        ("rules", Some(without_rules()), v1::EndReason::RuleChanged),
+        ("camera", None, v1::EndReason::CameraRemoved),
+    ];
+    for (what, config, reason) in changes {
+        for (takes_over, readable, between) in
+            [(false, true, false), (false, true, true), (true, true, false), (true, false, false)]
+        {
+            let place = format!("{what}, other worker {takes_over}, readable {readable}, between frames {between}");
+            let mut analysis = analysis(Some(&left_half()));
+            let mut results = commute(&mut analysis, 0..20);
+            let mut between_frames = Vec::new();
+            if takes_over {
+                let mut last: Vec<v1::FrameDetections> = results.iter().map(|(message, _)| message.clone()).collect();
+                if !readable {
+                    last[19].rule_state[0] = 200;
+                }
+                analysis = self::analysis(config.as_ref());
+                analysis.replay(&last[8..].iter().collect::<Vec<_>>());
+            } else {
+                analysis.configure(config.as_ref());
+            }
+            if between {
+                between_frames = analysis.take_ended();
+                assert_eq!(between_frames.len(), 1, "{place}");
+            }
+            results.extend(commute(&mut analysis, 20..160));
+            let marker = v1::Frame { end_of_stream: true, payload: bytes::Bytes::new(), ..live_frame("cam", 1, 160) };
+            let (_, last) = analysis.end(&marker);
+            let mut alerts = alerts(&results[..20]);
+            alerts.extend(between_frames);
+            alerts.extend(self::alerts(&results[20..]));
+            alerts.extend(last);
+            let lives = lives(&alerts);
+            assert!(lives.values().all(|ends| ends.len() == 1), "{place}: {lives:?}");
+            // A zone that moved goes on in another worker, which does not know the old corners.
+            let first = alerts.iter().find(|alert| alert.is_raised()).unwrap();
+            let wanted = if takes_over && what == "zone" { v1::EndReason::Left } else { reason };
+            assert_eq!(lives[&first.id], [wanted], "{place}");
+            for alert in &alerts {
+                vru_proto::validate::read_alert(prost::Message::encode_to_vec(alert).into()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn an_end_repeats_what_the_alert_said_although_the_rule_is_another_one() {
+    let mut analysis = analysis(Some(&left_half()));
+    let results = commute(&mut analysis, 0..30);
+    let last = &results.last().unwrap().0;
+    vru_proto::validate::read_detections(prost::Message::encode_to_vec(last).into()).unwrap();
+    let raised = alerts(&results);
+    assert_eq!((raised.len(), last.open_alerts.len()), (2, 2));
+    for end in ends(last, EndReason::CameraRemoved) {
+        let alert = raised.iter().find(|alert| alert.id == end.id).unwrap();
+        let bare = |alert: &v1::Alert| v1::Alert {
+            emitted_at_us: 0,
+            snapshot: bytes::Bytes::new(),
+            state: 0,
+            ended_at_us: 0,
+            end_reason: 0,
+            ..alert.clone()
+        };
+        assert_eq!(bare(&end), bare(alert));
+        assert_eq!((end.ended_at_us, end.end_reason()), (last.captured_at_us, v1::EndReason::CameraRemoved));
+    }
+}
+
+/// A rule that is new since another worker died is judged by what comes, and not silenced by what was replayed.
+#[test]
+fn a_rule_that_is_new_after_a_takeover_raises_its_alert() {
+    let before = commute(&mut analysis(Some(&without_rules())), 0..30);
+    let mut second = analysis(Some(&left_half()));
+    second.replay(&before.iter().map(|(message, _)| message).collect::<Vec<_>>());
+    let raised: Vec<String> = alerts(&commute(&mut second, 30..35)).into_iter().map(|alert| alert.rule_id).collect();
+    assert_eq!(raised, ["present", "stays"]);
 }

@@ -13,20 +13,21 @@ use crate::engine::Engine;
 use crate::frame::ReadyFrame;
 use crate::model::Preparer;
 use crate::picture::Picture;
+use crate::publisher::TestResults;
 use crate::test_support::{SIZE, fake_engine, job, live_frame, partition};
 
 /// The detections and alerts of a frame, without the times at which they were made.
 type Found = (Vec<v1::DetectedObject>, Vec<String>);
 
-struct Fixture {
-    analyst: Arc<Analyst>,
-    results: Box<dyn FnMut() -> Option<FrameResult>>,
+pub(crate) struct Fixture {
+    pub(crate) analyst: Arc<Analyst>,
+    pub(crate) results: TestResults,
     engine: Engine,
     preparer: Preparer,
     next_offset: i64,
 }
 
-fn fixture() -> Fixture {
+pub(crate) fn fixture() -> Fixture {
     let (engine, _) = fake_engine();
     let model = engine.model().clone();
     let offsets = Arc::new(Offsets::default());
@@ -41,10 +42,10 @@ fn fixture() -> Fixture {
         publisher,
     };
     let preparer = model.preparer().unwrap();
-    Fixture { analyst: Arc::new(analyst), results: Box::new(results), engine, preparer, next_offset: 0 }
+    Fixture { analyst: Arc::new(analyst), results, engine, preparer, next_offset: 0 }
 }
 
-fn id(camera: &str) -> CameraId {
+pub(crate) fn id(camera: &str) -> CameraId {
     camera.parse().unwrap()
 }
 
@@ -66,12 +67,12 @@ fn config(camera: &str, rule: &str) -> Arc<v1::CameraConfig> {
 }
 
 impl Fixture {
-    fn configure(&self, camera: &str, rule: &str) {
+    pub(crate) fn configure(&self, camera: &str, rule: &str) {
         self.analyst.cameras.apply(CameraEvent::Upsert(id(camera), config(camera, rule)));
     }
 
     /// A frame whose picture has this grey everywhere: the model finds a person in it, with the brightness as score.
-    fn inferred(&mut self, camera: &str, sequence: u64, grey: u8) -> InferredFrame {
+    pub(crate) fn inferred(&mut self, camera: &str, sequence: u64, grey: u8) -> InferredFrame {
         let job = job(live_frame(camera, 1, sequence), self.next_offset, &self.analyst.offsets);
         self.next_offset += 1;
         let decoded = Picture::new(Image::filled(SIZE.0, SIZE.1, [grey; 3]));
@@ -81,6 +82,18 @@ impl Fixture {
         let picture = ReadyPicture { decoded, prepared, queued: zero, decode: zero, preprocess: zero, ready_at };
         let ready = ReadyFrame { job, picture: Some(picture) };
         InferredFrame { ready, lane_id: 0, output, waited: zero, inference: zero }
+    }
+
+    /// Analyses the next frame of a camera, in which there is somebody, as an analysis thread does.
+    pub(crate) fn see(&mut self, camera: &str, sequence: u64) -> FrameResult {
+        let frame = self.inferred(camera, sequence, 255);
+        let camera = id(camera);
+        assert!(self.analyst.frames.push(&camera, frame));
+        let Some(Turn::Analyse(_, frame, known)) = self.analyst.frames.next(|_| true) else { panic!("no turn") };
+        let mut state = self.analyst.state(&frame.ready.job, known);
+        self.analyst.analyse(&mut state, frame);
+        self.analyst.frames.finish(&camera, Known::State(state));
+        self.results.frame()
     }
 
     /// Analyses these frames on so many threads. The results of each camera, in the order in which they are published.
@@ -101,7 +114,7 @@ impl Fixture {
                 queue.close();
             });
             for _ in 0..expected {
-                let FrameResult { job, detections, alerts } = (self.results)().unwrap();
+                let FrameResult { job, detections, alerts } = self.results.frame();
                 let alerts = alerts.into_iter().map(|alert| format!("{} {}", alert.rule_id, alert.id)).collect();
                 let found = (detections.unwrap().objects, alerts);
                 results.entry(job.key.camera.to_string()).or_default().push((job.key.sequence, found));
@@ -169,7 +182,7 @@ fn a_changed_configuration_holds_for_the_next_frame_and_keeps_the_tracks() {
         let mut state = fixture.analyst.state(&frame.ready.job, known.take());
         fixture.analyst.analyse(&mut state, frame);
         known = Some(Known::State(state));
-        let FrameResult { detections, alerts, .. } = (fixture.results)().unwrap();
+        let FrameResult { detections, alerts, .. } = fixture.results.frame();
         let raised = alerts.into_iter().filter(v1::Alert::is_raised);
         let rules: Vec<String> = raised.map(|alert| alert.rule_id).collect();
         states.push((detections.unwrap().objects[0].track_id, rules));
@@ -189,7 +202,7 @@ fn frames_of_an_assignment_that_ended_are_dropped_and_take_no_history() {
     let published = {
         let mut state = fixture.analyst.state(&before.ready.job, None);
         fixture.analyst.analyse(&mut state, before);
-        (fixture.results)().unwrap().detections.unwrap()
+        fixture.results.frame().detections.unwrap()
     };
     let track = published.objects[0].track_id;
     let late = fixture.inferred("returned", 1, 255);

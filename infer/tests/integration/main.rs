@@ -5,6 +5,7 @@
 
 mod clip;
 mod damaged_groups;
+mod ends;
 mod fixtures;
 mod nanodet;
 mod refusal;

@@ -21,7 +21,7 @@ pub fn count(service: &ServiceProcess, name: &str) -> u64 {
     service.metric(name, &[]) as u64
 }
 
-fn launch(bus: &Bus) -> ServiceLaunch {
+pub fn launch(bus: &Bus) -> ServiceLaunch {
     ServiceLaunch::new("vru-infer")
         .bus(bus)
         .env("MODEL_PATH", asset("models/nanodet-g.onnx"))
@@ -254,6 +254,31 @@ fn unusable_records_go_to_the_dead_letters_and_the_others_are_processed() {
     for words in ["not a Frame", "no payload", "JPEG", "key is not its camera"] {
         assert!(reasons.iter().any(|reason| reason.contains(words)), "`{words}` is not in {reasons:#?}");
     }
+    assert!(service.stop().success());
+}
+
+/// As of a camera whose clock stands in 1971: the record becomes a dead letter, and the frame is in the account of its camera, once.
+#[test]
+fn a_frame_that_cannot_be_read_is_counted_as_a_drop_of_its_camera() {
+    let bus = kafka().bus("infer-unreadable", 1);
+    bus.put_camera(&camera("cam"));
+    let picture = jpegs(1).remove(0);
+    let good = |sequence| jpeg_frame("cam", sequence, &picture, v1::Delivery::EveryFrame);
+    let unreadable = |sequence| v1::Frame { captured_at_us: 31_536_000_000_000, ..good(sequence) };
+    publish(&bus, &[good(0), unreadable(1), unreadable(2), good(3)]);
+    // Nobody's camera: it must not become a label.
+    publish(&bus, &[v1::Frame { captured_at_us: 0, ..jpeg_frame("stranger", 0, &picture, v1::Delivery::EveryFrame) }]);
+    let service = start(&bus);
+    wait_for_frames(&bus, 2);
+    wait_for_commit(&bus);
+    let dropped = |camera: &str| service.metric("infer_dropped_frames_total", &[("camera", camera)]) as u64;
+    let unreadable = [("camera", "cam"), ("reason", "unreadable")];
+    assert_eq!(service.metric("infer_dropped_frames_total", &unreadable) as u64, 2);
+    assert_eq!((dropped("cam"), dropped("stranger")), (2, 0));
+    assert_eq!(count(&service, "infer_sequence_gap_frames_total"), 0, "the gap is counted already");
+    let letters = bus.records(Topic::DeadLetters);
+    assert!(letters.iter().all(|letter| letter.header("vru-reason").is_some_and(|why| why.contains("captured_at_us"))));
+    assert_eq!(letters.len(), 3);
     assert!(service.stop().success());
 }
 

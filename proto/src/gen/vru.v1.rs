@@ -213,6 +213,73 @@ impl Orientation {
         }
     }
 }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Severity {
+    Unspecified = 0,
+    Info = 1,
+    Warning = 2,
+    Critical = 3,
+}
+impl Severity {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SEVERITY_UNSPECIFIED",
+            Self::Info => "SEVERITY_INFO",
+            Self::Warning => "SEVERITY_WARNING",
+            Self::Critical => "SEVERITY_CRITICAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SEVERITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "SEVERITY_INFO" => Some(Self::Info),
+            "SEVERITY_WARNING" => Some(Self::Warning),
+            "SEVERITY_CRITICAL" => Some(Self::Critical),
+            _ => None,
+        }
+    }
+}
+/// The kind of the rule that raised an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlertKind {
+    /// A record from before this field: PRESENCE.
+    Unspecified = 0,
+    Presence = 1,
+    Dwell = 2,
+    /// A road user crossed a line: one record for each crossing, without snapshot and clip. Its situation is over when it is raised.
+    LineCrossing = 3,
+}
+impl AlertKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALERT_KIND_UNSPECIFIED",
+            Self::Presence => "ALERT_KIND_PRESENCE",
+            Self::Dwell => "ALERT_KIND_DWELL",
+            Self::LineCrossing => "ALERT_KIND_LINE_CROSSING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALERT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALERT_KIND_PRESENCE" => Some(Self::Presence),
+            "ALERT_KIND_DWELL" => Some(Self::Dwell),
+            "ALERT_KIND_LINE_CROSSING" => Some(Self::LineCrossing),
+            _ => None,
+        }
+    }
+}
 /// Axis-aligned box in pixels of the camera's original picture (`source_width` × `source_height`). The origin is the top left.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Box {
@@ -279,6 +346,37 @@ pub struct StageTimings {
     #[prost(uint32, tag = "6")]
     pub track_us: u32,
 }
+/// An alert that goes on after a frame. It has all that the record of its end needs, in a form that every version can read: whoever takes
+/// the camera over can end the alert although it has no such rule, or cannot read `FrameDetections.rule_state`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenAlert {
+    #[prost(string, tag = "1")]
+    pub rule_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "AlertKind", tag = "2")]
+    pub kind: i32,
+    #[prost(enumeration = "Severity", tag = "3")]
+    pub severity: i32,
+    #[prost(string, tag = "4")]
+    pub zone_id: ::prost::alloc::string::String,
+    #[prost(uint64, repeated, tag = "5")]
+    pub track_ids: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, tag = "6")]
+    pub occurrence: u32,
+    #[prost(enumeration = "RoadUserClass", tag = "7")]
+    pub class: i32,
+    /// Box and frame as in the record that raised the alert.
+    #[prost(message, optional, tag = "8")]
+    pub r#box: ::core::option::Option<Box>,
+    #[prost(uint64, tag = "9")]
+    pub sequence: u64,
+    #[prost(int64, tag = "10")]
+    pub captured_at_us: i64,
+    #[prost(int64, tag = "11")]
+    pub began_at_us: i64,
+    /// Capture time at which the situation was seen last.
+    #[prost(int64, tag = "12")]
+    pub seen_at_us: i64,
+}
 /// Result of one analysed frame, published even when it contains no object. Topic `vru.detections`, key = camera id. Delivered at least
 /// once: a repetition has the same `frame_id`.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -319,6 +417,9 @@ pub struct FrameDetections {
     /// the same version only. At most 256 KiB; empty if there is none.
     #[prost(bytes = "vec", tag = "15")]
     pub rule_state: ::prost::alloc::vec::Vec<u8>,
+    /// The camera's alerts that were raised and have not ended, at most 4096.
+    #[prost(message, repeated, tag = "16")]
+    pub open_alerts: ::prost::alloc::vec::Vec<OpenAlert>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -463,78 +564,9 @@ pub struct Alert {
     /// Only with a line.
     #[prost(enumeration = "CrossingDirection", tag = "25")]
     pub direction: i32,
-    /// A second zone or line, for rules about two of them.
-    #[prost(string, tag = "26")]
-    pub other_zone_id: ::prost::alloc::string::String,
-    #[prost(string, tag = "27")]
-    pub other_line_id: ::prost::alloc::string::String,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum Severity {
-    Unspecified = 0,
-    Info = 1,
-    Warning = 2,
-    Critical = 3,
-}
-impl Severity {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "SEVERITY_UNSPECIFIED",
-            Self::Info => "SEVERITY_INFO",
-            Self::Warning => "SEVERITY_WARNING",
-            Self::Critical => "SEVERITY_CRITICAL",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "SEVERITY_UNSPECIFIED" => Some(Self::Unspecified),
-            "SEVERITY_INFO" => Some(Self::Info),
-            "SEVERITY_WARNING" => Some(Self::Warning),
-            "SEVERITY_CRITICAL" => Some(Self::Critical),
-            _ => None,
-        }
-    }
-}
-/// The kind of the rule that raised an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum AlertKind {
-    /// A record from before this field: PRESENCE.
-    Unspecified = 0,
-    Presence = 1,
-    Dwell = 2,
-    /// A road user crossed a line: one record for each crossing, without snapshot and clip. Its situation is over when it is raised.
-    LineCrossing = 3,
-}
-impl AlertKind {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "ALERT_KIND_UNSPECIFIED",
-            Self::Presence => "ALERT_KIND_PRESENCE",
-            Self::Dwell => "ALERT_KIND_DWELL",
-            Self::LineCrossing => "ALERT_KIND_LINE_CROSSING",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "ALERT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
-            "ALERT_KIND_PRESENCE" => Some(Self::Presence),
-            "ALERT_KIND_DWELL" => Some(Self::Dwell),
-            "ALERT_KIND_LINE_CROSSING" => Some(Self::LineCrossing),
-            _ => None,
-        }
-    }
+    /// Only in a record that ends an alert.
+    #[prost(enumeration = "EndReason", tag = "28")]
+    pub end_reason: i32,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -563,6 +595,63 @@ impl AlertState {
             "ALERT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
             "ALERT_STATE_RAISED" => Some(Self::Raised),
             "ALERT_STATE_ENDED" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+/// Why the situation of an alert is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EndReason {
+    /// A record from before this field, or of an alert that goes on.
+    Unspecified = 0,
+    /// The road user was not seen in the zone for longer than the rule's cooldown.
+    Left = 1,
+    /// The road user was not seen anywhere for longer than a track may be lost.
+    TrackLost = 2,
+    /// The rule, or the zone that it is about, was changed or removed.
+    RuleChanged = 3,
+    /// The camera was removed or disabled.
+    CameraRemoved = 4,
+    /// The camera sent no frames any more.
+    CameraSilent = 5,
+    /// The camera connected again: its road users are other tracks from now on.
+    SessionEnded = 6,
+    /// The video file ended.
+    StreamEnded = 7,
+    /// `vru up` was stopped, and its embedded broker with it. Only in PostgreSQL.
+    ProgramStopped = 8,
+}
+impl EndReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "END_REASON_UNSPECIFIED",
+            Self::Left => "END_REASON_LEFT",
+            Self::TrackLost => "END_REASON_TRACK_LOST",
+            Self::RuleChanged => "END_REASON_RULE_CHANGED",
+            Self::CameraRemoved => "END_REASON_CAMERA_REMOVED",
+            Self::CameraSilent => "END_REASON_CAMERA_SILENT",
+            Self::SessionEnded => "END_REASON_SESSION_ENDED",
+            Self::StreamEnded => "END_REASON_STREAM_ENDED",
+            Self::ProgramStopped => "END_REASON_PROGRAM_STOPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "END_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "END_REASON_LEFT" => Some(Self::Left),
+            "END_REASON_TRACK_LOST" => Some(Self::TrackLost),
+            "END_REASON_RULE_CHANGED" => Some(Self::RuleChanged),
+            "END_REASON_CAMERA_REMOVED" => Some(Self::CameraRemoved),
+            "END_REASON_CAMERA_SILENT" => Some(Self::CameraSilent),
+            "END_REASON_SESSION_ENDED" => Some(Self::SessionEnded),
+            "END_REASON_STREAM_ENDED" => Some(Self::StreamEnded),
+            "END_REASON_PROGRAM_STOPPED" => Some(Self::ProgramStopped),
             _ => None,
         }
     }

@@ -10,11 +10,11 @@ use super::copy::UnixMicros;
 
 const INSERT: &str = "INSERT INTO alerts (id, camera_id, captured_at, session, sequence, rule_id, zone_id, severity, class, \
      track_ids, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m, clock_source, emitted_at, source_width, \
-     source_height, snapshot_key, clip_key, kind, occurrence, began_at, ended_at, line_id, direction, other_zone_id, \
-     other_line_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-     $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT (id) DO NOTHING";
+     source_height, snapshot_key, clip_key, kind, occurrence, began_at, ended_at, line_id, direction, \
+     end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+     $22, $23, $24, $25, $26, $27, $28, $29) ON CONFLICT (id) DO NOTHING";
 
-const END: &str = "UPDATE alerts SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+const END: &str = "UPDATE alerts SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL";
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,9 @@ impl AlertStatements {
         if !alert.is_end() {
             return Ok(StoredAlert::Known);
         }
-        let ended = transaction.execute(&self.end, &[&alert.id, &UnixMicros(alert.ended_at_us)]).await;
+        let ended = transaction
+            .execute(&self.end, &[&alert.id, &UnixMicros(alert.ended_at_us), &(alert.end_reason as i16)])
+            .await;
         let ended = ended.map_err(DatabaseError::statement("end an alert"))?;
         Ok(if ended > 0 { StoredAlert::Ended } else { StoredAlert::Known })
     }
@@ -101,8 +103,7 @@ impl AlertStatements {
                     &time(alert.ended_at_us),
                     &alert.line_id,
                     &(alert.direction as i16),
-                    &alert.other_zone_id,
-                    &alert.other_line_id,
+                    &(alert.end_reason as i16),
                 ],
             )
             .await

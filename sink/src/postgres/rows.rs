@@ -44,14 +44,8 @@ pub(crate) fn check_frame(frame: &v1::FrameDetections) -> Result<(), String> {
 /// An error says why the alert cannot be stored.
 pub(crate) fn check_alert(alert: &v1::Alert) -> Result<(), String> {
     text("rule_id", &alert.rule_id)?;
-    for (field, id) in [
-        ("zone_id", &alert.zone_id),
-        ("line_id", &alert.line_id),
-        ("other_zone_id", &alert.other_zone_id),
-        ("other_line_id", &alert.other_line_id),
-    ] {
-        text(field, id)?;
-    }
+    text("zone_id", &alert.zone_id)?;
+    text("line_id", &alert.line_id)?;
     text("snapshot_key", &alert.snapshot_key)?;
     text("clip_key", &alert.clip_key)?;
     time("emitted_at_us", alert.emitted_at_us)?;
@@ -60,6 +54,9 @@ pub(crate) fn check_alert(alert: &v1::Alert) -> Result<(), String> {
     }
     if i32::try_from(alert.occurrence).is_err() {
         return Err("field `occurrence` has more than 31 bits".to_owned());
+    }
+    if i16::try_from(alert.end_reason).is_err() {
+        return Err("field `end_reason` has more than 15 bits".to_owned());
     }
     if i32::try_from(alert.source_width).is_err() || i32::try_from(alert.source_height).is_err() {
         return Err("field `source_width` or `source_height` has more than 31 bits".to_owned());

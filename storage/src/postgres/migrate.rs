@@ -49,7 +49,8 @@ mod tests {
                 "V3__tracks",
                 "V4__comments",
                 "V5__topic_ids",
-                "V6__alert_states"
+                "V6__alert_states",
+                "V7__end_reasons"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

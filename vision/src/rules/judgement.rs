@@ -13,6 +13,13 @@ pub enum KindName {
     LineCrossing = 3,
 }
 
+impl KindName {
+    /// The kind with this number in saved states.
+    pub(super) fn from_number(number: u8) -> Option<Self> {
+        [Self::Presence, Self::Dwell, Self::LineCrossing].into_iter().find(|&kind| kind as u8 == number)
+    }
+}
+
 /// The severity of a judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -38,6 +45,25 @@ pub enum Progress {
     Ended,
 }
 
+/// Why the situation of a judgement is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The road user was not seen inside for longer than the cooldown.
+    Left,
+    /// The track has ended.
+    TrackLost,
+    /// The rule, or its place, was changed or removed.
+    RuleChanged,
+    /// The camera is watched no more.
+    CameraRemoved,
+    /// The camera sends no frames.
+    CameraSilent,
+    /// Another session of the camera began.
+    SessionEnded,
+    /// The video file ended.
+    StreamEnded,
+}
+
 /// A situation to which a rule applies: the content of an alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
@@ -52,8 +78,6 @@ pub struct Judgement {
 pub struct Finding {
     pub progress: Progress,
     pub place: Place,
-    /// For rules about two zones or lines.
-    pub other_place: Option<Place>,
     /// For lines.
     pub direction: Option<Direction>,
     /// The road users that it is about; the first is the one in `rect`.
@@ -69,4 +93,18 @@ pub struct Finding {
     pub began_at_us: i64,
     /// Capture time at which it was seen last; none while it goes on.
     pub ended_at_us: Option<i64>,
+    /// Only of what has ended.
+    pub end_reason: Option<EndReason>,
+}
+
+impl Finding {
+    /// The same situation, when it is over.
+    pub(super) fn ended(self, ended_at_us: i64, reason: Option<EndReason>) -> Self {
+        Self { progress: Progress::Ended, ended_at_us: Some(ended_at_us), end_reason: reason, ..self }
+    }
+
+    /// The road user by which a rule counts its judgements.
+    pub(super) fn subject(&self) -> Option<u64> {
+        self.track_ids.first().copied()
+    }
 }

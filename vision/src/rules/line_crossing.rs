@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::codec::{StateError, StateReader, StateWriter};
-use super::judge::{Judge, watched};
-use super::judgement::{Direction, Finding, Progress};
+use super::judge::{Judge, Occurrences, watched};
+use super::judgement::{Direction, EndReason, Finding, Progress};
 use super::observation::{FrameStamp, FrameTracks, TrackObservation};
 use super::place::{Line, Place};
 use crate::geometry::Rect;
@@ -18,8 +18,16 @@ const MARGIN: f32 = 0.1;
 #[derive(Debug, Clone)]
 pub struct LineCrossing {
     settings: Settings,
+    walks: Walks,
+}
+
+/// The ways of one session's tracks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Walks {
     /// By track id: every track that exists.
     tracks: BTreeMap<u64, Walk>,
+    /// What another rule of this id has raised about tracks that this one has not seen yet.
+    earlier: Occurrences,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +68,7 @@ struct Crossing {
 impl LineCrossing {
     /// Without a direction, both are judged. If `classes` is empty, the rule is for all vulnerable road users.
     pub fn new(line: Line, direction: Option<Direction>, classes: &[RoadUserClass]) -> Self {
-        Self { settings: Settings { line, direction, classes: watched(classes) }, tracks: BTreeMap::new() }
+        Self { settings: Settings { line, direction, classes: watched(classes) }, walks: Walks::default() }
     }
 
     pub(super) fn has_settings_of(&self, other: &Self) -> bool {
@@ -119,7 +127,6 @@ impl Walk {
         Some(Finding {
             progress: Progress::Raised,
             place: Place::Line(settings.line.id.clone()),
-            other_place: None,
             direction: Some(direction),
             track_ids: vec![track_id],
             occurrence,
@@ -128,6 +135,7 @@ impl Walk {
             frame,
             began_at_us: frame.captured_at_us,
             ended_at_us: Some(frame.captured_at_us),
+            end_reason: None,
         })
     }
 
@@ -144,9 +152,27 @@ impl Walk {
     }
 }
 
+impl Walks {
+    pub fn read(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let mut walks = Self::default();
+        for _ in 0..state.number()? {
+            let track_id = state.number()?;
+            walks.tracks.insert(track_id, Walk::read(state)?);
+        }
+        Ok(walks)
+    }
+
+    /// How many crossings of each track were raised.
+    pub fn occurrences(&self) -> Occurrences {
+        let judged = self.tracks.iter().map(|(&track_id, walk)| (track_id, walk.judged));
+        self.earlier.iter().map(|(&track_id, &raised)| (track_id, raised)).chain(judged).collect()
+    }
+}
+
 impl Judge for LineCrossing {
     fn observe(&mut self, frame: &FrameTracks<'_>, is_alive: &dyn Fn(u64) -> bool, findings: &mut Vec<Finding>) {
-        let Self { settings, tracks } = self;
+        let Self { settings, walks: Walks { tracks, earlier } } = self;
+        earlier.retain(|&track_id, _| is_alive(track_id));
         tracks.retain(|&track_id, walk| {
             let alive = is_alive(track_id);
             if !alive {
@@ -157,20 +183,46 @@ impl Judge for LineCrossing {
         let size = (frame.source_width, frame.source_height);
         for object in frame.objects {
             let side = || Side::of(settings.line.signed_distance(object.foot, size));
-            let walk = tracks.entry(object.track_id).or_insert_with(|| Walk::new(side()));
+            let walk = tracks
+                .entry(object.track_id)
+                .or_insert_with(|| Walk { judged: earlier.remove(&object.track_id).unwrap_or(0), ..Walk::new(side()) });
             findings.extend(walk.observe(object, frame, settings));
         }
     }
 
-    fn finish(&mut self, findings: &mut Vec<Finding>) {
-        for (track_id, mut walk) in std::mem::take(&mut self.tracks) {
+    fn finish(&mut self, _reason: EndReason, findings: &mut Vec<Finding>) {
+        for (track_id, mut walk) in std::mem::take(&mut self.walks).tracks {
             findings.extend(walk.settle(track_id, &self.settings));
         }
     }
 
+    // A crossing is over when it is raised.
+    fn end_open(&mut self, _reason: EndReason, _findings: &mut Vec<Finding>) {}
+
+    fn open(&self, _findings: &mut Vec<Finding>) {}
+
+    fn resume(&mut self, _raised: &Finding) -> bool {
+        false
+    }
+
+    fn take_back_unless(&mut self, _raised: &dyn Fn(u64, u32) -> bool) {}
+
+    fn occurrences(&self) -> Occurrences {
+        self.walks.occurrences()
+    }
+
+    fn begin_after(&mut self, raised: &Occurrences) {
+        for (&track_id, &raised) in raised {
+            match self.walks.tracks.get_mut(&track_id) {
+                Some(walk) => walk.judged = walk.judged.max(raised),
+                None => drop(self.walks.earlier.insert(track_id, raised)),
+            }
+        }
+    }
+
     fn save(&self, state: &mut StateWriter) {
-        state.number(self.tracks.len() as u64);
-        for (track_id, walk) in &self.tracks {
+        state.number(self.walks.tracks.len() as u64);
+        for (track_id, walk) in &self.walks.tracks {
             state.number(*track_id);
             for flag in [walk.settled == Side::Right, walk.side == Side::Right, walk.confirmed] {
                 state.byte(u8::from(flag));
@@ -183,12 +235,7 @@ impl Judge for LineCrossing {
     }
 
     fn restore(&mut self, state: &mut StateReader<'_>) -> Result<(), StateError> {
-        let mut tracks = BTreeMap::new();
-        for _ in 0..state.number()? {
-            let track_id = state.number()?;
-            tracks.insert(track_id, Walk::read(state)?);
-        }
-        self.tracks = tracks;
+        self.walks = Walks::read(state)?;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod judge;
 mod judgement;
 mod line_crossing;
 mod observation;
+mod past;
 mod paths;
 mod place;
 mod presence;
@@ -22,7 +23,7 @@ mod visits;
 
 pub use codec::StateError;
 pub use dwell::Dwell;
-pub use judgement::{Direction, Finding, Judgement, KindName, Progress, Severity};
+pub use judgement::{Direction, EndReason, Finding, Judgement, KindName, Progress, Severity};
 pub use line_crossing::LineCrossing;
 pub use observation::{FrameStamp, FrameTracks, Motion, TrackObservation, TrackedFrame};
 pub use place::{Line, LineError, Place, Zone};

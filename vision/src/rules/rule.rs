@@ -2,11 +2,12 @@
 
 use super::codec::{StateError, StateReader, StateWriter};
 use super::dwell::Dwell;
-use super::judge::Judge;
-use super::judgement::{Finding, Judgement, KindName, Severity};
-use super::line_crossing::LineCrossing;
+use super::judge::{Judge, Occurrences};
+use super::judgement::{EndReason, Finding, Judgement, KindName, Severity};
+use super::line_crossing::{LineCrossing, Walks};
 use super::observation::FrameTracks;
 use super::presence::Presence;
+use super::visits::Visits;
 
 /// A rule with its state for one camera's session.
 #[derive(Debug, Clone)]
@@ -58,6 +59,14 @@ impl RuleKind {
     }
 }
 
+/// How many judgements about each track a rule of this kind has raised that saved this state.
+pub(super) fn occurrences_in(kind: KindName, state: &mut StateReader<'_>) -> Result<Occurrences, StateError> {
+    match kind {
+        KindName::Presence | KindName::Dwell => Ok(Visits::read(state)?.occurrences()),
+        KindName::LineCrossing => Ok(Walks::read(state)?.occurrences()),
+    }
+}
+
 impl Rule {
     /// Processes the next analysed frame and appends the judgements.
     pub(super) fn observe(
@@ -72,10 +81,44 @@ impl Rule {
     }
 
     /// Ends what goes on.
-    pub(super) fn finish(&mut self, judgements: &mut Vec<Judgement>) {
+    pub(super) fn finish(&mut self, reason: EndReason, judgements: &mut Vec<Judgement>) {
         let mut findings = Vec::new();
-        self.kind.judge_mut().finish(&mut findings);
+        self.kind.judge_mut().finish(reason, &mut findings);
         self.append(findings, judgements);
+    }
+
+    /// Ends what was raised, and keeps the tracks.
+    pub(super) fn end_open(&mut self, reason: EndReason, judgements: &mut Vec<Judgement>) {
+        let mut findings = Vec::new();
+        self.kind.judge_mut().end_open(reason, &mut findings);
+        self.append(findings, judgements);
+    }
+
+    /// Appends what was raised and goes on.
+    pub(super) fn open(&self, judgements: &mut Vec<Judgement>) {
+        let mut findings = Vec::new();
+        self.kind.judge().open(&mut findings);
+        self.append(findings, judgements);
+    }
+
+    /// Goes on with what another worker has raised. False if the judgement is not what this rule would have made.
+    pub(super) fn resume(&mut self, raised: &Judgement) -> bool {
+        self.id == raised.rule_id
+            && self.kind.name() == raised.kind
+            && self.severity == raised.severity
+            && self.kind.judge_mut().resume(&raised.finding)
+    }
+
+    pub(super) fn take_back_unless(&mut self, raised: &dyn Fn(u64, u32) -> bool) {
+        self.kind.judge_mut().take_back_unless(raised);
+    }
+
+    pub(super) fn occurrences(&self) -> Occurrences {
+        self.kind.judge().occurrences()
+    }
+
+    pub(super) fn begin_after(&mut self, raised: &Occurrences) {
+        self.kind.judge_mut().begin_after(raised);
     }
 
     /// Whether `other` is the same rule with the same settings. The state is not compared.

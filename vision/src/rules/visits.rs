@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::codec::{StateError, StateReader, StateWriter};
-use super::judge::{Judge, watched};
-use super::judgement::{Finding, Progress};
+use super::judge::{Judge, Occurrences, watched};
+use super::judgement::{EndReason, Finding, Progress};
 use super::observation::{FrameStamp, FrameTracks, TrackObservation};
 use super::place::{Place, Zone};
 use crate::geometry::Rect;
@@ -56,8 +56,41 @@ impl Judge for ZoneVisits {
         self.visits.observe(&self.settings, frame, is_alive, findings);
     }
 
-    fn finish(&mut self, findings: &mut Vec<Finding>) {
-        self.visits.finish(&self.settings, findings);
+    fn finish(&mut self, reason: EndReason, findings: &mut Vec<Finding>) {
+        self.end_open(reason, findings);
+        self.visits = Visits::default();
+    }
+
+    fn end_open(&mut self, reason: EndReason, findings: &mut Vec<Finding>) {
+        self.visits.end_open(reason, &self.settings, findings);
+    }
+
+    fn open(&self, findings: &mut Vec<Finding>) {
+        self.visits.open(&self.settings, findings);
+    }
+
+    fn resume(&mut self, raised: &Finding) -> bool {
+        raised.place == Place::Zone(self.settings.zone.id.clone()) && self.visits.resume(raised)
+    }
+
+    fn take_back_unless(&mut self, raised: &dyn Fn(u64, u32) -> bool) {
+        for (&track_id, track) in &mut self.visits.tracks {
+            let occurrence = track.ended;
+            if let Some(visit) = track.open.as_mut().filter(|_| !raised(track_id, occurrence)) {
+                visit.judged = None;
+            }
+        }
+    }
+
+    fn occurrences(&self) -> Occurrences {
+        self.visits.occurrences()
+    }
+
+    fn begin_after(&mut self, raised: &Occurrences) {
+        for (&track_id, &raised) in raised {
+            let track = self.visits.tracks.entry(track_id).or_default();
+            track.ended = track.ended.max(raised);
+        }
     }
 
     fn save(&self, state: &mut StateWriter) {
@@ -120,7 +153,7 @@ impl Visits {
         self.tracks.retain(|&track_id, track| {
             let object = seen(track_id);
             if !is_alive(track_id) {
-                track.end(track_id, settings, findings);
+                track.end(track_id, EndReason::TrackLost, settings, findings);
                 return false;
             }
             if !object.is_some_and(inside) {
@@ -134,10 +167,38 @@ impl Visits {
         }
     }
 
-    pub fn finish(&mut self, settings: &VisitSettings, findings: &mut Vec<Finding>) {
-        for (track_id, mut track) in std::mem::take(&mut self.tracks) {
-            track.end(track_id, settings, findings);
+    pub fn end_open(&mut self, reason: EndReason, settings: &VisitSettings, findings: &mut Vec<Finding>) {
+        for (&track_id, track) in &mut self.tracks {
+            track.end(track_id, reason, settings, findings);
         }
+    }
+
+    pub fn open(&self, settings: &VisitSettings, findings: &mut Vec<Finding>) {
+        findings.extend(self.tracks.iter().filter_map(|(&track_id, track)| {
+            let visit = track.open.as_ref()?;
+            Some(finding(track_id, track.ended, visit, visit.judged?, settings).ended(visit.inside_at_us, None))
+        }));
+    }
+
+    /// Makes the track's visit the one that was raised. What is known about it besides stays.
+    pub fn resume(&mut self, raised: &Finding) -> bool {
+        let (Some(track_id), Some(inside_at_us)) = (raised.subject(), raised.ended_at_us) else { return false };
+        let track = self.tracks.entry(track_id).or_default();
+        track.ended = raised.occurrence;
+        let judged = Some(Judged { frame: raised.frame, rect: raised.rect, class: raised.class });
+        let began_at_us = raised.began_at_us;
+        let known =
+            track.open.unwrap_or(Visit { began_at_us, inside_at_us, frames: 0, outside_since_us: None, judged });
+        track.open = Some(Visit { began_at_us, inside_at_us, judged, ..known });
+        true
+    }
+
+    pub fn occurrences(&self) -> Occurrences {
+        let raised = |track: &TrackVisits| {
+            let goes_on = track.open.is_some_and(|visit| visit.judged.is_some());
+            track.ended.saturating_add(u32::from(goes_on))
+        };
+        self.tracks.iter().map(|(&track_id, track)| (track_id, raised(track))).collect()
     }
 
     pub fn save(&self, state: &mut StateWriter) {
@@ -236,15 +297,15 @@ impl TrackVisits {
             }
         };
         if over {
-            self.end(track_id, settings, findings);
+            self.end(track_id, EndReason::Left, settings, findings);
         }
     }
 
-    fn end(&mut self, track_id: u64, settings: &VisitSettings, findings: &mut Vec<Finding>) {
+    fn end(&mut self, track_id: u64, reason: EndReason, settings: &VisitSettings, findings: &mut Vec<Finding>) {
         let Some(visit) = self.open.take() else { return };
         let Some(judged) = visit.judged else { return };
         let raised = finding(track_id, self.ended, &visit, judged, settings);
-        findings.push(Finding { progress: Progress::Ended, ended_at_us: Some(visit.inside_at_us), ..raised });
+        findings.push(raised.ended(visit.inside_at_us, Some(reason)));
         self.ended = self.ended.saturating_add(1);
     }
 }
@@ -253,7 +314,6 @@ fn finding(track_id: u64, occurrence: u32, visit: &Visit, judged: Judged, settin
     Finding {
         progress: Progress::Raised,
         place: Place::Zone(settings.zone.id.clone()),
-        other_place: None,
         direction: None,
         track_ids: vec![track_id],
         occurrence,
@@ -262,5 +322,6 @@ fn finding(track_id: u64, occurrence: u32, visit: &Visit, judged: Judged, settin
         frame: judged.frame,
         began_at_us: visit.began_at_us,
         ended_at_us: None,
+        end_reason: None,
     }
 }

@@ -4,8 +4,8 @@ use vru_vision::detection::Detection;
 use vru_vision::geometry::{Point, Polygon, Rect};
 use vru_vision::road_user::RoadUserClass;
 use vru_vision::rules::{
-    Direction, Dwell, FrameStamp, KindName, Line, LineCrossing, Needed, Presence, Progress, Rule, RuleKind, RuleSet,
-    Severity, TrackedFrame, Zone,
+    Direction, Dwell, EndReason, FrameStamp, KindName, Line, LineCrossing, Needed, Presence, Progress, Rule, RuleKind,
+    RuleSet, Severity, TrackedFrame, Zone,
 };
 use vru_vision::tracker::{Tracker, TrackerConfig};
 
@@ -109,7 +109,7 @@ fn run(fps: i64, lost: impl Fn(i64) -> bool) -> impl Fn(KindName, usize) -> Foun
         let frame = TrackedFrame { stamp, source_width: SIZE.0, source_height: SIZE.1, objects: &objects };
         judgements.extend(rules.observe(&frame, |track| tracker.is_alive(track)));
     }
-    judgements.extend(rules.finish());
+    judgements.extend(rules.finish(EndReason::StreamEnded));
     let seconds = move |us: i64| (us - start_us) as f64 / 1e6;
     move |kind, number| {
         let mut found = Found::default();

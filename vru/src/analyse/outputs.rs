@@ -164,6 +164,7 @@ fn json_alert(alert: &v1::Alert) -> serde_json::Value {
         "captured_at_us": alert.captured_at_us,
         "began_at_us": time(alert.began_at_us),
         "ended_at_us": time(alert.ended_at_us),
+        "end_reason": text(alert.end_reason().word()),
     })
 }
 

@@ -37,6 +37,11 @@ impl Backends {
         self.embedded_broker.is_some()
     }
 
+    /// Whether the database is the private one, to which nobody else writes.
+    pub(super) fn has_embedded_postgres(&self) -> bool {
+        self.embedded_postgres.is_some()
+    }
+
     /// Stops what is embedded. The services must have stopped.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(s3) = self.embedded_s3.take() {

@@ -58,6 +58,10 @@ impl Stack {
         let start = |context| vru_sink::run(sink_config, context);
         let mut sink = ServiceTask::start("sink", "admin.sink", config.admin.sink, process, start).await?;
         sink.ready(&step).await?;
+        if backends.has_embedded_broker() && backends.has_embedded_postgres() {
+            let ended = database::end_alerts_of_earlier_runs(&backends.postgres.database).await?;
+            tracing::info!(ended, "alerts that went on when the program was stopped");
+        }
         step.done(&format!("PostgreSQL, S3, gRPC on {}", config.alerts.listen));
 
         let step = display.step("model");

@@ -36,7 +36,20 @@ fn raised(id: &str) -> v1::Alert {
 }
 
 fn ended(id: &str) -> v1::Alert {
-    v1::Alert { state: v1::AlertState::Ended.into(), ended_at_us: CAPTURED_AT_US + 2_000_000, ..raised(id) }
+    v1::Alert {
+        state: v1::AlertState::Ended.into(),
+        ended_at_us: CAPTURED_AT_US + 2_000_000,
+        end_reason: v1::EndReason::Left.into(),
+        ..raised(id)
+    }
+}
+
+fn removed(id: &str) -> v1::Alert {
+    v1::Alert { end_reason: v1::EndReason::CameraRemoved.into(), ..ended(id) }
+}
+
+fn silent(id: &str) -> v1::Alert {
+    v1::Alert { end_reason: v1::EndReason::CameraSilent.into(), ..ended(id) }
 }
 
 #[tokio::test]
@@ -52,6 +65,9 @@ async fn an_end_completes_the_row_of_its_alert_once_whatever_order_the_records_h
         (vec![ended("b")], Written { alerts: 1, ..Written::default() }),
         (vec![raised("b"), ended("b")], Written { duplicate_alerts: 2, ..Written::default() }),
         (vec![raised("c")], Written { alerts: 1, ..Written::default() }),
+        // The camera was removed, and another worker, which took over then, says that it is silent: the first end counts.
+        (vec![raised("d"), removed("d")], Written { alerts: 1, ended_alerts: 1, ..Written::default() }),
+        (vec![silent("d")], Written { duplicate_alerts: 1, ..Written::default() }),
     ];
     let mut offset = 0;
     for (alerts, wanted) in batches {
@@ -59,10 +75,11 @@ async fn an_end_completes_the_row_of_its_alert_once_whatever_order_the_records_h
         offset += items.len() as i64;
         assert_eq!(writer.write(&claims, &items).await.unwrap(), wanted);
     }
-    let sql = "select id, kind, occurrence, extract(epoch from ended_at - began_at)::int from alerts order by id";
+    let sql =
+        "select id, kind, occurrence, extract(epoch from ended_at - began_at)::int, end_reason from alerts order by id";
     let rows = postgres().query(&database.url, sql);
-    let row = |id: &str, seconds: &str| [id, "2", "1", seconds].map(str::to_owned).to_vec();
-    assert_eq!(rows, [row("a", "6"), row("b", "6"), row("c", "")]);
+    let row = |id: &str, seconds: &str, reason: &str| [id, "2", "1", seconds, reason].map(str::to_owned).to_vec();
+    assert_eq!(rows, [row("a", "6", "1"), row("b", "6", "1"), row("c", "", "0"), row("d", "6", "4")]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ fn gate(direction: Option<Direction>) -> RuleKind {
 fn crossings(direction: Option<Direction>, feet: &[(f32, f32)]) -> Vec<Direction> {
     let mut camera = Camera::new(vec![gate(direction)]);
     let mut judgements: Vec<Judgement> = feet.iter().flat_map(|&(x, y)| camera.see(&[at(1, x, y)])).collect();
-    judgements.extend(camera.rules.finish());
+    judgements.extend(camera.rules.finish(EndReason::StreamEnded));
     for (number, judgement) in judgements.iter().enumerate() {
         let finding = &judgement.finding;
         assert_eq!((finding.occurrence, &finding.place), (number as u32, &Place::Line("gate".to_owned())));
@@ -83,7 +83,7 @@ fn a_track_that_ends_just_beyond_the_line_has_crossed_it() {
     for y in [80.0, 90.0, 97.0, 110.0, 120.0] {
         assert!(camera.see(&[at(DEAD - 1, 50.0, y)]).is_empty());
     }
-    assert_eq!(camera.rules.finish().len(), 1);
+    assert_eq!(camera.rules.finish(EndReason::StreamEnded).len(), 1);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 mod crossings;
+mod ends;
 mod state;
 mod visits;
 
-use super::{Finding, FrameStamp, Judgement, Progress, Rule, RuleKind, RuleSet, Severity, TrackedFrame, Zone};
+use super::{
+    EndReason, Finding, FrameStamp, Judgement, Progress, Rule, RuleKind, RuleSet, Severity, TrackedFrame, Zone,
+};
 use crate::geometry::{Point, Polygon, Rect};
 use crate::road_user::RoadUserClass;
 use crate::tracker::TrackState;
@@ -71,5 +74,11 @@ fn summary(judgements: &[Judgement]) -> Vec<(Progress, u64, u32)> {
         let finding = &judgement.finding;
         (finding.progress, finding.track_ids[0], finding.occurrence)
     };
+    judgements.iter().map(of).collect()
+}
+
+fn reasons(judgements: &[Judgement]) -> Vec<(String, u32, Option<EndReason>)> {
+    let of =
+        |judgement: &Judgement| (judgement.rule_id.clone(), judgement.finding.occurrence, judgement.finding.end_reason);
     judgements.iter().map(of).collect()
 }

@@ -34,7 +34,7 @@ fn whoever_continues_from_a_saved_state_judges_the_same() {
     for frame in 0..400 {
         wanted.push(undisturbed.see(&walkers(frame)));
     }
-    wanted.push(undisturbed.rules.finish());
+    wanted.push(undisturbed.rules.finish(EndReason::StreamEnded));
     assert!(wanted.iter().flatten().count() > 30, "the walkers are judged often");
 
     let mut camera = self::camera();
@@ -56,7 +56,7 @@ fn whoever_continues_from_a_saved_state_judges_the_same() {
             camera = next;
         }
     }
-    found.push(camera.rules.finish());
+    found.push(camera.rules.finish(EndReason::StreamEnded));
     assert_eq!(found, wanted);
 }
 

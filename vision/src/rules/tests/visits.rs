@@ -38,7 +38,8 @@ fn a_visit_ends_after_the_cooldown_and_the_end_repeats_the_judgement() {
     assert_eq!(ended.len(), 1);
     // Longer than a second after the last frame inside.
     assert_eq!(ended[0].0, 10);
-    let wanted = Finding { progress: Ended, ended_at_us: Some(last_inside_us), ..raised.finding };
+    let end_reason = Some(EndReason::Left);
+    let wanted = Finding { progress: Ended, ended_at_us: Some(last_inside_us), end_reason, ..raised.finding };
     assert_eq!(ended[0].1, wanted);
 }
 
@@ -83,15 +84,15 @@ fn a_visit_ends_with_its_track_and_with_the_session() {
     camera.see_often(12, &[inside(1), inside(DEAD)]);
     let last_us = camera.now.captured_at_us;
     // The second track's state ends with the frame after each: it is not alive. The first one's goes on.
-    let ended = camera.rules.finish();
+    let ended = camera.rules.finish(EndReason::StreamEnded);
     assert_eq!(summary(&ended)[0], (Ended, 1, 0));
     assert!(ended.iter().all(|judgement| judgement.finding.ended_at_us == Some(last_us)));
     assert_eq!(ended.iter().map(|judgement| judgement.kind).filter(|kind| *kind == KindName::Dwell).count(), 1);
-    assert!(camera.rules.finish().is_empty());
+    assert!(camera.rules.finish(EndReason::StreamEnded).is_empty());
     let mut camera = Camera::new(vec![presence(0)]);
     camera.see(&[inside(DEAD)]);
     assert_eq!(summary(&camera.see(&[])), [(Ended, DEAD, 0)]);
-    assert!(camera.rules.finish().is_empty(), "no state is left");
+    assert!(camera.rules.finish(EndReason::StreamEnded).is_empty(), "no state is left");
 }
 
 #[test]
@@ -139,12 +140,14 @@ fn a_foot_point_below_or_beside_the_picture_is_judged_at_its_edge() {
 fn replacing_rules_keeps_the_state_of_an_unchanged_rule_and_ends_what_the_others_judged() {
     let mut camera = Camera::new(vec![presence(100_000)]);
     camera.see(&[inside(1)]);
-    camera.rules.replace(vec![rule(presence(100_000))]);
+    camera.rules.replace(vec![rule(presence(100_000))], EndReason::RuleChanged);
     assert_eq!(summary(&camera.see(&[inside(1)])), [(Raised, 1, 0)]);
-    camera.rules.replace(vec![rule(presence(100_000)), rule(dwell(60))]);
+    camera.rules.replace(vec![rule(presence(100_000)), rule(dwell(60))], EndReason::RuleChanged);
     assert!(camera.see(&[inside(1)]).is_empty());
-    camera.rules.replace(vec![rule(presence(300_000))]);
+    camera.rules.replace(vec![rule(presence(300_000))], EndReason::RuleChanged);
     assert_eq!(summary(&camera.see(&[])), [(Ended, 1, 0)]);
-    camera.rules.replace(Vec::new());
+    camera.rules.replace(Vec::new(), EndReason::RuleChanged);
+    assert!(!camera.rules.is_empty(), "the track may come back");
+    camera.rules.finish(EndReason::StreamEnded);
     assert!(camera.rules.is_empty());
 }
