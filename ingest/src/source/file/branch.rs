@@ -10,6 +10,7 @@ use gstreamer_app as gst_app;
 use parking_lot::Mutex;
 use vru_media::Codec;
 
+use super::fields::Fields;
 use super::progress::Progress;
 use super::stated_in_stream;
 use super::tracks::{self, Track};
@@ -219,16 +220,61 @@ fn count_units(element: &gst::Element, progress: &Arc<Mutex<Progress>>) {
     }
     let progress = progress.clone();
     let mark = gst::Caps::new_empty_simple(UNIT_MARK);
+    let fields = Mutex::new(StreamFields::default());
     input.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let Some(buffer) = info.buffer_mut() else { return gst::PadProbeReturn::Ok };
         if gives_no_picture(pad, buffer) {
             return gst::PadProbeReturn::Ok;
         }
         let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        let index = progress.lock().numbering.enter(buffer.pts().map(gst::ClockTime::nseconds), key);
+        let half = fields.lock().completes_picture(pad, buffer);
+        let numbering = &mut progress.lock().numbering;
+        let index = if half {
+            numbering.enter_half()
+        } else {
+            numbering.enter(buffer.pts().map(gst::ClockTime::nseconds), key)
+        };
         gst::ReferenceTimestampMeta::add(buffer.make_mut(), &mark, gst::ClockTime::from_nseconds(index), None);
         gst::PadProbeReturn::Ok
     });
+}
+
+/// The fields of a stream as it enters its decoder.
+#[derive(Debug, Default)]
+struct StreamFields {
+    caps: Option<gst::Caps>,
+    /// Only H.264 has units of single fields that are read here.
+    fields: Option<Fields>,
+    length_bytes: Option<usize>,
+}
+
+impl StreamFields {
+    /// Whether the unit is the second field of the unit before.
+    fn completes_picture(&mut self, decoder: &gst::Pad, buffer: &gst::BufferRef) -> bool {
+        let caps = decoder.current_caps();
+        if caps != self.caps {
+            self.caps = caps;
+            self.configure();
+        }
+        let Some(fields) = &mut self.fields else { return false };
+        let Ok(unit) = buffer.map_readable() else { return false };
+        fields.completes_picture(&unit, self.length_bytes)
+    }
+
+    fn configure(&mut self) {
+        let structure = self.caps.as_ref().and_then(|caps| caps.structure(0));
+        let Some(structure) = structure.filter(|structure| structure.name() == Codec::H264.media_type()) else {
+            self.fields = None;
+            return;
+        };
+        let fields = self.fields.get_or_insert_default();
+        let data = structure.get::<gst::Buffer>("codec_data").ok();
+        let avcc = data.as_ref().and_then(|data| data.map_readable().ok());
+        if let Some(avcc) = &avcc {
+            fields.configure(avcc);
+        }
+        self.length_bytes = avcc.and_then(|avcc| avcc.get(4).map(|byte| usize::from(byte & 3) + 1));
+    }
 }
 
 /// Units that are decoded for others only, and headers that some formats send as units.

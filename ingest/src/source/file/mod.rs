@@ -5,6 +5,7 @@
 
 mod branch;
 mod container;
+mod fields;
 mod frames;
 mod identity;
 mod numbering;

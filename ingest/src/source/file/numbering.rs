@@ -38,6 +38,11 @@ impl Numbering {
         index
     }
 
+    /// The second half of a unit enters the decoder. Returns the index of the unit.
+    pub(super) fn enter_half(&self) -> u64 {
+        self.entered.saturating_sub(1)
+    }
+
     /// A picture leaves the decoder, in display order. `index` is that of its unit, where the decoder tells it. Returns the number of
     /// the frame, counted from 0.
     pub(super) fn leave(&mut self, pts_ns: Option<u64>, index: Option<u64>) -> u64 {

@@ -3,7 +3,7 @@ use std::path::Path;
 use vru_media::decoder::{Reordering, VideoDecoder};
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::v1::{Delivery, Encoding, FileSource, Frame, Output};
-use vru_runtime::test_util::{Codec, clip, require_asset};
+use vru_runtime::test_util::{Codec, Launch, clip, require_asset};
 
 use super::identity::Identity;
 use super::{FileFrames, FileOptions};
@@ -116,4 +116,38 @@ fn a_file_without_video_and_a_missing_file_are_errors() {
     assert!(matches!(result, Err(SourceError::Decode { .. })), "{result:?}");
     let missing = FileFrames::open(&options(&folder.path().join("nowhere.avi"), &Output::default()));
     assert!(matches!(missing, Err(SourceError::File { .. })));
+}
+
+/// An interlaced stream whose fields are units of their own, in every container, and one whose macroblocks choose: no good picture counts as
+/// damaged.
+#[test]
+fn fields_of_interlaced_pictures_count_as_one_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let ffmpeg = |args: &str, name: &str| {
+        let file = folder.path().join(name);
+        let log = file.with_extension("log");
+        let plain = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"];
+        Launch::new("ffmpeg", log).args(plain).args(args.split(' ')).args([&file]).run();
+        file
+    };
+    let raw = folder.path().join("fields.h264");
+    std::fs::write(&raw, include_bytes!("testdata/fields.h264")).unwrap();
+    let copy = format!("-fflags +genpts -r 25 -i {} -c copy", raw.display());
+    let interlaced = "-f lavfi -i testsrc2=s=320x240:r=50:d=2 -vf interlace -c:v libx264 -pix_fmt yuv420p \
+         -flags +ildct+ilme -x264-params interlaced=1:bframes=2";
+    let files = [
+        (raw.clone(), 20),
+        (ffmpeg(&copy, "fields.mp4"), 20),
+        (ffmpeg(&copy, "fields.mkv"), 20),
+        (ffmpeg(&copy, "fields.ts"), 20),
+        (ffmpeg(interlaced, "macroblocks.mp4"), 50),
+        (ffmpeg(interlaced, "macroblocks.ts"), 50),
+    ];
+    for (file, pictures) in files {
+        let mut reader = FileFrames::open(&options(&file, &Output::default())).unwrap();
+        let read: Vec<Frame> = reader.by_ref().collect::<Result<_, _>>().unwrap();
+        let sequences: Vec<u64> = read.iter().map(|frame| frame.id.as_ref().unwrap().sequence).collect();
+        assert_eq!(sequences, (0..pictures).collect::<Vec<_>>(), "{}", file.display());
+        assert!(read.is_sorted_by(|one, next| one.captured_at_us < next.captured_at_us), "{}", file.display());
+    }
 }
