@@ -17,7 +17,12 @@ pub fn toml_problem(text: &str, error: &toml::de::Error) -> String {
         }
         _ => error.message().to_owned(),
     };
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        // A value that is read out of its text has no position. The last line of its error names the key.
+        let shown = error.to_string();
+        let key = shown.lines().last().and_then(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+        return key.map_or_else(|| message.clone(), |key| format!("{key}: {message}"));
+    };
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     format!("line {line}, column {column}: {message}")
@@ -65,5 +70,22 @@ mod tests {
             let problem = toml_problem(text, &toml::from_str::<Login>(text).unwrap_err());
             assert!(problem.starts_with(wanted) && !problem.contains("hunter2"), "{problem}");
         }
+    }
+
+    #[test]
+    fn problems_of_values_without_a_position_name_their_key() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Rule {
+            #[serde(rename = "seconds")]
+            _seconds: f64,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Camera {
+            #[serde(rename = "rules")]
+            _rules: Vec<Rule>,
+        }
+        let entry: toml::Value = toml::from_str("rules = [{ seconds = '5s' }]").unwrap();
+        let problem = toml_problem("", &entry.try_into::<Camera>().unwrap_err());
+        assert_eq!(problem, "rules.seconds: invalid type, expected f64");
     }
 }

@@ -160,6 +160,9 @@ impl UpConfig {
             addresses.extend(self.push.plaintext.then_some(("push.listen", self.push.listen)));
             addresses.extend(self.push.tls_listen.map(|address| ("push.tls_listen", address)));
         }
+        if self.alerts.listen.port() == 0 {
+            problems.at("alerts.listen", "has port 0, at which nobody finds the alerts: choose a port");
+        }
         for (at, (key, address)) in addresses.iter().enumerate() {
             let meets = |other: &SocketAddr| {
                 let everywhere = other.ip().is_unspecified() || address.ip().is_unspecified();

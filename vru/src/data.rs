@@ -48,6 +48,15 @@ impl DataFolder {
         }
     }
 
+    /// Whether the folder could be opened, or created. Leaves nothing behind, and does not say whether it is in use.
+    pub fn check(path: &Path) -> Result<(), DataError> {
+        let existing = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
+        let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+        let fail = |source| DataError::Io { what: "write to the data folder, in", path: existing.to_owned(), source };
+        let probe = existing.join(format!(".vru-check-{}", std::process::id()));
+        File::create_new(&probe).and_then(|_| fs::remove_file(&probe)).map_err(fail)
+    }
+
     /// Whether the disk is full: writes a file to find out. Blocks for a moment.
     pub fn is_full(&self) -> bool {
         let probe = self.join("space");
@@ -92,5 +101,18 @@ mod tests {
         let again = DataFolder::open(&path).unwrap();
         assert!(!again.is_full());
         assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "only the lock is left");
+    }
+
+    #[test]
+    fn a_check_says_whether_the_folder_could_be_written_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        DataFolder::check(&folder.path().join("not/yet/there")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for bad in [file.clone(), file.join("below"), PathBuf::from("/proc/nowhere")] {
+            let error = DataFolder::check(&bad).unwrap_err().to_string();
+            assert!(error.contains("data folder"), "{error}");
+        }
     }
 }

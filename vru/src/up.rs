@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use vru_runtime::assets;
 use vru_runtime::clock::now_us;
 use vru_runtime::config::{Layers, check, load};
+use vru_runtime::report;
 use vru_runtime::shutdown::Shutdown;
 
 use crate::config::UpConfig;
@@ -60,10 +61,14 @@ pub struct UpOptions {
     /// Override one setting, for example --set page.listen=127.0.0.1:3001. May be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Check the configuration and what it names (cameras, secrets, certificates, the model), print every problem, and exit:
+    /// Check the configuration and what it names (cameras, secrets, certificates, the model, the data folder), print every problem, and exit:
     /// status 0 when there is none, else 2.
     #[arg(long)]
     pub check_config: bool,
+}
+
+fn data_folder(options: &UpOptions) -> PathBuf {
+    options.data.clone().unwrap_or_else(|| default_folder("up"))
 }
 
 /// Runs until a signal stops it.
@@ -76,14 +81,19 @@ pub async fn run(options: UpOptions) -> anyhow::Result<ExitCode> {
         }
     };
     if options.check_config {
-        if let Err(error) = check(&config) {
-            print_error(&format!("vru up: {error}"));
+        let mut valid = true;
+        let folder = DataFolder::check(&data_folder(&options)).map_err(|error| report::chain(&error).to_string());
+        for problem in [check(&config).map_err(|error| error.to_string()), folder].into_iter().filter_map(Result::err) {
+            print_error(&format!("vru up: {problem}"));
+            valid = false;
+        }
+        if !valid {
             return Ok(ExitCode::from(2));
         }
         print_error("vru up: the configuration is valid");
         return Ok(ExitCode::SUCCESS);
     }
-    let data = DataFolder::open(&options.data.clone().unwrap_or_else(|| default_folder("up")))?;
+    let data = DataFolder::open(&data_folder(&options))?;
     let telemetry = run::log_to_file(&data, &config.telemetry)?;
     let process = Shutdown::default();
     process.on_signals(config.shutdown.deadline()).context("listen for signals")?;
