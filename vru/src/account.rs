@@ -101,6 +101,10 @@ impl fmt::Display for Account {
 
 #[cfg(test)]
 mod tests {
+    use vru_infer::InferCounts;
+    use vru_ingest::IngestCounts;
+    use vru_sink::postgres::PostgresCounts;
+
     use super::*;
     use crate::counts::CameraCounts;
 
@@ -130,6 +134,21 @@ mod tests {
         assert!(json.starts_with(wanted), "{json}");
         assert!(json.contains(r#""drops":{"infer_too_old":2,"ingest_queue_full":1}"#), "{json}");
         assert!(json.ends_with(r#""glass_to_alert_ms":{"p50":200.0,"p95":300.0}}"#), "{json}");
+    }
+
+    /// A dead letter is a frame of its camera too.
+    #[test]
+    fn frames_that_inference_cannot_read_are_in_the_account() {
+        let inference =
+            InferCounts { sent: 8, dropped: [("unreadable".to_owned(), 2)].into(), ..InferCounts::default() };
+        let ingest = IngestCounts { received: 10, sent: 10, ..IngestCounts::default() };
+        let rows = PostgresCounts { stored_frames: 8, ..PostgresCounts::default() };
+        let of = |counts| [("a".to_owned(), counts)].into();
+        let counts = PipelineCounts::of(of(ingest), [("a".to_owned(), inference)].into(), rows);
+        let account = Account::new(&counts, 8, 0, None);
+        assert_eq!(account.problems(), Vec::<String>::new());
+        assert!(account.to_string().contains("dropped        2 (infer_unreadable)"), "{account}");
+        assert_eq!(counts.cameras["a"].settled(), 10, "nobody waits for them");
     }
 
     #[test]

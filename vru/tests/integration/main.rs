@@ -17,5 +17,6 @@ mod subscriber_resumes;
 mod support;
 mod termination;
 mod traces;
+mod up_screen;
 
 use support::{camera_server, findings, pipeline, store, subscriber};
