@@ -50,7 +50,7 @@ impl PipelineCounts {
         Self { gone, ..Self::of(vru_ingest::counts(), vru_infer::counts(), vru_sink::postgres::counts()) }
     }
 
-    fn of(
+    pub(crate) fn of(
         ingest: BTreeMap<String, IngestCounts>,
         infer: BTreeMap<String, InferCounts>,
         postgres: PostgresCounts,
