@@ -35,9 +35,12 @@ fn source(camera: &ScriptedCamera, transport: RtspTransport, password: &str) -> 
     PullSource { credentials: Some(credentials), ..camera.source(transport) }
 }
 
-/// A camera that refuses a log-in is not asked again during the test.
+/// A camera that refuses a log-in is not asked again during the test, and none is asked again because a busy machine takes long to open
+/// its connection.
 fn slow_logins() -> IngestConfig {
     let mut config = quick();
+    config.pull.open_timeout = DEADLINE;
+    config.live.stall_timeout = DEADLINE;
     config.pull.login_backoff_initial = Duration::from_hours(10);
     config.pull.login_backoff_max = Duration::from_hours(10);
     config

@@ -26,6 +26,9 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 /// A camera stops within 5 s: 3 s for its pipeline to shut down and 2 s to send its queue. The rest is for a busy machine.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
+/// More than all cameras of a test have in flight.
+const MAX_ANSWERS: usize = 100_000;
+
 /// The consumer group that files wait for.
 pub const GROUP: &str = "the-group";
 
@@ -36,8 +39,8 @@ pub type Refuses = fn(&Frame) -> bool;
 /// that hung.
 #[derive(Debug)]
 pub struct MemoryPublisher {
-    /// GStreamer's threads send too.
-    runtime: tokio::runtime::Handle,
+    /// A thread answers. A task would be dropped by a runtime that ends, and its reply would come during `send`, which must not be.
+    answers: std::sync::mpsc::SyncSender<(Reply, Delivered)>,
     pub frames: Mutex<Vec<Frame>>,
     pub down: watch::Sender<bool>,
     /// An acknowledgement was overdue.
@@ -61,12 +64,7 @@ impl FramePublisher for MemoryPublisher {
         let mut frames = self.frames.lock();
         frames.push(frame);
         let delivered = Delivered { partition: 0, offset: frames.len() as i64 - 1 };
-        let mut down = self.down.subscribe();
-        self.runtime.spawn(async move {
-            // The publisher outlives its frames.
-            let up = down.wait_for(|down| !down).await.is_ok();
-            reply.send(if up { Ok(delivered) } else { Err(PublishError::Closed) });
-        });
+        self.answers.send((reply, delivered)).expect("the thread lives as long as the publisher");
         Ok(())
     }
 
@@ -92,10 +90,19 @@ impl FramePublisher for MemoryPublisher {
 
 impl Default for MemoryPublisher {
     fn default() -> Self {
+        let (answers, pending) = std::sync::mpsc::sync_channel::<(Reply, Delivered)>(MAX_ANSWERS);
+        let down = watch::Sender::default();
+        let mut is_down = down.subscribe();
+        std::thread::spawn(move || {
+            for (reply, delivered) in pending {
+                let up = futures::executor::block_on(is_down.wait_for(|down| !down)).is_ok();
+                reply.send(if up { Ok(delivered) } else { Err(PublishError::Closed) });
+            }
+        });
         Self {
-            runtime: tokio::runtime::Handle::current(),
+            answers,
             frames: Mutex::default(),
-            down: watch::Sender::default(),
+            down,
             overdue: AtomicBool::default(),
             committed: AtomicI64::default(),
             has_consumers: AtomicBool::default(),
