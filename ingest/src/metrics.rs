@@ -28,6 +28,8 @@ pub const DAMAGED: &str = "damaged";
 pub const BEFORE_KEY_FRAME: &str = "before_key_frame";
 /// The unit lacks packets, or depends on such a unit; this lasts until the next complete key frame.
 pub const PACKETS_LOST: &str = "packets_lost";
+/// The JPEG's tables or its size were not sent, or its packets are wrong.
+pub const REFUSED: &str = "refused";
 /// The decoder returned no picture for the unit.
 pub const UNDECODABLE: &str = "undecodable";
 /// The unit was still in the decoder when the connection ended.
@@ -104,6 +106,13 @@ pub static RTP_RESTARTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
         &["camera"],
     )
 });
+pub static OTHER_SOURCES: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "ingest_other_source_packets_total",
+        "RTP packets that were dropped because another source (SSRC) sends the camera's pictures, by camera.",
+        &["camera"],
+    )
+});
 pub static LOST_PACKETS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("ingest_lost_packets_total", "RTP packets that did not arrive, or arrived too late.", &["camera"])
 });
@@ -151,6 +160,7 @@ pub fn register() {
     LazyLock::force(&IMPOSSIBLE_TIMES);
     LazyLock::force(&RTP_RESTARTS);
     LazyLock::force(&LOST_PACKETS);
+    LazyLock::force(&OTHER_SOURCES);
     LazyLock::force(&PUBLISH_SECONDS);
     LazyLock::force(&QUEUE_SECONDS);
     LazyLock::force(&PUSH_REQUESTS);

@@ -37,3 +37,16 @@ pub(super) fn probe_buffers(pad: &gst::Pad, record: impl Fn(&mut gst::BufferRef)
         gst::PadProbeReturn::Ok
     });
 }
+
+/// Passes each buffer of a list on alone, so that each comes to the probe that calls this; `None` if there is no list.
+pub(super) fn one_by_one(pad: &gst::Pad, info: &mut gst::PadProbeInfo<'_>) -> Option<gst::PadProbeReturn> {
+    let buffers: Vec<gst::Buffer> = info.buffer_list()?.iter_owned().collect();
+    let result = buffers.into_iter().try_for_each(|buffer| pad.chain(buffer).map(drop));
+    info.flow_res = result.map(|()| gst::FlowSuccess::Ok);
+    Some(gst::PadProbeReturn::Handled)
+}
+
+/// Which of the camera's sources a packet came from: the offset of its buffer, which elements for RTP keep and do not use.
+pub(super) fn generation(packet: &gst::BufferRef) -> u32 {
+    packet.offset() as u32
+}

@@ -5,6 +5,8 @@ mod decoder_loss;
 mod elements;
 mod encoder_input;
 pub mod file;
+mod jpeg_depayloader;
+mod jpeg_rtp;
 mod orientation;
 mod output;
 mod packet_loss;

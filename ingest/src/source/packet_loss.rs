@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use vru_media::FirstSlice;
 
 use super::CameraSession;
-use super::elements::{probe_buffers, static_pad};
+use super::elements::{generation, probe_buffers, static_pad};
 use super::video_format::VideoFormat;
 use crate::error::SourceError;
 use crate::metrics;
@@ -48,19 +48,20 @@ pub(super) fn drop_incomplete_units(
         let [_, _, high, low, timestamp @ ..] = header;
         let (sequence, timestamp) = (u16::from_be_bytes([high, low]), u32::from_be_bytes(timestamp));
         let mut packets = packets.lock();
+        packets.follow_source(generation(packet));
         lost.inc_by(packets.record_packet(sequence, timestamp, packet.pts()));
         packet.set_pts(packets.picture_time());
     };
     probe_buffers(&static_pad(depayloader, "sink")?, record);
+    if format == VideoFormat::Jpeg {
+        // Each picture is whole by itself.
+        return Ok(recovering);
+    }
     let session = session.clone();
     static_pad(depayloader, "src")?.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let Some(unit) = info.buffer() else { return gst::PadProbeReturn::Ok };
         let mut filter = filter.lock();
         let skipped = metrics::SKIPPED.with_label_values(&[session.camera().as_str(), metrics::PACKETS_LOST]);
-        if format == VideoFormat::Jpeg {
-            // Its depayloader discards an incomplete picture itself.
-            skipped.inc_by(filter.vanished(unit.pts()));
-        }
         let accepted = filter.accepts(unit.pts(), || read_unit(unit, format));
         session.set_waits_for_key_frame(filter.gap.is_some());
         if accepted {
@@ -95,10 +96,10 @@ type Time = Option<gst::ClockTime>;
 #[derive(Debug, Default)]
 struct LossFilter {
     newest: Option<Packet>,
+    /// See [`generation`].
+    source: Option<u32>,
     /// Times of the pictures before and after the gap: both may lack packets.
     gap: Option<[Time; 2]>,
-    /// Times of the pictures whose packets came, and which have not left the depayloader.
-    begun: VecDeque<gst::ClockTime>,
     /// How many pictures are incomplete from now on, after a recovery point.
     refreshing: u32,
     /// Times of the last incomplete pictures.
@@ -121,17 +122,23 @@ struct Packet {
 }
 
 impl LossFilter {
+    /// The next packet is from this source. Pictures of another source than before depend on none of those before, and the last one of those
+    /// perhaps lacks its end.
+    fn follow_source(&mut self, source: u32) {
+        let before = self.source.replace(source);
+        if before.is_some_and(|before| before != source) {
+            self.gap = Some([self.picture_time(); 2]);
+            self.refreshing = 0;
+        }
+    }
+
     /// Records a packet, and returns how many packets are missing before it.
     fn record_packet(&mut self, sequence: u16, timestamp: u32, time: Time) -> u64 {
         let Some(last) = self.newest else {
             self.newest = Some(Packet { sequence, timestamp, time });
-            self.begin(time);
             return 0;
         };
         let time = if timestamp == last.timestamp { last.time } else { time };
-        if timestamp != last.timestamp {
-            self.begin(time);
-        }
         self.newest = Some(Packet { sequence, timestamp, time });
         let missing = sequence.wrapping_sub(last.sequence).wrapping_sub(1);
         if missing == 0 {
@@ -140,19 +147,6 @@ impl LossFilter {
         self.gap = Some([last.time, time]);
         self.refreshing = 0;
         if missing < MAX_LOST { u64::from(missing) } else { 0 }
-    }
-
-    fn begin(&mut self, time: Time) {
-        if self.begun.len() == MAX_INCOMPLETE {
-            self.begun.pop_front();
-        }
-        self.begun.extend(time);
-    }
-
-    /// How many pictures that began before the one with this time did not leave the depayloader.
-    fn vanished(&mut self, time: Time) -> u64 {
-        let Some(at) = self.begun.iter().position(|begun| Some(*begun) == time) else { return 0 };
-        self.begun.drain(..=at).len() as u64 - 1
     }
 
     /// The time of the picture that the newest packet belongs to.
@@ -249,6 +243,19 @@ mod tests {
     }
 
     #[test]
+    fn another_source_begins_with_its_first_key_frame() {
+        let mut filter = LossFilter::default();
+        let mut next = |source, number: u16, key| {
+            let time = Some(at(u64::from(number) * 40));
+            filter.follow_source(source);
+            assert_eq!(filter.record_packet(number, u32::from(number) * 3_600, time), 0);
+            filter.accepts(time, || unit(key, true))
+        };
+        assert_eq!([next(0, 1, true), next(0, 2, false), next(1, 3, true), next(1, 4, false)], [true; 4]);
+        assert_eq!([next(2, 5, false), next(2, 6, true)], [false, true]);
+    }
+
+    #[test]
     fn packets_of_one_picture_get_one_time() {
         let mut filter = LossFilter::default();
         let times = [(1, 0, 10), (2, 0, 11), (4, 0, 9), (5, 3_600, 50)].map(|(number, stamp, time)| {
@@ -257,15 +264,6 @@ mod tests {
         });
         assert_eq!(times, [10, 10, 10, 50].map(|time| Some(at(time))));
         assert!(!filter.accepts(Some(at(10)), || unit(true, true)), "the picture lacks a packet");
-    }
-
-    #[test]
-    fn pictures_that_the_depayloader_discards_are_counted() {
-        let mut filter = LossFilter::default();
-        for (number, picture) in [(1, 0), (2, 0), (4, 1), (5, 2), (6, 3)] {
-            filter.record_packet(number, picture * 3_600, Some(at(u64::from(picture) * 40)));
-        }
-        assert_eq!([0, 80, 80, 120].map(|time| filter.vanished(Some(at(time)))), [0, 1, 0, 0]);
     }
 
     #[test]

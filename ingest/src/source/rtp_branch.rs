@@ -14,6 +14,7 @@ use vru_proto::v1::Encoding;
 use super::decoder_loss::count_undecodable;
 use super::elements::{build_error, make_bin, static_pad};
 use super::encoder_input::{SourceSize, Turning, prepare_encoder};
+use super::jpeg_depayloader::depayload_jpegs;
 use super::packet_loss::{Recovering, drop_incomplete_units};
 use super::samples::{sample_payload, sample_size};
 use super::video_format::VideoFormat;
@@ -42,6 +43,9 @@ impl RtpBranch {
         let values = plan.values(decoder_threads);
         let depayloader = make_bin(format.depayload_launch())?;
         let recovering = drop_incomplete_units(&depayloader, format, session)?;
+        if format == VideoFormat::Jpeg {
+            depayload_jpegs(&depayloader, session)?;
+        }
         let depayloader = depayloader.upcast::<gst::Element>();
         let encode = plan.description.encode_launch(values);
         let decoder = make_bin(&match format {

@@ -43,7 +43,8 @@ impl VideoFormat {
             Self::Coded(Codec::H265) => {
                 "rtph265depay ! capsfilter caps=\"video/x-h265,stream-format=hvc1,alignment=au\""
             }
-            Self::Jpeg => "rtpjpegdepay ! capsfilter caps=image/jpeg",
+            // It accepts packets as it accepts anything. `jpeg_depayloader` replaces them by pictures in front of it.
+            Self::Jpeg => "capssetter name=jpeg replace=true join=false caps=image/jpeg",
         }
     }
 
@@ -51,7 +52,7 @@ impl VideoFormat {
     pub(super) fn first_slice(self, unit: &[u8]) -> Option<FirstSlice> {
         match self {
             Self::Coded(codec) => codec.first_slice(unit),
-            // The depayloader discards a picture without its first packet, because that has the tables.
+            // Our depayloader gives whole pictures only.
             Self::Jpeg => Some(FirstSlice { key_frame: true, starts_picture: true }),
         }
     }

@@ -12,7 +12,7 @@ use vru_runtime::test_util::{Codec, eventually};
 
 use super::scripted::dialogue::Dialogue;
 use super::scripted::stream::RecordedStream;
-use super::scripted::{Script, ScriptedCamera};
+use super::scripted::{Script, ScriptedCamera, Sources};
 use super::support::{DEADLINE, Rig, frames_of, quick, sessions, slices};
 
 const PICTURES: usize = 20;
@@ -97,7 +97,7 @@ async fn every_dialogue_ends_in_the_cameras_pictures_or_in_a_clear_error() {
         .map(|path| Arc::new(Dialogue::read(&path)))
         .collect();
     dialogues.sort_by(|one, two| one.name.cmp(&two.name));
-    assert!(dialogues.len() >= 20);
+    assert!(dialogues.len() >= 30);
     let mut config = quick();
     config.pull.login_backoff_initial = Duration::from_hours(1);
     config.pull.login_backoff_max = Duration::from_hours(1);
@@ -114,7 +114,8 @@ async fn every_dialogue_ends_in_the_cameras_pictures_or_in_a_clear_error() {
     let mut played = Vec::new();
     for dialogue in dialogues {
         let (stream, expected) = &streams[dialogue.setting("stream").unwrap_or("h264")];
-        let script = Script { dialogue: Some(dialogue.clone()), ..Script::default() };
+        let sources = dialogue.rtp.sources.map_or(Sources::One, Sources::NewAfter);
+        let script = Script { dialogue: Some(dialogue.clone()), sources, ..Script::default() };
         let camera = ScriptedCamera::start(stream.clone(), script, 0).await;
         let transport = match dialogue.setting("transport") {
             Some("udp") => RtspTransport::Udp,

@@ -15,6 +15,7 @@ mod pull_jpeg;
 mod pull_keep_alive;
 mod pull_login;
 mod pull_secrets;
+mod pull_sources;
 mod pull_times;
 mod pull_tls;
 mod push;

@@ -22,7 +22,7 @@ use super::support::{DEADLINE, Rig, frames_of, quick};
 
 static STREET: LazyLock<Arc<RecordedStream>> = LazyLock::new(|| RecordedStream::street(20));
 
-fn acceptor(issued: &IssuedCertificate) -> TlsAcceptor {
+pub(super) fn acceptor(issued: &IssuedCertificate) -> TlsAcceptor {
     let certificates = CertificateDer::pem_file_iter(&issued.certificate).unwrap().map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_file(&issued.key).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -1,5 +1,6 @@
 //! `rtspsrc`, which receives the video of a pulled camera.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
@@ -7,12 +8,15 @@ use std::time::Instant;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use parking_lot::Mutex;
+use vru_proto::CameraId;
 use vru_proto::v1::RtspTransport;
 
 use super::camera_times::CameraTimes;
+use super::one_source::{OneSource, Verdict};
 use crate::config::PullConfig;
 use crate::error::SourceError;
-use crate::source::elements::{build_error, make_element, probe_buffers};
+use crate::metrics;
+use crate::source::elements::{build_error, generation, make_element, one_by_one, probe_buffers};
 use crate::source::rtp_branch::RtpBranch;
 use crate::source::rtp_continuity::RtpHeader;
 use crate::source::video_format::{JPEG_PAYLOAD_TYPE, VideoFormat};
@@ -49,6 +53,7 @@ impl Receiver {
         choose_video(&element, &chosen);
         request_camera_times(&element);
         hide_length(&element);
+        join_sources(&element, session);
         link_video(&element, pipeline, context, session);
         Ok(Self { element, chosen })
     }
@@ -148,10 +153,83 @@ fn hide_length(element: &gst::Element) {
     });
 }
 
+/// Makes one stream of the sources that the camera uses one after the other. Each packet keeps its generation as its buffer's offset.
+fn join_sources(element: &gst::Element, session: &Arc<CameraSession>) {
+    let camera = session.camera().clone();
+    element.connect("new-manager", false, move |values| {
+        let manager = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
+        let sources = Arc::new(Mutex::new(BTreeMap::<String, Arc<Mutex<OneSource>>>::new()));
+        let camera = camera.clone();
+        // The pads of one stream have the same number.
+        manager.connect_pad_added(move |_, pad| {
+            let name = pad.name();
+            let sources_of = |number: &str| sources.lock().entry(number.to_owned()).or_default().clone();
+            if let Some(number) = name.strip_prefix("recv_rtp_sink_") {
+                join_packets(pad, sources_of(number), &camera);
+            } else if let Some(number) = name.strip_prefix("recv_rtcp_sink_") {
+                join_reports(pad, sources_of(number));
+            }
+        });
+        None
+    });
+}
+
+fn join_packets(pad: &gst::Pad, sources: Arc<Mutex<OneSource>>, camera: &CameraId) {
+    let dropped = metrics::OTHER_SOURCES.with_label_values(&[camera.as_str()]);
+    let kept = Mutex::new(None::<gst::Buffer>);
+    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+    pad.add_probe(types, move |pad, info| {
+        if let Some(handled) = one_by_one(pad, info) {
+            return handled;
+        }
+        let Some(buffer) = info.buffer_mut() else { return gst::PadProbeReturn::Ok };
+        loop {
+            let mut header = [0; 12];
+            if buffer.copy_to_slice(0, &mut header).is_err() {
+                return gst::PadProbeReturn::Ok;
+            }
+            let verdict = sources.lock().packet(&mut header, Instant::now());
+            match verdict {
+                Verdict::Pass(generation) => {
+                    dropped.inc_by(u64::from(kept.lock().take().is_some()));
+                    let buffer = buffer.make_mut();
+                    buffer.set_offset(generation);
+                    // It has as many bytes.
+                    buffer.copy_from_slice(0, &header).ok();
+                    return gst::PadProbeReturn::Ok;
+                }
+                Verdict::Keep => {
+                    let before = kept.lock().replace(buffer.clone());
+                    dropped.inc_by(u64::from(before.is_some()));
+                    return gst::PadProbeReturn::Handled;
+                }
+                Verdict::TakeOver => {
+                    let first = kept.lock().take();
+                    if let Some(Err(error)) = first.map(|first| pad.chain(first)) {
+                        info.flow_res = Err(error);
+                        return gst::PadProbeReturn::Handled;
+                    }
+                }
+            }
+        }
+    });
+}
+
+fn join_reports(pad: &gst::Pad, sources: Arc<Mutex<OneSource>>) {
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let Some(buffer) = info.buffer_mut() else { return gst::PadProbeReturn::Ok };
+        let about_it = match buffer.make_mut().map_writable() {
+            Ok(mut report) => sources.lock().report(&mut report),
+            Err(_) => false,
+        };
+        if about_it { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Handled }
+    });
+}
+
 /// Links the branch that decodes the video when the video's pad appears.
 fn link_video(element: &gst::Element, pipeline: &gst::Pipeline, context: &SourceContext, session: &Arc<CameraSession>) {
     let (pipeline, session, context) = (pipeline.downgrade(), session.clone(), context.clone());
-    // A camera that changes its source within a connection gets another pad. Stream time goes on.
+    // A camera that changes its payload type within a connection gets another pad. Stream time goes on.
     let times = Arc::new(Mutex::new(CameraTimes::new(VIDEO_CLOCK)));
     element.connect_pad_added(move |element, pad| {
         let Some(pipeline) = pipeline.upgrade() else { return };
@@ -178,6 +256,7 @@ fn record_packets(pad: &gst::Pad, times: &Arc<Mutex<CameraTimes>>, session: &Arc
         let header =
             packet.copy_to_slice(0, &mut start[..length]).ok().and_then(|()| RtpHeader::parse(&start[..length]));
         let Some(header) = header else { return };
+        let header = RtpHeader { ssrc: generation(packet), ..header };
         let camera_time = packet
             .iter_meta::<gst::ReferenceTimestampMeta>()
             .find(|meta| meta.reference().structure(0).is_some_and(|name| name.name() == "timestamp/x-ntp"));

@@ -3,6 +3,7 @@
 mod camera_times;
 mod element;
 mod link;
+mod one_source;
 
 use std::sync::Arc;
 

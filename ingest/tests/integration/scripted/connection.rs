@@ -15,7 +15,7 @@ use vru_runtime::clock::now_us;
 use super::dialogue::{Dialogue, Speaker};
 use super::login::Gate;
 use super::stream::{SSRC, STEP, sender_report, stamp};
-use super::{Script, Sends, Shared};
+use super::{Script, Sends, Shared, Sources};
 
 /// 20 pictures a second.
 const TICK: Duration = Duration::from_millis(50);
@@ -77,7 +77,12 @@ impl Connection {
                         return Ok(());
                     }
                     while let Some(request) = take_request(&mut buffer, &self.shared.rtcp_packets) {
+                        let played = self.playing;
                         let answer = self.answer(&request).await?;
+                        let script = self.shared.script.lock().clone();
+                        if self.playing && !played && script.dialogue.as_ref().is_some_and(|dialogue| dialogue.rtp.early) {
+                            self.send(&mut stream, &script).await?;
+                        }
                         stream.write_all(&answer).await?;
                         stream.flush().await?;
                     }
@@ -150,7 +155,7 @@ impl Connection {
                 Ok(ok("Session: 1\r\nRange: npt=0-\r\n\r\n"))
             }
             (_, Script { keep_alive: Some(keep_alive), .. }) if self.playing && method != keep_alive.knows => {
-                Ok(format!("RTSP/1.0 501 Not Implemented\r\nCSeq: {}\r\n\r\n", header("CSeq:")).into_bytes())
+                Ok(format!("RTSP/1.0 {}\r\nCSeq: {}\r\n\r\n", keep_alive.refusal, header("CSeq:")).into_bytes())
             }
             (_, Script { keep_alive: Some(keep_alive), .. }) => {
                 let public = keep_alive.public.map(|public| format!("Public: {public}\r\n")).unwrap_or_default();
@@ -225,7 +230,15 @@ impl Connection {
                 return stream.write_all(&garbage).await;
             }
         }
-        let (timestamp, ssrc) = (self.timestamp.wrapping_add(script.rtp_ahead), script.ssrc.unwrap_or(SSRC));
+        let mut timestamp = self.timestamp.wrapping_add(script.rtp_ahead);
+        let mut ssrc = script.ssrc.unwrap_or(SSRC);
+        let mut sequence_ahead = 0;
+        if let Sources::NewAfter(pictures) = script.sources {
+            let restarts = (self.picture / pictures) as u32;
+            ssrc += restarts;
+            timestamp = timestamp.wrapping_add(restarts.wrapping_mul(1_000_000_007));
+            sequence_ahead = (restarts as u16).wrapping_mul(20_011);
+        }
         if self.picture.is_multiple_of(4) && !script.no_reports {
             let taken_us = self.first_picture_us + i64::from(self.timestamp) * 1_000 / 90;
             let report = sender_report(taken_us + script.clock_ahead_us, timestamp, ssrc);
@@ -237,7 +250,22 @@ impl Connection {
             packets = dialogue.rtp.picture(packets);
         }
         for mut packet in packets {
-            stamp(&mut packet, self.sequence, timestamp, ssrc);
+            if script.sources == Sources::NewForEachPacket {
+                ssrc += 1;
+            }
+            stamp(&mut packet, self.sequence.wrapping_add(sequence_ahead), timestamp, ssrc);
+            let others = match script.sources {
+                Sources::Mixed => 1,
+                Sources::MixedPairs => 2,
+                _ => 0,
+            };
+            for number in 0..others {
+                let mut other = packet.clone();
+                let sequence = (self.sequence + number).wrapping_mul(others).wrapping_add(9_000);
+                let other_ssrc = if others == 1 { 99 } else { 100_000 + u32::from(self.sequence) };
+                stamp(&mut other, sequence, timestamp ^ 0x4000_0000, other_ssrc);
+                self.packet(stream, 0, &other).await?;
+            }
             self.sequence = self.sequence.wrapping_add(1);
             if let Some(spoil) = script.spoil {
                 spoil(&mut packet);

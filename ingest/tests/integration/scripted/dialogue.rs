@@ -125,12 +125,15 @@ impl Speaker {
             .replace("{sps}", sets.next().unwrap_or_default())
             .replace("{pps}", sets.next().unwrap_or_default())
             .replace("{space}", " ")
+            .replace("{blank}", "\r\n")
             .replace("{tab}", "\t");
         let end = if dialogue.setting("lines") == Some("lf") { "\n" } else { "\r\n" };
         let (head, body) = filled.split_once("\n\n").unwrap_or((&filled, ""));
         let lines = |text: &str| text.lines().flat_map(|line| [line, end]).collect::<String>();
         let body = lines(body);
-        let head = lines(head).replace("{length}", &body.len().to_string());
+        let head = lines(head)
+            .replace("{length}", &body.len().to_string())
+            .replace("{length-2}", &body.len().saturating_sub(2).to_string());
         let plays = granted && method == "PLAY" && head.split(' ').nth(1) == Some("200");
         let mut bytes = if plays { dialogue.rtp.stray_data() } else { Vec::new() };
         bytes.extend(format!("{head}{end}{body}").into_bytes());
@@ -164,6 +167,10 @@ pub struct RtpStyle {
     no_sets: bool,
     /// Channel of the RTP packets.
     pub channel: u8,
+    /// The first picture comes before the response to PLAY.
+    pub early: bool,
+    /// Another source sends after so many pictures.
+    pub sources: Option<usize>,
     /// A channel that was never set up, on which data comes before the response to PLAY.
     stray: Option<u8>,
 }
@@ -180,6 +187,8 @@ impl RtpStyle {
                 "delimiters" => style.delimiters = true,
                 "no-sets" => style.no_sets = true,
                 "channel" => style.channel = value.parse().unwrap(),
+                "early" => style.early = true,
+                "sources" => style.sources = Some(value.parse().unwrap()),
                 "stray" => style.stray = Some(value.parse().unwrap()),
                 _ => panic!("unknown word {word} in `rtp`"),
             }

@@ -32,6 +32,22 @@ pub enum Sends {
     UnframedGarbage,
 }
 
+/// From which synchronisation sources (SSRCs) the camera sends its packets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sources {
+    /// From one.
+    #[default]
+    One,
+    /// From another one after so many pictures, with other sequence numbers and timestamps.
+    NewAfter(usize),
+    /// Each packet comes from another one. Sequence numbers go on.
+    NewForEachPacket,
+    /// Behind each packet comes one of another encoder, each time from the same other source.
+    Mixed,
+    /// Behind each packet come two of another encoder, from a source that never comes again.
+    MixedPairs,
+}
+
 /// The camera's behaviour. It can be changed while the camera runs.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
@@ -56,6 +72,8 @@ pub struct Script {
     pub rtp_ahead: u32,
     /// Replaces the synchronisation source.
     pub ssrc: Option<u32>,
+    /// From which sources it sends the packets.
+    pub sources: Sources,
     /// It sends no sender reports.
     pub no_reports: bool,
     /// How it wants to be kept alive.
@@ -73,8 +91,10 @@ pub struct Script {
 pub struct KeepAliveScript {
     /// The `Public` header.
     pub public: Option<&'static str>,
-    /// The only request that keeps a session alive. It refuses others while it plays.
+    /// The only request that keeps a session alive.
     pub knows: &'static str,
+    /// The status with which it refuses others while it plays.
+    pub refusal: &'static str,
 }
 
 /// State that all connections share.

@@ -13,6 +13,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(super) struct KeepAlive {
     method: KeepAliveMethod,
+    /// The camera has refused a method, so what it says that it knows is not always so.
+    has_refused: bool,
     session: Option<Session>,
 }
 
@@ -36,7 +38,9 @@ impl KeepAlive {
     /// Learns from a request that succeeded.
     pub(super) fn follow(&mut self, request: &Message, response: &Message) {
         let (method, uri) = request.method_and_uri();
-        self.read_public(response);
+        if !self.has_refused {
+            self.read_public(response);
+        }
         if let Some(header) = response.header("Session").filter(|_| matches!(method, "SETUP" | "PLAY")) {
             let (id, timeout) = parse_session(header);
             let known = self.session.take().filter(|session| session.id == id);
@@ -63,6 +67,7 @@ impl KeepAlive {
 
     /// The camera has refused the last request: it may know the other method.
     pub(super) fn refused(&mut self) {
+        self.has_refused = true;
         self.method = match self.method {
             KeepAliveMethod::GetParameter => KeepAliveMethod::Options,
             KeepAliveMethod::Options => KeepAliveMethod::GetParameter,
@@ -149,6 +154,8 @@ mod tests {
             assert_eq!(keep_alive.longest_silence(), Some(Duration::from_secs(4)));
             assert_eq!(keep_alive.request().unwrap().method_and_uri(), (method, "rtsp://h/"), "{public:?}");
             keep_alive.refused();
+            // The other one is used from then on, also when the camera goes on naming the one that it refuses.
+            keep_alive.follow(&message("OPTIONS rtsp://h/ RTSP/1.0", &[]), &message("RTSP/1.0 200 OK", &headers));
             assert_ne!(keep_alive.request().unwrap().method_and_uri().0, method);
         }
     }
