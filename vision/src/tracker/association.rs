@@ -57,15 +57,19 @@ impl Stage {
 const WEAK_MIN_OVERLAP: f32 = 0.45;
 // A road user behind a lamp post or another one is found with a low score, long before the strong detection that the first stage
 // needs. A box of another height there is somebody else, or a part.
-const LOST_MIN_SCORE: f32 = 0.25;
-const LOST_MIN_OVERLAP: f32 = 0.5;
-const LOST_MIN_HEIGHT: f32 = 0.8;
+const LOST_MIN_SCORE: f32 = 0.2;
+const LOST_MIN_OVERLAP: f32 = 0.4;
+const LOST_MIN_HEIGHT: f32 = 0.7;
 const RECENTLY_S: f32 = 1.5;
 // The speed of a new track is not known yet.
 const TENTATIVE_MIN_OVERLAP: f32 = 0.25;
+// Whoever is found with a score that varies around `high_score` stays one track, even if it is never confirmed.
+const TENTATIVE_WEAK_MIN_SCORE: f32 = 0.3;
+const TENTATIVE_WEAK_MIN_OVERLAP: f32 = 0.5;
+const TENTATIVE_WEAK_MIN_HEIGHT: f32 = 0.8;
 
 /// The stages of the association, in order.
-pub(super) fn stages(config: &TrackerConfig) -> [Stage; 4] {
+pub(super) fn stages(config: &TrackerConfig) -> [Stage; 5] {
     let strong = config.high_score..f32::INFINITY;
     let stage = Stage {
         tracks: TrackFilter::Established,
@@ -96,6 +100,14 @@ pub(super) fn stages(config: &TrackerConfig) -> [Stage; 4] {
             tracks: TrackFilter::NotEstablished,
             scores: strong,
             min_overlap: TENTATIVE_MIN_OVERLAP.max(config.min_overlap),
+            ..stage.clone()
+        },
+        Stage {
+            tracks: TrackFilter::NotEstablished,
+            scores: TENTATIVE_WEAK_MIN_SCORE.max(config.low_score)..config.high_score,
+            growth: config.growth / 2.0,
+            min_overlap: TENTATIVE_WEAK_MIN_OVERLAP,
+            min_height: TENTATIVE_WEAK_MIN_HEIGHT,
             ..stage
         },
     ]

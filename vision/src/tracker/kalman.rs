@@ -7,15 +7,15 @@ use crate::geometry::Rect;
 
 // All values are in units of the box's longer side, so that they hold for near and far road users. A pedestrian reaches walking
 // speed within a second, and walks about one body height per second.
-const MEASUREMENT_STD: f32 = 0.05;
-const SIZE_MEASUREMENT_STD: f32 = 0.06;
+const MEASUREMENT_STD: f32 = 0.13;
+const SIZE_MEASUREMENT_STD: f32 = 0.13;
 // Spectral density of the acceleration noise, box sizes² per second³.
-const POSITION_NOISE: f32 = 0.6;
-const SIZE_NOISE: f32 = 0.03;
+const POSITION_NOISE: f32 = 1.0;
+const SIZE_NOISE: f32 = 0.005;
 const FIRST_SPEED_STD: f32 = 1.5;
 const FIRST_SIZE_SPEED_STD: f32 = 0.15;
 // Time constant with which the velocity of the size decays: a box does not grow or shrink for long.
-const SIZE_DAMPING_S: f32 = 0.6;
+const SIZE_DAMPING_S: f32 = 0.3;
 // In pixels. Extrapolation must not make a box vanish.
 const MIN_SIDE: f32 = 1.0;
 

@@ -92,6 +92,17 @@ fn a_weak_detection_continues_a_track_and_starts_none() {
 }
 
 #[test]
+fn a_score_that_varies_around_the_limit_makes_one_track() {
+    let mut tracker = tracker();
+    for frame in 0..40 {
+        // Every tenth frame, the score would start a track.
+        let score = if frame % 10 == 0 { 0.58 } else { 0.42 };
+        let objects = run(&mut tracker, frame, &[seen(100.0, 50.0, score)]);
+        assert_eq!((ids(&objects), objects[0].state), (vec![1], TrackState::Tentative), "in frame {frame}");
+    }
+}
+
+#[test]
 fn a_flickering_detection_is_never_confirmed() {
     let mut tracker = tracker();
     for frame in 0..30 {

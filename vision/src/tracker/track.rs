@@ -15,7 +15,7 @@ const MEMORY_S: f32 = 0.95;
 // After a longer pause, the detection before it still says something.
 const MAX_FORGOTTEN_S: f32 = 0.5;
 // A weak detection often covers only a part of the road user, so its box is a poor measurement of the whole.
-const WEAK_TRUST: f32 = 0.25;
+const WEAK_TRUST: f32 = 0.35;
 // A confirmed track becomes tentative again below this share of the confidence that confirms a track. A road user who is partly
 // occluded for some time has lower scores; a lamp post that resembles one always has low scores.
 const DOUBT: f32 = 0.8;
