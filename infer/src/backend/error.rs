@@ -59,7 +59,7 @@ pub enum BackendError {
     /// The model has no input for pictures, or others whose meaning is unknown.
     #[error(
         "the model's inputs are not one picture: {}; unknown: {}; export it so that it takes the picture alone, \
-         or the picture and its size as orig_target_sizes [N×2]",
+         or beside it only sizes [N×2] named orig_target_sizes, im_shape or scale_factor",
         describe(inputs),
         describe(unknown)
     )]

@@ -53,7 +53,7 @@ impl FakeBackend {
         };
         let io = ModelIo {
             input: port("images", vec![-1, side, side, 3], Element::U8),
-            sizes: None,
+            sizes: Vec::new(),
             outputs: vec![port("found", vec![-1, 1, 6], Element::F32)],
             metadata: [("names".to_owned(), "{0: 'person'}".to_owned())].into(),
             provider: Provider::Cpu,

@@ -12,8 +12,8 @@ use crate::config::Provider;
 pub struct ModelIo {
     /// The input that takes pictures.
     pub input: TensorPort,
-    /// The input that takes the size in whose pixels boxes are wanted, of RT-DETR and D-FINE.
-    pub sizes: Option<TensorPort>,
+    /// Inputs that take sizes, of RT-DETR, D-FINE and PaddleDetection.
+    pub sizes: Vec<TensorPort>,
     /// In the model's order.
     pub outputs: Vec<TensorPort>,
     /// The key-value pairs in the ONNX file.

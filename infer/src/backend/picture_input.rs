@@ -119,7 +119,14 @@ mod tests {
         } else {
             [("imgsz".to_owned(), imgsz.to_owned())].into()
         };
-        ModelIo { input, sizes: None, outputs: Vec::new(), metadata, provider: Provider::Cpu, placement: Vec::new() }
+        ModelIo {
+            input,
+            sizes: Vec::new(),
+            outputs: Vec::new(),
+            metadata,
+            provider: Provider::Cpu,
+            placement: Vec::new(),
+        }
     }
 
     fn card(input: &str) -> ModelCard {

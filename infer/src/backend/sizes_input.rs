@@ -1,11 +1,12 @@
-//! The second input of RT-DETR's and D-FINE's exporters: the size of the picture in whose pixels the boxes are wanted. It is
-//! given the size of the model's own input, so that the boxes are in pixels of that input, as those of other models.
+//! Inputs beside the picture that say how large it was, so that a model gives boxes in pixels of the original: that of RT-DETR's and
+//! D-FINE's exporters, and two of PaddleDetection. They are given the size of the model's own input, so that the boxes are in pixels of
+//! that input, as those of other models.
 
 use ort::value::TensorElementType;
 
 use super::TensorPort;
 
-/// The names that exporters give it.
+/// The names that exporters give to the size in whose pixels boxes are wanted.
 const NAMES: [&str; 6] =
     ["orig_target_sizes", "orig_target_size", "orig_sizes", "orig_size", "target_sizes", "original_sizes"];
 
@@ -20,6 +21,25 @@ pub(super) enum SizesElement {
     F32,
 }
 
+/// What an input of two numbers for each picture says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SizesRole {
+    /// The size in whose pixels boxes are wanted, in an order that the exporter chose.
+    Wanted,
+    /// PaddleDetection: height and width of the input.
+    InputSize,
+    /// PaddleDetection: by how much height and width were scaled.
+    Scale,
+}
+
+/// An input of two numbers for each picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SizesInput {
+    pub name: String,
+    pub role: SizesRole,
+    pub element: SizesElement,
+}
+
 /// Which of the two numbers comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SizesOrder {
@@ -27,21 +47,34 @@ pub(super) enum SizesOrder {
     HeightFirst,
 }
 
-/// Whether an input of this name and these dimensions takes sizes, and their number type.
-pub(super) fn sizes_element(port: &TensorPort, element: Option<TensorElementType>) -> Option<SizesElement> {
-    let fits = NAMES.contains(&port.name.to_lowercase().as_str()) && matches!(port.dims[..], [_, 2 | -1]);
-    match element {
-        _ if !fits => None,
-        Some(TensorElementType::Int64) => Some(SizesElement::I64),
-        Some(TensorElementType::Int32) => Some(SizesElement::I32),
-        Some(TensorElementType::Float32) => Some(SizesElement::F32),
-        _ => None,
+impl SizesInput {
+    /// The input of this name, dimensions and number type, if it takes sizes.
+    pub fn of(port: &TensorPort, element: Option<TensorElementType>) -> Option<Self> {
+        let role = match port.name.to_lowercase().as_str() {
+            "im_shape" => SizesRole::InputSize,
+            "scale_factor" => SizesRole::Scale,
+            name if NAMES.contains(&name) => SizesRole::Wanted,
+            _ => return None,
+        };
+        let element = match element? {
+            TensorElementType::Int64 => SizesElement::I64,
+            TensorElementType::Int32 => SizesElement::I32,
+            TensorElementType::Float32 => SizesElement::F32,
+            _ => return None,
+        };
+        matches!(port.dims[..], [_, 2 | -1]).then(|| Self { name: port.name.clone(), role, element })
     }
-}
 
-/// One pair for each picture of the batch.
-pub(super) fn pairs(size: (i64, i64), batch: usize) -> Vec<i64> {
-    [size.0, size.1].repeat(batch)
+    /// One pair for each picture of the batch. `input` is the width and height of the model's input, `wanted` the pair for an input
+    /// whose order the exporter chose.
+    pub fn pairs(&self, input: (i64, i64), wanted: (i64, i64), batch: usize) -> Vec<i64> {
+        let pair = match self.role {
+            SizesRole::Wanted => [wanted.0, wanted.1],
+            SizesRole::InputSize => [input.1, input.0],
+            SizesRole::Scale => [1, 1],
+        };
+        pair.repeat(batch)
+    }
 }
 
 /// The order, from the boxes of a run that was given [`WIDE`]: the coordinates along the number that is large are large.
@@ -83,10 +116,25 @@ mod tests {
             element: None,
             type_name: String::new(),
         };
-        let element = |port| sizes_element(&port, Some(TensorElementType::Int64));
-        assert_eq!(element(port("orig_target_sizes", &[-1, 2])), Some(SizesElement::I64));
-        assert_eq!(element(port("pixel_mask", &[-1, 2])), None);
-        assert_eq!(element(port("orig_target_sizes", &[-1, 4])), None);
-        assert_eq!(sizes_element(&port("orig_size", &[1, 2]), Some(TensorElementType::Bool)), None);
+        let role = |name: &str, dims: &[i64], element| {
+            SizesInput::of(&port(name, dims), Some(element)).map(|input| input.role)
+        };
+        assert_eq!(role("orig_target_sizes", &[-1, 2], TensorElementType::Int64), Some(SizesRole::Wanted));
+        assert_eq!(role("im_shape", &[-1, 2], TensorElementType::Float32), Some(SizesRole::InputSize));
+        assert_eq!(role("scale_factor", &[1, 2], TensorElementType::Float32), Some(SizesRole::Scale));
+        assert_eq!(role("pixel_mask", &[-1, 2], TensorElementType::Int64), None);
+        assert_eq!(role("orig_target_sizes", &[-1, 4], TensorElementType::Int64), None);
+        assert_eq!(role("orig_size", &[1, 2], TensorElementType::Bool), None);
+    }
+
+    #[test]
+    fn each_input_gets_the_pair_that_leaves_boxes_in_pixels_of_the_input() {
+        let pairs = |role| {
+            let input = SizesInput { name: String::new(), role, element: SizesElement::F32 };
+            input.pairs((640, 384), (384, 640), 2)
+        };
+        assert_eq!(pairs(SizesRole::Wanted), [384, 640, 384, 640]);
+        assert_eq!(pairs(SizesRole::InputSize), [384, 640, 384, 640]);
+        assert_eq!(pairs(SizesRole::Scale), [1, 1, 1, 1]);
     }
 }

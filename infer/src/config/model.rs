@@ -57,8 +57,11 @@ pub struct ModelConfig {
     /// Lets TensorRT compute in half precision (default true).
     pub fp16: bool,
     /// The folder where TensorRT keeps built engines and timings, which take minutes to make. Default: `engines` in the cache
-    /// folder.
+    /// folder. Engines that were not used for 90 days are deleted.
     pub engine_cache: Option<PathBuf>,
+    /// How large the engines of all models together may be, in MiB: beyond that, those that were used the longest ago and are not in use
+    /// are deleted (default 16384).
+    pub engine_cache_mib: u64,
     /// Workspace of TensorRT's builder, and memory limit of CUDA's arena, in MiB (default 4096).
     pub gpu_memory_mib: usize,
     /// The batch sizes that a GPU's engine is built and warmed up for, rising. A batch is padded to the next size (default 1,
@@ -82,6 +85,7 @@ impl Default for ModelConfig {
             device: 0,
             fp16: true,
             engine_cache: None,
+            engine_cache_mib: 16_384,
             gpu_memory_mib: 4096,
             batch_profiles: vec![1, 4, 8, 16],
             threads: 0,
@@ -119,6 +123,8 @@ impl Validate for ModelConfig {
             }
         }
         problems.require(self.device >= 0, "device", "is negative");
+        let cache = 1..=1 << 30;
+        problems.require(cache.contains(&self.engine_cache_mib), "engine_cache_mib", "is not 1 to 1073741824");
         problems.require(self.gpu_memory_mib >= 256, "gpu_memory_mib", "is less than 256");
         problems.require(self.threads <= 1_024, "threads", "is more than 1024");
         let profiles = &self.batch_profiles;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::advice::advice;
 use super::coco::assumed_labels;
 use super::decode_error::LayoutDecodeError;
 use super::evidence::Run;
@@ -66,9 +67,8 @@ impl Layout {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     #[error(
-        "no known layout fits the outputs {} (task {task}); tried {}; if it is one of them, a model card has to state \
-         output.layout and what it names as missing",
-        join(.outputs), join(.tried)
+        "no known layout fits the outputs {} (task {task}); tried {}; {}",
+        join(.outputs), join(.tried), advice(.outputs)
     )]
     NoneFits {
         outputs: Vec<TensorInfo>,
@@ -174,7 +174,8 @@ fn find(
     };
     let named = model.card.layout;
     let (mut fitting, mut tried) = (Vec::new(), Vec::new());
-    for &(name, fit) in FAMILIES.iter().filter(|(name, _)| named.is_none_or(|named| named == *name)) {
+    for &(names, fit) in FAMILIES.iter().filter(|(names, _)| named.is_none_or(|named| names.contains(&named))) {
+        let name = names[0];
         let settled = fit(&model).and_then(check_class_count).and_then(|mut family| {
             run.map_or(Ok(()), |run| family.settle(&model, run))?;
             Ok(family)

@@ -1,22 +1,21 @@
 //! Detection transformers (RT-DETR, D-FINE, RF-DETR): a fixed number of queries, each with a box and class scores, without
-//! duplicates. Exporters write one of three forms: class logits and boxes as two outputs; both joined in one output; or labels,
-//! boxes and scores as three outputs.
+//! duplicates. Exporters write class logits and boxes as two outputs, or both joined in one output. Those that write labels, boxes and
+//! scores are in `selected.rs`.
 //!
-//! Detectors such as YOLO-NAS have two outputs of the same form with a row per grid cell, so that duplicates must be removed.
+//! Detectors such as YOLO-NAS and DAMO-YOLO have two outputs of the same form with a row per grid cell, so that duplicates must be
+//! removed. Without their NMS, PaddleDetection's have the class scores transposed, `1×C×N`.
 
 use super::candidates::push;
 use super::coco::assumed_labels;
 use super::decode_error::LayoutDecodeError;
-use super::evidence::{Boxes, MIN_SCORE, Run, check_classes, check_probabilities, four, score_form};
+use super::evidence::{Boxes, Run, four, score_form};
 use super::family::{Certainty, Family};
 use super::model_facts::ModelFacts;
 use super::scores::{largest, logit, sigmoid, to_rect};
-use super::tensor::{TensorView, matrix, vector};
+use super::tensor::{Matrix, TensorView, matrix};
 use crate::detection::RawDetection;
 use crate::letterbox::Resize;
 use crate::model_card::{BoxForm, BoxUnits, InputCard, LayoutName, ScoreForm};
-
-const MAX_CLASS: f32 = 65_535.0;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Detr {
@@ -33,33 +32,34 @@ const MAX_QUERIES: i64 = 1000;
 
 #[derive(Debug, Clone, PartialEq)]
 enum DetrOutputs {
-    /// Logits `1×Q×C` and boxes `1×Q×4`.
-    Two { logits: usize, boxes: usize, classes: usize, scores: ScoreForm },
+    /// Logits `1×Q×C`, or `1×C×Q` if they are transposed, and boxes `1×Q×4`.
+    Two { logits: usize, boxes: usize, classes: usize, scores: ScoreForm, transposed: bool },
     /// Boxes and scores in one output `1×Q×(4+C)`.
     Joined { output: usize, classes: usize, scores: ScoreForm },
-    /// Labels `1×Q`, boxes `1×Q×4` and scores `1×Q`: the model has already selected the best class of each query.
-    Selected { labels: usize, boxes: usize, scores: usize },
 }
 
 impl Family for Detr {
     fn fit(model: &ModelFacts<'_>) -> Result<Self, String> {
         let outputs = match (model.matrices().count(), model.of_rank(2).count()) {
-            (1, 2) => selected(model)?,
-            (1, _) => joined(model)?,
+            (1, 0) => joined(model)?,
+            (1, _) => return Err("an output with 2 dimensions is beside the only one with 3".to_owned()),
             (2, _) => two(model)?,
             (count, _) => return Err(format!("{count} outputs have 3 dimensions, not 1 or 2")),
         };
         let named = model.is_named(LayoutName::Detr);
         model.check_without_nms(named)?;
-        let rows = model.matrices().next().map_or(0, |(_, shape)| shape[1]);
-        let selected = matches!(outputs, DetrOutputs::Selected { .. });
-        let dense = !selected && (rows > MAX_QUERIES || model.counts_cells(rows, 1) == Some(true));
+        let of_boxes = match outputs {
+            DetrOutputs::Two { boxes, .. } => boxes,
+            DetrOutputs::Joined { output, .. } => output,
+        };
+        let rows = model.outputs[of_boxes].shape[1];
+        let dense = rows > MAX_QUERIES || model.counts_cells(rows, 1) == Some(true);
         if dense && matches!(outputs, DetrOutputs::Joined { .. }) && !named {
             return Err(format!("{rows} rows are not the queries of a detection transformer"));
         }
-        // Exports that select the labels also convert the boxes to pixels, as those with a row per cell do.
+        // Detectors with a row per cell convert the boxes to edges in pixels.
         let (form, units) =
-            if selected || dense { (BoxForm::XyXy, BoxUnits::Pixels) } else { (BoxForm::CxCyWh, BoxUnits::Normalised) };
+            if dense { (BoxForm::XyXy, BoxUnits::Pixels) } else { (BoxForm::CxCyWh, BoxUnits::Normalised) };
         let stated = named || model.is_described_as_detr();
         Ok(Self {
             outputs,
@@ -78,8 +78,11 @@ impl Family for Detr {
         let wrong = |error: LayoutDecodeError| error.to_string();
         let rows_of = |output| matrix(run.outputs, output, 0).map_err(wrong);
         let boxes = match &mut self.outputs {
-            DetrOutputs::Two { logits, boxes, scores, .. } => {
+            DetrOutputs::Two { logits, boxes, scores, transposed, .. } => {
                 let logits = rows_of(*logits)?;
+                if !*transposed {
+                    check_last_class(model, logits, *scores)?;
+                }
                 *scores = score_form(model.card.scores, *scores, logits.data.iter().copied())?;
                 Boxes::of(rows_of(*boxes)?.with_columns(*boxes, 4).map_err(wrong)?.iter_rows().map(four), run.input)
             }
@@ -91,16 +94,6 @@ impl Family for Detr {
                     rows.iter_rows().flat_map(|row| &row[4..]).copied(),
                 )?;
                 Boxes::of(rows.iter_rows().map(four), run.input)
-            }
-            DetrOutputs::Selected { labels, boxes, scores } => {
-                let scores = vector(run.outputs, *scores, 0).map_err(wrong)?;
-                let labels = vector(run.outputs, *labels, 0).map_err(wrong)?;
-                check_probabilities("scores", scores.iter().copied())?;
-                let found = |at: &usize| scores.get(*at).is_some_and(|score| *score > MIN_SCORE);
-                check_classes((0..labels.len()).filter(found).map(|at| labels[at]), model.labels)?;
-                let boxes = rows_of(*boxes)?.with_columns(*boxes, 4).map_err(wrong)?;
-                let rows = boxes.iter_rows().enumerate().filter(|(at, _)| found(at));
-                Boxes::of(rows.map(|(_, row)| four(row)), run.input)
             }
         };
         let units = boxes.units(model.card.box_units, self.units)?;
@@ -118,7 +111,6 @@ impl Family for Detr {
         match self.outputs {
             DetrOutputs::Two { logits, boxes, .. } => vec![logits, boxes],
             DetrOutputs::Joined { output, .. } => vec![output],
-            DetrOutputs::Selected { labels, boxes, scores } => vec![labels, boxes, scores],
         }
     }
 
@@ -140,7 +132,6 @@ impl Family for Detr {
             // With softmax the last class means "no object".
             DetrOutputs::Two { classes, scores: ScoreForm::Softmax, .. } => Some(classes - 1),
             DetrOutputs::Two { classes, .. } | DetrOutputs::Joined { classes, .. } => Some(classes),
-            DetrOutputs::Selected { .. } => None,
         }
     }
 
@@ -160,8 +151,12 @@ impl Family for Detr {
             push(found, RawDetection { rect: to_rect(numbers, self.form, self.units, input), class_index, score });
         };
         match self.outputs {
-            DetrOutputs::Two { logits, boxes, classes, scores } => {
-                let logits_of = matrix(outputs, logits, batch)?.with_columns(logits, classes)?;
+            DetrOutputs::Two { logits, boxes, classes, scores, transposed } => {
+                let given = matrix(outputs, logits, batch)?;
+                let turned = if transposed { transpose(given) } else { Vec::new() };
+                let logits_of =
+                    if transposed { Matrix { rows: given.columns, columns: given.rows, data: &turned } } else { given };
+                let logits_of = logits_of.with_columns(logits, classes)?;
                 let boxes_of = matrix(outputs, boxes, batch)?.with_columns(boxes, 4)?;
                 if boxes_of.rows != logits_of.rows {
                     return Err(boxes_of.misfit(boxes));
@@ -177,18 +172,6 @@ impl Family for Detr {
                 for row in rows.iter_rows() {
                     if let Some((class, score)) = best(&row[4..], scores, threshold) {
                         add(class, score, row);
-                    }
-                }
-            }
-            DetrOutputs::Selected { labels, boxes, scores } => {
-                let (labels_of, scores_of) = (vector(outputs, labels, batch)?, vector(outputs, scores, batch)?);
-                let boxes_of = matrix(outputs, boxes, batch)?.with_columns(boxes, 4)?;
-                if labels_of.len() != boxes_of.rows || scores_of.len() != boxes_of.rows {
-                    return Err(boxes_of.misfit(boxes));
-                }
-                for ((&label, &score), numbers) in labels_of.iter().zip(scores_of).zip(boxes_of.iter_rows()) {
-                    if score >= threshold && (0.0..=MAX_CLASS).contains(&label) {
-                        add(label as u32, score, numbers);
                     }
                 }
             }
@@ -233,15 +216,39 @@ fn two(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
     };
     let (logits, logits_shape) = *matrices.iter().find(|(at, _)| *at != boxes).ok_or("no output of class scores")?;
     let boxes_shape = matrices.iter().find(|(at, _)| *at == boxes).map_or([0; 3], |(_, shape)| *shape);
-    if logits_shape[1] >= 0 && boxes_shape[1] >= 0 && logits_shape[1] != boxes_shape[1] {
-        return Err(format!("{} rows of class scores for {} boxes", logits_shape[1], boxes_shape[1]));
+    let [_, rows, columns] = logits_shape;
+    let differ = rows >= 0 && boxes_shape[1] >= 0 && rows != boxes_shape[1];
+    let transposed = differ && columns == boxes_shape[1];
+    if differ && !transposed {
+        return Err(format!("{rows} rows of class scores for {} boxes", boxes_shape[1]));
     }
-    let classes = usize::try_from(logits_shape[2]).map_err(|_| "the number of classes is dynamic".to_owned())?;
+    let classes = usize::try_from(if transposed { rows } else { columns })
+        .map_err(|_| "the number of classes is dynamic".to_owned())?;
     let scores = model.card.scores.unwrap_or(ScoreForm::Sigmoid);
     if classes < 1 + usize::from(scores == ScoreForm::Softmax) {
         return Err("the outputs have no class".to_owned());
     }
-    Ok(DetrOutputs::Two { logits, boxes, classes, scores })
+    Ok(DetrOutputs::Two { logits, boxes, classes, scores, transposed })
+}
+
+/// The rows of a matrix as columns.
+fn transpose(matrix: Matrix<'_>) -> Vec<f32> {
+    (0..matrix.columns).flat_map(|column| (0..matrix.rows).map(move |row| matrix.row(row)[column])).collect()
+}
+
+/// Fails if the last class is the most probable of most queries: with softmax it means "no object", and the sigmoid of the other
+/// classes would be too large.
+fn check_last_class(model: &ModelFacts<'_>, logits: Matrix<'_>, scores: ScoreForm) -> Result<(), String> {
+    let last_wins = |row: &[f32]| largest(row).is_some_and(|(class, score)| class + 1 == row.len() && score > 0.5);
+    let wins = logits.iter_rows().filter(|row| last_wins(row)).count();
+    if scores == ScoreForm::Softmax || model.card.scores.is_some() || logits.columns < 2 || 2 * wins <= logits.rows {
+        return Ok(());
+    }
+    Err(format!(
+        "in a test run the last of {} classes is the most probable one in {wins} of {} rows: if it means \"no object\", \
+         output.scores of a card would have to state softmax, and its labels not name this class",
+        logits.columns, logits.rows
+    ))
 }
 
 fn joined(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
@@ -264,18 +271,4 @@ fn joined(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
         return Err("softmax scores need a separate output".to_owned());
     }
     Ok(DetrOutputs::Joined { output, classes, scores })
-}
-
-fn selected(model: &ModelFacts<'_>) -> Result<DetrOutputs, String> {
-    let (boxes, [_, _, columns]) = model.only_matrix()?;
-    if columns != 4 {
-        return Err(format!("rows of {columns} numbers are not boxes"));
-    }
-    let named = |part: &str| model.of_rank(2).find(|at| model.outputs[*at].name.to_lowercase().contains(part));
-    let labels = named("label")
-        .or_else(|| named("class"))
-        .ok_or("no output with 2 dimensions has label or class in its name")?;
-    let scores =
-        named("score").or_else(|| named("conf")).ok_or("no output with 2 dimensions has score or conf in its name")?;
-    Ok(DetrOutputs::Selected { labels, boxes, scores })
 }

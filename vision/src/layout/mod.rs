@@ -4,6 +4,7 @@
 //! numbers of one run; [`Layout::decode`] then decodes each result. What is ambiguous is refused. Both take untrusted values: a
 //! shape or number that makes no sense is an error or is ignored, and never a panic.
 
+mod advice;
 mod candidates;
 mod coco;
 mod decode_error;
@@ -12,12 +13,14 @@ mod detr;
 mod end2end;
 mod evidence;
 mod family;
+mod flat;
 mod grid;
 mod metadata;
 mod model_facts;
 mod nanodet;
 mod registry;
 mod scores;
+mod selected;
 mod tensor;
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,11 @@ impl ModelFacts<'_> {
         self.outputs.iter().enumerate().filter(move |(_, output)| output.shape.len() == rank).map(|(at, _)| at)
     }
 
+    /// Whether the name of an output contains `part`.
+    pub fn is_called(&self, output: usize, part: &str) -> bool {
+        self.outputs[output].name.to_lowercase().contains(part)
+    }
+
     /// The only output with three dimensions. Outputs of other ranks, such as feature maps or masks, are ignored.
     pub fn only_matrix(&self) -> Result<(usize, [i64; 3]), String> {
         let mut matrices = self.matrices();

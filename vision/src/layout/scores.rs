@@ -1,5 +1,6 @@
 //! Conversion of raw scores and boxes.
 
+use super::evidence::four;
 use crate::geometry::Rect;
 use crate::model_card::{BoxForm, BoxUnits};
 
@@ -23,6 +24,10 @@ pub(super) fn largest(values: &[f32]) -> Option<(usize, f32)> {
 
 /// Converts the four numbers of a box to pixels of the input. `input` is its width and height.
 pub(super) fn to_rect(numbers: &[f32], form: BoxForm, units: BoxUnits, input: (u32, u32)) -> Rect {
+    let numbers = match form {
+        BoxForm::YxYx => [numbers[1], numbers[0], numbers[3], numbers[2]],
+        BoxForm::XyXy | BoxForm::CxCyWh => four(numbers),
+    };
     let (across, down) = match units {
         BoxUnits::Pixels => (1.0, 1.0),
         BoxUnits::Normalised => (input.0 as f32, input.1 as f32),
@@ -31,6 +36,6 @@ pub(super) fn to_rect(numbers: &[f32], form: BoxForm, units: BoxUnits, input: (u
     let (third, fourth) = (numbers[2] * across, numbers[3] * down);
     match form {
         BoxForm::CxCyWh => Rect::from_centre(first, second, third, fourth),
-        BoxForm::XyXy => Rect::from_edges(first, second, third, fourth),
+        BoxForm::XyXy | BoxForm::YxYx => Rect::from_edges(first, second, third, fourth),
     }
 }

@@ -94,6 +94,28 @@ pub(super) fn vector<'a>(
     part(outputs, output, batch, 2).map(|(_, data)| data)
 }
 
+/// An output with two dimensions whose rows are of all pictures.
+pub(super) fn list<'a>(outputs: &[TensorView<'a>], output: usize) -> Result<Matrix<'a>, LayoutDecodeError> {
+    let view = outputs.get(output).ok_or(LayoutDecodeError::Missing { output, got: outputs.len() })?;
+    match *view.shape {
+        [rows, columns] if rows.checked_mul(columns) == Some(view.data.len()) => {
+            Ok(Matrix { rows, columns, data: view.data })
+        }
+        _ => Err(LayoutDecodeError::Shape { output, shape: view.shape.to_vec(), len: view.data.len() }),
+    }
+}
+
+/// The number of rows of picture `batch`, from an output `[N]` or `[N×1]`. What is no number is none.
+pub(super) fn count(outputs: &[TensorView<'_>], output: usize, batch: usize) -> Result<usize, LayoutDecodeError> {
+    let view = outputs.get(output).ok_or(LayoutDecodeError::Missing { output, got: outputs.len() })?;
+    let pictures = match *view.shape {
+        [pictures] | [pictures, 1] if view.data.len() == pictures => pictures,
+        _ => return Err(LayoutDecodeError::Shape { output, shape: view.shape.to_vec(), len: view.data.len() }),
+    };
+    let number = view.data.get(batch).ok_or(LayoutDecodeError::Batch { output, batch, got: pictures })?;
+    Ok(number.max(0.0) as usize)
+}
+
 impl<'a> Matrix<'a> {
     /// Fails if the number of columns is not the one that the layout expects.
     pub fn with_columns(self, output: usize, columns: usize) -> Result<Self, LayoutDecodeError> {

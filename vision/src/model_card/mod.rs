@@ -94,7 +94,8 @@ pub enum LayoutName {
     YoloV5,
     /// `1×(4+C)×N`, or transposed: centre, size, classes. Also YOLO11.
     YoloV8,
-    /// `1×N×6`: left, top, right, bottom, score, class, and perhaps extras; NMS is part of the model.
+    /// NMS is part of the model. `1×N×6`: left, top, right, bottom, score, class, and perhaps extras. Also rows of all pictures together,
+    /// and boxes, classes and scores as separate outputs.
     End2End,
     /// `1×N×(5+C)`, relative to grid cells.
     YoloX,
@@ -124,6 +125,8 @@ pub enum BoxForm {
     CxCyWh,
     /// Left, top, right, bottom.
     XyXy,
+    /// Top, left, bottom, right, as TensorFlow's detectors write it.
+    YxYx,
 }
 
 /// Unit of the numbers of a box.

@@ -89,6 +89,56 @@ fn tasks_without_upright_boxes_are_refused_with_task_and_shapes() {
 }
 
 #[test]
+fn detections_that_the_model_selects_are_read_in_every_form() {
+    for name in [
+        "yolov7-counted",
+        "yolo-nas-batch",
+        "yolov7-flat",
+        "yolo-nas-flat",
+        "mmdetection",
+        "tensorflow",
+        "ssd-fractions",
+        "paddle-ppyoloe",
+    ] {
+        assert_found(name, 128, 128);
+    }
+    assert_found("paddle-rtdetr", 320, 192);
+    assert_refused("flat-empty", &["class or score", "output [0×7]"]);
+    assert_refused("flat-unclear", &["class or score", "output [1×7]"]);
+    assert_refused("yolov7-plugin", &["EfficientNMS_TRT"]);
+    assert_refused("ssd-corner-and-size", &["output.boxes", "bboxes [1×50×4]"]);
+    assert_refused("ssd-exchanged", &["class index is 0.9"]);
+    assert_refused("torchvision", &["torchvision", "no card can change this", "boxes [1×4]"]);
+    assert_refused("torchvision-without-batch", &["four dimensions", "boxes [1×4]"]);
+}
+
+#[test]
+fn other_detectors_are_read_or_refused_with_what_to_do() {
+    for name in [
+        "yolov7-grid",
+        "yolov5-with-heads",
+        "yolov6-named",
+        "damo-yolo",
+        "paddle-without-nms",
+        "picodet",
+        "detr-softmax",
+    ] {
+        assert_found(name, 128, 128);
+    }
+    assert_refused("yolov5-heads", &["last step", "no card can change this", "head8 [1×3×8×8×8]"]);
+    assert_refused("detr-softmax-unstated", &["no object", "output.scores"]);
+}
+
+#[test]
+fn models_of_other_tasks_are_refused_without_metadata_too() {
+    assert_refused("depth", &["depth [1×64×64]", "no known layout"]);
+    assert_refused("semantic", &["classes [1×21×64×64]", "no card can change this"]);
+    assert_refused("key-point-axes", &["simcc_x [1×17×128]", "no known layout"]);
+    assert_refused("obb-unnamed", &["output0 [?×8×84]", "3 classes (the number of labels)"]);
+    assert_refused("face-landmarks", &["landms [1×84×10]", "no known layout"]);
+}
+
+#[test]
 fn key_points_and_masks_are_no_classes() {
     for name in ["pose-raw", "pose-raw-card", "segment-raw", "segment-raw-unnamed", "yolov5-segment"] {
         assert_found(name, 128, 128);
