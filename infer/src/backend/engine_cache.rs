@@ -59,7 +59,7 @@ fn lock_soon(file: &File) -> bool {
         match file.try_lock() {
             Ok(()) => return true,
             Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
-                thread::sleep(Duration::from_millis(50))
+                thread::sleep(Duration::from_millis(50));
             }
             Err(_) => return false,
         }

@@ -81,7 +81,7 @@ impl Family for Detr {
             DetrOutputs::Two { logits, boxes, scores, transposed, .. } => {
                 let logits = rows_of(*logits)?;
                 if !*transposed {
-                    check_last_class(model, logits, *scores)?;
+                    check_most_see_nothing(model, logits, *scores)?;
                 }
                 *scores = score_form(model.card.scores, *scores, logits.data.iter().copied())?;
                 Boxes::of(rows_of(*boxes)?.with_columns(*boxes, 4).map_err(wrong)?.iter_rows().map(four), run.input)
@@ -236,16 +236,23 @@ fn transpose(matrix: Matrix<'_>) -> Vec<f32> {
     (0..matrix.columns).flat_map(|column| (0..matrix.rows).map(move |row| matrix.row(row)[column])).collect()
 }
 
-/// Fails if the last class is the most probable of most queries: with softmax it means "no object", and the sigmoid of the other
-/// classes would be too large.
-fn check_last_class(model: &ModelFacts<'_>, logits: Matrix<'_>, scores: ScoreForm) -> Result<(), String> {
-    let last_wins = |row: &[f32]| largest(row).is_some_and(|(class, score)| class + 1 == row.len() && score > 0.5);
-    let wins = logits.iter_rows().filter(|row| last_wins(row)).count();
-    if scores == ScoreForm::Softmax || model.card.scores.is_some() || logits.columns < 2 || 2 * wins <= logits.rows {
+/// Fails if most rows have a probable class, although most queries and cells see nothing. If it is the last class of all, it means "no
+/// object" with softmax, and the sigmoid of the other classes would be too large. If not, these are no scores.
+fn check_most_see_nothing(model: &ModelFacts<'_>, logits: Matrix<'_>, scores: ScoreForm) -> Result<(), String> {
+    let winners = || logits.iter_rows().filter_map(largest).filter(|(_, score)| *score > 0.5);
+    let most = |count: usize| 2 * count > logits.rows && logits.rows > 1;
+    if scores == ScoreForm::Softmax || !most(winners().count()) {
+        return Ok(());
+    }
+    let last = winners().filter(|(class, _)| class + 1 == logits.columns).count();
+    if !most(last) || logits.columns < 2 {
+        return Err("in a test run most rows have a probable class, which is not so for scores: boxes and scores may be exchanged".to_owned());
+    }
+    if model.card.scores.is_some() {
         return Ok(());
     }
     Err(format!(
-        "in a test run the last of {} classes is the most probable one in {wins} of {} rows: if it means \"no object\", \
+        "in a test run the last of {} classes is the most probable one in {last} of {} rows: if it means \"no object\", \
          output.scores of a card would have to state softmax, and its labels not name this class",
         logits.columns, logits.rows
     ))

@@ -164,7 +164,10 @@ impl Flat {
     fn of_picture<'a>(&self, outputs: &[TensorView<'a>], batch: usize) -> Result<Vec<&'a [f32]>, LayoutDecodeError> {
         let rows = list(outputs, self.output)?.with_columns(self.output, self.rows.columns())?;
         match self.rows {
-            RowForm::Indexed { .. } => Ok(rows.iter_rows().filter(|row| row[0] == batch as f32).collect()),
+            RowForm::Indexed { .. } => {
+                let picture = batch as f32;
+                Ok(rows.iter_rows().filter(|row| (row[0] - picture).abs() < 0.5).collect())
+            }
             RowForm::Counted { count: output } => {
                 let mut before = 0_usize;
                 for earlier in 0..batch {

@@ -334,6 +334,19 @@ fn softmax_over_a_class_for_nothing_is_not_read_as_independent_classes() {
 }
 
 #[test]
+fn boxes_and_scores_that_are_exchanged_are_refused() {
+    // With four classes only the names tell which output has the boxes, and here they lie.
+    let mut scores = vec![0.02; 300 * 4];
+    scores[0] = 0.9;
+    let outputs = [
+        output("boxes", &[1, 300, 4], &[1, 300, 4], scores),
+        output("scores", &[1, 300, 4], &[1, 300, 4], [0.6, 0.5, 0.1, 0.2].repeat(300)),
+    ];
+    let text = refusal(&outputs, &[], Some("labels = [\"person\", \"car\", \"bus\", \"truck\"]"));
+    assert!(text.contains("exchanged"), "{text}");
+}
+
+#[test]
 fn boxes_of_another_form_in_a_dense_output_are_refused() {
     let mut edges = with_object(CELLS, 6, 99, &[0.9, 0.1]);
     for row in edges.chunks_exact_mut(6) {

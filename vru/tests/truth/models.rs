@@ -109,7 +109,7 @@ fn detections_that_the_model_selects_are_read_in_every_form() {
     assert_refused("ssd-corner-and-size", &["output.boxes", "bboxes [1×50×4]"]);
     assert_refused("ssd-exchanged", &["class index is 0.9"]);
     assert_refused("torchvision", &["torchvision", "no card can change this", "boxes [1×4]"]);
-    assert_refused("torchvision-without-batch", &["four dimensions", "boxes [1×4]"]);
+    assert_refused("torchvision-without-batch", &["four dimensions", "boxes: f32 [1×4]"]);
 }
 
 #[test]
