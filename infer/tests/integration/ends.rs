@@ -35,14 +35,13 @@ fn show(bus: &Bus, camera: &str, frames: usize, delivery: v1::Delivery) {
 }
 
 fn wait_for_ends(bus: &Bus, camera: &str, reason: v1::EndReason) {
-    wait_for(DEADLINE, "each alert to end", || {
+    let ended = wait_for(DEADLINE, "each alert to end", || {
         let ends = ends(bus, camera);
         let open = ends.values().filter(|reasons| reasons.is_empty()).count();
         if open == 0 && !ends.is_empty() { Ok(ends) } else { Err(format!("{open} of {} go on", ends.len())) }
-    })
-    .into_values()
+    });
     // A worker repeats the end that another one sent before it was killed.
-    .for_each(|reasons| assert!(reasons.iter().all(|told| *told == reason), "{camera}: {reasons:?}"));
+    assert!(ended.values().flatten().all(|told| *told == reason), "{camera}: {ended:?}");
 }
 
 fn going_on(bus: &Bus, camera: &str) -> usize {
@@ -60,7 +59,9 @@ fn start(bus: &Bus) -> ServiceProcess {
 fn alerts_end_when_their_cameras_are_removed_disabled_or_silent() {
     let bus = kafka().bus("infer-ends", 1);
     let cameras = ["removed", "disabled", "changed", "silent"];
-    cameras.iter().for_each(|id| bus.put_camera(&camera(id)));
+    for id in cameras {
+        bus.put_camera(&camera(id));
+    }
     let service = start(&bus);
     for id in cameras {
         show(&bus, id, 15, v1::Delivery::Live);
@@ -82,7 +83,9 @@ fn alerts_end_when_their_cameras_are_removed_disabled_or_silent() {
 fn alerts_that_a_killed_worker_left_end_when_their_cameras_are_gone() {
     let bus = kafka().bus("infer-left", 1);
     let cameras = ["removed", "disabled", "silent", "busy"];
-    cameras.iter().for_each(|id| bus.put_camera(&camera(id)));
+    for id in cameras {
+        bus.put_camera(&camera(id));
+    }
     let service = start(&bus);
     for id in ["removed", "disabled"] {
         show(&bus, id, 15, v1::Delivery::EveryFrame);
