@@ -33,7 +33,6 @@ fn main() {
     for turn in 0..=TURNS {
         let (two, one) = (frames_per_second(2, &layout, &output), frames_per_second(1, &layout, &output));
         if turn > 0 {
-            eprintln!("{two:.0} frames/s with two threads, {one:.0} with one");
             turns.add(two, one);
         }
     }

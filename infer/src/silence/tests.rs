@@ -96,9 +96,9 @@ fn the_alerts_of_a_camera_that_is_removed_or_changed_end_at_once() {
         let mut worker = Worker::new();
         let (alert, _) = worker.alerted();
         if what == "removed" {
-            worker.remove_camera()
+            worker.remove_camera();
         } else {
-            worker.fixture.configure(CAMERA, "other")
+            worker.fixture.configure(CAMERA, "other");
         }
         let ended = worker.sweep(Duration::ZERO);
         assert_eq!(ended.len(), 1, "{what}");
@@ -187,7 +187,7 @@ fn the_alerts_of_a_file_wait_for_its_frames_or_for_its_removal() {
     let (alert, published) = Worker::new().alerted();
     let published = v1::FrameDetections { delivery: v1::Delivery::EveryFrame.into(), ..published };
     let mut next = Worker::successor(&published, true);
-    assert!(next.sweep(Duration::from_secs(3600)).is_empty());
+    assert!(next.sweep(Duration::from_hours(1)).is_empty());
     next.remove_camera();
     let ended = next.sweep(Duration::ZERO);
     is_end_of(&ended[0], &alert, v1::EndReason::CameraRemoved);

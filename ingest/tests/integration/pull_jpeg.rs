@@ -54,7 +54,7 @@ fn remove_tables(packet: &mut Vec<u8>) {
 }
 
 /// Tables of this quality need not be repeated.
-fn name_tables(packet: &mut Vec<u8>) {
+fn name_tables(packet: &mut [u8]) {
     packet[QUALITY] = 200;
 }
 
@@ -85,7 +85,7 @@ async fn a_jpeg_without_its_tables_is_refused_and_tables_that_were_sent_once_are
     eventually(DEADLINE, "refused pictures", async || if refused() >= 5 { Ok(()) } else { Err(refused().to_string()) })
         .await;
     assert_eq!(rig.publisher.count(), 0, "pictures without tables came");
-    camera.change(|script| script.spoil = Some(name_tables));
+    camera.change(|script| script.spoil = Some(|packet| name_tables(packet)));
     rig.publisher.wait(5).await;
     camera.change(|script| script.spoil = Some(name_and_remove_tables));
     let before = refused();
