@@ -14,7 +14,9 @@ use vru_runtime::kafka::{KafkaConfig, KafkaFailure, Partition, RangeReader, Reco
 use super::LastPublished;
 
 /// How many of the partition's newest records are searched, step by step. The file's last frame is usually in the first.
-const STEPS: [i64; 3] = [64, 512, 2_048];
+const STEPS: [i64; 4] = [64, 512, 2_048, WHILE_THERE_IS_TIME];
+/// What is searched within the deadline; with large frames it is not all of this.
+const WHILE_THERE_IS_TIME: i64 = 16_384;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The last frame of a session that is on Kafka. Blocks up to some deadlines.
@@ -35,13 +37,20 @@ pub(super) fn last_published(
             break;
         }
         let mut newest: Option<LastPublished> = None;
-        reader.read(from..searched_from, |record| {
+        let read = reader.read(from..searched_from, |record| {
             if let Some(found) = frame_of_session(record, camera, session)
                 && newest.is_none_or(|newest| newest.sequence <= found.sequence)
             {
                 newest = Some(found);
             }
-        })?;
+        });
+        match read {
+            Err(failure) if step == WHILE_THERE_IS_TIME && failure.is_timeout() => {
+                tracing::warn!(%camera, session, records = offsets.end - from, "the end of the file's frames was not found in time");
+                return Ok(None);
+            }
+            read => read?,
+        }
         if newest.is_some() {
             return Ok(newest);
         }

@@ -19,6 +19,11 @@ impl KafkaFailure {
     pub(crate) fn new(operation: &'static str, topic: &str, source: KafkaError) -> Self {
         Self { operation, topic: topic.to_owned(), source: without_value(source) }
     }
+
+    /// Whether Kafka did not do it in time.
+    pub fn is_timeout(&self) -> bool {
+        self.source.rdkafka_error_code() == Some(RDKafkaErrorCode::OperationTimedOut)
+    }
 }
 
 /// The error of a refused setting without its value, which may be a secret.
