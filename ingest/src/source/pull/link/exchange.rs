@@ -156,7 +156,7 @@ impl Exchange {
             200..300 => {
                 self.accepted |= pending.sent_with.is_some();
                 self.keep_alive.follow(&pending.request, &response);
-                self.complete(&mut response, &method, camera);
+                self.complete(&mut response, &pending.request, camera);
             }
             _ if pending.own => self.keep_alive.refused(),
             _ => {}
@@ -171,8 +171,8 @@ impl Exchange {
     }
 
     /// Adds what `rtspsrc` would otherwise take from its own connection, which ends here, and removes what cameras get wrong.
-    fn complete(&self, response: &mut Message, method: &str, camera: IpAddr) {
-        match method {
+    fn complete(&self, response: &mut Message, request: &Message, camera: IpAddr) {
+        match request.method_and_uri().0 {
             "DESCRIBE" => {
                 let base = self.base(response.header("Content-Base").or(response.header("Content-Location")));
                 response.body = with_absolute_controls(&response.body, &base).into();
@@ -181,10 +181,16 @@ impl Exchange {
             }
             "SETUP" => {
                 if let Some(transport) = response.header("Transport").map(str::to_owned)
-                    && !transport.contains("source=")
                     && !transport.contains("interleaved")
                 {
-                    response.set("Transport", format!("{transport};source={camera}"));
+                    let asked = request.header("Transport").unwrap_or_default();
+                    let channels = asked.split([';', ',']).find(|part| part.trim().starts_with("interleaved="));
+                    // Some cameras use the channels that they were asked for, and do not say so.
+                    if let Some(channels) = channels.filter(|_| transport.contains("/TCP")) {
+                        response.set("Transport", format!("{transport};{}", channels.trim()));
+                    } else if !transport.contains("source=") {
+                        response.set("Transport", format!("{transport};source={camera}"));
+                    }
                 }
             }
             // It would tell the sequence number and time of the first packet. Cameras give wrong ones, and packets would be discarded.
