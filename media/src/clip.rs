@@ -12,7 +12,7 @@ use vru_vision::orientation::Orientation;
 
 use crate::jpeg::{JpegDecoder, JpegError};
 use crate::launch::LaunchError;
-use crate::{Codec, InitError, mp4};
+use crate::{Codec, InitError, mp4, trailing_sei};
 use pipeline::{ClipPipeline, Stream, Times};
 
 /// Maximum size of the access units in one clip. They stay in memory until the end, when their display order is known.
@@ -31,7 +31,7 @@ struct Deadline {
 pub enum ClipInput {
     /// Pictures; the clip encodes them as H.264.
     Pictures,
-    /// Access units in byte-stream format, stored unchanged, and how a player must turn their pictures.
+    /// Access units in byte-stream format, stored unchanged but for misplaced SEI units, and how a player must turn their pictures.
     Units(Codec, Orientation),
 }
 
@@ -139,10 +139,11 @@ impl ClipWriter {
 
     /// Adds an access unit with its display time. The units must be in stream order. Units before the first key frame are left
     /// out.
-    pub fn push_unit(&mut self, time_us: i64, unit: Bytes, key_frame: bool) -> Result<(), ClipError> {
-        if !matches!(self.input, ClipInput::Units(..)) {
+    pub fn push_unit(&mut self, time_us: i64, mut unit: Bytes, key_frame: bool) -> Result<(), ClipError> {
+        let ClipInput::Units(codec, _) = self.input else {
             return Err(ClipError::Kind { what: "access units" });
-        }
+        };
+        unit.truncate(trailing_sei::length_without(codec, &unit));
         if self.units.is_empty() && !key_frame {
             return Ok(());
         }

@@ -21,6 +21,7 @@ mod launch;
 pub mod mp4;
 pub mod pipeline_set;
 pub mod shown;
+mod trailing_sei;
 
 pub use launch::{LaunchError, bin as parse_bin};
 

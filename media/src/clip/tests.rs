@@ -111,6 +111,19 @@ fn access_units_are_stored_unchanged() {
     }
 }
 
+#[test]
+fn misplaced_sei_units_cost_no_picture() {
+    let (units, times) = encoded(Codec::H264, "x264enc key-int-max=10 tune=zerolatency", "h264parse");
+    let key_frames: Vec<bool> = units.iter().map(|unit| Codec::H264.is_key_unit(unit)).collect();
+    let samples = units.into_iter().zip(times).zip(&key_frames).map(|((unit, time_us), key_frame)| {
+        // Behind the slices.
+        let sei: &[u8] = if *key_frame { &[0, 0, 0, 1, 6, 47, 3, 8, 0, 0x18, 0x80] } else { &[] };
+        ClipSample { payload: [&unit, sei].concat().into(), time_us, key_frame: *key_frame }
+    });
+    let clip = write_mp4(ClipInput::Units(Codec::H264, Orientation::UPRIGHT), samples, LIMIT).unwrap();
+    assert_eq!((clip.written, frame_times(&clip.mp4).len()), (30, 30));
+}
+
 fn encoded(codec: Codec, encoder: &str, parser: &str) -> (Vec<Bytes>, Vec<i64>) {
     use gstreamer::prelude::*;
     crate::init().unwrap();
