@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
 use gstreamer as gst;
@@ -12,7 +12,7 @@ use vru_proto::CameraId;
 use vru_proto::v1::RtspTransport;
 
 use super::camera_times::CameraTimes;
-use super::one_source::{OneSource, Verdict};
+use super::one_source::{OneSource, Verdict, is_sender_report};
 use crate::config::PullConfig;
 use crate::error::SourceError;
 use crate::metrics;
@@ -53,8 +53,9 @@ impl Receiver {
         choose_video(&element, &chosen);
         request_camera_times(&element);
         hide_length(&element);
-        join_sources(&element, session);
-        link_video(&element, pipeline, context, session);
+        let reports = Arc::<AtomicU64>::default();
+        join_sources(&element, session, &reports);
+        link_video(&element, pipeline, context, session, reports);
         Ok(Self { element, chosen })
     }
 
@@ -154,12 +155,13 @@ fn hide_length(element: &gst::Element) {
 }
 
 /// Makes one stream of the sources that the camera uses one after the other. Each packet keeps its generation as its buffer's offset.
-fn join_sources(element: &gst::Element, session: &Arc<CameraSession>) {
-    let camera = session.camera().clone();
+/// Counts the sender reports in `reports`.
+fn join_sources(element: &gst::Element, session: &Arc<CameraSession>, reports: &Arc<AtomicU64>) {
+    let (camera, reports) = (session.camera().clone(), reports.clone());
     element.connect("new-manager", false, move |values| {
         let manager = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
         let sources = Arc::new(Mutex::new(BTreeMap::<String, Arc<Mutex<OneSource>>>::new()));
-        let camera = camera.clone();
+        let (camera, reports) = (camera.clone(), reports.clone());
         // The pads of one stream have the same number.
         manager.connect_pad_added(move |_, pad| {
             let name = pad.name();
@@ -167,7 +169,7 @@ fn join_sources(element: &gst::Element, session: &Arc<CameraSession>) {
             if let Some(number) = name.strip_prefix("recv_rtp_sink_") {
                 join_packets(pad, sources_of(number), &camera);
             } else if let Some(number) = name.strip_prefix("recv_rtcp_sink_") {
-                join_reports(pad, sources_of(number));
+                join_reports(pad, sources_of(number), reports.clone());
             }
         });
         None
@@ -215,11 +217,15 @@ fn join_packets(pad: &gst::Pad, sources: Arc<Mutex<OneSource>>, camera: &CameraI
     });
 }
 
-fn join_reports(pad: &gst::Pad, sources: Arc<Mutex<OneSource>>) {
+fn join_reports(pad: &gst::Pad, sources: Arc<Mutex<OneSource>>, reports: Arc<AtomicU64>) {
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let Some(buffer) = info.buffer_mut() else { return gst::PadProbeReturn::Ok };
         let about_it = match buffer.make_mut().map_writable() {
-            Ok(mut report) => sources.lock().report(&mut report),
+            Ok(mut report) => {
+                let about_it = sources.lock().report(&mut report);
+                reports.fetch_add(u64::from(about_it && is_sender_report(&report)), Ordering::Relaxed);
+                about_it
+            }
             Err(_) => false,
         };
         if about_it { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Handled }
@@ -227,7 +233,13 @@ fn join_reports(pad: &gst::Pad, sources: Arc<Mutex<OneSource>>) {
 }
 
 /// Links the branch that decodes the video when the video's pad appears.
-fn link_video(element: &gst::Element, pipeline: &gst::Pipeline, context: &SourceContext, session: &Arc<CameraSession>) {
+fn link_video(
+    element: &gst::Element,
+    pipeline: &gst::Pipeline,
+    context: &SourceContext,
+    session: &Arc<CameraSession>,
+    reports: Arc<AtomicU64>,
+) {
     let (pipeline, session, context) = (pipeline.downgrade(), session.clone(), context.clone());
     // A camera that changes its payload type within a connection gets another pad. Stream time goes on.
     let times = Arc::new(Mutex::new(CameraTimes::new(VIDEO_CLOCK)));
@@ -235,7 +247,7 @@ fn link_video(element: &gst::Element, pipeline: &gst::Pipeline, context: &Source
         let Some(pipeline) = pipeline.upgrade() else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let Some(format) = video_format(&caps) else { return };
-        record_packets(pad, &times, &session);
+        record_packets(pad, &times, &session, reports.clone());
         let threads = context.config.live.decoder_threads;
         let linked = RtpBranch::build(format, &context.plan, threads, &session)
             .and_then(|branch| branch.attach(&pipeline))
@@ -248,7 +260,12 @@ fn link_video(element: &gst::Element, pipeline: &gst::Pipeline, context: &Source
 }
 
 /// Gives the packets their times, and records them.
-fn record_packets(pad: &gst::Pad, times: &Arc<Mutex<CameraTimes>>, session: &Arc<CameraSession>) {
+fn record_packets(
+    pad: &gst::Pad,
+    times: &Arc<Mutex<CameraTimes>>,
+    session: &Arc<CameraSession>,
+    reports: Arc<AtomicU64>,
+) {
     let (times, session) = (times.clone(), session.clone());
     let record = move |packet: &mut gst::BufferRef| {
         let mut start = [0; LONGEST_HEADER];
@@ -261,7 +278,7 @@ fn record_packets(pad: &gst::Pad, times: &Arc<Mutex<CameraTimes>>, session: &Arc
             .iter_meta::<gst::ReferenceTimestampMeta>()
             .find(|meta| meta.reference().structure(0).is_some_and(|name| name.name() == "timestamp/x-ntp"));
         let camera_us = camera_time.and_then(|meta| ntp_ns_to_unix_us(meta.timestamp().nseconds()));
-        let times = times.lock().time(header, Instant::now(), camera_us);
+        let times = times.lock().time(header, Instant::now(), camera_us, reports.load(Ordering::Relaxed));
         packet.set_pts(gst::ClockTime::from_nseconds(times.pts_ns));
         if times.restarted {
             session.record_restart();

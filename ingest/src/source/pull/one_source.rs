@@ -129,6 +129,11 @@ impl OneSource {
     }
 }
 
+/// Whether a compound RTCP packet begins with a sender report, as every one of a sender does.
+pub(super) fn is_sender_report(compound: &[u8]) -> bool {
+    compound.get(1) == Some(&200)
+}
+
 impl Stream {
     fn new(first: Header, now: Instant) -> Self {
         Self { shown: first.ssrc, generation: 0, sequence_shift: 0, time_shift: 0, newest: first, arrived: now }
