@@ -123,6 +123,19 @@ impl Process {
         }
     }
 
+    /// Sends SIGSTOP to the process and all its descendants, and waits until all their threads have stopped: on a busy machine some
+    /// run on for a while, and would still answer.
+    pub fn pause(&self) {
+        if self.ended().is_none() {
+            let pids = tree(self.pid);
+            send("STOP", &pids);
+            wait_for(Duration::from_mins(1), &format!("process {} to stop", self.pid), || {
+                let running: Vec<u32> = pids.iter().copied().filter(|pid| runs(*pid)).collect();
+                if running.is_empty() { Ok(()) } else { Err(format!("{running:?} still run")) }
+            });
+        }
+    }
+
     /// Sends SIGKILL to the process and all its descendants, and waits for the end.
     pub fn kill(&self) {
         self.signal_tree("KILL");
@@ -163,15 +176,27 @@ fn send(signal: &str, pids: &[u32]) {
     assert!(status.success(), "cannot send {signal}");
 }
 
+/// Whether a thread of the process is neither stopped nor at its end.
+fn runs(pid: u32) -> bool {
+    fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().any(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let state = after_name(&stat).chars().next();
+        state.is_some_and(|state| !"TtZX".contains(state))
+    })
+}
+
+/// The fields from the state on. The command's name before them is in brackets and may contain spaces.
+fn after_name(stat: &str) -> &str {
+    stat.rsplit_once(") ").map_or("", |(_, rest)| rest)
+}
+
 /// The process and all its descendants.
 fn tree(root: u32) -> Vec<u32> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // The command's name is in brackets and may contain spaces.
-        let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        if let Some(parent) = after_name.split(' ').nth(1).and_then(|parent| parent.parse::<u32>().ok()) {
+        if let Some(parent) = after_name(&stat).split(' ').nth(1).and_then(|parent| parent.parse::<u32>().ok()) {
             parents.push((pid, parent));
         }
     }
@@ -187,10 +212,25 @@ fn tree(root: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_util::folder;
+    use crate::test_util::{folder, wait_until};
 
     fn shell(script: &str) -> Launch {
         Launch::new("sh", folder("process").join("log")).args(["-c", script])
+    }
+
+    #[test]
+    fn a_paused_process_and_its_children_do_nothing_until_they_go_on() {
+        let busy = "while :; do echo; done";
+        let child = shell(&format!("{busy} & {busy}")).spawn();
+        wait_until(Duration::from_mins(1), "output", || !child.log().is_empty());
+        for _ in 0..20 {
+            child.pause();
+            let before = child.log().len();
+            std::thread::sleep(Duration::from_millis(20));
+            assert_eq!(child.log().len(), before);
+            child.signal_tree("CONT");
+        }
+        child.kill();
     }
 
     #[test]

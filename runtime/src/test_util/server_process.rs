@@ -56,7 +56,7 @@ impl ServerProcess {
 
     /// Sends SIGSTOP: connections stay open, but requests get no response.
     pub fn pause(&self) {
-        self.process.lock().signal_tree("STOP");
+        self.process.lock().pause();
     }
 
     /// Sends SIGCONT.

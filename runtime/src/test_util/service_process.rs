@@ -165,7 +165,7 @@ impl ServiceProcess {
 
     /// Sends SIGSTOP.
     pub fn pause(&self) {
-        self.process.lock().signal_tree("STOP");
+        self.process.lock().pause();
     }
 
     /// Sends SIGCONT.
