@@ -37,6 +37,7 @@ use zones::{CameraZones, FrameZones};
 
 pub use alerts::ends;
 pub use ids::alert_id;
+pub use tracking::{ContradictingSettings, camera_tracker};
 
 /// The most bytes of rules' state that a message carries; readers refuse more.
 const MAX_STATE_BYTES: usize = vru_proto::validate::MAX_RULE_STATE_BYTES;

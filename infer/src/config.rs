@@ -14,6 +14,7 @@ use vru_runtime::report::chain;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
+use crate::analysis::{ContradictingSettings, camera_tracker};
 use crate::engine::Engine;
 
 pub use batch::BatchConfig;
@@ -98,16 +99,28 @@ impl Validate for InferConfig {
 
     fn check(&self, problems: &mut Problems) {
         check_file(&self.cameras, problems);
-        check_model(&self.model, problems);
+        check_model(&self.model, &self.cameras, problems);
     }
 }
 
-/// Loads the model as the start does, but on the CPU: to build an engine for a GPU takes minutes.
-pub fn check_model(model: &ModelConfig, problems: &mut Problems) {
+/// Loads the model as the start does, but on the CPU: to build an engine for a GPU takes minutes. The tracker settings of the cameras
+/// in a file must fit it.
+pub fn check_model(model: &ModelConfig, cameras: &CamerasConfig, problems: &mut Problems) {
     let on_cpu = ModelConfig { provider: Provider::Cpu, ..model.clone() };
-    if let Err(error) = Engine::load(&on_cpu) {
-        problems.at("model", format!("cannot be loaded: {}", chain(&error)));
+    match Engine::load(&on_cpu) {
+        Err(error) => problems.at("model", format!("cannot be loaded: {}", chain(&error))),
+        Ok(engine) => {
+            for error in contradictions(cameras, &engine) {
+                problems.at("cameras.file", format!("{}: {error}", cameras.file.display()));
+            }
+        }
     }
+}
+
+/// The cameras of the file whose tracker settings contradict those of the model. A file that cannot be read is reported elsewhere.
+pub(crate) fn contradictions(cameras: &CamerasConfig, engine: &Engine) -> Vec<ContradictingSettings> {
+    let cameras = cameras.cameras().unwrap_or_default();
+    cameras.iter().filter_map(|(_, camera)| camera_tracker(&engine.model().tracker, camera).err()).collect()
 }
 
 impl ServiceConfig for InferConfig {

@@ -24,7 +24,7 @@ use vru_runtime::service::ServiceContext;
 use crate::analysis::AnalysisSettings;
 use crate::analyst::{Analyst, FramesForAnalysis};
 use crate::batcher::Batcher;
-use crate::config::InferConfig;
+use crate::config::{InferConfig, contradictions};
 use crate::consumer::{FrameConsumer, FrameConsumerContext};
 use crate::decoders::DecodeThread;
 use crate::engine::Engine;
@@ -58,6 +58,9 @@ pub async fn run(config: InferConfig, cx: ServiceContext) -> anyhow::Result<()> 
 async fn load(config: InferConfig) -> anyhow::Result<Engine> {
     let loaded = tokio::task::spawn_blocking(move || {
         let mut engine = Engine::load(&config.model).context("load the model")?;
+        if let Some(error) = contradictions(&config.cameras, &engine).into_iter().next() {
+            return Err(error).context(format!("use the cameras file {}", config.cameras.file.display()));
+        }
         let max_batch = engine.max_batch(config.batch.max_size);
         engine.warm_up(max_batch).context("warm up the model")?;
         Ok(engine)

@@ -142,7 +142,7 @@ impl Validate for UpConfig {
     fn check(&self, problems: &mut Problems) {
         // The cameras with all that they name, their pipelines included.
         self.ingest(&KafkaConfig::default()).check(problems);
-        check_model(&self.model, problems);
+        check_model(&self.model, &self.cameras, problems);
     }
 }
 

@@ -8,12 +8,13 @@ use vru_vision::tracker::TrackerConfig;
 
 use crate::picture::Picture;
 
-/// The model's settings with those that the camera sets itself. Settings that contradict the model's are not used at all: half
+/// The model's settings with those that the camera sets itself. Settings that contradict the model's are refused as a whole: half
 /// of them would be neither what the camera wants nor what the model was measured with.
-pub(super) fn tracker_config(model: &TrackerConfig, camera: Option<&v1::CameraConfig>) -> TrackerConfig {
-    let Some((camera, own)) = camera.and_then(|camera| Some((camera, camera.tracker.as_ref()?))) else {
-        return model.clone();
-    };
+pub fn camera_tracker(
+    model: &TrackerConfig,
+    camera: &v1::CameraConfig,
+) -> Result<TrackerConfig, ContradictingSettings> {
+    let Some(own) = camera.tracker.as_ref() else { return Ok(model.clone()) };
     let merged = TrackerConfig {
         high_score: own.high_score.unwrap_or(model.high_score),
         low_score: own.low_score.unwrap_or(model.low_score),
@@ -27,17 +28,41 @@ pub(super) fn tracker_config(model: &TrackerConfig, camera: Option<&v1::CameraCo
         appearance: own.appearance.unwrap_or(model.appearance),
         max_tracks: model.max_tracks,
     };
-    let problems = merged.problems();
-    if problems.is_empty() {
-        return merged;
+    let mut problems = Vec::new();
+    if merged.low_score > merged.high_score {
+        let whose = |set: Option<f32>| if set.is_some() { "the camera's" } else { "the model's" };
+        problems.push(format!(
+            "{} low_score {} is above {} high_score {}",
+            whose(own.low_score),
+            merged.low_score,
+            whose(own.high_score),
+            merged.high_score
+        ));
     }
-    let problems: Vec<String> = problems.iter().map(|(field, message)| format!("{field} {message}")).collect();
-    tracing::error!(
-        camera = camera.id,
-        problems = problems.join("; "),
-        "tracker settings of the camera contradict those of the model, the model's are used"
-    );
-    model.clone()
+    let others = merged.problems().into_iter().filter(|_| problems.is_empty());
+    let others: Vec<String> = others.map(|(field, message)| format!("{field} {message}")).collect();
+    problems.extend(others);
+    if problems.is_empty() {
+        return Ok(merged);
+    }
+    Err(ContradictingSettings { camera: camera.id.clone(), problems: problems.join("; ") })
+}
+
+/// Settings of a camera that do not fit those of the model.
+#[derive(Debug, thiserror::Error)]
+#[error("the tracker settings of camera {camera} do not fit the model: {problems}")]
+pub struct ContradictingSettings {
+    camera: String,
+    problems: String,
+}
+
+/// The settings for a camera whose configuration arrives while the worker runs: if they contradict the model's, the model's are used.
+pub(super) fn tracker_config(model: &TrackerConfig, camera: Option<&v1::CameraConfig>) -> TrackerConfig {
+    let Some(camera) = camera else { return model.clone() };
+    camera_tracker(model, camera).unwrap_or_else(|error| {
+        tracing::error!(camera = camera.id, error = %error, "the camera is tracked with the model's settings");
+        model.clone()
+    })
 }
 
 /// Weaker detections are mostly parts of a road user, and a picture of a part misleads.
@@ -77,6 +102,12 @@ mod tests {
         // The model's low_score is 0.1.
         let contradicts = v1::TrackerSettings { high_score: Some(0.05), growth: Some(1.0), ..Default::default() };
         assert_eq!(tracker_config(&model, Some(&camera(contradicts))), model);
+        let error =
+            camera_tracker(&model, &v1::CameraConfig { id: "gate".to_owned(), ..camera(contradicts) }).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the tracker settings of camera gate do not fit the model: the model's low_score 0.1 is above the camera's high_score 0.05"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use vru_infer::analysis::AnalysisSettings;
+use vru_infer::analysis::{AnalysisSettings, camera_tracker};
 use vru_infer::engine::Engine;
 use vru_ingest::source::OutputPlan;
 use vru_ingest::source::file::{FileFrames, FileOptions};
@@ -45,6 +45,9 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     bar.enable_steady_tick(Duration::from_millis(100));
     bar.set_message("loading the model");
     let mut engine = Engine::load(&options.model_config()?).context("load the model")?;
+    if let Some(config) = &config {
+        camera_tracker(&engine.model().tracker, config)?;
+    }
     bar.suspend(|| engine.warnings().iter().for_each(|warning| warn(warning)));
     bar.set_message("warming up");
     let batch = engine.max_batch(0);

@@ -1,6 +1,7 @@
 //! A configuration with five mistakes gives five messages, and no service starts.
 
 use std::fs;
+use std::path::Path;
 
 use vru_runtime::test_util::{folder, require_asset, run_to_end};
 
@@ -152,6 +153,18 @@ fn a_check_finds_what_the_start_would_need() {
         assert!(!text.contains("`off`"), "{name}: a camera that is off needs nothing: {text}");
         assert_eq!(text.contains("model: cannot be loaded"), name != "ingest", "{name}: {text}");
     }
+    let contradicting = folder.join("contradicting.toml");
+    fs::write(
+        &contradicting,
+        "[[cameras]]\nid = 'gate'\npush = { allow_anonymous = true }\ntracker = { high_score = 0.05 }\n",
+    )
+    .unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("models/fixtures/probe-walk.onnx");
+    let settings = [("cameras.file", contradicting.to_str().unwrap()), ("model.path", fixture.to_str().unwrap())];
+    let infer = run_to_end("vru-infer", &["--check-config"], &settings);
+    let text = String::from_utf8_lossy(&infer.stderr);
+    let wanted = "camera gate do not fit the model: the model's low_score 0.1 is above the camera's high_score 0.05";
+    assert!(infer.status.code() == Some(2) && text.contains(wanted), "{text}");
     let shared = run_to_end("vru", &up_args[..4], &[]);
     let text = String::from_utf8_lossy(&shared.stderr);
     assert!(text.contains("page.listen: is 127.0.0.1:3000, which admin.sink uses too"), "{text}");

@@ -93,3 +93,13 @@ fn zones_and_lines_without_extent_and_unclear_rules_are_refused_by_name() {
         assert!(refused.log.contains(wanted) && refused.log.contains("`edge`"), "{to}: {}", refused.log);
     }
 }
+
+#[test]
+fn tracker_settings_that_contradict_the_model_are_refused_with_both_values() {
+    let video = make("short.mkv", "-f lavfi -i color=black:s=64x64:r=5:d=1 -c:v ffv1");
+    let cameras = format!("{CAMERAS}[cameras.tracker]\nhigh_score = 0.05\n");
+    let refused = Analyse::fixture(&video, "probe-walk").cameras(&cameras).run();
+    assert!(!refused.status.success(), "it was accepted");
+    let wanted = "camera edge do not fit the model: the model's low_score 0.1 is above the camera's high_score 0.05";
+    assert!(refused.log.contains(wanted), "{}", refused.log);
+}
