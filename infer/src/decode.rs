@@ -6,14 +6,16 @@ use std::sync::Arc;
 use vru_media::Codec;
 use vru_media::decoder::{Reordering, RgbConverter, VideoDecodeError, VideoDecoder, VideoPicture};
 use vru_media::jpeg::{JpegDecoder, Size};
+use vru_media::shown::Unconverted;
 use vru_proto::FrameKey;
 use vru_proto::v1::{self, Delivery, Encoding};
 use vru_vision::image::Image;
 use vru_vision::orientation::Orientation;
 
 use crate::error::DecodeError;
+use crate::metrics;
 use crate::model::Model;
-use crate::picture::{Picture, orientation};
+use crate::picture::{Picture, container_colours, orientation};
 
 /// A decoder keeps a few pictures back if the camera's stream reorders them. Beyond this number, it has lost pictures.
 const MAX_IN_DECODER: usize = 32;
@@ -88,6 +90,8 @@ pub struct FrameDecoder {
     next_id: u64,
     /// Session and sequence of the last H.264 or H.265 picture.
     last: Option<(u64, u64)>,
+    /// A session, and what was said about its pictures.
+    said: (u64, Vec<Unconverted>),
     /// Used by [`FrameDecoder::decode`] only.
     converter: RgbConverter,
 }
@@ -96,7 +100,13 @@ impl FrameDecoder {
     /// JPEGs are decoded at the smallest scale that still covers the input of `model`.
     pub fn new(model: Arc<Model>) -> Self {
         let converter = RgbConverter::default();
-        Self { model, jpeg: None, video: None, in_decoder: VecDeque::new(), next_id: 0, last: None, converter }
+        let (in_decoder, said) = (VecDeque::new(), (0, Vec::new()));
+        Self { model, jpeg: None, video: None, in_decoder, next_id: 0, last: None, said, converter }
+    }
+
+    /// What a player would do with the pictures of the last session.
+    pub fn unconverted(&self) -> &[Unconverted] {
+        &self.said.1
     }
 
     /// Decodes one frame. At the end of a stream, also returns the frames that are still in the decoder.
@@ -199,7 +209,9 @@ impl FrameDecoder {
         let reordering = if every_frame { Reordering::AsAllowed } else { Reordering::AsSeen };
         let decoder = match &mut self.video {
             Some(decoder) => decoder,
-            None => self.video.insert(VideoDecoder::new(codec, reordering).map_err(failed)?),
+            None => self
+                .video
+                .insert(VideoDecoder::new(codec, reordering).map_err(failed)?.with_colours(container_colours(&frame))),
         };
         self.last = Some((id.session, id.sequence));
         let decoder_id = self.next_id;
@@ -226,10 +238,25 @@ impl FrameDecoder {
     fn take(&mut self, id: u64, picture: VideoPicture, decoded: &mut Decoded<RawPicture>) {
         let Some(at) = self.in_decoder.iter().position(|(given, _)| *given == id) else { return };
         if let Some((_, frame)) = self.in_decoder.remove(at) {
+            picture.unconverted().for_each(|kind| self.say(&frame, kind));
             let (pixels, orientation) = (Pixels::Video(picture), orientation(&frame));
             let picture = RawPicture { pixels, orientation, source: source(&frame) };
             decoded.frames.push(DecodedFrame { frame, picture });
         }
+    }
+
+    /// Once per session. Ingest says it for the pictures that it decodes.
+    fn say(&mut self, frame: &v1::Frame, kind: Unconverted) {
+        let FrameKey { camera, session, .. } = key(frame);
+        if self.said.0 != session {
+            self.said = (session, Vec::new());
+        }
+        if self.said.1.contains(&kind) {
+            return;
+        }
+        self.said.1.push(kind);
+        metrics::UNCONVERTED.with_label_values(&[camera.as_str(), kind.name()]).inc();
+        tracing::warn!(camera = camera.as_str(), session, "{kind}");
     }
 
     fn end_video(&mut self) -> Decoded<RawPicture> {

@@ -30,6 +30,14 @@ pub static RECEIVED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("infer_received_frames_total", "Valid frames received from Kafka, by camera.", &["camera"])
 });
 
+pub static UNCONVERTED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_unconverted_sessions_total",
+        "Sessions of H.264 and H.265 whose pictures a player would deinterlace (interlaced) or map to the range of a screen (hdr), by camera and kind. They are analysed as they are.",
+        &["camera", "kind"],
+    )
+});
+
 pub static SENT: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("infer_sent_frames_total", "Frames whose detections Kafka acknowledged, by camera.", &["camera"])
 });

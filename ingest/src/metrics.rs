@@ -113,6 +113,13 @@ pub static OTHER_SOURCES: LazyLock<IntCounterVec> = LazyLock::new(|| {
         &["camera"],
     )
 });
+pub static UNCONVERTED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "ingest_unconverted_sessions_total",
+        "Sessions whose pictures a player would deinterlace (interlaced) or map to the range of a screen (hdr), by camera and kind. They are sent as they are.",
+        &["camera", "kind"],
+    )
+});
 pub static LOST_PACKETS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("ingest_lost_packets_total", "RTP packets that did not arrive, or arrived too late.", &["camera"])
 });
@@ -159,6 +166,7 @@ pub fn register() {
     LazyLock::force(&CLOCK_JUMPS);
     LazyLock::force(&IMPOSSIBLE_TIMES);
     LazyLock::force(&RTP_RESTARTS);
+    LazyLock::force(&UNCONVERTED);
     LazyLock::force(&LOST_PACKETS);
     LazyLock::force(&OTHER_SOURCES);
     LazyLock::force(&PUBLISH_SECONDS);

@@ -12,7 +12,8 @@ use vru_vision::orientation::Orientation;
 
 use crate::jpeg::{JpegDecoder, JpegError};
 use crate::launch::LaunchError;
-use crate::{Codec, InitError, mp4, trailing_sei};
+use crate::shown::ContainerColours;
+use crate::{Codec, InitError, mp4, sei};
 use pipeline::{ClipPipeline, Stream, Times};
 
 /// Maximum size of the access units in one clip. They stay in memory until the end, when their display order is known.
@@ -31,8 +32,8 @@ struct Deadline {
 pub enum ClipInput {
     /// Pictures; the clip encodes them as H.264.
     Pictures,
-    /// Access units in byte-stream format, stored unchanged but for misplaced SEI units, and how a player must turn their pictures.
-    Units(Codec, Orientation),
+    /// Access units in byte-stream format, stored unchanged but for misplaced SEI units, how a player must turn their pictures, and the colours of their container.
+    Units(Codec, Orientation, ContainerColours),
 }
 
 /// Why a clip could not be written.
@@ -140,10 +141,10 @@ impl ClipWriter {
     /// Adds an access unit with its display time. The units must be in stream order. Units before the first key frame are left
     /// out.
     pub fn push_unit(&mut self, time_us: i64, mut unit: Bytes, key_frame: bool) -> Result<(), ClipError> {
-        let ClipInput::Units(codec, _) = self.input else {
+        let ClipInput::Units(codec, ..) = self.input else {
             return Err(ClipError::Kind { what: "access units" });
         };
-        unit.truncate(trailing_sei::length_without(codec, &unit));
+        unit.truncate(sei::length_without_trailing(codec, &unit));
         if self.units.is_empty() && !key_frame {
             return Ok(());
         }
@@ -157,21 +158,21 @@ impl ClipWriter {
 
     /// Finishes the file and returns the number of samples in it.
     pub fn finish(mut self) -> Result<usize, ClipError> {
-        if let ClipInput::Units(codec, _) = self.input {
-            self.write_units(codec)?;
+        if let ClipInput::Units(codec, _, colours) = self.input {
+            self.write_units(codec, colours)?;
         }
         let Some(pipeline) = self.pipeline.take() else { return Err(ClipError::Empty) };
         pipeline.finish(&self.deadline)?;
         Ok(self.written)
     }
 
-    fn write_units(&mut self, codec: Codec) -> Result<(), ClipError> {
+    fn write_units(&mut self, codec: Codec, colours: ContainerColours) -> Result<(), ClipError> {
         let shown: Vec<i64> = self.units.iter().map(|(time_us, _)| *time_us).collect();
         let times = decode_order(&shown);
         for ((_, unit), times) in self.units.drain(..).zip(times) {
             let pipeline = match &mut self.pipeline {
                 Some(pipeline) => pipeline,
-                none => none.insert(ClipPipeline::start(Stream::Units(codec), &self.path)?),
+                none => none.insert(ClipPipeline::start(Stream::Units(codec, colours), &self.path)?),
             };
             pipeline.push_unit(times, unit, &self.deadline)?;
             self.written += 1;
@@ -247,7 +248,7 @@ pub fn write_mp4(
     }
     let written = writer.finish()?;
     let mut mp4 = std::fs::read(&path).map_err(|source| ClipError::Io { what: "read back", source })?;
-    if let ClipInput::Units(_, orientation) = input
+    if let ClipInput::Units(_, orientation, _) = input
         && orientation != Orientation::UPRIGHT
     {
         mp4::set_orientation(&mut mp4, orientation)

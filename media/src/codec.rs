@@ -85,7 +85,7 @@ impl Codec {
         is_slice.then(|| FirstSlice { key_frame: self.is_key_header(header), starts_picture })
     }
 
-    fn is_key_header(self, header: u8) -> bool {
+    pub(crate) fn is_key_header(self, header: u8) -> bool {
         match self {
             Self::H264 => header & 0x1f == 5,
             // IRAP pictures: BLA, IDR and CRA.

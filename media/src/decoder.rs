@@ -11,6 +11,7 @@ mod picture;
 use bytes::Bytes;
 
 use crate::launch::LaunchError;
+use crate::shown::ContainerColours;
 use crate::{Codec, InitError};
 use chain::Chain;
 pub use picture::{ConvertError, RgbConverter, VideoPicture};
@@ -59,6 +60,7 @@ pub enum VideoDecodeError {
 pub struct VideoDecoder {
     codec: Codec,
     reordering: Reordering,
+    colours: ContainerColours,
     /// `None` while waiting for a key frame: at the start, after a flush, and after an error.
     chain: Option<Chain>,
 }
@@ -67,7 +69,17 @@ impl VideoDecoder {
     /// Creates a decoder that waits for a key frame.
     pub fn new(codec: Codec, reordering: Reordering) -> Result<Self, VideoDecodeError> {
         crate::init()?;
-        Ok(Self { codec, reordering, chain: None })
+        Ok(Self { codec, reordering, colours: ContainerColours::default(), chain: None })
+    }
+
+    /// The container of the stream states these colours.
+    #[must_use]
+    pub fn with_colours(self, colours: ContainerColours) -> Self {
+        Self { colours, ..self }
+    }
+
+    pub fn colours(&self) -> ContainerColours {
+        self.colours
     }
 
     pub fn codec(&self) -> Codec {
@@ -80,7 +92,7 @@ impl VideoDecoder {
         let bytes = unit.len();
         let chain = match &mut self.chain {
             Some(chain) => chain,
-            None if key_frame => self.chain.insert(Chain::start(self.codec, self.reordering)?),
+            None if key_frame => self.chain.insert(Chain::start(self.codec, self.reordering, self.colours)?),
             None => return Err(VideoDecodeError::AwaitingKeyFrame),
         };
         match chain.push(unit, id) {

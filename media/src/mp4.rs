@@ -1,12 +1,17 @@
-//! How the pictures of an MP4 or MOV file must be turned. GStreamer 1.22 does not write it, and reads only seven of the eight ways.
+//! What an MP4 or MOV file states about its pictures: how they must be turned, and their colours. GStreamer 1.22 does not write the first, reads
+//! only seven of the eight ways, and reads the colours without their range.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use vru_vision::orientation::Orientation;
 
+use crate::shown::ContainerColours;
+
 /// Where the matrix is in the content of a track header, by version: after flags, times, number, duration, layer and volume.
 const MATRIX_AT: [usize; 2] = [40, 52];
+/// What the description of a kind of picture has in front of its boxes.
+const VISUAL_SAMPLE_BYTES: usize = 78;
 /// 1 in the first two columns of the matrix has 16 fractional bits, in the last one 30.
 const ONE: i32 = 1 << 16;
 const LAST: i32 = 1 << 30;
@@ -15,25 +20,66 @@ const LAST: i32 = 1 << 30;
 const MAX_BOXES: usize = 4_096;
 const MAX_INDEX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How the pictures of the first video track must be turned. `None` if this is no MP4 or MOV file, or its matrix is none of a turn.
-pub fn orientation(file: &mut (impl Read + Seek)) -> Option<Orientation> {
-    let index = index(file)?;
-    let track =
-        boxes(&index, 0..index.len()).filter(|(kind, _)| kind == b"trak").map(|(_, track)| track).find(|track| {
-            let media = boxes(&index, track.clone()).find(|(kind, _)| kind == b"mdia");
-            let handler = media.and_then(|(_, media)| boxes(&index, media).find(|(kind, _)| kind == b"hdlr"));
-            handler.is_some_and(|(_, handler)| {
-                index.get(handler.start + 8..handler.start + 12) == Some(b"vide".as_slice())
-            })
-        })?;
-    let (_, header) = boxes(&index, track).find(|(kind, _)| kind == b"tkhd")?;
-    let at = header.start + MATRIX_AT.get(usize::from(*index.get(header.start)?))?;
+/// What the index of a file states about its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stated {
+    /// How they must be turned. `None` if the matrix of the track is none of a turn.
+    pub orientation: Option<Orientation>,
+    /// `None` if the track states none.
+    pub colours: Option<ContainerColours>,
+}
+
+/// What a file states about the pictures of its first video track. Nothing if this is no MP4 or MOV file.
+pub fn stated(file: &mut (impl Read + Seek)) -> Stated {
+    let Some(index) = index(file) else { return Stated::default() };
+    let mut tracks = children(&index, 0..index.len(), b"trak");
+    let Some(track) = tracks.find(|track| is_video(&index, track.clone()).is_some_and(|video| video)) else {
+        return Stated::default();
+    };
+    Stated { orientation: orientation(&index, track.clone()), colours: colours(&index, track) }
+}
+
+fn is_video(index: &[u8], track: Range<usize>) -> Option<bool> {
+    let handler = index.get(descend(index, track, &[b"mdia", b"hdlr"])?)?;
+    Some(handler.get(8..12)? == b"vide")
+}
+
+fn orientation(index: &[u8], track: Range<usize>) -> Option<Orientation> {
+    let header = index.get(descend(index, track, &[b"tkhd"])?)?;
+    let at = *MATRIX_AT.get(usize::from(*header.first()?))?;
     let turn = |matrix: [i32; 9]| [matrix[0], matrix[1], matrix[3], matrix[4]].map(i32::signum);
     let mut stated = [0; 9];
-    for (number, four) in stated.iter_mut().zip(index.get(at..at + 36)?.chunks_exact(4)) {
+    for (number, four) in stated.iter_mut().zip(header.get(at..at + 36)?.chunks_exact(4)) {
         *number = i32::from_be_bytes(four.try_into().ok()?);
     }
     Orientation::all().find(|orientation| turn(matrix(*orientation, 0, 0)) == turn(stated))
+}
+
+/// The box `colr` of the first kind of sample: GStreamer 1.22 reads it without the range.
+fn colours(index: &[u8], track: Range<usize>) -> Option<ContainerColours> {
+    let kinds = descend(index, track, &[b"mdia", b"minf", b"stbl", b"stsd"])?;
+    let (_, sample) = boxes(index, kinds.start.checked_add(8)?..kinds.end).next()?;
+    let extensions = sample.start.checked_add(VISUAL_SAMPLE_BYTES)?..sample.end;
+    children(index, extensions, b"colr").find_map(|colours| {
+        let (kind, content) = index.get(colours)?.split_first_chunk::<4>()?;
+        let [_, _, _, _, high, low, rest @ ..] = content else { return None };
+        let full_range = match kind {
+            b"nclx" => Some(rest.first()? & 0x80 != 0),
+            b"nclc" => None,
+            _ => return None,
+        };
+        Some(ContainerColours::new(full_range, u32::from(u16::from_be_bytes([*high, *low]))))
+    })
+}
+
+/// The contents of the boxes of this kind.
+fn children<'a>(bytes: &'a [u8], range: Range<usize>, kind: &'a [u8; 4]) -> impl Iterator<Item = Range<usize>> + 'a {
+    boxes(bytes, range).filter(move |(found, _)| found == kind).map(|(_, content)| content)
+}
+
+/// The content of the first box on this path.
+fn descend(bytes: &[u8], range: Range<usize>, path: &[&[u8; 4]]) -> Option<Range<usize>> {
+    path.iter().try_fold(range, |range, kind| children(bytes, range, kind).next())
 }
 
 /// The content of the box `moov`.
@@ -60,17 +106,17 @@ fn index(file: &mut (impl Read + Seek)) -> Option<Vec<u8>> {
 }
 
 /// Writes the orientation into the header of each track. `None` if the file has none.
-pub(crate) fn set_orientation(mp4: &mut [u8], orientation: Orientation) -> Option<()> {
-    let movie = boxes(mp4, 0..mp4.len()).find(|(kind, _)| kind == b"moov")?.1;
-    let tracks = boxes(mp4, movie).filter(|(kind, _)| kind == b"trak");
-    let headers: Vec<_> = tracks.filter_map(|(_, track)| boxes(mp4, track).find(|(kind, _)| kind == b"tkhd")).collect();
-    for (_, header) in &headers {
-        let version = usize::from(*mp4.get(header.start)?);
-        let at = header.start + MATRIX_AT.get(version)?;
-        let number = |at: usize| mp4.get(at..at + 4).and_then(|four| four.try_into().ok()).map(i32::from_be_bytes);
+pub fn set_orientation(mp4: &mut [u8], orientation: Orientation) -> Option<()> {
+    let movie = descend(mp4, 0..mp4.len(), &[b"moov"])?;
+    let tracks = children(mp4, movie, b"trak");
+    let headers: Vec<_> = tracks.filter_map(|track| descend(mp4, track, &[b"tkhd"])).collect();
+    for header in &headers {
+        let header = mp4.get_mut(header.clone())?;
+        let at = *MATRIX_AT.get(usize::from(*header.first()?))?;
+        let number = |at: usize| header.get(at..at + 4).and_then(|four| four.try_into().ok()).map(i32::from_be_bytes);
         let (width, height) = (number(at + 36)?, number(at + 40)?);
         let matrix = matrix(orientation, width, height);
-        for (to, from) in mp4.get_mut(at..at + 36)?.chunks_exact_mut(4).zip(matrix) {
+        for (to, from) in header.get_mut(at..at + 36)?.chunks_exact_mut(4).zip(matrix) {
             to.copy_from_slice(&from.to_be_bytes());
         }
     }
@@ -137,14 +183,40 @@ mod tests {
         let track = [boxed(b"tkhd", &[0; 84]), boxed(b"mdia", &handler)].concat();
         let mut file =
             [boxed(b"ftyp", b"isom"), boxed(b"mdat", &[1; 100]), boxed(b"moov", &boxed(b"trak", &track))].concat();
-        assert_eq!(orientation(&mut std::io::Cursor::new(&file)), None, "a matrix of zeros");
+        let orientation = |file: &[u8]| stated(&mut std::io::Cursor::new(file)).orientation;
+        assert_eq!(orientation(&file), None, "a matrix of zeros");
         for turned in Orientation::all() {
             set_orientation(&mut file, turned).unwrap();
-            assert_eq!(orientation(&mut std::io::Cursor::new(&file)), Some(turned));
+            assert_eq!(orientation(&file), Some(turned));
         }
         for cut in 0..file.len() - 1 {
-            orientation(&mut std::io::Cursor::new(&file[..cut]));
+            orientation(&file[..cut]);
         }
+    }
+
+    #[test]
+    fn colours_are_read_with_their_range_if_it_is_stated() {
+        let boxed = |kind: &[u8], content: &[u8]| [&(content.len() as u32 + 8).to_be_bytes(), kind, content].concat();
+        let handler = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0vide");
+        let colours = |boxes: &[u8]| {
+            let sample = boxed(b"avc1", &[&[0; VISUAL_SAMPLE_BYTES][..], boxes].concat());
+            let kinds = boxed(b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], &sample[..]].concat());
+            let table = boxed(b"minf", &boxed(b"stbl", &kinds));
+            let track = boxed(b"trak", &boxed(b"mdia", &[handler.clone(), table].concat()));
+            let file = boxed(b"moov", &track);
+            for cut in 0..file.len() {
+                stated(&mut std::io::Cursor::new(&file[..cut]));
+            }
+            stated(&mut std::io::Cursor::new(&file)).colours
+        };
+        let avcc = boxed(b"avcC", &[1; 20]);
+        assert_eq!(colours(&avcc), None);
+        let full = [avcc.clone(), boxed(b"colr", b"nclx\0\x01\0\x01\0\x01\x80")].concat();
+        assert_eq!(colours(&full), Some(ContainerColours::new(Some(true), 1)));
+        let limited = [boxed(b"colr", b"prof\0\0\0\0\0\0"), boxed(b"colr", b"nclx\0\x09\0\x10\0\x09\0")].concat();
+        assert_eq!(colours(&limited), Some(ContainerColours::new(Some(false), 9)));
+        assert_eq!(colours(&boxed(b"colr", b"nclc\0\x06\0\x01\0\x06")), Some(ContainerColours::new(None, 6)));
+        assert_eq!(colours(&boxed(b"colr", b"nclx\0\x01\0\x01\0\x01")), None, "cut");
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub const MAX_OPEN_ALERTS: usize = 4096;
 /// Length of `DetectedObject.appearance`.
 const APPEARANCE_BYTES: usize = 48;
 
+/// The largest code of a colour matrix: it has eight bits in video.
+const MAX_MATRIX: u32 = 255;
+
 fn fail<T>(message: &'static str, field: &'static str, problem: impl Into<String>) -> Result<T, InvalidMessage> {
     Err(InvalidMessage::new(message, field, problem))
 }
@@ -62,6 +65,18 @@ pub fn read_frame(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Frame), ReadErro
             return Err(
                 InvalidMessage::new("Frame", "orientation", format!("is unknown: {}", frame.orientation)).into()
             );
+        }
+    }
+    if let Some(colours) = frame.container_colours {
+        let invalid = |problem: String| Err(InvalidMessage::new("Frame", "container_colours", problem).into());
+        if frame.encoding() == v1::Encoding::Jpeg {
+            return invalid("are stated for a JPEG".to_owned());
+        }
+        if colours.matrix > MAX_MATRIX {
+            return invalid(format!("have an unknown matrix: {}", colours.matrix));
+        }
+        if v1::ColourRange::try_from(colours.range).is_err() {
+            return invalid(format!("have an unknown range: {}", colours.range));
         }
     }
     if frame.payload.is_empty() && !frame.end_of_stream {

@@ -6,14 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use gstreamer_video as gst_video;
 use parking_lot::Mutex;
 use vru_media::Orientation;
 use vru_media::jpeg_colours::JpegColours;
-use vru_media::shown;
+use vru_media::shown::{self, Unconverted};
 
 use super::OutputPlan;
+use super::colours::SharedColours;
 use super::elements::{build_error, make_element, static_pad};
 use super::orientation::{SharedOrientation, direction};
+use super::unconverted::Notices;
 use crate::error::SourceError;
 use crate::sampler::Sampler;
 
@@ -33,7 +36,7 @@ impl SourceSize {
     }
 }
 
-/// Whether pictures may have to be turned: those of files, but not those of cameras.
+/// Whether pictures may have to be turned: all but the JPEGs of cameras, whose headers RTP does not carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turning {
     /// As stated here, until tags state something else.
@@ -48,6 +51,8 @@ pub(super) fn prepare_encoder(
     plan: &OutputPlan,
     sampler: Option<Sampler>,
     turning: Turning,
+    container: &SharedColours,
+    notices: Arc<Notices>,
 ) -> Result<SourceSize, SourceError> {
     let size = encoder.by_name("size").ok_or_else(|| build_error("the encoder has no capsfilter `size`"))?;
     let jpeg_input = jpeg_input(encoder)?;
@@ -64,7 +69,7 @@ pub(super) fn prepare_encoder(
     convert_colours(encoder, &jpeg_input);
     let source_size = SourceSize::default();
     let (plan, seen, sampler) = (plan.clone(), source_size.clone(), sampler.map(Mutex::new));
-    let displayed = Mutex::new(None);
+    let (displayed, container) = (Mutex::new(None), container.clone());
     let resize = move |displayed: Option<(u32, u32)>, turned: Orientation| {
         let Some(displayed) = displayed else { return };
         let upright = turned.size(displayed);
@@ -83,8 +88,10 @@ pub(super) fn prepare_encoder(
     static_pad(encoder, "sink")?.add_probe(types, move |_, info| {
         if let Some(event) = info.event_mut() {
             if let gst::EventView::Caps(caps) = event.view() {
-                let complete = shown::complete(caps.caps());
+                let complete = shown::complete(caps.caps(), container.get());
                 *displayed.lock() = shown::displayed_size(&complete);
+                let info = gst_video::VideoInfo::from_caps(&complete).ok();
+                info.iter().flat_map(Unconverted::of).for_each(|kind| notices.say(kind));
                 *event = gst::event::Caps::builder(&complete).seqnum(event.seqnum()).build();
                 resize(*displayed.lock(), orientation.get());
             } else if let Some(flip) = &flip

@@ -1,6 +1,7 @@
 //! The sources of frames. A live source runs one connection and passes its pictures to a [`CameraSession`] until it fails or is
 //! stopped; a file is an iterator of frames. Only this folder uses GStreamer.
 
+mod colours;
 mod decoder_loss;
 mod elements;
 mod encoder_input;
@@ -20,6 +21,7 @@ mod running_pipeline;
 mod samples;
 mod session;
 mod stream_clock;
+mod unconverted;
 mod video_format;
 
 use std::sync::Arc;

@@ -1,10 +1,14 @@
-//! How the pictures of a file must be turned, from the tags that GStreamer finds in its container.
+//! How pictures must be turned: as tags that GStreamer finds in a container, and that travel in front of the pictures to the encoder. What
+//! a stream says itself becomes such a tag; GStreamer ignores it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use gstreamer as gst;
-use vru_media::Orientation;
+use gstreamer::prelude::*;
+use parking_lot::Mutex;
+use vru_media::sei::{Framing, StreamOrientation};
+use vru_media::{Codec, Orientation, exif};
 
 /// Written where tags pass, read where pictures leave the pipeline.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +49,54 @@ fn of_tag(text: &str) -> Option<Orientation> {
     Some(Orientation { mirrored, quarters })
 }
 
+/// Sends what each JPEG at the input of a decoder states on, as a tag in front of its picture.
+pub(super) fn pass_exif_on(input: &gst::Pad, container: Orientation) {
+    pass_on(input, container, |_, jpeg| exif::orientation(jpeg));
+}
+
+/// Sends what the access units at the input of a decoder state on, as a tag in front of their pictures.
+pub(super) fn pass_stream_orientation_on(input: &gst::Pad, codec: Codec, container: Orientation) {
+    let mut stated = StreamOrientation::default();
+    pass_on(input, container, move |caps, unit| Some(stated.next(codec, Framing::of(caps)?, unit)));
+}
+
+/// `container` is what the container states, until tags state something else.
+fn pass_on(
+    input: &gst::Pad,
+    container: Orientation,
+    read: impl FnMut(&gst::CapsRef, &[u8]) -> Option<Orientation> + Send + 'static,
+) {
+    let by_container = SharedOrientation::default();
+    by_container.set(container);
+    let state = Mutex::new((read, container));
+    let types = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
+    input.add_probe(types, move |pad, info| {
+        // An event of ours comes while the lock is held.
+        let Some(mut state) = state.try_lock() else { return gst::PadProbeReturn::Ok };
+        let (read, last) = &mut *state;
+        if let Some(event) = info.event()
+            && by_container.read(event)
+        {
+            *last = by_container.get();
+        }
+        let Some(buffer) = info.buffer() else { return gst::PadProbeReturn::Ok };
+        let stated = pad.current_caps().and_then(|caps| read(&caps, buffer.map_readable().ok()?.as_slice()));
+        let orientation = stronger(stated.unwrap_or_default(), by_container.get());
+        if std::mem::replace(last, orientation) != orientation {
+            // Before the picture: the decoder sends it on in front of it.
+            pad.send_event(gst::event::Tag::new(tag(orientation)));
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Which orientation counts if a stream and its container state one: that of the stream, as in players.
+pub(super) fn stronger(stream: Orientation, container: Orientation) -> Orientation {
+    if stream == Orientation::UPRIGHT { container } else { stream }
+}
+
 /// The tag of an orientation.
-pub(super) fn tag(orientation: Orientation) -> gst::TagList {
+fn tag(orientation: Orientation) -> gst::TagList {
     let mirrored = if orientation.mirrored { "flip-" } else { "" };
     let text = format!("{mirrored}rotate-{}", 90 * u32::from(orientation.quarters));
     let mut tags = gst::TagList::new();

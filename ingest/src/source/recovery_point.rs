@@ -1,6 +1,7 @@
 //! Finds recovery points: where a stream of periodic intra refresh, which has no key frames, can be decoded from.
 
 use vru_media::Codec;
+use vru_media::sei::{Framing, NalUnit, messages, nal_units};
 
 /// The payload type of the message in both codecs.
 const RECOVERY_POINT: u32 = 6;
@@ -9,53 +10,30 @@ const MAX_FRAMES: u32 = 1_024;
 
 /// After how many further pictures a decoder that starts with this access unit shows right pictures. `None` if the unit, in packetised
 /// format, has no recovery point.
-pub(super) fn recovery_frames(codec: Codec, mut unit: &[u8]) -> Option<u32> {
-    while let Some((length, rest)) = unit.split_first_chunk::<4>() {
-        let (nal_unit, others) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).unwrap_or((rest, &[]));
-        let header = *nal_unit.first()?;
-        let (is_sei, is_slice, header_bytes) = match codec {
-            Codec::H264 => (header & 0x1f == 6, (1..=5).contains(&(header & 0x1f)), 1),
-            Codec::H265 => ((header >> 1) & 0x3f == 39, (header >> 1) & 0x3f < 32, 2),
-        };
-        if is_slice {
-            return None;
+pub(super) fn recovery_frames(codec: Codec, unit: &[u8]) -> Option<u32> {
+    let in_front = nal_units(codec, Framing::Lengths(4), unit);
+    let mut found = None;
+    for nal_unit in in_front.take_while(|nal_unit| !matches!(nal_unit, NalUnit::Slice { .. })) {
+        if let NalUnit::Sei(bytes) = nal_unit {
+            messages(bytes, |kind, payload| {
+                if kind == RECOVERY_POINT {
+                    found = found.or_else(|| frames_of(codec, payload));
+                }
+            });
         }
-        if is_sei
-            && let Some(frames) = nal_unit.get(header_bytes..).and_then(|messages| recovery_message(codec, messages))
-        {
-            return Some(frames);
-        }
-        unit = others;
     }
-    None
+    found
 }
 
-/// Reads the messages of one SEI unit. Emulation prevention is ignored: no recovery point begins with two zero bytes.
-fn recovery_message(codec: Codec, mut messages: &[u8]) -> Option<u32> {
-    while messages.len() > 2 {
-        let (kind, rest) = size(messages)?;
-        let (length, rest) = size(rest)?;
-        let (payload, others) = rest.split_at_checked(length as usize)?;
-        if kind == RECOVERY_POINT {
-            let code = exp_golomb(payload)?;
-            let frames = match codec {
-                Codec::H264 => code,
-                // A signed number of pictures; the negative ones are right at once.
-                Codec::H265 if code % 2 == 1 => code.div_ceil(2),
-                Codec::H265 => 0,
-            };
-            return (frames <= MAX_FRAMES).then_some(frames);
-        }
-        messages = others;
-    }
-    None
-}
-
-/// A number as a sum of bytes, of which all but the last are 255.
-fn size(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let full = bytes.iter().take_while(|byte| **byte == 0xff).count();
-    let last = *bytes.get(full)?;
-    Some((u32::try_from(full).ok()?.checked_mul(255)? + u32::from(last), &bytes[full + 1..]))
+fn frames_of(codec: Codec, payload: &[u8]) -> Option<u32> {
+    let code = exp_golomb(payload)?;
+    let frames = match codec {
+        Codec::H264 => code,
+        // A signed number of pictures; the negative ones are right at once.
+        Codec::H265 if code % 2 == 1 => code.div_ceil(2),
+        Codec::H265 => 0,
+    };
+    (frames <= MAX_FRAMES).then_some(frames)
 }
 
 /// The unsigned exp-Golomb code at the start.

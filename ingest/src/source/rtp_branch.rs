@@ -8,13 +8,17 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use parking_lot::Mutex;
+use vru_media::Orientation;
+use vru_media::sei::{Framing, StreamOrientation};
 use vru_media::shown::displayed_size;
 use vru_proto::v1::Encoding;
 
+use super::colours::SharedColours;
 use super::decoder_loss::count_undecodable;
 use super::elements::{build_error, make_bin, static_pad};
 use super::encoder_input::{SourceSize, Turning, prepare_encoder};
 use super::jpeg_depayloader::depayload_jpegs;
+use super::orientation::pass_stream_orientation_on;
 use super::packet_loss::{Recovering, drop_incomplete_units};
 use super::samples::{sample_payload, sample_size};
 use super::video_format::VideoFormat;
@@ -59,7 +63,15 @@ impl RtpBranch {
         let (sink, elements) = if let Some(launch) = encode {
             let encoder = make_bin(&launch)?;
             drop_incomplete_pictures(&decoder, recovering)?;
-            let source_size = prepare_encoder(&encoder, plan, Some(Sampler::new(plan.max_fps)), Turning::Never)?;
+            let turning = match format {
+                VideoFormat::Coded(codec) => {
+                    pass_stream_orientation_on(&static_pad(&decoder, "sink")?, codec, Orientation::UPRIGHT);
+                    Turning::ByTags(Orientation::UPRIGHT)
+                }
+                VideoFormat::Jpeg => Turning::Never,
+            };
+            let (sampler, no_container) = (Some(Sampler::new(plan.max_fps)), SharedColours::default());
+            let source_size = prepare_encoder(&encoder, plan, sampler, turning, &no_container, session.notices())?;
             count_undecodable(&decoder, session.camera())?;
             let sink = picture_sink(session, source_size);
             (sink.clone(), vec![depayloader, decoder.upcast(), encoder.upcast(), sink.upcast()])
@@ -111,6 +123,7 @@ fn picture_sink(session: &Arc<CameraSession>, source_size: SourceSize) -> gst_ap
             source_size,
             key_frame: true,
             analyse: true,
+            orientation: Orientation::UPRIGHT,
         });
     })
 }
@@ -122,12 +135,12 @@ fn access_unit_sink(
     sampler: Sampler,
 ) -> gst_app::AppSink {
     let session = session.clone();
-    let state = Mutex::new((sampler, false));
+    let state = Mutex::new((sampler, false, StreamOrientation::default()));
     app_sink(move |sample, pts_ns, payload| {
         let Some(size) = sample_size(sample) else { return };
         let key_frame = format.is_key_unit(&payload) || recovering.starts(pts_ns);
         let mut state = state.lock();
-        let (sampler, started) = &mut *state;
+        let (sampler, started, stated) = &mut *state;
         if !*started && !key_frame {
             let labels = [session.camera().as_str(), metrics::BEFORE_KEY_FRAME];
             metrics::SKIPPED.with_label_values(&labels).inc();
@@ -140,12 +153,24 @@ fn access_unit_sink(
             return;
         }
         let encoding = format.encoding();
-        // Nobody stretches a JPEG after this.
-        let source_size = match format {
-            VideoFormat::Coded(_) => sample.caps().and_then(displayed_size).unwrap_or(size),
-            VideoFormat::Jpeg => size,
+        // Nobody stretches or turns a JPEG after this.
+        let (source_size, orientation) = match format {
+            VideoFormat::Coded(codec) => {
+                let orientation = stated.next(codec, Framing::StartCodes, &payload);
+                (orientation.size(sample.caps().and_then(displayed_size).unwrap_or(size)), orientation)
+            }
+            VideoFormat::Jpeg => (size, Orientation::UPRIGHT),
         };
-        session.add_picture(EncodedPicture { pts_ns, payload, encoding, size, source_size, key_frame, analyse });
+        session.add_picture(EncodedPicture {
+            pts_ns,
+            payload,
+            encoding,
+            size,
+            source_size,
+            key_frame,
+            analyse,
+            orientation,
+        });
     })
 }
 

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use vru_proto::v1::{Delivery, Encoding, Frame, Orientation};
+use vru_media::Orientation;
+use vru_proto::v1::{Delivery, Encoding, Frame};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::clock;
 
+use super::unconverted::Notices;
 use crate::live_sender::LiveSender;
 use crate::metrics;
 use crate::timeline::Timeline;
@@ -42,12 +44,14 @@ pub struct EncodedPicture {
     pub encoding: Encoding,
     /// Width and height of the picture in the payload.
     pub size: (u32, u32),
-    /// Width and height of the camera's picture.
+    /// Width and height of the camera's picture as a person sees it.
     pub source_size: (u32, u32),
     /// A decoder can start with this picture.
     pub key_frame: bool,
     /// False for an access unit that is published only because later units need it for decoding.
     pub analyse: bool,
+    /// How the picture in the payload must be turned.
+    pub orientation: Orientation,
 }
 
 /// Gives the pictures of one connection their identities and times, and gives them to the camera's sender.
@@ -60,6 +64,7 @@ pub struct CameraSession {
     progress: Mutex<Progress>,
     opened: Instant,
     waits_for_key_frame: AtomicBool,
+    notices: Arc<Notices>,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +76,7 @@ struct Progress {
 impl CameraSession {
     pub fn new(camera: CameraId, id: u64, sender: Arc<LiveSender>, clock_tolerance: Duration) -> Self {
         Self {
+            notices: Arc::new(Notices::new(camera.clone(), id)),
             camera,
             id,
             sender,
@@ -87,6 +93,10 @@ impl CameraSession {
 
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    pub(super) fn notices(&self) -> Arc<Notices> {
+        self.notices.clone()
     }
 
     /// Records an incoming packet with its arrival time, see [`Timeline::record_packet`].
@@ -182,7 +192,9 @@ impl CameraSession {
             end_of_stream: false,
             analyse: picture.analyse,
             payload: picture.payload,
-            orientation: Orientation::Unspecified as i32,
+            orientation: i32::from(picture.orientation.number()),
+            // RTP has no container.
+            container_colours: None,
         });
     }
 }

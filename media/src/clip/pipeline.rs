@@ -11,6 +11,7 @@ use gstreamer_video as gst_video;
 use vru_vision::image::Image;
 
 use super::{ClipError, Deadline};
+use crate::shown::ContainerColours;
 use crate::{Codec, launch};
 
 /// Maximum number of bytes queued for the encoder: a few pictures, so that it is never idle.
@@ -32,7 +33,7 @@ pub(super) struct Times {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stream {
     Pictures { width: u32, height: u32 },
-    Units(Codec),
+    Units(Codec, ContainerColours),
 }
 
 #[derive(Debug)]
@@ -54,8 +55,8 @@ impl ClipPipeline {
                  ! x264enc speed-preset=veryfast pass=quant quantizer=24 bframes=0 key-int-max=50 threads=1 rc-lookahead=0 \
                  ! h264parse"
             ),
-            Stream::Units(Codec::H264) => "h264parse".to_owned(),
-            Stream::Units(Codec::H265) => "h265parse".to_owned(),
+            Stream::Units(Codec::H264, _) => "h264parse".to_owned(),
+            Stream::Units(Codec::H265, _) => "h265parse".to_owned(),
         };
         let line =
             format!("appsrc name=source format=time ! {line} ! mp4mux name=mux faststart=true ! filesink name=file");
@@ -65,10 +66,12 @@ impl ClipPipeline {
             .by_name("source")
             .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())
             .ok_or_else(|| broken("the pipeline has no source"))?;
-        if let Stream::Units(codec) = stream {
+        if let Stream::Units(codec, colours) = stream {
+            // The muxer writes the colours into the file.
             let caps = gst::Caps::builder(codec.media_type())
                 .field("stream-format", "byte-stream")
                 .field("alignment", "au")
+                .field_if_some("colorimetry", colours.colorimetry())
                 .build();
             source.set_caps(Some(&caps));
         }

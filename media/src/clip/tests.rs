@@ -100,7 +100,9 @@ fn access_units_are_stored_unchanged() {
         // The units before the first key frame are left out.
         let skipped = samples.iter().position(|sample| sample.key_frame).unwrap();
         assert!(skipped > 0);
-        let clip = write_mp4(ClipInput::Units(codec, Orientation::UPRIGHT), samples, LIMIT).unwrap();
+        let clip =
+            write_mp4(ClipInput::Units(codec, Orientation::UPRIGHT, ContainerColours::default()), samples, LIMIT)
+                .unwrap();
         assert_eq!((clip.written, clip.skipped), (22 - skipped, skipped), "{encoder}");
         let times = frame_times(&clip.mp4);
         assert_eq!(times.len(), clip.written, "{encoder}: {times:?}");
@@ -108,6 +110,27 @@ fn access_units_are_stored_unchanged() {
             assert!((pair[1] - pair[0] - 0.1).abs() < 0.002, "{encoder}: {times:?}");
         }
         assert!(clip.mp4.len() < bytes + 20_000);
+    }
+}
+
+#[test]
+fn what_the_container_stated_is_in_the_clip() {
+    for (codec, encoder, parser) in [
+        (Codec::H264, "x264enc key-int-max=10 tune=zerolatency", "h264parse"),
+        (Codec::H265, "x265enc key-int-max=10 speed-preset=ultrafast", "h265parse"),
+    ] {
+        let (units, times) = encoded(codec, encoder, parser);
+        let samples: Vec<_> = units
+            .into_iter()
+            .zip(times)
+            .map(|(payload, time_us)| ClipSample { key_frame: codec.is_key_unit(&payload), time_us, payload })
+            .collect();
+        let turned = Orientation { mirrored: true, quarters: 1 };
+        for colours in [ContainerColours::new(Some(true), 1), ContainerColours::new(Some(false), 9)] {
+            let clip = write_mp4(ClipInput::Units(codec, turned, colours), samples.clone(), LIMIT).unwrap();
+            let stated = mp4::stated(&mut std::io::Cursor::new(&clip.mp4));
+            assert_eq!(stated, mp4::Stated { orientation: Some(turned), colours: Some(colours) }, "{codec:?}");
+        }
     }
 }
 
@@ -120,7 +143,8 @@ fn misplaced_sei_units_cost_no_picture() {
         let sei: &[u8] = if *key_frame { &[0, 0, 0, 1, 6, 47, 3, 8, 0, 0x18, 0x80] } else { &[] };
         ClipSample { payload: [&unit, sei].concat().into(), time_us, key_frame: *key_frame }
     });
-    let clip = write_mp4(ClipInput::Units(Codec::H264, Orientation::UPRIGHT), samples, LIMIT).unwrap();
+    let input = ClipInput::Units(Codec::H264, Orientation::UPRIGHT, ContainerColours::default());
+    let clip = write_mp4(input, samples, LIMIT).unwrap();
     assert_eq!((clip.written, frame_times(&clip.mp4).len()), (30, 30));
 }
 

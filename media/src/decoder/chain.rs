@@ -11,7 +11,8 @@ use gstreamer_video as gst_video;
 use super::memory::SharedAllocator;
 use super::picture::VideoPicture;
 use super::{DecodedPicture, Reordering, VideoDecodeError};
-use crate::{Codec, launch, shown};
+use crate::shown::{self, ContainerColours};
+use crate::{Codec, launch};
 
 /// Maximum width and height of a video picture. Cameras reach 7680; a corrupt parameter set can declare any size.
 const MAX_SIDE: u32 = 8_192;
@@ -38,7 +39,11 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn start(codec: Codec, reordering: Reordering) -> Result<Self, VideoDecodeError> {
+    pub(super) fn start(
+        codec: Codec,
+        reordering: Reordering,
+        colours: ContainerColours,
+    ) -> Result<Self, VideoDecodeError> {
         let (parser, decoder) = match codec {
             Codec::H264 => ("h264parse", "avdec_h264"),
             Codec::H265 => ("h265parse", "avdec_h265"),
@@ -65,7 +70,7 @@ impl Chain {
 
         let decoded = Arc::new(Mutex::new(DecoderOutput::default()));
         let input = gst::Pad::builder(gst::PadDirection::Src).name("input").build();
-        let output = output_pad(&decoded).ok_or_else(start_failed)?;
+        let output = output_pad(&decoded, colours).ok_or_else(start_failed)?;
         let bus = gst::Bus::new();
         bin.set_bus(Some(&bus));
         let chain = Self { codec, input, output, bin, bus, decoded, id_caps: id_caps(), declared_size };
@@ -161,7 +166,7 @@ fn id_caps() -> gst::Caps {
 }
 
 /// The pad after the decoder. It records the picture format and collects the pictures.
-fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
+fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>, colours: ContainerColours) -> Option<gst::Pad> {
     let caps = gst_video::VideoCapsBuilder::new().build();
     let template = gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &caps).ok()?;
     let for_events = Arc::clone(decoded);
@@ -175,7 +180,7 @@ fn output_pad(decoded: &Arc<Mutex<DecoderOutput>>) -> Option<gst::Pad> {
         })
         .event_function(move |_, _, event| {
             if let gst::EventView::Caps(caps) = event.view() {
-                let info = gst_video::VideoInfo::from_caps(&shown::complete(caps.caps())).ok();
+                let info = gst_video::VideoInfo::from_caps(&shown::complete(caps.caps(), colours)).ok();
                 for_events.lock().unwrap_or_else(PoisonError::into_inner).info = info;
             }
             true

@@ -7,7 +7,7 @@ use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 use vru_vision::image::Image;
 
-use crate::shown;
+use crate::shown::{self, Unconverted};
 
 /// Formats that a [`RgbConverter`] remembers: cameras of one site have few.
 const REMEMBERED_FORMATS: usize = 8;
@@ -42,6 +42,10 @@ impl VideoPicture {
 
     pub fn height(&self) -> u32 {
         self.info.height()
+    }
+
+    pub fn unconverted(&self) -> impl Iterator<Item = Unconverted> + use<> {
+        Unconverted::of(&self.info)
     }
 
     #[cfg(test)]

@@ -14,6 +14,15 @@ pub struct FrameId {
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
 }
+/// The colours that a container states for its video.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContainerColours {
+    /// `MatrixCoefficients` of ITU-T H.273, 0 to 255; 2 if it is not stated.
+    #[prost(uint32, tag = "1")]
+    pub matrix: u32,
+    #[prost(enumeration = "ColourRange", tag = "2")]
+    pub range: i32,
+}
 /// One encoded picture. Topic `vru.frames`, key = camera id.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
@@ -59,9 +68,12 @@ pub struct Frame {
     /// The encoded picture. Not empty unless `end_of_stream` is set.
     #[prost(bytes = "bytes", tag = "15")]
     pub payload: ::prost::bytes::Bytes,
-    /// How a decoder must turn the picture. Only files state it, and only with H.264 and H.265: a JPEG is upright.
+    /// How a decoder must turn the picture. Containers and streams state it, with H.264 and H.265: a JPEG is upright.
     #[prost(enumeration = "Orientation", tag = "16")]
     pub orientation: i32,
+    /// Colours that hold where the video itself states none. Only containers state them, and only with H.264 and H.265: a JPEG has its own.
+    #[prost(message, optional, tag = "17")]
+    pub container_colours: ::core::option::Option<ContainerColours>,
 }
 /// Format of `Frame.payload`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -209,6 +221,38 @@ impl Orientation {
             "ORIENTATION_MIRROR_ROTATE_90" => Some(Self::MirrorRotate90),
             "ORIENTATION_MIRROR_ROTATE_180" => Some(Self::MirrorRotate180),
             "ORIENTATION_MIRROR_ROTATE_270" => Some(Self::MirrorRotate270),
+            _ => None,
+        }
+    }
+}
+/// What the numbers of a video's luma and chroma stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ColourRange {
+    Unspecified = 0,
+    /// Luma from 16 to 235, of 255.
+    Limited = 1,
+    /// All numbers.
+    Full = 2,
+}
+impl ColourRange {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COLOUR_RANGE_UNSPECIFIED",
+            Self::Limited => "COLOUR_RANGE_LIMITED",
+            Self::Full => "COLOUR_RANGE_FULL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COLOUR_RANGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "COLOUR_RANGE_LIMITED" => Some(Self::Limited),
+            "COLOUR_RANGE_FULL" => Some(Self::Full),
             _ => None,
         }
     }

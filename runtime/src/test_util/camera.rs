@@ -1,4 +1,4 @@
-//! Cameras that push: ffmpeg sends the sample clip to an RTSP server without re-encoding it.
+//! Cameras that push: ffmpeg sends the sample clip, or another video, to an RTSP server without re-encoding it.
 
 use std::path::PathBuf;
 
@@ -21,19 +21,25 @@ pub fn clip(codec: Codec) -> PathBuf {
 /// ffmpeg as a camera that publishes to an RTSP server (`ANNOUNCE` and `RECORD`).
 #[derive(Debug, Clone)]
 pub struct FfmpegCamera {
-    pub codec: Codec,
+    /// What it sends.
+    pub video: PathBuf,
     /// `rtsp://user:password@host:port/path`.
     pub url: String,
-    /// Disconnects after so many pictures. None: repeats the clip forever.
+    /// Disconnects after so many pictures. None: repeats the video forever.
     pub frames: Option<u64>,
     /// `tcp` or `udp`.
     pub transport: &'static str,
 }
 
 impl FfmpegCamera {
-    /// A camera that sends forever, over TCP.
+    /// A camera that sends the clip forever, over TCP.
     pub fn new(codec: Codec, url: impl Into<String>) -> Self {
-        Self { codec, url: url.into(), frames: None, transport: "tcp" }
+        Self::of(clip(codec), url)
+    }
+
+    /// A camera that sends this video forever, over TCP.
+    pub fn of(video: PathBuf, url: impl Into<String>) -> Self {
+        Self { video, url: url.into(), frames: None, transport: "tcp" }
     }
 
     /// Disconnects after so many pictures.
@@ -48,7 +54,7 @@ impl FfmpegCamera {
         let limit = self.frames.map(|count| ["-frames:v".to_owned(), count.to_string()]);
         Launch::new("ffmpeg", folder("camera").join("ffmpeg.log"))
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-re", "-stream_loop", "-1", "-i"])
-            .args([clip(self.codec)])
+            .args([&self.video])
             .args(["-map", "0:v", "-c", "copy"])
             .args(limit.into_iter().flatten())
             .args(["-f", "rtsp", "-rtsp_transport", self.transport, &self.url])

@@ -2,6 +2,7 @@
 
 use vru_media::Orientation;
 use vru_media::clip::ClipSample;
+use vru_media::shown::ContainerColours;
 use vru_proto::FrameKey;
 use vru_proto::v1;
 
@@ -14,6 +15,7 @@ pub(crate) struct ClipFrames {
     max_bytes: usize,
     pub(super) encoding: Option<v1::Encoding>,
     pub(super) orientation: Orientation,
+    pub(super) colours: ContainerColours,
     pub(super) samples: Vec<ClipSample>,
     pub(super) bytes: usize,
     /// No frame of the window precedes those that were read.
@@ -67,6 +69,9 @@ impl ClipFrames {
             return;
         }
         self.orientation = u8::try_from(frame.orientation).ok().and_then(Orientation::from_number).unwrap_or_default();
+        let colours = frame.container_colours.as_ref();
+        self.colours =
+            colours.map(|stated| ContainerColours::from_numbers(stated.matrix, stated.range)).unwrap_or_default();
         self.bytes += frame.payload.len();
         self.samples.push(ClipSample { time_us, payload: frame.payload.clone(), key_frame });
     }
@@ -80,7 +85,7 @@ impl ClipFrames {
             return;
         }
         if self.encoding.is_none() {
-            (self.encoding, self.orientation) = (earlier.encoding, earlier.orientation);
+            (self.encoding, self.orientation, self.colours) = (earlier.encoding, earlier.orientation, earlier.colours);
         }
         self.has_end |= earlier.has_end;
         let later = std::mem::replace(&mut self.samples, earlier.samples);

@@ -153,11 +153,11 @@ impl ClipHandler {
 
     /// The MP4; `None` if none of the frames can be shown.
     async fn encode(&self, held: HeldFrames) -> Result<Option<Bytes>, SinkError> {
-        let HeldFrames { frames: ClipFrames { encoding, orientation, samples, .. }, permit } = held;
+        let HeldFrames { frames: ClipFrames { encoding, orientation, colours, samples, .. }, permit } = held;
         let input = match encoding {
             None => return Ok(None),
-            Some(v1::Encoding::H264) => ClipInput::Units(Codec::H264, orientation),
-            Some(v1::Encoding::H265) => ClipInput::Units(Codec::H265, orientation),
+            Some(v1::Encoding::H264) => ClipInput::Units(Codec::H264, orientation, colours),
+            Some(v1::Encoding::H265) => ClipInput::Units(Codec::H265, orientation, colours),
             Some(_) => ClipInput::Pictures,
         };
         let encoder = self.encoders.clone().acquire_owned().await;

@@ -74,22 +74,26 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
     let mut summary = Summary::new(&options.video, engine.model(), engine.provider());
     let started = Instant::now();
     let mut first_us = None;
-    let undecodable = stages::run(frames, engine, config.as_ref(), settings, &mut |analysed: AnalysedFrame| {
-        let captured_at_us = analysed.detections.captured_at_us;
-        let position_us = captured_at_us - *first_us.get_or_insert(captured_at_us);
-        bar.set_position(position_us.max(0) as u64 / 1_000);
-        summary.add(&analysed);
-        bar.set_message(format!(
-            "{} frames, {:.1}/s, {} tracks, {} alerts",
-            summary.frames,
-            summary.frames as f64 / started.elapsed().as_secs_f64(),
-            summary.track_count(),
-            summary.alerts()
-        ));
-        outputs.add(analysed)
-    })?;
+    let (undecodable, unconverted) =
+        stages::run(frames, engine, config.as_ref(), settings, &mut |analysed: AnalysedFrame| {
+            let captured_at_us = analysed.detections.captured_at_us;
+            let position_us = captured_at_us - *first_us.get_or_insert(captured_at_us);
+            bar.set_position(position_us.max(0) as u64 / 1_000);
+            summary.add(&analysed);
+            bar.set_message(format!(
+                "{} frames, {:.1}/s, {} tracks, {} alerts",
+                summary.frames,
+                summary.frames as f64 / started.elapsed().as_secs_f64(),
+                summary.track_count(),
+                summary.alerts()
+            ));
+            outputs.add(analysed)
+        })?;
     summary.finish(started.elapsed(), undecodable, report.get());
     bar.finish_and_clear();
+    for kind in summary.file.unconverted.iter().chain(&unconverted) {
+        warn(&format!("{}: {kind}", options.video.display()));
+    }
     let entries = outputs.finish()?;
     if let Some(truth) = truth {
         summary.evaluation = Some(mot::evaluate(&truth, &entries, &EvaluationOptions::default()));

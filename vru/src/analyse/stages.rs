@@ -11,6 +11,7 @@ use vru_infer::engine::Engine;
 use vru_infer::model::{PreparedPicture, Preparer};
 use vru_infer::picture::Picture;
 use vru_ingest::error::SourceError;
+use vru_media::shown::Unconverted;
 use vru_proto::v1;
 use vru_runtime::report::chain;
 use vru_vision::detection::Detection;
@@ -42,14 +43,15 @@ struct DetectedFrame {
     timings: v1::StageTimings,
 }
 
-/// Analyses all frames; `each` receives them in order. Returns how many frames could not be decoded.
+/// Analyses all frames; `each` receives them in order. Returns how many frames could not be decoded, and what a player would do with the
+/// others.
 pub(super) fn run(
     frames: impl Iterator<Item = Result<v1::Frame, SourceError>> + Send,
     engine: Engine,
     camera: Option<&v1::CameraConfig>,
     settings: AnalysisSettings,
     each: &mut dyn FnMut(AnalysedFrame) -> anyhow::Result<()>,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<(u64, Vec<Unconverted>)> {
     let model = engine.model().clone();
     let preparer = model.preparer().context("prepare the model's input")?;
     let (frames_tx, frames_rx) = sync_channel(CHANNEL_FRAMES);
@@ -72,8 +74,8 @@ pub(super) fn run(
             }
         }
         // The loop has dropped its receiver: the sends of the other threads fail, and they end one after the other.
-        let undecodable = decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread panicked"))?;
-        ended.map(|()| undecodable)
+        let decoded = decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread panicked"))?;
+        ended.map(|()| decoded)
     })
 }
 
@@ -93,7 +95,7 @@ fn decode(
     mut decoder: FrameDecoder,
     mut preparer: Preparer,
     out: &SyncSender<anyhow::Result<PreparedFrame>>,
-) -> u64 {
+) -> (u64, Vec<Unconverted>) {
     let mut undecodable = 0;
     for frame in frames {
         let started = Instant::now();
@@ -118,11 +120,11 @@ fn decode(
                 PreparedFrame { decoded, prepared, decode, preprocess: started.elapsed() }
             });
             if out.send(ready).is_err() {
-                return undecodable;
+                return (undecodable, decoder.unconverted().to_vec());
             }
         }
     }
-    undecodable
+    (undecodable, decoder.unconverted().to_vec())
 }
 
 fn infer(

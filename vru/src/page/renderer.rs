@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use bytes::Bytes;
-use vru_infer::picture::orientation;
+use vru_infer::picture::{container_colours, orientation};
 use vru_media::decoder::{Reordering, RgbConverter, VideoDecoder};
 use vru_media::jpeg::{self, JpegEncoder};
 use vru_media::{Codec, Orientation};
@@ -114,8 +114,10 @@ impl CameraRenderer {
                 return self.join.picture(key.clone(), SourcePicture::Jpeg(frame.payload), bytes).into_iter().collect();
             }
         };
-        if self.decoder.as_ref().is_none_or(|decoder| decoder.codec() != codec) {
-            self.decoder = VideoDecoder::new(codec, Reordering::AsSeen).ok();
+        let colours = container_colours(&frame);
+        if self.decoder.as_ref().is_none_or(|decoder| (decoder.codec(), decoder.colours()) != (codec, colours)) {
+            let decoder = VideoDecoder::new(codec, Reordering::AsSeen).ok();
+            self.decoder = decoder.map(|decoder| decoder.with_colours(colours));
             self.in_decoder.clear();
         }
         let Some(decoder) = &mut self.decoder else { return Vec::new() };

@@ -62,12 +62,8 @@ impl CameraServer {
         self.file(name, codec, &clip(codec));
     }
 
-    /// Adds a camera that sends the H.264 of an MP4 file without encoding, from the beginning for each client, and ends with it.
-    pub fn h264_file(&self, name: &str, file: &Path) {
-        self.file(name, Codec::H264, file);
-    }
-
-    fn file(&self, name: &str, codec: Codec, file: &Path) {
+    /// Adds a camera that sends the video of an MP4 file without encoding, from the beginning for each client, and ends with it.
+    pub fn file(&self, name: &str, codec: Codec, file: &Path) {
         let (parser, payloader) = match codec {
             Codec::H264 => ("h264parse", "rtph264pay"),
             Codec::H265 => ("h265parse", "rtph265pay"),

@@ -10,6 +10,7 @@ use gstreamer_app as gst_app;
 use parking_lot::Mutex;
 use vru_media::Codec;
 
+use super::context::FileContext;
 use super::fields::Fields;
 use super::progress::Progress;
 use super::stated_in_stream;
@@ -18,7 +19,6 @@ use crate::error::SourceError;
 use crate::source::OutputPlan;
 use crate::source::elements::{build_error, make_bin, make_element, static_pad};
 use crate::source::encoder_input::{SourceSize, Turning, prepare_encoder};
-use crate::source::orientation::SharedOrientation;
 
 /// Several threads add latency per frame, which does not matter for files.
 const DECODER_THREADS: u32 = 2;
@@ -36,7 +36,7 @@ pub(super) fn prepare(
     plan: &OutputPlan,
     progress: &Arc<Mutex<Progress>>,
     skip: u64,
-    orientation: &SharedOrientation,
+    context: &FileContext,
 ) -> Result<Option<SourceSize>, SourceError> {
     let tracks = |usable, link| Tracks {
         pipeline: pipeline.downgrade(),
@@ -47,23 +47,31 @@ pub(super) fn prepare(
         link,
     };
     if plan.is_passthrough() {
-        let (sink, plan, orientation) = (sink.clone(), plan.clone(), orientation.clone());
-        let link = move |pipeline: &gst::Pipeline, track: &Track| {
-            link_access_units(pipeline, track, &sink, &plan, &orientation)
-        };
+        let (sink, plan, context) = (sink.clone(), plan.clone(), context.clone());
+        stated_in_stream::prefer(demuxer, &context);
+        let link =
+            move |pipeline: &gst::Pipeline, track: &Track| link_access_units(pipeline, track, &sink, &plan, &context);
         connect(demuxer, tracks(|track| codec_of(track).is_some(), Box::new(link)));
         return Ok(None);
     }
     let launch = plan.description.encode_launch(plan.values(DECODER_THREADS));
     let encoder = make_bin(&launch.ok_or_else(|| build_error("the pipeline has no encoder"))?)?;
-    let source_size = prepare_encoder(&encoder, plan, None, Turning::ByTags(orientation.get()))?;
+    let source_size = prepare_encoder(
+        &encoder,
+        plan,
+        None,
+        Turning::ByTags(context.orientation.get()),
+        &context.colours,
+        context.notices.clone(),
+    )?;
     pipeline.add(&encoder).map_err(|_| build_error("the encoder cannot be added"))?;
     encoder.link(sink).map_err(|_| build_error("the encoder cannot be linked"))?;
     let input = static_pad(&encoder, "sink")?;
     number_pictures(&input, progress, skip);
-    stated_in_stream::prefer(demuxer);
-    let decoded = progress.clone();
-    let link = move |pipeline: &gst::Pipeline, track: &Track| link_pictures(pipeline, track, &input, &decoded);
+    stated_in_stream::prefer(demuxer, context);
+    let (decoded, context) = (progress.clone(), context.clone());
+    let link =
+        move |pipeline: &gst::Pipeline, track: &Track| link_pictures(pipeline, track, &input, &decoded, &context);
     connect(demuxer, tracks(|_| true, Box::new(link)));
     Ok(Some(source_size))
 }
@@ -163,7 +171,7 @@ fn link_access_units(
     track: &Track,
     sink: &gst_app::AppSink,
     plan: &OutputPlan,
-    orientation: &SharedOrientation,
+    context: &FileContext,
 ) -> Option<gst::Pad> {
     let launch = plan.description.decode_launch(codec_of(track)?, plan.values(DECODER_THREADS));
     let parser = make_bin(&launch).ok()?;
@@ -171,7 +179,7 @@ fn link_access_units(
     parser.link(sink).ok()?;
     parser.sync_state_with_parent().ok()?;
     let input = parser.static_pad("sink")?;
-    let orientation = orientation.clone();
+    let orientation = context.orientation.clone();
     input.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         if let Some(event) = info.event() {
             orientation.read(event);
@@ -187,10 +195,11 @@ fn link_pictures(
     track: &Track,
     encoder: &gst::Pad,
     progress: &Arc<Mutex<Progress>>,
+    context: &FileContext,
 ) -> Option<gst::Pad> {
     let decoder = make_element("decodebin").ok()?;
     pipeline.add(&decoder).ok()?;
-    stated_in_stream::prefer(&decoder);
+    stated_in_stream::prefer(&decoder, context);
     let progress = progress.clone();
     decoder.downcast_ref::<gst::Bin>()?.connect_element_added(move |_, element| count_units(element, &progress));
     let encoder = encoder.clone();

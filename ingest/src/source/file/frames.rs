@@ -1,6 +1,7 @@
 //! The frames of a file, with their identities and capture times.
 
-use vru_proto::v1::{ClockSource, Delivery, Frame};
+use vru_media::shown::ContainerColours;
+use vru_proto::v1::{self, ClockSource, Delivery, Frame};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::clock;
 
@@ -41,7 +42,7 @@ impl FileFrames {
             start_time_us: identity.start_time_us,
             expected: options.skip,
             max_picture_bytes: options.max_picture_bytes,
-            reader: Some(Reader::open(&options.path, &options.plan, options.skip)?),
+            reader: Some(Reader::open(options, identity.session)?),
             pending: None,
             report: SharedReport::default(),
         })
@@ -81,6 +82,7 @@ impl FileFrames {
             analyse: true,
             payload,
             orientation: i32::from(video.orientation.number()),
+            container_colours: message(video.container_colours),
         }
     }
 
@@ -102,6 +104,11 @@ impl FileFrames {
         }
         pulled
     }
+}
+
+fn message(colours: ContainerColours) -> Option<v1::ContainerColours> {
+    let (matrix, range) = colours.numbers();
+    (colours != ContainerColours::default()).then_some(v1::ContainerColours { matrix, range })
 }
 
 impl Iterator for FileFrames {

@@ -5,6 +5,7 @@
 
 mod branch;
 mod container;
+mod context;
 mod fields;
 mod frames;
 mod identity;

@@ -11,20 +11,24 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use parking_lot::Mutex;
-use vru_media::shown::displayed_size;
+use vru_media::sei::{Framing, StreamOrientation};
+use vru_media::shown::{ContainerColours, displayed_size};
 use vru_media::{Codec, Orientation, mp4};
 use vru_proto::v1::Encoding;
 
 use super::branch;
 use super::container;
+use super::context::FileContext;
+use super::options::FileOptions;
 use super::progress::Progress;
 use super::report::{FileReport, Missing};
 use crate::error::SourceError;
-use crate::source::OutputPlan;
+use crate::source::colours::SharedColours;
 use crate::source::elements::{build_error, make_element};
 use crate::source::encoder_input::SourceSize;
-use crate::source::orientation::SharedOrientation;
+use crate::source::orientation::{SharedOrientation, stronger};
 use crate::source::samples::{encoding_of, sample_payload, sample_size};
+use crate::source::unconverted::Notices;
 
 /// Longest time in which nothing is read. A network file system that hangs must not hang the camera.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -51,6 +55,8 @@ pub(super) struct VideoFrame {
     pub(super) key_frame: bool,
     /// How the picture in the payload must be turned.
     pub(super) orientation: Orientation,
+    /// Of access units.
+    pub(super) container_colours: ContainerColours,
 }
 
 #[derive(Debug)]
@@ -64,8 +70,9 @@ pub(super) struct Reader {
     beyond_end: Arc<AtomicBool>,
     /// `None` with passthrough, where the source has the size of the access unit.
     source_size: Option<SourceSize>,
-    /// Of access units. Pictures are turned before they are encoded.
-    orientation: SharedOrientation,
+    /// For access units: pictures are turned and get their colours before they are encoded.
+    context: FileContext,
+    stream_orientation: StreamOrientation,
     /// Frames with smaller numbers are skipped.
     skip: u64,
     frames_read: u64,
@@ -76,7 +83,9 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn open(path: &Path, plan: &OutputPlan, skip: u64) -> Result<Self, SourceError> {
+    pub(super) fn open(options: &FileOptions, session: u64) -> Result<Self, SourceError> {
+        let FileOptions { path, plan, skip, .. } = options;
+        let skip = *skip;
         vru_media::init()?;
         let pipeline = gst::Pipeline::new();
         let source = make_element("filesrc")?;
@@ -90,9 +99,12 @@ impl Reader {
             .and_then(|()| source.link(&demuxer))
             .map_err(|_| build_error("the file's elements cannot be linked"))?;
         let progress = Arc::new(Mutex::new(Progress::default()));
+        let notices = Arc::new(Notices::new(options.camera.clone(), session));
+        let stated = File::open(path).ok().map(|mut file| mp4::stated(&mut file)).unwrap_or_default();
         let orientation = SharedOrientation::default();
-        orientation.set(File::open(path).ok().and_then(|mut file| mp4::orientation(&mut file)).unwrap_or_default());
-        let source_size = branch::prepare(&demuxer, &pipeline, &sink, plan, &progress, skip, &orientation)?;
+        orientation.set(stated.orientation.unwrap_or_default());
+        let context = FileContext { orientation, colours: SharedColours::of_index(stated.colours), notices };
+        let source_size = branch::prepare(&demuxer, &pipeline, &sink, plan, &progress, skip, &context)?;
         let bus = pipeline.bus().ok_or_else(|| build_error("the pipeline has no bus"))?;
         let reader = Self {
             path: path.to_owned(),
@@ -102,7 +114,8 @@ impl Reader {
             progress,
             beyond_end,
             source_size,
-            orientation,
+            context,
+            stream_orientation: StreamOrientation::default(),
             skip,
             frames_read: 0,
             last_number: skip.checked_sub(1),
@@ -201,12 +214,14 @@ impl Reader {
                 source_size,
                 key_frame,
                 orientation,
+                container_colours: ContainerColours::default(),
             });
         }
         let caps = sample.caps()?;
         let name = caps.structure(0)?.name();
         let codec = [Codec::H264, Codec::H265].into_iter().find(|codec| name == codec.media_type())?;
-        let orientation = self.orientation.get();
+        let stated = self.stream_orientation.next(codec, Framing::StartCodes, &payload);
+        let orientation = stronger(stated, self.context.orientation.get());
         let source_size = orientation.size(displayed_size(caps)?);
         let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
         let pts = pts_ns.map(gst::ClockTime::from_nseconds);
@@ -224,6 +239,7 @@ impl Reader {
             source_size,
             key_frame,
             orientation,
+            container_colours: self.context.colours.get(),
         })
     }
 
@@ -244,6 +260,7 @@ impl Reader {
             missing: self.missing(&progress),
             problem: self.problem.clone(),
             chosen: progress.chosen.clone(),
+            unconverted: self.context.notices.said(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use vru_media::shown::Unconverted;
 
 /// Complete when the iterator of the file's frames has ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct FileReport {
     pub problem: Option<String>,
     /// Which video of the file is read, if it has several.
     pub chosen: Option<String>,
+    /// What a player would do with the pictures that ingest decoded.
+    pub unconverted: Vec<Unconverted>,
 }
 
 /// The part of a file that is cut off.

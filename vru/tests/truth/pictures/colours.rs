@@ -1,10 +1,12 @@
 //! Flat pictures of known colours, in every range and matrix.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::{BOTH, Output, RGB};
 use crate::analysis::FoundFrame;
-use crate::videos::make;
+use crate::videos::{ffmpeg, make};
 
 /// The names of the colours for ffmpeg, and their red, green and blue.
 const COLOURS: [(&str, [f32; 3]); 6] = [
@@ -54,6 +56,8 @@ fn check(video: &Path, outputs: &[Output]) {
 }
 
 const X264: &str = "-c:v libx264 -preset ultrafast -crf 8 -x264-params keyint=1";
+
+const X265: &str = "-c:v libx265 -preset ultrafast -crf 8 -tag:v hvc1 -x265-params keyint=1:log-level=error";
 
 /// Encoder arguments that state range and matrix.
 fn stated(range: &str, matrix: &str) -> String {
@@ -122,4 +126,65 @@ fn other_codecs_have_their_colours_too() {
     let sd = planar("bt601", "tv", "yuv420p");
     check(&video("old.avi", "320x240", &sd, "-c:v mpeg4 -q:v 1"), &[Output::Jpeg]);
     check(&video("lossless.mkv", "320x240", "format=bgr0", "-c:v ffv1"), &[Output::Jpeg]);
+}
+
+/// What only the container states: arguments of ffmpeg, and the matrix and range of the planes.
+const IN_CONTAINER: [(&str, &str, &str, &str); 3] = [
+    ("-color_range pc -colorspace bt709", "bt709", "pc", "yuv420p"),
+    ("-color_range tv -colorspace bt709", "bt709", "tv", "yuv420p"),
+    ("-color_range pc -colorspace bt2020nc", "bt2020", "pc", "yuv420p10le"),
+];
+
+#[test]
+fn colours_that_only_the_container_states_count() {
+    for (stated, matrix, range, format) in IN_CONTAINER {
+        // The encoder would state what the filters tell it.
+        let unstated = format!("{},setparams=range=unknown:colorspace=unknown", planar(matrix, range, format));
+        for (codec, encoder) in [("h264", X264), ("h265", X265)] {
+            let plain = video(&format!("{codec}.mkv"), "320x240", &unstated, encoder);
+            for container in ["mp4", "mov", "mkv"] {
+                // QuickTime has no range. H.265 of this encoder states the limited one.
+                if range == "pc" && (container == "mov" || codec == "h265") {
+                    continue;
+                }
+                let name = format!("{codec}-{matrix}-{range}.{container}");
+                let colr = if container == "mkv" { "" } else { "-movflags write_colr" };
+                let video = make(&name, &format!("-i {} -c copy {stated} {colr}", plain.display()));
+                if codec == "h264" {
+                    let player = in_player(&video);
+                    // ffmpeg converts in a hurry.
+                    let near = |seen: f32, colour: f32| (seen - colour).abs() <= 2.0 * TOLERANCE;
+                    let mut all = player.iter().zip(COLOURS).flat_map(|(seen, (_, colour))| seen.iter().zip(colour));
+                    let near = all.all(|(seen, colour)| near(*seen, colour));
+                    assert!(near, "{name}: ffmpeg shows {player:?}");
+                }
+                check(&video, &BOTH);
+            }
+        }
+    }
+}
+
+#[test]
+fn colours_in_the_stream_count_more_than_those_of_the_container() {
+    let filter = planar("bt601", "tv", "yuv420p");
+    let plain = video("own.mp4", "320x240", &filter, &stated("tv", "smpte170m"));
+    let arguments = "-color_range pc -colorspace bt709 -movflags write_colr";
+    check(&make("both.mp4", &format!("-i {} -c copy {arguments}", plain.display())), &BOTH);
+}
+
+/// The colours of a [`video`] by range and matrix as ffmpeg's decoder states them.
+fn in_player(video: &Path) -> Vec<[f32; 3]> {
+    let show =
+        ["-v", "error", "-read_intervals", "%+#1", "-show_entries", "frame=color_range,color_space", "-of", "json"];
+    let output = Command::new("ffprobe").args(show).arg(video).output().unwrap();
+    let probed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let stated = |name: &str| probed["frames"][0][name].as_str().unwrap_or("auto").trim_end_matches("nc").to_owned();
+    let (range, matrix) = (stated("color_range"), stated("color_space"));
+    let graph =
+        format!("scale=in_range={range}:in_color_matrix={matrix}:out_range=pc,format=gbrp,scale=1:1,format=rgb24");
+    let pixels = video.with_extension("rgb");
+    let arguments = ["-vf", &graph, "-f", "rawvideo"];
+    ffmpeg(["-i".as_ref(), video.as_os_str()].into_iter().chain(arguments.map(OsStr::new)), &pixels);
+    let bytes = std::fs::read(pixels).unwrap();
+    bytes.chunks_exact(3).map(|rgb| [0, 1, 2].map(|at| f32::from(rgb[at]) / 255.0)).collect()
 }
