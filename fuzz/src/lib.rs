@@ -49,7 +49,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 28] = [
     target("frame", targets::records::frame),
     // An empty object has two bytes in the message and a whole struct in memory, and a growing vector needs its memory twice.
     Target { memory_per_byte: 512, ..target("detections", targets::records::detections) },
@@ -76,6 +76,8 @@ pub const TARGETS: [Target; 26] = [
     // The memory of a JPEG depends on the size in its header. The target decodes small pictures only.
     Target { memory: 16 * MIB, ..target("jpeg", targets::pictures::jpeg) },
     target("access_unit", targets::pictures::access_unit),
+    target("exif", targets::pictures::exif),
+    target("mp4", targets::pictures::mp4),
     target("pipeline", targets::pictures::pipeline),
     target("mot", targets::model::mot),
     Target { memory_per_byte: 512, ..target("rule_state", targets::rules::state) },

@@ -1,10 +1,12 @@
 //! Pictures, access units and pipeline descriptions.
 
 use std::cell::RefCell;
+use std::io::Cursor;
 
-use vru_media::Codec;
 use vru_media::description::{PipelineDescription, PlaceholderValues};
 use vru_media::jpeg::{JpegDecoder, JpegError, MAX_PIXELS, Size};
+use vru_media::sei::{Framing, StreamOrientation};
+use vru_media::{Codec, Orientation, exif, mp4};
 
 use super::check_error;
 
@@ -43,7 +45,31 @@ fn check(decoded: Result<vru_vision::image::Image, JpegError>, least: Size, most
     }
 }
 
-/// A key frame is found after other NAL units, in both formats.
+/// Only a JPEG has an orientation, and another header in front of the one that states it changes nothing.
+pub(crate) fn exif(case: &[u8]) {
+    let stated = exif::orientation(case);
+    let Some(rest) = case.strip_prefix(&[0xff, 0xd8]) else {
+        return assert_eq!(stated, None);
+    };
+    let behind = [&[0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2], rest].concat();
+    assert_eq!(exif::orientation(&behind), stated);
+    assert!(stated.is_some());
+}
+
+/// An orientation that is written is read, and changes no colours.
+pub(crate) fn mp4(case: &[u8]) {
+    let before = mp4::stated(&mut Cursor::new(case));
+    for orientation in Orientation::all() {
+        let mut turned = case.to_vec();
+        if mp4::set_orientation(&mut turned, orientation).is_none() || before.orientation.is_none() {
+            continue;
+        }
+        let after = mp4::stated(&mut Cursor::new(&turned));
+        assert_eq!(after, mp4::Stated { orientation: Some(orientation), ..before });
+    }
+}
+
+/// A key frame is found after other NAL units, in both formats, and so is an orientation.
 pub(crate) fn access_unit(case: &[u8]) {
     for codec in [Codec::H264, Codec::H265] {
         if codec.is_key_unit(case) {
@@ -54,6 +80,9 @@ pub(crate) fn access_unit(case: &[u8]) {
         // A NAL unit that is not a slice in either codec.
         let behind = [&[0, 0, 0, 2, 0x4e, 1], case].concat();
         assert_eq!(codec.first_slice(&behind), codec.first_slice(case), "{codec:?}");
+        let orientation = |unit| StreamOrientation::default().next(codec, Framing::Lengths(4), unit);
+        assert_eq!(orientation(&behind), orientation(case), "{codec:?}");
+        StreamOrientation::default().next(codec, Framing::StartCodes, case);
     }
 }
 
