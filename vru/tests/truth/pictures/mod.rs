@@ -4,6 +4,7 @@
 mod cameras;
 mod colours;
 mod orientation;
+mod outputs;
 mod shape;
 
 use std::path::Path;
