@@ -104,7 +104,8 @@ async fn every_method_logs_in_once_and_a_wrong_password_reaches_the_camera_once(
             assert_eq!(right.logins().1, 0, "{name} {offers:?}: {:?}", right.requests());
             error_comes(refused, "unauthorized", 1).await;
             let (logins, connections) = (wrong.logins(), wrong.connections());
-            assert_eq!((logins, connections), ((0, 1), 1), "{refused} {offers:?}");
+            let failures = vru_ingest::counts().get(refused.as_str()).map(|counts| counts.errors.clone());
+            assert_eq!((logins, connections), ((0, 1), 1), "{refused} {offers:?}: {failures:?}");
         }
         good.stop.cancel();
         bad.stop.cancel();

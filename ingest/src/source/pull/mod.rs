@@ -49,7 +49,10 @@ pub async fn stream(
         // First, because `rtspsrc` fails too when the link does, and does not know why.
         biased;
         error = link.failed() => Err(error.into_source_error(&limits)),
-        result = running.run(&session, &limits, stop, || receiver.has_no_video()) => result,
+        result = running.run(&session, &limits, stop, || receiver.has_no_video()) => match link.told() {
+            Some(error) if result.is_err() => Err(error.into_source_error(&limits)),
+            _ => result,
+        },
     };
     if *link.accepted.borrow() {
         context.login.accepted();
@@ -74,6 +77,12 @@ impl RunningLink {
             Ok(error) => error,
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// The error of a link that has failed meanwhile. It is told before `rtspsrc` loses its connection, so whoever sees `rtspsrc` fail
+    /// for that reason finds it here.
+    fn told(&mut self) -> Option<LinkError> {
+        self.error.try_recv().ok()
     }
 }
 
