@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
-use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::rebalance::RebalanceContext;
 
@@ -104,6 +104,15 @@ impl Client {
                 false
             }
         }
+    }
+
+    /// Whether the group's coordinator answers. Blocks. Not while a join is under way, which it answers first.
+    pub(super) fn finds_group(&self, client: &BaseConsumer<RebalanceContext>) -> bool {
+        let Some(topic) = self.0.topics.first() else { return true };
+        let mut probe = TopicPartitionList::new();
+        probe.add_partition(topic, 0);
+        // Only the coordinator answers this question; any broker has metadata of the topic.
+        client.committed_offsets(probe, PROBE_DEADLINE).is_ok()
     }
 
     fn a_broker_answers(&self, client: &BaseConsumer<RebalanceContext>) -> bool {

@@ -53,11 +53,6 @@ impl GroupState {
         *last = Some(Report { at: now, without_coordinator_since, joining });
     }
 
-    /// Whether the coordinator's connection is up, as far as is known.
-    pub(super) fn has_coordinator(&self) -> bool {
-        self.0.lock().is_some_and(|report| report.without_coordinator_since.is_none())
-    }
-
     /// For how long librdkafka has been without the group's coordinator; zero while it has it, and before the first report.
     pub(super) fn without_coordinator(&self) -> Duration {
         let since = self.0.lock().and_then(|report| report.without_coordinator_since);
@@ -82,13 +77,13 @@ mod tests {
     #[test]
     fn a_client_is_without_its_coordinator_from_the_first_report_of_that_on() {
         let group = GroupState::default();
-        assert!(!group.has_coordinator());
+        assert!(group.without_coordinator().is_zero());
         let earlier = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
         group.report(&statistics("query-coord", "init"), earlier);
         group.report(&statistics("wait-broker-transport", "init"), Instant::now());
-        assert!(!group.has_coordinator() && group.without_coordinator() >= Duration::from_secs(10));
+        assert!(group.without_coordinator() >= Duration::from_secs(10));
         group.report(&statistics("up", "wait-join"), Instant::now());
-        assert!(group.has_coordinator() && group.without_coordinator().is_zero());
+        assert!(group.without_coordinator().is_zero());
     }
 
     #[test]
@@ -113,9 +108,11 @@ mod tests {
     #[test]
     fn statistics_of_other_clients_and_rubbish_change_nothing() {
         let group = GroupState::default();
-        group.report(&statistics("up", "steady"), Instant::now());
+        let earlier = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        group.report(&statistics("query-coord", "wait-join"), earlier);
         group.report(br#"{"name":"producer","brokers":{}}"#, Instant::now());
         group.report(b"{", Instant::now());
-        assert!(group.has_coordinator());
+        assert!(group.without_coordinator() >= Duration::from_secs(10));
+        assert_eq!(group.is_joining(earlier), Some(true));
     }
 }

@@ -290,7 +290,7 @@ impl Poller {
     pub(super) fn close(mut self) {
         let consumer = self.client.current();
         let until = Instant::now() + LEAVE_RETRY;
-        while Instant::now() < until && !consumer.context().group.has_coordinator() {
+        while Instant::now() < until && !self.client.finds_group(&consumer) {
             self.rebootstrap.check(consumer.client());
             drop(consumer.poll(Duration::from_millis(50)));
         }
