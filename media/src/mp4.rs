@@ -152,7 +152,12 @@ fn matrix(orientation: Orientation, width: i32, height: i32) -> [i32; 9] {
         _ => (0, -1, 1, 0),
     };
     let (a, b) = if orientation.mirrored { (-a, -b) } else { (a, b) };
-    let back = |by_x: i32, by_y: i32| -(by_x.min(0) * width + by_y.min(0) * height);
+    // At most one of the two is negative. Nothing is calculated: a file may state any size.
+    let back = |by_x: i32, by_y: i32| match (by_x < 0, by_y < 0) {
+        (true, _) => width,
+        (_, true) => height,
+        _ => 0,
+    };
     [a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, back(a, c), back(b, d), LAST]
 }
 
