@@ -6,6 +6,8 @@
 //!
 //! Keys come from a secret, a PEM file, a JWKS file or the JWKS URL of an identity provider ([`JwtConfig`]); the last three are followed
 //! while the service runs.
+//!
+//! What somebody may do is in [`policy`].
 
 mod bearer;
 mod claims;
@@ -18,6 +20,7 @@ mod jwks;
 mod key;
 mod key_set;
 mod metrics;
+pub mod policy;
 mod sources;
 mod validate;
 mod verifier;

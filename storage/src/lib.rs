@@ -1,7 +1,17 @@
 //! Access to the stored results: PostgreSQL (connections, schema and migrations) and the S3 bucket (client and object keys).
 //!
+//! What people may change (sites, users, sessions) has a module of queries for each kind of row; what inference found is written by the
+//! sink.
+//!
 //! Every program that reads or writes stored data uses this crate, so that connection settings, TLS, time-outs and keys are
 //! the same everywhere. How results are written (batches, COPY, offsets, Parquet) is the sink's own.
 
+pub mod audit;
+mod ids;
+pub mod log_in_failures;
+pub mod members;
 pub mod postgres;
 pub mod s3;
+pub mod sessions;
+pub mod sites;
+pub mod users;

@@ -1,10 +1,10 @@
+use std::error::Error;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// A failed access to PostgreSQL.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     #[error("cannot connect to PostgreSQL at {location}")]
     Connect {
@@ -60,6 +60,13 @@ impl DatabaseError {
             Self::Statement { source, .. } | Self::Connect { source, .. } => source.as_db_error(),
             _ => None,
         }
+    }
+
+    /// Whether the connection ended. Whether the operation took effect is unknown.
+    pub fn is_lost_connection(&self) -> bool {
+        let broken = |source: &tokio_postgres::Error| source.source().is_some_and(<dyn Error>::is::<std::io::Error>);
+        matches!(self, Self::Statement { source, .. } if source.is_closed() || broken(source))
+            || self.database_error().is_some_and(|error| error.code().code().starts_with("57P"))
     }
 
     /// Whether a row with the same key exists already.

@@ -50,7 +50,8 @@ mod tests {
                 "V4__comments",
                 "V5__topic_ids",
                 "V6__alert_states",
-                "V7__end_reasons"
+                "V7__end_reasons",
+                "V8__sites_and_people"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

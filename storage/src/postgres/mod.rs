@@ -4,6 +4,7 @@ mod config;
 mod connect;
 mod error;
 mod migrate;
+mod pool;
 mod tls;
 mod url;
 
@@ -11,4 +12,5 @@ pub use config::DatabaseConfig;
 pub use connect::connect;
 pub use error::DatabaseError;
 pub use migrate::migrate;
+pub use pool::{Pool, PooledClient};
 pub use tls::SslMode;

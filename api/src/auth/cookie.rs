@@ -1,0 +1,28 @@
+//! The cookie of a session. Its name makes browsers refuse it unless it is sent over TLS (or from this machine), for this host only.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+const NAME: &str = "__Host-vru_session";
+const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
+
+pub(crate) fn set_cookie(token: &str, lifetime: Duration) -> Option<HeaderValue> {
+    let seconds = lifetime.as_secs();
+    HeaderValue::try_from(format!("{NAME}={token}; Max-Age={seconds}; {ATTRIBUTES}")).ok()
+}
+
+pub(crate) fn clear_cookie() -> HeaderValue {
+    HeaderValue::from_static("__Host-vru_session=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict")
+}
+
+/// The tokens of a request: one, unless somebody plays.
+pub(super) fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .filter_map(|(name, token)| (name == NAME).then_some(token))
+}

@@ -1,0 +1,253 @@
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use humantime_serde::Serde;
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer};
+use vru_runtime::config::{Problems, Validate};
+use vru_runtime::flat_section::{self, FlatSection};
+use vru_runtime::service::{ServiceConfig, ShutdownConfig};
+use vru_runtime::telemetry::TelemetryConfig;
+use vru_storage::postgres::DatabaseConfig;
+
+use crate::http::Origin;
+
+/// The whole configuration of `vru-api`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// Where `/health`, `/ready` and `/metrics` are served (default `127.0.0.1:8004`). There is no authentication: another address is
+    /// for a network that only probes and Prometheus reach.
+    pub admin: SocketAddr,
+    /// Time limit for draining after SIGTERM.
+    pub shutdown: ShutdownConfig,
+    pub http: HttpConfig,
+    pub database: DatabaseSection,
+    pub sessions: SessionsConfig,
+    pub log_in: LogInConfig,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            telemetry: TelemetryConfig::default(),
+            admin: SocketAddr::from(([127, 0, 0, 1], 8004)),
+            shutdown: ShutdownConfig::default(),
+            http: HttpConfig::default(),
+            database: DatabaseSection::default(),
+            sessions: SessionsConfig::default(),
+            log_in: LogInConfig::default(),
+        }
+    }
+}
+
+/// Section `http`: where the API is served, and what bounds a request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Default `127.0.0.1:8000`. It serves plain HTTP: off loopback, put what ends TLS in front of it, and name what browsers see in
+    /// `origins`.
+    pub listen: SocketAddr,
+    /// The addresses of the web app as browsers see them: `https://vru.example.org`. Only they may change something with a cookie.
+    /// Default: none but loopback, on the port of `listen`.
+    pub origins: Vec<Origin>,
+    /// The addresses of proxies that are trusted to say, in `X-Forwarded-For`, whom they serve (default none).
+    pub proxies: Vec<IpAddr>,
+    /// Size of a request's body (default 1 MiB).
+    pub max_body_bytes: usize,
+    /// Time limit for a request and its answer (default 20 s).
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    /// How many requests are served at once (default 512). More are refused with 503.
+    pub max_concurrent: usize,
+    /// How long a connection may wait for the whole head of its next request (default 30 s). Then it is closed.
+    #[serde(with = "humantime_serde")]
+    pub idle: Duration,
+    /// How many connections are open at once (default 4096). More wait to be accepted.
+    pub max_connections: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            origins: Vec::new(),
+            proxies: Vec::new(),
+            max_body_bytes: 1024 * 1024,
+            timeout: Duration::from_secs(20),
+            max_concurrent: 512,
+            idle: Duration::from_secs(30),
+            max_connections: 4096,
+        }
+    }
+}
+
+/// Section `database`: the settings of the connection, and these.
+#[derive(Debug, Clone)]
+pub struct DatabaseSection {
+    pub connection: DatabaseConfig,
+    /// How many connections are open at most (default 16).
+    pub pool_size: usize,
+    /// How long a request waits for one (default 3 s).
+    pub pool_wait: Duration,
+    /// Apply missing migrations at the start (default false: `vru-sink migrate` applies them).
+    pub migrate: bool,
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self { connection: DatabaseConfig::default(), pool_size: 16, pool_wait: Duration::from_secs(3), migrate: false }
+    }
+}
+
+impl FlatSection for DatabaseSection {
+    const KEYS: &'static [&'static str] = &[
+        "url",
+        "host",
+        "port",
+        "database",
+        "user",
+        "password",
+        "ssl_mode",
+        "ssl_ca",
+        "ssl_cert",
+        "ssl_key",
+        "connect_timeout",
+        "statement_timeout",
+        "pool_size",
+        "pool_wait",
+        "migrate",
+    ];
+
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
+        match key {
+            "pool_size" => self.pool_size = map.next_value()?,
+            "pool_wait" => self.pool_wait = map.next_value::<Serde<Duration>>()?.into_inner(),
+            "migrate" => self.migrate = map.next_value()?,
+            _ => return self.connection.read(key, map),
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for DatabaseSection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        flat_section::deserialize(deserializer)
+    }
+}
+
+/// Section `sessions`: how long a browser stays logged in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionsConfig {
+    /// Without a request (default 12 h).
+    #[serde(with = "humantime_serde")]
+    pub idle: Duration,
+    /// However much it is used (default 7 days).
+    #[serde(with = "humantime_serde")]
+    pub lifetime: Duration,
+}
+
+impl Default for SessionsConfig {
+    fn default() -> Self {
+        Self { idle: Duration::from_hours(12), lifetime: Duration::from_hours(7 * 24) }
+    }
+}
+
+/// Section `log_in`: how guessing passwords is slowed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogInConfig {
+    /// Failures in a row before a name is blocked for a while (default 5). Each further one doubles the while, from 1 s on.
+    pub free_per_name: i32,
+    /// The same for an address, from which several people may come (default 50).
+    pub free_per_address: i32,
+    /// The longest while (default 15 min).
+    #[serde(with = "humantime_serde")]
+    pub longest_block: Duration,
+    /// How many passwords are checked at once (default 2): each takes 19 MiB and some 50 ms of a core.
+    pub concurrent: usize,
+}
+
+impl Default for LogInConfig {
+    fn default() -> Self {
+        Self { free_per_name: 5, free_per_address: 50, longest_block: Duration::from_mins(15), concurrent: 2 }
+    }
+}
+
+impl Validate for ApiConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.section("telemetry", &self.telemetry);
+        problems.section("shutdown", &self.shutdown);
+        problems.section("http", &self.http);
+        problems.section("database", &self.database);
+        problems.section("sessions", &self.sessions);
+        problems.section("log_in", &self.log_in);
+    }
+}
+
+impl Validate for HttpConfig {
+    fn validate(&self, problems: &mut Problems) {
+        for origin in &self.origins {
+            let detail = format!("has {}: off loopback only https keeps a log-in secret", origin.text());
+            problems.require(!origin.exposed, "origins", detail);
+        }
+        let limits = 1024..=64 * 1024 * 1024;
+        problems.require(limits.contains(&self.max_body_bytes), "max_body_bytes", "is not between 1 KiB and 64 MiB");
+        let limits = Duration::from_secs(1)..=Duration::from_mins(10);
+        problems.require(limits.contains(&self.timeout), "timeout", "is not between 1s and 10m");
+        problems.require((1..=100_000).contains(&self.max_concurrent), "max_concurrent", "is not between 1 and 100000");
+        let limits = Duration::from_secs(1)..=Duration::from_hours(1);
+        problems.require(limits.contains(&self.idle), "idle", "is not between 1s and 1h");
+        let limits = 1..=1_000_000;
+        problems.require(limits.contains(&self.max_connections), "max_connections", "is not between 1 and 1000000");
+    }
+}
+
+impl Validate for DatabaseSection {
+    fn validate(&self, problems: &mut Problems) {
+        self.connection.validate(problems);
+        problems.require((1..=1000).contains(&self.pool_size), "pool_size", "is not between 1 and 1000");
+        let limits = Duration::from_millis(100)..=Duration::from_mins(1);
+        problems.require(limits.contains(&self.pool_wait), "pool_wait", "is not between 100ms and 1m");
+    }
+}
+
+impl Validate for SessionsConfig {
+    fn validate(&self, problems: &mut Problems) {
+        let limits = Duration::from_mins(1)..=Duration::from_hours(366 * 24);
+        problems.require(limits.contains(&self.lifetime), "lifetime", "is not between 1 minute and 1 year");
+        let idle = Duration::from_mins(1)..=self.lifetime.max(Duration::from_mins(1));
+        problems.require(idle.contains(&self.idle), "idle", "is not between 1 minute and `lifetime`");
+    }
+}
+
+impl Validate for LogInConfig {
+    fn validate(&self, problems: &mut Problems) {
+        problems.require((1..=1000).contains(&self.free_per_name), "free_per_name", "is not between 1 and 1000");
+        problems.require(
+            (1..=100_000).contains(&self.free_per_address),
+            "free_per_address",
+            "is not between 1 and 100000",
+        );
+        let limits = Duration::from_secs(1)..=Duration::from_hours(24);
+        problems.require(limits.contains(&self.longest_block), "longest_block", "is not between 1s and 1d");
+        problems.require((1..=64).contains(&self.concurrent), "concurrent", "is not between 1 and 64");
+    }
+}
+
+impl ServiceConfig for ApiConfig {
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+
+    fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    fn shutdown(&self) -> &ShutdownConfig {
+        &self.shutdown
+    }
+}

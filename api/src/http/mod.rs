@@ -1,0 +1,21 @@
+//! HTTP in general: what every route shares.
+
+mod body;
+mod client_address;
+mod connections;
+mod entity_tag;
+mod guard;
+mod origin;
+mod page;
+mod problem;
+mod request_id;
+
+pub(crate) use body::JsonBody;
+pub(crate) use client_address::ClientAddress;
+pub(crate) use connections::serve;
+pub(crate) use entity_tag::{Expected, Tagged, is_current};
+pub(crate) use guard::{Guard, guard};
+pub use origin::Origin;
+pub(crate) use page::{Page, PageQuery};
+pub(crate) use problem::{Problem, ProblemDocument, Problems};
+pub(crate) use request_id::{RequestId, record_request};

@@ -1,0 +1,20 @@
+//! The REST API: people log in, see what their sites' cameras saw, and change what they may.
+//!
+//! - [`routes`]: one file a route, with its request, answer and documentation. Their documents together are the OpenAPI document.
+//! - `auth`: who asks (sessions, passwords), and how log-ins are slowed. Who may do what is `vru_auth::policy`.
+//! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
+//!
+//! Queries are in `vru-storage`.
+
+mod auth;
+mod config;
+mod http;
+mod maintenance;
+pub mod openapi;
+pub mod routes;
+mod server;
+mod state;
+
+pub use auth::{create_admin, read_password};
+pub use config::ApiConfig;
+pub use server::run;

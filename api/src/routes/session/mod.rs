@@ -1,0 +1,14 @@
+//! The session of a browser: log in, who am I, log out.
+
+mod create;
+mod delete;
+mod get;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::ApiState;
+
+pub(super) fn router() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(create::create, get::get, delete::delete))
+}

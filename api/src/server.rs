@@ -1,0 +1,86 @@
+//! Runs the API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
+use vru_runtime::admin::ReadyFlag;
+use vru_runtime::report::chain;
+use vru_runtime::service::ServiceContext;
+use vru_storage::postgres::{DatabaseError, Pool, migrate};
+
+use crate::auth::Passwords;
+use crate::config::ApiConfig;
+use crate::http::{Guard, Problem, guard, record_request, serve};
+use crate::maintenance;
+use crate::openapi::document;
+use crate::routes;
+use crate::state::ApiState;
+
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Serves until shutdown.
+pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
+    let ready = context.readiness.part("database");
+    let section = &config.database;
+    if section.migrate {
+        let applied = migrate(&section.connection, "vru-api").await.context("cannot migrate the database")?;
+        tracing::info!(?applied, "database is up to date");
+    }
+    let database = Pool::new(&section.connection, "vru-api", section.pool_size, section.pool_wait)?;
+    let shutdown = &context.shutdown;
+    shutdown.spawn_essential("the probe of the database", probe(database.clone(), ready));
+    let ended = maintenance::run(database.clone(), config.sessions.idle, shutdown.soft.clone());
+    shutdown.spawn("the deletion of ended sessions", ended);
+    let listener = TcpListener::bind(config.http.listen).await.with_context(|| {
+        format!("cannot listen on {}: set `http.listen` to an address that is free", config.http.listen)
+    })?;
+    let listening = listener.local_addr()?;
+    let passwords = Passwords::new(config.log_in.concurrent);
+    let config = Arc::new(config);
+    let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
+    let app = router(ApiState { config: config.clone(), database, passwords, openapi });
+    tracing::info!(%listening, "the API is served");
+    serve(listener, app, &config.http, shutdown.soft.clone()).await;
+    Ok(())
+}
+
+fn router(state: ApiState) -> Router {
+    let (routes, _) = routes::router().split_for_parts();
+    let http = &state.config.http;
+    let unknown = async || Problem::new(StatusCode::NOT_FOUND, "no_such_route", "there is no such route");
+    let method = async || {
+        let detail = "this route does not know the method; the Allow header lists those it knows";
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    };
+    routes
+        .fallback(unknown)
+        .method_not_allowed_fallback(method)
+        .layer(DefaultBodyLimit::max(http.max_body_bytes))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))
+        .layer(from_fn(record_request))
+        .with_state(state)
+}
+
+/// Tells whether the database answers.
+async fn probe(database: Pool, ready: ReadyFlag) {
+    loop {
+        let answer = async {
+            let client = database.get().await?;
+            let failed = DatabaseError::statement("ask for an answer");
+            client.simple_query("SELECT 1").await.map(drop).map_err(failed)
+        };
+        match answer.await {
+            Ok(()) => ready.ready(),
+            Err(error) => ready.not_ready(format!("{}{}", chain(&error), error.advice())),
+        }
+        tokio::time::sleep(PROBE_INTERVAL).await;
+    }
+}

@@ -1,0 +1,17 @@
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use vru_storage::postgres::Pool;
+
+use crate::auth::Passwords;
+use crate::config::ApiConfig;
+
+/// What every route uses. Cloning it shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiState {
+    pub(crate) config: Arc<ApiConfig>,
+    pub(crate) database: Pool,
+    pub(crate) passwords: Passwords,
+    /// The OpenAPI document.
+    pub(crate) openapi: Bytes,
+}

@@ -1,0 +1,169 @@
+//! An API that a test runs, and a client that keeps its cookie.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use vru_api::{ApiConfig, create_admin};
+use vru_runtime::secret::Secret;
+use vru_runtime::service::ServiceContext;
+use vru_runtime::test_util::{eventually, free_port, postgres};
+
+const DEADLINE: Duration = Duration::from_mins(1);
+pub const ADMIN: &str = "Ada";
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Ends when it is dropped.
+pub struct Api {
+    pub address: SocketAddr,
+    pub config: ApiConfig,
+    context: ServiceContext,
+    pub database: String,
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        self.context.shutdown.hard.cancel();
+    }
+}
+
+impl Api {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With a database and a system admin of its own.
+    pub async fn start_with(change: impl FnOnce(&mut ApiConfig)) -> Self {
+        let database = tokio::task::block_in_place(|| postgres().database());
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut config = ApiConfig::default();
+        config.http.listen = address;
+        config.database.connection.url = Secret::new(database.clone());
+        config.database.migrate = true;
+        config.log_in.concurrent = 1;
+        change(&mut config);
+        let context = ServiceContext::default();
+        let running = (config.clone(), context.clone());
+        tokio::spawn(async move { vru_api::run(running.0, running.1).await.expect("the API runs") });
+        eventually(DEADLINE, "the API is served", async || {
+            tokio::net::TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string())
+        })
+        .await;
+        create_admin(&config, ADMIN, "Ada Admin", Secret::new(PASSWORD)).await.expect("an admin can be added");
+        Self { address, config, context, database }
+    }
+
+    pub fn client(&self) -> ApiClient {
+        ApiClient { address: self.address, client: Client::builder(TokioExecutor::new()).build_http(), cookie: None }
+    }
+
+    /// Logged in as the system admin.
+    pub async fn admin(&self) -> ApiClient {
+        let mut client = self.client();
+        assert_eq!(client.log_in(ADMIN, PASSWORD).await.status, StatusCode::OK);
+        client
+    }
+
+    /// Logged in as a new person with that role at the site.
+    pub async fn member(&self, name: &str, site: &str, role: i16) -> ApiClient {
+        create_admin(&self.config, name, name, Secret::new(PASSWORD)).await.expect("a person can be added");
+        self.execute(&format!(
+            "UPDATE users SET system_admin = false WHERE name = '{name}';
+             INSERT INTO memberships SELECT id, '{site}', {role} FROM users WHERE name = '{name}'"
+        ));
+        let mut client = self.client();
+        assert_eq!(client.log_in(name, PASSWORD).await.status, StatusCode::OK);
+        client
+    }
+
+    pub fn execute(&self, sql: &str) {
+        tokio::task::block_in_place(|| postgres().query(&self.database, sql));
+    }
+
+    pub fn query(&self, sql: &str) -> Vec<Vec<String>> {
+        tokio::task::block_in_place(|| postgres().query(&self.database, sql))
+    }
+}
+
+#[derive(Clone)]
+pub struct ApiClient {
+    address: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    pub cookie: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}")).to_str().expect("a text")
+    }
+
+    /// Status, code and field of a problem.
+    pub fn problem(&self) -> (u16, &str, &str) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let text = |name: &str| self.body[name].as_str().unwrap_or_default();
+        assert_eq!(self.body["status"], self.status.as_u16());
+        assert!(!text("detail").is_empty() && !text("title").is_empty(), "{self:?}");
+        (self.status.as_u16(), text("code"), text("field"))
+    }
+}
+
+impl ApiClient {
+    /// A body is sent as it is, as JSON.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(body.to_owned())).expect("a request");
+        let sent = tokio::time::timeout(DEADLINE, self.client.request(request));
+        let (head, body) = sent.await.expect("an answer in time").expect("an answer").into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &[], &body.to_string()).await
+    }
+
+    pub async fn put(&self, path: &str, tag: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, &[("if-match", tag)], &body.to_string()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], "").await
+    }
+
+    pub async fn log_in(&mut self, name: &str, password: &str) -> Answer {
+        let body = serde_json::json!({ "name": name, "password": password });
+        let answer = self.post("/api/v1/session", &body).await;
+        if answer.status == StatusCode::OK {
+            let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default();
+            self.cookie = Some(cookie.to_owned());
+        }
+        answer
+    }
+}
