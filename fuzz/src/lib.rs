@@ -49,7 +49,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 28] = [
+pub const TARGETS: [Target; 29] = [
     target("frame", targets::records::frame),
     // An empty object has two bytes in the message and a whole struct in memory, and a growing vector needs its memory twice.
     Target { memory_per_byte: 512, ..target("detections", targets::records::detections) },
@@ -81,6 +81,7 @@ pub const TARGETS: [Target; 28] = [
     target("pipeline", targets::pictures::pipeline),
     target("mot", targets::model::mot),
     Target { memory_per_byte: 512, ..target("rule_state", targets::rules::state) },
+    Target { memory_per_byte: 512, ..target("tracker_state", targets::tracker::state) },
 ];
 
 pub fn by_name(name: &str) -> Option<&'static Target> {

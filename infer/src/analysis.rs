@@ -25,7 +25,7 @@ use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
 
 use crate::config::SnapshotConfig;
 use crate::decode;
-use crate::metrics::RULE_STATES_LOST;
+use crate::metrics::{RULE_STATES_LOST, TRACKER_STATES_LOST};
 use crate::model::Model;
 use crate::picture::Picture;
 use alerts::{FrameView, JudgedFrame};
@@ -41,6 +41,8 @@ pub use tracking::{ContradictingSettings, camera_tracker};
 
 /// The most bytes of rules' state that a message carries; readers refuse more.
 const MAX_STATE_BYTES: usize = vru_proto::validate::MAX_RULE_STATE_BYTES;
+/// The most bytes of the tracker's state that a message carries; readers refuse more.
+const MAX_TRACKER_STATE_BYTES: usize = vru_proto::validate::MAX_TRACKER_STATE_BYTES;
 /// The most alerts that a message names as going on; readers refuse more.
 const MAX_OPEN: usize = vru_proto::validate::MAX_OPEN_ALERTS;
 
@@ -129,13 +131,14 @@ impl CameraAnalysis {
         let mut zones = self.zones.frame(size);
         let objects = tracked.iter().map(|object| self.object(object, detections, &alerts, &mut zones)).collect();
         let zone_ids = zones.into_ids();
-        let rule_state = self.rule_state(&key, frame.captured_at_us);
+        let stamp = FrameStamp { sequence: key.sequence, captured_at_us: frame.captured_at_us };
+        let rule_state = self.rule_state(&key, stamp);
+        let tracker_state = self.tracker_state(&key, stamp);
         let open_alerts = self.open_alerts(&key);
         let track_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
         let timings = v1::StageTimings { track_us, ..timings };
-        let message =
-            v1::FrameDetections { zone_ids, rule_state, open_alerts, ..self.message(frame, objects, timings) };
-        (message, alerts)
+        let message = self.message(frame, objects, timings);
+        (v1::FrameDetections { zone_ids, rule_state, open_alerts, tracker_state, ..message }, alerts)
     }
 
     /// The message for a frame that has no picture and only marks the end of its stream, and the ends of the alerts that go on.
@@ -182,16 +185,21 @@ impl CameraAnalysis {
         }
         let Some((last, key)) = published.last().and_then(|last| Some((last, key(last)?))) else { return };
         self.last = Some((key.clone(), FrameView::of_published(last)));
-        if !last.rule_state.is_empty() {
-            let stamp = FrameStamp { sequence: key.sequence, captured_at_us: last.captured_at_us };
-            if let Err(error) = self.rules.restore(&last.rule_state, stamp) {
-                let reason = match error {
-                    StateError::Version(_) => "version",
-                    StateError::Damaged => "damaged",
-                };
-                RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), reason]).inc();
-                tracing::warn!(frame = %key, error = %report::chain(&error), "the rules' state is restored from detections only");
+        let stamp = FrameStamp { sequence: key.sequence, captured_at_us: last.captured_at_us };
+        if !last.tracker_state.is_empty() {
+            match self.tracker.restore(&last.tracker_state, stamp) {
+                Ok(tracks) => self.ids.restore(tracks),
+                Err(error) => {
+                    TRACKER_STATES_LOST.with_label_values(&[key.camera.as_str(), lost_for(error)]).inc();
+                    tracing::warn!(frame = %key, error = %report::chain(&error), "the tracks are restored from detections only");
+                }
             }
+        }
+        if !last.rule_state.is_empty()
+            && let Err(error) = self.rules.restore(&last.rule_state, stamp)
+        {
+            RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), lost_for(error)]).inc();
+            tracing::warn!(frame = %key, error = %report::chain(&error), "the rules' state is restored from detections only");
         }
         self.rules.resume(last.open_alerts.iter().filter_map(open::judgement).collect(), reason(self.config.as_ref()));
     }
@@ -258,13 +266,23 @@ impl CameraAnalysis {
     }
 
     /// What the worker that takes over cannot restore from detections.
-    fn rule_state(&self, key: &FrameKey, captured_at_us: i64) -> Vec<u8> {
+    fn rule_state(&self, key: &FrameKey, at: FrameStamp) -> Vec<u8> {
         if self.rules.is_empty() {
             return Vec::new();
         }
-        let state = self.rules.save(FrameStamp { sequence: key.sequence, captured_at_us });
+        let state = self.rules.save(at);
         if state.len() > MAX_STATE_BYTES {
             RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_large"]).inc();
+            return Vec::new();
+        }
+        state
+    }
+
+    /// The tracks as they are, because the worker that takes over reads back only the last frames, and only what was reported of them.
+    fn tracker_state(&self, key: &FrameKey, at: FrameStamp) -> Vec<u8> {
+        let state = self.tracker.save(at, |track| self.ids.get(track));
+        if state.len() > MAX_TRACKER_STATE_BYTES {
+            TRACKER_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_large"]).inc();
             return Vec::new();
         }
         state
@@ -287,8 +305,6 @@ impl CameraAnalysis {
         alerts: &[v1::Alert],
         zones: &mut FrameZones<'_>,
     ) -> v1::DetectedObject {
-        // Not the tracker's smoothed box: `replay` must give the tracker the same input again.
-        let rect = own_box(object, detections);
         let appearance = detections.get(object.detection).and_then(|detection| detection.appearance);
         let state = match object.state {
             TrackState::Tentative => v1::TrackState::Tentative,
@@ -298,13 +314,14 @@ impl CameraAnalysis {
         // All alerts of a frame have the same picture.
         let alerted = alerts.iter().find(|alert| alert.track_ids.contains(&track_id) && !alert.snapshot.is_empty());
         v1::DetectedObject {
-            r#box: Some(box_to_wire(&rect)),
+            r#box: Some(box_to_wire(&object.rect)),
             class: class_to_wire(object.class).into(),
             score: object.score,
             track_id,
             track_state: state.into(),
             ground_position: None,
-            zones: zones.around(&rect),
+            // As the rules judge.
+            zones: zones.around(&own_box(object, detections)),
             snapshot_key: alerted.map(|alert| alert.snapshot_key.clone()).unwrap_or_default(),
             appearance: appearance.map(|seen| seen.bins.to_vec()).unwrap_or_default(),
         }
@@ -333,6 +350,7 @@ impl CameraAnalysis {
             zone_ids: Vec::new(),
             rule_state: Vec::new(),
             open_alerts: Vec::new(),
+            tracker_state: Vec::new(),
         }
     }
 }
@@ -340,6 +358,13 @@ impl CameraAnalysis {
 /// Why alerts end about which this configuration has no rule.
 fn reason(config: Option<&v1::CameraConfig>) -> EndReason {
     if config.is_some() { EndReason::RuleChanged } else { EndReason::CameraRemoved }
+}
+
+fn lost_for(error: StateError) -> &'static str {
+    match error {
+        StateError::Version(_) => "version",
+        StateError::Damaged => "damaged",
+    }
 }
 
 /// The box that the model found in this frame.

@@ -79,6 +79,15 @@ pub static RULE_STATES_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
     )
 });
 
+pub static TRACKER_STATES_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_tracker_states_lost_total",
+        "Stored states of a camera's tracker that could not be used when the camera was taken over, or were too large to be stored, by \
+         camera and reason. The tracks are restored from the last detections, with boxes that differ by a fraction of a pixel.",
+        &["camera", "reason"],
+    )
+});
+
 pub static DROPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "infer_dropped_frames_total",

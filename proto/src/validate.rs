@@ -20,6 +20,9 @@ pub const CAPTURE_TIME_US: std::ops::Range<i64> = 946_684_800_000_000..7_258_118
 
 /// Maximum size of the rules' state in a frame's detections.
 pub const MAX_RULE_STATE_BYTES: usize = 256 * 1024;
+
+/// Maximum size of the tracker's state in a frame's detections.
+pub const MAX_TRACKER_STATE_BYTES: usize = 256 * 1024;
 /// The most alerts of one camera that may go on at once.
 pub const MAX_OPEN_ALERTS: usize = 4096;
 /// Length of `DetectedObject.appearance`.
@@ -92,9 +95,14 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
     let key = frame_key(NAME, detections.frame_id.as_ref())?;
     size(NAME, detections.source_width, detections.source_height)?;
     capture_time(NAME, detections.captured_at_us)?;
-    if detections.rule_state.len() > MAX_RULE_STATE_BYTES {
-        let problem = format!("has {} bytes, more than {MAX_RULE_STATE_BYTES}", detections.rule_state.len());
-        return Err(InvalidMessage::new(NAME, "rule_state", problem).into());
+    for (field, state, most) in [
+        ("rule_state", &detections.rule_state, MAX_RULE_STATE_BYTES),
+        ("tracker_state", &detections.tracker_state, MAX_TRACKER_STATE_BYTES),
+    ] {
+        if state.len() > most {
+            let problem = format!("has {} bytes, more than {most}", state.len());
+            return Err(InvalidMessage::new(NAME, field, problem).into());
+        }
     }
     if detections.open_alerts.len() > MAX_OPEN_ALERTS {
         let problem = format!("has {} entries, more than {MAX_OPEN_ALERTS}", detections.open_alerts.len());

@@ -2,6 +2,7 @@
 
 use crate::geometry::Rect;
 use crate::image::{CHANNELS, ImageRef};
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 const BINS: usize = 8;
 const HISTOGRAMS: usize = 6;
@@ -75,6 +76,20 @@ impl Look {
         let weight = (1.0 / self.seen as f32).max(LEARN);
         for (mean, &bin) in self.bins.iter_mut().zip(&next.bins) {
             *mean += (f32::from(bin) - *mean) * weight;
+        }
+    }
+
+    pub(crate) fn save(&self, state: &mut StateWriter) {
+        state.number(u64::from(self.seen)).reals(&self.bins);
+    }
+
+    pub(crate) fn read(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let (seen, bins) = (state.small()?, state.reals()?);
+        // A mean of bins, each of one byte.
+        if bins.iter().all(|bin| (0.0..=255.0).contains(bin)) {
+            Ok(Self { bins, seen })
+        } else {
+            Err(StateError::Damaged)
         }
     }
 

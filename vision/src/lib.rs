@@ -15,6 +15,7 @@
 pub mod appearance;
 mod assignment;
 pub mod detection;
+pub mod frame_stamp;
 pub mod geometry;
 pub mod image;
 pub mod layout;
@@ -25,4 +26,5 @@ pub mod nms;
 pub mod orientation;
 pub mod road_user;
 pub mod rules;
+mod state_codec;
 pub mod tracker;

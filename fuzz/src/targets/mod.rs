@@ -9,6 +9,7 @@ pub(crate) mod records;
 pub(crate) mod rules;
 pub(crate) mod tokens;
 pub(crate) mod trace;
+pub(crate) mod tracker;
 pub(crate) mod url;
 
 /// The value of every secret. No error may contain it.

@@ -39,6 +39,11 @@ impl TrackIds {
         self.published.values().copied().collect()
     }
 
+    /// Restores all ids: each track with the id under which it was published, 0 if it was not.
+    pub fn restore(&mut self, tracks: Vec<(u64, u64)>) {
+        self.published = tracks.into_iter().filter(|(_, published)| *published != 0).collect();
+    }
+
     /// Restores the id under which the track was published before. If that is 0 (none), the present id stays.
     pub fn set(&mut self, track: u64, published: u64) {
         if published != 0 {

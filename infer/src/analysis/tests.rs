@@ -110,12 +110,68 @@ fn a_frame_without_objects_still_gives_a_message() {
     vru_proto::validate::read_detections(prost::Message::encode_to_vec(&message).into()).unwrap();
 }
 
+/// The walker as a real model finds it: the box jumps.
+fn unsteady(sequence: u64) -> Detection {
+    let jump = [0.0, 4.0, -3.0, 1.0, -4.0, 2.0, 3.0][(sequence % 7) as usize];
+    let Detection { rect, class, score, .. } = walker(sequence);
+    Detection::new(Rect { left: rect.left + jump, width: rect.width + jump, ..rect }, class, score)
+}
+
+fn walk_unsteadily(analysis: &mut CameraAnalysis, range: std::ops::Range<u64>) -> Vec<v1::FrameDetections> {
+    let observe = |sequence| {
+        let frame = live_frame("cam", 1, sequence);
+        // Missed now and then.
+        let seen = [unsteady(sequence)];
+        let detections = if sequence % 11 == 10 { &[][..] } else { &seen };
+        let message = analysis.observe(&frame, detections, None, v1::StageTimings::default()).0;
+        v1::FrameDetections { ingested_at_us: 0, inferred_at_us: 0, timings: None, ..message }
+    };
+    range.map(observe).collect()
+}
+
 #[test]
-fn published_boxes_are_those_of_the_model_not_of_the_tracker() {
-    let mut analysis = analysis(None);
-    let results = walk(&mut analysis, 0..10);
-    let wire = results[9].0.objects[0].r#box.unwrap();
-    assert_eq!((wire.left, wire.top), (walker(9).rect.left, walker(9).rect.top));
+fn a_published_box_is_steadier_than_the_models() {
+    let (mut published_off, mut detected_off) = (0.0, 0.0);
+    for (sequence, message) in (0..30).zip(walk_unsteadily(&mut analysis(None), 0..30)) {
+        let Some(object) = message.objects.first() else { continue };
+        let (shown, detected) = (object.r#box.unwrap(), unsteady(sequence).rect);
+        if sequence == 0 {
+            assert_eq!(shown, box_to_wire(&detected), "nothing is known of the motion yet");
+        }
+        if sequence >= 10 {
+            published_off += (shown.left - walker(sequence).rect.left).abs();
+            detected_off += (detected.left - walker(sequence).rect.left).abs();
+        }
+    }
+    assert!(published_off < 0.8 * detected_off, "{published_off} instead of {detected_off} pixels");
+}
+
+/// Boxes and states to the bit, although only the last two frames are read back.
+#[test]
+fn a_worker_that_takes_over_at_any_frame_publishes_the_same_messages() {
+    let undisturbed = walk_unsteadily(&mut analysis(Some(&camera())), 0..60);
+    for takeover in 2..60 {
+        let mut second = analysis(Some(&camera()));
+        second.replay(&undisturbed[takeover - 2..takeover].iter().collect::<Vec<_>>());
+        let continued = walk_unsteadily(&mut second, takeover as u64..60);
+        for (one, other) in continued.iter().zip(&undisturbed[takeover..]) {
+            assert_eq!(one, other, "taken over at {takeover}");
+        }
+    }
+}
+
+#[test]
+fn a_trackers_state_of_another_version_is_counted_and_the_detections_restore_the_track() {
+    let mut published = walk_unsteadily(&mut analysis(None), 0..20);
+    let id = published[19].objects[0].track_id;
+    published[19].tracker_state[0] = 200;
+    let lost = || metrics::TRACKER_STATES_LOST.with_label_values(&["cam", "version"]).get();
+    let before = lost();
+    let mut second = analysis(None);
+    second.replay(&published.iter().collect::<Vec<_>>());
+    assert_eq!(lost(), before + 1);
+    let next = walk_unsteadily(&mut second, 20..21).remove(0);
+    assert_eq!((next.objects[0].track_id, next.objects[0].track_state()), (id, v1::TrackState::Confirmed));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use vru_runtime::report;
 use vru_runtime::retry::{Backoff, BackoffConfig, Retryable as _};
 
 use super::shrink::{ResultKind, Smaller, smaller};
-use crate::metrics::{CUT_OBJECTS, ERRORS, RULE_STATES_LOST, SNAPSHOTS_LOST};
+use crate::metrics::{CUT_OBJECTS, ERRORS, RULE_STATES_LOST, SNAPSHOTS_LOST, TRACKER_STATES_LOST};
 
 /// How often Kafka may refuse a record as too large before that is an error.
 const MAX_REFUSALS: u32 = 6;
@@ -34,6 +34,16 @@ impl ResultRecord {
     fn shrink(&mut self) -> bool {
         let bytes = self.payload.len();
         match smaller(self.kind, &self.payload) {
+            Some(Smaller::TrackerState { payload }) => {
+                tracing::warn!(
+                    camera = self.key,
+                    bytes,
+                    "detections of a frame are too large; they are sent without the tracker's state"
+                );
+                TRACKER_STATES_LOST.with_label_values(&[self.key.as_str(), "refused"]).inc();
+                self.payload = payload;
+                true
+            }
             Some(Smaller::RuleState { payload }) => {
                 tracing::warn!(
                     camera = self.key,

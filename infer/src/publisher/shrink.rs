@@ -16,6 +16,8 @@ pub(super) enum ResultKind {
 /// A smaller form of a result.
 #[derive(Debug, PartialEq)]
 pub(super) enum Smaller {
+    /// Detections without the state of the tracker, which the replay of the detections nearly restores.
+    TrackerState { payload: Bytes },
     /// Detections without the state of the rules.
     RuleState { payload: Bytes },
     /// Detections without the half of the objects that the model is least certain of.
@@ -29,6 +31,10 @@ pub(super) fn smaller(kind: ResultKind, payload: &[u8]) -> Option<Smaller> {
     match kind {
         ResultKind::Detections => {
             let mut detections = v1::FrameDetections::decode(payload).ok()?;
+            if !detections.tracker_state.is_empty() {
+                detections.tracker_state.clear();
+                return Some(Smaller::TrackerState { payload: detections.encode_to_vec().into() });
+            }
             if !detections.rule_state.is_empty() {
                 detections.rule_state.clear();
                 return Some(Smaller::RuleState { payload: detections.encode_to_vec().into() });
@@ -79,11 +85,17 @@ mod tests {
     }
 
     #[test]
-    fn the_state_of_the_rules_goes_first() {
+    fn the_state_of_the_tracker_goes_first_then_that_of_the_rules() {
         let bare = detections(&[0.2, 0.9]);
         let mut message = v1::FrameDetections::decode(&*bare).unwrap();
         message.rule_state = vec![1, 2, 3];
-        let Some(Smaller::RuleState { payload }) = smaller(ResultKind::Detections, &message.encode_to_vec()) else {
+        let with_rules = message.encode_to_vec();
+        message.tracker_state = vec![4, 5];
+        let Some(Smaller::TrackerState { payload }) = smaller(ResultKind::Detections, &message.encode_to_vec()) else {
+            panic!("the tracker's state was not left out");
+        };
+        assert_eq!(payload, with_rules);
+        let Some(Smaller::RuleState { payload }) = smaller(ResultKind::Detections, &with_rules) else {
             panic!("the state was not left out");
         };
         assert_eq!(payload, bare);

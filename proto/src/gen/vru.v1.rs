@@ -346,6 +346,7 @@ pub struct GroundPosition {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DetectedObject {
+    /// Half way between what the model found and what the motion of the track says.
     #[prost(message, optional, tag = "1")]
     pub r#box: ::core::option::Option<Box>,
     #[prost(enumeration = "RoadUserClass", tag = "2")]
@@ -362,7 +363,7 @@ pub struct DetectedObject {
     #[prost(message, optional, tag = "6")]
     pub ground_position: ::core::option::Option<GroundPosition>,
     /// The camera's zones that contain the object's foot point, as ascending indexes of `FrameDetections.zone_ids`. The foot point is
-    /// the one by which rules judge: the bottom centre of `box`, or the nearest point of the picture.
+    /// the one by which rules judge: the bottom centre of the box that the model found, or the nearest point of the picture.
     #[prost(uint32, repeated, tag = "7")]
     pub zones: ::prost::alloc::vec::Vec<u32>,
     /// S3 key of the snapshot of an alert that was raised for this object in this frame. Empty if none was raised or the alert has no
@@ -464,6 +465,10 @@ pub struct FrameDetections {
     /// The camera's alerts that were raised and have not ended, at most 4096.
     #[prost(message, repeated, tag = "16")]
     pub open_alerts: ::prost::alloc::vec::Vec<OpenAlert>,
+    /// The state of the camera's tracker after this frame, for the inference worker that takes the camera over: it continues with exactly the same
+    /// tracks. Its form is known to workers of the same version only. At most 256 KiB; empty if there is none.
+    #[prost(bytes = "vec", tag = "17")]
+    pub tracker_state: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -57,6 +57,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
         zone_ids: vec!["road".to_owned(), "crossing".to_owned()],
         rule_state: vec![1, 2, 3],
         open_alerts: Vec::new(),
+        tracker_state: vec![4, 5],
     }
 }
 

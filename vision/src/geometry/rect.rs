@@ -73,6 +73,18 @@ impl Rect {
         )
     }
 
+    /// The box that lies between both: this one at a `share` of 0, the other one at 1.
+    #[must_use]
+    pub fn towards(&self, other: &Self, share: f32) -> Self {
+        let between = |from: f32, to: f32| from + (to - from) * share;
+        Self {
+            left: between(self.left, other.left),
+            top: between(self.top, other.top),
+            width: between(self.width, other.width),
+            height: between(self.height, other.height),
+        }
+    }
+
     /// The box extended on each side by `share` of its size.
     #[must_use]
     pub fn grown(&self, share: f32) -> Self {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::codec::{StateError, StateReader, StateWriter};
 use super::judgement::{EndReason, Finding};
 use super::observation::FrameTracks;
 use crate::road_user::RoadUserClass;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 /// How many judgements about a track were raised, by track id. The number is part of what tells judgements apart, so no other rule of the
 /// same id may begin below it.

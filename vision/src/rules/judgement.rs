@@ -1,7 +1,7 @@
 //! What rules find.
 
-use super::observation::FrameStamp;
 use super::place::Place;
+use crate::frame_stamp::FrameStamp;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
 

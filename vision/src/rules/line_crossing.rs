@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::codec::{StateError, StateReader, StateWriter};
 use super::judge::{Judge, Occurrences, watched};
 use super::judgement::{Direction, EndReason, Finding, Progress};
-use super::observation::{FrameStamp, FrameTracks, TrackObservation};
+use super::observation::{FrameTracks, TrackObservation};
 use super::place::{Line, Place};
+use crate::frame_stamp::FrameStamp;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 /// How far beyond the line the foot point must be before a crossing counts, as a share of the box's height. The lower edge of a box
 /// trembles by a few percent of it.

@@ -5,7 +5,6 @@
 //!
 //! A new kind of rule is a file with an implementation of [`judge::Judge`], and a variant of [`RuleKind`].
 
-mod codec;
 mod dwell;
 mod judge;
 mod judgement;
@@ -21,11 +20,12 @@ mod rule_set;
 mod tests;
 mod visits;
 
-pub use codec::StateError;
+pub use crate::frame_stamp::FrameStamp;
+pub use crate::state_codec::StateError;
 pub use dwell::Dwell;
 pub use judgement::{Direction, EndReason, Finding, Judgement, KindName, Progress, Severity};
 pub use line_crossing::LineCrossing;
-pub use observation::{FrameStamp, FrameTracks, Motion, TrackObservation, TrackedFrame};
+pub use observation::{FrameTracks, Motion, TrackObservation, TrackedFrame};
 pub use place::{Line, LineError, Place, Zone};
 pub use presence::Presence;
 pub use rule::{Rule, RuleKind};

@@ -1,16 +1,9 @@
 //! What rules see of a frame.
 
+use crate::frame_stamp::FrameStamp;
 use crate::geometry::{Point, Rect};
 use crate::road_user::RoadUserClass;
 use crate::tracker::TrackState;
-
-/// Which frame of the session, and when it was captured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrameStamp {
-    pub sequence: u64,
-    /// In microseconds.
-    pub captured_at_us: i64,
-}
 
 /// The tracks of one analysed frame, as the caller knows them.
 #[derive(Debug, Clone, Copy)]

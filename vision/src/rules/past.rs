@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::codec::{StateError, StateReader, StateWriter};
 use super::judge::Occurrences;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 /// By the id of the rule.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,6 +1,5 @@
 //! A rule of a camera: what all kinds have in common, and which kind it is.
 
-use super::codec::{StateError, StateReader, StateWriter};
 use super::dwell::Dwell;
 use super::judge::{Judge, Occurrences};
 use super::judgement::{EndReason, Finding, Judgement, KindName, Severity};
@@ -8,6 +7,7 @@ use super::line_crossing::{LineCrossing, Walks};
 use super::observation::FrameTracks;
 use super::presence::Presence;
 use super::visits::Visits;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 /// A rule with its state for one camera's session.
 #[derive(Debug, Clone)]

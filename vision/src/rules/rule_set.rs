@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::codec::{StateError, StateReader, StateWriter};
 use super::judge::Occurrences;
 use super::judgement::{EndReason, Judgement, KindName};
-use super::observation::{FrameStamp, FrameTracks, TrackedFrame};
+use super::observation::{FrameTracks, TrackedFrame};
 use super::past::Past;
 use super::paths::Paths;
 use super::rule::{self, Rule};
+use crate::frame_stamp::FrameStamp;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 /// Changes with each change of what a kind of rule saves.
 const STATE_VERSION: u8 = 1;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::codec::{StateError, StateReader, StateWriter};
 use super::judge::{Judge, Occurrences, watched};
 use super::judgement::{EndReason, Finding, Progress};
-use super::observation::{FrameStamp, FrameTracks, TrackObservation};
+use super::observation::{FrameTracks, TrackObservation};
 use super::place::{Place, Zone};
+use crate::frame_stamp::FrameStamp;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 /// How long a road user may be outside before a visit that is not judged yet begins anew: less is taken for jitter of the box.
 const JITTER_US: i64 = 500_000;

@@ -1,5 +1,8 @@
 //! The tracker's own time, which only moves forward.
 
+use crate::frame_stamp::FrameStamp;
+use crate::state_codec::{StateError, StateReader, StateWriter};
+
 /// Converts capture times to steps. A step forward is the time that has passed, however long: after a silence, what is seen may
 /// be somebody else. A short step backwards (frames out of order, a clock that is corrected) says nothing about the time that has
 /// passed and counts as the usual interval between frames. A long one is a clock that was set, or another recording: nobody knows
@@ -41,6 +44,30 @@ impl TrackClock {
         // Steps are bounded, so this saturates only after 292,000 years of video.
         self.now = self.now.saturating_add(step);
         step as f32 / 1e6
+    }
+
+    /// The base of the times of tracks, which are this clock's.
+    pub fn stamp(&self) -> FrameStamp {
+        FrameStamp { sequence: 0, captured_at_us: self.now }
+    }
+
+    pub fn save(&self, state: &mut StateWriter) {
+        state.number(self.now.unsigned_abs()).flag(self.last_captured.is_some());
+        if let Some(last) = self.last_captured {
+            state.time(last);
+        }
+        state.number(self.usual_step.unwrap_or(0).unsigned_abs());
+    }
+
+    pub fn read(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let now = i64::try_from(state.number()?).map_err(|_| StateError::Damaged)?;
+        let last_captured = if state.flag()? { Some(state.time()?) } else { None };
+        let usual_step = match i64::from(state.small()?) {
+            0 => None,
+            step @ 1..=MAX_USUAL_US => Some(step),
+            _ => return Err(StateError::Damaged),
+        };
+        Ok(Self { last_captured, now, usual_step })
     }
 }
 

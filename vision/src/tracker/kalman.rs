@@ -4,13 +4,14 @@
 //! separates into four filters with two states. The result is the same, with a few multiplications instead of 8×8 matrices.
 
 use crate::geometry::Rect;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 // All values are in units of the box's longer side, so that they hold for near and far road users. A pedestrian reaches walking
 // speed within a second, and walks about one body height per second.
-const MEASUREMENT_STD: f32 = 0.13;
-const SIZE_MEASUREMENT_STD: f32 = 0.13;
+const MEASUREMENT_STD: f32 = 0.1;
+const SIZE_MEASUREMENT_STD: f32 = 0.1;
 // Spectral density of the acceleration noise, box sizes² per second³.
-const POSITION_NOISE: f32 = 1.0;
+const POSITION_NOISE: f32 = 0.8;
 const SIZE_NOISE: f32 = 0.005;
 const FIRST_SPEED_STD: f32 = 1.5;
 const FIRST_SIZE_SPEED_STD: f32 = 0.15;
@@ -103,6 +104,20 @@ impl Motion {
         [self.x, self.y, self.width, self.height]
             .iter()
             .all(|axis| (axis.value + axis.velocity + axis.vv + axis.vs + axis.ss).is_finite())
+    }
+
+    pub fn save(&self, state: &mut StateWriter) {
+        for Axis { value, velocity, vv, vs, ss } in [self.x, self.y, self.width, self.height] {
+            state.reals(&[value, velocity, vv, vs, ss]);
+        }
+    }
+
+    pub fn read(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let mut axis = || {
+            let [value, velocity, vv, vs, ss] = state.reals()?;
+            Ok(Axis { value, velocity, vv, vs, ss })
+        };
+        Ok(Self { x: axis()?, y: axis()?, width: axis()?, height: axis()? })
     }
 
     fn size(&self) -> f32 {

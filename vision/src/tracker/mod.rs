@@ -13,6 +13,7 @@ mod config;
 mod kalman;
 mod overlap;
 mod parking;
+mod state;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -24,7 +25,7 @@ pub use tracked_object::{TrackState, TrackedObject};
 
 use association::{Stage, associate, stages};
 use clock::TrackClock;
-use track::Track;
+use track::{Input, Track};
 use track_box::TrackBox;
 
 use crate::detection::Detection;
@@ -54,7 +55,7 @@ impl Tracker {
     /// Processes the detections of the next frame and returns its tracked road users, sorted by id. `captured_at_us` is the
     /// capture time in microseconds of any clock. Weak detections that belong to no track are left out.
     pub fn update(&mut self, captured_at_us: i64, detections: &[Detection]) -> Vec<TrackedObject> {
-        self.advance(captured_at_us, detections, self.config.new_track_score)
+        self.advance(captured_at_us, detections, Input::Detected)
     }
 
     /// Processes a frame whose tracks another tracker has already published. Each of the detections belongs to a track there,
@@ -62,7 +63,7 @@ impl Tracker {
     /// confirmed here.
     pub fn replay(&mut self, captured_at_us: i64, reported: &[(Detection, TrackState)]) -> Vec<TrackedObject> {
         let detections: Vec<Detection> = reported.iter().map(|(detection, _)| *detection).collect();
-        let mut objects = self.advance(captured_at_us, &detections, f32::NEG_INFINITY);
+        let mut objects = self.advance(captured_at_us, &detections, Input::Reported);
         for object in &mut objects {
             if reported[object.detection].1 == TrackState::Confirmed
                 && let Some(track) = self.tracks.iter_mut().find(|track| track.id == object.track_id)
@@ -74,7 +75,7 @@ impl Tracker {
         objects
     }
 
-    fn advance(&mut self, captured_at_us: i64, detections: &[Detection], new_track_score: f32) -> Vec<TrackedObject> {
+    fn advance(&mut self, captured_at_us: i64, detections: &[Detection], input: Input) -> Vec<TrackedObject> {
         let seconds = self.clock.advance(captured_at_us);
         let now_us = self.clock.now_us();
         self.tracks.retain(|track| !track.is_outdated(now_us, &self.config));
@@ -90,10 +91,14 @@ impl Tracker {
 
         for (track, &seen) in self.tracks.iter_mut().zip(&seen) {
             match seen {
-                Some(at) => track.observe(&detections[at], now_us, &self.config),
+                Some(at) => track.observe(&detections[at], now_us, &self.config, input),
                 None => track.miss(),
             }
         }
+        let new_track_score = match input {
+            Input::Detected => self.config.new_track_score,
+            Input::Reported => f32::NEG_INFINITY,
+        };
         self.start_tracks(detections, &open, &mut seen, new_track_score);
         self.rename_forgotten(&mut seen);
         let mut objects = Vec::with_capacity(detections.len());

@@ -2,6 +2,7 @@
 
 use super::config::micros;
 use crate::geometry::Rect;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 // A rider whom the model misses for a moment still rides.
 const RIDER_S: f32 = 1.0;
@@ -42,6 +43,22 @@ impl Parking {
     pub fn is_parked(&self, now_us: i64) -> bool {
         let within = |last: Option<i64>, seconds: f32| last.is_some_and(|last| now_us - last <= micros(seconds));
         !within(self.last_ridden_us, RIDER_S) && !within(self.last_moved_us, STANDSTILL_S)
+    }
+
+    pub fn save(&self, state: &mut StateWriter) {
+        state.reals(&[self.anchor.0, self.anchor.1]);
+        for time in [self.last_moved_us, self.last_ridden_us] {
+            state.flag(time.is_some());
+            if let Some(time) = time {
+                state.time(time);
+            }
+        }
+    }
+
+    pub fn read(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let [x, y] = state.reals()?;
+        let mut time = || Ok(if state.flag()? { Some(state.past()?) } else { None });
+        Ok(Self { anchor: (x, y), last_moved_us: time()?, last_ridden_us: time()? })
     }
 
     /// Whether no rider had been detected for a while at a time.

@@ -3,8 +3,11 @@
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
+use crate::appearance::{APPEARANCE_LEN, Appearance};
+use crate::frame_stamp::FrameStamp;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
+use crate::state_codec::StateError;
 
 fn person(left: f32, top: f32) -> Detection {
     seen(left, top, 0.9)
@@ -237,4 +240,103 @@ fn every_invalid_setting_is_listed() {
     let fields: Vec<_> = config.problems().iter().map(|problem| problem.0).collect();
     assert_eq!(fields, ["low_score", "confirm_frames", "growth"]);
     assert!(TrackerConfig::default().problems().is_empty());
+}
+
+#[test]
+fn reported_boxes_lie_between_detection_and_motion() {
+    let mut tracker = tracker();
+    let walker = |frame: i64| 100.0 + 6.0 * frame as f32;
+    for frame in 0..20 {
+        let objects = run(&mut tracker, frame, &[person(walker(frame), 50.0)]);
+        assert!((objects[0].rect.left - walker(frame)).abs() < 1.0, "in frame {frame}: {:?}", objects[0].rect);
+    }
+    // A box of which a passer-by hides a half.
+    let mut half = person(walker(20), 50.0);
+    half.rect.width = 20.0;
+    let rect = run(&mut tracker, 20, &[half])[0].rect;
+    assert!(rect.width > 25.0 && rect.width < 40.0, "{rect:?}");
+}
+
+/// Six road users, some of whom are missed or half hidden, and a bicycle that nobody rides for a while.
+fn busy(rng: &mut StdRng, frame: i64) -> Vec<Detection> {
+    let mut detections = Vec::new();
+    for user in 0..6_u8 {
+        if rng.random_bool(0.2) {
+            continue;
+        }
+        let along = frame as f32 * (f32::from(user) - 2.5) * 2.0;
+        let mut jump = || rng.random_range(-4.0..4.0_f32);
+        let rect = Rect {
+            left: 300.0 + along + jump(),
+            top: 50.0 + 60.0 * f32::from(user) + jump(),
+            width: 40.0 + jump(),
+            height: 100.0 + jump(),
+        };
+        let class = RoadUserClass::ALL[usize::from(user) / 2];
+        let mut bins = [0; APPEARANCE_LEN];
+        for bin in &mut bins {
+            *bin = rng.random_range(0..40) + user;
+        }
+        detections.push(Detection {
+            riderless: user == 3 && frame % 60 > 30,
+            appearance: rng.random_bool(0.8).then_some(Appearance { bins }),
+            ..Detection::new(rect, class, rng.random_range(0.2..1.0))
+        });
+    }
+    detections
+}
+
+#[test]
+fn whoever_continues_from_a_saved_state_tracks_the_same_to_the_bit() {
+    let mut rng = StdRng::seed_from_u64(11);
+    let mut first = tracker();
+    let (mut captured_at_us, mut largest, mut reported) = (1_700_000_000_000_000, 0, 0);
+    for frame in 0..300 {
+        // Also a clock that is set back.
+        captured_at_us += if frame % 50 == 49 { -30_000 } else { rng.random_range(20_000..200_000) };
+        let stamp = FrameStamp { sequence: frame as u64, captured_at_us };
+        let state = first.save(stamp, |track| track + 1000);
+        let mut second = tracker();
+        let published = second.restore(&state, stamp).unwrap();
+        assert!(published.iter().all(|(track, name)| *name == track + 1000 && first.is_alive(*track)));
+        assert_eq!(published.len(), first.track_count());
+        largest = largest.max(state.len().checked_div(published.len()).unwrap_or(0));
+
+        let next_us = captured_at_us + 100_000;
+        let detections = busy(&mut rng, frame);
+        let (one, other) = (first.update(next_us, &detections), second.update(next_us, &detections));
+        assert_eq!(one, other, "in frame {frame}");
+        let stamp = FrameStamp { sequence: frame as u64 + 1, captured_at_us: next_us };
+        assert_eq!(first.save(stamp, |_| 0), second.save(stamp, |_| 0), "in frame {frame}");
+        captured_at_us = next_us;
+        reported += one.len();
+    }
+    assert!(reported > 600, "{reported} objects");
+    // The size that decision 0050 states.
+    assert!(largest <= 360, "{largest} bytes for a track");
+}
+
+#[test]
+fn a_state_that_is_damaged_or_of_another_version_changes_nothing() {
+    let mut rng = StdRng::seed_from_u64(12);
+    let mut first = tracker();
+    for frame in 0..10 {
+        run(&mut first, frame, &busy(&mut rng, frame));
+    }
+    let stamp = FrameStamp { sequence: 9, captured_at_us: 1_700_000_000_900_000 };
+    let state = first.save(stamp, |track| track);
+    let mut second = tracker();
+    run(&mut second, 0, &[person(1.0, 2.0)]);
+    let before = second.save(stamp, |_| 0);
+    for length in 0..state.len() {
+        assert_eq!(second.restore(&state[..length], stamp), Err(StateError::Damaged), "the first {length} bytes");
+    }
+    let mut newer = state.clone();
+    newer[0] = 200;
+    assert_eq!(second.restore(&newer, stamp), Err(StateError::Version(200)));
+    let longer = [&state[..], &[0]].concat();
+    assert_eq!(second.restore(&longer, stamp), Err(StateError::Damaged));
+    assert_eq!(second.save(stamp, |_| 0), before);
+    second.restore(&state, stamp).unwrap();
+    assert_eq!(second.save(stamp, |track| track), state);
 }

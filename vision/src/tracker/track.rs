@@ -9,6 +9,7 @@ use crate::appearance::Look;
 use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
+use crate::state_codec::{StateError, StateReader, StateWriter};
 
 // Time constant of the memory of classes and scores.
 const MEMORY_S: f32 = 0.95;
@@ -25,10 +26,27 @@ const TENTATIVE_LOST_S: f32 = 0.07;
 // At a high frame rate, "detected in the previous frame" is too short a time.
 const IN_SIGHT_S: f32 = 0.12;
 
+// The reported box lies between the detection and the filter's box: the detection jumps where somebody is partly hidden, the filter
+// lags where somebody turns.
+const SMOOTHING: f32 = 0.5;
+// The filter does not know the speed of a new track.
+const SMOOTHING_AFTER_S: f32 = 1.0;
+
+/// What a frame's boxes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Those that the model found.
+    Detected,
+    /// Those that another tracker has reported.
+    Reported,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Track {
     pub id: u64,
     motion: Motion,
+    // Where it was detected last, smoothed. Nothing depends on it after its frame.
+    reported: Rect,
     look: Option<Look>,
     parking: Parking,
     votes: [f32; RoadUserClass::ALL.len()],
@@ -50,6 +68,7 @@ impl Track {
         let mut track = Self {
             id,
             motion: Motion::new(&detection.rect),
+            reported: detection.rect,
             look: None,
             parking: Parking::start(&detection.rect),
             votes: [0.0; RoadUserClass::ALL.len()],
@@ -70,9 +89,19 @@ impl Track {
     }
 
     /// Records the detection of this frame.
-    pub fn observe(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig) {
+    pub fn observe(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig, input: Input) {
         let trust = if detection.score >= config.high_score { 1.0 } else { WEAK_TRUST };
-        self.motion.update(&detection.rect, trust);
+        self.reported = match input {
+            Input::Detected => {
+                let mut motion = self.motion;
+                motion.update(&detection.rect, trust);
+                let age_s = (now_us - self.first_seen_us) as f32 / 1e6;
+                detection.rect.towards(&motion.rect(), SMOOTHING * (age_s / SMOOTHING_AFTER_S).min(1.0))
+            }
+            Input::Reported => detection.rect,
+        };
+        // From the smoothed box, so that a tracker which only knows what was reported learns nearly the same.
+        self.motion.update(&self.reported, trust);
         self.record(detection, now_us, config);
     }
 
@@ -159,7 +188,45 @@ impl Track {
     pub fn object(&self, detection: usize, score: f32, config: &TrackerConfig) -> TrackedObject {
         let confident = self.established && self.confidence >= config.confirm_score * DOUBT;
         let state = if confident { TrackState::Confirmed } else { TrackState::Tentative };
-        TrackedObject { track_id: self.id, state, rect: self.rect(), class: self.class(), score, detection }
+        TrackedObject { track_id: self.id, state, rect: self.reported, class: self.class(), score, detection }
+    }
+
+    pub fn save(&self, state: &mut StateWriter) {
+        state.number(self.id);
+        self.motion.save(state);
+        state.flag(self.look.is_some());
+        if let Some(look) = &self.look {
+            look.save(state);
+        }
+        self.parking.save(state);
+        state.reals(&self.votes).number(u64::from(self.frames_seen)).time(self.first_seen_us).reals(&[self.confidence]);
+        state.flag(self.established).time(self.last_seen_us).time(self.last_reported_us).flag(self.in_sight);
+    }
+
+    pub fn read(state: &mut StateReader<'_>) -> Result<Self, StateError> {
+        let (id, motion) = (state.number()?, Motion::read(state)?);
+        let look = if state.flag()? { Some(Look::read(state)?) } else { None };
+        let parking = Parking::read(state)?;
+        let (votes, frames_seen, first_seen_us) = (state.reals()?, state.small()?, state.past()?);
+        let [confidence] = state.reals()?;
+        let (established, last_seen_us) = (state.flag()?, state.past()?);
+        let (last_reported_us, in_sight) = (state.past()?, state.flag()?);
+        let reported = motion.rect();
+        Ok(Self {
+            id,
+            motion,
+            reported,
+            look,
+            parking,
+            votes,
+            frames_seen,
+            first_seen_us,
+            confidence,
+            established,
+            last_seen_us,
+            last_reported_us,
+            in_sight,
+        })
     }
 
     fn record(&mut self, detection: &Detection, now_us: i64, config: &TrackerConfig) {

@@ -17,7 +17,7 @@ pub struct TrackedObject {
     /// From 1; unique within one tracker.
     pub track_id: u64,
     pub state: TrackState,
-    /// Box smoothed by the Kalman filter, in pixels of the camera's picture.
+    /// Where it is, in pixels of the camera's picture: the detection's box, smoothed by the motion of the track.
     pub rect: Rect,
     /// The most frequent class of the track, with recent frames weighted more.
     pub class: RoadUserClass,

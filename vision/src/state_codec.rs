@@ -1,6 +1,7 @@
-//! The state of rules as bytes: numbers with 7 bits in each byte, times and sequence numbers relative to the frame that carries the state.
+//! The state of rules and of the tracker as bytes: numbers with 7 bits in each byte, times and sequence numbers relative to the frame that
+//! carries the state.
 
-use super::observation::FrameStamp;
+use crate::frame_stamp::FrameStamp;
 use crate::geometry::Rect;
 use crate::road_user::RoadUserClass;
 
@@ -16,7 +17,7 @@ pub enum StateError {
 
 /// Writes a state.
 #[derive(Debug)]
-pub(super) struct StateWriter {
+pub(crate) struct StateWriter {
     bytes: Vec<u8>,
     base: FrameStamp,
 }
@@ -64,10 +65,19 @@ impl StateWriter {
     }
 
     pub fn rect(&mut self, rect: Rect) -> &mut Self {
-        for edge in [rect.left, rect.top, rect.width, rect.height] {
-            self.bytes.extend_from_slice(&edge.to_le_bytes());
+        self.reals(&[rect.left, rect.top, rect.width, rect.height])
+    }
+
+    /// To the bit.
+    pub fn reals(&mut self, values: &[f32]) -> &mut Self {
+        for value in values {
+            self.bytes.extend_from_slice(&value.to_le_bytes());
         }
         self
+    }
+
+    pub fn flag(&mut self, value: bool) -> &mut Self {
+        self.byte(u8::from(value))
     }
 
     pub fn class(&mut self, class: RoadUserClass) -> &mut Self {
@@ -82,7 +92,7 @@ impl StateWriter {
 
 /// Reads a state.
 #[derive(Debug)]
-pub(super) struct StateReader<'a> {
+pub(crate) struct StateReader<'a> {
     bytes: &'a [u8],
     base: FrameStamp,
 }
@@ -136,6 +146,12 @@ impl<'a> StateReader<'a> {
         Ok(self.base.captured_at_us.wrapping_sub(before))
     }
 
+    /// A time that is not negative, and not after the frame.
+    pub fn past(&mut self) -> Result<i64, StateError> {
+        let us = self.time()?;
+        if (0..=self.base.captured_at_us).contains(&us) { Ok(us) } else { Err(StateError::Damaged) }
+    }
+
     pub fn stamp(&mut self) -> Result<FrameStamp, StateError> {
         let sequence = self.base.sequence.wrapping_sub(self.number()?);
         Ok(FrameStamp { sequence, captured_at_us: self.time()? })
@@ -150,18 +166,30 @@ impl<'a> StateReader<'a> {
     }
 
     pub fn rect(&mut self) -> Result<Rect, StateError> {
-        let mut edge = || -> Result<f32, StateError> {
+        let [left, top, width, height] = self.reals()?;
+        let rect = Rect { left, top, width, height };
+        if rect.is_valid() { Ok(rect) } else { Err(StateError::Damaged) }
+    }
+
+    /// Numbers that are finite.
+    pub fn reals<const N: usize>(&mut self) -> Result<[f32; N], StateError> {
+        let mut values = [0.0; N];
+        for value in &mut values {
             let (bytes, rest) = self.bytes.split_first_chunk().ok_or(StateError::Damaged)?;
             self.bytes = rest;
-            Ok(f32::from_le_bytes(*bytes))
-        };
-        let rect = Rect { left: edge()?, top: edge()?, width: edge()?, height: edge()? };
-        if rect.is_valid() { Ok(rect) } else { Err(StateError::Damaged) }
+            *value = f32::from_le_bytes(*bytes);
+        }
+        if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(StateError::Damaged) }
     }
 
     pub fn class(&mut self) -> Result<RoadUserClass, StateError> {
         let index = usize::from(self.byte()?);
         RoadUserClass::ALL.get(index).copied().ok_or(StateError::Damaged)
+    }
+
+    /// A block whose times are relative to another frame.
+    pub fn block_of(&mut self, base: FrameStamp) -> Result<Self, StateError> {
+        Ok(Self::new(self.take_block()?, base))
     }
 
     fn take_block(&mut self) -> Result<&'a [u8], StateError> {
