@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::http::ProblemDocument;
 use crate::routes;
@@ -27,5 +27,7 @@ pub fn document() -> OpenApi {
     let cookie = ApiKeyValue::with_description("__Host-vru_session", "Set by `POST /api/v1/session`.");
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key."));
+    components.add_security_scheme("key", SecurityScheme::Http(key.build()));
     document
 }

@@ -1,4 +1,4 @@
-//! Who may do what: one table, [`POLICY`]. Every door of the API asks [`allows`]; nothing else decides.
+//! Who may do what: one table, [`POLICY`]. Every door of the API asks [`allows`] or [`allows_key`]; nothing else decides.
 
 /// What a person is at one site. Each may do what the ones before may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,17 +36,54 @@ impl Role {
     }
 }
 
+/// What an API key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    SitesRead,
+    SitesWrite,
+    AuditRead,
+}
+
+impl Scope {
+    pub const ALL: [Self; 3] = [Self::SitesRead, Self::SitesWrite, Self::AuditRead];
+
+    /// As stored, and as requests name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SitesRead => "sites:read",
+            Self::SitesWrite => "sites:write",
+            Self::AuditRead => "audit:read",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.word() == word)
+    }
+}
+
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Their own account and session.
     UseOwnAccount,
+    /// The sites that they may see.
+    ListSites,
     CreateSite,
     SeeSite,
     ChangeSite,
+    ManageUsers,
+    ManageMembers,
+    /// Of a site.
+    ManageKeys,
+    /// That are for all sites.
+    ManageGlobalKeys,
+    /// Of a site.
+    SeeAudit,
+    /// Of all sites, and of what belongs to none.
+    SeeWholeAudit,
 }
 
-/// Who may.
+/// Which people may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Everybody who is logged in.
@@ -56,12 +93,32 @@ pub enum Needs {
     SystemAdmin,
 }
 
+/// What the table says about one action.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub action: Action,
+    pub needs: Needs,
+    /// What an API key must be for. `None`: no key may, because people answer for people and keys.
+    pub scope: Option<Scope>,
+}
+
+const fn rule(action: Action, needs: Needs, scope: Option<Scope>) -> Rule {
+    Rule { action, needs, scope }
+}
+
 /// A system admin may do everything; others what stands here.
-pub const POLICY: &[(Action, Needs)] = &[
-    (Action::UseOwnAccount, Needs::LogIn),
-    (Action::CreateSite, Needs::SystemAdmin),
-    (Action::SeeSite, Needs::AtSite(Role::Viewer)),
-    (Action::ChangeSite, Needs::AtSite(Role::Admin)),
+pub const POLICY: &[Rule] = &[
+    rule(Action::UseOwnAccount, Needs::LogIn, None),
+    rule(Action::ListSites, Needs::LogIn, Some(Scope::SitesRead)),
+    rule(Action::CreateSite, Needs::SystemAdmin, Some(Scope::SitesWrite)),
+    rule(Action::SeeSite, Needs::AtSite(Role::Viewer), Some(Scope::SitesRead)),
+    rule(Action::ChangeSite, Needs::AtSite(Role::Admin), Some(Scope::SitesWrite)),
+    rule(Action::ManageUsers, Needs::SystemAdmin, None),
+    rule(Action::ManageMembers, Needs::AtSite(Role::Admin), None),
+    rule(Action::ManageKeys, Needs::AtSite(Role::Admin), None),
+    rule(Action::ManageGlobalKeys, Needs::SystemAdmin, None),
+    rule(Action::SeeAudit, Needs::AtSite(Role::Admin), Some(Scope::AuditRead)),
+    rule(Action::SeeWholeAudit, Needs::SystemAdmin, Some(Scope::AuditRead)),
 ];
 
 /// Somebody who is logged in.
@@ -72,15 +129,40 @@ pub struct Standing {
     pub role: Option<Role>,
 }
 
-/// Whether somebody may. An action that the table lacks is forbidden.
+/// Whether a person may. An action that the table lacks is forbidden.
 pub fn allows(action: Action, standing: Standing) -> bool {
-    let Some((_, needs)) = POLICY.iter().find(|(known, _)| *known == action) else { return false };
+    let Some(rule) = find(action) else { return false };
     standing.system_admin
-        || match needs {
+        || match rule.needs {
             Needs::LogIn => true,
-            Needs::AtSite(least) => standing.role.is_some_and(|role| role >= *least),
+            Needs::AtSite(least) => standing.role.is_some_and(|role| role >= least),
             Needs::SystemAdmin => false,
         }
+}
+
+/// An API key.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyStanding<'a> {
+    pub scopes: &'a [Scope],
+    /// Whether it is for the site that the action concerns; a key for all sites is.
+    pub at_site: bool,
+    /// Whether it is for all sites.
+    pub global: bool,
+}
+
+/// Whether an API key may.
+pub fn allows_key(action: Action, key: KeyStanding<'_>) -> bool {
+    let Some(Rule { needs, scope: Some(scope), .. }) = find(action) else { return false };
+    key.scopes.contains(scope)
+        && match needs {
+            Needs::LogIn => true,
+            Needs::AtSite(_) => key.at_site,
+            Needs::SystemAdmin => key.global,
+        }
+}
+
+fn find(action: Action) -> Option<&'static Rule> {
+    POLICY.iter().find(|rule| rule.action == action)
 }
 
 #[cfg(test)]
@@ -88,23 +170,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_keep_their_numbers() {
+    fn roles_and_scopes_keep_what_is_stored_of_them() {
         for role in Role::ALL {
             assert_eq!(Role::from_number(role.number()), Some(role));
         }
         assert_eq!(Role::from_number(0), None);
         assert_eq!(Role::from_number(4), None);
+        for scope in Scope::ALL {
+            assert_eq!(Scope::from_word(scope.word()), Some(scope));
+        }
+        assert_eq!(Scope::from_word("sites"), None);
     }
 
     #[test]
     fn each_role_may_do_what_lower_ones_may_and_only_at_its_site() {
-        for (action, needs) in POLICY {
-            let may = |role| allows(*action, Standing { system_admin: false, role });
+        for rule in POLICY {
+            let may = |role| allows(rule.action, Standing { system_admin: false, role });
             for pair in Role::ALL.windows(2) {
-                assert!(!may(Some(pair[0])) || may(Some(pair[1])), "{action:?}");
+                assert!(!may(Some(pair[0])) || may(Some(pair[1])), "{rule:?}");
             }
-            assert_eq!(may(None), *needs == Needs::LogIn, "{action:?}");
-            assert!(allows(*action, Standing { system_admin: true, role: None }));
+            assert_eq!(may(None), rule.needs == Needs::LogIn, "{rule:?}");
+            assert!(allows(rule.action, Standing { system_admin: true, role: None }));
+        }
+    }
+
+    #[test]
+    fn a_key_may_do_what_its_scopes_say_at_its_site_only() {
+        for rule in POLICY {
+            let may =
+                |scopes: &[Scope], at_site, global| allows_key(rule.action, KeyStanding { scopes, at_site, global });
+            assert!(!may(&[], true, true), "{rule:?}");
+            assert_eq!(may(&Scope::ALL, true, true), rule.scope.is_some(), "{rule:?}");
+            let others: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| Some(*scope) != rule.scope).collect();
+            assert!(!may(&others, true, true), "{rule:?}");
+            // Of another site.
+            assert_eq!(may(&Scope::ALL, false, false), rule.needs == Needs::LogIn && rule.scope.is_some(), "{rule:?}");
+            assert!(rule.needs != Needs::SystemAdmin || !may(&Scope::ALL, true, false), "{rule:?}");
         }
     }
 }

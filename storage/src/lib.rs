@@ -6,6 +6,7 @@
 //! Every program that reads or writes stored data uses this crate, so that connection settings, TLS, time-outs and keys are
 //! the same everywhere. How results are written (batches, COPY, offsets, Parquet) is the sink's own.
 
+pub mod api_keys;
 pub mod audit;
 mod ids;
 pub mod log_in_failures;

@@ -28,9 +28,10 @@ pub async fn begin<C: GenericClient>(
     longest: Duration,
 ) -> Result<Option<Duration>, DatabaseError> {
     let failed = DatabaseError::statement("count a log-in");
-    let sql = "INSERT INTO log_in_failures AS f (subject, failures, last_at, blocked_until) VALUES ($1, 1, now(), now()) \
+    // Of attempts at the same time, one may have begun before the time that another writes: only `-infinity` is before all.
+    let sql = "INSERT INTO log_in_failures AS f (subject, failures, last_at, blocked_until) VALUES ($1, 1, now(), '-infinity') \
                ON CONFLICT (subject) DO UPDATE SET failures = f.failures + 1, last_at = now(), blocked_until = \
-               CASE WHEN f.failures + 1 < $2 THEN now() \
+               CASE WHEN f.failures + 1 < $2 THEN '-infinity' \
                ELSE now() + make_interval(secs => least($3::float8, 2::float8 ^ least(f.failures + 1 - $2, 30))) END \
                WHERE f.blocked_until <= now()";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
@@ -42,14 +43,13 @@ pub async fn begin<C: GenericClient>(
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let row = client.query_opt(&statement, &[&subject]).await.map_err(failed)?;
     let seconds: f64 = row.map_or(Ok(0.0), |row| row.try_get(0)).map_err(failed)?;
-    Ok(Some(Duration::try_from_secs_f64(seconds).unwrap_or_default()))
+    Ok(Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()))
 }
 
 /// The attempt was no failure.
 pub async fn take_back<C: GenericClient>(client: &C, subject: &[u8]) -> Result<(), DatabaseError> {
     let failed = DatabaseError::statement("take back a counted log-in");
-    let sql =
-        "UPDATE log_in_failures SET failures = greatest(failures - 1, 0), blocked_until = now() WHERE subject = $1";
+    let sql = "UPDATE log_in_failures SET failures = greatest(failures - 1, 0), blocked_until = '-infinity' WHERE subject = $1";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     client.execute(&statement, &[&subject]).await.map(drop).map_err(failed)
 }

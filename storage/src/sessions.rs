@@ -6,7 +6,7 @@ use deadpool_postgres::GenericClient;
 
 use crate::ids::new_id;
 use crate::postgres::DatabaseError;
-use crate::users::{User, user};
+use crate::users::{COLUMNS, User, user};
 
 /// A log-in.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +40,12 @@ pub async fn find<C: GenericClient>(
     idle: Duration,
 ) -> Result<Option<(String, User)>, DatabaseError> {
     let failed = DatabaseError::statement("find a session");
-    let sql = "SELECT s.id AS session_id, u.id, u.name, u.display_name, u.system_admin, \
-               s.used_at < now() - interval '1 minute' AS stale \
-               FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND u.disabled_at IS NULL \
-               AND s.expires_at > now() AND s.used_at > now() - make_interval(secs => $2)";
-    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    let sql = format!(
+        "SELECT {COLUMNS}, s.id AS session_id, s.used_at < now() - interval '1 minute' AS stale \
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND u.disabled_at IS NULL \
+         AND s.expires_at > now() AND s.used_at > now() - make_interval(secs => $2)"
+    );
+    let statement = client.prepare_cached(&sql).await.map_err(failed)?;
     let Some(row) = client.query_opt(&statement, &[&token_hash, &idle.as_secs_f64()]).await.map_err(failed)? else {
         return Ok(None);
     };
@@ -62,6 +63,14 @@ pub async fn delete<C: GenericClient>(client: &C, id: &str) -> Result<(), Databa
     let failed = DatabaseError::statement("end a session");
     let statement = client.prepare_cached("DELETE FROM sessions WHERE id = $1").await.map_err(failed)?;
     client.execute(&statement, &[&id]).await.map(drop).map_err(failed)
+}
+
+/// Ends all sessions of a user but one; an empty id spares none.
+pub async fn delete_of_user<C: GenericClient>(client: &C, user_id: &str, but: &str) -> Result<(), DatabaseError> {
+    let failed = DatabaseError::statement("end the sessions of a user");
+    let statement =
+        client.prepare_cached("DELETE FROM sessions WHERE user_id = $1 AND id <> $2").await.map_err(failed)?;
+    client.execute(&statement, &[&user_id, &but]).await.map(drop).map_err(failed)
 }
 
 /// Deletes sessions that have ended, a bounded number. Returns how many.

@@ -54,32 +54,36 @@ impl Units {
 
 const COLUMNS: &str = "id, name, time_zone, latitude, longitude, units, version, created_at, changed_at";
 
-/// Which sites a person may see.
+/// Which sites somebody may see.
 #[derive(Debug, Clone, Copy)]
-pub enum Scope<'a> {
+pub enum Visible<'a> {
     All,
     /// Those that the user belongs to.
     Of(&'a str),
+    /// The one with this id.
+    One(&'a str),
 }
 
 /// At most `limit` sites in the order of their ids, after the id `after`.
 pub async fn list<C: GenericClient>(
     client: &C,
-    scope: Scope<'_>,
+    visible: Visible<'_>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Site>, DatabaseError> {
     let failed = DatabaseError::statement("list sites");
     let sql = format!(
-        "SELECT {COLUMNS} FROM sites WHERE id > $1
-         AND ($2::text IS NULL OR id IN (SELECT site_id FROM memberships WHERE user_id = $2)) ORDER BY id LIMIT $3"
+        "SELECT {COLUMNS} FROM sites WHERE id > $1 \
+         AND ($2::text IS NULL OR id IN (SELECT site_id FROM memberships WHERE user_id = $2)) \
+         AND ($3::text IS NULL OR id = $3) ORDER BY id LIMIT $4"
     );
     let statement = client.prepare_cached(&sql).await.map_err(failed)?;
-    let user = match scope {
-        Scope::All => None,
-        Scope::Of(user) => Some(user),
+    let (user, one) = match visible {
+        Visible::All => (None, None),
+        Visible::Of(user) => (Some(user), None),
+        Visible::One(site) => (None, Some(site)),
     };
-    let rows = client.query(&statement, &[&after, &user, &limit]).await.map_err(failed)?;
+    let rows = client.query(&statement, &[&after, &user, &one, &limit]).await.map_err(failed)?;
     rows.iter().map(|row| site(row).map_err(failed)).collect()
 }
 
@@ -90,6 +94,12 @@ pub async fn find<C: GenericClient>(client: &C, id: &str) -> Result<Option<Site>
         client.prepare_cached(&format!("SELECT {COLUMNS} FROM sites WHERE id = $1")).await.map_err(failed)?;
     let row = client.query_opt(&statement, &[&id]).await.map_err(failed)?;
     row.map(|row| site(&row).map_err(failed)).transpose()
+}
+
+pub async fn exists<C: GenericClient>(client: &C, id: &str) -> Result<bool, DatabaseError> {
+    let failed = DatabaseError::statement("look for a site");
+    let statement = client.prepare_cached("SELECT 1 FROM sites WHERE id = $1").await.map_err(failed)?;
+    Ok(client.query_opt(&statement, &[&id]).await.map_err(failed)?.is_some())
 }
 
 pub async fn create<C: GenericClient>(client: &C, settings: &SiteSettings) -> Result<Site, DatabaseError> {

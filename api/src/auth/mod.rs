@@ -1,13 +1,18 @@
-//! Who asks: passwords, sessions, and how guessing is slowed.
+//! Who asks (sessions, passwords, API keys), whether they may, and how guessing is slowed.
 
 mod admin;
 mod attempts;
+mod caller;
 mod cookie;
 mod passwords;
-mod session;
+mod permitted;
+mod token;
 
+pub(crate) use admin::check_name;
 pub use admin::{create_admin, read_password};
 pub(crate) use attempts::Attempt;
+pub(crate) use caller::{Caller, Who};
 pub(crate) use cookie::{clear_cookie, set_cookie};
 pub(crate) use passwords::Passwords;
-pub(crate) use session::{LoggedIn, Token};
+pub(crate) use permitted::{Permitted, actions};
+pub(crate) use token::Token;

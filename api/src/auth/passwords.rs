@@ -8,6 +8,8 @@ use rand::Rng as _;
 use tokio::sync::Semaphore;
 use vru_runtime::secret::Secret;
 
+use crate::http::Problem;
+
 /// Shorter ones are guessed.
 pub(crate) const SHORTEST: usize = 12;
 /// The time to hash a password grows with its length.
@@ -29,6 +31,19 @@ pub(crate) enum PasswordError {
     Hash(String),
 }
 
+impl PasswordError {
+    /// As the problem of the field that has the password.
+    pub(crate) fn at(&self, field: &str) -> Problem {
+        match self {
+            Self::TooShort | Self::TooLong => Problem::field(field, self.to_string()),
+            Self::Hash(_) => {
+                tracing::error!(error = %self, "a request failed");
+                Problem::internal()
+            }
+        }
+    }
+}
+
 impl Passwords {
     pub(crate) fn new(concurrent: usize) -> Self {
         Self { places: Arc::new(Semaphore::new(concurrent)) }
@@ -45,6 +60,17 @@ impl Passwords {
         }
         let hash = Argon2::default().hash_password(text.as_bytes());
         hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
+    }
+
+    /// Like [`Passwords::hash`], without holding up other requests.
+    pub(crate) async fn hash_aside(&self, password: Secret) -> Result<String, PasswordError> {
+        let broken = |error: &dyn std::fmt::Display| PasswordError::Hash(error.to_string());
+        let place = self.places.clone().acquire_owned().await.map_err(|error| broken(&error))?;
+        let hash = move || {
+            let _place = place;
+            Self::hash(&password)
+        };
+        tokio::task::spawn_blocking(hash).await.map_err(|error| broken(&error))?
     }
 
     /// Whether the password is that of the hash. Takes as long without a hash, so that the time does not tell whether a name exists.

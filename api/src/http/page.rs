@@ -21,6 +21,16 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
+impl<T> Page<T> {
+    pub(crate) fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(to).collect(), next_cursor: self.next_cursor }
+    }
+}
+
+fn foreign_cursor() -> Problem {
+    Problem::parameter("cursor", "is not a cursor of this list")
+}
+
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
@@ -66,20 +76,25 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
                 .and_then(|key| String::from_utf8(key).ok())
                 // PostgreSQL refuses texts with it.
                 .filter(|key| !key.contains('\0'))
-                .ok_or_else(|| Problem::parameter("cursor", "is not a cursor of this list"))?,
+                .ok_or_else(foreign_cursor)?,
         };
         Ok(Self { limit: usize::from(limit), after })
     }
 }
 
 impl PageQuery {
+    /// The key, in a list in the order of a number.
+    pub(crate) fn after_number(&self) -> Result<i64, Problem> {
+        self.after.parse().map_err(|_| foreign_cursor())
+    }
+
     /// How many items to read: one more than asked for tells whether there is another page.
     pub(crate) fn read(&self) -> i64 {
         self.limit as i64 + 1
     }
 
     /// The page of the items that were read. `key` names an item's place in the order of the list.
-    pub(crate) fn page<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> &str) -> Page<T> {
+    pub(crate) fn page<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> String) -> Page<T> {
         let more = items.len() > self.limit;
         items.truncate(self.limit);
         let next_cursor = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));

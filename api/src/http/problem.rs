@@ -59,6 +59,12 @@ impl Problem {
         Self { field: Some(name.to_owned()), ..Self::new(StatusCode::BAD_REQUEST, "invalid_parameter", detail) }
     }
 
+    /// What the request wants and what there is exclude each other.
+    pub(crate) fn conflict(code: &'static str, field: &str, detail: impl Into<String>) -> Self {
+        let field = (!field.is_empty()).then(|| field.to_owned());
+        Self { field, ..Self::new(StatusCode::CONFLICT, code, detail) }
+    }
+
     /// Also where something exists that the person may not know of.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
@@ -66,6 +72,12 @@ impl Problem {
 
     pub(crate) fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "your role does not allow this")
+    }
+
+    /// The log says what happened.
+    pub(crate) fn internal() -> Self {
+        let detail = "the request failed; the log has the reason under its request id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
     #[must_use]
@@ -89,11 +101,7 @@ impl From<DatabaseError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
                     .retry_after(Duration::from_secs(1))
             }
-            _ => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "the request failed; the log has the reason under its request id",
-            ),
+            _ => Self::internal(),
         }
     }
 }

@@ -1,8 +1,14 @@
 //! One file a route.
 
+mod audit;
+mod keys;
+mod members;
 mod openapi;
+mod role;
 mod session;
 mod sites;
+mod text;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,5 +17,12 @@ use crate::state::ApiState;
 
 /// All routes, with their documents.
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(openapi::get)).merge(session::router()).merge(sites::router())
+    OpenApiRouter::new()
+        .routes(routes!(openapi::get))
+        .merge(session::router())
+        .merge(users::router())
+        .merge(sites::router())
+        .merge(members::router())
+        .merge(keys::router())
+        .merge(audit::router())
 }

@@ -60,7 +60,13 @@ impl Api {
     }
 
     pub fn client(&self) -> ApiClient {
-        ApiClient { address: self.address, client: Client::builder(TokioExecutor::new()).build_http(), cookie: None }
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        ApiClient { address: self.address, client, cookie: None, key: None }
+    }
+
+    /// With an API key.
+    pub fn program(&self, key: &str) -> ApiClient {
+        ApiClient { key: Some(key.to_owned()), ..self.client() }
     }
 
     /// Logged in as the system admin.
@@ -96,6 +102,7 @@ pub struct ApiClient {
     address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     pub cookie: Option<String>,
+    pub key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -127,6 +134,9 @@ impl ApiClient {
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
+        if let Some(key) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
         if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type") {
             request = request.header("content-type", "application/json");
         }
@@ -155,6 +165,38 @@ impl ApiClient {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, &[], "").await
+    }
+
+    /// Returns the new site's id.
+    pub async fn create_site(&self, name: &str) -> String {
+        let answer =
+            self.post("/api/v1/sites", &serde_json::json!({ "name": name, "time_zone": "Europe/Berlin" })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.body["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Makes a key for the site, or without one for all sites, that is good for an hour.
+    pub async fn create_key(&self, site: Option<&str>, scopes: &[&str]) -> String {
+        let path = site.map_or("/api/v1/keys".to_owned(), |site| format!("/api/v1/sites/{site}/keys"));
+        let hour = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+        let body = serde_json::json!({ "name": "a program", "scopes": scopes, "expires_at": hour.to_string() });
+        let answer = self.post(&path, &body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.body["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// All items of a list, read in pages of three.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}?limit=3{cursor}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{page:?}");
+            items.extend(page.body["items"].as_array().expect("items").iter().cloned());
+            match page.body.get("next_cursor").and_then(Value::as_str) {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
     }
 
     pub async fn log_in(&mut self, name: &str, password: &str) -> Answer {

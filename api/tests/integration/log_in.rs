@@ -20,11 +20,9 @@ async fn a_session_begins_with_the_password_and_ends_with_the_log_out() {
     assert_eq!(session.body["user"]["name"], ADMIN);
     assert_eq!(session.body["user"]["system_admin"], true);
     assert_eq!(session.body, answer.body);
-    let token = client.cookie.clone().expect("a cookie");
-    let token = token.split_once('=').expect("a pair").1;
-    let stored = api.query("SELECT encode(token_hash, 'escape'), address FROM sessions");
-    assert!(!stored[0][0].contains(token), "the token itself is stored");
-    assert_eq!(stored[0][1], "127.0.0.1");
+    // The hash is shorter than the token.
+    assert!(client.cookie.as_ref().is_some_and(|cookie| cookie.len() > "__Host-vru_session=".len() + 42));
+    assert_eq!(api.query("SELECT octet_length(token_hash), address FROM sessions"), [["32", "127.0.0.1"]]);
     let ended = client.delete("/api/v1/session").await;
     assert_eq!(ended.status, StatusCode::NO_CONTENT);
     assert!(ended.header("set-cookie").contains("Max-Age=0"));
@@ -87,8 +85,8 @@ async fn attempts_at_the_same_time_are_counted_one_by_one() {
     });
     let statuses = futures::future::join_all(attempts).await;
     let looked_at = statuses.iter().filter(|status| **status == StatusCode::UNAUTHORIZED).count();
-    // The fifth blocks for a second, the sixth for two, and so on: seven are free of a wait for less than 4 s.
-    assert!((5..=9).contains(&looked_at), "{statuses:?}");
+    // The fifth blocks for a second, the sixth for two, and so on: a minute has room for eleven.
+    assert!((5..=11).contains(&looked_at), "{statuses:?}");
     assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS));
 }
 

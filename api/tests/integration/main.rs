@@ -1,8 +1,12 @@
 //! The API on a real PostgreSQL, over HTTP.
 
 mod api;
+mod audit;
 mod command_line;
 mod document;
+mod keys;
 mod log_in;
+mod matrix;
+mod people;
 mod requests;
 mod sites;

@@ -1,19 +1,13 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::api::{Api, ApiClient};
+use super::api::Api;
 
 fn site(name: &str) -> Value {
     json!({
         "name": name, "time_zone": "Europe/Berlin", "units": "metric",
         "location": { "latitude": 52.5, "longitude": 13.4 },
     })
-}
-
-async fn create(client: &ApiClient, name: &str) -> String {
-    let answer = client.post("/api/v1/sites", &site(name)).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
-    answer.body["id"].as_str().expect("an id").to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +39,7 @@ async fn a_site_is_created_read_and_changed_and_each_change_is_in_the_audit_log(
 async fn a_change_of_a_version_that_is_not_the_newest_changes_nothing() {
     let api = Api::start().await;
     let client = api.admin().await;
-    let path = format!("/api/v1/sites/{}", create(&client, "North").await);
+    let path = format!("/api/v1/sites/{}", client.create_site("North").await);
     assert_eq!(client.put(&path, "\"1\"", &site("second")).await.status, StatusCode::OK);
     for tag in ["\"1\"", "\"3\"", "2", "\"x\"", "*", "W/\"2\""] {
         assert_eq!(client.put(&path, tag, &site("third")).await.problem(), (412, "changed_meanwhile", ""), "{tag}");
@@ -65,7 +59,7 @@ async fn a_change_of_a_version_that_is_not_the_newest_changes_nothing() {
 async fn each_role_may_do_what_it_may_and_only_at_its_site() {
     let api = Api::start().await;
     let admin = api.admin().await;
-    let (own, other) = (create(&admin, "own").await, create(&admin, "other").await);
+    let (own, other) = (admin.create_site("own").await, admin.create_site("other").await);
     let (own_path, other_path) = (format!("/api/v1/sites/{own}"), format!("/api/v1/sites/{other}"));
     for (name, role, may_change) in [("viewer", 1, false), ("operator", 2, false), ("manager", 3, true)] {
         let client = api.member(name, &own, role).await;
@@ -97,7 +91,7 @@ async fn pages_give_each_site_once() {
     let mut names = Vec::new();
     for number in 0..7 {
         names.push(format!("site {number}"));
-        create(&client, &names[number]).await;
+        client.create_site(&names[number]).await;
     }
     let (mut seen, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
     loop {

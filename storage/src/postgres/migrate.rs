@@ -51,7 +51,8 @@ mod tests {
                 "V5__topic_ids",
                 "V6__alert_states",
                 "V7__end_reasons",
-                "V8__sites_and_people"
+                "V8__sites_and_people",
+                "V9__api_keys"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

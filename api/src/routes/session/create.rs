@@ -55,13 +55,13 @@ pub(super) async fn create(
     drop(client);
     let hash = account.as_ref().and_then(|account| account.password_hash.clone());
     let right = state.passwords.verify(Secret::new(password), hash).await;
-    let Some(account) = account.filter(|account| right && !account.disabled) else {
+    let Some(account) = account.filter(|account| right && !account.user.disabled) else {
         tracing::info!(%address, "a log-in failed");
         return Err(wrong());
     };
     let client = state.database.get().await?;
     attempt.succeeded(&client).await?;
-    let token = Token::new();
+    let token = Token::session();
     let lifetime = state.config.sessions.lifetime;
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let new = NewSession {
@@ -74,7 +74,7 @@ pub(super) async fn create(
     let session = sessions::create(&client, new).await?;
     let roles = members::of_user(&client, &account.user.id).await?;
     tracing::info!(user = account.user.id, session, %address, "logged in");
-    let mut response = Json(Session::new(account.user, roles)).into_response();
+    let mut response = Json(Session::new(&account.user, &roles)).into_response();
     response.headers_mut().extend(set_cookie(token.text(), lifetime).map(|cookie| (header::SET_COOKIE, cookie)));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)

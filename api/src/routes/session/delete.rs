@@ -1,9 +1,8 @@
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use vru_auth::policy::Action;
 use vru_storage::sessions;
 
-use crate::auth::{LoggedIn, clear_cookie};
+use crate::auth::{Permitted, actions::UseOwnAccount, clear_cookie};
 use crate::http::{Problem, Problems};
 use crate::state::ApiState;
 
@@ -17,9 +16,8 @@ use crate::state::ApiState;
 )]
 pub(super) async fn delete(
     State(state): State<ApiState>,
-    who: LoggedIn,
+    who: Permitted<UseOwnAccount>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Problem> {
-    who.may(Action::UseOwnAccount)?;
-    sessions::delete(&state.database.get().await?, &who.session_id).await?;
+    sessions::delete(&state.database.get().await?, &who.caller.person()?.session_id).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, clear_cookie())]))
 }

@@ -1,11 +1,12 @@
 use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vru_auth::policy::{Action, Role};
+use vru_auth::policy::Role;
 use vru_storage::users::User;
 
-use crate::auth::LoggedIn;
+use crate::auth::{Permitted, actions::UseOwnAccount};
 use crate::http::{Problem, Problems};
+use crate::routes::role::RoleName;
 
 /// Who is logged in, and what they are where.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,27 +32,12 @@ struct SiteRole {
     role: RoleName,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum RoleName {
-    Viewer,
-    Operator,
-    Admin,
-}
-
 impl Session {
-    pub(super) fn new(user: User, roles: Vec<(String, Role)>) -> Self {
-        let User { id, name, display_name, system_admin } = user;
-        let site = |(site_id, role)| SiteRole {
-            site_id,
-            role: match role {
-                Role::Viewer => RoleName::Viewer,
-                Role::Operator => RoleName::Operator,
-                Role::Admin => RoleName::Admin,
-            },
-        };
+    pub(super) fn new(user: &User, roles: &[(String, Role)]) -> Self {
+        let User { id, name, display_name, system_admin, .. } = user.clone();
+        let site = |(site_id, role): &(String, Role)| SiteRole { site_id: site_id.clone(), role: (*role).into() };
         let user = SessionUser { id, name, display_name, system_admin };
-        Self { user, sites: roles.into_iter().map(site).collect() }
+        Self { user, sites: roles.iter().map(site).collect() }
     }
 }
 
@@ -63,7 +49,7 @@ impl Session {
     security(("session" = [])),
     responses((status = 200, description = "The session of the cookie", body = Session), Problems)
 )]
-pub(super) async fn get(who: LoggedIn) -> Result<Json<Session>, Problem> {
-    who.may(Action::UseOwnAccount)?;
-    Ok(Json(Session::new(who.user, who.roles)))
+pub(super) async fn get(who: Permitted<UseOwnAccount>) -> Result<Json<Session>, Problem> {
+    let person = who.caller.person()?;
+    Ok(Json(Session::new(&person.user, &person.roles)))
 }

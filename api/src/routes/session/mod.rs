@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod get;
+mod set_password;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -10,5 +11,7 @@ use utoipa_axum::routes;
 use crate::state::ApiState;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(create::create, get::get, delete::delete))
+    OpenApiRouter::new()
+        .routes(routes!(create::create, get::get, delete::delete))
+        .routes(routes!(set_password::set_password))
 }

@@ -1,13 +1,12 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use serde_json::json;
-use vru_auth::policy::Action;
 use vru_storage::audit::{self, Entry};
 use vru_storage::postgres::DatabaseError;
 use vru_storage::sites;
 
 use super::site::{Site, SiteSettings};
-use crate::auth::LoggedIn;
+use crate::auth::{Permitted, actions::CreateSite};
 use crate::http::{JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
 
@@ -16,7 +15,7 @@ use crate::state::ApiState;
     post,
     path = "/api/v1/sites",
     tag = "sites",
-    security(("session" = [])),
+    security(("session" = []), ("key" = [])),
     request_body = SiteSettings,
     responses(
         (
@@ -30,10 +29,9 @@ use crate::state::ApiState;
 )]
 pub(super) async fn create(
     State(state): State<ApiState>,
-    who: LoggedIn,
+    who: Permitted<CreateSite>,
     JsonBody(settings): JsonBody<SiteSettings>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Site>), Problem> {
-    who.may(Action::CreateSite)?;
     let settings = settings.checked()?;
     let mut client = state.database.get().await?;
     let failed = DatabaseError::statement("create a site");
@@ -41,7 +39,7 @@ pub(super) async fn create(
     let site = sites::create(&transaction, &settings).await?;
     let details = json!({ "name": settings.name });
     let entry = Entry { action: "site.create", site_id: &site.id, object: &site.id, details };
-    audit::record(&transaction, &who.actor(), entry).await?;
+    audit::record(&transaction, &who.caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;
     let path = format!("/api/v1/sites/{}", site.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, path)], Tagged { version: site.version, body: Site::from(site) }))

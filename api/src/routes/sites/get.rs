@@ -1,11 +1,10 @@
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use vru_auth::policy::Action;
 use vru_storage::sites;
 
 use super::site::Site;
-use crate::auth::LoggedIn;
+use crate::auth::{Permitted, actions::SeeSite};
 use crate::http::{Problem, Problems, Tagged, is_current};
 use crate::state::ApiState;
 
@@ -14,7 +13,7 @@ use crate::state::ApiState;
     get,
     path = "/api/v1/sites/{site_id}",
     tag = "sites",
-    security(("session" = [])),
+    security(("session" = []), ("key" = [])),
     params(("site_id" = String, Path)),
     responses(
         (status = 200, description = "The site", body = Site, headers(("etag" = String, description = "Its version"))),
@@ -24,13 +23,11 @@ use crate::state::ApiState;
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,
-    who: LoggedIn,
-    Path(id): Path<String>,
+    who: Permitted<SeeSite>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    who.may_at(Action::SeeSite, &id)?;
     let client = state.database.get().await?;
-    let site = sites::find(&client, &id).await?.ok_or_else(|| Problem::not_found("site"))?;
+    let site = sites::find(&client, &who.site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
     if is_current(&headers, site.version) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }

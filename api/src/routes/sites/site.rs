@@ -1,13 +1,11 @@
 //! A site as requests and answers have it.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vru_storage::sites;
 
 use crate::http::Problem;
-
-const LONGEST_NAME: usize = 200;
+use crate::routes::text::{check_display_name, time};
 
 /// A place with cameras.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,13 +60,7 @@ impl SiteSettings {
     /// As it is stored; names the field that is wrong.
     pub(super) fn checked(self) -> Result<sites::SiteSettings, Problem> {
         let Self { name, time_zone, location, units } = self;
-        let length = name.chars().count();
-        if !(1..=LONGEST_NAME).contains(&length) || name.trim().is_empty() {
-            return Err(Problem::field("name", format!("has {length} characters, not 1 to {LONGEST_NAME}")));
-        }
-        if name.chars().any(char::is_control) {
-            return Err(Problem::field("name", "has a control character"));
-        }
+        check_display_name("name", &name)?;
         if !is_time_zone(&time_zone) {
             return Err(Problem::field("time_zone", "is not the IANA name of a time zone, such as Europe/Berlin"));
         }
@@ -105,8 +97,7 @@ impl From<sites::Site> for Site {
                 sites::Units::Imperial => Units::Imperial,
             },
         };
-        let text = |time| Timestamp::try_from(time).unwrap_or_default().to_string();
-        Self { id, settings, created_at: text(created_at), changed_at: text(changed_at) }
+        Self { id, settings, created_at: time(created_at), changed_at: time(changed_at) }
     }
 }
 

@@ -1,0 +1,138 @@
+//! Who asks: a person with a session, or a program with an API key.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use vru_auth::bearer_token;
+use vru_auth::policy::{Action, KeyStanding, Role, Standing, allows, allows_key};
+use vru_storage::api_keys::{self, ApiKey};
+use vru_storage::audit::Actor;
+use vru_storage::postgres::PooledClient;
+use vru_storage::users::User;
+use vru_storage::{members, sessions};
+
+use super::cookie::tokens;
+use super::token::hash;
+use crate::http::{Problem, RequestId};
+use crate::state::ApiState;
+
+/// Without a session or a key the request is answered with 401.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) who: Who,
+    request_id: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Who {
+    Person(Person),
+    Key(ApiKey),
+}
+
+/// Somebody who is logged in.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) session_id: String,
+    pub(crate) user: User,
+    /// Their sites.
+    pub(crate) roles: Vec<(String, Role)>,
+}
+
+impl FromRequestParts<ApiState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        let client = state.database.get().await?;
+        // A program that sends a key means it: the cookie does not count then.
+        let who = if parts.headers.contains_key(header::AUTHORIZATION) {
+            with_key(&client, &parts.headers).await?
+        } else {
+            with_session(&client, &parts.headers, state).await?
+        };
+        Ok(Self { who, request_id })
+    }
+}
+
+async fn with_key(client: &PooledClient, headers: &HeaderMap) -> Result<Who, Problem> {
+    let unknown = || {
+        let detail = "the API key is unknown, revoked or expired";
+        Problem::new(StatusCode::UNAUTHORIZED, "key_invalid", detail)
+    };
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(unknown()) };
+    let token = bearer_token(value.to_str().ok()).map_err(|_| unknown())?;
+    api_keys::find(client, &hash(token)).await?.map(Who::Key).ok_or_else(unknown)
+}
+
+async fn with_session(client: &PooledClient, headers: &HeaderMap, state: &ApiState) -> Result<Who, Problem> {
+    let unknown = || {
+        let detail = "log in first: POST /api/v1/session";
+        Problem::new(StatusCode::UNAUTHORIZED, "not_logged_in", detail)
+    };
+    let mut tokens = tokens(headers);
+    let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(unknown()) };
+    let found = sessions::find(client, &hash(token), state.config.sessions.idle).await?;
+    let (session_id, user) = found.ok_or_else(unknown)?;
+    let roles = members::of_user(client, &user.id).await?;
+    Ok(Who::Person(Person { session_id, user, roles }))
+}
+
+impl Caller {
+    /// Whether they may do something that belongs to no site.
+    pub(super) fn may(&self, action: Action) -> Result<(), Problem> {
+        let allowed = match &self.who {
+            Who::Person(person) => allows(action, Standing { system_admin: person.user.system_admin, role: None }),
+            Who::Key(key) => {
+                let global = key.site_id.is_none();
+                allows_key(action, KeyStanding { scopes: &key.scopes, at_site: global, global })
+            }
+        };
+        if allowed { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+
+    /// Whether they may do something at a site. Of a site that is not theirs they learn nothing, not even that it exists.
+    pub(super) fn may_at(&self, action: Action, site_id: &str) -> Result<(), Problem> {
+        let (allowed, theirs) = match &self.who {
+            Who::Person(person) => {
+                let role = person.roles.iter().find(|(site, _)| site == site_id).map(|(_, role)| *role);
+                (allows(action, Standing { system_admin: person.user.system_admin, role }), role.is_some())
+            }
+            Who::Key(key) => {
+                let global = key.site_id.is_none();
+                let at_site = global || key.site_id.as_deref() == Some(site_id);
+                (allows_key(action, KeyStanding { scopes: &key.scopes, at_site, global }), at_site)
+            }
+        };
+        match (allowed, theirs) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Problem::forbidden()),
+            (false, false) => Err(Problem::not_found("site")),
+        }
+    }
+
+    /// Whether all sites are theirs.
+    pub(crate) fn is_global(&self) -> bool {
+        match &self.who {
+            Who::Person(person) => person.user.system_admin,
+            Who::Key(key) => key.site_id.is_none(),
+        }
+    }
+
+    /// For the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        let (user_id, key_id) = match &self.who {
+            Who::Person(person) => (person.user.id.clone(), String::new()),
+            Who::Key(key) => (String::new(), key.id.clone()),
+        };
+        Actor { user_id, key_id, request_id: self.request_id.clone() }
+    }
+
+    /// For what only people do: the policy lets no key come here.
+    pub(crate) fn person(&self) -> Result<&Person, Problem> {
+        match &self.who {
+            Who::Person(person) => Ok(person),
+            Who::Key(_) => Err(Problem::forbidden()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Secrets that the service makes: of sessions and of API keys.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::Rng as _;
+use sha2::{Digest as _, Sha256};
+
+const BYTES: usize = 32;
+/// Lets scanners of source code find keys that were checked in.
+const KEY_PREFIX: &str = "vru_";
+
+/// 256 random bits as text. The database knows its hash only.
+pub(crate) struct Token(String);
+
+impl Token {
+    /// What the cookie of a session holds.
+    pub(crate) fn session() -> Self {
+        Self(random())
+    }
+
+    pub(crate) fn api_key() -> Self {
+        Self(format!("{KEY_PREFIX}{}", random()))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn hash(&self) -> Vec<u8> {
+        hash(&self.0)
+    }
+}
+
+fn random() -> String {
+    URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; BYTES]>())
+}
+
+/// A fast hash will do: nobody can guess 256 random bits.
+pub(super) fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}

@@ -1,0 +1,26 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::key::{self, MadeApiKey, NewKey};
+use crate::auth::{Permitted, actions::ManageKeys};
+use crate::http::{JsonBody, Problem, Problems};
+use crate::state::ApiState;
+
+/// Make a key of the site. The answer shows it, and nothing ever shows it again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sites/{site_id}/keys",
+    tag = "keys",
+    security(("session" = [])),
+    params(("site_id" = String, Path)),
+    request_body = NewKey,
+    responses((status = 201, description = "The new key", body = MadeApiKey), Problems)
+)]
+pub(super) async fn create(
+    State(state): State<ApiState>,
+    who: Permitted<ManageKeys>,
+    JsonBody(new): JsonBody<NewKey>,
+) -> Result<(StatusCode, Json<MadeApiKey>), Problem> {
+    key::create(&state, &who.caller, Some(&who.site_id), new).await
+}

@@ -1,0 +1,25 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::key::{self, MadeApiKey, NewKey};
+use crate::auth::{Permitted, actions::ManageGlobalKeys};
+use crate::http::{JsonBody, Problem, Problems};
+use crate::state::ApiState;
+
+/// Make a key for all sites. The answer shows it, and nothing ever shows it again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys",
+    tag = "keys",
+    security(("session" = [])),
+    request_body = NewKey,
+    responses((status = 201, description = "The new key", body = MadeApiKey), Problems)
+)]
+pub(super) async fn create(
+    State(state): State<ApiState>,
+    who: Permitted<ManageGlobalKeys>,
+    JsonBody(new): JsonBody<NewKey>,
+) -> Result<(StatusCode, Json<MadeApiKey>), Problem> {
+    key::create(&state, &who.caller, None, new).await
+}

@@ -1,0 +1,24 @@
+use axum::Json;
+use axum::extract::State;
+
+use super::key::{self, ApiKey};
+use crate::auth::{Permitted, actions::ManageGlobalKeys};
+use crate::http::{Page, PageQuery, Problem, Problems};
+use crate::state::ApiState;
+
+/// The keys for all sites.
+#[utoipa::path(
+    get,
+    path = "/api/v1/keys",
+    tag = "keys",
+    security(("session" = [])),
+    params(PageQuery),
+    responses((status = 200, description = "One page, in the order of ids", body = Page<ApiKey>), Problems)
+)]
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    _: Permitted<ManageGlobalKeys>,
+    page: PageQuery,
+) -> Result<Json<Page<ApiKey>>, Problem> {
+    key::list(&state, None, &page).await
+}

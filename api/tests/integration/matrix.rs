@@ -1,0 +1,189 @@
+//! Who may do what, asked of every operation of the OpenAPI document. The table here is written by hand: it must agree with the policy,
+//! and an operation that it lacks fails.
+
+use hyper::Method;
+use serde_json::Value;
+
+use super::api::{Answer, Api, ApiClient};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Everybody,
+    LoggedIn,
+    /// With this role or a higher one at the site.
+    Role(i16),
+    SystemAdmin,
+}
+
+const ADMIN: Who = Who::Role(3);
+const VIEWER: Who = Who::Role(1);
+
+/// Operation, who may, and the scope with which a key may.
+const TABLE: &[(&str, Who, Option<&str>)] = &[
+    ("get /api/v1/openapi.json", Who::Everybody, None),
+    ("post /api/v1/session", Who::Everybody, None),
+    ("get /api/v1/session", Who::LoggedIn, None),
+    ("put /api/v1/session/password", Who::LoggedIn, None),
+    ("delete /api/v1/session", Who::LoggedIn, None),
+    ("get /api/v1/users", Who::SystemAdmin, None),
+    ("post /api/v1/users", Who::SystemAdmin, None),
+    ("get /api/v1/users/{user_id}", Who::SystemAdmin, None),
+    ("put /api/v1/users/{user_id}", Who::SystemAdmin, None),
+    ("delete /api/v1/users/{user_id}", Who::SystemAdmin, None),
+    ("put /api/v1/users/{user_id}/password", Who::SystemAdmin, None),
+    ("get /api/v1/sites", Who::LoggedIn, Some("sites:read")),
+    ("post /api/v1/sites", Who::SystemAdmin, Some("sites:write")),
+    ("get /api/v1/sites/{site_id}", VIEWER, Some("sites:read")),
+    ("put /api/v1/sites/{site_id}", ADMIN, Some("sites:write")),
+    ("get /api/v1/sites/{site_id}/members", ADMIN, None),
+    ("post /api/v1/sites/{site_id}/members", ADMIN, None),
+    ("put /api/v1/sites/{site_id}/members/{user_id}", ADMIN, None),
+    ("delete /api/v1/sites/{site_id}/members/{user_id}", ADMIN, None),
+    ("get /api/v1/sites/{site_id}/keys", ADMIN, None),
+    ("post /api/v1/sites/{site_id}/keys", ADMIN, None),
+    ("delete /api/v1/sites/{site_id}/keys/{key_id}", ADMIN, None),
+    ("get /api/v1/keys", Who::SystemAdmin, None),
+    ("post /api/v1/keys", Who::SystemAdmin, None),
+    ("delete /api/v1/keys/{key_id}", Who::SystemAdmin, None),
+    ("get /api/v1/sites/{site_id}/audit", ADMIN, Some("audit:read")),
+    ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
+];
+
+const SCOPES: [&str; 3] = ["sites:read", "sites:write", "audit:read"];
+
+/// Somebody who asks.
+struct Caller {
+    name: String,
+    client: ApiClient,
+    kind: Kind,
+}
+
+enum Kind {
+    Nobody,
+    Member(i16),
+    SystemAdmin,
+    Key { scopes: Vec<&'static str>, global: bool },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Admitted,
+    NotLoggedIn,
+    Forbidden,
+    /// As if the site did not exist.
+    NoSuchSite,
+}
+
+impl Caller {
+    /// `own`: at their own site, or at another; `None`: the operation concerns no site.
+    fn expected(&self, who: Who, scope: Option<&str>, own: Option<bool>) -> Outcome {
+        let theirs = own != Some(false);
+        let admitted = match &self.kind {
+            _ if who == Who::Everybody => true,
+            Kind::Nobody => return Outcome::NotLoggedIn,
+            Kind::SystemAdmin => true,
+            Kind::Member(role) => match who {
+                Who::Everybody | Who::LoggedIn => true,
+                Who::Role(least) => theirs && *role >= least,
+                Who::SystemAdmin => false,
+            },
+            Kind::Key { scopes, global } => {
+                let reaches = match who {
+                    Who::Everybody | Who::LoggedIn => true,
+                    Who::Role(_) => theirs || *global,
+                    Who::SystemAdmin => *global,
+                };
+                reaches && scope.is_some_and(|scope| scopes.contains(&scope))
+            }
+        };
+        let knows = theirs || matches!(self.kind, Kind::Key { global: true, .. });
+        match (admitted, knows) {
+            (true, _) => Outcome::Admitted,
+            (false, true) => Outcome::Forbidden,
+            (false, false) => Outcome::NoSuchSite,
+        }
+    }
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    let code = answer.body["code"].as_str().unwrap_or_default();
+    match (answer.status.as_u16(), code) {
+        (401, _) => Outcome::NotLoggedIn,
+        (403, "forbidden") => Outcome::Forbidden,
+        (404, "not_found") if answer.body["detail"] == "there is no such site" => Outcome::NoSuchSite,
+        (status, _) => {
+            assert!(status < 500, "{answer:?}");
+            Outcome::Admitted
+        }
+    }
+}
+
+async fn callers(api: &Api, own: &str) -> Vec<Caller> {
+    let admin = api.admin().await;
+    let mut callers = Vec::new();
+    let mut add = |name: &str, client, kind| callers.push(Caller { name: name.to_owned(), client, kind });
+    add("nobody", api.client(), Kind::Nobody);
+    add("a foreign token", api.program("vru_unknown"), Kind::Nobody);
+    for (name, role) in [("viewer", 1), ("operator", 2), ("manager", 3)] {
+        add(name, api.member(name, own, role).await, Kind::Member(role));
+    }
+    for scope in SCOPES {
+        for global in [false, true] {
+            let key = admin.create_key((!global).then_some(own), &[scope]).await;
+            add(&format!("key {scope} {global}"), api.program(&key), Kind::Key { scopes: vec![scope], global });
+        }
+    }
+    let key = admin.create_key(Some(own), &SCOPES).await;
+    add("key with all scopes", api.program(&key), Kind::Key { scopes: SCOPES.to_vec(), global: false });
+    add("system admin", admin, Kind::SystemAdmin);
+    callers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (own, other) = (admin.create_site("own").await, admin.create_site("other").await);
+    let callers = callers(&api, &own).await;
+    let document = serde_json::to_value(vru_api::openapi::document()).expect("JSON");
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("operations") {
+            let name = format!("{method} {path}");
+            let row = TABLE.iter().find(|(known, _, _)| *known == name);
+            let (_, who, scope) = *row.unwrap_or_else(|| panic!("the table lacks {name}"));
+            check_document(&name, operation, who, scope);
+            operations.push((method.to_uppercase(), path.clone(), who, scope));
+        }
+    }
+    assert_eq!(operations.len(), TABLE.len(), "the table names operations that do not exist");
+    // It ends the session with which the others are asked.
+    operations.sort_by_key(|(method, path, _, _)| method == "DELETE" && path == "/api/v1/session");
+    for caller in &callers {
+        for (method, path, who, scope) in &operations {
+            let of_site = path.contains("{site_id}");
+            let sites = if of_site { vec![(&own, Some(true)), (&other, Some(false))] } else { vec![(&own, None)] };
+            for (site, at_own) in sites {
+                let path = path.replace("{site_id}", site).replace("{user_id}", "none").replace("{key_id}", "none");
+                let method: Method = method.parse().expect("a method");
+                let answer = caller.client.send(method.clone(), &path, &[("if-match", "\"1\"")], "{}").await;
+                let expected = caller.expected(*who, *scope, at_own);
+                assert_eq!(outcome(&answer), expected, "{}: {method} {path}: {answer:?}", caller.name);
+            }
+        }
+    }
+    // Nothing of it changed anything: the bodies were empty.
+    assert_eq!(api.query("SELECT count(*) FROM sites")[0][0], "2");
+}
+
+fn check_document(name: &str, operation: &Value, who: Who, scope: Option<&str>) {
+    let schemes = operation.get("security").and_then(Value::as_array).into_iter().flatten();
+    let schemes: Vec<&String> = schemes.filter_map(Value::as_object).flat_map(|scheme| scheme.keys()).collect();
+    let wanted: &[&str] = match (who, scope) {
+        (Who::Everybody, _) => &[],
+        (_, None) => &["session"],
+        (_, Some(_)) => &["session", "key"],
+    };
+    assert_eq!(schemes, wanted, "{name}");
+    assert!(operation["responses"]["4XX"].is_object() || name == "get /api/v1/openapi.json", "{name}: no problems");
+}
