@@ -12,7 +12,7 @@ use vru_benches::inputs::{ANCHORS, ROWS, yolo_output};
 use vru_benches::measure::Turns;
 use vru_benches::row::{BenchRow, Goal};
 use vru_infer::analysis_queue::{AnalysisQueue, Turn};
-use vru_proto::CameraId;
+use vru_infer::feed::{Feed, FeedKind};
 use vru_vision::detection::Detection;
 use vru_vision::layout::{self, Layout, TensorInfo, TensorView};
 use vru_vision::nms::{NmsConfig, suppress};
@@ -44,7 +44,8 @@ fn main() {
 fn frames_per_second(threads: usize, layout: &Layout, output: &Arc<Vec<f32>>) -> f64 {
     // All frames wait before the clock starts: a thread that brings them would take a core from the others.
     let queue: AnalysisQueue<u64, Tracker> = AnalysisQueue::new(FRAMES as usize);
-    let cameras: Vec<CameraId> = (0..CAMERAS).map(|at| format!("camera-{at}").parse().expect("a valid id")).collect();
+    let camera = |at: usize| format!("camera-{at}").parse().expect("a valid id");
+    let cameras: Vec<Feed> = (0..CAMERAS).map(|at| Feed { camera: camera(at), kind: FeedKind::Live }).collect();
     for frame in 0..FRAMES {
         assert!(queue.push(&cameras[frame as usize % CAMERAS], frame / CAMERAS as u64));
     }

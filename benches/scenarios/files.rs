@@ -74,7 +74,7 @@ fn frames_per_second(video: &Path, limits: &[(&str, &str)]) -> f64 {
         std::thread::sleep(Duration::from_millis(500));
     }
     let sizes: Vec<usize> =
-        bus.records(Topic::Frames).iter().filter_map(|record| Some(record.payload.as_ref()?.len())).collect();
+        bus.records(Topic::FileFrames).iter().filter_map(|record| Some(record.payload.as_ref()?.len())).collect();
     let mean = sizes.iter().sum::<usize>() / sizes.len();
     assert!(PICTURE_BYTES.contains(&mean), "a picture has {mean} bytes");
     let results = bus.records(Topic::Detections);

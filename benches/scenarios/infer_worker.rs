@@ -37,7 +37,7 @@ fn main() {
             .map(|(sequence, jpeg)| jpeg_frame("camera", sequence, jpeg).encode_to_vec())
             .collect();
         let records = frames.iter().map(|frame| ("camera", frame.as_slice()));
-        runtime.block_on(publish_all(&producer, &bus.name(Topic::Frames), records));
+        runtime.block_on(publish_all(&producer, &bus.name(Topic::FileFrames), records));
         let ours = frames_per_second(&bus, (turn + 1) * FRAMES);
         let peers = FRAMES as f64 / peer.run(FRAMES);
         if turn > 0 {

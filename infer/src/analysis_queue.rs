@@ -9,7 +9,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use vru_proto::CameraId;
+
+use crate::feed::Feed;
 
 /// The queues of all cameras. `F` is a frame, `K` is what is known about a camera from one frame to the next.
 #[derive(Debug)]
@@ -26,9 +27,9 @@ pub struct AnalysisQueue<F, K> {
 
 #[derive(Debug)]
 struct Cameras<F, K> {
-    by_id: HashMap<CameraId, Camera<F, K>>,
+    by_id: HashMap<Feed, Camera<F, K>>,
     /// The cameras with a frame and without a thread, the one that waits the longest first.
-    turns: VecDeque<CameraId>,
+    turns: VecDeque<Feed>,
     /// The frames of all cameras that no thread has taken.
     waiting: usize,
     closed: bool,
@@ -50,7 +51,7 @@ struct Camera<F, K> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn<F, K> {
     /// Analyse the frame with what is known about the camera, and then call [`AnalysisQueue::finish`].
-    Analyse(CameraId, F, Option<K>),
+    Analyse(Feed, F, Option<K>),
     /// The frame is from an assignment that has ended. There is nothing to finish.
     Outdated(F),
 }
@@ -83,7 +84,7 @@ impl<F, K> AnalysisQueue<F, K> {
     }
 
     /// Appends a frame. Blocks while the queue is full; false if the queue has ended.
-    pub fn push(&self, id: &CameraId, frame: F) -> bool {
+    pub fn push(&self, id: &Feed, frame: F) -> bool {
         let mut cameras = self.cameras.lock();
         while cameras.waiting >= self.limit && !cameras.aborted {
             self.room.wait(&mut cameras);
@@ -122,7 +123,7 @@ impl<F, K> AnalysisQueue<F, K> {
     }
 
     /// Ends the turn of a camera, with what is known about it for its next frame.
-    pub fn finish(&self, id: &CameraId, known: K) {
+    pub fn finish(&self, id: &Feed, known: K) {
         let mut cameras = self.cameras.lock();
         let camera = cameras.camera(id);
         camera.busy = false;
@@ -138,14 +139,14 @@ impl<F, K> AnalysisQueue<F, K> {
     }
 
     /// The cameras about which something is known.
-    pub fn known(&self) -> Vec<CameraId> {
+    pub fn known(&self) -> Vec<Feed> {
         let cameras = self.cameras.lock();
         cameras.by_id.iter().filter(|(_, camera)| camera.known.is_some()).map(|(id, _)| id.clone()).collect()
     }
 
     /// A turn between two frames: what is known about the camera, if no frame of it waits and no thread is at it. Call
     /// [`AnalysisQueue::finish`] in the end if anything is known.
-    pub fn between_frames(&self, id: &CameraId) -> Between<K> {
+    pub fn between_frames(&self, id: &Feed) -> Between<K> {
         let mut cameras = self.cameras.lock();
         match cameras.by_id.get_mut(id) {
             Some(camera) if camera.busy || !camera.frames.is_empty() => Between::Busy,
@@ -169,7 +170,7 @@ impl<F, K> AnalysisQueue<F, K> {
     }
 
     /// Replaces what is known about a camera, for its next frame.
-    pub fn know(&self, id: &CameraId, known: K) {
+    pub fn know(&self, id: &Feed, known: K) {
         let mut cameras = self.cameras.lock();
         let camera = cameras.camera(id);
         camera.known = Some(known);
@@ -177,7 +178,7 @@ impl<F, K> AnalysisQueue<F, K> {
     }
 
     /// Forgets what is known about these cameras. Their frames stay.
-    pub fn forget(&self, ids: &[CameraId]) {
+    pub fn forget(&self, ids: &[Feed]) {
         let mut cameras = self.cameras.lock();
         for id in ids {
             if let Some(camera) = cameras.by_id.get_mut(id) {
@@ -222,7 +223,7 @@ impl<F, K> Drop for AbortOnPanic<'_, F, K> {
 }
 
 impl<F, K> Cameras<F, K> {
-    fn camera(&mut self, id: &CameraId) -> &mut Camera<F, K> {
+    fn camera(&mut self, id: &Feed) -> &mut Camera<F, K> {
         self.by_id.entry(id.clone()).or_insert_with(|| Camera {
             frames: VecDeque::new(),
             known: None,
@@ -251,7 +252,7 @@ impl<F, K> Cameras<F, K> {
         Some(Turn::Outdated(frame))
     }
 
-    fn remove_if_unused(&mut self, id: &CameraId) {
+    fn remove_if_unused(&mut self, id: &Feed) {
         let unused = |camera: &Camera<F, K>| !camera.busy && camera.known.is_none() && camera.frames.is_empty();
         if self.by_id.get(id).is_some_and(unused) {
             self.by_id.remove(id);

@@ -48,8 +48,8 @@ pub struct CameraState {
     published: Option<(u64, u64)>,
     /// Whether published frames were replayed: then the alerts that went on after them are known.
     took_over: bool,
-    /// When the last frame was analysed; none of a file, whose time passes with its frames only.
-    live_since: Option<Instant>,
+    /// When the last frame was analysed.
+    since: Option<Instant>,
     /// Ends that were sent between frames, and whether Kafka has acknowledged them.
     sent_ends: Vec<(Vec<v1::Alert>, Arc<AtomicBool>)>,
 }
@@ -73,16 +73,18 @@ impl CameraState {
     }
 
     /// Looks at the camera between two frames: the ends of what went on when its configuration changed, or when it fell silent for longer
-    /// than `silence`.
+    /// than `silence`, if that is given.
     pub fn between_frames(
         &mut self,
         config: Option<Arc<v1::CameraConfig>>,
         now: Instant,
-        silence: Duration,
+        silence: Option<Duration>,
     ) -> Vec<v1::Alert> {
         self.configure(config);
         let mut ended = self.analysis.take_ended();
-        if self.live_since.is_some_and(|since| now.saturating_duration_since(since) > silence) {
+        if let (Some(since), Some(silence)) = (self.since, silence)
+            && now.saturating_duration_since(since) > silence
+        {
             ended.extend(self.analysis.end_silent());
         }
         ended
@@ -113,11 +115,11 @@ impl Analyst {
         let _abort = self.frames.abort_on_panic();
         while let Some(turn) = self.frames.next(|frame| self.offsets.is_current(&frame.ready.job.ticket)) {
             match turn {
-                Turn::Analyse(camera, frame, known) => {
+                Turn::Analyse(feed, frame, known) => {
                     let lane_id = frame.lane_id;
                     let mut state = self.state(&frame.ready.job, known);
                     self.analyse(&mut state, frame);
-                    self.frames.finish(&camera, Known::State(state));
+                    self.frames.finish(&feed, Known::State(state));
                     self.scheduler.analysed(lane_id);
                 }
                 // The worker that has the partition now publishes the frame.
@@ -150,7 +152,7 @@ impl Analyst {
             }
             _ => analysis.end(&job.frame),
         };
-        state.live_since = job.is_live().then(Instant::now);
+        state.since = Some(Instant::now());
         // Once the frame is published, nobody else knows of these ends: they must be on Kafka before its offset is committed.
         state.sent_ends.retain(|(_, acknowledged)| !acknowledged.load(Ordering::Acquire));
         let unsure = state.sent_ends.iter().flat_map(|(ends, _)| ends.iter().cloned());
@@ -195,8 +197,8 @@ impl Analyst {
             tracing::info!(camera = %next.camera, frames = history.len(), "tracks taken over");
         }
         let took_over = !before.is_empty();
-        let (live_since, sent_ends) = (None, Vec::new());
-        Box::new(CameraState { analysis, config, assigned, published, took_over, live_since, sent_ends })
+        let (since, sent_ends) = (None, Vec::new());
+        Box::new(CameraState { analysis, config, assigned, published, took_over, since, sent_ends })
     }
 }
 

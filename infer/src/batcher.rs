@@ -75,8 +75,8 @@ impl Batcher {
             }
             let ready_at = ready.picture.as_ref().map_or(started, |picture| picture.ready_at);
             let waited = started.saturating_duration_since(ready_at);
-            let camera = ready.job.key.camera.clone();
-            if !self.inferred.push(&camera, InferredFrame { ready, lane_id, output, waited, inference }) {
+            let feed = ready.job.feed();
+            if !self.inferred.push(&feed, InferredFrame { ready, lane_id, output, waited, inference }) {
                 return false;
             }
         }

@@ -74,6 +74,7 @@ impl InferConfig {
         let topics = self.kafka.topics();
         let needs = Needs::of("vru-infer")
             .read(&topics.frames)
+            .read(&topics.file_frames)
             .join(&self.group)
             // The detections are read by a worker that takes cameras over.
             .read(&topics.detections)

@@ -1,4 +1,5 @@
-//! Reads frames from Kafka, validates them, hands them to the scheduler, and commits offsets.
+//! Reads frames from Kafka, validates them, hands them to the scheduler, and commits offsets. Each topic of frames has a member of the group
+//! of its own: one that reads both would get its share of all partitions together, perhaps those of one topic only.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -9,19 +10,21 @@ use tokio_util::sync::CancellationToken;
 use vru_proto::validate::{self, ReadError};
 use vru_proto::{CameraId, FrameKey, v1};
 use vru_runtime::kafka::{
-    Assignment, Committer, ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, Partition, Record,
-    Revocation,
+    Assignment, ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, Partition, Record, Revocation, Topics,
 };
 use vru_runtime::{report, trace};
 
 use crate::analyst::{FramesForAnalysis, Known};
 use crate::config::QueueConfig;
 use crate::counts;
+use crate::feed::{Feed, FeedKind};
 use crate::frame::FrameJob;
 use crate::history;
 use crate::known_cameras::KnownCameras;
+use crate::lease::Member;
 use crate::metrics::{ASSIGNED, ERRORS, PAUSED, RECEIVED, UNREADABLE, count_dropped};
 use crate::offsets::{GopInfo, Offsets};
+use crate::presence::Presence;
 use crate::publisher::{PublisherHandle, RejectedRecord};
 use crate::scheduler::{Admission, FrameScheduler};
 use crate::silence::LeftAlerts;
@@ -37,7 +40,10 @@ const GONE_AFTER: Duration = Duration::from_mins(10);
 const MAX_WITHOUT_CONFIGURATION: usize = 10_000;
 
 /// What a [`FrameConsumer`] works with.
+#[derive(Clone)]
 pub struct FrameConsumerContext {
+    /// Which frames are read.
+    pub kind: FeedKind,
     pub kafka: KafkaConfig,
     /// The consumer group.
     pub group: String,
@@ -52,48 +58,47 @@ pub struct FrameConsumerContext {
     pub left: LeftAlerts,
     /// The cameras whose rules are known.
     pub cameras: KnownCameras,
+    /// The cameras that frames came of.
+    pub presence: Arc<Presence>,
     /// Cancelled when the consumer must stop.
     pub soft: CancellationToken,
 }
 
-/// The service's member of the consumer group.
+/// The service's member of the consumer group for one topic of frames.
 pub struct FrameConsumer {
     cx: FrameConsumerContext,
+    topics: Topics,
     group: GroupConsumer,
+    assigned: Vec<Partition>,
     /// Partitions that are paused because the queue of a file is full.
     paused: HashSet<Partition>,
     /// Cameras that have no configuration.
     without_configuration: HashSet<CameraId>,
     /// By camera: frames before its next one that became dead letters.
     unreadable: HashMap<CameraId, u32>,
-    /// When a frame of each camera came last.
-    last_frames: HashMap<CameraId, Instant>,
-    /// Cameras of `last_frames` whose partitions were revoked. Their counts stay for a while: the partition may come back at once, and then
-    /// they must go on.
-    moved: HashSet<CameraId>,
 }
 
 impl FrameConsumer {
     /// Joins the group.
     pub fn start(cx: FrameConsumerContext) -> Result<Self, KafkaFailure> {
         let topics = cx.kafka.topics();
-        let mut options = ConsumerOptions::new(&cx.group, &[&topics.frames]);
+        let mut options = ConsumerOptions::new(&cx.group, &[cx.kind.topic(&topics)]);
         options.rebalance_deadline = cx.queue.revoke_deadline + COMMIT_DEADLINE;
         let group = GroupConsumer::start(&cx.kafka, &options)?;
         Ok(Self {
             cx,
+            topics,
             group,
+            assigned: Vec::new(),
             paused: HashSet::new(),
             without_configuration: HashSet::new(),
             unreadable: HashMap::new(),
-            last_frames: HashMap::new(),
-            moved: HashSet::new(),
         })
     }
 
-    /// Commits as this group member.
-    pub fn committer(&self) -> Committer {
-        self.group.committer()
+    /// This group member, for the lease.
+    pub fn member(&self) -> Member {
+        Member { topic: self.cx.kind.topic(&self.topics).to_owned(), committer: self.group.committer() }
     }
 
     /// Runs until the soft stop. Then it takes no new frames, waits for those in progress, commits, and leaves the group. An error if the
@@ -114,15 +119,18 @@ impl FrameConsumer {
                 event = self.group.next() => match event {
                     None if stopping => break,
                     None => anyhow::bail!("the member of the consumer group ended"),
-                    Some(Event::Assigned(assignment)) => self.assigned(&assignment).await,
-                    Some(Event::Revoked(revocation)) => self.revoked(revocation).await,
+                    Some(Event::Assigned(assignment)) => self.take_over(&assignment).await,
+                    Some(Event::Revoked(revocation)) => self.give_back(revocation).await,
                     // Fetched, but not started: the next owner of the partition reads it again.
                     Some(Event::Record(_)) if stopping => {}
                     Some(Event::Record(record)) => self.record(record).await,
                 },
-                _ = commit.tick() => self.commit(None, false).await,
+                _ = commit.tick() => {
+                    let assigned = self.assigned.clone();
+                    self.commit(&assigned, false).await;
+                }
                 _ = sweep.tick() => self.forget_absent(),
-                () = self.cx.scheduler.room_freed() => self.resume(),
+                () = self.cx.scheduler.room_freed(), if self.cx.kind == FeedKind::File => self.resume(),
             }
         }
         // Leaving the group joins a thread, which blocks.
@@ -132,14 +140,15 @@ impl FrameConsumer {
         Ok(())
     }
 
-    async fn assigned(&mut self, assignment: &Assignment) {
+    async fn take_over(&mut self, assignment: &Assignment) {
+        self.assigned.extend(assignment.partitions.iter().cloned());
         for partition in &assignment.partitions {
             self.cx.offsets.assigned(partition);
         }
         let (history, marks) =
             history::read(&self.cx.kafka, &assignment.partitions, self.cx.queue.lookback_frames).await;
-        for (camera, published) in history {
-            self.cx.analysis.know(&camera, Known::History(published));
+        for (feed, published) in history {
+            self.cx.analysis.know(&feed, Known::History(published));
         }
         // Frames do not wait for it.
         let (partitions, offsets) = (assignment.partitions.clone(), self.cx.offsets.clone());
@@ -149,7 +158,7 @@ impl FrameConsumer {
         }
     }
 
-    async fn revoked(&mut self, revocation: Revocation) {
+    async fn give_back(&mut self, revocation: Revocation) {
         let partitions = revocation.partitions.clone();
         // Frames of a deleted topic have no next owner that would read them again.
         if !revocation.recreated {
@@ -160,15 +169,16 @@ impl FrameConsumer {
                 let in_progress = self.cx.offsets.in_progress(&partitions);
                 tracing::warn!(in_progress, "partitions revoked before all their frames were complete");
             }
-            self.commit(Some(&partitions), true).await;
+            self.commit(&partitions, true).await;
         }
+        self.assigned.retain(|partition| !partitions.contains(partition));
         self.cx.offsets.revoked(&partitions);
         for partition in &partitions {
             ASSIGNED.with_label_values(&[&partition.topic]).dec();
         }
-        let cameras = self.cx.scheduler.remove_cameras(&partitions);
-        self.moved.extend(cameras.iter().cloned());
-        self.cx.analysis.forget(&cameras);
+        let feeds = self.cx.scheduler.remove_feeds(&partitions);
+        self.cx.presence.moved(feeds.iter().map(|feed| feed.camera.clone()));
+        self.cx.analysis.forget(&feeds);
         self.paused.retain(|partition| !partitions.contains(partition));
         self.update_paused_metric();
         // Dropping the revocation lets the rebalance continue.
@@ -180,7 +190,7 @@ impl FrameConsumer {
             tracing::debug!(partition = %record.partition, "record of a partition that is not assigned");
             return;
         };
-        let (key, mut frame) = match read(&record) {
+        let (key, mut frame) = match read(&record, &self.topics) {
             Ok(read) => read,
             Err(reason) => {
                 ERRORS.with_label_values(&["read_frame"]).inc();
@@ -197,11 +207,7 @@ impl FrameConsumer {
             frame.dropped_before = frame.dropped_before.saturating_add(unreadable);
         }
         RECEIVED.with_label_values(&[key.camera.as_str()]).inc();
-        self.moved.remove(&key.camera);
-        match self.last_frames.get_mut(&key.camera) {
-            Some(at) => *at = Instant::now(),
-            None => drop(self.last_frames.insert(key.camera.clone(), Instant::now())),
-        }
+        self.cx.presence.saw(&key.camera);
         if matches!(frame.encoding(), v1::Encoding::H264 | v1::Encoding::H265) {
             let (camera, key_frame, end_of_stream) = (key.camera.clone(), frame.key_frame, frame.end_of_stream);
             self.cx.offsets.set_gop(&ticket, GopInfo { camera, key_frame, end_of_stream });
@@ -223,31 +229,27 @@ impl FrameConsumer {
         let Ok(camera) = id.camera_id.parse::<CameraId>() else { return };
         if record.key.as_deref() == Some(camera.as_str().as_bytes()) && self.cx.cameras.contains(&camera) {
             count_dropped(camera.as_str(), UNREADABLE, 1);
-            self.last_frames.entry(camera.clone()).or_insert_with(Instant::now);
+            self.cx.presence.saw_unreadable(&camera);
             *self.unreadable.entry(camera).or_default() += 1;
         }
     }
 
     /// Forgets cameras that were removed, or moved to another worker a while ago: their state and their metrics.
     fn forget_absent(&mut self) {
-        let gone: Vec<CameraId> = self
-            .last_frames
-            .iter()
-            .filter(|(camera, at)| {
-                at.elapsed() > GONE_AFTER && (self.moved.contains(*camera) || !self.cx.cameras.contains(camera))
-            })
-            .map(|(camera, _)| camera.clone())
-            .collect();
+        let presence = &self.cx.presence;
+        self.without_configuration.retain(|camera| presence.has(camera));
+        if self.cx.kind != FeedKind::Live {
+            // Once for both kinds.
+            return;
+        }
+        let gone = presence.gone(GONE_AFTER, |camera| self.cx.cameras.contains(camera));
         let gone = self.cx.scheduler.remove_idle(&gone);
         if !gone.is_empty() {
             tracing::info!(cameras = gone.len(), "cameras that were removed are forgotten");
-            self.last_frames.retain(|camera, _| !gone.contains(camera));
-            self.moved.retain(|camera| !gone.contains(camera));
-            self.cx.analysis.forget(&gone);
+            presence.forget(&gone);
+            self.cx.analysis.forget(&gone.iter().flat_map(Feed::all_of).collect::<Vec<_>>());
         }
-        let here = &self.last_frames;
-        self.without_configuration.retain(|camera| here.contains_key(camera));
-        counts::forget_absent(|camera| camera.parse().is_ok_and(|id: CameraId| here.contains_key(&id)));
+        counts::forget_absent(|camera| camera.parse().is_ok_and(|id: CameraId| presence.has(&id)));
     }
 
     /// Makes sure that the camera's rules are known before its first frame is analysed: the configuration comes on another topic than the
@@ -296,12 +298,12 @@ impl FrameConsumer {
         self.update_paused_metric();
     }
 
-    async fn commit(&mut self, of: Option<&[Partition]>, wait: bool) {
+    async fn commit(&mut self, of: &[Partition], wait: bool) {
         // Also a fallback for a wake-up from the scheduler that came while nothing waited for it.
         if !self.paused.is_empty() {
             self.resume();
         }
-        let next = self.cx.offsets.take_committable(of);
+        let next = self.cx.offsets.take_committable(Some(of));
         if next.is_empty() {
             return;
         }
@@ -325,19 +327,28 @@ impl FrameConsumer {
     }
 
     fn update_paused_metric(&self) {
-        PAUSED.with_label_values(&[self.cx.kafka.topics().frames.as_str()]).set(self.paused.len() as i64);
+        PAUSED.with_label_values(&[self.cx.kind.topic(&self.topics)]).set(self.paused.len() as i64);
     }
 }
 
-fn read(record: &Record) -> Result<(FrameKey, v1::Frame), String> {
+fn read(record: &Record, topics: &Topics) -> Result<(FrameKey, v1::Frame), String> {
     let payload = record.payload.clone().ok_or("the record has no payload")?;
     let (key, frame) = validate::read_frame(payload).map_err(|error: ReadError| report::chain(&error).to_string())?;
     // The key decides the partition. Under another key, the frames of one camera would be in two partitions and in no
     // defined order.
     match &record.key {
         Some(given) if given.as_ref() != key.camera.as_str().as_bytes() => {
-            Err(format!("the record's key is not its camera, {}", key.camera))
+            return Err(format!("the record's key is not its camera, {}", key.camera));
         }
-        _ => Ok((key, frame)),
+        _ => {}
     }
+    // A file waits for its consumers, so its partition is paused: no live frame may be in it.
+    let topic = topics.of_frames(frame.delivery());
+    if *record.partition.topic != *topic {
+        return Err(format!(
+            "a frame with the delivery {} belongs on the topic {topic}",
+            frame.delivery().as_str_name()
+        ));
+    }
+    Ok((key, frame))
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use tracing::Span;
 use vru_media::Codec;
 use vru_proto::FrameKey;
-use vru_proto::v1::{Delivery, Encoding, Frame};
+use vru_proto::v1::{Encoding, Frame};
 use vru_runtime::clock;
 use vru_runtime::kafka::Record;
 
 use crate::backend::TensorData;
 use crate::decode::RawPicture;
+use crate::feed::{Feed, FeedKind};
 use crate::model::{ModelOutput, PreparedPicture};
 use crate::offsets::Ticket;
 use crate::picture::Picture;
@@ -34,7 +35,15 @@ pub struct FrameJob {
 impl FrameJob {
     /// Whether old frames may be dropped for new ones. Frames of files may not be dropped.
     pub fn is_live(&self) -> bool {
-        self.frame.delivery() != Delivery::EveryFrame
+        self.kind() == FeedKind::Live
+    }
+
+    pub fn kind(&self) -> FeedKind {
+        FeedKind::of(self.frame.delivery())
+    }
+
+    pub fn feed(&self) -> Feed {
+        Feed { camera: self.key.camera.clone(), kind: self.kind() }
     }
 
     /// Session and sequence.

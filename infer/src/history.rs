@@ -1,15 +1,18 @@
 //! Reads the detections that were published before a partition was assigned to this worker. A worker that takes a camera over,
 //! or restarts after a crash, replays them, so that tracks keep their ids and no alert is raised a second time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use vru_proto::{CameraId, FrameKey, v1, validate};
+use vru_proto::{FrameKey, v1, validate};
 use vru_runtime::kafka::{
-    KafkaConfig, KafkaFailure, Partition, ReaderEvent, Record, StartAt, TopicReader, describe_topic, watermarks,
+    KafkaConfig, KafkaFailure, Partition, ReaderEvent, Record, StartAt, TopicReader, Topics, describe_topics,
+    partition_of, watermarks,
 };
 use vru_runtime::report;
+
+use crate::feed::Feed;
 
 /// The rebalance and live cameras wait while the history is read. Detections that are not read in time are not replayed.
 const DEADLINE: Duration = Duration::from_secs(4);
@@ -23,17 +26,21 @@ const CAMERAS_PER_PARTITION: usize = 8;
 /// The ends of the partitions of detections, by number, when they were read.
 pub type Marks = HashMap<i32, i64>;
 
-/// The last `frames` published frames of each camera, oldest first, and up to where they were read. A failure is logged; the tracks then start new.
+/// The last `frames` published frames of each feed of these partitions, oldest first, and up to where they were read. A failure is logged; the tracks then start new.
 pub async fn read(
     kafka: &KafkaConfig,
     partitions: &[Partition],
     frames: usize,
-) -> (HashMap<CameraId, Vec<v1::FrameDetections>>, Option<Marks>) {
+) -> (HashMap<Feed, Vec<v1::FrameDetections>>, Option<Marks>) {
     if frames == 0 || partitions.is_empty() {
         return (HashMap::new(), None);
     }
-    let mut history: HashMap<CameraId, Vec<v1::FrameDetections>> = HashMap::new();
-    let keep = |_: &Record, camera, detections| history.entry(camera).or_default().push(detections);
+    let mut history: HashMap<Feed, Vec<v1::FrameDetections>> = HashMap::new();
+    let keep = |published: Published<'_>| {
+        if published.partition.is_some() {
+            history.entry(published.feed).or_default().push(published.detections);
+        }
+    };
     let until = Instant::now() + DEADLINE;
     let marks = match read_back(kafka, partitions, records(frames), until, keep).await {
         Ok(Reading::Complete { marks, .. }) => Some(marks),
@@ -52,22 +59,23 @@ pub async fn read(
     (history, marks)
 }
 
-/// The last published frame of each camera before `marks`, with the number of its partition, if it is not older than `reach` before the
-/// newest one of the partition. Empty if the topics of frames and of detections have different partitions: then it is unknown which cameras are ours.
+/// The last published frame of each feed of these partitions before `marks`, with its partition, if it is not older than `reach` before the
+/// newest one of the partition of detections.
 pub async fn last_frames(
     kafka: &KafkaConfig,
     partitions: &[Partition],
     marks: Option<&Marks>,
     reach: Duration,
-) -> Result<HashMap<CameraId, (i32, v1::FrameDetections)>, LastFramesError> {
+) -> Result<HashMap<Feed, (Partition, v1::FrameDetections)>, LastFramesError> {
     let until = Instant::now() + OLDER_DEADLINE;
     let reach_ms = i64::try_from(reach.as_millis()).unwrap_or(i64::MAX);
     let mut back = records(1);
     loop {
         back = back.saturating_mul(FURTHER);
         let mut times: HashMap<i32, (i64, i64)> = HashMap::new();
-        let mut last: HashMap<CameraId, (i32, v1::FrameDetections)> = HashMap::new();
-        let keep = |record: &Record, camera, detections| {
+        let mut last: HashMap<Feed, (Partition, v1::FrameDetections)> = HashMap::new();
+        let keep = |published: Published<'_>| {
+            let Published { record, feed, partition, detections } = published;
             let number = record.partition.number;
             if marks.and_then(|marks| marks.get(&number)).is_some_and(|end| record.offset >= *end) {
                 return;
@@ -75,13 +83,12 @@ pub async fn last_frames(
             let at = record.timestamp_ms.unwrap_or(i64::MIN);
             let (first, newest) = times.entry(number).or_insert((at, at));
             (*first, *newest) = (at.min(*first), at.max(*newest));
-            last.insert(camera, (number, detections));
+            if let Some(partition) = partition {
+                last.insert(feed, (partition.clone(), detections));
+            }
         };
         match read_back(kafka, partitions, back, until, keep).await.map_err(LastFramesError::Kafka)? {
-            Reading::Complete { whole, same_numbers, .. } => {
-                if !same_numbers {
-                    return Ok(HashMap::new());
-                }
+            Reading::Complete { whole, .. } => {
                 if whole || times.values().all(|(first, newest)| newest.saturating_sub(*first) >= reach_ms) {
                     return Ok(last);
                 }
@@ -109,11 +116,33 @@ enum Reading {
     Complete {
         /// Everything that the partitions hold was read.
         whole: bool,
-        /// A camera has the same partition number in the topics of frames and of detections.
-        same_numbers: bool,
         marks: Marks,
     },
     CutOff,
+}
+
+/// A published frame.
+struct Published<'a> {
+    record: &'a Record,
+    feed: Feed,
+    /// The one of the assigned partitions that the feed's frames are in; `None` if they are in none of them.
+    partition: Option<&'a Partition>,
+    detections: v1::FrameDetections,
+}
+
+/// Partitions of the topics of frames, and how many their topics have.
+struct Assigned<'a> {
+    partitions: &'a [Partition],
+    topics: Topics,
+    counts: HashMap<String, i32>,
+}
+
+impl Assigned<'_> {
+    fn partition(&self, feed: &Feed) -> Option<&Partition> {
+        let topic = feed.kind.topic(&self.topics);
+        let number = partition_of(feed.camera.as_str().as_bytes(), *self.counts.get(topic)?);
+        self.partitions.iter().find(|assigned| assigned.number == number && *assigned.topic == *topic)
+    }
 }
 
 /// Reads the last `back` records of the partitions of detections that hold the cameras of these partitions of frames.
@@ -122,20 +151,28 @@ async fn read_back(
     partitions: &[Partition],
     back: i64,
     until: Instant,
-    mut keep: impl FnMut(&Record, CameraId, v1::FrameDetections),
+    mut keep: impl FnMut(Published<'_>),
 ) -> Result<Reading, KafkaFailure> {
-    let topic = kafka.topics().detections;
+    let topics = kafka.topics();
+    let topic = topics.detections.clone();
+    let names: BTreeSet<String> = partitions.iter().map(|partition| partition.topic.to_string()).collect();
     let (config, name) = (kafka.clone(), topic.clone());
     let look = tokio::task::spawn_blocking(move || {
-        let id = describe_topic(&config, &name, DEADLINE)?.id;
-        Ok::<_, KafkaFailure>((id, watermarks(&config, &name, DEADLINE)?))
+        let names: Vec<&str> = names.iter().map(String::as_str).chain([&*name]).collect();
+        let described = describe_topics(&config, &names, DEADLINE)?;
+        Ok::<_, KafkaFailure>((described, watermarks(&config, &name, DEADLINE)?))
     });
     let Ok(Ok(look)) = timeout_at(until, look).await else { return Ok(Reading::CutOff) };
-    // The key decides the partition, so a camera has the same partition number in both topics if they have equally many
-    // partitions. If the topic of detections lacks one of these numbers, its cameras may be in any partition: read all.
+    let (described, marks) = look?;
+    let id = described[&topic].id;
+    let counts = described.into_iter().map(|(name, described)| (name, described.partitions)).collect();
+    let assigned = Assigned { partitions, topics, counts };
+    // The key decides the partition, so a camera has the same partition number in two topics that have equally many partitions. Otherwise
+    // a camera may be in any partition of the detections: read all.
+    let count_of = |partition: &Partition| assigned.counts.get(&*partition.topic).copied();
+    let count = i32::try_from(marks.len()).ok();
+    let same_numbers = partitions.iter().all(|partition| count_of(partition) == count);
     let is_assigned = |number: i32| partitions.iter().any(|partition| partition.number == number);
-    let (id, marks) = look?;
-    let same_numbers = partitions.iter().all(|partition| (partition.number as usize) < marks.len());
     let wanted = |number: i32| !same_numbers || is_assigned(number);
     let wanted: Vec<_> = marks.iter().filter(|(partition, low, high)| low < high && wanted(partition.number)).collect();
     let whole = wanted.iter().all(|(_, low, high)| high.saturating_sub(back) <= *low);
@@ -144,7 +181,7 @@ async fn read_back(
     let starts: Vec<(i32, StartAt)> =
         wanted.iter().map(|(partition, low, high)| (partition.number, start(*low, *high))).collect();
     if starts.is_empty() {
-        return Ok(Reading::Complete { whole, same_numbers, marks: ends() });
+        return Ok(Reading::Complete { whole, marks: ends() });
     }
     let mut reader = TopicReader::start(kafka, "vru-infer-history", &topic, id, &starts, 256)?;
     loop {
@@ -152,11 +189,13 @@ async fn read_back(
             Ok(Some(ReaderEvent::Record(record))) => {
                 let read = record.payload.clone().map(validate::read_detections);
                 if let Some(Ok((key, detections))) = read {
-                    keep(&record, key.camera, detections);
+                    let feed = Feed::of_published(key.camera, &detections);
+                    let partition = assigned.partition(&feed);
+                    keep(Published { record: &record, feed, partition, detections });
                 }
             }
             Ok(Some(ReaderEvent::CaughtUp)) => {
-                return Ok(Reading::Complete { whole, same_numbers, marks: ends() });
+                return Ok(Reading::Complete { whole, marks: ends() });
             }
             // What was read of a deleted topic is still what was published.
             Ok(Some(ReaderEvent::Recreated) | None) | Err(_) => return Ok(Reading::CutOff),

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use vru_runtime::kafka::Committer;
+use vru_runtime::kafka::{Committer, Partition};
 use vru_runtime::report;
 use vru_runtime::retry::{Backoff, BackoffConfig};
 
@@ -20,6 +20,14 @@ use crate::offsets::Offsets;
 const TICK: Duration = Duration::from_millis(200);
 /// How long the coordinator may take to answer a commit.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A member of the group.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The topic that it reads.
+    pub topic: String,
+    pub committer: Committer,
+}
 
 /// The right to publish. It is in doubt after a long pause of the process, until [`Lease::confirm`] has asked the coordinator.
 #[derive(Debug)]
@@ -67,9 +75,9 @@ impl Lease {
         self.paused(self.started.elapsed()) || self.in_doubt.load(Ordering::SeqCst)
     }
 
-    /// After a pause, waits until the coordinator confirms the membership, or until all partitions are revoked. Returns at once
+    /// After a pause, waits until the coordinator confirms each membership, or until all its partitions are revoked. Returns at once
     /// if there was no pause. False if stopped before.
-    pub async fn confirm(&self, committer: &Committer, offsets: &Offsets, stop: &CancellationToken) -> bool {
+    pub async fn confirm(&self, members: &[Member], offsets: &Offsets, stop: &CancellationToken) -> bool {
         let mut backoff =
             Backoff::new(BackoffConfig { initial: Duration::from_millis(100), max: Duration::from_secs(1) });
         while self.is_doubtful() {
@@ -79,8 +87,14 @@ impl Lease {
             if committed.is_empty() {
                 return true;
             }
-            let committer = committer.clone();
-            let commit = tokio::task::spawn_blocking(move || committer.commit(&committed, true));
+            let members = members.to_vec();
+            let commit = tokio::task::spawn_blocking(move || {
+                members.iter().try_for_each(|member| {
+                    let of_member = |(partition, _): &&(Partition, i64)| *partition.topic == *member.topic;
+                    let committed: Vec<_> = committed.iter().filter(of_member).cloned().collect();
+                    member.committer.commit(&committed, true)
+                })
+            });
             match tokio::time::timeout(COMMIT_TIMEOUT, commit).await {
                 Ok(Ok(Ok(()))) => {
                     tracing::info!("process was paused, partitions are still assigned");

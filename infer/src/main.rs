@@ -9,7 +9,7 @@ use vru_runtime::service::{self, ServiceOptions};
 
 /// Detects and tracks road users in frames from Kafka, and raises alerts.
 ///
-/// Reads frames from the topic vru.frames, runs an ONNX detection model on them, and publishes to the topics
+/// Reads frames from the topics vru.frames and vru.file-frames, runs an ONNX detection model on them, and publishes to the topics
 /// vru.detections and vru.alerts. Example:
 ///
 ///   MODEL_PATH=nanodet-g.onnx vru-infer --set kafka.brokers=kafka:9092

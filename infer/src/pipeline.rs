@@ -9,11 +9,15 @@
 //!
 //! All channels are bounded, and senders wait. Only the scheduler drops frames, and only live ones.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::task::AbortHandle;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::dead_letter::DeadLetters;
@@ -28,6 +32,7 @@ use crate::config::{InferConfig, contradictions};
 use crate::consumer::{FrameConsumer, FrameConsumerContext};
 use crate::decoders::DecodeThread;
 use crate::engine::Engine;
+use crate::feed::FeedKind;
 use crate::known_cameras::KnownCameras;
 use crate::lease::Lease;
 use crate::metrics::MODEL;
@@ -142,7 +147,8 @@ async fn run_with(
         scheduler.close();
         return failure.take().map_or(Ok(()), Err);
     }
-    let consumer = FrameConsumer::start(FrameConsumerContext {
+    let consumer_context = FrameConsumerContext {
+        kind: FeedKind::Live,
         kafka: config.kafka,
         group: config.group,
         queue: config.queue,
@@ -152,17 +158,25 @@ async fn run_with(
         analysis: frames,
         left,
         cameras,
+        presence: Arc::default(),
         soft: stop.soft.clone(),
-    })
-    .context("join the consumer group")?;
+    };
+    let of_files = FrameConsumerContext { kind: FeedKind::File, ..consumer_context.clone() };
+    let live = FrameConsumer::start(consumer_context).context("join the consumer group")?;
+    let files = FrameConsumer::start(of_files).context("join the consumer group for files")?;
     let lease_watch = stop.spawn_essential("the watch for pauses of the process", lease.watch(stop.hard.clone()));
-    let publishing = stop.spawn_essential("the publisher", publisher.run(consumer.committer()));
-    let mut consuming = tokio::spawn(consumer.run());
+    let publishing = stop.spawn_essential("the publisher", publisher.run(vec![live.member(), files.member()]));
+    let (live, files) = (tokio::spawn(live.run()), tokio::spawn(files.run()));
+    let aborts = [live.abort_handle(), files.abort_handle()];
 
+    // Both end when they are stopped, and the stage when one of them fails.
+    let consumed = async {
+        tokio::try_join!(async { live.await.context("consume frames")? }, async {
+            files.await.context("consume frames of files")?
+        })
+    };
     let failed = tokio::select! {
-        ended = &mut consuming => {
-            ended.context("consume frames")?.err()
-        }
+        consumed = consumed => consumed.err(),
         () = failure.reported() => failure.take(),
     };
     // Stop from the source downstream: each part ends after the part before it has ended and its input is processed.
@@ -170,7 +184,7 @@ async fn run_with(
     if failed.is_some() {
         // Frames in flight cannot be finished. They are not committed, so they are read again.
         stop.hard.cancel();
-        consuming.abort();
+        aborts.iter().for_each(AbortHandle::abort);
     }
     scheduler.close();
     following.abort();

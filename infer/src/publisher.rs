@@ -15,11 +15,11 @@ use tokio_util::task::TaskTracker;
 use vru_proto::{CameraId, v1};
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::failure::Failure;
-use vru_runtime::kafka::{Committer, Producer, Record, Topics};
+use vru_runtime::kafka::{Producer, Record, Topics};
 use vru_runtime::trace;
 
 use crate::frame::FrameJob;
-use crate::lease::Lease;
+use crate::lease::{Lease, Member};
 use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_OBJECTS, count_dropped};
 use crate::offsets::{Assigned, Offsets, Ticket};
 use alert_counts::AlertCounts;
@@ -164,9 +164,9 @@ impl Publisher {
         (publisher, PublisherHandle { queue: queue_tx })
     }
 
-    /// Runs until all handles are dropped and everything is acknowledged, or until the hard stop. `committer` must be the
-    /// group member that consumes the frames.
-    pub async fn run(mut self, committer: Committer) {
+    /// Runs until all handles are dropped and everything is acknowledged, or until the hard stop. `members` are the group
+    /// members that consume the frames.
+    pub async fn run(mut self, members: Vec<Member>) {
         loop {
             let next = tokio::select! {
                 next = self.queue.recv() => next,
@@ -178,7 +178,7 @@ impl Publisher {
                 () = self.cx.hard.cancelled() => break,
             };
             let Ok(permit) = permit else { break };
-            if !self.cx.lease.confirm(&committer, &self.cx.offsets, &self.cx.hard).await {
+            if !self.cx.lease.confirm(&members, &self.cx.offsets, &self.cx.hard).await {
                 break;
             }
             match next {

@@ -18,6 +18,7 @@ use vru_vision::rules::EndReason;
 use crate::analysis::ends;
 use crate::analysis_queue::Between;
 use crate::analyst::{Analyst, Known};
+use crate::feed::Feed;
 use crate::history::{self, Marks};
 use crate::offsets::{Assigned, Offsets};
 use crate::publisher::Ends;
@@ -45,17 +46,17 @@ pub struct LeftAlerts(Arc<Mutex<Vec<Left>>>);
 /// The last published frame of a camera, with alerts that go on.
 #[derive(Debug)]
 struct Left {
-    camera: CameraId,
+    feed: Feed,
     published: v1::FrameDetections,
     assigned: Assigned,
     since: Instant,
 }
 
 impl LeftAlerts {
-    /// Notes a camera's last published frame.
-    fn add(&self, camera: CameraId, published: v1::FrameDetections, assigned: Assigned) {
+    /// Notes the last published frame of a camera's feed.
+    fn add(&self, feed: Feed, published: v1::FrameDetections, assigned: Assigned) {
         if !published.open_alerts.is_empty() {
-            self.0.lock().push(Left { camera, published, assigned, since: Instant::now() });
+            self.0.lock().push(Left { feed, published, assigned, since: Instant::now() });
         }
     }
 
@@ -73,10 +74,10 @@ impl LeftAlerts {
         loop {
             match history::last_frames(&kafka, &partitions, marks.as_ref(), reach).await {
                 Ok(last) => {
-                    for (camera, (number, published)) in last {
-                        let of_camera = assigned.iter().find(|assigned| assigned.partition().number == number);
-                        if let Some(assigned) = of_camera {
-                            self.add(camera, published, assigned.clone());
+                    for (feed, (partition, published)) in last {
+                        let of_feed = assigned.iter().find(|assigned| *assigned.partition() == partition);
+                        if let Some(assigned) = of_feed {
+                            self.add(feed, published, assigned.clone());
                         }
                     }
                     return;
@@ -106,43 +107,45 @@ impl SilenceWatch {
     }
 
     fn sweep(&self, now: Instant) {
-        for camera in self.analyst.frames.known() {
-            self.look_at(&camera, now);
+        for feed in self.analyst.frames.known() {
+            self.look_at(&feed, now);
         }
         let left = std::mem::take(&mut *self.left.0.lock());
         let kept: Vec<Left> = left.into_iter().filter(|left| !self.settle(left, now)).collect();
         self.left.0.lock().extend(kept);
     }
 
-    fn look_at(&self, camera: &CameraId, now: Instant) {
-        let Between::Known(mut known) = self.analyst.frames.between_frames(camera) else { return };
+    fn look_at(&self, feed: &Feed, now: Instant) {
+        let Between::Known(mut known) = self.analyst.frames.between_frames(feed) else { return };
         if let Known::State(state) = &mut known
             && self.analyst.offsets.lasts(state.assigned())
         {
-            let ended = state.between_frames(self.analyst.cameras.get(camera), now, self.silence(camera));
+            let config = self.analyst.cameras.get(&feed.camera);
+            let silence = (!feed.waits_for_frames(config.as_deref())).then(|| self.silence(config.as_deref()));
+            let ended = state.between_frames(config, now, silence);
             if !ended.is_empty() {
-                let acknowledged = self.send(camera, ended.clone(), state.assigned().clone());
+                let acknowledged = self.send(&feed.camera, ended.clone(), state.assigned().clone());
                 state.sent(ended, acknowledged);
             }
         }
-        self.analyst.frames.finish(camera, known);
+        self.analyst.frames.finish(feed, known);
     }
 
     /// Ends what an earlier worker left, unless the camera goes on with it. False if it is too early to tell.
     fn settle(&self, left: &Left, now: Instant) -> bool {
-        let Left { camera, published, assigned, since } = left;
+        let Left { feed, published, assigned, since } = left;
+        let camera = &feed.camera;
         if !self.analyst.offsets.lasts(assigned) {
             return true;
         }
-        let removed = self.analyst.cameras.get(camera).is_none();
-        let silent = now.saturating_duration_since(*since) > self.silence(camera);
-        // The time of a file passes with its frames only.
-        let waits = published.delivery() == v1::Delivery::EveryFrame || !silent;
-        if waits && !removed {
+        let config = self.analyst.cameras.get(camera);
+        let removed = config.is_none();
+        let silent = now.saturating_duration_since(*since) > self.silence(config.as_deref());
+        if !removed && (!silent || feed.waits_for_frames(config.as_deref())) {
             return false;
         }
         let reason = if removed { EndReason::CameraRemoved } else { EndReason::CameraSilent };
-        match self.analyst.frames.between_frames(camera) {
+        match self.analyst.frames.between_frames(feed) {
             Between::Busy => return false,
             Between::Unknown => drop(self.send(camera, ends(published, reason), assigned.clone())),
             Between::Known(mut known) => {
@@ -158,7 +161,7 @@ impl SilenceWatch {
                         state.sent(ended, acknowledged);
                     }
                 }
-                self.analyst.frames.finish(camera, known);
+                self.analyst.frames.finish(feed, known);
             }
         }
         true
@@ -170,8 +173,7 @@ impl SilenceWatch {
     }
 
     /// How long a camera may send nothing until its alerts end.
-    fn silence(&self, camera: &CameraId) -> Duration {
-        let config = self.analyst.cameras.get(camera);
+    fn silence(&self, config: Option<&v1::CameraConfig>) -> Duration {
         let lost = config.and_then(|config| config.tracker.as_ref()?.max_lost_seconds);
         let lost = lost.unwrap_or(self.analyst.settings.tracker.max_lost_seconds);
         Duration::try_from_secs_f32(lost).unwrap_or(MAX_LOST).min(MAX_LOST) + PATIENCE

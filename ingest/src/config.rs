@@ -91,7 +91,8 @@ impl IngestConfig {
     pub fn needs(&self) -> Needs {
         let topics = self.kafka.topics();
         // A file resumes after its last frame on the topic, and waits for the groups that consume it.
-        let mut needs = Needs::of("vru-ingest").write(&topics.frames).read(&topics.frames);
+        let mut needs =
+            Needs::of("vru-ingest").write(&topics.frames).write(&topics.file_frames).read(&topics.file_frames);
         for group in &self.file.consumer_groups {
             needs = needs.watch(group);
         }

@@ -5,7 +5,7 @@
 //!                                     │
 //!   pull: rtspsrc ────┐               ▼
 //!   push: RTSP server ┼▶ depay ▶ decode ▶ sampler ▶ encode ▶ appsink ▶ live sender (drops oldest) ▶ publisher ▶ vru.frames
-//!   file: parsebin ───┘                                                └ a file drops nothing: it waits for its consumers
+//!   file: parsebin ───┘                                                └ a file drops nothing: it waits for its consumers ▶ vru.file-frames
 //! ```
 //!
 //! Guarantees:

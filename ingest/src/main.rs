@@ -6,7 +6,7 @@ use clap::Parser;
 use vru_ingest::IngestConfig;
 use vru_runtime::service::{self, ServiceOptions};
 
-/// Receives video (RTSP pull, RTSP push, or files) and publishes each frame to the Kafka topic `vru.frames`.
+/// Receives video (RTSP pull, RTSP push, or files) and publishes each frame to the Kafka topic `vru.frames`, or of a file to `vru.file-frames`.
 ///
 /// The cameras come from the topic `vru.cameras`, and are shared among all pods with the same `group`; or they come from a
 /// file (`cameras.file`). Every setting has a default; `docs/` and the crate's `config.rs` describe them. SIGTERM stops the

@@ -50,7 +50,8 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
         shutdown.spawn_essential("the watch of files that wait", waits::watch(files_ready, shutdown.soft.clone()));
     let topic_watch = {
         let (publisher, soft) = (publisher.clone(), shutdown.soft.clone());
-        shutdown.spawn_essential("the watch of the topic of frames", async move { publisher.watch_topic(&soft).await })
+        shutdown
+            .spawn_essential("the watch of the topics of frames", async move { publisher.watch_topics(&soft).await })
     };
 
     let camera_context =

@@ -2,8 +2,10 @@
 
 use crate::time::utc;
 
-/// Encoded pictures ([`crate::v1::Frame`]), key = camera id.
+/// Encoded pictures of live cameras ([`crate::v1::Frame`]), key = camera id.
 pub const TOPIC_FRAMES: &str = "vru.frames";
+/// Encoded pictures of files ([`crate::v1::Frame`]), key = camera id.
+pub const TOPIC_FILE_FRAMES: &str = "vru.file-frames";
 /// Results of analysed frames ([`crate::v1::FrameDetections`]), key = camera id.
 pub const TOPIC_DETECTIONS: &str = "vru.detections";
 /// Alerts ([`crate::v1::Alert`]), key = camera id.

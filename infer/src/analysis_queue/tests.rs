@@ -5,12 +5,13 @@ use rand::Rng as _;
 use vru_runtime::test_util::seeded_rng;
 
 use super::*;
+use crate::feed::FeedKind;
 
 /// A frame is its camera's number and its own; what is known about a camera is which frames were analysed.
 type Queue = AnalysisQueue<(usize, u64), Vec<u64>>;
 
-fn id(camera: usize) -> CameraId {
-    format!("camera-{camera}").parse().unwrap()
+fn id(camera: usize) -> Feed {
+    Feed { camera: format!("camera-{camera}").parse().unwrap(), kind: FeedKind::Live }
 }
 
 fn push(queue: &Queue, camera: usize, sequence: u64) {

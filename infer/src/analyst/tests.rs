@@ -10,6 +10,7 @@ use vru_vision::image::Image;
 use super::*;
 use crate::config::QueueConfig;
 use crate::engine::Engine;
+use crate::feed::{Feed, FeedKind};
 use crate::frame::ReadyFrame;
 use crate::model::Preparer;
 use crate::picture::Picture;
@@ -47,6 +48,11 @@ pub(crate) fn fixture() -> Fixture {
 
 pub(crate) fn id(camera: &str) -> CameraId {
     camera.parse().unwrap()
+}
+
+/// The live frames of a camera.
+pub(crate) fn live(camera: &str) -> Feed {
+    Feed { camera: id(camera), kind: FeedKind::Live }
 }
 
 /// A camera with a rule that every road user breaks.
@@ -87,12 +93,12 @@ impl Fixture {
     /// Analyses the next frame of a camera, in which there is somebody, as an analysis thread does.
     pub(crate) fn see(&mut self, camera: &str, sequence: u64) -> FrameResult {
         let frame = self.inferred(camera, sequence, 255);
-        let camera = id(camera);
-        assert!(self.analyst.frames.push(&camera, frame));
+        let feed = live(camera);
+        assert!(self.analyst.frames.push(&feed, frame));
         let Some(Turn::Analyse(_, frame, known)) = self.analyst.frames.next(|_| true) else { panic!("no turn") };
         let mut state = self.analyst.state(&frame.ready.job, known);
         self.analyst.analyse(&mut state, frame);
-        self.analyst.frames.finish(&camera, Known::State(state));
+        self.analyst.frames.finish(&feed, Known::State(state));
         self.results.frame()
     }
 
@@ -108,8 +114,8 @@ impl Fixture {
             let queue = self.analyst.frames.clone();
             scope.spawn(move || {
                 for frame in frames {
-                    let camera = frame.ready.job.key.camera.clone();
-                    assert!(queue.push(&camera, frame));
+                    let feed = frame.ready.job.feed();
+                    assert!(queue.push(&feed, frame));
                 }
                 queue.close();
             });
@@ -206,13 +212,13 @@ fn frames_of_an_assignment_that_ended_are_dropped_and_take_no_history() {
     };
     let track = published.objects[0].track_id;
     let late = fixture.inferred("returned", 1, 255);
-    let camera = id("returned");
+    let feed = live("returned");
     fixture.analyst.offsets.revoked(&[partition()]);
-    fixture.analyst.frames.forget(std::slice::from_ref(&camera));
+    fixture.analyst.frames.forget(std::slice::from_ref(&feed));
     fixture.analyst.offsets.assigned(&partition());
-    fixture.analyst.frames.know(&camera, Known::History(vec![published]));
+    fixture.analyst.frames.know(&feed, Known::History(vec![published]));
     let next = fixture.inferred("returned", 1, 255);
-    assert!(fixture.analyst.frames.push(&camera, late));
+    assert!(fixture.analyst.frames.push(&feed, late));
     let found = fixture.analyse(vec![next], 2);
     let (sequence, (objects, _)) = &found["returned"][0];
     assert_eq!((*sequence, objects[0].track_id), (1, track), "the track is taken over by the frame that follows");

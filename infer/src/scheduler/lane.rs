@@ -1,4 +1,4 @@
-//! The waiting frames of one camera.
+//! The waiting frames of one camera, from one topic.
 
 mod live;
 
@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
 
 use super::arrivals::Arrivals;
@@ -15,6 +14,7 @@ use super::pace::StepTime;
 use super::{Outcome, Skipped};
 use crate::config::QueueConfig;
 use crate::decode::FrameDecoder;
+use crate::feed::Feed;
 use crate::frame::{FrameJob, RawFrame, ReadyFrame, TakenFrame};
 use crate::metrics;
 use crate::model::Model;
@@ -64,7 +64,7 @@ pub enum Step {
 #[derive(Debug)]
 pub(super) struct Lane {
     pub id: u64,
-    pub camera: CameraId,
+    pub feed: Feed,
     pub partition: Partition,
     /// Number of the camera's last turn at the model. The lane with the smallest number is next.
     pub last_turn: u64,
@@ -97,7 +97,7 @@ impl Lane {
         let decoder = LaneDecoder { decoder: FrameDecoder::new(model), in_decoder: HashMap::new() };
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            camera: first.key.camera.clone(),
+            feed: first.feed(),
             partition: first.ticket.partition().clone(),
             last_turn: 0,
             last_decode: 0,
@@ -152,7 +152,7 @@ impl Lane {
     fn count_gap(&self, missing: u64, dropped_by_ingest: u32) {
         let unexplained = missing.saturating_sub(u64::from(dropped_by_ingest));
         if unexplained > 0 {
-            metrics::SEQUENCE_GAPS.with_label_values(&[self.camera.as_str()]).inc_by(unexplained);
+            metrics::SEQUENCE_GAPS.with_label_values(&[self.feed.camera.as_str()]).inc_by(unexplained);
         }
     }
 
@@ -253,7 +253,7 @@ impl Lane {
 
     pub fn update_waiting_metric(&self) {
         let waiting = self.undecoded.len() + usize::from(self.raw.is_some()) + self.ready.len();
-        metrics::WAITING.with_label_values(&[self.camera.as_str()]).set(waiting as i64);
+        metrics::WAITING.with_label_values(&[self.feed.camera.as_str()]).set(waiting as i64);
     }
 
     /// Takes out the frames that no thread has started to decode, and those inside the decoder: the decoder returns these

@@ -22,6 +22,7 @@ use vru_proto::CameraId;
 use vru_runtime::kafka::Partition;
 
 use crate::config::QueueConfig;
+use crate::feed::Feed;
 use crate::frame::{FrameJob, RawFrame, ReadyFrame, TakenFrame};
 use crate::metrics;
 use crate::model::Model;
@@ -220,22 +221,22 @@ impl FrameScheduler {
         }
     }
 
-    /// Removes the cameras of revoked partitions and returns them. Frames that still wait are counted as dropped; the next
+    /// Removes the feeds of revoked partitions and returns them. Frames that still wait are counted as dropped; the next
     /// owner of the partitions reads them again.
-    pub fn remove_cameras(&self, partitions: &[Partition]) -> Vec<CameraId> {
+    pub fn remove_feeds(&self, partitions: &[Partition]) -> Vec<Feed> {
         let mut turns = self.turns.lock();
         let (removed, kept) = std::mem::take(&mut turns.lanes)
             .into_iter()
             .partition::<Vec<_>, _>(|lane| partitions.contains(&lane.partition));
         turns.lanes = kept;
         drop(turns);
-        let mut cameras = Vec::new();
+        let mut feeds = Vec::new();
         for lane in removed {
-            cameras.push(lane.camera.clone());
+            feeds.push(lane.feed.clone());
             self.complete_skipped(lane.into_dropped());
         }
         self.decodable.notify_all();
-        cameras
+        feeds
     }
 
     /// Removes those of these cameras that have no frame in work, and returns them.
@@ -243,9 +244,9 @@ impl FrameScheduler {
         let mut turns = self.turns.lock();
         let (removed, kept) = std::mem::take(&mut turns.lanes)
             .into_iter()
-            .partition::<Vec<_>, _>(|lane| cameras.contains(&lane.camera) && lane.is_empty());
+            .partition::<Vec<_>, _>(|lane| cameras.contains(&lane.feed.camera) && lane.is_empty());
         turns.lanes = kept;
-        let here = |camera: &&CameraId| !turns.lanes.iter().any(|lane| lane.camera == **camera);
+        let here = |camera: &&CameraId| !turns.lanes.iter().any(|lane| lane.feed.camera == **camera);
         drop(removed);
         cameras.iter().filter(here).cloned().collect()
     }

@@ -56,7 +56,8 @@ impl Turns {
         config: &QueueConfig,
         skipped: &mut Vec<Skipped>,
     ) -> Admission {
-        let known = self.lanes.iter().position(|lane| lane.camera == job.key.camera);
+        let kind = job.kind();
+        let known = self.lanes.iter().position(|lane| lane.feed.kind == kind && lane.feed.camera == job.key.camera);
         let at = known.unwrap_or(self.lanes.len());
         if known.is_none() {
             self.lanes.push(Lane::new(&job, model.clone()));

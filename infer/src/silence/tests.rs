@@ -48,6 +48,13 @@ impl Worker {
         }
     }
 
+    fn configure_source(&self, source: v1::camera_config::Source) {
+        let cameras = &self.fixture.analyst.cameras;
+        let config = cameras.get(&id(CAMERA)).unwrap();
+        let config = v1::CameraConfig { source: Some(source), ..(*config).clone() };
+        cameras.apply(CameraEvent::Upsert(id(CAMERA), Arc::new(config)));
+    }
+
     fn remove_camera(&self) {
         self.fixture.analyst.cameras.apply(CameraEvent::Remove(id(CAMERA)));
     }
@@ -57,9 +64,10 @@ impl Worker {
         let worker = Self::new();
         let analyst = &worker.fixture.analyst;
         let assigned = analyst.offsets.assignment(&partition()).unwrap();
-        worker.watch.left.add(id(CAMERA), published.clone(), assigned);
+        let feed = Feed::of_published(id(CAMERA), published);
+        worker.watch.left.add(feed.clone(), published.clone(), assigned);
         if replays {
-            analyst.frames.know(&id(CAMERA), Known::History(vec![published.clone()]));
+            analyst.frames.know(&feed, Known::History(vec![published.clone()]));
         }
         worker
     }
@@ -186,9 +194,39 @@ fn a_worker_that_has_lost_the_partition_ends_nothing() {
 fn the_alerts_of_a_file_wait_for_its_frames_or_for_its_removal() {
     let (alert, published) = Worker::new().alerted();
     let published = v1::FrameDetections { delivery: v1::Delivery::EveryFrame.into(), ..published };
+    let file = v1::camera_config::Source::File(v1::FileSource::default());
     let mut next = Worker::successor(&published, true);
+    next.configure_source(file.clone());
     assert!(next.sweep(Duration::from_hours(1)).is_empty());
     next.remove_camera();
     let ended = next.sweep(Duration::ZERO);
     is_end_of(&ended[0], &alert, v1::EndReason::CameraRemoved);
+}
+
+/// A camera whose source changes has a live feed and one of files, perhaps at two workers: what one of them left ends there, and the other goes
+/// on.
+#[test]
+fn the_alerts_of_a_file_end_when_its_camera_is_no_file_any_more() {
+    let file = v1::camera_config::Source::File(v1::FileSource::default());
+    let pull = v1::camera_config::Source::Pull(v1::PullSource::default());
+    let (_, mut published) = Worker::new().alerted();
+    published.delivery = v1::Delivery::EveryFrame.into();
+    published.frame_id.as_mut().unwrap().session = 9;
+    let of_file = ends(&published, EndReason::CameraSilent).remove(0);
+    for replays in [false, true] {
+        let mut next = Worker::successor(&published, replays);
+        next.configure_source(file.clone());
+        assert!(next.sweep(LONG).is_empty());
+        next.configure_source(pull.clone());
+        let (of_live, _) = next.alerted();
+        assert!(next.sweep(SHORT).is_empty(), "its last frames may still come");
+        let mut ended = next.sweep(LONG);
+        ended.extend(next.ends().0);
+        let mut ids: Vec<&String> = ended.iter().map(|end| &end.id).collect();
+        let mut wanted = vec![&of_file.id, &of_live.id];
+        ids.sort();
+        wanted.sort();
+        assert_eq!(ids, wanted);
+        assert!(ended.iter().all(|end| end.end_reason() == v1::EndReason::CameraSilent), "{ended:#?}");
+    }
 }

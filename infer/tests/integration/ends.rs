@@ -81,7 +81,10 @@ fn alerts_end_when_their_cameras_are_removed_disabled_or_silent() {
 
 #[test]
 fn alerts_that_a_killed_worker_left_end_when_their_cameras_are_gone() {
-    let bus = kafka().bus("infer-left", 1);
+    let mut bus = kafka().bus("infer-left", 2);
+    // A camera's detections are in another partition than its frames.
+    bus.recreate(Topic::FileFrames, 3);
+    bus.recreate(Topic::Detections, 5);
     let cameras = ["removed", "disabled", "silent", "busy"];
     for id in cameras {
         bus.put_camera(&camera(id));

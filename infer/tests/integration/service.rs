@@ -59,7 +59,7 @@ pub fn camera(id: &str) -> v1::CameraConfig {
 
 pub fn publish(bus: &Bus, frames: &[v1::Frame]) {
     for frame in frames {
-        bus.produce_message(Topic::Frames, &frame.id.as_ref().unwrap().camera_id, frame);
+        bus.put_frame(frame);
     }
 }
 
@@ -98,7 +98,7 @@ pub fn wait_for_frames(bus: &Bus, count: usize) -> Vec<v1::FrameDetections> {
 
 pub fn wait_for_commit(bus: &Bus) {
     let group = format!("{}infer", bus.prefix());
-    wait_until(DEADLINE, "the offsets to be committed", || bus.lag(&group, Topic::Frames) == 0);
+    wait_until(DEADLINE, "the offsets to be committed", || bus.frames_lag(&group) == 0);
 }
 
 fn alert_ids(bus: &Bus) -> Vec<String> {
@@ -238,11 +238,14 @@ fn unusable_records_go_to_the_dead_letters_and_the_others_are_processed() {
     let bus = kafka().bus("infer-broken", 1);
     let picture = jpegs(1).remove(0);
     let good = |sequence| jpeg_frame("cam", sequence, &picture, v1::Delivery::EveryFrame);
-    bus.produce(Topic::Frames, "cam", Some(b"not a frame"));
+    bus.produce(Topic::FileFrames, "cam", Some(b"not a frame"));
     publish(&bus, &[good(0)]);
-    bus.produce(Topic::Frames, "cam", None);
+    bus.produce(Topic::FileFrames, "cam", None);
     publish(&bus, &[v1::Frame { payload: picture.slice(..60), ..good(1) }]);
-    bus.produce_message(Topic::Frames, "another", &good(2));
+    bus.produce_message(Topic::FileFrames, "another", &good(2));
+    // A file would have to wait there, and with it every live camera of the partition.
+    bus.produce_message(Topic::Frames, "cam", &good(2));
+    bus.produce_message(Topic::FileFrames, "cam", &v1::Frame { delivery: v1::Delivery::Live.into(), ..good(2) });
     publish(&bus, &[good(3)]);
     let service = start(&bus);
     let published = wait_for_frames(&bus, 2);
@@ -250,8 +253,8 @@ fn unusable_records_go_to_the_dead_letters_and_the_others_are_processed() {
     assert_eq!(published.iter().map(|message| key(message).sequence).collect::<Vec<_>>(), [0, 3]);
     let letters = bus.records(Topic::DeadLetters);
     let reasons: Vec<&str> = letters.iter().filter_map(|letter| letter.header("vru-reason")).collect();
-    assert_eq!(reasons.len(), 4, "{reasons:#?}");
-    for words in ["not a Frame", "no payload", "JPEG", "key is not its camera"] {
+    assert_eq!(reasons.len(), 6, "{reasons:#?}");
+    for words in ["not a Frame", "no payload", "JPEG", "key is not its camera", "belongs on"] {
         assert!(reasons.iter().any(|reason| reason.contains(words)), "`{words}` is not in {reasons:#?}");
     }
     assert!(service.stop().success());
@@ -330,6 +333,23 @@ fn partitions_move_between_workers_without_loss() {
         );
     }
     assert!(second.stop().success());
+}
+
+/// A worker that joins gets its share of each, and not all of one of them.
+#[test]
+fn workers_share_the_live_cameras_and_the_files_evenly() {
+    let bus = kafka().bus("infer-shares", 4);
+    let shares = |service: &ServiceProcess| {
+        [Topic::Frames, Topic::FileFrames]
+            .map(|topic| service.metric("infer_assigned_partitions", &[("topic", &bus.name(topic))]) as u64)
+    };
+    let first = start(&bus);
+    wait_until(DEADLINE, "the first worker to get everything", || shares(&first) == [4, 4]);
+    let second = start(&bus);
+    wait_until(DEADLINE, "each to get its share", || shares(&first) == [2, 2] && shares(&second) == [2, 2]);
+    assert!(second.stop().success());
+    wait_until(DEADLINE, "the first to get everything back", || shares(&first) == [4, 4]);
+    assert!(first.stop().success());
 }
 
 #[test]

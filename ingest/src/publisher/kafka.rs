@@ -13,7 +13,7 @@ use vru_proto::v1::Frame;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{
     Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError,
-    TopicId, admin, describe_topic,
+    TopicId, Topics, admin, describe_topic,
 };
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
@@ -26,19 +26,19 @@ use crate::config::IngestConfig;
 const QUERY_DEADLINE: Duration = Duration::from_secs(5);
 /// How often Kafka is asked for the topic's id while files wait for their consumers.
 const TOPIC_CHECK_INTERVAL: Duration = Duration::from_secs(3);
-/// How often `watch_topic` checks whether acknowledgements have become overdue.
+/// How often `watch_topics` checks whether acknowledgements have become overdue.
 const HEALTH_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Publishes through one idempotent producer with `acks=all` and without a message timeout.
 #[derive(Debug)]
 pub struct KafkaPublisher {
-    topic: Arc<str>,
+    topics: Arc<Topics>,
     kafka: KafkaConfig,
     producer: RenewableProducer,
     groups: Vec<String>,
     /// One client for each consumer group that files wait for, made when first needed.
     group_offsets: Arc<Mutex<HashMap<String, GroupOffsets>>>,
-    /// The topic's id, and when Kafka was asked for it.
+    /// The id of the topic of files' frames, and when Kafka was asked for it.
     known_topic: Arc<Mutex<Option<(Instant, TopicId)>>>,
     health: Arc<Health>,
 }
@@ -59,7 +59,7 @@ impl Health {
 }
 
 impl KafkaPublisher {
-    /// Connects in the background; `ready` is set once the topic was seen ([`KafkaPublisher::watch_topic`]).
+    /// Connects in the background; `ready` is set once both topics of frames were seen ([`KafkaPublisher::watch_topics`]).
     pub fn new(config: &IngestConfig, ready: ReadyFlag) -> Result<Self, KafkaFailure> {
         let options = ProducerOptions {
             client_id: "vru-ingest".to_owned(),
@@ -72,7 +72,7 @@ impl KafkaPublisher {
             ..ProducerOptions::default()
         };
         Ok(Self {
-            topic: config.kafka.topics().frames.into(),
+            topics: Arc::new(config.kafka.topics()),
             producer: RenewableProducer::new(&config.kafka, options)?,
             kafka: config.kafka.clone(),
             groups: config.file.consumer_groups.clone(),
@@ -82,9 +82,9 @@ impl KafkaPublisher {
         })
     }
 
-    /// Queries the topic while Kafka is not known to be healthy. So `/ready` is right before the first frame, and after an
+    /// Queries the topics while Kafka is not known to be healthy. So `/ready` is right before the first frame, and after an
     /// outage also when no frame is sent.
-    pub async fn watch_topic(&self, stop: &CancellationToken) {
+    pub async fn watch_topics(&self, stop: &CancellationToken) {
         let mut backoff = Backoff::default();
         while !stop.is_cancelled() {
             if self.health.healthy.load(Ordering::Relaxed) {
@@ -94,8 +94,11 @@ impl KafkaPublisher {
                     () = tokio::time::sleep(HEALTH_CHECK_INTERVAL) => continue,
                 }
             }
-            let (kafka, topic) = (self.kafka.clone(), self.topic.clone());
-            let query = move || admin::partition_count(&kafka, &topic, QUERY_DEADLINE);
+            let (kafka, topics) = (self.kafka.clone(), self.topics.clone());
+            let query = move || {
+                admin::partition_count(&kafka, &topics.frames, QUERY_DEADLINE)?;
+                admin::partition_count(&kafka, &topics.file_frames, QUERY_DEADLINE)
+            };
             match tokio::task::spawn_blocking(query).await {
                 Ok(Ok(_)) => self.health.set(true, ""),
                 Ok(Err(error)) => {
@@ -130,23 +133,25 @@ fn publish_error(topic: &str, error: SendError, bytes: usize) -> PublishError {
 impl FramePublisher for KafkaPublisher {
     fn send(&self, frame: Frame, reply: Reply) -> Result<(), PublishError> {
         let id = frame.id.clone().unwrap_or_default();
+        let delivery = frame.delivery();
+        let topic = self.topics.of_frames(delivery);
         // The root of the frame's own trace. As a child of the camera's span, all frames of a camera would be one trace.
         let span = tracing::debug_span!(parent: None, "ingest_frame", camera = id.camera_id, session = id.session, sequence = id.sequence);
         let payload = frame.encode_to_vec();
         let bytes = payload.len();
         let traceparent = trace::traceparent(&span);
         let headers = traceparent.as_deref().map(|value| (HEADER_TRACEPARENT, value));
-        let record = OutgoingRecord::new(&self.topic, &id.camera_id, &payload).headers(headers.as_slice());
+        let record = OutgoingRecord::new(topic, &id.camera_id, &payload).headers(headers.as_slice());
         let producer = self.producer.current();
-        let (topic, health) = (self.topic.clone(), self.health.clone());
+        let (topics, health) = (self.topics.clone(), self.health.clone());
         let report = move |delivered: Result<Delivered, SendError>| {
             if delivered.is_ok() {
                 health.set(true, "");
             }
             drop(span);
-            reply.send(delivered.map_err(|error| publish_error(&topic, error, bytes)));
+            reply.send(delivered.map_err(|error| publish_error(topics.of_frames(delivery), error, bytes)));
         };
-        producer.publish_with(record, report).map_err(|error| publish_error(&self.topic, error, bytes))
+        producer.publish_with(record, report).map_err(|error| publish_error(topic, error, bytes))
     }
 
     fn acknowledgement_is_overdue(&self) {
@@ -155,14 +160,15 @@ impl FramePublisher for KafkaPublisher {
 
     async fn consumed(&self, partition: i32) -> Result<Consumed, PublishError> {
         let (kafka, groups, clients) = (self.kafka.clone(), self.groups.clone(), self.group_offsets.clone());
-        let (topic, known_topic) = (self.topic.clone(), self.known_topic.clone());
+        let (topics, known_topic) = (self.topics.clone(), self.known_topic.clone());
         let query = tokio::task::spawn_blocking(move || {
+            let topic = &topics.file_frames;
             let id = {
                 let mut known = known_topic.lock();
                 match *known {
                     Some((asked, id)) if asked.elapsed() < TOPIC_CHECK_INTERVAL => id,
                     _ => {
-                        let id = describe_topic(&kafka, &topic, QUERY_DEADLINE)?.id;
+                        let id = describe_topic(&kafka, topic, QUERY_DEADLINE)?.id;
                         *known = Some((Instant::now(), id));
                         id
                     }
@@ -179,7 +185,7 @@ impl FramePublisher for KafkaPublisher {
                 // Keep the client only after a success: one that failed may have lost its cluster for good.
                 let client = match clients.remove(group) {
                     Some(client) => client,
-                    None => GroupOffsets::new(&kafka, "vru-ingest-lag", group, &topic)?,
+                    None => GroupOffsets::new(&kafka, "vru-ingest-lag", group, topic)?,
                 };
                 // A group that has committed nothing has consumed nothing.
                 let committed = client.committed(id, partition, QUERY_DEADLINE)?;
@@ -195,8 +201,9 @@ impl FramePublisher for KafkaPublisher {
     }
 
     async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError> {
-        let (kafka, topic, camera) = (self.kafka.clone(), self.topic.clone(), camera.clone());
-        let query = tokio::task::spawn_blocking(move || resume::last_published(&kafka, &topic, &camera, session));
+        let (kafka, topics, camera) = (self.kafka.clone(), self.topics.clone(), camera.clone());
+        let query =
+            tokio::task::spawn_blocking(move || resume::last_published(&kafka, &topics.file_frames, &camera, session));
         Ok(query.await.map_err(|_| PublishError::Closed)??)
     }
 }

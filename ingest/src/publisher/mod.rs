@@ -22,7 +22,7 @@ use crate::metrics;
 /// How far all configured consumer groups are in a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumed {
-    /// The topic of frames as it is now. Offsets of another one have no meaning in it.
+    /// The topic of files' frames as it is now. Offsets of another one have no meaning in it.
     pub topic: TopicId,
     /// The offset up to which every group has committed; `None` when no group is configured.
     pub up_to: Option<i64>,
@@ -49,7 +49,7 @@ pub struct LastPublished {
 /// Resolves when Kafka has acknowledged the frame, or has refused it for good.
 pub type FrameAcknowledgement = BoxFuture<'static, Result<Delivered, PublishError>>;
 
-/// Sends frames to the topic of frames. Frames of one camera arrive in the order of the calls.
+/// Sends frames to the topic of their delivery. Frames of one camera arrive there in the order of the calls.
 #[async_trait]
 pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
     /// Accepts a frame or refuses it at once; never waits. `reply` is called with the outcome of an accepted frame, on another
@@ -67,7 +67,7 @@ pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
     /// Reports that an acknowledgement is overdue.
     fn acknowledgement_is_overdue(&self);
 
-    /// How far the consumers are in this partition.
+    /// How far the consumers are in this partition of the files' frames.
     async fn consumed(&self, partition: i32) -> Result<Consumed, PublishError>;
 
     /// The last frame on Kafka of this session of a file. Frames of a session are in order and without gaps, so all frames

@@ -49,7 +49,7 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
 
     // Other frames follow in the partition, so the search must go further back.
     for sequence in 0..100 {
-        let mut other = frame("file", sequence, Delivery::Live, 10);
+        let mut other = frame("file", sequence, Delivery::EveryFrame, 10);
         other.id.as_mut().unwrap().session = 9;
         publisher.send_acknowledged(other).unwrap().await.unwrap();
     }
@@ -74,7 +74,7 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
 }
 
 fn bus_partition(bus: &vru_runtime::test_util::Bus, key: &str) -> i32 {
-    let records = bus.records(Topic::Frames);
+    let records = bus.records(Topic::FileFrames);
     let record = records.iter().find(|record| record.key.as_deref() == Some(key.as_bytes()));
     record.unwrap().partition.number
 }

@@ -23,7 +23,7 @@ pub struct ContainerColours {
     #[prost(enumeration = "ColourRange", tag = "2")]
     pub range: i32,
 }
-/// One encoded picture. Topic `vru.frames`, key = camera id.
+/// One encoded picture. Topic `vru.frames`, or `vru.file-frames` if `delivery` is EVERY_FRAME; key = camera id.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
     #[prost(message, optional, tag = "1")]

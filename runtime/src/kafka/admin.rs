@@ -34,6 +34,7 @@ impl KafkaConfig {
         let retention = |hours: u64| ("retention.ms", (hours * 3_600_000).to_string());
         vec![
             spec(topics.frames, vec![retention(2)]),
+            spec(topics.file_frames, vec![retention(2)]),
             spec(topics.detections, vec![retention(72)]),
             spec(topics.alerts, vec![retention(24 * 7)]),
             spec(topics.cameras, vec![("cleanup.policy", "compact".to_owned())]),

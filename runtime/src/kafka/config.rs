@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use vru_proto::v1::Delivery;
 
 use super::options::ClientOptions;
 
@@ -13,7 +14,7 @@ use crate::secret::Secret;
 pub struct KafkaConfig {
     /// `host:port`, several joined by commas (default `127.0.0.1:9092`).
     pub brokers: String,
-    /// Prefix of the topics `frames`, `detections`, `alerts`, `cameras` and `dead-letters` (default `vru.`).
+    /// Prefix of the topics `frames`, `file-frames`, `detections`, `alerts`, `cameras` and `dead-letters` (default `vru.`).
     pub topic_prefix: String,
     /// `plaintext` (default), `ssl`, `sasl_ssl` or `sasl_plaintext`.
     pub security_protocol: String,
@@ -96,8 +97,10 @@ impl Validate for KafkaConfig {
 /// Topic names, with the prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
-    /// Encoded frames.
+    /// Encoded frames of live cameras.
     pub frames: String,
+    /// Encoded frames of files.
+    pub file_frames: String,
     /// Results of the analysis of each frame.
     pub detections: String,
     pub alerts: String,
@@ -105,6 +108,16 @@ pub struct Topics {
     pub cameras: String,
     /// Records that could not be decoded.
     pub dead_letters: String,
+}
+
+impl Topics {
+    /// The topic of the frames that are delivered in this way.
+    pub fn of_frames(&self, delivery: Delivery) -> &str {
+        match delivery {
+            Delivery::EveryFrame => &self.file_frames,
+            Delivery::Live | Delivery::Unspecified => &self.frames,
+        }
+    }
 }
 
 /// What a record of a picture has besides the picture: its other fields, its key and headers, and Kafka's format.
@@ -125,6 +138,7 @@ impl KafkaConfig {
         let name = |topic: &str| format!("{}{topic}", self.topic_prefix);
         Topics {
             frames: name("frames"),
+            file_frames: name("file-frames"),
             detections: name("detections"),
             alerts: name("alerts"),
             cameras: name("cameras"),

@@ -46,5 +46,5 @@ pub use range_reader::{RangeReader, ReadKeys, Visited};
 pub use reader::{ReaderEvent, TopicReader};
 pub use record::Record;
 pub use renewable::RenewableProducer;
-pub use topic_description::describe_topic;
+pub use topic_description::{describe_topic, describe_topics};
 pub use topic_id::{InvalidTopicId, TopicId};

@@ -18,19 +18,27 @@ const MOCK_CLUSTER: &str = "mockCluster";
 
 /// What Kafka says about a topic; an error if there is no such topic. Blocks up to the deadline.
 pub fn describe_topic(config: &KafkaConfig, topic: &str, deadline: Duration) -> Result<TopicDescription, KafkaFailure> {
-    let fail = |source| KafkaFailure::new("describe a topic", topic, source);
-    let client: BaseConsumer<LogContext> =
-        config.client("vru-metadata", &[]).create_with_context(LogContext).map_err(fail)?;
-    let described = describe(&Arc::new(client), &[topic], deadline).map_err(fail)?;
-    match described.get(topic) {
-        Some(found) => (*found).map_err(fail_with(topic)),
-        None => Err(fail(unknown_topic())),
-    }
+    Ok(describe_topics(config, &[topic], deadline)?[topic])
 }
 
-fn fail_with(topic: &str) -> impl Fn(RDKafkaErrorCode) -> KafkaFailure {
-    let topic = topic.to_owned();
-    move |code| KafkaFailure::new("describe a topic", &topic, KafkaError::MetadataFetch(code))
+/// What Kafka says about each of these topics; an error if one does not exist. Blocks up to the deadline.
+pub fn describe_topics(
+    config: &KafkaConfig,
+    topics: &[&str],
+    deadline: Duration,
+) -> Result<HashMap<String, TopicDescription>, KafkaFailure> {
+    let names = topics.join(",");
+    let fail = |source| KafkaFailure::new("describe topics", &names, source);
+    let client: BaseConsumer<LogContext> =
+        config.client("vru-metadata", &[]).create_with_context(LogContext).map_err(fail)?;
+    let described = describe(&Arc::new(client), topics, deadline).map_err(fail)?;
+    let found = topics.iter().map(|topic| {
+        let missing = KafkaFailure::new("describe a topic", topic, unknown_topic());
+        let found = described.get(*topic).ok_or(missing)?;
+        let refused = |code| KafkaFailure::new("describe a topic", topic, KafkaError::MetadataFetch(code));
+        Ok(((*topic).to_owned(), (*found).map_err(refused)?))
+    });
+    found.collect()
 }
 
 pub(super) fn unknown_topic() -> KafkaError {

@@ -33,10 +33,21 @@ pub struct Bus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     Frames,
+    FileFrames,
     Detections,
     Alerts,
     Cameras,
     DeadLetters,
+}
+
+impl Topic {
+    pub const ALL: [Self; 6] =
+        [Self::Frames, Self::FileFrames, Self::Detections, Self::Alerts, Self::Cameras, Self::DeadLetters];
+
+    /// The topic of the frames that are delivered in this way.
+    pub fn of_frames(delivery: v1::Delivery) -> Self {
+        if delivery == v1::Delivery::EveryFrame { Self::FileFrames } else { Self::Frames }
+    }
 }
 
 impl Bus {
@@ -58,7 +69,7 @@ impl Bus {
         let producer = config.producer(&ProducerOptions::default()).expect("a producer can be created");
         let bus = Self { config, producer };
         // A new partition has no leader for a moment. A client that requests it then backs off, which slows the test.
-        for topic in [Topic::Frames, Topic::Detections, Topic::Alerts, Topic::Cameras, Topic::DeadLetters] {
+        for topic in Topic::ALL {
             wait_until(DEADLINE, "the topics to have leaders", || {
                 watermarks(&bus.config, &bus.name(topic), DEADLINE).is_ok()
             });
@@ -91,6 +102,7 @@ impl Bus {
         let topics = self.config.topics();
         match topic {
             Topic::Frames => topics.frames,
+            Topic::FileFrames => topics.file_frames,
             Topic::Detections => topics.detections,
             Topic::Alerts => topics.alerts,
             Topic::Cameras => topics.cameras,
@@ -128,6 +140,12 @@ impl Bus {
 
     pub fn produce_message(&self, topic: Topic, key: &str, message: &impl prost::Message) {
         self.produce(topic, key, Some(&message.encode_to_vec()));
+    }
+
+    /// Publishes a frame to the topic of its delivery.
+    pub fn put_frame(&self, frame: &v1::Frame) {
+        let camera = frame.id.as_ref().map_or("", |id| &id.camera_id);
+        self.produce_message(Topic::of_frames(frame.delivery()), camera, frame);
     }
 
     pub fn put_camera(&self, camera: &v1::CameraConfig) {
@@ -186,6 +204,11 @@ impl Bus {
         let marks = watermarks(&self.config, &self.name(topic), DEADLINE);
         let marks = marks.unwrap_or_else(|error| panic!("{}", crate::report::chain(&error)));
         marks.iter().map(|(_, _, high)| u64::try_from(*high).unwrap_or(0)).sum()
+    }
+
+    /// How many frames, of live cameras and of files, the group has not committed yet.
+    pub fn frames_lag(&self, group: &str) -> u64 {
+        self.lag(group, Topic::Frames) + self.lag(group, Topic::FileFrames)
     }
 
     /// How many records of the topic the group has not committed yet: its consumer lag.

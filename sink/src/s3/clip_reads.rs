@@ -1,7 +1,7 @@
 //! Reads the frames of clips from Kafka. A partition holds the frames of many cameras, and a broker cannot return those of one, so a read
 //! covers as little time as possible, and serves all clips that overlap in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,7 +61,8 @@ pub(crate) struct ClipReads {
     next_id: AtomicU64,
     /// Reads at a time, each with at most `max_bytes` of frames.
     reads: Arc<Semaphore>,
-    partitions: Mutex<Option<(i32, Instant)>>,
+    /// By topic: its number of partitions, and since when it is known.
+    partitions: Mutex<HashMap<String, (i32, Instant)>>,
     cancel: CancellationToken,
 }
 
@@ -82,7 +83,7 @@ impl ClipReads {
     /// The frames of the window that Kafka holds.
     pub(crate) async fn frames(&self, window: &ClipWindow) -> Result<HeldFrames, SinkError> {
         loop {
-            let partition = self.partition(&window.camera).await?;
+            let partition = self.partition(window).await?;
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);
             let (reply, mut answer) = oneshot::channel();
             self.waiting.lock().push(Request { id, partition, window: window.clone(), reply });
@@ -112,19 +113,19 @@ impl ClipReads {
         self.reads.clone().acquire_owned().await.map_err(|_| SinkError::MemberEnded)
     }
 
-    async fn partition(&self, camera: &str) -> Result<Partition, SinkError> {
-        let topic = self.kafka.topics().frames;
-        let known = *self.partitions.lock();
+    async fn partition(&self, window: &ClipWindow) -> Result<Partition, SinkError> {
+        let topic = self.kafka.topics().of_frames(window.delivery).to_owned();
+        let known = self.partitions.lock().get(&topic).copied();
         let count = match known {
             Some((count, since)) if since.elapsed() < COUNT_VALID_FOR => count,
             _ => {
-                let (kafka, topic) = (self.kafka.clone(), topic.clone());
-                let count = blocking(move || admin::partition_count(&kafka, &topic, METADATA_DEADLINE)).await??;
-                *self.partitions.lock() = Some((count, Instant::now()));
+                let (kafka, name) = (self.kafka.clone(), topic.clone());
+                let count = blocking(move || admin::partition_count(&kafka, &name, METADATA_DEADLINE)).await??;
+                self.partitions.lock().insert(topic.clone(), (count, Instant::now()));
                 count
             }
         };
-        Ok(Partition::new(&topic, partition_of(camera.as_bytes(), count)))
+        Ok(Partition::new(&topic, partition_of(window.camera.as_bytes(), count)))
     }
 
     /// Takes the request with those that it can share its read with; `None` if another read has taken it.

@@ -19,6 +19,8 @@ const FILE_LAG_US: i64 = 60_000_000;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClipWindow {
     pub(super) camera: String,
+    /// The topic of the frames follows from it.
+    pub(super) delivery: v1::Delivery,
     pub(super) session: u64,
     /// First and last capture time, inclusive, in microseconds.
     pub(super) from_us: i64,
@@ -47,6 +49,7 @@ impl ClipWindow {
         let anchor = if live { at.min(published) } else { published.saturating_sub(FILE_LAG_US) };
         Self {
             camera: alert.camera_id.clone(),
+            delivery: if live { v1::Delivery::Live } else { v1::Delivery::EveryFrame },
             session: alert.frame_id.as_ref().map_or(0, |id| id.session),
             from_us: at - before,
             to_us: at + after,

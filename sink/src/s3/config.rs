@@ -139,7 +139,7 @@ impl S3Config {
             .join(&self.detections_group())
             .join(&self.snapshots_group());
         if self.clip.enabled {
-            needs = needs.read(&topics.frames).join(&self.clips_group());
+            needs = needs.read(&topics.frames).read(&topics.file_frames).join(&self.clips_group());
         }
         if self.dead_letters {
             needs = needs.write(&topics.dead_letters);

@@ -104,6 +104,24 @@ fn clips_that_overlap_share_a_read_of_little_more_than_their_window() {
 }
 
 #[test]
+fn the_clip_of_a_file_has_the_files_frames() {
+    let (bus, server) = (kafka().bus("s3-file", 2), s3());
+    let bucket = server.bucket();
+    let (picture, begin) = (picture(), a_minute_ago());
+    for sequence in 0..20 {
+        let delivery = v1::Delivery::EveryFrame.into();
+        bus.put_frame(&v1::Frame { delivery, ..frame("cam-a", sequence, begin, &picture) });
+    }
+    let alert =
+        v1::Alert { clock_source: v1::ClockSource::File.into(), ..alert("cam-a", "a-1", 10, begin + 1_000_000) };
+    bus.produce_message(Topic::Alerts, "cam-a", &alert);
+    let service = start(launch(&bus, server, &bucket).set("s3.clip.slack", "2s"));
+    wait_until(DEADLINE, "the clip to be done", || alerts_lag(&bus, "clips") == 0);
+    assert_eq!(keys(server, &bucket, "clips/"), BTreeSet::from([alert.clip_key]));
+    assert!(service.stop().success());
+}
+
+#[test]
 fn a_clip_whose_frames_cannot_be_read_is_tried_again_until_kafka_is_back() {
     let (kafka, server) = (KafkaServer::start(), s3());
     let (bus, bucket) = (kafka.bus("s3-retry", 1), server.bucket());

@@ -100,6 +100,7 @@ async fn read_while_viewed(kafka: KafkaConfig, channels: Arc<Channels>, shutdown
 async fn read(kafka: &KafkaConfig, channels: &Channels, renderer: &SyncSender<RenderInput>) -> anyhow::Result<()> {
     let topics = kafka.topics();
     let mut frames = reader(kafka, &topics.frames).await?;
+    let mut file_frames = reader(kafka, &topics.file_frames).await?;
     let mut detections = reader(kafka, &topics.detections).await?;
     let mut alerts = reader(kafka, &topics.alerts).await?;
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -107,6 +108,7 @@ async fn read(kafka: &KafkaConfig, channels: &Channels, renderer: &SyncSender<Re
     loop {
         let (event, parse): (_, fn(Record, &Channels) -> Option<RenderInput>) = tokio::select! {
             event = frames.next() => (event, frame_input),
+            event = file_frames.next() => (event, frame_input),
             event = detections.next() => (event, detections_input),
             event = alerts.next() => (event, alert_input),
             _ = tick.tick() => {

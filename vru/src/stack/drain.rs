@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use vru_runtime::kafka::Topics;
 
 use crate::counts::PipelineCounts;
 use crate::subscriber::Received;
@@ -10,11 +11,11 @@ use crate::subscriber::Received;
 /// How long data in flight may take to arrive at the next stage.
 const ARRIVE_DEADLINE: Duration = Duration::from_secs(15);
 
-/// Waits until inference reads partitions of frames.
+/// Waits until inference reads partitions of frames of live cameras.
 ///
 /// The embedded broker takes seconds to assign a group's first partitions; frames of that time would be too old.
-pub(super) async fn partitions_assigned() {
-    wait_for("the assignment of partitions to inference", || vru_infer::assigned_partitions() > 0).await;
+pub(super) async fn partitions_assigned(topics: &Topics) {
+    wait_for("the assignment of partitions to inference", || vru_infer::assigned_partitions(&topics.frames) > 0).await;
 }
 
 /// Waits until inference has finished with every published frame.

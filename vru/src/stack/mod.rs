@@ -71,7 +71,7 @@ impl Stack {
         infer.ready(&step).await?;
         if backends.has_embedded_broker() {
             step.update("waiting for the broker to assign partitions");
-            drain::partitions_assigned().await;
+            drain::partitions_assigned(&backends.kafka.topics()).await;
         }
         let path = config.model.model_path()?;
         step.done(&path.file_stem().unwrap_or_default().to_string_lossy());

@@ -58,7 +58,7 @@ impl Inference {
 
     pub fn publish(&self, frames: &[v1::Frame]) {
         for frame in frames {
-            self.bus.produce_message(Topic::Frames, &frame.id.as_ref().unwrap().camera_id, frame);
+            self.bus.put_frame(frame);
         }
     }
 
@@ -68,7 +68,7 @@ impl Inference {
             if let Some(status) = self.service.ended() {
                 panic!("inference ended ({status}):\n{}", self.service.log_tail());
             }
-            let lag = self.bus.lag(&self.group, Topic::Frames);
+            let lag = self.bus.frames_lag(&self.group);
             if lag == 0 { Ok(()) } else { Err(format!("a lag of {lag} frames")) }
         });
         let mut outcome = FrameResults::default();

@@ -151,7 +151,7 @@ fn balance(setup: Setup<'_>, follower: &Follower, files: usize) {
         pipeline.bus.remove_camera(id);
     }
     wait_for_cameras_to_stop(&ingest);
-    pipeline.wait_until_read("infer", Topic::Frames, &infer);
+    pipeline.wait_until_frames_read(&infer);
     let analysed = analysed(&pipeline.bus);
     let distinct: BTreeSet<_> = analysed.iter().map(|(camera, position, _)| (camera, position)).collect();
     println!(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rand::seq::SliceRandom as _;
-use vru_runtime::test_util::{ServiceProcess, Topic, seeded_rng, wait_for};
+use vru_runtime::test_util::{ServiceProcess, seeded_rng, wait_for};
 
 use crate::books::{assert_same_ids, assert_stored_once, published_alerts};
 use crate::follower::Follower;
@@ -65,7 +65,7 @@ fn services_terminated_in_an_outage_exit_in_time_and_lose_nothing() {
     }
     let frames = FRAMES * outages.len() as u64;
     pipeline.wait_for_count("all frames", "select count(*) from frames", frames);
-    pipeline.wait_until_read("infer", Topic::Frames, infer);
+    pipeline.wait_until_frames_read(infer);
     let alerts = published_alerts(&pipeline.bus);
     let ids: BTreeSet<String> = alerts.iter().cloned().collect();
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);

@@ -48,7 +48,7 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly() {
     pipeline.wait_for_count("all frames", "select count(*) from frames", FRAMES);
     pipeline.wait_for_count("the end of the file", "select count(*) from frames where end_of_stream", 1);
     let [_ingest, infer, _sink] = &workers;
-    pipeline.wait_until_read("infer", Topic::Frames, infer);
+    pipeline.wait_until_frames_read(infer);
     let published = published_alerts(&pipeline.bus);
     let ids: BTreeSet<String> = published.iter().cloned().collect();
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);

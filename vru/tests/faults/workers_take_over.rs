@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand::Rng as _;
 use rand::seq::SliceRandom as _;
 use vru_proto::v1;
-use vru_runtime::test_util::{Codec, ServiceProcess, Topic, free_port, seeded_rng, wait_for};
+use vru_runtime::test_util::{Codec, ServiceProcess, free_port, seeded_rng, wait_for};
 
 use crate::books::{FramePosition, analysed, assert_same_ids, assert_stored_once, published_alerts};
 use crate::camera_server::CameraServer;
@@ -95,9 +95,8 @@ impl Setup {
     fn total_share(role: Role) -> u64 {
         match role {
             Role::Ingest => LIVE as u64,
-            Role::Infer => PARTITIONS as u64,
-            // Partitions of detections and of alerts.
-            Role::Sink => 2 * PARTITIONS as u64,
+            // Partitions of live frames and of files; of detections and of alerts.
+            Role::Infer | Role::Sink => 2 * PARTITIONS as u64,
         }
     }
 
@@ -181,7 +180,7 @@ fn workers_take_over_in_order_and_zombies_write_nothing_twice() {
     ingest.iter().for_each(wait_for_cameras_to_stop);
     let files = "select count(*) from frames where camera_id like 'file-%'";
     pipeline.wait_for_count("all frames of files", files, FRAMES * faults.len() as u64);
-    pipeline.wait_until_read("infer", Topic::Frames, &infer[0]);
+    pipeline.wait_until_frames_read(&infer[0]);
     let alerts = published_alerts(&pipeline.bus);
     let ids: BTreeSet<String> = alerts.iter().cloned().collect();
     pipeline.wait_for_count("all alerts", "select count(*) from alerts", ids.len() as u64);

@@ -116,6 +116,7 @@ fn hostile_records_are_dead_lettered_and_the_stream_continues() {
     no_source.source = None;
     let bad = [
         (Topic::Frames, hostile(&mut random, &frame(1), &unknown_encoding)),
+        (Topic::FileFrames, hostile(&mut random, &frame(1), &unknown_encoding)),
         (Topic::Detections, hostile(&mut random, &detections(), &no_identity)),
         (Topic::Alerts, hostile(&mut random, &alert(), &other_camera)),
         (Topic::Cameras, hostile(&mut random, &valid_camera, &no_source)),
@@ -127,7 +128,7 @@ fn hostile_records_are_dead_lettered_and_the_stream_continues() {
     }
     // Valid records in the same partition, behind the hostile ones.
     bus.put_camera(&camera("cam", pull("rtsp://127.0.0.1:1/nothing".to_owned())));
-    bus.produce_message(Topic::Frames, "cam", &frame(1));
+    bus.put_frame(&frame(1));
     bus.produce_message(Topic::Detections, "cam", &detections());
     bus.produce_message(Topic::Alerts, "cam", &alert());
 
@@ -146,7 +147,7 @@ fn hostile_records_are_dead_lettered_and_the_stream_continues() {
     for (topic, payloads) in &bad {
         expected.extend(positions(&bus.records(*topic), payloads));
     }
-    assert_eq!(expected.len(), 16);
+    assert_eq!(expected.len(), 20);
     let letters = wait_for(DEADLINE, "a dead letter for each hostile record", || {
         let letters = bus.records(Topic::DeadLetters);
         let positions: std::collections::BTreeSet<RecordPosition> = letters.iter().map(source_position).collect();

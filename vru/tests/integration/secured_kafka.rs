@@ -36,20 +36,20 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
     let secured = SecuredKafka::start(&["ingest", "infer", "sink"]);
     let root = KafkaConfig { brokers: secured.kafka.brokers().to_owned(), ..KafkaConfig::default() };
     let pipeline = Pipeline::on(Servers { kafka: &secured.kafka, postgres: postgres(), s3: s3() }, "secured", 2);
-    let [frames, detections, alerts, cameras, letters] =
-        [Topic::Frames, Topic::Detections, Topic::Alerts, Topic::Cameras, Topic::DeadLetters]
-            .map(|topic| pipeline.bus.name(topic));
+    let [frames, of_files, detections, alerts, cameras, letters] = Topic::ALL.map(|topic| pipeline.bus.name(topic));
     let [ingest, infer, rows, parquet, snapshots, clips] =
         ["ingest", "infer", "postgres", "s3-detections", "s3-snapshots", "s3-clips"].map(|group| pipeline.group(group));
     // The table of docs/security.md.
     let acls = [
         ("ingest", Acl::WriteTopic(&frames)),
-        ("ingest", Acl::ReadTopic(&frames)),
+        ("ingest", Acl::WriteTopic(&of_files)),
+        ("ingest", Acl::ReadTopic(&of_files)),
         ("ingest", Acl::ReadTopic(&cameras)),
         ("ingest", Acl::ReadGroup(&ingest)),
         ("ingest", Acl::DescribeGroup(&infer)),
         ("ingest", Acl::WriteTopic(&letters)),
         ("infer", Acl::ReadTopic(&frames)),
+        ("infer", Acl::ReadTopic(&of_files)),
         ("infer", Acl::ReadGroup(&infer)),
         ("infer", Acl::ReadTopic(&detections)),
         ("infer", Acl::WriteTopic(&detections)),
@@ -59,6 +59,7 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
         ("sink", Acl::ReadTopic(&detections)),
         ("sink", Acl::ReadTopic(&alerts)),
         ("sink", Acl::ReadTopic(&frames)),
+        ("sink", Acl::ReadTopic(&of_files)),
         ("sink", Acl::ReadGroup(&rows)),
         ("sink", Acl::ReadGroup(&parquet)),
         ("sink", Acl::ReadGroup(&snapshots)),

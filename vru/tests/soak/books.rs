@@ -23,7 +23,7 @@ fn frame_id(id: Option<&v1::FrameId>) -> FrameId {
 pub fn assert_frames_balance(bus: &Bus, sampler: &Sampler) {
     let mut frames = BTreeSet::new();
     let mut reported: BTreeMap<(String, u64), u64> = BTreeMap::new();
-    for frame in bus.messages::<v1::Frame>(Topic::Frames) {
+    for frame in [Topic::Frames, Topic::FileFrames].into_iter().flat_map(|topic| bus.messages::<v1::Frame>(topic)) {
         let id = frame_id(frame.id.as_ref());
         *reported.entry((id.0.clone(), id.1)).or_default() += u64::from(frame.dropped_before);
         assert!(frames.insert(id.clone()), "frame {id:?} is on the topic twice");

@@ -61,7 +61,7 @@ fn random_faults_lose_nothing_and_leak_nothing() {
 
     cameras.stop(&pipeline);
     wait_for_cameras_to_stop(ingest);
-    pipeline.wait_until_read("infer", Topic::Frames, infer);
+    pipeline.wait_until_frames_read(infer);
     pipeline.wait_until_read("s3-detections", Topic::Detections, sink);
     pipeline.wait_until_read("s3-snapshots", Topic::Alerts, sink);
     pipeline.wait_until_read("s3-clips", Topic::Alerts, sink);

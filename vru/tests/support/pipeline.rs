@@ -130,6 +130,12 @@ impl<'a> Pipeline<'a> {
         });
     }
 
+    /// Waits until inference has committed every frame.
+    pub fn wait_until_frames_read(&self, infer: &ServiceProcess) {
+        self.wait_until_read("infer", Topic::Frames, infer);
+        self.wait_until_read("infer", Topic::FileFrames, infer);
+    }
+
     /// Reads the bucket.
     pub fn store(&self) -> BucketContents {
         BucketContents::read_from(&self.servers.s3.endpoint(), &self.bucket)
@@ -221,9 +227,10 @@ pub fn wait_for_cameras_to_stop(ingest: &ServiceProcess) {
     });
 }
 
-/// The frames of a camera on the topic, in order.
+/// The frames of a camera on the topics, the live ones and those of files, each in order.
 pub fn frames_of(bus: &Bus, id: &str) -> Vec<v1::Frame> {
     let mut frames: Vec<v1::Frame> = bus.messages(Topic::Frames);
+    frames.extend(bus.messages(Topic::FileFrames));
     frames.retain(|frame| frame.id.as_ref().is_some_and(|frame| frame.camera_id == id));
     frames
 }

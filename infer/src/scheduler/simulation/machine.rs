@@ -149,7 +149,7 @@ impl Simulation {
         let sequence = self.accounts[index].sent;
         if camera.kind == Kind::File {
             // A file is published as its frames are processed.
-            let lane = self.turns.lanes.iter().find(|lane| lane.camera.as_str() == name(index));
+            let lane = self.turns.lanes.iter().find(|lane| lane.feed.camera.as_str() == name(index));
             if lane.is_some_and(|lane| !lane.may_resume(&self.config)) {
                 self.next_frame(index, now + camera.interval);
                 return;

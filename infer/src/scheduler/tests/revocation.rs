@@ -7,8 +7,8 @@ fn the_cameras_of_a_revoked_partition_are_removed_and_may_come_back() {
     fixture.enqueue(file_frame("moved", 1, 1));
     let task = fixture.next().unwrap();
     fixture.offsets.revoked(&[partition()]);
-    let cameras = fixture.scheduler.remove_cameras(&[partition()]);
-    assert_eq!(cameras.iter().map(CameraId::as_str).collect::<Vec<_>>(), ["moved"]);
+    let feeds = fixture.scheduler.remove_feeds(&[partition()]);
+    assert_eq!(feeds.iter().map(|feed| feed.camera.as_str()).collect::<Vec<_>>(), ["moved"]);
     fixture.finish(task);
     assert_eq!(dropped("moved", "revoked"), 2);
     fixture.offsets.assigned(&partition());
