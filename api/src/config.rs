@@ -4,8 +4,11 @@ use std::time::Duration;
 use humantime_serde::Serde;
 use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
+use vru_runtime::cameras::SealingKey;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::flat_section::{self, FlatSection};
+use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::secret::Secret;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 use vru_storage::postgres::DatabaseConfig;
@@ -25,6 +28,8 @@ pub struct ApiConfig {
     pub shutdown: ShutdownConfig,
     pub http: HttpConfig,
     pub database: DatabaseSection,
+    pub kafka: KafkaConfig,
+    pub cameras: CamerasConfig,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
 }
@@ -37,6 +42,8 @@ impl Default for ApiConfig {
             shutdown: ShutdownConfig::default(),
             http: HttpConfig::default(),
             database: DatabaseSection::default(),
+            kafka: KafkaConfig::default(),
+            cameras: CamerasConfig::default(),
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
         }
@@ -138,6 +145,21 @@ impl<'de> Deserialize<'de> for DatabaseSection {
     }
 }
 
+/// Section `cameras`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CamerasConfig {
+    /// 64 hexadecimal digits with which logins of cameras are encrypted. Ingest needs the same. Empty (default): cameras cannot have a
+    /// login.
+    pub secrets_key: Secret,
+}
+
+impl Validate for CamerasConfig {
+    fn validate(&self, problems: &mut Problems) {
+        SealingKey::check(&self.secrets_key, "secrets_key", problems);
+    }
+}
+
 /// Section `sessions`: how long a browser stays logged in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -183,6 +205,8 @@ impl Validate for ApiConfig {
         problems.section("shutdown", &self.shutdown);
         problems.section("http", &self.http);
         problems.section("database", &self.database);
+        problems.section("kafka", &self.kafka);
+        problems.section("cameras", &self.cameras);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
     }

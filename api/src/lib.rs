@@ -2,14 +2,17 @@
 //!
 //! - [`routes`]: one file a route, with its request, answer and documentation. Their documents together are the OpenAPI document.
 //! - `auth`: who asks (sessions, passwords), and how log-ins are slowed. Who may do what is `vru_auth::policy`.
+//! - `cameras`: changes of cameras reach Kafka.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
 //!
 //! Queries are in `vru-storage`.
 
 mod auth;
+mod cameras;
 mod config;
 mod http;
 mod maintenance;
+mod metrics;
 pub mod openapi;
 pub mod routes;
 mod server;

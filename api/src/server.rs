@@ -16,9 +16,11 @@ use vru_runtime::service::ServiceContext;
 use vru_storage::postgres::{DatabaseError, Pool, migrate};
 
 use crate::auth::Passwords;
+use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
 use crate::http::{Guard, Problem, guard, record_request, serve};
 use crate::maintenance;
+use crate::metrics;
 use crate::openapi::document;
 use crate::routes;
 use crate::state::ApiState;
@@ -38,14 +40,23 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
     shutdown.spawn_essential("the probe of the database", probe(database.clone(), ready));
     let ended = maintenance::run(database.clone(), config.sessions.idle, shutdown.soft.clone());
     shutdown.spawn("the deletion of ended sessions", ended);
+    metrics::init();
+    let own = Pool::new(&section.connection, "vru-api cameras", 1, section.pool_wait)?;
+    let changes = publish(own, config.kafka.clone(), shutdown.soft.clone());
+    shutdown.spawn_essential("the publisher of cameras", async move {
+        if let Err(error) = changes.await {
+            tracing::error!(error = format!("{error:#}"), "cameras cannot be published");
+        }
+    });
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| {
         format!("cannot listen on {}: set `http.listen` to an address that is free", config.http.listen)
     })?;
     let listening = listener.local_addr()?;
     let passwords = Passwords::new(config.log_in.concurrent);
+    let cameras = CameraMessages::new(&config.cameras.secrets_key);
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
-    let app = router(ApiState { config: config.clone(), database, passwords, openapi });
+    let app = router(ApiState { config: config.clone(), database, passwords, cameras, openapi });
     tracing::info!(%listening, "the API is served");
     serve(listener, app, &config.http, shutdown.soft.clone()).await;
     Ok(())

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use vru_storage::postgres::Pool;
 
 use crate::auth::Passwords;
+use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
 
 /// What every route uses. Cloning it shares it.
@@ -12,6 +13,7 @@ pub(crate) struct ApiState {
     pub(crate) config: Arc<ApiConfig>,
     pub(crate) database: Pool,
     pub(crate) passwords: Passwords,
+    pub(crate) cameras: CameraMessages,
     /// The OpenAPI document.
     pub(crate) openapi: Bytes,
 }

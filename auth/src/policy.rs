@@ -42,10 +42,13 @@ pub enum Scope {
     SitesRead,
     SitesWrite,
     AuditRead,
+    CamerasRead,
+    CamerasWrite,
 }
 
 impl Scope {
-    pub const ALL: [Self; 3] = [Self::SitesRead, Self::SitesWrite, Self::AuditRead];
+    pub const ALL: [Self; 5] =
+        [Self::SitesRead, Self::SitesWrite, Self::AuditRead, Self::CamerasRead, Self::CamerasWrite];
 
     /// As stored, and as requests name it.
     pub fn word(self) -> &'static str {
@@ -53,6 +56,8 @@ impl Scope {
             Self::SitesRead => "sites:read",
             Self::SitesWrite => "sites:write",
             Self::AuditRead => "audit:read",
+            Self::CamerasRead => "cameras:read",
+            Self::CamerasWrite => "cameras:write",
         }
     }
 
@@ -71,6 +76,8 @@ pub enum Action {
     CreateSite,
     SeeSite,
     ChangeSite,
+    SeeCameras,
+    ConfigureCameras,
     ManageUsers,
     ManageMembers,
     /// Of a site.
@@ -113,6 +120,8 @@ pub const POLICY: &[Rule] = &[
     rule(Action::CreateSite, Needs::SystemAdmin, Some(Scope::SitesWrite)),
     rule(Action::SeeSite, Needs::AtSite(Role::Viewer), Some(Scope::SitesRead)),
     rule(Action::ChangeSite, Needs::AtSite(Role::Admin), Some(Scope::SitesWrite)),
+    rule(Action::SeeCameras, Needs::AtSite(Role::Viewer), Some(Scope::CamerasRead)),
+    rule(Action::ConfigureCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
     rule(Action::ManageUsers, Needs::SystemAdmin, None),
     rule(Action::ManageMembers, Needs::AtSite(Role::Admin), None),
     rule(Action::ManageKeys, Needs::AtSite(Role::Admin), None),

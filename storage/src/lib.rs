@@ -8,6 +8,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod cameras;
 mod ids;
 pub mod log_in_failures;
 pub mod members;

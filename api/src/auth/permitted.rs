@@ -40,6 +40,8 @@ pub(crate) mod actions {
         CreateSite,
         SeeSite,
         ChangeSite,
+        SeeCameras,
+        ConfigureCameras,
         ManageUsers,
         ManageMembers,
         ManageKeys,

@@ -1,6 +1,7 @@
 //! One file a route.
 
 mod audit;
+mod cameras;
 mod keys;
 mod members;
 mod openapi;
@@ -22,6 +23,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(session::router())
         .merge(users::router())
         .merge(sites::router())
+        .merge(cameras::router())
         .merge(members::router())
         .merge(keys::router())
         .merge(audit::router())

@@ -29,6 +29,7 @@ pub struct Api {
 
 impl Drop for Api {
     fn drop(&mut self) {
+        self.context.shutdown.soft.cancel();
         self.context.shutdown.hard.cancel();
     }
 }
@@ -48,6 +49,21 @@ impl Api {
         config.database.migrate = true;
         config.log_in.concurrent = 1;
         change(&mut config);
+        let api = Self::run(config, database).await;
+        create_admin(&api.config, ADMIN, "Ada Admin", Secret::new(PASSWORD)).await.expect("an admin can be added");
+        api
+    }
+
+    /// Another one with the same database.
+    pub async fn replica(&self) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut config = self.config.clone();
+        config.http.listen = address;
+        Self::run(config, self.database.clone()).await
+    }
+
+    async fn run(config: ApiConfig, database: String) -> Self {
+        let address = config.http.listen;
         let context = ServiceContext::default();
         let running = (config.clone(), context.clone());
         tokio::spawn(async move { vru_api::run(running.0, running.1).await.expect("the API runs") });
@@ -55,7 +71,6 @@ impl Api {
             tokio::net::TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string())
         })
         .await;
-        create_admin(&config, ADMIN, "Ada Admin", Secret::new(PASSWORD)).await.expect("an admin can be added");
         Self { address, config, context, database }
     }
 
@@ -165,6 +180,11 @@ impl ApiClient {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, &[], "").await
+    }
+
+    /// The same person, asking another replica.
+    pub fn at(&self, api: &Api) -> Self {
+        Self { address: api.address, ..self.clone() }
     }
 
     /// Returns the new site's id.

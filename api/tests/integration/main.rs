@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod cameras;
 mod command_line;
 mod document;
 mod keys;

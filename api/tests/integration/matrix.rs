@@ -16,6 +16,7 @@ enum Who {
 }
 
 const ADMIN: Who = Who::Role(3);
+const OPERATOR: Who = Who::Role(2);
 const VIEWER: Who = Who::Role(1);
 
 /// Operation, who may, and the scope with which a key may.
@@ -35,6 +36,13 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("post /api/v1/sites", Who::SystemAdmin, Some("sites:write")),
     ("get /api/v1/sites/{site_id}", VIEWER, Some("sites:read")),
     ("put /api/v1/sites/{site_id}", ADMIN, Some("sites:write")),
+    ("get /api/v1/sites/{site_id}/cameras", VIEWER, Some("cameras:read")),
+    ("post /api/v1/sites/{site_id}/cameras", OPERATOR, Some("cameras:write")),
+    ("get /api/v1/sites/{site_id}/cameras/{camera_id}", VIEWER, Some("cameras:read")),
+    ("put /api/v1/sites/{site_id}/cameras/{camera_id}", OPERATOR, Some("cameras:write")),
+    ("delete /api/v1/sites/{site_id}/cameras/{camera_id}", OPERATOR, Some("cameras:write")),
+    ("get /api/v1/sites/{site_id}/cameras/{camera_id}/versions", VIEWER, Some("cameras:read")),
+    ("post /api/v1/sites/{site_id}/cameras/{camera_id}/restore", OPERATOR, Some("cameras:write")),
     ("get /api/v1/sites/{site_id}/members", ADMIN, None),
     ("post /api/v1/sites/{site_id}/members", ADMIN, None),
     ("put /api/v1/sites/{site_id}/members/{user_id}", ADMIN, None),
@@ -49,7 +57,7 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
 ];
 
-const SCOPES: [&str; 3] = ["sites:read", "sites:write", "audit:read"];
+const SCOPES: [&str; 5] = ["sites:read", "sites:write", "audit:read", "cameras:read", "cameras:write"];
 
 /// Somebody who asks.
 struct Caller {
@@ -164,7 +172,10 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
             let of_site = path.contains("{site_id}");
             let sites = if of_site { vec![(&own, Some(true)), (&other, Some(false))] } else { vec![(&own, None)] };
             for (site, at_own) in sites {
-                let path = path.replace("{site_id}", site).replace("{user_id}", "none").replace("{key_id}", "none");
+                let mut path = path.replace("{site_id}", site);
+                for id in ["{user_id}", "{key_id}", "{camera_id}"] {
+                    path = path.replace(id, "none");
+                }
                 let method: Method = method.parse().expect("a method");
                 let answer = caller.client.send(method.clone(), &path, &[("if-match", "\"1\"")], "{}").await;
                 let expected = caller.expected(*who, *scope, at_own);

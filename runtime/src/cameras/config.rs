@@ -4,8 +4,10 @@ use serde::Deserialize;
 use vru_proto::{CameraId, v1};
 
 use super::parse::{CameraFileError, parse as parse_file};
+use super::sealed::SealingKey;
 use crate::config::{ENV_PREFIX, Problems, Validate};
 use crate::kafka::{Needs, Topics};
+use crate::secret::Secret;
 
 /// Section `cameras`.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,11 +22,19 @@ pub struct CamerasConfig {
     /// `VRU_CAMERA_`). Empty: a record cannot name variables. Does not apply to `file`, which may name any variable but those that
     /// begin with `VRU__`.
     pub secrets_env_prefix: String,
+    /// The key that opens the secrets that `vru-api` has sealed: the same as its setting `cameras.secrets_key`. Empty (default): a record
+    /// cannot have sealed secrets. Does not apply to `file`.
+    pub secrets_key: Secret,
 }
 
 impl Default for CamerasConfig {
     fn default() -> Self {
-        Self { file: PathBuf::new(), secrets_dir: PathBuf::new(), secrets_env_prefix: "VRU_CAMERA_".to_owned() }
+        Self {
+            file: PathBuf::new(),
+            secrets_dir: PathBuf::new(),
+            secrets_env_prefix: "VRU_CAMERA_".to_owned(),
+            secrets_key: Secret::default(),
+        }
     }
 }
 
@@ -53,6 +63,7 @@ impl Validate for CamerasConfig {
         let folder = &self.secrets_dir;
         let usable = folder.as_os_str().is_empty() || folder.is_dir();
         problems.require(usable, "secrets_dir", format!("{} is not a folder", folder.display()));
+        SealingKey::check(&self.secrets_key, "secrets_key", problems);
         let prefix = self.secrets_env_prefix.as_str();
         let overlaps = !prefix.is_empty() && (prefix.starts_with(ENV_PREFIX) || ENV_PREFIX.starts_with(prefix));
         problems.require(

@@ -13,6 +13,7 @@ mod references;
 mod refresh;
 mod rule_schema;
 mod schema;
+mod sealed;
 mod topic;
 mod watcher;
 
@@ -24,6 +25,8 @@ pub use event::CameraEvent;
 pub use parse::{CameraFileError, parse as parse_file, parse_text, parse_views};
 pub use references::{Login, LoginError, References};
 pub use refresh::Refresher;
+pub use schema::{CameraSettings, SettingsMistake};
+pub use sealed::SealingKey;
 pub use topic::Share;
 
 use crate::admin::ReadyFlag;

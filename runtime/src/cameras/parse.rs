@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vru_proto::{CameraId, v1, validate};
 
-use super::schema::{Camera, CameraFile};
+use super::schema::{CameraFile, CameraSettings};
 use crate::report::{chain, toml_problem};
 
 /// Why a cameras file cannot be used.
@@ -65,7 +65,7 @@ pub fn parse_text(path: &Path, text: &str) -> Result<Vec<(CameraId, v1::CameraCo
 fn parse_with(
     path: &Path,
     text: &str,
-    read: impl Fn(Camera) -> Result<(CameraId, v1::CameraConfig), String>,
+    read: impl Fn(CameraSettings) -> Result<(CameraId, v1::CameraConfig), String>,
 ) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
     let invalid = |problems: Vec<String>| CameraFileError::Invalid { path: path.to_owned(), problems };
     let file: CameraFile = toml::from_str(text).map_err(|error| invalid(vec![toml_problem(text, &error)]))?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use vru_proto::v1::Credentials;
 
 use super::config::CamerasConfig;
+use super::sealed::{self, SealingKey};
 use crate::config::ENV_PREFIX;
 use crate::secret::{Secret, SecretError, read_regular_file};
 
@@ -32,12 +33,22 @@ pub enum LoginError {
         #[source]
         source: SecretError,
     },
+    #[error("the {field} is sealed, and {}", sealed_advice(*.has_key))]
+    Sealed { field: &'static str, has_key: bool },
     #[error("the {field} is empty{from}; set both the user name and the password, or neither")]
     Empty { field: &'static str, from: String },
     #[error("the {field} contains a line break or another control character{from}")]
     Control { field: &'static str, from: String },
     #[error("the files of the secrets were not read within {READ_DEADLINE:?}; check their file system")]
     TimedOut,
+}
+
+fn sealed_advice(has_key: bool) -> &'static str {
+    if has_key {
+        "`cameras.secrets_key` does not open it: it must be the key of the API"
+    } else {
+        "`cameras.secrets_key` is not set"
+    }
 }
 
 /// Resolves the references of a camera. The default is the rule for records of the topic, without a folder.
@@ -53,7 +64,7 @@ impl Default for References {
 #[derive(Debug, Clone)]
 enum Rule {
     Operator,
-    Record { env_prefix: String, folder: PathBuf },
+    Record { env_prefix: String, folder: PathBuf, key: Option<SealingKey> },
 }
 
 impl References {
@@ -61,7 +72,9 @@ impl References {
     pub fn new(config: &CamerasConfig) -> Self {
         if config.file.as_os_str().is_empty() {
             let (env_prefix, folder) = (config.secrets_env_prefix.clone(), config.secrets_dir.clone());
-            Self(Rule::Record { env_prefix, folder })
+            // A key that is none was refused with the configuration.
+            let key = SealingKey::parse(&config.secrets_key).ok();
+            Self(Rule::Record { env_prefix, folder, key })
         } else {
             Self(Rule::Operator)
         }
@@ -86,7 +99,13 @@ impl References {
     }
 
     fn text(&self, field: &'static str, text: &str) -> Result<Secret, LoginError> {
-        let secret = self.secret(text).map_err(|source| LoginError::Unresolved { field, source })?;
+        let secret = match &self.0 {
+            Rule::Record { key, .. } if text.starts_with(sealed::PREFIX) => {
+                let opened = key.as_ref().and_then(|key| key.open(text));
+                opened.ok_or(LoginError::Sealed { field, has_key: key.is_some() })?
+            }
+            _ => self.secret(text).map_err(|source| LoginError::Unresolved { field, source })?,
+        };
         let from = || match text.split_once(':') {
             Some(("env" | "file", _)) => format!(" ({text})"),
             _ => String::new(),
@@ -231,6 +250,27 @@ mod tests {
         assert_eq!(login(&References::new(&CamerasConfig::default()), "geheim").unwrap().password.expose(), "geheim");
         assert!(login(&operator(), "").unwrap_err().contains("password is empty"));
         assert!(login(&operator(), "geheim\r\n").unwrap_err().contains("line break"));
+    }
+
+    #[test]
+    fn a_sealed_secret_of_a_record_is_opened_with_the_key_only() {
+        let config =
+            |digit: &str| CamerasConfig { secrets_key: Secret::new(digit.repeat(64)), ..CamerasConfig::default() };
+        let key = SealingKey::parse(&config("a").secrets_key).unwrap();
+        let sealed = key.seal(&Secret::new("geheim")).unwrap();
+        assert_eq!(login(&References::new(&config("a")), &sealed).unwrap().password.expose(), "geheim");
+        // What was sealed is no reference, whatever it says.
+        let reference = key.seal(&Secret::new("env:PATH")).unwrap();
+        assert_eq!(login(&References::new(&config("a")), &reference).unwrap().password.expose(), "env:PATH");
+        for (references, problem) in [
+            (References::new(&config("b")), "does not open it"),
+            (References::new(&CamerasConfig::default()), "is not set"),
+        ] {
+            let said = login(&references, &sealed).unwrap_err();
+            assert!(said.contains(problem) && !said.contains(&sealed), "{said}");
+        }
+        // The operator writes literal texts.
+        assert_eq!(login(&operator(), &sealed).unwrap().password.expose(), sealed);
     }
 
     #[tokio::test]

@@ -1,22 +1,27 @@
-//! The TOML form of a rule. Units and defaults are those of `camera.proto`.
+//! The form of a rule in the cameras file and in the API. Units and defaults are those of `camera.proto`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use vru_proto::v1;
 use vru_proto::v1::rule::Kind;
 
 /// Exactly one of the kinds must be set.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     id: String,
     #[serde(default)]
     severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
     zone_presence: Option<ZonePresence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     dwell: Option<Dwell>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     line_crossing: Option<LineCrossing>,
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 enum Severity {
     #[default]
@@ -25,30 +30,36 @@ enum Severity {
     Critical,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct ZonePresence {
     zone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     min_seconds: Option<f64>,
     /// From before `min_seconds`.
     #[serde(default)]
     min_frames: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cooldown_seconds: Option<f64>,
     #[serde(default)]
     classes: Vec<Class>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Dwell {
     zone: String,
     seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cooldown_seconds: Option<f64>,
     #[serde(default)]
     classes: Vec<Class>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct LineCrossing {
     line: String,
@@ -58,7 +69,8 @@ struct LineCrossing {
     classes: Vec<Class>,
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 enum Direction {
     #[default]
@@ -67,7 +79,8 @@ enum Direction {
     Out,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 enum Class {
     Pedestrian,

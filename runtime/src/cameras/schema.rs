@@ -1,28 +1,41 @@
-//! The TOML form of a camera. Units and defaults are those of `camera.proto`.
+//! The form of a camera in the cameras file (TOML) and in the API (JSON). Units and defaults are those of `camera.proto`.
 
-use serde::Deserialize;
-use vru_proto::v1;
+use serde::{Deserialize, Serialize};
+use vru_proto::{v1, validate};
 
 use super::rule_schema::Rule;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct CameraFile {
-    /// Not `Camera`: each entry is deserialised separately, so that a mistake in one does not hide mistakes in others.
+    /// Not `CameraSettings`: each entry is deserialised separately, so that a mistake in one does not hide mistakes in others.
     pub(super) cameras: Vec<toml::Value>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What people choose about a camera.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct Camera {
-    pub(super) id: String,
+pub struct CameraSettings {
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    id: String,
+    /// Display name.
     #[serde(default)]
-    name: String,
+    pub name: String,
+    /// A disabled camera is not watched.
     #[serde(default = "enabled_by_default")]
     enabled: bool,
+    /// Ingest connects to the camera. Exactly one of `pull` and `push` is required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pull: Option<Pull>,
+    /// The camera connects to ingest.
+    #[serde(skip_serializing_if = "Option::is_none")]
     push: Option<Push>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     file: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Output>,
     #[serde(default)]
     zones: Vec<Zone>,
@@ -30,6 +43,7 @@ pub(super) struct Camera {
     lines: Vec<Line>,
     #[serde(default)]
     rules: Vec<Rule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tracker: Option<Tracker>,
 }
 
@@ -37,19 +51,26 @@ fn enabled_by_default() -> bool {
     true
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Pull {
     url: String,
+    #[serde(skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     username: Option<String>,
+    #[serde(skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     password: Option<String>,
     #[serde(default)]
     transport: Transport,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<Tls>,
 }
 
 /// How the certificate of `rtsps://` is verified: one of the keys.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 enum Tls {
     CaFile(String),
@@ -57,7 +78,8 @@ enum Tls {
     Insecure(bool),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 enum Transport {
     #[default]
@@ -65,18 +87,24 @@ enum Transport {
     Udp,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Push {
     #[serde(default)]
     path: String,
+    #[serde(skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     username: Option<String>,
+    #[serde(skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     password: Option<String>,
     #[serde(default)]
     allow_anonymous: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct File {
     path: String,
@@ -86,7 +114,8 @@ struct File {
     session: u64,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 struct Output {
     encoding: Encoding,
@@ -97,7 +126,8 @@ struct Output {
     pipeline: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 enum Encoding {
     #[default]
@@ -105,7 +135,8 @@ enum Encoding {
     Passthrough,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Zone {
     id: String,
@@ -114,7 +145,8 @@ struct Zone {
     polygon: Vec<[f64; 2]>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Line {
     id: String,
@@ -123,22 +155,76 @@ struct Line {
     points: Vec<[f64; 2]>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 struct Tracker {
+    #[serde(skip_serializing_if = "Option::is_none")]
     high_score: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     low_score: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     new_track_score: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     confirm_frames: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     confirm_seconds: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     confirm_score: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_lost_seconds: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     growth: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     min_overlap: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     appearance: Option<f32>,
 }
 
-impl Camera {
+/// What is wrong with settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsMistake {
+    /// Path in the settings: `pull.url`.
+    pub field: String,
+    /// Continues the field's name: `is empty`.
+    pub problem: String,
+}
+
+impl CameraSettings {
+    /// The message of a camera whose id and credentials are kept apart from its settings, as the API does. Who may use the API is not
+    /// the operator of ingest's machine, so its files are none of their cameras.
+    pub fn message(
+        mut self,
+        id: &str,
+        credentials: Option<v1::Credentials>,
+    ) -> Result<v1::CameraConfig, SettingsMistake> {
+        let mistake =
+            |field: &str, problem: &str| SettingsMistake { field: field.to_owned(), problem: problem.to_owned() };
+        if !self.id.is_empty() {
+            return Err(mistake("id", "is made by the service"));
+        }
+        if self.file.is_some() {
+            return Err(mistake("file", "is for cameras of the operator's own file only"));
+        }
+        let pull = self.pull.as_ref().is_some_and(|pull| pull.username.is_some() || pull.password.is_some());
+        let push = self.push.as_ref().is_some_and(|push| push.username.is_some() || push.password.is_some());
+        if pull || push {
+            let field = if pull { "pull" } else { "push" };
+            return Err(mistake(field, "has a login: set the camera's credentials instead, which are kept apart"));
+        }
+        id.clone_into(&mut self.id);
+        let mut config = self.config().map_err(|problem| mistake("", &problem))?;
+        match &mut config.source {
+            Some(v1::camera_config::Source::Pull(pull)) => pull.credentials = credentials,
+            Some(v1::camera_config::Source::Push(push)) => push.credentials = credentials,
+            Some(v1::camera_config::Source::File(_)) | None => {}
+        }
+        match validate::camera(&config) {
+            Ok(_) => Ok(config),
+            Err(invalid) => Err(mistake(invalid.field, &invalid.problem)),
+        }
+    }
+
     /// Converts it to the message that the topic `vru.cameras` carries.
     pub(super) fn config(mut self) -> Result<v1::CameraConfig, String> {
         // A key that is given counts, even with an empty value: the validation of the message refuses half of a login.

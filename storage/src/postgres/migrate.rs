@@ -52,7 +52,8 @@ mod tests {
                 "V6__alert_states",
                 "V7__end_reasons",
                 "V8__sites_and_people",
-                "V9__api_keys"
+                "V9__api_keys",
+                "V10__cameras"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

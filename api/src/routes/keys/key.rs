@@ -75,6 +75,10 @@ pub(super) enum ScopeName {
     SitesWrite,
     #[serde(rename = "audit:read")]
     AuditRead,
+    #[serde(rename = "cameras:read")]
+    CamerasRead,
+    #[serde(rename = "cameras:write")]
+    CamerasWrite,
 }
 
 impl From<Scope> for ScopeName {
@@ -83,6 +87,8 @@ impl From<Scope> for ScopeName {
             Scope::SitesRead => Self::SitesRead,
             Scope::SitesWrite => Self::SitesWrite,
             Scope::AuditRead => Self::AuditRead,
+            Scope::CamerasRead => Self::CamerasRead,
+            Scope::CamerasWrite => Self::CamerasWrite,
         }
     }
 }
@@ -93,6 +99,8 @@ impl From<ScopeName> for Scope {
             ScopeName::SitesRead => Self::SitesRead,
             ScopeName::SitesWrite => Self::SitesWrite,
             ScopeName::AuditRead => Self::AuditRead,
+            ScopeName::CamerasRead => Self::CamerasRead,
+            ScopeName::CamerasWrite => Self::CamerasWrite,
         }
     }
 }

@@ -1,0 +1,7 @@
+//! Cameras between the database and Kafka: their messages, their secrets, and the one replica that publishes.
+
+mod message;
+mod publisher;
+
+pub(crate) use message::{CameraMessages, Invalid};
+pub(crate) use publisher::publish;

@@ -1,0 +1,157 @@
+//! Publishes changes of cameras to Kafka: one replica does it, the others stand by. The order of two versions of a camera on the topic is
+//! therefore that of the database ([decision 51](../../../docs/decisions/0051-outbox-of-cameras.md)).
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use prost::Message as _;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use vru_runtime::kafka::{KafkaConfig, OutgoingRecord, ProducerOptions, RenewableProducer, SendError};
+use vru_runtime::report::chain;
+use vru_runtime::retry::Backoff;
+use vru_storage::cameras;
+use vru_storage::postgres::{DatabaseError, Pool, PooledClient};
+
+use super::message::CameraMessages;
+use crate::metrics::{CAMERA_CHANGES, WAITING_CHANGES};
+
+/// How often the outbox is looked at: a change is in effect within 2 s.
+const INTERVAL: Duration = Duration::from_millis(300);
+/// How long another publisher's records may still be on their way after it lost its place.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+const BATCH: i64 = 200;
+/// Of one look at the outbox, with all that is published for it.
+const STEP_DEADLINE: Duration = Duration::from_mins(1);
+
+#[derive(Debug, thiserror::Error)]
+enum PublishError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("cannot publish the change of a camera")]
+    Kafka(#[from] SendError),
+    #[error("the database or Kafka did not answer within {STEP_DEADLINE:?}")]
+    TimedOut,
+}
+
+/// Until the stop. `database` is for this alone: the place of the publisher belongs to its connection.
+pub(crate) async fn publish(database: Pool, kafka: KafkaConfig, stop: CancellationToken) -> anyhow::Result<()> {
+    let options = ProducerOptions {
+        client_id: "vru-api".to_owned(),
+        message_timeout: MESSAGE_TIMEOUT,
+        queue_bytes: 8 * 1024 * 1024,
+        ..ProducerOptions::default()
+    };
+    let producer = RenewableProducer::new(&kafka, options)?;
+    let topic = kafka.topics().cameras;
+    let mut backoff = Backoff::default();
+    let publishing = async {
+        loop {
+            let ended = serve(&database, &producer, &topic, &mut backoff).await;
+            if let Err(error) = ended {
+                tracing::warn!(error = %chain(&error), "changes of cameras wait; trying again");
+            }
+            tokio::time::sleep(backoff.next_delay()).await;
+        }
+    };
+    stop.run_until_cancelled(publishing).await;
+    Ok(())
+}
+
+async fn serve(
+    database: &Pool,
+    producer: &RenewableProducer,
+    topic: &str,
+    backoff: &mut Backoff,
+) -> Result<(), PublishError> {
+    let client = database.get().await?;
+    while !cameras::become_publisher(&client).await? {
+        backoff.reset();
+        tokio::time::sleep(INTERVAL).await;
+    }
+    tracing::info!("this replica publishes changes of cameras");
+    // Records of the publisher before, which are older than what this one sends first, may arrive after it.
+    let mut again = Some(Instant::now() + MESSAGE_TIMEOUT + Duration::from_secs(1));
+    loop {
+        if again.is_some_and(|due| Instant::now() >= due) {
+            cameras::publish_all(&client).await?;
+            again = None;
+        }
+        let step = tokio::time::timeout(STEP_DEADLINE, step(&client, producer, topic));
+        let more = step.await.map_err(|_| PublishError::TimedOut)??;
+        backoff.reset();
+        if !more {
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+}
+
+/// Whether more waits.
+async fn step(client: &PooledClient, producer: &RenewableProducer, topic: &str) -> Result<bool, PublishError> {
+    let waiting = cameras::waiting(client, BATCH).await?;
+    let found = waiting.len() as i64;
+    WAITING_CHANGES.with_label_values(&[] as &[&str]).set(found);
+    send(client, producer, topic, waiting).await?;
+    Ok(found == BATCH)
+}
+
+/// Sends the newest version of each camera that waits, and takes its rows out of the outbox when Kafka has it.
+async fn send(
+    client: &PooledClient,
+    producer: &RenewableProducer,
+    topic: &str,
+    waiting: Vec<(i64, String)>,
+) -> Result<(), PublishError> {
+    let mut rows: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for (row, camera) in waiting {
+        rows.entry(camera).or_default().push(row);
+    }
+    let producer = producer.current();
+    let mut sent = Vec::with_capacity(rows.len());
+    for (id, rows) in rows {
+        let Some((camera, credentials)) = cameras::newest(client, &id).await? else {
+            cameras::published(client, &rows).await?;
+            continue;
+        };
+        let payload = if camera.deleted {
+            None
+        } else {
+            match CameraMessages::message(&id, &camera.settings, credentials.as_ref()) {
+                Ok(message) => Some(message.encode_to_vec()),
+                Err(invalid) => {
+                    // Another version of the service may have had other rules.
+                    refuse(client, &id, &rows, &invalid).await?;
+                    continue;
+                }
+            }
+        };
+        let record = OutgoingRecord {
+            topic,
+            key: Some(id.as_bytes()),
+            payload: payload.as_deref(),
+            headers: &[],
+            timestamp_ms: None,
+        };
+        sent.push((id.clone(), producer.publish(record)?, rows));
+    }
+    for (id, acknowledged, rows) in sent {
+        match acknowledged.await {
+            Err(SendError::TooLarge) => {
+                refuse(client, &id, &rows, &SendError::TooLarge).await?;
+                continue;
+            }
+            acknowledged => acknowledged?,
+        };
+        cameras::published(client, &rows).await?;
+        CAMERA_CHANGES.with_label_values(&["published"]).inc_by(rows.len() as u64);
+    }
+    Ok(())
+}
+
+/// The camera keeps the configuration that Kafka has, and the others do not wait for it.
+async fn refuse(client: &PooledClient, id: &str, rows: &[i64], why: &impl Display) -> Result<(), DatabaseError> {
+    tracing::error!(camera = id, %why, "the newest version of a camera cannot be published");
+    CAMERA_CHANGES.with_label_values(&["refused"]).inc_by(rows.len() as u64);
+    cameras::published(client, rows).await
+}
