@@ -1,5 +1,5 @@
 //! Publishes changes of cameras to Kafka: one replica does it, the others stand by. The order of two versions of a camera on the topic is
-//! therefore that of the database ([decision 51](../../../docs/decisions/0051-outbox-of-cameras.md)).
+//! therefore that of the database ([decision 53](../../../docs/decisions/0053-outbox-of-cameras.md)).
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
