@@ -13,8 +13,8 @@ use vru_runtime::retry::{Backoff, BackoffConfig, Retryable as _};
 use super::shrink::{ResultKind, Smaller, smaller};
 use crate::metrics::{CUT_OBJECTS, ERRORS, RULE_STATES_LOST, SNAPSHOTS_LOST, TRACKER_STATES_LOST};
 
-/// How often Kafka may refuse a record as too large before that is an error.
-const MAX_REFUSALS: u32 = 6;
+/// How often Kafka may refuse a record of which nothing can be left out before that is an error.
+const MAX_REFUSALS_OF_LEAST: u32 = 6;
 
 /// A record to send. The payload is shared, not copied, when the record is sent again.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ impl RecordSender {
     pub async fn acknowledged(&self, in_flight: InFlight) -> anyhow::Result<Sent> {
         let InFlight { mut record, mut state } = in_flight;
         let mut backoff = Backoff::default();
-        let mut refusals = 0;
+        let (mut refusals, mut refusals_of_least) = (0, 0);
         loop {
             let by_kafka = matches!(state, State::Sent(_));
             let error = match state {
@@ -172,10 +172,14 @@ impl RecordSender {
             let mut may_fit = false;
             if error == SendError::TooLarge && by_kafka {
                 refusals += 1;
-                may_fit = refusals <= MAX_REFUSALS;
-                if refusals > 1 && record.shrink() {
-                    may_fit = true;
-                    backoff.reset();
+                may_fit = true;
+                if refusals > 1 {
+                    if record.shrink() {
+                        backoff.reset();
+                    } else {
+                        refusals_of_least += 1;
+                        may_fit = refusals_of_least <= MAX_REFUSALS_OF_LEAST;
+                    }
                 }
             }
             if may_fit {
