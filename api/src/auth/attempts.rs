@@ -37,7 +37,7 @@ impl Attempt {
         Ok(transaction.commit().await.map_err(failed)?)
     }
 
-    /// The address keeps its count of failures: one good log-in of their own must not free whoever guesses others'.
+    /// The address keeps its count of failures: otherwise an attacker could reset it with a good log-in to an account of their own.
     pub(crate) async fn succeeded<C: GenericClient>(&self, client: &C) -> Result<(), DatabaseError> {
         log_in_failures::forget(client, &self.name).await?;
         log_in_failures::take_back(client, &self.address).await

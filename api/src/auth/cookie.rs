@@ -16,7 +16,7 @@ pub(crate) fn clear_cookie() -> HeaderValue {
     HeaderValue::from_static("__Host-vru_session=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict")
 }
 
-/// The tokens of a request: one, unless somebody plays.
+/// The session tokens of a request. A browser sends one.
 pub(super) fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(header::COOKIE)

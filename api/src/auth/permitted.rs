@@ -78,7 +78,7 @@ impl<P: Permission> FromRequestParts<ApiState> for Permitted<P> {
             None => caller.may(P::ACTION)?,
             Some(site_id) => {
                 caller.may_at(P::ACTION, site_id)?;
-                // Sites that somebody belongs to exist.
+                // A role at a site proves that the site exists; a global caller may name any.
                 if caller.is_global() && !sites::exists(&state.database.get().await?, site_id).await? {
                     return Err(Problem::not_found("site"));
                 }

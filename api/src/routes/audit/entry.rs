@@ -7,7 +7,7 @@ use crate::http::{Page, PageQuery, Problem};
 use crate::routes::text::time;
 use crate::state::ApiState;
 
-/// One change that somebody made.
+/// One change, and who made it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuditEntry {
     id: i64,

@@ -10,7 +10,7 @@ use vru_storage::cameras::{self, SealedCredentials};
 use vru_storage::postgres::PooledClient;
 
 use crate::cameras::CameraMessages;
-use crate::http::Problem;
+use crate::http::{Problem, Tagged};
 use crate::routes::text::{check_display_name, time};
 use crate::state::ApiState;
 
@@ -44,7 +44,7 @@ pub(super) struct Credentials {
     password: String,
 }
 
-/// A camera as somebody wants it.
+/// The settings and the login of a camera that is added or changed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WantedCamera {
@@ -75,6 +75,12 @@ impl From<cameras::Camera> for Camera {
         let cameras::Camera { id, site_id, settings, created_at, changed_at, has_credentials, pending, .. } = camera;
         let (created_at, changed_at) = (time(created_at), time(changed_at));
         Self { id, site_id, settings, has_credentials, pending, created_at, changed_at }
+    }
+}
+
+impl From<cameras::Camera> for Tagged<Camera> {
+    fn from(camera: cameras::Camera) -> Self {
+        Self { version: camera.version, body: Camera::from(camera) }
     }
 }
 
@@ -119,6 +125,15 @@ pub(super) fn checked(
 fn message_credentials(credentials: &SealedCredentials) -> vru_proto::v1::Credentials {
     let SealedCredentials { username, password } = credentials.clone();
     vru_proto::v1::Credentials { username, password }
+}
+
+/// A camera that was looked for, if it has the version that the caller has seen.
+pub(super) fn in_version<T>(
+    found: Option<(cameras::Camera, T)>,
+    version: i64,
+) -> Result<(cameras::Camera, T), Problem> {
+    let found = found.ok_or_else(|| Problem::not_found("camera"))?;
+    if found.0.version == version { Ok(found) } else { Err(Problem::changed_meanwhile()) }
 }
 
 /// The camera, for routes that answer with 404.

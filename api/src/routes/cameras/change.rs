@@ -4,7 +4,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 
-use super::camera::{Camera, WantedCamera, WantedCredentials, checked, find};
+use super::camera::{Camera, WantedCamera, WantedCredentials, checked, find, in_version};
 use crate::auth::{Permitted, actions::ConfigureCameras};
 use crate::http::{Expected, JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
@@ -37,10 +37,7 @@ pub(super) async fn change(
     let failed = DatabaseError::statement("change a camera");
     let transaction = client.transaction().await.map_err(failed)?;
     let locked = cameras::lock(&transaction, site_id, id).await?.filter(|(camera, _)| !camera.deleted);
-    let (camera, kept) = locked.ok_or_else(|| Problem::not_found("camera"))?;
-    if camera.version != version {
-        return Err(Problem::changed_meanwhile());
-    }
+    let (_, kept) = in_version(locked, version)?;
     let (new, credentials) = match credentials {
         WantedCredentials::AsBefore => (false, kept),
         WantedCredentials::None => (true, None),
@@ -56,6 +53,5 @@ pub(super) async fn change(
     let entry = Entry { action: "camera.change", site_id, object: id, details };
     audit::record(&transaction, &actor, entry).await?;
     transaction.commit().await.map_err(failed)?;
-    let camera = find(&client, site_id, id).await?;
-    Ok(Tagged { version: camera.version, body: Camera::from(camera) })
+    Ok(find(&client, site_id, id).await?.into())
 }

@@ -53,9 +53,5 @@ pub(super) async fn create(
     transaction.commit().await.map_err(failed)?;
     let camera = find(&client, &who.site_id, &id).await?;
     let path = format!("/api/v1/sites/{}/cameras/{id}", who.site_id);
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, path)],
-        Tagged { version: camera.version, body: Camera::from(camera) },
-    ))
+    Ok((StatusCode::CREATED, [(header::LOCATION, path)], camera.into()))
 }

@@ -5,6 +5,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 
+use super::camera::in_version;
 use crate::auth::{Permitted, actions::ConfigureCameras};
 use crate::http::{Expected, Problem, Problems};
 use crate::state::ApiState;
@@ -32,10 +33,7 @@ pub(super) async fn delete(
     let failed = DatabaseError::statement("delete a camera");
     let transaction = client.transaction().await.map_err(failed)?;
     let locked = cameras::lock(&transaction, site_id, id).await?.filter(|(camera, _)| !camera.deleted);
-    let (camera, _) = locked.ok_or_else(|| Problem::not_found("camera"))?;
-    if camera.version != version {
-        return Err(Problem::changed_meanwhile());
-    }
+    let (camera, _) = in_version(locked, version)?;
     let actor = who.caller.actor();
     cameras::set_credentials(&transaction, id, None).await?;
     cameras::change(&transaction, &actor, id, &camera.settings, true).await?;

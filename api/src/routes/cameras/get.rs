@@ -19,5 +19,5 @@ use crate::state::ApiState;
 )]
 pub(super) async fn get(State(state): State<ApiState>, who: Permitted<SeeCameras>) -> Result<Tagged<Camera>, Problem> {
     let camera = find(&state.database.get().await?, &who.site_id, &who.object_id).await?;
-    Ok(Tagged { version: camera.version, body: Camera::from(camera) })
+    Ok(camera.into())
 }

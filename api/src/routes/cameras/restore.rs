@@ -7,7 +7,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 
-use super::camera::{Camera, checked, find};
+use super::camera::{Camera, checked, find, in_version};
 use crate::auth::{Permitted, actions::ConfigureCameras};
 use crate::http::{Expected, JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
@@ -47,10 +47,7 @@ pub(super) async fn restore(
     let failed = DatabaseError::statement("restore a camera");
     let transaction = client.transaction().await.map_err(failed)?;
     let locked = cameras::lock(&transaction, site_id, id).await?;
-    let (camera, credentials) = locked.ok_or_else(|| Problem::not_found("camera"))?;
-    if camera.version != version {
-        return Err(Problem::changed_meanwhile());
-    }
+    let (_, credentials) = in_version(locked, version)?;
     let unknown = || Problem::field("version", "is no version of the camera with settings");
     let next = wanted.checked_add(1).ok_or_else(unknown)?;
     let found = cameras::versions(&transaction, site_id, id, next, 1).await?;
@@ -64,6 +61,5 @@ pub(super) async fn restore(
     let entry = Entry { action: "camera.restore", site_id, object: id, details };
     audit::record(&transaction, &actor, entry).await?;
     transaction.commit().await.map_err(failed)?;
-    let camera = find(&client, site_id, id).await?;
-    Ok(Tagged { version: camera.version, body: Camera::from(camera) })
+    Ok(find(&client, site_id, id).await?.into())
 }
