@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::report::chain;
 use vru_runtime::service::ServiceContext;
-use vru_storage::postgres::{DatabaseError, Pool, migrate};
+use vru_storage::postgres::{Pool, check_schema, migrate};
 
 use crate::auth::Passwords;
 use crate::cameras::{CameraMessages, publish};
@@ -37,7 +37,14 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
     }
     let database = Pool::new(&section.connection, "vru-api", section.pool_size, section.pool_wait)?;
     let shutdown = &context.shutdown;
-    shutdown.spawn_essential("the probe of the database", probe(database.clone(), ready));
+    let mut probe = Probe { database: database.clone(), ready, said: String::new(), unknown: Vec::new() };
+    while !probe.succeeds().await {
+        tokio::select! {
+            () = tokio::time::sleep(PROBE_INTERVAL) => {}
+            () = shutdown.soft.cancelled() => return Ok(()),
+        }
+    }
+    shutdown.spawn_essential("the probe of the database", probe.run());
     let ended = maintenance::run(database.clone(), config.sessions.idle, shutdown.soft.clone());
     shutdown.spawn("the deletion of ended sessions", ended);
     metrics::init();
@@ -80,18 +87,48 @@ fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Tells whether the database answers.
-async fn probe(database: Pool, ready: ReadyFlag) {
-    loop {
-        let answer = async {
-            let client = database.get().await?;
-            let failed = DatabaseError::statement("ask for an answer");
-            client.simple_query("SELECT 1").await.map(drop).map_err(failed)
-        };
-        match answer.await {
-            Ok(()) => ready.ready(),
-            Err(error) => ready.not_ready(format!("{}{}", chain(&error), error.advice())),
+/// Tells whether the database answers, and has every migration of this program.
+struct Probe {
+    database: Pool,
+    ready: ReadyFlag,
+    /// Why the database could not be used, as it was logged last.
+    said: String,
+    /// The unknown migrations, as they were logged last.
+    unknown: Vec<String>,
+}
+
+impl Probe {
+    async fn run(mut self) {
+        loop {
+            tokio::time::sleep(PROBE_INTERVAL).await;
+            self.succeeds().await;
         }
-        tokio::time::sleep(PROBE_INTERVAL).await;
+    }
+
+    async fn succeeds(&mut self) -> bool {
+        let schema = async {
+            let client = self.database.get().await?;
+            check_schema(&client).await
+        };
+        match schema.await {
+            Ok(schema) => {
+                if schema.unknown != self.unknown {
+                    schema.log();
+                    self.unknown = schema.unknown;
+                }
+                self.said.clear();
+                self.ready.ready();
+                true
+            }
+            Err(error) => {
+                let why = format!("{}{}", chain(&error), error.advice());
+                if why != self.said {
+                    tracing::warn!(why, "the API waits for the database");
+                    self.said.clone_from(&why);
+                }
+                self.ready.not_ready(why);
+                false
+            }
+        }
     }
 }

@@ -10,4 +10,5 @@ mod log_in;
 mod matrix;
 mod people;
 mod requests;
+mod schema;
 mod sites;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use vru_runtime::kafka::{Partition, TopicId};
-use vru_storage::postgres::{DatabaseError, connect};
+use vru_storage::postgres::{DatabaseError, check_schema, connect};
 
 use super::APPLICATION;
 use super::config::PostgresConfig;
@@ -102,7 +102,9 @@ async fn open<'a>(
     match client.take() {
         Some(open) if !open.is_closed() => Ok(client.insert(open)),
         _ => {
-            let opened = PreparedClient::prepare(connect(&config.database, APPLICATION).await?).await?;
+            let connected = connect(&config.database, APPLICATION).await?;
+            check_schema(&connected).await?.log();
+            let opened = PreparedClient::prepare(connected).await?;
             Ok(client.insert(opened))
         }
     }

@@ -233,3 +233,28 @@ fn migrate_creates_the_schema_and_can_be_repeated() {
     let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../storage/migrations")).unwrap().count();
     assert_eq!(one(server, &database, "select count(*) from refinery_schema_history"), migrations as u64);
 }
+
+#[test]
+fn the_sink_stores_nothing_until_the_database_has_every_migration() {
+    let (bus, server) = (kafka().bus("pg-schema", 1), postgres());
+    let database = server.database();
+    publish_frames(&bus, &["cam-a"], 1..4, a_minute_ago());
+    let service = launch(&bus, &database).set("postgres.migrate", "false").start();
+    wait_until(DEADLINE, "the sink to name the missing migrations", || {
+        service.ready().is_ok_and(|(status, body)| {
+            status == 503 && body.contains("V1__frames_detections_alerts") && body.contains("vru-sink migrate")
+        })
+    });
+    let settings = [("postgres.url", database.as_str()), ("admin", "127.0.0.1:0")];
+    assert!(vru_runtime::test_util::run_to_end("vru-sink", &["migrate"], &settings).status.success());
+    wait_for_frames(server, &database, 3);
+
+    // A newer program migrates during an update: this one works on after a restart, and says that it is older.
+    let newer = "INSERT INTO refinery_schema_history VALUES (9999, 'from_tomorrow', '2100-01-01T00:00:00Z', '1')";
+    server.query(&database, newer);
+    assert!(service.stop().success());
+    service.restart();
+    publish_frames(&bus, &["cam-a"], 4..7, a_minute_ago());
+    wait_for_frames(server, &database, 6);
+    assert!(service.log().contains("V9999__from_tomorrow"), "{}", service.log());
+}

@@ -35,6 +35,19 @@ pub enum DatabaseError {
     /// A table that was detached, or made by somebody else, has the name of a partition.
     #[error("{partition} exists but is not a partition: attach it, or give it another name")]
     Detached { partition: String },
+    /// The program is newer than the schema.
+    #[error("the database lacks migrations of this program: {missing}")]
+    OldSchema {
+        /// Their names.
+        missing: String,
+    },
+    /// A migration was changed after it was applied, or the database belongs to another program.
+    #[error("the database has the migration {applied}, which differs from this program's {own}")]
+    OtherMigration {
+        applied: String,
+        /// The name of this program's migration with the same version.
+        own: String,
+    },
     #[error("cannot migrate the database")]
     Migrate(#[source] Box<refinery::Error>),
 }
@@ -51,6 +64,7 @@ impl DatabaseError {
             Self::Statement { operation, .. } | Self::Timeout { operation, .. } => operation,
             Self::Connect { .. } | Self::Settings { .. } => "connect",
             Self::Detached { .. } => "make a partition",
+            Self::OldSchema { .. } | Self::OtherMigration { .. } => "check the schema",
             Self::Migrate(_) => "migrate",
         }
     }
@@ -98,6 +112,9 @@ impl DatabaseError {
 
     /// What the operator can do if a retry alone does not help; empty otherwise. To be appended to the message.
     pub fn advice(&self) -> &'static str {
+        if matches!(self, Self::OldSchema { .. }) {
+            return " (run `vru-sink migrate`)";
+        }
         match self.database_error().map(|error| error.code().code()) {
             Some("42P01" | "42703" | "22P03" | "22P04") => " (run `vru-sink migrate`; do not change its tables)",
             Some("42501") => " (grant the role of postgres.user the missing privilege)",

@@ -1,15 +1,13 @@
 use super::config::DatabaseConfig;
 use super::connect::connect;
 use super::error::DatabaseError;
-
-mod embedded {
-    refinery::embed_migrations!("migrations");
-}
+use super::schema::{check_schema, runner};
 
 /// Key of the advisory lock that serialises migrations of processes that start at the same time.
 const LOCK: i64 = 0x0076_7275_6d69_6772;
 
-/// Applies the migrations in `storage/migrations` that the database does not have yet, and returns their names.
+/// Applies the migrations in `storage/migrations` that the database does not have yet, and returns their names. Those of a newer
+/// program stay as they are.
 pub async fn migrate(config: &DatabaseConfig, application: &str) -> Result<Vec<String>, DatabaseError> {
     let mut client = connect(config, application).await?;
     // Waiting for the migrations of another process, and creating indexes on large tables, take longer than a batch.
@@ -22,10 +20,9 @@ pub async fn migrate(config: &DatabaseConfig, application: &str) -> Result<Vec<S
         .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
         .await
         .map_err(DatabaseError::statement("lock the migrations"))?;
-    let report = embedded::migrations::runner()
-        .run_async(&mut client)
-        .await
-        .map_err(|source| DatabaseError::Migrate(Box::new(source)))?;
+    let report = runner().run_async(&mut client).await.map_err(|source| DatabaseError::Migrate(Box::new(source)))?;
+    // One below the newest is not applied afterwards.
+    check_schema(&client).await?.log();
     Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
 }
 

@@ -5,6 +5,7 @@ mod connect;
 mod error;
 mod migrate;
 mod pool;
+mod schema;
 mod tls;
 mod url;
 
@@ -13,4 +14,5 @@ pub use connect::connect;
 pub use error::DatabaseError;
 pub use migrate::migrate;
 pub use pool::{Pool, PooledClient};
+pub use schema::{Schema, check_schema};
 pub use tls::SslMode;
