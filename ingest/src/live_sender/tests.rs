@@ -1,9 +1,11 @@
 use async_trait::async_trait;
 use vru_proto::v1::FrameId;
+use vru_runtime::admin::Readiness;
 use vru_runtime::kafka::TopicId;
 
 use super::*;
-use crate::publisher::{Consumed, LastPublished};
+use crate::config::IngestConfig;
+use crate::publisher::{Consumed, KafkaPublisher, LastPublished};
 
 /// Keeps frames and the replies to them. Refuses frames while `full`.
 #[derive(Debug, Default)]
@@ -152,4 +154,25 @@ async fn a_closed_sender_sends_what_is_queued_and_then_finishes() {
     publisher.acknowledge();
     finished.await.unwrap();
     assert_eq!((sent("sender-close"), dropped("sender-close", metrics::STOPPED)), (2, 2));
+}
+
+#[test]
+fn a_frame_that_the_producer_refuses_at_once_is_dropped_and_stops_nothing() {
+    let mut config = IngestConfig::default();
+    config.kafka.message_max_bytes = 100_000;
+    // No broker is needed: the client itself refuses the frame.
+    config.kafka.brokers = "127.0.0.1:1".to_owned();
+    let readiness = Readiness::default();
+    let publisher = KafkaPublisher::new(&config, readiness.part("kafka")).unwrap();
+    let sender = LiveSender::new("sender-at-once".parse().unwrap(), Arc::new(publisher), &config.live);
+    let (pushed, done) = std::sync::mpsc::sync_channel(1);
+    // On a thread, because a push that waits for itself would never return.
+    std::thread::spawn(move || {
+        for sequence in 0..3 {
+            sender.push(Frame { payload: vec![1; 200_000].into(), ..frame(sequence) });
+        }
+        pushed.send(()).unwrap();
+    });
+    done.recv_timeout(Duration::from_secs(30)).expect("a push returns");
+    assert_eq!(dropped("sender-at-once", metrics::TOO_LARGE), 3);
 }

@@ -144,6 +144,8 @@ impl FramePublisher for KafkaPublisher {
         let record = OutgoingRecord::new(topic, &id.camera_id, &payload).headers(headers.as_slice());
         let producer = self.producer.current();
         let (topics, health) = (self.topics.clone(), self.health.clone());
+        let kept = reply.keep();
+        let reply = kept.clone();
         let report = move |delivered: Result<Delivered, SendError>| {
             if delivered.is_ok() {
                 health.set(true, "");
@@ -151,7 +153,10 @@ impl FramePublisher for KafkaPublisher {
             drop(span);
             reply.send(delivered.map_err(|error| publish_error(topics.of_frames(delivery), error, bytes)));
         };
-        producer.publish_with(record, report).map_err(|error| publish_error(topic, error, bytes))
+        producer.publish_with(record, report).map_err(|error| {
+            kept.discard();
+            publish_error(topic, error, bytes)
+        })
     }
 
     fn acknowledgement_is_overdue(&self) {

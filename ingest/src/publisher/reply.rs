@@ -1,4 +1,7 @@
 use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::{Delivered, PublishError};
 
@@ -23,6 +26,31 @@ impl Reply {
     /// For a frame that `send` refuses: the returned error says all.
     pub fn discard(mut self) {
         self.0 = None;
+    }
+
+    /// For a client that drops what it was given when it refuses a record: the callback stays here, and is not called by the drop.
+    pub(super) fn keep(self) -> KeptReply {
+        KeptReply(Arc::new(Mutex::new(Some(self))))
+    }
+}
+
+/// A [`Reply`] that is in two places: with the client, and with the caller of the client.
+#[derive(Clone)]
+pub(super) struct KeptReply(Arc<Mutex<Option<Reply>>>);
+
+impl KeptReply {
+    pub(super) fn send(self, result: Result<Delivered, PublishError>) {
+        // The lock is not held during the callback, which takes locks of its own.
+        let reply = self.0.lock().take();
+        if let Some(reply) = reply {
+            reply.send(result);
+        }
+    }
+
+    pub(super) fn discard(self) {
+        if let Some(reply) = self.0.lock().take() {
+            reply.discard();
+        }
     }
 }
 
