@@ -2,6 +2,7 @@
 //! order. The same frames give the same messages, in the service and in `vru analyse`.
 
 mod alerts;
+mod counting;
 mod ids;
 mod open;
 mod rules;
@@ -20,15 +21,17 @@ use vru_proto::{FrameKey, v1};
 use vru_runtime::{clock, report};
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
+use vru_vision::road_user::RoadUserClass;
 use vru_vision::rules::{EndReason, FrameStamp, Judgement, RuleSet, StateError, TrackedFrame};
 use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
 
 use crate::config::SnapshotConfig;
 use crate::decode;
-use crate::metrics::{RULE_STATES_LOST, TRACKER_STATES_LOST};
+use crate::metrics::{COUNTING_STATES_LOST, PASSAGES_LOST, RULE_STATES_LOST, TRACKER_STATES_LOST};
 use crate::model::Model;
 use crate::picture::Picture;
 use alerts::{FrameView, JudgedFrame};
+use counting::Counter;
 use ids::TrackIds;
 use rules::rules;
 use tracking::{pictured, tracker_config};
@@ -45,6 +48,8 @@ const MAX_STATE_BYTES: usize = vru_proto::validate::MAX_RULE_STATE_BYTES;
 const MAX_TRACKER_STATE_BYTES: usize = vru_proto::validate::MAX_TRACKER_STATE_BYTES;
 /// The most alerts that a message names as going on; readers refuse more.
 const MAX_OPEN: usize = vru_proto::validate::MAX_OPEN_ALERTS;
+/// The most passages of a message; readers refuse more.
+const MAX_PASSAGES: usize = vru_proto::validate::MAX_PASSAGES;
 
 /// What the analyses of all cameras share.
 #[derive(Debug, Clone)]
@@ -67,7 +72,12 @@ impl AnalysisSettings {
 #[derive(Debug)]
 pub struct CameraAnalysis {
     settings: AnalysisSettings,
+    /// What the model can find.
+    classes: Vec<RoadUserClass>,
     rules: RuleSet,
+    counter: Counter,
+    /// The ends of earlier sessions, for the next message.
+    passages: Vec<v1::Passage>,
     zones: CameraZones,
     config: Option<v1::CameraConfig>,
     session: Option<u64>,
@@ -82,8 +92,11 @@ impl CameraAnalysis {
     pub fn new(config: Option<&v1::CameraConfig>, settings: AnalysisSettings) -> Self {
         let tracker = Tracker::new(settings.tracker.clone());
         let mut analysis = Self {
+            classes: settings.model.classes(),
             settings,
             rules: RuleSet::default(),
+            counter: Counter::default(),
+            passages: Vec::new(),
             zones: CameraZones::default(),
             config: None,
             session: None,
@@ -99,6 +112,7 @@ impl CameraAnalysis {
     /// raised ends with the next frame, or with [`CameraAnalysis::take_ended`].
     pub fn configure(&mut self, config: Option<&v1::CameraConfig>) {
         self.rules.replace(config.map(rules).unwrap_or_default(), reason(config));
+        self.counter.configure(config);
         self.zones = config.map(CameraZones::of).unwrap_or_default();
         self.tracker.configure(tracker_config(&self.settings.tracker, config));
         self.config = config.cloned();
@@ -126,6 +140,7 @@ impl CameraAnalysis {
         let mut judgements = self.judge(&key, frame.captured_at_us, size, &tracked, detections);
         if frame.end_of_stream {
             judgements.extend(self.rules.finish(EndReason::StreamEnded));
+            self.passages.extend(self.counter.finish(key.session));
         }
         alerts.extend(judgements.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
         let mut zones = self.zones.frame(size);
@@ -133,11 +148,14 @@ impl CameraAnalysis {
         let zone_ids = zones.into_ids();
         let stamp = FrameStamp { sequence: key.sequence, captured_at_us: frame.captured_at_us };
         let rule_state = self.rule_state(&key, stamp);
+        let counting_state = self.counting_state(&key, stamp);
         let tracker_state = self.tracker_state(&key, stamp);
         let open_alerts = self.open_alerts(&key);
         let track_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
         let timings = v1::StageTimings { track_us, ..timings };
+        let counting = Some(self.counter.watched(&self.classes, self.tracker.max_lost_us()));
         let message = self.message(frame, objects, timings);
+        let message = v1::FrameDetections { counting, counting_state, ..message };
         (v1::FrameDetections { zone_ids, rule_state, open_alerts, tracker_state, ..message }, alerts)
     }
 
@@ -150,6 +168,8 @@ impl CameraAnalysis {
         let ended = self.rules.finish(EndReason::StreamEnded);
         let snapshot = self.settings.snapshot;
         alerts.extend(ended.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
+        let passages = self.counter.finish(key.session);
+        self.passages.extend(passages);
         (self.message(frame, Vec::new(), v1::StageTimings::default()), alerts)
     }
 
@@ -201,6 +221,12 @@ impl CameraAnalysis {
             RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), lost_for(error)]).inc();
             tracing::warn!(frame = %key, error = %report::chain(&error), "the rules' state is restored from detections only");
         }
+        if !last.counting_state.is_empty()
+            && let Err(error) = self.counter.restore(&last.counting_state, stamp)
+        {
+            COUNTING_STATES_LOST.with_label_values(&[key.camera.as_str(), lost_for(error)]).inc();
+            tracing::warn!(frame = %key, error = %report::chain(&error), "the state of counting is restored from detections only");
+        }
         self.rules.resume(last.open_alerts.iter().filter_map(open::judgement).collect(), reason(self.config.as_ref()));
     }
 
@@ -223,6 +249,7 @@ impl CameraAnalysis {
         let size = (published.source_width, published.source_height);
         // The worker that published the frame has published its alerts.
         drop(self.judge(&key, published.captured_at_us, size, &tracked, &detections));
+        self.passages.clear();
     }
 
     /// Begins the session of the frame, if it is another one than before, and returns the ends of the alerts of the session before.
@@ -232,6 +259,7 @@ impl CameraAnalysis {
         }
         let ended = self.rules.finish(EndReason::SessionEnded);
         let before = self.session.unwrap_or(key.session);
+        self.passages.extend(self.counter.finish(before));
         self.begin_session(key.session);
         ended.into_iter().map(|judgement| judged(before).alert(judgement, self.settings.snapshot)).collect()
     }
@@ -242,6 +270,7 @@ impl CameraAnalysis {
         self.tracker = Tracker::new(tracker_config(&self.settings.tracker, self.config.as_ref()));
         self.ids = TrackIds::default();
         self.rules = RuleSet::new(self.config.as_ref().map(rules).unwrap_or_default());
+        self.counter.begin_session();
     }
 
     fn judge(
@@ -262,6 +291,7 @@ impl CameraAnalysis {
         let stamp = FrameStamp { sequence: key.sequence, captured_at_us };
         let alive = self.ids.alive();
         let frame = TrackedFrame { stamp, source_width, source_height, objects: &objects };
+        self.passages.extend(self.counter.observe(&frame, |track| alive.contains(&track), key.session));
         self.rules.observe(&frame, |track| alive.contains(&track))
     }
 
@@ -276,6 +306,26 @@ impl CameraAnalysis {
             return Vec::new();
         }
         state
+    }
+
+    /// As [`CameraAnalysis::rule_state`], of what is counted.
+    fn counting_state(&self, key: &FrameKey, at: FrameStamp) -> Vec<u8> {
+        let state = self.counter.save(at);
+        if state.len() > MAX_STATE_BYTES {
+            COUNTING_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_large"]).inc();
+            return Vec::new();
+        }
+        state
+    }
+
+    /// What was counted since the message before.
+    fn take_passages(&mut self, camera: &str) -> Vec<v1::Passage> {
+        let mut passages = std::mem::take(&mut self.passages);
+        if passages.len() > MAX_PASSAGES {
+            PASSAGES_LOST.with_label_values(&[camera]).inc_by((passages.len() - MAX_PASSAGES) as u64);
+            passages.truncate(MAX_PASSAGES);
+        }
+        passages
     }
 
     /// The tracks as they are, because the worker that takes over reads back only the last frames, and only what was reported of them.
@@ -328,7 +378,7 @@ impl CameraAnalysis {
     }
 
     fn message(
-        &self,
+        &mut self,
         frame: &v1::Frame,
         objects: Vec<v1::DetectedObject>,
         timings: v1::StageTimings,
@@ -351,6 +401,9 @@ impl CameraAnalysis {
             rule_state: Vec::new(),
             open_alerts: Vec::new(),
             tracker_state: Vec::new(),
+            counting: None,
+            passages: self.take_passages(frame.id.as_ref().map_or("", |id| &id.camera_id)),
+            counting_state: Vec::new(),
         }
     }
 }

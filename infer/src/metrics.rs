@@ -79,6 +79,23 @@ pub static RULE_STATES_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
     )
 });
 
+pub static COUNTING_STATES_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_counting_states_lost_total",
+        "Stored states of a camera's counting that could not be used when the camera was taken over, or were too large to be stored, by \
+         camera and reason. What the last detections tell is restored.",
+        &["camera", "reason"],
+    )
+});
+
+pub static PASSAGES_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_lost_passages_total",
+        "Crossings and visits that are missing in the counts because one frame had too many of them, by camera.",
+        &["camera"],
+    )
+});
+
 pub static TRACKER_STATES_LOST: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "infer_tracker_states_lost_total",

@@ -10,7 +10,7 @@ use vru_vision::layout::{self, Layout, Run, TensorInfo, TensorView};
 use vru_vision::letterbox::{InputSpec, Letterbox, Placement};
 use vru_vision::model_card::{ModelCard, Thresholds};
 use vru_vision::nms::{self, NmsConfig};
-use vru_vision::road_user::{LabelMap, LabelledDetection, fuse_riders};
+use vru_vision::road_user::{LabelMap, LabelledDetection, RoadUserClass, fuse_riders};
 use vru_vision::tracker::TrackerConfig;
 
 use crate::backend::{ModelIo, OutputTensor, TensorData, TensorPort, input_spec};
@@ -113,6 +113,11 @@ impl Model {
     pub fn wanted_size(&self, width: u32, height: u32) -> Size {
         let placement = Placement::of(&self.input, width, height);
         Size { width: placement.width, height: placement.height }
+    }
+
+    /// The classes of road users that the model can find, ascending.
+    pub fn classes(&self) -> Vec<RoadUserClass> {
+        self.labels.classes()
     }
 
     /// The road users in the model's output, in pixels of the camera's original picture.

@@ -13,6 +13,11 @@ const DEFAULT_MIN_SECONDS: f64 = 0.2;
 /// How long a track must be outside before its visit ends, if the rule does not set it.
 const DEFAULT_COOLDOWN_SECONDS: f64 = 5.0;
 
+/// What a visit of a zone needs, and how long after it another one begins, if nothing else is set, in microseconds.
+pub(super) fn default_presence() -> (i64, i64) {
+    (micros(DEFAULT_MIN_SECONDS), cooldown(None))
+}
+
 /// The rules of a camera. An invalid rule is skipped with a warning, so that the valid ones still apply.
 pub(super) fn rules(config: &v1::CameraConfig) -> Vec<Rule> {
     config.rules.iter().filter_map(|rule| read_rule(config, rule)).collect()
@@ -51,7 +56,8 @@ fn zone(config: &v1::CameraConfig, id: &str) -> Option<Zone> {
     config.zones.iter().find(|zone| zone.id == id).and_then(read_zone)
 }
 
-fn line(config: &v1::CameraConfig, id: &str) -> Option<Line> {
+/// `None` if there is no such line, or it is invalid.
+pub(super) fn line(config: &v1::CameraConfig, id: &str) -> Option<Line> {
     let line = config.lines.iter().find(|line| line.id == id)?;
     let [from, to] = &line.points[..] else { return None };
     Line::new(line.id.clone(), point(from), point(to)).ok()

@@ -18,7 +18,7 @@ pub(super) enum ResultKind {
 pub(super) enum Smaller {
     /// Detections without the state of the tracker, which the replay of the detections nearly restores.
     TrackerState { payload: Bytes },
-    /// Detections without the state of the rules.
+    /// Detections without the states of the rules and of counting.
     RuleState { payload: Bytes },
     /// Detections without the half of the objects that the model is least certain of.
     Objects { payload: Bytes, cut: u64 },
@@ -35,8 +35,9 @@ pub(super) fn smaller(kind: ResultKind, payload: &[u8]) -> Option<Smaller> {
                 detections.tracker_state.clear();
                 return Some(Smaller::TrackerState { payload: detections.encode_to_vec().into() });
             }
-            if !detections.rule_state.is_empty() {
+            if !detections.rule_state.is_empty() || !detections.counting_state.is_empty() {
                 detections.rule_state.clear();
+                detections.counting_state.clear();
                 return Some(Smaller::RuleState { payload: detections.encode_to_vec().into() });
             }
             let before = detections.objects.len();
@@ -89,6 +90,7 @@ mod tests {
         let bare = detections(&[0.2, 0.9]);
         let mut message = v1::FrameDetections::decode(&*bare).unwrap();
         message.rule_state = vec![1, 2, 3];
+        message.counting_state = vec![6];
         let with_rules = message.encode_to_vec();
         message.tracker_state = vec![4, 5];
         let Some(Smaller::TrackerState { payload }) = smaller(ResultKind::Detections, &message.encode_to_vec()) else {

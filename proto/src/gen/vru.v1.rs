@@ -324,6 +324,37 @@ impl AlertKind {
         }
     }
 }
+/// How a line was crossed, for somebody who stands at its first point and looks to its second: `IN` is from the left hand to the right
+/// hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CrossingDirection {
+    Unspecified = 0,
+    In = 1,
+    Out = 2,
+}
+impl CrossingDirection {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CROSSING_DIRECTION_UNSPECIFIED",
+            Self::In => "CROSSING_DIRECTION_IN",
+            Self::Out => "CROSSING_DIRECTION_OUT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CROSSING_DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "CROSSING_DIRECTION_IN" => Some(Self::In),
+            "CROSSING_DIRECTION_OUT" => Some(Self::Out),
+            _ => None,
+        }
+    }
+}
 /// Axis-aligned box in pixels of the camera's original picture (`source_width` × `source_height`). The origin is the top left.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Box {
@@ -422,6 +453,47 @@ pub struct OpenAlert {
     #[prost(int64, tag = "12")]
     pub seen_at_us: i64,
 }
+/// What is counted in a frame. Nobody can tell "nobody came" from "nobody looked" without it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Counting {
+    /// All lines and zones of the camera that are valid, whether or not a rule names them. Each id occurs once in its list.
+    #[prost(string, repeated, tag = "1")]
+    pub line_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "2")]
+    pub zone_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The classes that the model can find, ascending. Others are not counted.
+    #[prost(enumeration = "RoadUserClass", repeated, tag = "3")]
+    pub classes: ::prost::alloc::vec::Vec<i32>,
+    /// How long before this frame the camera's previous analysed frame may be so that the time between them was watched: tracks go on over it.
+    #[prost(uint32, tag = "4")]
+    pub max_gap_us: u32,
+}
+/// A confirmed track crossed a line, or began a visit of a zone: one more in the counts. A repetition has the same session, line or zone, track
+/// and occurrence, perhaps in another frame.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Passage {
+    /// Exactly one of both.
+    #[prost(string, tag = "1")]
+    pub line_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub zone_id: ::prost::alloc::string::String,
+    /// Only with a line.
+    #[prost(enumeration = "CrossingDirection", tag = "3")]
+    pub direction: i32,
+    #[prost(enumeration = "RoadUserClass", tag = "4")]
+    pub class: i32,
+    #[prost(uint64, tag = "5")]
+    pub track_id: u64,
+    /// The session of the track, which may have ended before the frame.
+    #[prost(uint64, tag = "6")]
+    pub session: u64,
+    /// How many crossings or visits of the same track were counted there before.
+    #[prost(uint32, tag = "7")]
+    pub occurrence: u32,
+    /// Capture time of the crossing, or of the first moment inside the zone.
+    #[prost(int64, tag = "8")]
+    pub at_us: i64,
+}
 /// Result of one analysed frame, published even when it contains no object. Topic `vru.detections`, key = camera id. Delivered at least
 /// once: a repetition has the same `frame_id`.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -469,6 +541,15 @@ pub struct FrameDetections {
     /// tracks. Its form is known to workers of the same version only. At most 256 KiB; empty if there is none.
     #[prost(bytes = "vec", tag = "17")]
     pub tracker_state: ::prost::alloc::vec::Vec<u8>,
+    /// Missing in a record of an earlier version, and if the frame has no picture: then the frame was not watched.
+    #[prost(message, optional, tag = "18")]
+    pub counting: ::core::option::Option<Counting>,
+    /// What is counted since the frame before, at most 4096.
+    #[prost(message, repeated, tag = "19")]
+    pub passages: ::prost::alloc::vec::Vec<Passage>,
+    /// The state of counting after this frame, as `rule_state`.
+    #[prost(bytes = "vec", tag = "20")]
+    pub counting_state: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -701,37 +782,6 @@ impl EndReason {
             "END_REASON_SESSION_ENDED" => Some(Self::SessionEnded),
             "END_REASON_STREAM_ENDED" => Some(Self::StreamEnded),
             "END_REASON_PROGRAM_STOPPED" => Some(Self::ProgramStopped),
-            _ => None,
-        }
-    }
-}
-/// How a line was crossed, for somebody who stands at its first point and looks to its second: `IN` is from the left hand to the right
-/// hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum CrossingDirection {
-    Unspecified = 0,
-    In = 1,
-    Out = 2,
-}
-impl CrossingDirection {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "CROSSING_DIRECTION_UNSPECIFIED",
-            Self::In => "CROSSING_DIRECTION_IN",
-            Self::Out => "CROSSING_DIRECTION_OUT",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "CROSSING_DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
-            "CROSSING_DIRECTION_IN" => Some(Self::In),
-            "CROSSING_DIRECTION_OUT" => Some(Self::Out),
             _ => None,
         }
     }

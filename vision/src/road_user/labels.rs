@@ -1,5 +1,7 @@
 //! The meaning of a model's labels.
 
+use std::collections::BTreeSet;
+
 use super::class::RoadUserClass;
 
 /// What a label means.
@@ -35,6 +37,16 @@ impl ObjectKind {
         };
         Some(kind)
     }
+
+    /// The class of a road user that is found under this label, with a rider if it is a vehicle for one.
+    fn class(self) -> RoadUserClass {
+        match self {
+            Self::Person => RoadUserClass::Pedestrian,
+            Self::Bicycle => RoadUserClass::Cyclist,
+            Self::Motorcycle => RoadUserClass::Motorcyclist,
+            Self::RoadUser(class) => class,
+        }
+    }
 }
 
 /// Maps the class indices of a model to kinds.
@@ -52,6 +64,12 @@ impl LabelMap {
     /// The kind of a class index; `None` if it is not a road user or has no label.
     pub fn kind(&self, class_index: u32) -> Option<ObjectKind> {
         self.kinds.get(class_index as usize).copied().flatten()
+    }
+
+    /// The classes of road users that can be found under these labels, ascending.
+    pub fn classes(&self) -> Vec<RoadUserClass> {
+        let found: BTreeSet<RoadUserClass> = self.kinds.iter().flatten().map(|kind| kind.class()).collect();
+        found.into_iter().collect()
     }
 
     /// Number of labels that mean a road user. A model without any is useless here.
@@ -76,6 +94,11 @@ mod tests {
         assert_eq!(map.kind(7), Some(ObjectKind::RoadUser(RoadUserClass::Truck)));
         assert_eq!(map.kind(8), None);
         assert_eq!(map.road_user_labels(), 6);
+        assert_eq!(map.classes(), RoadUserClass::ALL);
+        assert_eq!(
+            LabelMap::new(&["truck", "dog", "person"]).classes(),
+            [RoadUserClass::Pedestrian, RoadUserClass::Truck]
+        );
     }
 
     #[test]

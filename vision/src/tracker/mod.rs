@@ -52,6 +52,11 @@ impl Tracker {
         self.config = config;
     }
 
+    /// How long after a frame another one may come so that the tracks of the first go on, in microseconds of capture time.
+    pub fn max_lost_us(&self) -> i64 {
+        self.config.max_lost_us()
+    }
+
     /// Processes the detections of the next frame and returns its tracked road users, sorted by id. `captured_at_us` is the
     /// capture time in microseconds of any clock. Weak detections that belong to no track are left out.
     pub fn update(&mut self, captured_at_us: i64, detections: &[Detection]) -> Vec<TrackedObject> {
