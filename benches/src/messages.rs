@@ -98,6 +98,12 @@ pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v
         timings: Some(v1::StageTimings { inference_us: 21_000, ..Default::default() }),
         delivery: v1::Delivery::Live.into(),
         end_of_stream: false,
+        counting: Some(v1::Counting {
+            line_ids: vec!["line-1".to_owned()],
+            zone_ids: vec!["zone-1".to_owned()],
+            classes: (1..=6).collect(),
+            max_gap_us: 2_000_000,
+        }),
         ..Default::default()
     }
 }

@@ -24,6 +24,8 @@ metrics! {
         counter_vec("sink_stored_detections_total", "Detections stored, by sink.", ["sink"]);
     STORED_TRACKS: IntCounterVec = counter_vec("sink_stored_tracks_total", "Tracks that got a row, by sink.", ["sink"]);
     STORED_ALERTS: IntCounterVec = counter_vec("sink_stored_alerts_total", "Alerts stored, by sink.", ["sink"]);
+    STORED_PASSAGES: IntCounterVec = counter_vec(
+        "sink_stored_passages_total", "Crossings of lines and visits of zones that were added to the counts, by sink.", ["sink"]);
     ENDED_ALERTS: IntCounterVec = counter_vec("sink_ended_alerts_total", "Stored alerts that got their end, by sink.", ["sink"]);
     DUPLICATE_FRAMES: IntCounterVec = counter_vec(
         "sink_duplicate_frames_total", "Analysed frames skipped because they are stored already, by sink.", ["sink"]);

@@ -33,6 +33,8 @@ pub struct PostgresConfig {
     pub retention: Duration,
     /// How many days one round of maintenance drops at most (default 2), the oldest first.
     pub retention_days_per_round: u16,
+    /// Bins of counts and of watched time older than this are deleted (default 730 days), by the same rules. Zero keeps everything.
+    pub counts_retention: Duration,
     /// Drop old rows also when no frame is as recent as the retention (default false). By default nothing is dropped then, because
     /// what is stored is the last that there is: the site was off, no camera delivers, or all clocks are wrong.
     pub retention_drops_all: bool,
@@ -54,6 +56,7 @@ impl Default for PostgresConfig {
             batch: BatchConfig::default(),
             retention: Duration::from_hours(30 * 24),
             retention_days_per_round: 2,
+            counts_retention: Duration::from_hours(730 * 24),
             retention_drops_all: false,
             days_ahead: 3,
             maintenance_interval: Duration::from_mins(10),
@@ -80,8 +83,10 @@ impl Validate for PostgresConfig {
             "is not between 1s and 1d",
         );
         let day = Duration::from_hours(24);
-        let valid = self.retention.is_zero() || (day..=day * 3_660).contains(&self.retention);
-        problems.require(valid, "retention", "is neither 0s nor between 1 day and 10 years");
+        for (key, retention) in [("retention", self.retention), ("counts_retention", self.counts_retention)] {
+            let valid = retention.is_zero() || (day..=day * 3_660).contains(&retention);
+            problems.require(valid, key, "is neither 0s nor between 1 day and 10 years");
+        }
         let valid = (1..=366).contains(&self.retention_days_per_round);
         problems.require(valid, "retention_days_per_round", "is not between 1 and 366");
         problems.require(self.days_ahead <= 60, "days_ahead", format!("is {}, more than 60", self.days_ahead));
@@ -108,6 +113,7 @@ impl FlatSection for PostgresConfig {
         "group",
         "batch",
         "retention",
+        "counts_retention",
         "retention_days_per_round",
         "retention_drops_all",
         "days_ahead",
@@ -122,6 +128,7 @@ impl FlatSection for PostgresConfig {
             "group" => self.group = map.next_value()?,
             "batch" => self.batch = map.next_value()?,
             "retention" => self.retention = map.next_value::<Serde<Duration>>()?.into_inner(),
+            "counts_retention" => self.counts_retention = map.next_value::<Serde<Duration>>()?.into_inner(),
             "retention_days_per_round" => self.retention_days_per_round = map.next_value()?,
             "retention_drops_all" => self.retention_drops_all = map.next_value()?,
             "days_ahead" => self.days_ahead = map.next_value()?,

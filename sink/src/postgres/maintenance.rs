@@ -54,7 +54,8 @@ async fn run_once(config: &PostgresConfig) -> Result<(), DatabaseError> {
             }
         }
     }
-    if !config.retention.is_zero() && suspended(&client, config, now, now_us()).await?.is_none() {
+    let drops = !config.retention.is_zero() || !config.counts_retention.is_zero();
+    if drops && suspended(&client, config, now, now_us()).await?.is_none() {
         drop_old(&mut client, config, now).await?;
     }
     created

@@ -8,7 +8,8 @@
 //! - Inference published a frame twice. Both have the same primary key, so the transaction fails; it is repeated without the
 //!   frames that have rows already ([`transaction`]).
 //!
-//! The rows of tracks change in the same transaction ([`tracks`]).
+//! The rows of tracks change in the same transaction ([`tracks`]), as do the bins of what was counted ([`passages`]) and of the time that
+//! was watched ([`watch`]).
 //!
 //! [`gather`] collects records into batches → [`processor`] takes over partitions and stores the batches → [`writer`] keeps
 //! the connection and runs the transactions. The next batch is gathered while one is written. [`maintenance`] creates the
@@ -23,6 +24,7 @@ mod gather;
 mod maintenance;
 mod parse;
 mod partitions;
+mod passages;
 mod positions;
 mod processor;
 mod retention;
@@ -30,6 +32,7 @@ mod rows;
 mod run;
 mod tracks;
 mod transaction;
+mod watch;
 mod writer;
 
 #[cfg(test)]

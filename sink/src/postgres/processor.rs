@@ -25,7 +25,7 @@ use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 use crate::metrics::{
     DUPLICATE_ALERTS, DUPLICATE_FRAMES, ENDED_ALERTS, ERRORS, FENCED, LATENCY_SECONDS, MISSED, POSTGRES_SINK,
-    RECREATED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, STORED_TRACKS, WRITE_SECONDS,
+    RECREATED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, STORED_PASSAGES, STORED_TRACKS, WRITE_SECONDS,
 };
 use crate::supervise::blocking;
 
@@ -203,6 +203,7 @@ fn count(written: &Written, items: &[Item<ParsedRecord>]) {
     STORED_DETECTIONS.with_label_values(labels).inc_by(written.detections);
     STORED_TRACKS.with_label_values(labels).inc_by(written.tracks);
     STORED_ALERTS.with_label_values(labels).inc_by(written.alerts);
+    STORED_PASSAGES.with_label_values(labels).inc_by(written.passages);
     DUPLICATE_FRAMES.with_label_values(labels).inc_by(written.duplicate_frames);
     ENDED_ALERTS.with_label_values(labels).inc_by(written.ended_alerts);
     DUPLICATE_ALERTS.with_label_values(labels).inc_by(written.duplicate_alerts);

@@ -58,6 +58,9 @@ pub(crate) struct Dropped {
     pub(crate) frames: u64,
     pub(crate) tracks: u64,
     pub(crate) alerts: u64,
+    pub(crate) passages: u64,
+    /// Of counts and of watched time.
+    pub(crate) bins: u64,
 }
 
 /// Whether a round must drop nothing, and why. `now_us` is the database's clock, `host_us` that of this host.
@@ -96,13 +99,20 @@ pub(crate) async fn drop_old(
     config: &PostgresConfig,
     now_us: i64,
 ) -> Result<Dropped, DatabaseError> {
-    let first_kept = PartitionDays::at(now_us, config.retention, config.days_ahead).first_kept;
-    let days = drop_days(client, first_kept, config.retention_days_per_round).await?;
-    let cutoff = now_us.saturating_sub(i64::try_from(config.retention.as_micros()).unwrap_or(i64::MAX));
-    let dropped = Dropped { days, ..delete_rows(client, cutoff, config.retention_days_per_round).await? };
+    let mut dropped = Dropped::default();
+    let limit = config.retention_days_per_round;
+    let before = |retention: Duration| now_us.saturating_sub(i64::try_from(retention.as_micros()).unwrap_or(i64::MAX));
+    if !config.retention.is_zero() {
+        let first_kept = PartitionDays::at(now_us, config.retention, config.days_ahead).first_kept;
+        dropped.days = drop_days(client, first_kept, limit).await?;
+        delete_rows(client, before(config.retention), limit, &mut dropped).await?;
+    }
+    if !config.counts_retention.is_zero() {
+        dropped.bins = delete_bins(client, before(config.counts_retention), limit).await?;
+    }
     if dropped != Dropped::default() {
-        let Dropped { days, frames, tracks, alerts } = dropped;
-        tracing::info!(days, frames, tracks, alerts, "dropped what is older than the retention");
+        let Dropped { days, frames, tracks, alerts, passages, bins } = dropped;
+        tracing::info!(days, frames, tracks, alerts, passages, bins, "dropped what is older than the retention");
     }
     Ok(dropped)
 }
@@ -160,7 +170,12 @@ async fn drop_days(client: &mut Client, first_kept: Date, limit: u16) -> Result<
 /// Deletes the old rows that are in no partition of a day, those of at most `days` days by the time at which they were stored:
 /// rows of the default partitions, tracks, and alerts. A track outlives its detections: it goes when it has not changed for as long
 /// and was last seen before the first day that is kept, or by a clock that is still ahead.
-async fn delete_rows(client: &Client, stored_before_us: i64, days: u16) -> Result<Dropped, DatabaseError> {
+async fn delete_rows(
+    client: &Client,
+    stored_before_us: i64,
+    days: u16,
+    dropped: &mut Dropped,
+) -> Result<(), DatabaseError> {
     // In small steps, to avoid long transactions and bursts of write-ahead log.
     const FRAMES: &str = "WITH old AS MATERIALIZED (SELECT camera_id, captured_at, session, sequence FROM frames_default \
              WHERE stored_at < $1 AND stored_at < $2 LIMIT 5000), \
@@ -179,26 +194,63 @@ async fn delete_rows(client: &Client, stored_before_us: i64, days: u16) -> Resul
          LIMIT 5000)";
     const OLDEST_TRACK: &str = "SELECT (extract(epoch FROM min(updated_at)) * 1000000)::bigint FROM tracks \
          WHERE updated_at < $1 AND (first_seen > now() OR first_seen < $1 AND last_seen < date_trunc('day', $1, 'UTC'))";
-    let fail = DatabaseError::statement("delete old rows");
-    let span_us = i64::try_from(Duration::from_hours(24 * u64::from(days)).as_micros()).unwrap_or(i64::MAX);
-    let mut dropped = Dropped::default();
+    const PASSAGES: &str = "DELETE FROM passages WHERE ctid IN \
+         (SELECT ctid FROM passages WHERE passed_at < $2 AND stored_at < $1 LIMIT 5000)";
+    const OLDEST_PASSAGE: &str = "SELECT (extract(epoch FROM min(stored_at)) * 1000000)::bigint FROM passages \
+         WHERE passed_at < $1 AND stored_at < $1";
+    const NEWEST_FRAMES: &str = "DELETE FROM watched_until WHERE updated_at < $1";
     for (oldest, statement, total) in [
         (OLDEST_FRAME, FRAMES, &mut dropped.frames),
         (OLDEST_TRACK, TRACKS, &mut dropped.tracks),
         (OLDEST_ALERT, ALERTS, &mut dropped.alerts),
+        (OLDEST_PASSAGE, PASSAGES, &mut dropped.passages),
     ] {
-        let row = client.query_one(oldest, &[&UnixMicros(stored_before_us)]).await.map_err(fail)?;
-        let Some(oldest_us) = row.get::<_, Option<i64>>(0) else { continue };
-        let before = UnixMicros(stored_before_us.min(oldest_us.saturating_add(span_us)));
-        let captured_before = UnixMicros(stored_before_us);
-        loop {
-            let deleted = client.execute(statement, &[&before, &captured_before]).await;
-            let deleted = deleted.map_err(fail)?;
-            *total += deleted;
-            if deleted == 0 {
-                break;
-            }
+        *total += delete_in_steps(client, oldest, statement, stored_before_us, days).await?;
+    }
+    let fail = DatabaseError::statement("delete old rows");
+    client.execute(NEWEST_FRAMES, &[&UnixMicros(stored_before_us)]).await.map_err(fail)?;
+    Ok(())
+}
+
+/// Deletes the bins that began before `before_us`, those of at most `days` days, the oldest first. Bins of a file of long ago are kept from
+/// when they were stored, and so are those of a clock that is still ahead.
+async fn delete_bins(client: &Client, before_us: i64, days: u16) -> Result<u64, DatabaseError> {
+    let mut deleted = 0;
+    for table in ["counts_1m", "counts_15m", "watched_1m", "watched_15m"] {
+        let oldest = format!(
+            "SELECT (extract(epoch FROM min(starts_at)) * 1000000)::bigint FROM {table} \
+             WHERE updated_at < $1 AND (starts_at < $1 OR starts_at > now())"
+        );
+        let statement = format!(
+            "DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table} \
+             WHERE updated_at < $2 AND (starts_at < $1 OR starts_at > now()) LIMIT 5000)"
+        );
+        deleted += delete_in_steps(client, &oldest, &statement, before_us, days).await?;
+    }
+    Ok(deleted)
+}
+
+/// Repeats a statement that deletes some rows until it finds none. `$1` is the end of the time from the oldest row, at most `days` days, and
+/// `$2` the limit `before_us`.
+async fn delete_in_steps(
+    client: &Client,
+    oldest: &str,
+    statement: &str,
+    before_us: i64,
+    days: u16,
+) -> Result<u64, DatabaseError> {
+    let fail = DatabaseError::statement("delete old rows");
+    let span_us = i64::try_from(Duration::from_hours(24 * u64::from(days)).as_micros()).unwrap_or(i64::MAX);
+    let limit = UnixMicros(before_us);
+    let row = client.query_one(oldest, &[&limit]).await.map_err(fail)?;
+    let Some(oldest_us) = row.get::<_, Option<i64>>(0) else { return Ok(0) };
+    let before = UnixMicros(before_us.min(oldest_us.saturating_add(span_us)));
+    let mut total = 0;
+    loop {
+        let deleted = client.execute(statement, &[&before, &limit]).await.map_err(fail)?;
+        total += deleted;
+        if deleted == 0 {
+            return Ok(total);
         }
     }
-    Ok(dropped)
 }

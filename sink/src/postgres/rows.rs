@@ -6,11 +6,12 @@ use vru_proto::validate::CAPTURE_TIME_US;
 
 use super::copy::CopyRows;
 use super::tracks::zone_ids;
+use super::watch::watch_id;
 
 pub(crate) const COPY_FRAMES: &str = "COPY frames (camera_id, captured_at, session, sequence, clock_source, ingested_at, \
      inferred_at, source_width, source_height, model_name, model_version, object_count, delivery, end_of_stream, queued_us, \
-     decode_us, preprocess_us, inference_us, postprocess_us, track_us) FROM STDIN (FORMAT binary)";
-const FRAME_COLUMNS: i16 = 20;
+     decode_us, preprocess_us, inference_us, postprocess_us, track_us, watch_id) FROM STDIN (FORMAT binary)";
+const FRAME_COLUMNS: i16 = 21;
 
 pub(crate) const COPY_DETECTIONS: &str = "COPY detections (camera_id, captured_at, session, sequence, object_index, class, \
      score, track_id, track_state, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m, \
@@ -88,6 +89,7 @@ pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut C
     ] {
         frames.integer(i32::try_from(micros).unwrap_or(i32::MAX));
     }
+    frames.optional_bigint(watch_id(key, frame));
     for (index, object) in frame.objects.iter().enumerate() {
         let bounds = object.r#box.unwrap_or_default();
         let ground = object.ground_position;
@@ -106,6 +108,11 @@ pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut C
             .optional_texts(zone_ids(frame, object))
             .optional_text((!object.snapshot_key.is_empty()).then_some(object.snapshot_key.as_str()));
     }
+}
+
+/// Sessions of live video are counted together, those of files each for itself: a file may be analysed again.
+pub(super) fn file_session(delivery: v1::Delivery, session: i64) -> i64 {
+    if delivery == v1::Delivery::EveryFrame { session } else { 0 }
 }
 
 fn identity<'a>(rows: &'a mut CopyRows, key: &FrameKey, captured_at_us: i64) -> &'a mut CopyRows {

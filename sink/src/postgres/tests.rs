@@ -23,6 +23,7 @@ use crate::batch::Item;
 use crate::error::SinkError;
 
 mod alerts;
+mod counts;
 mod created_days;
 mod retention;
 

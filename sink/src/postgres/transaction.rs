@@ -1,5 +1,5 @@
-//! Writes one batch in one transaction: lock the positions and check their epochs, copy the rows, update the tracks, advance the
-//! positions.
+//! Writes one batch in one transaction: lock the positions and check their epochs, copy the rows, update the tracks and
+//! the bins, advance the positions.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,9 +13,11 @@ use vru_storage::postgres::DatabaseError;
 use super::alerts::{AlertStatements, StoredAlert};
 use super::copy::{CopyRows, UnixMicros};
 use super::parse::ParsedRecord;
+use super::passages::PassageStatements;
 use super::positions::{self, Claim, ConsumerIdentity};
 use super::rows;
 use super::tracks::{self, TrackStatements};
+use super::watch::{self, WatchStatements};
 use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 
@@ -27,6 +29,8 @@ pub(crate) struct Written {
     /// Tracks that began.
     pub(crate) tracks: u64,
     pub(crate) alerts: u64,
+    /// Crossings and visits that were counted.
+    pub(crate) passages: u64,
     /// Frames that were skipped because they have a row already.
     pub(crate) duplicate_frames: u64,
     /// Alerts whose row got its end.
@@ -44,6 +48,8 @@ pub(crate) struct PreparedClient {
     copy_detections: Statement,
     alerts: AlertStatements,
     tracks: TrackStatements,
+    passages: PassageStatements,
+    watch: WatchStatements,
 }
 
 /// All statements look up a few keys in large tables. The planner, which does not know how many keys an array has and whose
@@ -61,6 +67,8 @@ impl PreparedClient {
             copy_detections: client.prepare(rows::COPY_DETECTIONS).await.map_err(fail)?,
             alerts: AlertStatements::prepare(&client).await?,
             tracks: TrackStatements::prepare(&client).await?,
+            passages: PassageStatements::prepare(&client).await?,
+            watch: WatchStatements::prepare(&client).await?,
             client,
         })
     }
@@ -98,7 +106,8 @@ impl PreparedClient {
         skip_stored_frames: bool,
     ) -> Result<Written, SinkError> {
         let next = next_offsets(items);
-        let Self { client, lock, advance, copy_frames, copy_detections, alerts: statements, tracks } = self;
+        let Self { client, lock, advance, copy_frames, copy_detections, alerts: statements, tracks, passages, watch } =
+            self;
         let transaction = client.transaction().await.map_err(DatabaseError::statement("begin"))?;
         let partitions: Vec<Partition> = next.keys().cloned().collect();
         let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
@@ -126,6 +135,7 @@ impl PreparedClient {
             frames.retain(|_| index.next().is_some_and(|index| !duplicates.contains(&index)));
             written.duplicate_frames += (before - frames.len()) as u64;
         }
+        watch::store(&transaction, watch, &frames).await?;
         let (mut frame_rows, mut detection_rows) = (CopyRows::new(), CopyRows::new());
         for (key, detections) in &frames {
             rows::encode(key, detections, &mut frame_rows, &mut detection_rows);
@@ -133,6 +143,7 @@ impl PreparedClient {
         written.frames = copy(&transaction, copy_frames, frame_rows).await?;
         written.detections = copy(&transaction, copy_detections, detection_rows).await?;
         written.tracks = tracks::store(&transaction, tracks, &frames).await?;
+        written.passages = passages.store(&transaction, &frames).await?;
         for (key, alert) in alerts {
             match statements.store(&transaction, key, alert).await? {
                 StoredAlert::Inserted => written.alerts += 1,
@@ -145,6 +156,7 @@ impl PreparedClient {
             next.into_iter().filter(|(partition, next)| stored[partition].next_offset.is_none_or(|at| at < *next));
         positions::advance(&transaction, advance, consumer, &next.collect()).await?;
         transaction.commit().await.map_err(DatabaseError::statement("commit"))?;
+        watch.committed();
         Ok(written)
     }
 }

@@ -58,7 +58,48 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
         rule_state: vec![1, 2, 3],
         open_alerts: Vec::new(),
         tracker_state: vec![4, 5],
+        counting: Some(counting(sequence)),
+        passages: passages(session, sequence, captured_at_us),
+        counting_state: vec![6],
     }
+}
+
+/// A line is added after 70 frames.
+fn counting(sequence: u64) -> v1::Counting {
+    let line_ids = if sequence < 70 { vec!["kerb".to_owned()] } else { vec!["stop".to_owned(), "kerb".to_owned()] };
+    v1::Counting {
+        line_ids,
+        zone_ids: vec!["road".to_owned(), "crossing".to_owned()],
+        classes: (1..=6).collect(),
+        max_gap_us: 2_000_000,
+    }
+}
+
+/// Every seventh frame, somebody crossed the line two frames ago. Every tenth, somebody began to visit a zone.
+fn passages(session: u64, sequence: u64, captured_at_us: i64) -> Vec<v1::Passage> {
+    let passage = v1::Passage {
+        class: v1::RoadUserClass::Cyclist.into(),
+        track_id: 5_000 + sequence / 21,
+        session,
+        at_us: captured_at_us - 200_000,
+        ..Default::default()
+    };
+    let line = v1::Passage {
+        line_id: "kerb".to_owned(),
+        direction: if sequence.is_multiple_of(2) { v1::CrossingDirection::In } else { v1::CrossingDirection::Out }
+            .into(),
+        occurrence: (sequence % 21 / 7) as u32,
+        ..passage.clone()
+    };
+    let zone = v1::Passage {
+        zone_id: "road".to_owned(),
+        class: v1::RoadUserClass::Pedestrian.into(),
+        track_id: 9_000 + sequence,
+        at_us: captured_at_us,
+        ..passage
+    };
+    let found = [(sequence.is_multiple_of(7), line), (sequence.is_multiple_of(10), zone)];
+    found.into_iter().filter_map(|(here, passage)| here.then_some(passage)).collect()
 }
 
 /// An alert at the camera's frame with this sequence number.

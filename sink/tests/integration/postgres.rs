@@ -55,6 +55,12 @@ pub fn assert_tracks(server: &PostgresServer, database: &str) {
     assert!(differences.is_empty(), "(camera, session, track, column, found, expected) {differences:#?}");
 }
 
+/// The bins are what the rows that they count say.
+pub fn assert_counts(server: &PostgresServer, database: &str) {
+    let differences = server.query(database, include_str!("../../../storage/tests/counts_differ.sql"));
+    assert!(differences.is_empty(), "(table, camera, place or watch, begin, file, found, expected) {differences:#?}");
+}
+
 /// The database has each frame once, with all its objects and their tracks, and nothing else.
 fn assert_exact(server: &PostgresServer, database: &str, frames_each: u64) {
     let frames = frames_each * CAMERAS.len() as u64;
@@ -69,6 +75,16 @@ fn assert_exact(server: &PostgresServer, database: &str, frames_each: u64) {
     let tracks = frames_each.div_ceil(40) + frames_each.div_ceil(90);
     assert_eq!(one(server, database, "select count(*) from tracks"), tracks * CAMERAS.len() as u64);
     assert_tracks(server, database);
+    let passages = (frames_each.div_ceil(7) + frames_each.div_ceil(10)) * CAMERAS.len() as u64;
+    for table in ["counts_1m", "counts_15m"] {
+        assert_eq!(one(server, database, &format!("select sum(passages) from {table}")), passages, "{table}");
+    }
+    // 100 ms between two frames of a camera.
+    let watched = (frames_each - 1) * 100_000 * CAMERAS.len() as u64;
+    for table in ["watched_1m", "watched_15m"] {
+        assert_eq!(one(server, database, &format!("select sum(watched_us) from {table}")), watched, "{table}");
+    }
+    assert_counts(server, database);
 }
 
 #[test]

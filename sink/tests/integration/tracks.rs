@@ -7,7 +7,7 @@ use vru_runtime::clock::now_us;
 use vru_runtime::test_util::{Bus, PostgresServer, Topic, kafka, postgres, seeded_rng, wait_until};
 
 use crate::messages::{a_minute_ago, frame};
-use crate::postgres::{DEADLINE, assert_tracks, group, launch, one, start, wait_for_frames};
+use crate::postgres::{DEADLINE, assert_counts, assert_tracks, group, launch, one, start, wait_for_frames};
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -56,6 +56,7 @@ fn tracks_are_what_their_detections_say_through_kills_duplicates_and_late_frames
     assert_eq!(one(server, &database, "select count(*) from tracks"), 3 * (5 + 3));
     assert_eq!(one(server, &database, "select count(*) from tracks where first_seen::date < last_seen::date"), 3 * 2);
     assert_tracks(server, &database);
+    assert_counts(server, &database);
 
     // A sink that is never disturbed and gets each frame once, in order, makes the same rows to the bit.
     let (quiet_bus, quiet) = (kafka().bus("pg-tracks-quiet", 1), server.database());

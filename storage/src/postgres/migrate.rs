@@ -50,7 +50,8 @@ mod tests {
                 "V7__end_reasons",
                 "V8__sites_and_people",
                 "V9__api_keys",
-                "V10__cameras"
+                "V10__cameras",
+                "V12__counts"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

@@ -117,3 +117,57 @@ async fn capture_times_of_wrong_clocks_make_no_partitions_and_their_rows_are_kep
     }
     assert_eq!((database.count("frames"), database.count("detections")), ("146".to_owned(), "292".to_owned()));
 }
+
+#[tokio::test]
+async fn bins_outlive_what_they_count_and_go_by_their_own_retention() {
+    let mut database = Database::migrated().await;
+    database.config.retention = Duration::from_hours(30 * 24);
+    database.config.counts_retention = Duration::from_hours(60 * 24);
+    database.config.retention_days_per_round = 3;
+    store_days(&database, [0]).await;
+    let fill = |table: &str, columns: &str, values: &str| {
+        postgres().query(
+            &database.url,
+            &format!(
+                "insert into {table} ({columns}) select {values} from unnest(array[-400, 10, 40, 61, 62, 63, 70]) as days, \
+                 lateral (select date_trunc('minute', now()) - days * interval '1 day' as at, \
+                 now() - greatest(days, 100) * interval '1 day' as written) times"
+            ),
+        );
+    };
+    for table in ["counts_1m", "counts_15m"] {
+        let columns = "camera_id, line_id, zone_id, starts_at, file_session, direction, class, passages, updated_at";
+        fill(table, columns, "'cam', 'kerb', '', at, 0, 1, 1, 1, written");
+    }
+    for table in ["watched_1m", "watched_15m"] {
+        fill(
+            table,
+            "camera_id, starts_at, file_session, watch_id, watched_us, updated_at",
+            "'cam', at, 0, 1, 1, written",
+        );
+    }
+    let passage = "camera_id, session, line_id, zone_id, track_id, occurrence, passed_at, direction, class, file_session, stored_at";
+    fill("passages", passage, "'cam', 1, 'kerb', '', days + 1000, 0, at, 1, 1, 0, at");
+    let newest = "camera_id, file_session, captured_at, session, sequence, watch_id, updated_at";
+    fill("watched_until", newest, "'cam', days + 1000, at, 1, 1, 1, at");
+    // What was written just now is not old, however old its time: a recording of last year was analysed today.
+    postgres()
+        .query(&database.url, "update counts_1m set updated_at = now() where starts_at < now() - interval '69 days'");
+    let mut bins = Vec::new();
+    for _ in 0..6 {
+        bins.push(round(&database, now_us()).await.unwrap().bins);
+    }
+    // The day in the future goes with the first ones. 61 to 63 days fit into a round, 70 does not.
+    assert_eq!(bins.iter().sum::<u64>(), 4 * 5 - 1, "{bins:?}");
+    assert!(bins[0] < 4 * 5 - 1, "{bins:?}");
+    let kept = |table: &str| database.count(table);
+    assert_eq!(
+        (kept("counts_1m"), kept("counts_15m"), kept("watched_1m"), kept("watched_15m")),
+        ("3".into(), "2".into(), "2".into(), "2".into())
+    );
+    // Of passages and newest frames, 30 days and what lies ahead.
+    assert_eq!((kept("passages"), kept("watched_until")), ("2".to_owned(), "2".to_owned()));
+    database.config.counts_retention = Duration::ZERO;
+    postgres().query(&database.url, "update watched_1m set updated_at = updated_at - interval '9 years', starts_at = starts_at - interval '9 years'");
+    assert_eq!(round(&database, now_us()).await.unwrap().bins, 0);
+}
