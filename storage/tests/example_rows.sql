@@ -41,3 +41,8 @@ FROM frames WHERE sequence = 50;
 
 INSERT INTO sink_positions (cluster_id, consumer, topic, kafka_partition, epoch, next_offset, owner)
 VALUES ('cluster', 'vru-sink-postgres', 'vru.detections', 0, 1, 101, 'host:1');
+
+INSERT INTO watches (camera_id, id, line_ids, zone_ids, classes, max_gap_us) VALUES ('cam-north', 1, '{kerb}', '{crossing}', '{1,2,3}', 2000000);
+INSERT INTO watched_15m (camera_id, starts_at, file_session, watch_id, watched_us) VALUES ('cam-north', date_bin('15 minutes', now(), '2000-01-01 00:00+00'), 0, 1, 60000000);
+INSERT INTO counts_15m (camera_id, line_id, zone_id, starts_at, file_session, direction, class, passages)
+VALUES ('cam-north', 'kerb', '', date_bin('15 minutes', now(), '2000-01-01 00:00+00'), 0, 1, 1, 3);
