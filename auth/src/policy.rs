@@ -44,11 +44,12 @@ pub enum Scope {
     AuditRead,
     CamerasRead,
     CamerasWrite,
+    CountsRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] =
-        [Self::SitesRead, Self::SitesWrite, Self::AuditRead, Self::CamerasRead, Self::CamerasWrite];
+    pub const ALL: [Self; 6] =
+        [Self::SitesRead, Self::SitesWrite, Self::AuditRead, Self::CamerasRead, Self::CamerasWrite, Self::CountsRead];
 
     /// As stored, and as requests name it.
     pub fn word(self) -> &'static str {
@@ -58,6 +59,7 @@ impl Scope {
             Self::AuditRead => "audit:read",
             Self::CamerasRead => "cameras:read",
             Self::CamerasWrite => "cameras:write",
+            Self::CountsRead => "counts:read",
         }
     }
 
@@ -78,6 +80,7 @@ pub enum Action {
     ChangeSite,
     SeeCameras,
     ConfigureCameras,
+    SeeCounts,
     ManageUsers,
     ManageMembers,
     /// Of a site.
@@ -122,6 +125,7 @@ pub const POLICY: &[Rule] = &[
     rule(Action::ChangeSite, Needs::AtSite(Role::Admin), Some(Scope::SitesWrite)),
     rule(Action::SeeCameras, Needs::AtSite(Role::Viewer), Some(Scope::CamerasRead)),
     rule(Action::ConfigureCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
+    rule(Action::SeeCounts, Needs::AtSite(Role::Viewer), Some(Scope::CountsRead)),
     rule(Action::ManageUsers, Needs::SystemAdmin, None),
     rule(Action::ManageMembers, Needs::AtSite(Role::Admin), None),
     rule(Action::ManageKeys, Needs::AtSite(Role::Admin), None),

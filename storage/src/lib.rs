@@ -9,6 +9,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod cameras;
+pub mod counts;
 mod ids;
 pub mod log_in_failures;
 pub mod members;

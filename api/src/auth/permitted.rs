@@ -42,6 +42,7 @@ pub(crate) mod actions {
         ChangeSite,
         SeeCameras,
         ConfigureCameras,
+        SeeCounts,
         ManageUsers,
         ManageMembers,
         ManageKeys,

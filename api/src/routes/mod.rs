@@ -2,6 +2,7 @@
 
 mod audit;
 mod cameras;
+mod counts;
 mod keys;
 mod members;
 mod openapi;
@@ -24,6 +25,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(users::router())
         .merge(sites::router())
         .merge(cameras::router())
+        .merge(counts::router())
         .merge(members::router())
         .merge(keys::router())
         .merge(audit::router())

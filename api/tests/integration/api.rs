@@ -145,6 +145,24 @@ impl Answer {
 impl ApiClient {
     /// A body is sent as it is, as JSON.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let (status, headers, bytes) = self.exchange(method, path, headers, body).await;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
+        Answer { status, headers, body }
+    }
+
+    /// For an answer that is no JSON.
+    pub async fn text(&self, method: Method, path: &str) -> (Answer, String) {
+        let (status, headers, bytes) = self.exchange(method, path, &[], "").await;
+        (Answer { status, headers, body: Value::Null }, String::from_utf8(bytes.to_vec()).expect("a text"))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (StatusCode, HeaderMap, Bytes) {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
@@ -161,9 +179,7 @@ impl ApiClient {
         let request = request.body(Full::from(body.to_owned())).expect("a request");
         let sent = tokio::time::timeout(DEADLINE, self.client.request(request));
         let (head, body) = sent.await.expect("an answer in time").expect("an answer").into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
-        Answer { status: head.status, headers: head.headers, body }
+        (head.status, head.headers, body.collect().await.expect("a body").to_bytes())
     }
 
     pub async fn get(&self, path: &str) -> Answer {

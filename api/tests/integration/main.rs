@@ -4,6 +4,7 @@ mod api;
 mod audit;
 mod cameras;
 mod command_line;
+mod counts;
 mod document;
 mod keys;
 mod log_in;

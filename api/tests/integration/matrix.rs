@@ -43,6 +43,7 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("delete /api/v1/sites/{site_id}/cameras/{camera_id}", OPERATOR, Some("cameras:write")),
     ("get /api/v1/sites/{site_id}/cameras/{camera_id}/versions", VIEWER, Some("cameras:read")),
     ("post /api/v1/sites/{site_id}/cameras/{camera_id}/restore", OPERATOR, Some("cameras:write")),
+    ("get /api/v1/sites/{site_id}/counts", VIEWER, Some("counts:read")),
     ("get /api/v1/sites/{site_id}/members", ADMIN, None),
     ("post /api/v1/sites/{site_id}/members", ADMIN, None),
     ("put /api/v1/sites/{site_id}/members/{user_id}", ADMIN, None),
@@ -57,7 +58,7 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
 ];
 
-const SCOPES: [&str; 5] = ["sites:read", "sites:write", "audit:read", "cameras:read", "cameras:write"];
+const SCOPES: [&str; 6] = ["sites:read", "sites:write", "audit:read", "cameras:read", "cameras:write", "counts:read"];
 
 /// Somebody who asks.
 struct Caller {

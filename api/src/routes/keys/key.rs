@@ -79,6 +79,8 @@ pub(super) enum ScopeName {
     CamerasRead,
     #[serde(rename = "cameras:write")]
     CamerasWrite,
+    #[serde(rename = "counts:read")]
+    CountsRead,
 }
 
 impl From<Scope> for ScopeName {
@@ -89,6 +91,7 @@ impl From<Scope> for ScopeName {
             Scope::AuditRead => Self::AuditRead,
             Scope::CamerasRead => Self::CamerasRead,
             Scope::CamerasWrite => Self::CamerasWrite,
+            Scope::CountsRead => Self::CountsRead,
         }
     }
 }
@@ -101,6 +104,7 @@ impl From<ScopeName> for Scope {
             ScopeName::AuditRead => Self::AuditRead,
             ScopeName::CamerasRead => Self::CamerasRead,
             ScopeName::CamerasWrite => Self::CamerasWrite,
+            ScopeName::CountsRead => Self::CountsRead,
         }
     }
 }

@@ -1,0 +1,67 @@
+//! The answer to a question about counts.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::edges::BinLength;
+use super::question::{Direction, RoadUserClass};
+
+/// Counts in bins.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Counts {
+    pub(super) bin: BinLength,
+    /// IANA name, of the site.
+    pub(super) time_zone: String,
+    /// Each of them has all bins.
+    pub(super) series: Vec<Series>,
+}
+
+/// The bins of one line or zone, and if asked for of one direction and class.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CountSeries)]
+pub(super) struct Series {
+    pub(super) camera_id: String,
+    /// Absent for a zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line_id: Option<String>,
+    /// Absent for a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) zone_id: Option<String>,
+    /// Absent for a zone, and if all directions are counted together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) direction: Option<Direction>,
+    /// Absent if all classes are counted together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) class: Option<RoadUserClass>,
+    /// The session of the file; absent for live video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<String>,
+    pub(super) bins: Vec<Bin>,
+}
+
+/// One bin.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CountBin)]
+pub(super) struct Bin {
+    /// With the offset of the site's time zone.
+    #[schema(format = DateTime)]
+    pub(super) from: String,
+    #[schema(format = DateTime)]
+    pub(super) to: String,
+    /// How long the bin is.
+    pub(super) seconds: i64,
+    /// How much of it somebody looked: with this camera, for this line or zone, and for these classes. Less than `seconds`: a count may miss
+    /// some.
+    pub(super) watched_seconds: f64,
+    /// Crossings of the line, or visits of the zone. `null`: nobody looked, so it is not known; 0: somebody looked, and nobody came.
+    pub(super) count: Option<i64>,
+}
+
+/// RFC 3339 in the zone.
+pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
+    let (time, offset) = (zone.to_datetime(at), zone.to_offset(at).seconds());
+    let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+    format!("{}{sign}{:02}:{:02}", time.strftime("%Y-%m-%dT%H:%M:%S"), minutes / 60, minutes % 60)
+}

@@ -1,0 +1,110 @@
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use jiff::tz::TimeZone;
+use serde_json::json;
+use vru_storage::audit::{self, Entry};
+use vru_storage::counts::{self, CountedCamera, Passages, Span};
+use vru_storage::sites;
+
+use super::answer::Counts;
+use super::csv::csv;
+use super::edges::edges;
+use super::question::{Format, Question, Video};
+use super::series::{Looks, MOST_BINS, places, retain_present, series, too_many};
+use crate::auth::{Permitted, actions::SeeCounts};
+use crate::http::{Problem, Problems};
+use crate::state::ApiState;
+
+/// Counts of lines and zones in bins.
+///
+/// A line counts crossings, a zone visits, of all road users whose track is confirmed, whether or not a rule names it. A visit lasts for 0.2 s
+/// at least, and another one of the same track begins after 5 s outside.
+///
+/// A line that was added at noon was not watched before noon. Counts come some seconds after the video. At most 50,000 bins.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sites/{site_id}/counts",
+    tag = "counts",
+    security(("session" = []), ("key" = [])),
+    params(("site_id" = String, Path), Question),
+    responses(
+        (
+            status = 200,
+            description = "All series that were asked for",
+            content((Counts = "application/json"), (String = "text/csv"))
+        ),
+        Problems
+    )
+)]
+pub(super) async fn get(
+    State(state): State<ApiState>,
+    who: Permitted<SeeCounts>,
+    question: Question,
+) -> Result<Response, Problem> {
+    let client = state.database.get().await?;
+    let site = sites::find(&client, &who.site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
+    let time_zone = site.settings.time_zone;
+    let zone = TimeZone::get(&time_zone).map_err(|error| {
+        tracing::error!(site = who.site_id, time_zone, %error, "the time zone of a site is not known");
+        Problem::internal()
+    })?;
+    let edges = edges(question.bin, (question.from, question.to), &zone, MOST_BINS)?;
+    let bins = edges.len() - 1;
+    let times: Vec<SystemTime> = edges
+        .iter()
+        .map(|&edge| {
+            SystemTime::try_from(edge).map_err(|_| Problem::parameter("to", "is no time of this machine's clock"))
+        })
+        .collect::<Result<_, _>>()?;
+    let cameras = chosen(counts::cameras(&client, &who.site_id).await?, &question)?;
+    let ids: Vec<&str> = cameras.iter().map(|camera| camera.id.as_str()).collect();
+    let watches = counts::watches(&client, &ids).await?;
+    let mut places = places(&question, &cameras, &watches)?;
+    let mut ids: Vec<&str> = places.iter().map(|place| place.camera_id.as_str()).collect();
+    ids.dedup();
+    if ids.len().saturating_mul(bins) > MOST_BINS {
+        return Err(too_many(ids.len(), bins));
+    }
+    let span = Span { edges: &times, stored: question.bin.stored(), files: question.video == Video::File };
+    let watched = counts::watched(&client, &ids, span).await?;
+    let looks = Looks::new(&watches, &watched);
+    retain_present(&mut places, &question, &cameras, &looks);
+    let (directions, classes) = (question.directions(), question.wanted_classes());
+    let passages = Passages {
+        directions: &directions,
+        classes: &classes.iter().map(|class| class.number()).collect::<Vec<_>>(),
+        by_direction: question.by_direction,
+        by_class: question.by_class,
+    };
+    let asked: Vec<_> = places.iter().cloned().collect();
+    if asked.len().saturating_mul(bins) > MOST_BINS {
+        return Err(too_many(asked.len(), bins));
+    }
+    let counted = counts::counted(&client, &asked, span, passages).await?;
+    let series = series(&question, &places, &looks, &counted, &edges, &zone)?;
+    let answer = Counts { bin: question.bin, time_zone, series };
+    if question.format == Format::Json {
+        return Ok(Json(answer).into_response());
+    }
+    let details = json!({ "from": question.from.to_string(), "to": question.to.to_string(), "bin": question.bin, "series": answer.series.len() });
+    let entry = Entry { action: "counts.export", site_id: &who.site_id, object: &who.site_id, details };
+    audit::record(&client, &who.caller.actor(), entry).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"counts.csv\""),
+    ];
+    Ok((headers, csv(&answer)).into_response())
+}
+
+/// The cameras that are asked for.
+fn chosen(all: Vec<CountedCamera>, question: &Question) -> Result<Vec<CountedCamera>, Problem> {
+    if let Some(unknown) = question.cameras.iter().find(|id| !all.iter().any(|camera| camera.id == **id)) {
+        return Err(Problem::parameter("camera_id", format!("the site has no camera {unknown:?}")));
+    }
+    let wanted = |camera: &CountedCamera| question.cameras.is_empty() || question.cameras.contains(&camera.id);
+    Ok(all.into_iter().filter(wanted).collect())
+}
