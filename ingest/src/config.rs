@@ -91,8 +91,12 @@ impl IngestConfig {
     pub fn needs(&self) -> Needs {
         let topics = self.kafka.topics();
         // A file resumes after its last frame on the topic, and waits for the groups that consume it.
-        let mut needs =
-            Needs::of("vru-ingest").write(&topics.frames).write(&topics.file_frames).read(&topics.file_frames);
+        let mut needs = Needs::of("vru-ingest")
+            .write(&topics.frames)
+            .write(&topics.file_frames)
+            .read(&topics.file_frames)
+            .write(&topics.file_positions)
+            .read(&topics.file_positions);
         for group in &self.file.consumer_groups {
             needs = needs.watch(group);
         }

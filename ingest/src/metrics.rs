@@ -35,6 +35,17 @@ pub const UNDECODABLE: &str = "undecodable";
 /// The unit was still in the decoder when the connection ended.
 pub const LEFT_INSIDE: &str = "left_inside";
 
+// Kinds of faults of files' positions.
+
+/// Kafka did not accept a position. It is written again.
+pub const WRITE: &str = "write";
+/// A record that is not a position of its file: another program wrote it, or a later version.
+pub const UNREADABLE: &str = "unreadable";
+/// The topic does not have the frame where the position says.
+pub const ELSEWHERE: &str = "elsewhere";
+/// What is behind the position, or before the end of the topic, was not read in time.
+pub const TIMEOUT: &str = "timeout";
+
 pub static RECEIVED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "ingest_received_frames_total",
@@ -67,6 +78,13 @@ pub static SHRUNK: LazyLock<IntCounterVec> = LazyLock::new(|| {
         "ingest_shrunk_frames_total",
         "Frames of files that were encoded again because Kafka does not accept so large a record, by camera.",
         &["camera"],
+    )
+});
+pub static POSITION_FAULTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "ingest_file_position_faults_total",
+        "Faults of what Kafka holds about how far a file is published, by camera and kind. Frames may then be published again.",
+        &["camera", "kind"],
     )
 });
 pub static ERRORS: LazyLock<IntCounterVec> = LazyLock::new(|| {
@@ -159,6 +177,7 @@ pub fn register() {
     LazyLock::force(&DROPPED);
     LazyLock::force(&SKIPPED);
     LazyLock::force(&SHRUNK);
+    LazyLock::force(&POSITION_FAULTS);
     LazyLock::force(&ERRORS);
     LazyLock::force(&SESSIONS);
     LazyLock::force(&CONNECTED);
@@ -195,6 +214,10 @@ pub fn disconnected(camera: &str, session: u64) {
         sessions.remove(camera);
         CONNECTED.with_label_values(&[camera]).set(0);
     }
+}
+
+pub fn position_fault(camera: &str, kind: &str) {
+    POSITION_FAULTS.with_label_values(&[camera, kind]).inc();
 }
 
 pub fn dropped(camera: &str, reason: &str, frames: u64) {

@@ -6,6 +6,11 @@ use crate::time::utc;
 pub const TOPIC_FRAMES: &str = "vru.frames";
 /// Encoded pictures of files ([`crate::v1::Frame`]), key = camera id.
 pub const TOPIC_FILE_FRAMES: &str = "vru.file-frames";
+/// How far files are published ([`crate::v1::FilePosition`]), compacted, key = [`file_position_key`], all in the partition
+/// [`FILE_POSITIONS_PARTITION`].
+pub const TOPIC_FILE_POSITIONS: &str = "vru.file-positions";
+/// So that a key stays in its partition when somebody adds partitions.
+pub const FILE_POSITIONS_PARTITION: i32 = 0;
 /// Results of analysed frames ([`crate::v1::FrameDetections`]), key = camera id.
 pub const TOPIC_DETECTIONS: &str = "vru.detections";
 /// Alerts ([`crate::v1::Alert`]), key = camera id.
@@ -42,6 +47,11 @@ pub fn snapshot_key(captured_at_us: i64, camera: &str, alert_id: &str) -> String
 /// The key of the short video around an alert in the S3 bucket.
 pub fn clip_key(captured_at_us: i64, camera: &str, alert_id: &str) -> String {
     format!("clips/{}/{camera}/{alert_id}.mp4", utc(captured_at_us).date())
+}
+
+/// The key of a file's position. No camera id contains a slash.
+pub fn file_position_key(camera: &str, session: u64) -> String {
+    format!("{camera}/{session}")
 }
 
 #[cfg(test)]

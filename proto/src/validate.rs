@@ -36,6 +36,9 @@ const MAX_PLACE_ID: usize = 1_024;
 /// Length of `DetectedObject.appearance`.
 const APPEARANCE_BYTES: usize = 48;
 
+/// Length of a topic's id in Kafka.
+const TOPIC_ID_BYTES: usize = 16;
+
 /// The largest code of a colour matrix: it has eight bits in video.
 const MAX_MATRIX: u32 = 255;
 
@@ -94,6 +97,22 @@ pub fn read_frame(bytes: bytes::Bytes) -> Result<(FrameKey, v1::Frame), ReadErro
         return Err(InvalidMessage::new("Frame", "payload", "is empty").into());
     }
     Ok((key, frame))
+}
+
+/// Parses and validates the position of a file.
+pub fn read_file_position(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FilePosition), ReadError> {
+    const NAME: &str = "FilePosition";
+    let position = v1::FilePosition::decode(bytes).map_err(|source| ReadError::Parse { message: NAME, source })?;
+    let key = frame_key(NAME, position.frame_id.as_ref())?;
+    if position.topic_id.len() != TOPIC_ID_BYTES {
+        return Err(InvalidMessage::new(NAME, "topic_id", "is not 16 bytes").into());
+    }
+    for (field, number) in [("partition", i64::from(position.partition)), ("offset", position.offset)] {
+        if number < 0 {
+            return Err(InvalidMessage::new(NAME, field, format!("is negative: {number}")).into());
+        }
+    }
+    Ok((key, position))
 }
 
 /// Parses and validates the detections of a frame.
@@ -372,6 +391,26 @@ mod tests {
         ] {
             assert!(problem(&of(invalid.clone())).is_some_and(|why| why.contains("Counting")), "{invalid:?}");
         }
+    }
+
+    #[test]
+    fn a_position_of_a_file_names_a_frame_a_topic_and_a_place() {
+        let frame_id = Some(v1::FrameId { camera_id: "cam".to_owned(), session: 1, sequence: 9 });
+        let valid = v1::FilePosition { frame_id, end_of_stream: true, topic_id: vec![0; 16], partition: 0, offset: 0 };
+        let problem = |position: &v1::FilePosition| {
+            read_file_position(position.encode_to_vec().into()).err().map(|error| error.to_string())
+        };
+        assert_eq!(problem(&valid), None);
+        let nameless = v1::FilePosition { frame_id: None, ..valid.clone() };
+        let without_topic = v1::FilePosition { topic_id: vec![0; 15], ..valid.clone() };
+        let no_partition = v1::FilePosition { partition: -1, ..valid.clone() };
+        let nowhere = v1::FilePosition { offset: -1, ..valid };
+        for (position, field) in
+            [(nameless, "id"), (without_topic, "topic_id"), (no_partition, "partition"), (nowhere, "offset")]
+        {
+            assert!(problem(&position).is_some_and(|why| why.contains(field)), "{position:?}");
+        }
+        assert!(read_file_position("no position".into()).is_err());
     }
 
     #[test]

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
     "vru/v1/alert.proto",
     "vru/v1/alerts.proto",
     "vru/v1/camera.proto",
     "vru/v1/detection.proto",
+    "vru/v1/file.proto",
     "vru/v1/frame.proto",
     "vru/v1/rule_kinds.proto",
 ];

@@ -139,6 +139,7 @@ impl DeadLetters {
         let letter = OutgoingRecord {
             topic: &self.topic,
             key: record.key.as_deref().map(|key| &key[..key.len().min(MAX_KEY)]),
+            partition: None,
             payload: payload.map(|payload| &payload[..kept]),
             headers: &headers,
             timestamp_ms: None,

@@ -129,6 +129,7 @@ async fn send(
         let record = OutgoingRecord {
             topic,
             key: Some(id.as_bytes()),
+            partition: None,
             payload: payload.as_deref(),
             headers: &[],
             timestamp_ms: None,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use prost::Message;
-use vru_proto::validate::{ReadError, read_alert, read_camera, read_detections, read_frame};
+use vru_proto::validate::{ReadError, read_alert, read_camera, read_detections, read_file_position, read_frame};
 
 use super::check_error;
 
@@ -24,6 +24,10 @@ fn check_round_trip<K, M: Message>(
 
 pub(crate) fn frame(case: &[u8]) {
     check_round_trip(case, read_frame, ToString::to_string);
+}
+
+pub(crate) fn file_position(case: &[u8]) {
+    check_round_trip(case, read_file_position, ToString::to_string);
 }
 
 pub(crate) fn detections(case: &[u8]) {

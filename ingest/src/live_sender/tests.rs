@@ -1,11 +1,11 @@
 use async_trait::async_trait;
-use vru_proto::v1::FrameId;
+use vru_proto::v1::{FilePosition, FrameId};
 use vru_runtime::admin::Readiness;
 use vru_runtime::kafka::TopicId;
 
 use super::*;
 use crate::config::IngestConfig;
-use crate::publisher::{Consumed, KafkaPublisher, LastPublished};
+use crate::publisher::{Consumed, KafkaPublisher, Published};
 
 /// Keeps frames and the replies to them. Refuses frames while `full`.
 #[derive(Debug, Default)]
@@ -34,8 +34,13 @@ impl FramePublisher for HeldPublisher {
         Ok(Consumed { topic: TopicId::NONE, up_to: None, behind: None })
     }
 
-    async fn last_published(&self, _camera: &CameraId, _session: u64) -> Result<Option<LastPublished>, PublishError> {
-        Ok(None)
+    async fn last_published(&self, _camera: &CameraId, _session: u64) -> Result<Published, PublishError> {
+        Ok(Published { topic: TopicId::NONE, last: None })
+    }
+
+    fn record(&self, _position: FilePosition, reply: Reply) -> Result<(), PublishError> {
+        reply.discard();
+        Err(PublishError::QueueFull)
     }
 }
 

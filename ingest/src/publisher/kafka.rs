@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use vru_proto::CameraId;
-use vru_proto::names::HEADER_TRACEPARENT;
-use vru_proto::v1::Frame;
+use vru_proto::names::{FILE_POSITIONS_PARTITION, HEADER_TRACEPARENT, file_position_key};
+use vru_proto::v1::{FilePosition, Frame};
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{
     Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError,
@@ -19,7 +19,7 @@ use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_runtime::trace;
 
-use super::{Behind, Consumed, FramePublisher, LastPublished, PublishError, Reply, resume};
+use super::{Behind, Consumed, FramePublisher, PublishError, Published, Reply, resume};
 use crate::config::IngestConfig;
 
 /// How long a query about the topic or about offsets may take.
@@ -120,6 +120,29 @@ impl KafkaPublisher {
     }
 }
 
+impl KafkaPublisher {
+    /// Sends a record, and replies with its outcome after `outcome` has heard whether it is acknowledged. The reply of one that is refused
+    /// is discarded.
+    fn publish(
+        &self,
+        record: OutgoingRecord<'_>,
+        reply: Reply,
+        outcome: impl FnOnce(bool) + Send + Sync + 'static,
+    ) -> Result<(), PublishError> {
+        let kept = reply.keep();
+        let (reply, topic) = (kept.clone(), record.topic.to_owned());
+        let bytes = record.payload.map_or(0, <[u8]>::len);
+        let report = move |delivered: Result<Delivered, SendError>| {
+            outcome(delivered.is_ok());
+            reply.send(delivered.map_err(|error| publish_error(&topic, error, bytes)));
+        };
+        self.producer.current().publish_with(record, report).map_err(|error| {
+            kept.discard();
+            publish_error(record.topic, error, bytes)
+        })
+    }
+}
+
 fn publish_error(topic: &str, error: SendError, bytes: usize) -> PublishError {
     match error {
         SendError::QueueFull => PublishError::QueueFull,
@@ -133,30 +156,27 @@ fn publish_error(topic: &str, error: SendError, bytes: usize) -> PublishError {
 impl FramePublisher for KafkaPublisher {
     fn send(&self, frame: Frame, reply: Reply) -> Result<(), PublishError> {
         let id = frame.id.clone().unwrap_or_default();
-        let delivery = frame.delivery();
-        let topic = self.topics.of_frames(delivery);
+        let topic = self.topics.of_frames(frame.delivery());
         // The root of the frame's own trace. As a child of the camera's span, all frames of a camera would be one trace.
         let span = tracing::debug_span!(parent: None, "ingest_frame", camera = id.camera_id, session = id.session, sequence = id.sequence);
         let payload = frame.encode_to_vec();
-        let bytes = payload.len();
         let traceparent = trace::traceparent(&span);
         let headers = traceparent.as_deref().map(|value| (HEADER_TRACEPARENT, value));
         let record = OutgoingRecord::new(topic, &id.camera_id, &payload).headers(headers.as_slice());
-        let producer = self.producer.current();
-        let (topics, health) = (self.topics.clone(), self.health.clone());
-        let kept = reply.keep();
-        let reply = kept.clone();
-        let report = move |delivered: Result<Delivered, SendError>| {
-            if delivered.is_ok() {
+        let health = self.health.clone();
+        self.publish(record, reply, move |is_acknowledged| {
+            if is_acknowledged {
                 health.set(true, "");
             }
             drop(span);
-            reply.send(delivered.map_err(|error| publish_error(topics.of_frames(delivery), error, bytes)));
-        };
-        producer.publish_with(record, report).map_err(|error| {
-            kept.discard();
-            publish_error(topic, error, bytes)
         })
+    }
+
+    fn record(&self, position: FilePosition, reply: Reply) -> Result<(), PublishError> {
+        let id = position.frame_id.clone().unwrap_or_default();
+        let (key, payload) = (file_position_key(&id.camera_id, id.session), position.encode_to_vec());
+        let record = OutgoingRecord::new(&self.topics.file_positions, &key, &payload);
+        self.publish(record.partition(FILE_POSITIONS_PARTITION), reply, |_| {})
     }
 
     fn acknowledgement_is_overdue(&self) {
@@ -205,10 +225,9 @@ impl FramePublisher for KafkaPublisher {
         query.await.unwrap_or(Err(PublishError::Closed))
     }
 
-    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError> {
+    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Published, PublishError> {
         let (kafka, topics, camera) = (self.kafka.clone(), self.topics.clone(), camera.clone());
-        let query =
-            tokio::task::spawn_blocking(move || resume::last_published(&kafka, &topics.file_frames, &camera, session));
+        let query = tokio::task::spawn_blocking(move || resume::last_published(&kafka, &topics, &camera, session));
         Ok(query.await.map_err(|_| PublishError::Closed)??)
     }
 }

@@ -1,5 +1,7 @@
 //! Publishing frames to Kafka. [`KafkaPublisher`] is used in production; tests implement [`FramePublisher`] in memory.
 
+mod file_position;
+mod frame_search;
 mod kafka;
 mod reply;
 mod resume;
@@ -9,10 +11,11 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use vru_proto::CameraId;
-use vru_proto::v1::Frame;
+use vru_proto::v1::{FilePosition, Frame};
 use vru_runtime::kafka::{KafkaFailure, SendError, TopicId};
 use vru_runtime::retry::Retryable;
 
+pub use frame_search::SEARCHED_RECORDS;
 pub use kafka::KafkaPublisher;
 pub use reply::Reply;
 pub use vru_runtime::kafka::Delivered;
@@ -38,12 +41,23 @@ pub struct Behind {
     pub has_committed: bool,
 }
 
+/// How much of a file is on Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The topic of files' frames as it is now.
+    pub topic: TopicId,
+    pub last: Option<LastPublished>,
+}
+
 /// The last frame of a file that is already on Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastPublished {
     pub sequence: u64,
     /// It is the last frame of the file.
     pub end_of_stream: bool,
+    pub delivered: Delivered,
+    /// The file's position on Kafka says so.
+    pub is_recorded: bool,
 }
 
 /// Resolves when Kafka has acknowledged the frame, or has refused it for good.
@@ -72,7 +86,10 @@ pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
 
     /// The last frame on Kafka of this session of a file. Frames of a session are in order and without gaps, so all frames
     /// before it are on Kafka too.
-    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError>;
+    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Published, PublishError>;
+
+    /// Writes how far a file is. Accepts, refuses and replies like [`FramePublisher::send`].
+    fn record(&self, position: FilePosition, reply: Reply) -> Result<(), PublishError>;
 }
 
 /// Why a frame was not published, or why a query about published frames or offsets failed.
@@ -86,7 +103,7 @@ pub enum PublishError {
     TooLarge { bytes: usize },
     #[error("the producer was closed before Kafka acknowledged the frame")]
     Closed,
-    #[error("publish a frame to topic {topic}")]
+    #[error("publish to topic {topic}")]
     Send {
         topic: String,
         #[source]

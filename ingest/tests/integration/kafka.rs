@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use vru_ingest::IngestConfig;
-use vru_ingest::publisher::{FramePublisher as _, KafkaPublisher, LastPublished, PublishError};
+use vru_ingest::publisher::{FramePublisher as _, KafkaPublisher, PublishError};
 use vru_proto::v1::{Delivery, Frame, FrameId};
 use vru_runtime::admin::Readiness;
 use vru_runtime::test_util::{KafkaServer, Topic};
@@ -29,7 +29,8 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
     let readiness = Readiness::default();
     let publisher = KafkaPublisher::new(&config, readiness.part("kafka")).unwrap();
     let camera = "file".parse().unwrap();
-    assert_eq!(publisher.last_published(&camera, 7).await.unwrap(), None);
+    let found = async |session| publisher.last_published(&camera, session).await.unwrap().last;
+    assert_eq!(found(7).await, None);
 
     let acknowledgements: Vec<_> = (0..200)
         .map(|sequence| publisher.send_acknowledged(frame("file", sequence, Delivery::EveryFrame, 1_000)).unwrap())
@@ -43,9 +44,9 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
     let partition = bus_partition(&bus, "file");
     let consumed = publisher.consumed(partition).await.unwrap();
     assert_eq!(consumed.up_to, Some(0), "the group has committed nothing");
-    let found = publisher.last_published(&camera, 7).await.unwrap();
-    assert_eq!(found, Some(LastPublished { sequence: 199, end_of_stream: true }));
-    assert_eq!(publisher.last_published(&camera, 8).await.unwrap(), None, "another session");
+    let end = found(7).await.unwrap();
+    assert_eq!((end.sequence, end.end_of_stream, end.is_recorded), (199, true, false));
+    assert_eq!(found(8).await, None, "another session");
 
     // Other frames follow in the partition, so the search must go further back.
     for sequence in 0..100 {
@@ -53,7 +54,7 @@ async fn frames_are_stored_in_order_and_the_last_one_of_a_file_is_found() {
         other.id.as_mut().unwrap().session = 9;
         publisher.send_acknowledged(other).unwrap().await.unwrap();
     }
-    assert_eq!(publisher.last_published(&camera, 7).await.unwrap().unwrap().sequence, 199);
+    assert_eq!(found(7).await.unwrap().sequence, 199);
 
     let too_large = publisher.send_acknowledged(frame("file", 0, Delivery::Live, 20_000_000));
     assert!(matches!(too_large, Err(PublishError::TooLarge { .. })));

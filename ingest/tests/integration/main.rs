@@ -1,5 +1,5 @@
 //! Ingest with real cameras: gst-rtsp-server in this process, ffmpeg and rtspclientsink in processes of their own. Frames are
-//! published to memory, except in `kafka`, which uses a real broker.
+//! published to memory, except in `kafka` and `positions…`, which use a real broker.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its environment does")]
 
@@ -9,6 +9,8 @@ mod file;
 mod file_faults;
 mod intra_refresh;
 mod kafka;
+mod positions;
+mod positions_read;
 mod pull;
 mod pull_changes;
 mod pull_jpeg;

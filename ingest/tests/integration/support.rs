@@ -10,12 +10,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestConfig;
 use vru_ingest::camera::{self, CameraContext};
-use vru_ingest::publisher::{Behind, Consumed, Delivered, FramePublisher, LastPublished, PublishError, Reply};
+use vru_ingest::publisher::{
+    Behind, Consumed, Delivered, FramePublisher, LastPublished, PublishError, Published, Reply,
+};
 use vru_ingest::source::push::PathRegistry;
 use vru_ingest::source::{HangLimits, PipelineShutdowns};
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
-use vru_proto::v1::{CameraConfig, Encoding, Frame, Output, camera_config};
+use vru_proto::v1::{CameraConfig, Encoding, FilePosition, Frame, Output, camera_config};
 use vru_runtime::kafka::TopicId;
 use vru_runtime::metrics;
 use vru_runtime::test_util::eventually;
@@ -28,6 +30,9 @@ const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
 /// More than all cameras of a test have in flight.
 const MAX_ANSWERS: usize = 100_000;
+
+/// The place of a position, which is not counted among the acknowledged frames.
+const NOT_COUNTED: Delivered = Delivered { partition: 1, offset: 0 };
 
 /// The consumer group that files wait for.
 pub const GROUP: &str = "the-group";
@@ -42,6 +47,12 @@ pub struct MemoryPublisher {
     /// A thread answers. A task would be dropped by a runtime that ends, and its reply would come during `send`, which must not be.
     answers: std::sync::mpsc::SyncSender<(Reply, Delivered)>,
     pub frames: Mutex<Vec<Frame>>,
+    /// The positions of files.
+    pub positions: Mutex<Vec<FilePosition>>,
+    /// It refuses positions.
+    pub refuses_positions: AtomicBool,
+    /// How many frames it has acknowledged.
+    acknowledged: Arc<AtomicI64>,
     pub down: watch::Sender<bool>,
     /// An acknowledgement was overdue.
     pub overdue: AtomicBool,
@@ -79,12 +90,28 @@ impl FramePublisher for MemoryPublisher {
         Ok(Consumed { topic: *self.topic.lock(), up_to, behind })
     }
 
-    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Option<LastPublished>, PublishError> {
-        let frames = self.frames.lock();
+    async fn last_published(&self, camera: &CameraId, session: u64) -> Result<Published, PublishError> {
         let id = |frame: &Frame| frame.id.clone().unwrap_or_default();
-        let mine = |frame: &&Frame| id(frame).camera_id == camera.as_str() && id(frame).session == session;
-        let last = frames.iter().rfind(mine);
-        Ok(last.map(|frame| LastPublished { sequence: id(frame).sequence, end_of_stream: frame.end_of_stream }))
+        let mine = |frame: &Frame| id(frame).camera_id == camera.as_str() && id(frame).session == session;
+        let last = self.frames.lock().iter().enumerate().rfind(|(_, frame)| mine(frame)).map(|(offset, frame)| {
+            let is_recorded = self.positions.lock().iter().any(|position| position.frame_id == frame.id);
+            let delivered = Delivered { partition: 0, offset: offset as i64 };
+            let (sequence, end_of_stream) = (id(frame).sequence, frame.end_of_stream);
+            LastPublished { sequence, end_of_stream, delivered, is_recorded }
+        });
+        Ok(Published { topic: *self.topic.lock(), last })
+    }
+
+    fn record(&self, position: FilePosition, reply: Reply) -> Result<(), PublishError> {
+        if self.refuses_positions.load(Ordering::Relaxed) {
+            reply.discard();
+            return Err(PublishError::QueueFull);
+        }
+        let acknowledged = self.acknowledged.load(Ordering::Acquire);
+        assert!(position.offset < acknowledged, "{position:?} is ahead of {acknowledged} acknowledged records");
+        self.positions.lock().push(position);
+        self.answers.send((reply, NOT_COUNTED)).expect("the thread lives as long as the publisher");
+        Ok(())
     }
 }
 
@@ -93,15 +120,21 @@ impl Default for MemoryPublisher {
         let (answers, pending) = std::sync::mpsc::sync_channel::<(Reply, Delivered)>(MAX_ANSWERS);
         let down = watch::Sender::default();
         let mut is_down = down.subscribe();
+        let acknowledged = Arc::new(AtomicI64::default());
+        let count = acknowledged.clone();
         std::thread::spawn(move || {
             for (reply, delivered) in pending {
                 let up = futures::executor::block_on(is_down.wait_for(|down| !down)).is_ok();
+                count.fetch_add(i64::from(delivered != NOT_COUNTED), Ordering::Release);
                 reply.send(if up { Ok(delivered) } else { Err(PublishError::Closed) });
             }
         });
         Self {
             answers,
             frames: Mutex::default(),
+            positions: Mutex::default(),
+            refuses_positions: AtomicBool::default(),
+            acknowledged,
             down,
             overdue: AtomicBool::default(),
             committed: AtomicI64::default(),
@@ -163,27 +196,8 @@ impl Rig {
         output: Output,
         stop: CancellationToken,
     ) -> JoinHandle<()> {
-        let id: CameraId = id.parse().unwrap();
-        let config = CameraConfig {
-            id: id.to_string(),
-            enabled: true,
-            source: Some(source),
-            output: Some(output),
-            ..CameraConfig::default()
-        };
-        let shutdowns = PipelineShutdowns::new(
-            HangLimits::default(),
-            vru_runtime::admin::Readiness::default().part("pipelines"),
-            vru_runtime::failure::Failure::default(),
-        );
-        let context = CameraContext {
-            shutdowns,
-            config: self.config.clone(),
-            publisher: self.publisher.clone(),
-            push_paths: self.push_paths.clone(),
-            pipelines: Arc::new(PipelineSet::embedded()),
-        };
-        tokio::spawn(camera::run(id, Arc::new(config), context, stop))
+        let (publisher, push_paths) = (self.publisher.clone(), self.push_paths.clone());
+        run_camera(id, source, output, self.config.clone(), publisher, push_paths, stop)
     }
 
     /// Stops the camera and returns its frames.
@@ -192,6 +206,34 @@ impl Rig {
         tokio::time::timeout(STOP_DEADLINE, task).await.expect("the camera stops in time").unwrap();
         self.publisher.all()
     }
+}
+
+/// Runs a camera until it is stopped.
+pub fn run_camera(
+    id: &str,
+    source: camera_config::Source,
+    output: Output,
+    config: Arc<IngestConfig>,
+    publisher: Arc<dyn FramePublisher>,
+    push_paths: Arc<PathRegistry>,
+    stop: CancellationToken,
+) -> JoinHandle<()> {
+    let id: CameraId = id.parse().unwrap();
+    let camera = CameraConfig {
+        id: id.to_string(),
+        enabled: true,
+        source: Some(source),
+        output: Some(output),
+        ..CameraConfig::default()
+    };
+    let shutdowns = PipelineShutdowns::new(
+        HangLimits::default(),
+        vru_runtime::admin::Readiness::default().part("pipelines"),
+        vru_runtime::failure::Failure::default(),
+    );
+    let pipelines = Arc::new(PipelineSet::embedded());
+    let context = CameraContext { shutdowns, config, publisher, push_paths, pipelines };
+    tokio::spawn(camera::run(id, Arc::new(camera), context, stop))
 }
 
 /// Settings that notice faults soon and reconnect soon. On a busy machine a healthy camera may pause for a second or two, so

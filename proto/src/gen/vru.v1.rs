@@ -1583,3 +1583,23 @@ impl RtspTransport {
         }
     }
 }
+/// How far a file is published. Compacted topic `vru.file-positions`, partition 0, key = camera id, a slash and the session in decimal.
+/// Ingest writes it once a second while it publishes the file, and at the end. A tombstone makes ingest forget the position.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilePosition {
+    /// The last frame of the file that Kafka has acknowledged. Every frame before it was acknowledged too, or given up and counted.
+    #[prost(message, optional, tag = "1")]
+    pub frame_id: ::core::option::Option<FrameId>,
+    /// It is the last frame of the file: all of the file is published.
+    #[prost(bool, tag = "2")]
+    pub end_of_stream: bool,
+    /// Id of the topic of files' frames (16 bytes, all 0 if the broker gives topics no ids). If the topic has another id now, it was created
+    /// again, and the position says nothing about it.
+    #[prost(bytes = "vec", tag = "3")]
+    pub topic_id: ::prost::alloc::vec::Vec<u8>,
+    /// Where the frame is in the topic.
+    #[prost(int32, tag = "4")]
+    pub partition: i32,
+    #[prost(int64, tag = "5")]
+    pub offset: i64,
+}

@@ -6,6 +6,8 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
 
+use vru_proto::names::FILE_POSITIONS_PARTITION;
+
 use super::config::KafkaConfig;
 use super::context::LogContext;
 use super::error::KafkaFailure;
@@ -32,12 +34,23 @@ impl KafkaConfig {
             TopicSpec { name, partitions, replication, settings }
         };
         let retention = |hours: u64| ("retention.ms", (hours * 3_600_000).to_string());
+        let compact = ("cleanup.policy", "compact".to_owned());
+        // A file adds a record each second, of which the newest counts. Segments that are small and soon compacted keep short what ingest
+        // reads at a restart.
+        let ten_minutes = (10 * 60_000).to_string();
+        let positions = vec![
+            compact.clone(),
+            ("segment.bytes", (1024 * 1024).to_string()),
+            ("segment.ms", ten_minutes.clone()),
+            ("max.compaction.lag.ms", ten_minutes),
+        ];
         vec![
             spec(topics.frames, vec![retention(2)]),
             spec(topics.file_frames, vec![retention(2)]),
+            TopicSpec { partitions: FILE_POSITIONS_PARTITION + 1, ..spec(topics.file_positions, positions) },
             spec(topics.detections, vec![retention(72)]),
             spec(topics.alerts, vec![retention(24 * 7)]),
-            spec(topics.cameras, vec![("cleanup.policy", "compact".to_owned())]),
+            spec(topics.cameras, vec![compact]),
             spec(topics.dead_letters, vec![retention(24 * 7)]),
         ]
     }

@@ -14,7 +14,7 @@ use crate::secret::Secret;
 pub struct KafkaConfig {
     /// `host:port`, several joined by commas (default `127.0.0.1:9092`).
     pub brokers: String,
-    /// Prefix of the topics `frames`, `file-frames`, `detections`, `alerts`, `cameras` and `dead-letters` (default `vru.`).
+    /// Prefix of the topics `frames`, `file-frames`, `file-positions`, `detections`, `alerts`, `cameras` and `dead-letters` (default `vru.`).
     pub topic_prefix: String,
     /// `plaintext` (default), `ssl`, `sasl_ssl` or `sasl_plaintext`.
     pub security_protocol: String,
@@ -101,6 +101,8 @@ pub struct Topics {
     pub frames: String,
     /// Encoded frames of files.
     pub file_frames: String,
+    /// How far files are published, compacted.
+    pub file_positions: String,
     /// Results of the analysis of each frame.
     pub detections: String,
     pub alerts: String,
@@ -139,6 +141,7 @@ impl KafkaConfig {
         Topics {
             frames: name("frames"),
             file_frames: name("file-frames"),
+            file_positions: name("file-positions"),
             detections: name("detections"),
             alerts: name("alerts"),
             cameras: name("cameras"),

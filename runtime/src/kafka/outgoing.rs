@@ -16,8 +16,9 @@ use crate::retry::Retryable;
 #[derive(Debug, Clone, Copy)]
 pub struct OutgoingRecord<'a> {
     pub topic: &'a str,
-    /// Chooses the partition; without a key, librdkafka chooses one at random.
+    /// Chooses the partition, unless one is given; without a key, librdkafka chooses one at random.
     pub key: Option<&'a [u8]>,
+    pub partition: Option<i32>,
     /// `None` is a tombstone.
     pub payload: Option<&'a [u8]>,
     /// Names and values.
@@ -29,7 +30,20 @@ pub struct OutgoingRecord<'a> {
 impl<'a> OutgoingRecord<'a> {
     /// A record with a key and a payload, without headers.
     pub fn new(topic: &'a str, key: &'a str, payload: &'a [u8]) -> Self {
-        Self { topic, key: Some(key.as_bytes()), payload: Some(payload), headers: &[], timestamp_ms: None }
+        Self {
+            topic,
+            key: Some(key.as_bytes()),
+            partition: None,
+            payload: Some(payload),
+            headers: &[],
+            timestamp_ms: None,
+        }
+    }
+
+    /// The same record to this partition, whatever its key.
+    #[must_use]
+    pub fn partition(self, number: i32) -> Self {
+        Self { partition: Some(number), ..self }
     }
 
     /// The same record with headers.
@@ -47,7 +61,7 @@ impl<'a> OutgoingRecord<'a> {
         });
         FutureRecord {
             topic: self.topic,
-            partition: None,
+            partition: self.partition,
             payload: self.payload,
             key: self.key,
             timestamp: self.timestamp_ms,

@@ -142,7 +142,7 @@ impl RangeReader {
         let mut at_end = false;
         while !read.cancel.is_cancelled() {
             let message = match self.consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) => message,
+                Some(Ok(message)) if Instant::now() <= self.until => message,
                 // No group is used: it is only a name that librdkafka requires, and asks the brokers for.
                 Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
                     continue;
@@ -156,10 +156,10 @@ impl RangeReader {
                 }
                 Some(Err(error)) => return Err(fail(error)),
                 None if at_end && Instant::now() >= read.follow_until => break,
-                None if Instant::now() > self.until => {
+                None if Instant::now() <= self.until => continue,
+                Some(Ok(_)) | None => {
                     return Err(fail(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)));
                 }
-                None => continue,
             };
             at_end = false;
             let offset = message.offset();

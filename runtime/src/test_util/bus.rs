@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::executor::block_on;
 use rdkafka::TopicPartitionList;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::OwnedHeaders;
@@ -34,6 +34,7 @@ pub struct Bus {
 pub enum Topic {
     Frames,
     FileFrames,
+    FilePositions,
     Detections,
     Alerts,
     Cameras,
@@ -41,8 +42,15 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 6] =
-        [Self::Frames, Self::FileFrames, Self::Detections, Self::Alerts, Self::Cameras, Self::DeadLetters];
+    pub const ALL: [Self; 7] = [
+        Self::Frames,
+        Self::FileFrames,
+        Self::FilePositions,
+        Self::Detections,
+        Self::Alerts,
+        Self::Cameras,
+        Self::DeadLetters,
+    ];
 
     /// The topic of the frames that are delivered in this way.
     pub fn of_frames(delivery: v1::Delivery) -> Self {
@@ -103,6 +111,7 @@ impl Bus {
         match topic {
             Topic::Frames => topics.frames,
             Topic::FileFrames => topics.file_frames,
+            Topic::FilePositions => topics.file_positions,
             Topic::Detections => topics.detections,
             Topic::Alerts => topics.alerts,
             Topic::Cameras => topics.cameras,
@@ -155,6 +164,34 @@ impl Bus {
     /// Publishes a tombstone for the camera.
     pub fn remove_camera(&self, id: &str) {
         self.produce(Topic::Cameras, id, None);
+    }
+
+    /// Deletes all records of the topic, as the retention does.
+    pub fn truncate(&self, topic: Topic) {
+        let name = self.name(topic);
+        let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
+        let mut list = TopicPartitionList::new();
+        for (partition, _, high) in marks {
+            list.add_partition_offset(&name, partition.number, rdkafka::Offset::Offset(high)).expect("a valid offset");
+        }
+        let admin: AdminClient<DefaultClientContext> =
+            self.config.client("vru-test", &[]).create().expect("an admin client can be made");
+        let deleted = block_on(admin.delete_records(&list, &AdminOptions::new().request_timeout(Some(DEADLINE))));
+        let deleted = deleted.expect("Kafka answers");
+        assert!(deleted.elements().iter().all(|partition| partition.error().is_ok()), "{deleted:?}");
+    }
+
+    /// Gives the topic so many partitions.
+    pub fn add_partitions(&self, topic: Topic, partitions: i32) {
+        let name = self.name(topic);
+        let admin: AdminClient<DefaultClientContext> =
+            self.config.client("vru-test", &[]).create().expect("an admin client can be made");
+        let more = NewPartitions::new(&name, usize::try_from(partitions).expect("a positive number"));
+        let added = block_on(admin.create_partitions(&[more], &AdminOptions::new().request_timeout(Some(DEADLINE))));
+        added.expect("Kafka answers").remove(0).expect("partitions can be added");
+        wait_until(DEADLINE, "the partitions to have leaders", || {
+            watermarks(&self.config, &name, DEADLINE).is_ok_and(|marks| marks.len() as i32 == partitions)
+        });
     }
 
     /// The topic's id. It changes when the topic is recreated.

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use vru_runtime::kafka::{ReaderEvent, StartAt, TopicReader, watermarks};
-use vru_runtime::test_util::{Topic, kafka};
+use vru_runtime::kafka::{Partition, RangeReader, ReaderEvent, StartAt, TopicReader, watermarks};
+use vru_runtime::test_util::{Topic, kafka, wait_for};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_reports_once_that_it_caught_up_and_continues() {
@@ -34,4 +34,28 @@ async fn a_reader_reports_once_that_it_caught_up_and_continues() {
     assert_eq!((before, after, caught_up), (30, 10, 1));
     let marks = tokio::task::block_in_place(|| watermarks(&bus.config(), &name, Duration::from_secs(10))).unwrap();
     assert_eq!(marks.iter().map(|(_, low, high)| high - low).sum::<i64>(), 40);
+}
+
+#[test]
+fn a_range_is_not_read_beyond_its_deadline_although_records_come() {
+    const DEADLINE: Duration = Duration::from_secs(4);
+    let bus = kafka().bus("range", 1);
+    for number in 0..10 {
+        bus.produce(Topic::Alerts, &number.to_string(), Some(b"x"));
+    }
+    // On a busy machine the broker may take longer than the deadline.
+    let (reader, opened) = wait_for(Duration::from_mins(1), "a reader", || {
+        let (opened, partition) = (Instant::now(), Partition::new(&bus.name(Topic::Alerts), 0));
+        RangeReader::open(&bus.config(), "range-test", partition, DEADLINE)
+            .map(|reader| (reader, opened))
+            .map_err(|error| error.to_string())
+    });
+    let mut visited = 0;
+    let read = reader.read(reader.offsets(), |_| {
+        visited += 1;
+        // The first record comes in time. Working on it takes until the deadline is over.
+        std::thread::sleep((DEADLINE * 2).saturating_sub(opened.elapsed()));
+    });
+    assert!(visited <= 1, "{visited} records");
+    assert!(read.is_err_and(|error| error.is_timeout()));
 }

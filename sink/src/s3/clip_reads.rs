@@ -23,7 +23,7 @@ use crate::metrics::{CLIP_READ_BYTES, CLIP_READS, S3_SINK};
 use crate::supervise::blocking;
 
 const METADATA_DEADLINE: Duration = Duration::from_secs(10);
-/// Bounds one read, with all its requests to Kafka.
+/// Bounds one read, with all its requests to Kafka, besides the wait for late frames.
 const READ_DEADLINE: Duration = Duration::from_mins(1);
 /// How long a clip that could be read waits for others to share the read: what happens on a road raises several alerts.
 const GATHER: Duration = Duration::from_secs(2);
@@ -252,7 +252,8 @@ impl GroupRead<'_> {
         let windows = || members.present().map(|frames| &frames.window);
         let cameras: BTreeSet<String> = windows().map(|window| window.camera.clone()).collect();
         let start_us = windows().map(|window| window.start_us).min().unwrap_or_default();
-        let reader = RangeReader::open(self.kafka, "vru-sink-clip", self.partition.clone(), READ_DEADLINE)?;
+        let reader =
+            RangeReader::open(self.kafka, "vru-sink-clip", self.partition.clone(), READ_DEADLINE + self.slack)?;
         let (low, high) = (reader.offsets().start, reader.offsets().end);
         let start = match reader.offset_at(start_us.max(0) / 1_000)? {
             Some(offset) => offset.max(low),

@@ -36,7 +36,8 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
     let secured = SecuredKafka::start(&["ingest", "infer", "sink"]);
     let root = KafkaConfig { brokers: secured.kafka.brokers().to_owned(), ..KafkaConfig::default() };
     let pipeline = Pipeline::on(Servers { kafka: &secured.kafka, postgres: postgres(), s3: s3() }, "secured", 2);
-    let [frames, of_files, detections, alerts, cameras, letters] = Topic::ALL.map(|topic| pipeline.bus.name(topic));
+    let [frames, of_files, positions, detections, alerts, cameras, letters] =
+        Topic::ALL.map(|topic| pipeline.bus.name(topic));
     let [ingest, infer, rows, parquet, snapshots, clips] =
         ["ingest", "infer", "postgres", "s3-detections", "s3-snapshots", "s3-clips"].map(|group| pipeline.group(group));
     // The table of docs/security.md.
@@ -44,6 +45,8 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
         ("ingest", Acl::WriteTopic(&frames)),
         ("ingest", Acl::WriteTopic(&of_files)),
         ("ingest", Acl::ReadTopic(&of_files)),
+        ("ingest", Acl::WriteTopic(&positions)),
+        ("ingest", Acl::ReadTopic(&positions)),
         ("ingest", Acl::ReadTopic(&cameras)),
         ("ingest", Acl::ReadGroup(&ingest)),
         ("ingest", Acl::DescribeGroup(&infer)),
@@ -97,6 +100,12 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
             "ingest",
             Acl::DescribeGroup(&infer),
             format!("vru-ingest (SASL user ingest): Describe on group {infer}"),
+        ),
+        (
+            &in_ingest,
+            "ingest",
+            Acl::ReadTopic(&positions),
+            format!("vru-ingest (SASL user ingest): Read on topic {positions}"),
         ),
         (&in_infer, "infer", Acl::ReadTopic(&frames), format!("vru-infer (SASL user infer): Read on topic {frames}")),
         (

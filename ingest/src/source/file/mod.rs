@@ -1,7 +1,7 @@
 //! A video file as a camera: each of its frames once, in order, with the same identity and times whenever it is read again.
 //!
 //! [`FileFrames`] reads ([`reader`], with its pipeline in [`branch`]), numbers ([`numbering`]) and times ([`times`]) the frames, and
-//! reports what the file lacks ([`report`], [`container`]); [`stream`] publishes them.
+//! reports what the file lacks ([`report`], [`container`]); [`stream`] publishes them and records how far it is ([`position`]).
 
 mod branch;
 mod container;
@@ -11,6 +11,7 @@ mod frames;
 mod identity;
 mod numbering;
 mod options;
+mod position;
 mod progress;
 mod publish;
 mod reader;

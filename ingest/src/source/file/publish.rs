@@ -14,17 +14,17 @@ use futures::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vru_proto::v1::{FileSource, Frame};
-use vru_runtime::kafka::TopicId;
 use vru_runtime::report::chain;
 
 use super::frames::FileFrames;
 use super::identity::Identity;
 use super::options::FileOptions;
+use super::position::PositionRecorder;
 use super::report::{FileReport, SharedReport};
 use crate::config::FileConfig;
 use crate::error::SourceError;
 use crate::metrics;
-use crate::publisher::{Behind, Delivered, FramePublisher, PublishError};
+use crate::publisher::{Behind, Delivered, FramePublisher, LastPublished, PublishError, Published};
 use crate::source::SourceContext;
 use crate::waits::Waiting;
 
@@ -46,20 +46,27 @@ pub async fn stream(
     options.max_picture_bytes = Some(context.config.kafka.largest_picture());
     // Set explicitly now: if the file is changed while it is read, its derived identity would change.
     (options.session, options.start_time_us) = (identity.session, identity.start_time_us);
-    let last = publisher.last_published(&context.camera, identity.session).await;
-    let last = last.map_err(|error| SourceError::Resume(Box::new(error)))?;
+    let published = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        published = publisher.last_published(&context.camera, identity.session) => published,
+    };
+    let Published { topic, last } = published.map_err(|error| SourceError::Resume(Box::new(error)))?;
     options.skip = last.map_or(0, |last| last.sequence + 1);
-    // Whatever partition: only the topic's id matters.
-    let consumed = publisher.consumed(0).await.map_err(|error| SourceError::Resume(Box::new(error)))?;
+    let positions = PositionRecorder::new(publisher, &context.camera, identity.session, topic, last);
+    let backoff = context.config.live.backoff;
     if last.is_some_and(|last| last.end_of_stream) {
+        // A process that was killed, or an earlier version, may not have written it.
+        if !positions.finish(&waiting, backoff, stop).await {
+            return Ok(());
+        }
         waiting.ended("it was published completely before".to_owned());
         drop(waiting);
     } else {
         tracing::info!(path = source.path, session = identity.session, from = options.skip, "publishing video file");
         let camera = context.camera.as_str();
-        let mut file = FilePublisher::new(&context.config.file, publisher, camera, consumed.topic, waiting);
+        let mut file = FilePublisher::new(&context.config.file, publisher, camera, positions, waiting);
         let (frames, report) = read(options);
-        if !file.run(&source.path, frames, stop).await? {
+        if !file.run(&source.path, frames, stop).await? || !file.positions.finish(&file.waiting, backoff, stop).await {
             return Ok(());
         }
         tell(&source.path, identity.session, &report.get());
@@ -127,8 +134,7 @@ struct FilePublisher<'a> {
     config: &'a FileConfig,
     publisher: &'a dyn FramePublisher,
     camera: &'a str,
-    /// The topic that the frames are published to.
-    topic: TopicId,
+    positions: PositionRecorder<'a>,
     in_flight: FuturesOrdered<InFlight>,
     /// Acknowledged frames that the consumers have not committed yet, with their payload bytes.
     unconsumed: VecDeque<(Delivered, usize)>,
@@ -146,7 +152,7 @@ impl<'a> FilePublisher<'a> {
         config: &'a FileConfig,
         publisher: &'a dyn FramePublisher,
         camera: &'a str,
-        topic: TopicId,
+        positions: PositionRecorder<'a>,
         waiting: Waiting,
     ) -> Self {
         let (in_flight, unconsumed) = (FuturesOrdered::new(), VecDeque::new());
@@ -154,7 +160,7 @@ impl<'a> FilePublisher<'a> {
             config,
             publisher,
             camera,
-            topic,
+            positions,
             in_flight,
             unconsumed,
             bytes_ahead: 0,
@@ -224,6 +230,8 @@ impl<'a> FilePublisher<'a> {
             if self.forget_consumed().await? {
                 continue;
             }
+            // The file may stand still for long, and Kafka may delete the frames meanwhile.
+            self.positions.write_if_due();
             tokio::select! {
                 () = stop.cancelled() => return Ok(false),
                 () = tokio::time::sleep(self.config.poll_interval) => {}
@@ -249,7 +257,7 @@ impl<'a> FilePublisher<'a> {
     async fn forget_consumed(&mut self) -> Result<bool, SourceError> {
         let Some((first, _)) = self.unconsumed.front() else { return Ok(false) };
         let committed = match self.publisher.consumed(first.partition).await {
-            Ok(consumed) if consumed.topic != self.topic => return Err(SourceError::TopicRecreated),
+            Ok(consumed) if consumed.topic != self.positions.topic() => return Err(SourceError::TopicRecreated),
             Ok(consumed) => {
                 self.wait_for(consumed.behind.as_ref());
                 consumed.up_to.unwrap_or(i64::MAX)
@@ -373,6 +381,8 @@ impl<'a> FilePublisher<'a> {
             Err(error) => return Err(publish_error(sequence(&frame), error)),
         };
         self.waiting.moved();
+        let (sequence, end_of_stream) = (sequence(&frame), frame.end_of_stream);
+        self.positions.acknowledged(LastPublished { sequence, end_of_stream, delivered, is_recorded: false });
         if bytes > 0 {
             metrics::SENT.with_label_values(&[self.camera]).inc();
             metrics::SENT_BYTES.with_label_values(&[self.camera]).inc_by(bytes as u64);
