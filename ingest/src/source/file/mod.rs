@@ -1,7 +1,7 @@
 //! A video file as a camera: each of its frames once, in order, with the same identity and times whenever it is read again.
 //!
 //! [`FileFrames`] reads ([`reader`], with its pipeline in [`branch`]), numbers ([`numbering`]) and times ([`times`]) the frames, and
-//! reports what the file lacks ([`report`], [`container`]); [`stream`] publishes them and records how far it is ([`position`]).
+//! reports what the file lacks ([`report`], [`container`]); [`stream()`] publishes them and records how far it is ([`position`]).
 
 mod branch;
 mod container;
@@ -18,14 +18,15 @@ mod reader;
 mod report;
 mod shrink;
 mod stated_in_stream;
+mod stream;
 mod times;
 mod tracks;
 mod unchanged;
 
 pub use frames::FileFrames;
 pub use options::FileOptions;
-pub use publish::stream;
 pub use report::{FileReport, Missing, SharedReport};
+pub use stream::stream;
 pub use unchanged::FileStamp;
 
 #[cfg(test)]

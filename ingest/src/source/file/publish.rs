@@ -1,4 +1,4 @@
-//! Publishes a file only as fast as its consumers process it, so that Kafka still retains every frame when they read it.
+//! Publishes the frames of a file only as fast as its consumers process it, so that Kafka still retains every frame when they read it.
 //!
 //! Exactly-once processing downstream rests on three things: a frame's identity never changes; the Kafka producer is idempotent
 //! and keeps the order; and after a restart the file is continued behind the last frame that is on Kafka
@@ -13,19 +13,15 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use vru_proto::v1::{FileSource, Frame};
+use vru_proto::v1::Frame;
 use vru_runtime::report::chain;
+use vru_runtime::retry::BackoffConfig;
 
-use super::frames::FileFrames;
-use super::identity::Identity;
-use super::options::FileOptions;
 use super::position::PositionRecorder;
-use super::report::{FileReport, SharedReport};
 use crate::config::FileConfig;
 use crate::error::SourceError;
 use crate::metrics;
-use crate::publisher::{Behind, Delivered, FramePublisher, LastPublished, PublishError, Published};
-use crate::source::SourceContext;
+use crate::publisher::{Behind, Delivered, FramePublisher, LastPublished, PublishError};
 use crate::waits::Waiting;
 
 /// Most frames that are sent and not yet acknowledged by Kafka.
@@ -33,104 +29,15 @@ const MAX_IN_FLIGHT: usize = 16;
 /// How often the committed offsets are read when the whole file is published.
 const LAST_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Publishes the file, then waits to be stopped (Ok).
-pub async fn stream(
-    source: &FileSource,
-    context: &SourceContext,
-    publisher: &dyn FramePublisher,
-    stop: &CancellationToken,
-) -> Result<(), SourceError> {
-    let mut options = FileOptions::new(context.camera.clone(), source, context.plan.clone());
-    let waiting = Waiting::new(context.camera.as_str(), "Kafka to tell how much of the file it holds");
-    let identity = Identity::of(&options)?;
-    options.max_picture_bytes = Some(context.config.kafka.largest_picture());
-    // Set explicitly now: if the file is changed while it is read, its derived identity would change.
-    (options.session, options.start_time_us) = (identity.session, identity.start_time_us);
-    let published = tokio::select! {
-        () = stop.cancelled() => return Ok(()),
-        published = publisher.last_published(&context.camera, identity.session) => published,
-    };
-    let Published { topic, last } = published.map_err(|error| SourceError::Resume(Box::new(error)))?;
-    options.skip = last.map_or(0, |last| last.sequence + 1);
-    let positions = PositionRecorder::new(publisher, &context.camera, identity.session, topic, last);
-    let backoff = context.config.live.backoff;
-    if last.is_some_and(|last| last.end_of_stream) {
-        // A process that was killed, or an earlier version, may not have written it.
-        if !positions.finish(&waiting, backoff, stop).await {
-            return Ok(());
-        }
-        waiting.ended("it was published completely before".to_owned());
-        drop(waiting);
-    } else {
-        tracing::info!(path = source.path, session = identity.session, from = options.skip, "publishing video file");
-        let camera = context.camera.as_str();
-        let mut file = FilePublisher::new(&context.config.file, publisher, camera, positions, waiting);
-        let (frames, report) = read(options);
-        if !file.run(&source.path, frames, stop).await? || !file.positions.finish(&file.waiting, backoff, stop).await {
-            return Ok(());
-        }
-        tell(&source.path, identity.session, &report.get());
-        file.waiting.ended(report.get().summary());
-        file.count_lost(report.get().lost_at_end);
-        file.wait_until_consumed(stop).await?;
-    }
-    stop.cancelled().await;
-    Ok(())
-}
-
-/// Says what the file gave.
-fn tell(path: &str, session: u64, report: &FileReport) {
-    if report.retimed > 0 {
-        let frames = report.retimed;
-        tracing::warn!(
-            path,
-            frames,
-            "times in the video file are missing or do not rise; the nominal rate replaces them"
-        );
-    }
-    if report.is_whole() {
-        tracing::info!(path, session, frames = report.frames, "video file is published completely");
-    } else {
-        let faults = report.faults().join("; ");
-        tracing::warn!(
-            path,
-            session,
-            frames = report.frames,
-            faults,
-            "video file is damaged; what can be read of it is published"
-        );
-    }
-}
-
 fn publish_error(sequence: u64, error: PublishError) -> SourceError {
     SourceError::Publish { sequence, source: Box::new(error) }
-}
-
-/// Reads on a thread of its own. The channel is short because the reader decodes ahead already.
-fn read(options: FileOptions) -> (mpsc::Receiver<Result<Frame, SourceError>>, SharedReport) {
-    let (frames_tx, frames) = mpsc::channel(2);
-    let report = SharedReport::default();
-    let kept = report.clone();
-    tokio::task::spawn_blocking(move || match FileFrames::open(&options) {
-        Ok(mut frames) => {
-            for frame in &mut frames {
-                if frames_tx.blocking_send(frame).is_err() {
-                    return;
-                }
-            }
-            kept.set(frames.report().get());
-        }
-        // Sending fails only when the file was stopped meanwhile.
-        Err(error) => drop(frames_tx.blocking_send(Err(error))),
-    });
-    (frames, report)
 }
 
 /// A frame in flight, for the case that Kafka refuses it: everything but its payload.
 type InFlight = BoxFuture<'static, (Frame, usize, Result<Delivered, PublishError>)>;
 
 /// Publishes frames while no more than `file.max_lag` frames and `file.max_lag_bytes` bytes are ahead of the consumers.
-struct FilePublisher<'a> {
+pub(super) struct FilePublisher<'a> {
     config: &'a FileConfig,
     publisher: &'a dyn FramePublisher,
     camera: &'a str,
@@ -148,7 +55,7 @@ struct FilePublisher<'a> {
 }
 
 impl<'a> FilePublisher<'a> {
-    fn new(
+    pub(super) fn new(
         config: &'a FileConfig,
         publisher: &'a dyn FramePublisher,
         camera: &'a str,
@@ -171,7 +78,7 @@ impl<'a> FilePublisher<'a> {
     }
 
     /// True when all frames are on Kafka; false when stopped before.
-    async fn run(
+    pub(super) async fn run(
         &mut self,
         path: &str,
         mut frames: mpsc::Receiver<Result<Frame, SourceError>>,
@@ -239,8 +146,19 @@ impl<'a> FilePublisher<'a> {
         }
     }
 
+    /// Waits until Kafka has the position of the last frame; false when stopped before.
+    pub(super) async fn record_end(&mut self, backoff: BackoffConfig, stop: &CancellationToken) -> bool {
+        self.positions.finish(&self.waiting, backoff, stop).await
+    }
+
+    /// Says that the file is done, and counts what its end lacks.
+    pub(super) fn ended(&self, what_it_gave: String, lost_at_end: u64) {
+        self.waiting.ended(what_it_gave);
+        self.count_lost(lost_at_end);
+    }
+
     /// Waits until the consumers have the last frame, or until stopped. Before that, the topic may be deleted with frames that nobody read.
-    async fn wait_until_consumed(&mut self, stop: &CancellationToken) -> Result<(), SourceError> {
+    pub(super) async fn wait_until_consumed(&mut self, stop: &CancellationToken) -> Result<(), SourceError> {
         while !self.unconsumed.is_empty() {
             if self.forget_consumed().await? {
                 continue;

@@ -1,0 +1,104 @@
+//! Publishes a file from where Kafka's copy of it ends, and waits until everybody has consumed it.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use vru_proto::v1::{FileSource, Frame};
+
+use super::frames::FileFrames;
+use super::identity::Identity;
+use super::options::FileOptions;
+use super::position::PositionRecorder;
+use super::publish::FilePublisher;
+use super::report::{FileReport, SharedReport};
+use crate::error::SourceError;
+use crate::publisher::{FramePublisher, Published};
+use crate::source::SourceContext;
+use crate::waits::Waiting;
+
+/// Publishes the file, then waits to be stopped (Ok).
+pub async fn stream(
+    source: &FileSource,
+    context: &SourceContext,
+    publisher: &dyn FramePublisher,
+    stop: &CancellationToken,
+) -> Result<(), SourceError> {
+    let mut options = FileOptions::new(context.camera.clone(), source, context.plan.clone());
+    let waiting = Waiting::new(context.camera.as_str(), "Kafka to tell how much of the file it holds");
+    let identity = Identity::of(&options)?;
+    options.max_picture_bytes = Some(context.config.kafka.largest_picture());
+    // Set explicitly now: if the file is changed while it is read, its derived identity would change.
+    (options.session, options.start_time_us) = (identity.session, identity.start_time_us);
+    let published = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        published = publisher.last_published(&context.camera, identity.session) => published,
+    };
+    let Published { topic, last } = published.map_err(|error| SourceError::Resume(Box::new(error)))?;
+    options.skip = last.map_or(0, |last| last.sequence + 1);
+    let positions = PositionRecorder::new(publisher, &context.camera, identity.session, topic, last);
+    let backoff = context.config.live.backoff;
+    if last.is_some_and(|last| last.end_of_stream) {
+        // A process that was killed, or an earlier version, may not have written it.
+        if !positions.finish(&waiting, backoff, stop).await {
+            return Ok(());
+        }
+        waiting.ended("it was published completely before".to_owned());
+        drop(waiting);
+    } else {
+        tracing::info!(path = source.path, session = identity.session, from = options.skip, "publishing video file");
+        let camera = context.camera.as_str();
+        let mut file = FilePublisher::new(&context.config.file, publisher, camera, positions, waiting);
+        let (frames, report) = read(options);
+        if !file.run(&source.path, frames, stop).await? || !file.record_end(backoff, stop).await {
+            return Ok(());
+        }
+        tell(&source.path, identity.session, &report.get());
+        file.ended(report.get().summary(), report.get().lost_at_end);
+        file.wait_until_consumed(stop).await?;
+    }
+    stop.cancelled().await;
+    Ok(())
+}
+
+/// Says what the file gave.
+fn tell(path: &str, session: u64, report: &FileReport) {
+    if report.retimed > 0 {
+        let frames = report.retimed;
+        tracing::warn!(
+            path,
+            frames,
+            "times in the video file are missing or do not rise; the nominal rate replaces them"
+        );
+    }
+    if report.is_whole() {
+        tracing::info!(path, session, frames = report.frames, "video file is published completely");
+    } else {
+        let faults = report.faults().join("; ");
+        tracing::warn!(
+            path,
+            session,
+            frames = report.frames,
+            faults,
+            "video file is damaged; what can be read of it is published"
+        );
+    }
+}
+
+/// Reads on a thread of its own. The channel is short because the reader decodes ahead already.
+fn read(options: FileOptions) -> (mpsc::Receiver<Result<Frame, SourceError>>, SharedReport) {
+    let (frames_tx, frames) = mpsc::channel(2);
+    let report = SharedReport::default();
+    let kept = report.clone();
+    tokio::task::spawn_blocking(move || match FileFrames::open(&options) {
+        Ok(mut frames) => {
+            for frame in &mut frames {
+                if frames_tx.blocking_send(frame).is_err() {
+                    return;
+                }
+            }
+            kept.set(frames.report().get());
+        }
+        // Sending fails only when the file was stopped meanwhile.
+        Err(error) => drop(frames_tx.blocking_send(Err(error))),
+    });
+    (frames, report)
+}
