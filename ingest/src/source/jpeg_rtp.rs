@@ -4,18 +4,19 @@
 //! wrong, and knows neither the extension nor tables that are sent once. Such a picture decodes, and is wrong. Here each fragment must
 //! continue its picture, and a picture whose tables or size are unknown is refused.
 
+mod fragment;
+mod segments;
+mod standard_tables;
 mod tables;
 
 use std::collections::BTreeMap;
 
+use fragment::{Fragment, MainHeader};
+use segments::{Segments, segment};
+use tables::Tables;
+
 /// A larger picture is none.
 const MAX_BYTES: usize = 32 << 20;
-
-/// Marker of the header extension in which ONVIF devices send the JPEG's own header, and of their other one, which may come before it.
-const ONVIF_JPEG: u16 = 0xffd8;
-const ONVIF_REPLAY: u16 = 0xabac;
-/// Content of the other one.
-const REPLAY_BYTES: usize = 12;
 
 /// Why a picture was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,13 +50,6 @@ pub(super) struct JpegAssembler {
     refused: Option<u32>,
 }
 
-/// Precisions (a bit per table), and the tables one after the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Tables {
-    precisions: u8,
-    bytes: Vec<u8>,
-}
-
 #[derive(Debug)]
 struct Picture {
     timestamp: u32,
@@ -67,27 +61,6 @@ struct Picture {
     data: Vec<u8>,
     /// Its last packet has come.
     marked: bool,
-}
-
-/// What is the same in all packets of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct MainHeader {
-    specific: u8,
-    kind: u8,
-    quality: u8,
-    width: u8,
-    height: u8,
-    restart_interval: u16,
-}
-
-struct Fragment<'a> {
-    timestamp: u32,
-    marker: bool,
-    /// Segments of the JPEG's own header.
-    segments: &'a [u8],
-    offset: usize,
-    main: MainHeader,
-    rest: &'a [u8],
 }
 
 impl JpegAssembler {
@@ -174,7 +147,7 @@ impl JpegAssembler {
             header.extend(tables.segment());
         }
         if !own.has_huffman {
-            header.extend(tables::huffman_segment());
+            header.extend(standard_tables::huffman_segment());
         }
         if !own.has_interval && main.restart_interval > 0 {
             header.extend(segment(0xdd, &main.restart_interval.to_be_bytes()));
@@ -240,19 +213,6 @@ impl JpegAssembler {
     }
 }
 
-impl MainHeader {
-    /// The frame that the type of the packets stands for. `chroma` is the number of the chrominance's table.
-    fn frame_segment(self, width: u16, height: u16, chroma: u8) -> Result<Vec<u8>, Refused> {
-        let sampling = match self.kind {
-            0 | 64 => 0x21,
-            1 | 65 => 0x22,
-            _ => return Err(Refused::Malformed("its type is not known")),
-        };
-        let ([h1, h0], [w1, w0]) = (height.to_be_bytes(), width.to_be_bytes());
-        Ok(segment(0xc0, &[8, h1, h0, w1, w0, 3, 1, sampling, 0, 2, 0x11, chroma, 3, 0x11, chroma]))
-    }
-}
-
 impl Picture {
     fn finish(mut self) -> Jpeg {
         self.header.append(&mut self.data);
@@ -261,140 +221,6 @@ impl Picture {
         }
         Jpeg { bytes: self.header, width: self.width, height: self.height }
     }
-}
-
-impl Tables {
-    fn of_quality(quality: u8) -> Self {
-        Self { precisions: 0, bytes: tables::quantisation(quality) }
-    }
-
-    fn length(&self, number: usize) -> usize {
-        64 << (self.precisions >> number & 1)
-    }
-
-    /// How many tables there are; 0 if they do not end where they should.
-    fn count(&self) -> usize {
-        let ends = [self.length(0), self.length(0) + self.length(1)];
-        ends.iter().position(|end| *end == self.bytes.len()).map_or(0, |at| at + 1)
-    }
-
-    fn segment(&self) -> Vec<u8> {
-        let mut rest = self.bytes.as_slice();
-        let mut content = Vec::new();
-        for number in 0..self.count() {
-            let (table, after) = rest.split_at(self.length(number));
-            content.push((self.precisions >> number & 1) << 4 | number as u8);
-            content.extend_from_slice(table);
-            rest = after;
-        }
-        segment(0xdb, &content)
-    }
-}
-
-/// The segments of a JPEG's own header.
-#[derive(Debug, Default)]
-struct Segments<'a> {
-    bytes: &'a [u8],
-    /// Width, height and the ids of the components.
-    frame: Option<(u16, u16, Vec<u8>)>,
-    has_tables: bool,
-    has_huffman: bool,
-    has_interval: bool,
-}
-
-impl<'a> Segments<'a> {
-    fn parse(bytes: &'a [u8]) -> Result<Self, Refused> {
-        let mut segments = Self::default();
-        let mut rest = bytes;
-        let wrong = Refused::Malformed("its header extension is no JPEG header");
-        loop {
-            // Bytes that fill a word may be anywhere in front of a marker.
-            while let [0xff, 0xff, ..] | [0xff] = rest {
-                rest = &rest[1..];
-            }
-            let [0xff, marker, high, low, ..] = *rest else { break };
-            let length = 2 + usize::from(u16::from_be_bytes([high, low]));
-            let (content, after) = rest.split_at_checked(length).filter(|_| length >= 4).ok_or(wrong)?;
-            let content = &content[4..];
-            match marker {
-                // Progressive and other frames have several scans, or none that we can decode.
-                0xc0 | 0xc1 => segments.frame = Some(frame(content).ok_or(wrong)?),
-                0xdb => segments.has_tables = true,
-                0xc4 => segments.has_huffman = true,
-                0xdd => segments.has_interval = true,
-                0xe0..=0xef | 0xfe => {}
-                _ => return Err(wrong),
-            }
-            rest = after;
-        }
-        if !rest.is_empty() {
-            return Err(wrong);
-        }
-        segments.bytes = bytes.strip_suffix(rest).unwrap_or(bytes);
-        Ok(segments)
-    }
-}
-
-fn frame(content: &[u8]) -> Option<(u16, u16, Vec<u8>)> {
-    let [8, height_high, height_low, width_high, width_low, count, components @ ..] = content else { return None };
-    let (width, height) =
-        (u16::from_be_bytes([*width_high, *width_low]), u16::from_be_bytes([*height_high, *height_low]));
-    let ids: Vec<u8> = components.chunks_exact(3).map(|component| component[0]).collect();
-    let fits = matches!(count, 1 | 3) && components.len() == usize::from(*count) * 3 && width > 0 && height > 0;
-    fits.then_some((width, height, ids))
-}
-
-fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
-    let length = (content.len() + 2) as u16;
-    [&[0xff, marker][..], &length.to_be_bytes(), content].concat()
-}
-
-impl<'a> Fragment<'a> {
-    fn parse(packet: &'a [u8]) -> Option<Self> {
-        let (fixed, mut rest) = packet.split_first_chunk::<12>()?;
-        rest = rest.get(usize::from(fixed[0] & 0x0f) * 4..)?;
-        let mut segments: &[u8] = &[];
-        if fixed[0] & 0x10 != 0 {
-            let (profile, content, after) = extension(rest)?;
-            segments = match profile {
-                ONVIF_JPEG => content,
-                ONVIF_REPLAY => match content.get(REPLAY_BYTES..).and_then(extension) {
-                    Some((ONVIF_JPEG, content, _)) => content,
-                    _ => &[],
-                },
-                _ => &[],
-            };
-            rest = after;
-        }
-        if fixed[0] & 0x20 != 0 {
-            rest = rest.get(..rest.len().checked_sub(usize::from(*rest.last()?))?)?;
-        }
-        let ([specific, o2, o1, o0, kind, quality, width, height], mut rest) = rest.split_first_chunk::<8>()?;
-        let mut restart_interval = 0;
-        if (64..128).contains(kind) {
-            let ([high, low, _, _], after) = rest.split_first_chunk::<4>()?;
-            restart_interval = u16::from_be_bytes([*high, *low]);
-            rest = after;
-        }
-        let main = MainHeader {
-            specific: *specific,
-            kind: *kind,
-            quality: *quality,
-            width: *width,
-            height: *height,
-            restart_interval,
-        };
-        let timestamp = u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]);
-        let offset = usize::from(*o2) << 16 | usize::from(*o1) << 8 | usize::from(*o0);
-        Some(Self { timestamp, marker: fixed[1] & 0x80 != 0, segments, offset, main, rest })
-    }
-}
-
-/// Profile and content of a header extension, and what follows it.
-fn extension(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
-    let ([p1, p0, l1, l0], rest) = bytes.split_first_chunk::<4>()?;
-    let (content, after) = rest.split_at_checked(usize::from(u16::from_be_bytes([*l1, *l0])) * 4)?;
-    Some((u16::from_be_bytes([*p1, *p0]), content, after))
 }
 
 #[cfg(test)]

@@ -226,7 +226,7 @@ fn the_header_in_the_extension_takes_precedence_and_a_wrong_one_is_refused() {
         segment(0xc0, &picture.frame),
         vec![0xff; 3],
         segment(0xdb, &[table(0), table(1)].concat()),
-        tables::huffman_segment(),
+        standard_tables::huffman_segment(),
     ]
     .concat();
     // What the packets say of tables and size is wrong.
