@@ -9,6 +9,8 @@ mod ort;
 mod picture_input;
 mod placement;
 pub mod provider;
+mod session;
+mod session_io;
 mod sizes_input;
 mod tensor;
 

@@ -1,25 +1,25 @@
 //! The backend for ONNX Runtime.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 
 use half::f16;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue, SessionOutputs};
-use ort::value::{DynValue, Outlet, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef};
-use vru_runtime::{assets, report};
+use ort::value::{DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef};
+use vru_runtime::report;
 use vru_vision::layout::MAX_OUTPUT_NUMBERS;
-use vru_vision::letterbox::{Element, InputSpec};
+use vru_vision::letterbox::InputSpec;
 use vru_vision::model_card::ModelCard;
 
 use super::engine_cache::EngineCache;
 use super::picture_input::{input_spec, run_dims};
-use super::provider::{InputShape, ProviderPlan, candidates, dispatch, plan};
+use super::provider::candidates;
+use super::session::{build, gpu_plans};
+use super::session_io::read_io;
 use super::sizes_input::{self, SizesElement, SizesInput, SizesOrder, SizesRole};
-use super::{Backend, BackendError, ModelIo, OutputTensor, TensorData, TensorPort, library, placement};
+use super::{Backend, BackendError, ModelIo, OutputTensor, TensorData, library, placement};
 use crate::config::{ModelConfig, Provider};
 
 /// A model that is loaded in ONNX Runtime.
@@ -119,81 +119,6 @@ impl OrtBackend {
     }
 }
 
-/// The options for a GPU depend on the model's input. To read the input, the model is loaded once on the CPU. Also returns the folder of
-/// TensorRT's engines, which must be kept while the model is used.
-fn gpu_plans(
-    environment: &Environment,
-    config: &ModelConfig,
-    path: &Path,
-    card: Option<&ModelCard>,
-    digest: &str,
-    provider: Provider,
-) -> Result<(Vec<ProviderPlan>, Option<EngineCache>), BackendError> {
-    // TensorRT names an engine by the graph and not by its weights.
-    let root = config.engine_cache.clone().unwrap_or_else(|| assets::cache_dir().join("engines"));
-    let cache = root.join(digest);
-    // Check that the provider is available before spending minutes.
-    dispatch(&plan(provider, config, &[], &cache))?;
-    let engines = if provider == Provider::Tensorrt {
-        let model_bytes = std::fs::metadata(path).map_or(0, |model| model.len());
-        Some(EngineCache::open(&root, digest, model_bytes, config.engine_cache_mib << 20)?)
-    } else {
-        None
-    };
-    let (io, _) = read_io(&build(environment, config, path, Provider::Cpu, &[])?)?;
-    let inputs = input_shapes(&io, card)?;
-    let mut plans = vec![plan(provider, config, &inputs, &cache)];
-    if provider == Provider::Tensorrt {
-        // For the nodes that TensorRT does not support.
-        plans.push(plan(Provider::Cuda, config, &inputs, &cache));
-    }
-    Ok((plans, engines))
-}
-
-/// Each input as the model declares it, and in a run.
-fn input_shapes(io: &ModelIo, card: Option<&ModelCard>) -> Result<Vec<InputShape>, BackendError> {
-    let run = run_dims(&io.input.dims, &input_spec(io, card)?, 1);
-    let picture = InputShape { name: io.input.name.clone(), declared: io.input.dims.clone(), run };
-    let sizes = io.sizes.iter().map(|port| InputShape {
-        run: vec![port.dims.first().copied().filter(|batch| *batch > 0).unwrap_or(1), 2],
-        name: port.name.clone(),
-        declared: port.dims.clone(),
-    });
-    Ok(std::iter::once(picture).chain(sizes).collect())
-}
-
-fn build(
-    environment: &Environment,
-    config: &ModelConfig,
-    path: &Path,
-    provider: Provider,
-    plans: &[ProviderPlan],
-) -> Result<Session, BackendError> {
-    let configure = |error: ort::Error<_>| BackendError::Configure(error.into());
-    let mut builder = Session::builder(environment)
-        .map_err(BackendError::Configure)?
-        .with_optimization_level(GraphOptimizationLevel::Level3)
-        .map_err(configure)?
-        .with_log_level(LogLevel::Verbose)
-        .map_err(configure)?
-        // Idle threads must not spin: the cores are needed for decoding.
-        .with_intra_op_spinning(false)
-        .map_err(configure)?
-        .with_intra_threads(config.threads)
-        .map_err(configure)?;
-    for plan in plans {
-        if let Some(dispatch) = dispatch(plan)? {
-            builder = builder
-                .with_execution_providers([dispatch])
-                .map_err(|source| BackendError::Provider { provider: plan.provider.name(), source: source.into() })?;
-        }
-    }
-    builder.commit_from_file(path).map_err(|source| match provider {
-        Provider::Cpu | Provider::Auto => BackendError::Model { path: path.to_owned(), source },
-        gpu => BackendError::Provider { provider: gpu.name(), source },
-    })
-}
-
 /// Fails if the provider computes no node: ONNX Runtime would silently compute the model on the CPU.
 fn check_placement(io: &ModelIo) -> Result<(), BackendError> {
     let wanted = match io.provider {
@@ -222,57 +147,6 @@ fn check_numbers(output: &str, numbers: usize) -> Result<(), BackendError> {
         return Ok(());
     }
     Err(BackendError::OutputSize { output: output.to_owned(), numbers, limit: MAX_OUTPUT_NUMBERS })
-}
-
-/// The inputs and outputs, and the meaning of the inputs for sizes.
-fn read_io(session: &Session) -> Result<(ModelIo, Vec<SizesInput>), BackendError> {
-    let (mut pictures, mut sizes, mut ports, mut unknown) =
-        (Vec::new(), Vec::<SizesInput>::new(), Vec::new(), Vec::new());
-    for outlet in session.inputs() {
-        let port = port(outlet);
-        match SizesInput::of(&port, outlet.dtype().tensor_type()) {
-            Some(input) if sizes.iter().all(|other| other.role != input.role) => {
-                sizes.push(input);
-                ports.push(port);
-            }
-            None if port.dims.len() == 4 => pictures.push(port),
-            _ => unknown.push(port),
-        }
-    }
-    let input = match (&pictures[..], &unknown[..]) {
-        ([picture], []) => picture.clone(),
-        // A single input of another form is described better by what it lacks.
-        ([], [other]) if sizes.is_empty() => other.clone(),
-        _ => return Err(BackendError::Inputs { inputs: session.inputs().iter().map(port).collect(), unknown }),
-    };
-    let io = ModelIo {
-        input,
-        sizes: ports,
-        outputs: session.outputs().iter().map(port).collect(),
-        metadata: read_metadata(session),
-        provider: Provider::Cpu,
-        placement: Vec::new(),
-    };
-    Ok((io, sizes))
-}
-
-fn read_metadata(session: &Session) -> BTreeMap<String, String> {
-    let Ok(metadata) = session.metadata() else { return BTreeMap::new() };
-    let keys = metadata.custom_keys().unwrap_or_default();
-    keys.into_iter().filter_map(|key| metadata.custom(&key).map(|value| (key, value))).collect()
-}
-
-fn port(outlet: &Outlet) -> TensorPort {
-    let dtype = outlet.dtype();
-    let element = match dtype.tensor_type() {
-        Some(TensorElementType::Float32) => Some(Element::F32),
-        Some(TensorElementType::Float16) => Some(Element::F16),
-        Some(TensorElementType::Uint8) => Some(Element::U8),
-        _ => None,
-    };
-    let type_name = dtype.tensor_type().map_or_else(|| "no tensor".to_owned(), |ty| ty.to_string());
-    let dims = dtype.tensor_shape().map_or_else(Vec::new, |shape| shape.to_vec());
-    TensorPort { name: outlet.name().to_owned(), dims, element, type_name }
 }
 
 impl Backend for OrtBackend {
@@ -355,75 +229,4 @@ fn numbers<T: PrimitiveTensorElementType + Copy>(
     let (shape, data) = value.try_extract_tensor::<T>().ok()?;
     let dims = shape.iter().map(|dim| usize::try_from(*dim).unwrap_or(0)).collect();
     Some((dims, data.iter().map(|number| convert(*number)).collect()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    /// The profiles for the smallest and the largest batch of a model with this input, as TensorRT gets them.
-    fn profiles(dims: &[i64], element: Element, imgsz: Option<&str>, sizes: &[(&str, &[i64])]) -> Option<[String; 2]> {
-        let port = |name: &str, dims: &[i64], element| TensorPort {
-            name: name.to_owned(),
-            dims: dims.to_vec(),
-            element,
-            type_name: String::new(),
-        };
-        let io = ModelIo {
-            input: port("images", dims, Some(element)),
-            sizes: sizes.iter().map(|(name, dims)| port(name, dims, None)).collect(),
-            outputs: Vec::new(),
-            metadata: imgsz.map(|size| ("imgsz".to_owned(), size.to_owned())).into_iter().collect(),
-            provider: Provider::Cpu,
-            placement: Vec::new(),
-        };
-        let inputs = input_shapes(&io, None).unwrap();
-        let plan = plan(Provider::Tensorrt, &ModelConfig::default(), &inputs, Path::new("/cache"));
-        let shapes = |kind: &str| {
-            let key = format!("trt_profile_{kind}_shapes");
-            plan.options.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
-        };
-        assert_eq!(shapes("opt"), shapes("max"), "tuned for the largest batch");
-        Some([shapes("min")?, shapes("max")?])
-    }
-
-    #[test]
-    fn profiles_name_the_sides_that_a_run_has_in_both_orders_of_dimensions() {
-        let size = Some("[384, 640]");
-        for element in [Element::F32, Element::F16, Element::U8] {
-            // Channels first: everything free, the batch, the sides, one side, and nothing but the batch of a model without metadata.
-            for (dims, size) in [
-                (&[-1, 3, -1, -1], size),
-                (&[-1, 3, 384, 640], size),
-                (&[-1, 3, -1, 640], size),
-                (&[-1, -1, -1, -1], size),
-                (&[-1, 3, 384, 640], None),
-            ] {
-                let want = [1, 16].map(|batch| format!("images:{batch}x3x384x640"));
-                assert_eq!(profiles(dims, element, size, &[]), Some(want), "{dims:?}");
-            }
-            for dims in [&[-1, -1, -1, 3], &[-1, 384, 640, 3], &[-1, 384, -1, 3]] {
-                let want = [1, 16].map(|batch| format!("images:{batch}x384x640x3"));
-                assert_eq!(profiles(dims, element, size, &[]), Some(want), "{dims:?}");
-            }
-            for (dims, want) in [(&[4, 3, -1, -1], "images:4x3x384x640"), (&[4, -1, -1, 3], "images:4x384x640x3")] {
-                let want = [want, want].map(str::to_owned);
-                assert_eq!(profiles(dims, element, size, &[]), Some(want), "a fixed batch is no other in a profile");
-            }
-            for fixed in [&[4, 3, 384, 640], &[4, 384, 640, 3]] {
-                assert_eq!(profiles(fixed, element, None, &[]), None);
-            }
-        }
-    }
-
-    #[test]
-    fn profiles_name_the_inputs_for_sizes_that_have_a_free_batch() {
-        let sizes: [(&str, &[i64]); 2] = [("im_shape", &[-1, 2]), ("scale_factor", &[1, 2])];
-        let want = [1, 16].map(|batch| format!("images:{batch}x3x640x640,im_shape:{batch}x2"));
-        assert_eq!(profiles(&[-1, 3, 640, 640], Element::F32, None, &sizes), Some(want));
-        let want = ["im_shape:1x2", "im_shape:16x2"].map(str::to_owned);
-        assert_eq!(profiles(&[1, 3, 640, 640], Element::F32, None, &sizes), Some(want));
-    }
 }
