@@ -7,7 +7,7 @@ use vru_proto::v1;
 use vru_runtime::test_util::{Bus, ServiceProcess, Topic, jpegs, kafka, wait_for, wait_until};
 
 use crate::clip::jpeg_frame;
-use crate::service::{camera, launch, publish, wait_for_commit};
+use crate::worker::{camera, launch, publish, wait_for_commit};
 
 const DEADLINE: Duration = Duration::from_mins(5);
 

@@ -11,4 +11,6 @@ mod nanodet;
 mod refusal;
 mod service;
 mod support;
+mod takeover;
 mod too_large;
+mod worker;

@@ -1,109 +1,14 @@
 //! Tests of the real binary with the real Kafka. Counts are compared exactly.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use vru_infer::analysis::{AnalysisSettings, CameraAnalysis};
-use vru_infer::decode::FrameDecoder;
-use vru_proto::{FrameKey, v1};
-use vru_runtime::kafka::partition_of;
-use vru_runtime::test_util::{Bus, ServiceLaunch, ServiceProcess, Topic, kafka, run_to_end, wait_for, wait_until};
+use vru_proto::v1;
+use vru_runtime::test_util::{Topic, kafka, run_to_end, wait_for};
 
 use crate::clip::{access_units, coded_frame, jpeg_frame, jpegs};
-use crate::support::{asset, nanodet};
-
-/// Bounds a test that hangs. Long, because the model is slow on a loaded machine.
-const DEADLINE: Duration = Duration::from_mins(5);
-
-/// A counter's sum over all its series.
-pub fn count(service: &ServiceProcess, name: &str) -> u64 {
-    service.metric(name, &[]) as u64
-}
-
-pub fn launch(bus: &Bus) -> ServiceLaunch {
-    ServiceLaunch::new("vru-infer")
-        .bus(bus)
-        .env("MODEL_PATH", asset("models/nanodet-g.onnx"))
-        .set("model.onnxruntime", asset("onnxruntime/libonnxruntime.so"))
-        .set("group", format!("{}infer", bus.prefix()))
-}
-
-pub fn start(bus: &Bus) -> ServiceProcess {
-    let service = launch(bus).start();
-    service.wait_ready(DEADLINE);
-    service
-}
-
-/// A camera with one rule, whose zone is the whole picture.
-pub fn camera(id: &str) -> v1::CameraConfig {
-    let corner = |x, y| v1::Point { x, y };
-    let presence = v1::ZonePresence { zone_id: "all".to_owned(), min_frames: 5, ..Default::default() };
-    v1::CameraConfig {
-        id: id.to_owned(),
-        enabled: true,
-        source: Some(v1::camera_config::Source::File(v1::FileSource { path: "clip".to_owned(), ..Default::default() })),
-        zones: vec![v1::Zone {
-            id: "all".to_owned(),
-            polygon: vec![corner(0.0, 0.0), corner(1.0, 0.0), corner(1.0, 1.0), corner(0.0, 1.0)],
-            ..Default::default()
-        }],
-        rules: vec![v1::Rule {
-            id: "presence".to_owned(),
-            severity: v1::Severity::Warning.into(),
-            kind: Some(v1::rule::Kind::ZonePresence(presence)),
-        }],
-        ..Default::default()
-    }
-}
-
-pub fn publish(bus: &Bus, frames: &[v1::Frame]) {
-    for frame in frames {
-        bus.put_frame(frame);
-    }
-}
-
-fn key(detections: &v1::FrameDetections) -> FrameKey {
-    FrameKey::try_from(detections.frame_id.as_ref().unwrap()).unwrap()
-}
-
-/// The detections and alert ids that `vru analyse` gives for the same frames.
-fn offline(frames: &[v1::Frame], config: &v1::CameraConfig) -> (Vec<v1::FrameDetections>, BTreeSet<String>) {
-    let mut engine = nanodet();
-    let model = engine.model().clone();
-    let mut decoder = FrameDecoder::new(model.clone());
-    let mut analysis = CameraAnalysis::new(Some(config), AnalysisSettings::of(model));
-    let mut messages = Vec::new();
-    let mut alerts = BTreeSet::new();
-    for frame in frames {
-        for decoded in decoder.decode(frame.clone()).frames {
-            let found = engine.infer(&[&decoded.picture]).unwrap().remove(0);
-            let timings = v1::StageTimings::default();
-            let (message, raised) = analysis.observe(&decoded.frame, &found, Some(&decoded.picture), timings);
-            messages.push(message);
-            alerts.extend(raised.into_iter().filter(v1::Alert::is_raised).map(|alert| alert.id));
-        }
-    }
-    (messages, alerts)
-}
-
-/// Waits until the detections of `count` frames are published. Returns all published messages, in order for each camera.
-pub fn wait_for_frames(bus: &Bus, count: usize) -> Vec<v1::FrameDetections> {
-    wait_for(DEADLINE, "all frames to be analysed", || {
-        let messages: Vec<v1::FrameDetections> = bus.messages(Topic::Detections);
-        let distinct = messages.iter().map(key).collect::<BTreeSet<_>>().len();
-        if distinct == count { Ok(messages) } else { Err(format!("{distinct} of {count} frames")) }
-    })
-}
-
-pub fn wait_for_commit(bus: &Bus) {
-    let group = format!("{}infer", bus.prefix());
-    wait_until(DEADLINE, "the offsets to be committed", || bus.frames_lag(&group) == 0);
-}
-
-fn alert_ids(bus: &Bus) -> Vec<String> {
-    bus.messages::<v1::Alert>(Topic::Alerts).into_iter().filter(v1::Alert::is_raised).map(|alert| alert.id).collect()
-}
+use crate::worker::{
+    DEADLINE, alert_ids, camera, count, key, launch, offline, publish, start, wait_for_commit, wait_for_frames,
+};
 
 #[test]
 fn every_frame_of_two_files_is_published_once_in_order_and_equal_to_the_offline_analysis() {
@@ -147,47 +52,6 @@ fn every_frame_of_two_files_is_published_once_in_order_and_equal_to_the_offline_
     assert_eq!(count(&service, "infer_sent_frames_total"), 120);
     assert_eq!(count(&service, "infer_dropped_frames_total"), 0);
     assert!(service.stop().success(), "{}", service.log_tail());
-}
-
-#[test]
-fn a_worker_that_is_killed_loses_nothing_and_goes_on_with_the_same_tracks() {
-    let pictures = jpegs(100);
-    let frames =
-        (0..).zip(&pictures).map(|(sequence, jpeg)| jpeg_frame("cam", sequence, jpeg, v1::Delivery::EveryFrame));
-    kill_and_compare(&frames.collect::<Vec<_>>());
-}
-
-#[test]
-fn a_worker_that_is_killed_between_key_frames_decodes_again_from_the_last_one() {
-    let units = access_units(v1::Encoding::H264, 100);
-    let frames = (0..).zip(&units).map(|(sequence, unit)| coded_frame("cam", sequence, unit, v1::Encoding::H264));
-    let mut frames: Vec<v1::Frame> = frames.collect();
-    frames.last_mut().unwrap().end_of_stream = true;
-    kill_and_compare(&frames);
-}
-
-fn kill_and_compare(frames: &[v1::Frame]) {
-    let bus = kafka().bus("infer-kill", 1);
-    bus.put_camera(&camera("cam"));
-    publish(&bus, frames);
-    let service = launch(&bus).set("queue.commit_every", "50ms").start();
-    for part in [20, 55] {
-        wait_until(DEADLINE, "some frames to be analysed", || bus.written(Topic::Detections) >= part);
-        service.kill();
-        service.restart();
-    }
-    let published = wait_for_frames(&bus, 100);
-    wait_for_commit(&bus);
-    let (expected, expected_alerts) = offline(frames, &camera("cam"));
-    let expected: BTreeMap<u64, v1::FrameDetections> =
-        expected.into_iter().map(|message| (key(&message).sequence, message)).collect();
-    // A frame that was published twice has the same objects both times.
-    for message in &published {
-        let sequence = key(message).sequence;
-        assert_eq!(message.objects, expected[&sequence].objects, "frame {sequence}");
-    }
-    assert_eq!(alert_ids(&bus).into_iter().collect::<BTreeSet<_>>(), expected_alerts);
-    assert!(service.stop().success());
 }
 
 #[test]
@@ -283,73 +147,6 @@ fn a_frame_that_cannot_be_read_is_counted_as_a_drop_of_its_camera() {
     assert!(letters.iter().all(|letter| letter.header("vru-reason").is_some_and(|why| why.contains("captured_at_us"))));
     assert_eq!(letters.len(), 3);
     assert!(service.stop().success());
-}
-
-#[test]
-fn partitions_move_between_workers_without_loss() {
-    const PARTITIONS: i32 = 4;
-    let bus = kafka().bus("infer-move", PARTITIONS);
-    // One camera in each partition, so that each worker has frames to process, and one more that shares a partition.
-    let names: Vec<String> = (0..100).map(|number| format!("camera-{number}")).collect();
-    let in_partition = |partition| {
-        let mut candidates = names.iter().filter(|name| partition_of(name.as_bytes(), PARTITIONS) == partition);
-        candidates.next().unwrap().clone()
-    };
-    let mut cameras: Vec<String> = (0..PARTITIONS).map(in_partition).collect();
-    let one_more = names.iter().find(|name| !cameras.contains(name)).unwrap().clone();
-    cameras.push(one_more);
-    let pictures = jpegs(40);
-    let frames = |camera: &str, sequences: Range<usize>| -> Vec<v1::Frame> {
-        let frame = |at: usize| jpeg_frame(camera, at as u64, &pictures[at], v1::Delivery::EveryFrame);
-        sequences.map(frame).collect()
-    };
-    for camera in &cameras {
-        publish(&bus, &frames(camera, 0..30));
-    }
-    let first = start(&bus);
-    wait_until(DEADLINE, "some frames to be analysed", || bus.written(Topic::Detections) >= 20);
-    let second = start(&bus);
-    wait_until(DEADLINE, "the second worker to get partitions", || {
-        second.metric("infer_assigned_partitions", &[]) > 0.0
-    });
-    // The first worker may have processed all frames by now. The second must process some as well.
-    for camera in &cameras {
-        publish(&bus, &frames(camera, 30..40));
-    }
-    wait_until(DEADLINE, "the second worker to process frames", || count(&second, "infer_sent_frames_total") > 0);
-    assert!(first.stop().success());
-    let published = wait_for_frames(&bus, 200);
-    wait_for_commit(&bus);
-    for camera in &cameras {
-        let sequences: Vec<u64> = published
-            .iter()
-            .filter(|message| key(message).camera.as_str() == camera)
-            .map(|message| key(message).sequence)
-            .collect();
-        let expected: Vec<u64> = (0..40).collect();
-        assert_eq!(
-            sequences, expected,
-            "{camera}: the new owner reads which frames are published, so each is published once"
-        );
-    }
-    assert!(second.stop().success());
-}
-
-/// A worker that joins gets its share of each, and not all of one of them.
-#[test]
-fn workers_share_the_live_cameras_and_the_files_evenly() {
-    let bus = kafka().bus("infer-shares", 4);
-    let shares = |service: &ServiceProcess| {
-        [Topic::Frames, Topic::FileFrames]
-            .map(|topic| service.metric("infer_assigned_partitions", &[("topic", &bus.name(topic))]) as u64)
-    };
-    let first = start(&bus);
-    wait_until(DEADLINE, "the first worker to get everything", || shares(&first) == [4, 4]);
-    let second = start(&bus);
-    wait_until(DEADLINE, "each to get its share", || shares(&first) == [2, 2] && shares(&second) == [2, 2]);
-    assert!(second.stop().success());
-    wait_until(DEADLINE, "the first to get everything back", || shares(&first) == [4, 4]);
-    assert!(first.stop().success());
 }
 
 #[test]

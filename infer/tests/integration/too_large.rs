@@ -6,7 +6,7 @@ use vru_proto::v1;
 use vru_runtime::test_util::{Topic, jpegs, kafka};
 
 use crate::clip::jpeg_frame;
-use crate::service::{camera, count, publish, start, wait_for_commit, wait_for_frames};
+use crate::worker::{camera, count, publish, start, wait_for_commit, wait_for_frames};
 
 const FRAMES: u64 = 12;
 
