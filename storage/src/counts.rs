@@ -129,30 +129,29 @@ pub async fn watches<C: GenericClient>(client: &C, cameras: &[&str]) -> Result<V
     rows.iter().map(|row| watch(row).map_err(failed)).collect()
 }
 
-/// The statement of [`watched`]. Each camera is one range of the primary key.
+/// The statement of [`watched`]. Each camera is one range of the primary key, and is summed up for itself: ids of cameras are compared once.
 pub fn watched_sql(span: Span<'_>) -> String {
     format!(
-        "SELECT w.camera_id, w.file_session, w.watch_id, width_bucket(w.starts_at, $2::timestamptz[]) - 1, sum(w.watched_us)::bigint \
-         FROM unnest($1::text[]) AS k (camera_id) CROSS JOIN LATERAL (SELECT * FROM watched_{} \
-         WHERE camera_id = k.camera_id AND starts_at >= $3 AND starts_at < $4 AND file_session {} 0 OFFSET 0) w \
-         GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+        "SELECT k.camera_id, w.* FROM unnest($1::text[]) AS k (camera_id) \
+         CROSS JOIN LATERAL (SELECT file_session, watch_id, width_bucket(starts_at, $2::timestamptz[]) - 1, sum(watched_us)::bigint \
+         FROM watched_{} WHERE camera_id = k.camera_id AND starts_at >= $3 AND starts_at < $4 AND file_session {} 0 \
+         GROUP BY 1, 2, 3) w",
         span.stored.suffix(),
         sessions(span)
     )
 }
 
-/// The statement of [`counted`]. Each line or zone is one range of the primary key.
+/// The statement of [`counted`]. Each line or zone is one range of the primary key, and is summed up for itself.
 pub fn counted_sql(span: Span<'_>, passages: Passages<'_>) -> String {
-    let direction = if passages.by_direction { "c.direction" } else { "0::smallint" };
-    let class = if passages.by_class { "c.class" } else { "0::smallint" };
+    let direction = if passages.by_direction { "direction" } else { "0::smallint" };
+    let class = if passages.by_class { "class" } else { "0::smallint" };
     format!(
-        "SELECT k.camera_id, k.line_id, k.zone_id, c.file_session, {direction}, {class}, \
-         width_bucket(c.starts_at, $4::timestamptz[]) - 1, sum(c.passages)::bigint \
+        "SELECT k.camera_id, k.line_id, k.zone_id, c.* \
          FROM unnest($1::text[], $2::text[], $3::text[]) AS k (camera_id, line_id, zone_id) \
-         CROSS JOIN LATERAL (SELECT starts_at, file_session, direction, class, passages FROM counts_{} \
+         CROSS JOIN LATERAL (SELECT file_session, {direction}, {class}, width_bucket(starts_at, $4::timestamptz[]) - 1, \
+         sum(passages)::bigint FROM counts_{} \
          WHERE camera_id = k.camera_id AND line_id = k.line_id AND zone_id = k.zone_id AND starts_at >= $5 AND starts_at < $6 \
-         AND file_session {} 0 AND direction = ANY($7) AND class = ANY($8) OFFSET 0) c \
-         GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7",
+         AND file_session {} 0 AND direction = ANY($7) AND class = ANY($8) GROUP BY 1, 2, 3, 4) c",
         span.stored.suffix(),
         sessions(span)
     )

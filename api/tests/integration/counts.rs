@@ -194,6 +194,8 @@ async fn a_question_that_cannot_be_answered_names_its_parameter() {
         ("from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z&bin=1m", "to"),
         // 48 hours in minutes: two places are allowed that, 24 series are not.
         ("from=2026-03-02T00:00:00Z&to=2026-03-04T00:00:00Z&bin=1m&group_by=class&group_by=direction", "to"),
+        // Fifteen years of quarters of an hour at two places.
+        ("from=2010-01-01T00:00:00%2B01:00&to=2025-01-01T00:00:00%2B01:00&bin=1d", "to"),
         (&format!("{range}&camera_id=none"), "camera_id"),
         (&format!("{range}&line_id=road"), "line_id"),
         (&format!("{range}&zone_id=kerb"), "zone_id"),

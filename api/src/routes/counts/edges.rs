@@ -45,6 +45,14 @@ impl BinLength {
         }
     }
 
+    /// The length of a stored bin.
+    pub(super) fn stored_seconds(self) -> i64 {
+        match self.stored() {
+            StoredBins::Minutes => 60,
+            StoredBins::Quarters => 900,
+        }
+    }
+
     /// Whether a bin begins at this time.
     fn is_edge(self, at: Timestamp, zone: &TimeZone) -> bool {
         let whole = |seconds: i64| at.subsec_nanosecond() == 0 && at.as_second() % seconds == 0;

@@ -14,7 +14,7 @@ use super::answer::Counts;
 use super::csv::csv;
 use super::edges::edges;
 use super::question::{Format, Question, Video};
-use super::series::{Looks, MOST_BINS, places, retain_present, series, too_many};
+use super::series::{Looks, MOST_BINS, check_stored, places, retain_present, series, too_many};
 use crate::auth::{Permitted, actions::SeeCounts};
 use crate::http::{Problem, Problems};
 use crate::state::ApiState;
@@ -70,6 +70,7 @@ pub(super) async fn get(
         return Err(too_many(ids.len(), bins));
     }
     let span = Span { edges: &times, stored: question.bin.stored(), files: question.video == Video::File };
+    check_stored(&question, ids.len())?;
     let watched = counts::watched(&client, &ids, span).await?;
     let looks = Looks::new(&watches, &watched);
     retain_present(&mut places, &question, &cameras, &looks);
@@ -84,6 +85,7 @@ pub(super) async fn get(
     if asked.len().saturating_mul(bins) > MOST_BINS {
         return Err(too_many(asked.len(), bins));
     }
+    check_stored(&question, asked.len())?;
     let counted = counts::counted(&client, &asked, span, passages).await?;
     let series = series(&question, &places, &looks, &counted, &edges, &zone)?;
     let answer = Counts { bin: question.bin, time_zone, series };

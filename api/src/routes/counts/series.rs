@@ -14,6 +14,22 @@ use crate::http::Problem;
 /// The most numbers of an answer.
 pub(super) const MOST_BINS: usize = 50_000;
 
+/// The most stored bins that are read for an answer: more take seconds.
+const MOST_STORED: usize = 1_000_000;
+
+/// Refuses a question for which too much would have to be read.
+pub(super) fn check_stored(question: &Question, places: usize) -> Result<(), Problem> {
+    let seconds = question.to.duration_since(question.from).as_secs();
+    let stored = usize::try_from(seconds / question.bin.stored_seconds()).unwrap_or(usize::MAX);
+    if places.saturating_mul(stored) <= MOST_STORED {
+        return Ok(());
+    }
+    let problem = format!(
+        "asks {places} lines and zones for more time than can be added up in one answer: ask for less time, or for fewer of them"
+    );
+    Err(Problem::parameter("to", problem))
+}
+
 /// The lines and zones that are asked for: those that the cameras have, or that they were watched for at some time.
 pub(super) fn places(
     question: &Question,
