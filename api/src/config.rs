@@ -12,6 +12,7 @@ use vru_runtime::secret::Secret;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 use vru_storage::postgres::DatabaseConfig;
+use vru_storage::s3::{BucketConfig, check_endpoint};
 
 use crate::http::Origin;
 
@@ -30,6 +31,7 @@ pub struct ApiConfig {
     pub database: DatabaseSection,
     pub kafka: KafkaConfig,
     pub cameras: CamerasConfig,
+    pub s3: PicturesSection,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
 }
@@ -44,6 +46,7 @@ impl Default for ApiConfig {
             database: DatabaseSection::default(),
             kafka: KafkaConfig::default(),
             cameras: CamerasConfig::default(),
+            s3: PicturesSection::default(),
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
         }
@@ -160,6 +163,76 @@ impl Validate for CamerasConfig {
     }
 }
 
+/// Section `s3`: where snapshots and clips are, as the sink writes them. The credentials need only `s3:GetObject`.
+#[derive(Debug, Clone)]
+pub struct PicturesSection {
+    /// Whether pictures are shown (default false).
+    pub enabled: bool,
+    /// As in the sink's section, with a `timeout` of 5 s by default.
+    pub bucket: BucketConfig,
+    /// The endpoint as browsers reach it, if they reach it by another address than the API (default: `endpoint`).
+    pub public_endpoint: String,
+    /// How long the address of a picture is good (default 5 min).
+    pub url_lifetime: Duration,
+}
+
+impl Default for PicturesSection {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            bucket: BucketConfig { timeout: Duration::from_secs(5), ..BucketConfig::default() },
+            public_endpoint: String::new(),
+            url_lifetime: Duration::from_mins(5),
+        }
+    }
+}
+
+impl FlatSection for PicturesSection {
+    const KEYS: &'static [&'static str] = &[
+        "enabled",
+        "bucket",
+        "prefix",
+        "endpoint",
+        "allow_http",
+        "region",
+        "path_style",
+        "access_key",
+        "secret_key",
+        "timeout",
+        "public_endpoint",
+        "url_lifetime",
+    ];
+
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
+        match key {
+            "enabled" => self.enabled = map.next_value()?,
+            "public_endpoint" => self.public_endpoint = map.next_value()?,
+            "url_lifetime" => self.url_lifetime = map.next_value::<Serde<Duration>>()?.into_inner(),
+            _ => return self.bucket.read(key, map),
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for PicturesSection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        flat_section::deserialize(deserializer)
+    }
+}
+
+impl Validate for PicturesSection {
+    fn validate(&self, problems: &mut Problems) {
+        self.bucket.validate(problems);
+        if !self.public_endpoint.is_empty()
+            && let Err(problem) = check_endpoint(&self.public_endpoint, self.bucket.allow_http)
+        {
+            problems.at("public_endpoint", problem);
+        }
+        let limits = Duration::from_secs(1)..=Duration::from_hours(1);
+        problems.require(limits.contains(&self.url_lifetime), "url_lifetime", "is not between 1s and 1h");
+    }
+}
+
 /// Section `sessions`: how long a browser stays logged in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -207,6 +280,7 @@ impl Validate for ApiConfig {
         problems.section("database", &self.database);
         problems.section("kafka", &self.kafka);
         problems.section("cameras", &self.cameras);
+        problems.section("s3", &self.s3);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
     }

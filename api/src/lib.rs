@@ -3,6 +3,7 @@
 //! - [`routes`]: one file a route, with its request, answer and documentation. Their documents together are the OpenAPI document.
 //! - `auth`: who asks (sessions, passwords), and how log-ins are slowed. Who may do what is `vru_auth::policy`.
 //! - `cameras`: changes of cameras reach Kafka.
+//! - `pictures`: addresses of snapshots and clips.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
 //!
 //! Queries are in `vru-storage`.
@@ -14,6 +15,7 @@ mod http;
 mod maintenance;
 mod metrics;
 pub mod openapi;
+mod pictures;
 pub mod routes;
 mod server;
 mod state;

@@ -22,6 +22,7 @@ use crate::http::{Guard, Problem, guard, record_request, serve};
 use crate::maintenance;
 use crate::metrics;
 use crate::openapi::document;
+use crate::pictures::Pictures;
 use crate::routes;
 use crate::state::ApiState;
 
@@ -61,9 +62,10 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
     let listening = listener.local_addr()?;
     let passwords = Passwords::new(config.log_in.concurrent);
     let cameras = CameraMessages::new(&config.cameras.secrets_key);
+    let pictures = Pictures::new(&config.s3).await;
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
-    let app = router(ApiState { config: config.clone(), database, passwords, cameras, openapi });
+    let app = router(ApiState { config: config.clone(), database, passwords, cameras, pictures, openapi });
     tracing::info!(%listening, "the API is served");
     serve(listener, app, &config.http, shutdown.soft.clone()).await;
     Ok(())

@@ -6,6 +6,7 @@ use vru_storage::postgres::Pool;
 use crate::auth::Passwords;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
+use crate::pictures::Pictures;
 
 /// What every route uses. Cloning it shares it.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub(crate) struct ApiState {
     pub(crate) database: Pool,
     pub(crate) passwords: Passwords,
     pub(crate) cameras: CameraMessages,
+    pub(crate) pictures: Pictures,
     /// The OpenAPI document.
     pub(crate) openapi: Bytes,
 }

@@ -45,11 +45,27 @@ pub enum Scope {
     CamerasRead,
     CamerasWrite,
     CountsRead,
+    TracksRead,
+    AlertsRead,
+    /// Reviews and comments.
+    AlertsWrite,
+    /// Snapshots and clips.
+    PicturesRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 6] =
-        [Self::SitesRead, Self::SitesWrite, Self::AuditRead, Self::CamerasRead, Self::CamerasWrite, Self::CountsRead];
+    pub const ALL: [Self; 10] = [
+        Self::SitesRead,
+        Self::SitesWrite,
+        Self::AuditRead,
+        Self::CamerasRead,
+        Self::CamerasWrite,
+        Self::CountsRead,
+        Self::TracksRead,
+        Self::AlertsRead,
+        Self::AlertsWrite,
+        Self::PicturesRead,
+    ];
 
     /// As stored, and as requests name it.
     pub fn word(self) -> &'static str {
@@ -60,6 +76,10 @@ impl Scope {
             Self::CamerasRead => "cameras:read",
             Self::CamerasWrite => "cameras:write",
             Self::CountsRead => "counts:read",
+            Self::TracksRead => "tracks:read",
+            Self::AlertsRead => "alerts:read",
+            Self::AlertsWrite => "alerts:write",
+            Self::PicturesRead => "pictures:read",
         }
     }
 
@@ -81,6 +101,23 @@ pub enum Action {
     SeeCameras,
     ConfigureCameras,
     SeeCounts,
+    /// Of the cameras of a site; the actions with `All` concern all cameras, also those of no site.
+    SeeTracks,
+    SeeAllTracks,
+    SeeAlerts,
+    SeeAllAlerts,
+    /// Which alerts they have seen themselves.
+    MarkSeen,
+    MarkAllSeen,
+    /// Acknowledge, dismiss, reopen, comment.
+    ReviewAlerts,
+    ReviewAllAlerts,
+    /// Those of others; everybody who may comment deletes their own.
+    DeleteComments,
+    DeleteAllComments,
+    /// Snapshots and clips.
+    SeePictures,
+    SeeAllPictures,
     ManageUsers,
     ManageMembers,
     /// Of a site.
@@ -126,6 +163,18 @@ pub const POLICY: &[Rule] = &[
     rule(Action::SeeCameras, Needs::AtSite(Role::Viewer), Some(Scope::CamerasRead)),
     rule(Action::ConfigureCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
     rule(Action::SeeCounts, Needs::AtSite(Role::Viewer), Some(Scope::CountsRead)),
+    rule(Action::SeeTracks, Needs::AtSite(Role::Viewer), Some(Scope::TracksRead)),
+    rule(Action::SeeAllTracks, Needs::SystemAdmin, Some(Scope::TracksRead)),
+    rule(Action::SeeAlerts, Needs::AtSite(Role::Viewer), Some(Scope::AlertsRead)),
+    rule(Action::SeeAllAlerts, Needs::SystemAdmin, Some(Scope::AlertsRead)),
+    rule(Action::MarkSeen, Needs::AtSite(Role::Viewer), None),
+    rule(Action::MarkAllSeen, Needs::SystemAdmin, None),
+    rule(Action::ReviewAlerts, Needs::AtSite(Role::Operator), Some(Scope::AlertsWrite)),
+    rule(Action::ReviewAllAlerts, Needs::SystemAdmin, Some(Scope::AlertsWrite)),
+    rule(Action::DeleteComments, Needs::AtSite(Role::Admin), None),
+    rule(Action::DeleteAllComments, Needs::SystemAdmin, None),
+    rule(Action::SeePictures, Needs::AtSite(Role::Viewer), Some(Scope::PicturesRead)),
+    rule(Action::SeeAllPictures, Needs::SystemAdmin, Some(Scope::PicturesRead)),
     rule(Action::ManageUsers, Needs::SystemAdmin, None),
     rule(Action::ManageMembers, Needs::AtSite(Role::Admin), None),
     rule(Action::ManageKeys, Needs::AtSite(Role::Admin), None),

@@ -6,6 +6,7 @@
 //! Every program that reads or writes stored data uses this crate, so that connection settings, TLS, time-outs and keys are
 //! the same everywhere. How results are written (batches, COPY, offsets, Parquet) is the sink's own.
 
+pub mod alerts;
 pub mod api_keys;
 pub mod audit;
 pub mod cameras;
@@ -13,8 +14,13 @@ pub mod counts;
 mod ids;
 pub mod log_in_failures;
 pub mod members;
+#[cfg(test)]
+mod plans;
 pub mod postgres;
+pub mod reviews;
 pub mod s3;
+pub mod search;
 pub mod sessions;
 pub mod sites;
+pub mod tracks;
 pub mod users;

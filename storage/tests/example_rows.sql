@@ -39,6 +39,8 @@ SELECT 'c', camera_id, captured_at, session, sequence, 'lingers', 'crossing', 2,
     'snapshots/c.jpg', 'clips/c.mp4', 2, captured_at - interval '3 s', captured_at + interval '2 s', '', 0
 FROM frames WHERE sequence = 50;
 
+INSERT INTO alert_reviews (alert_id, state, reason, user_id, key_id) VALUES ('c', 3, 1, 'user_1', '');
+
 INSERT INTO sink_positions (cluster_id, consumer, topic, kafka_partition, epoch, next_offset, owner)
 VALUES ('cluster', 'vru-sink-postgres', 'vru.detections', 0, 1, 101, 'host:1');
 

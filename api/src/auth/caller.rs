@@ -80,7 +80,7 @@ async fn with_session(client: &PooledClient, headers: &HeaderMap, state: &ApiSta
 
 impl Caller {
     /// Whether they may do something that belongs to no site.
-    pub(super) fn may(&self, action: Action) -> Result<(), Problem> {
+    pub(crate) fn may(&self, action: Action) -> Result<(), Problem> {
         let allowed = match &self.who {
             Who::Person(person) => allows(action, Standing { system_admin: person.user.system_admin, role: None }),
             Who::Key(key) => {
@@ -92,7 +92,7 @@ impl Caller {
     }
 
     /// Whether they may do something at a site. Of a site that is not theirs they learn nothing, not even that it exists.
-    pub(super) fn may_at(&self, action: Action, site_id: &str) -> Result<(), Problem> {
+    pub(crate) fn may_at(&self, action: Action, site_id: &str) -> Result<(), Problem> {
         let (allowed, theirs) = match &self.who {
             Who::Person(person) => {
                 let role = person.roles.iter().find(|(site, _)| site == site_id).map(|(_, role)| *role);

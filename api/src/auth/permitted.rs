@@ -43,6 +43,16 @@ pub(crate) mod actions {
         SeeCameras,
         ConfigureCameras,
         SeeCounts,
+        SeeTracks,
+        SeeAllTracks,
+        SeeAlerts,
+        SeeAllAlerts,
+        MarkSeen,
+        MarkAllSeen,
+        ReviewAlerts,
+        ReviewAllAlerts,
+        SeePictures,
+        SeeAllPictures,
         ManageUsers,
         ManageMembers,
         ManageKeys,
@@ -60,7 +70,16 @@ pub(crate) struct Permitted<P> {
     pub(crate) site_id: String,
     /// The other id of the path; empty if it has none.
     pub(crate) object_id: String,
+    /// The id after that, of a part of the object; empty if the path has none.
+    pub(crate) part_id: String,
     permission: PhantomData<P>,
+}
+
+impl<P> Permitted<P> {
+    /// `None` if the path has no site.
+    pub(crate) fn site(&self) -> Option<&str> {
+        (!self.site_id.is_empty()).then_some(self.site_id.as_str())
+    }
 }
 
 impl<P: Permission> FromRequestParts<ApiState> for Permitted<P> {
@@ -74,7 +93,8 @@ impl<P: Permission> FromRequestParts<ApiState> for Permitted<P> {
             return Err(missing());
         }
         let site_id = parameters.iter().find(|(name, _)| *name == "site_id").map(|(_, value)| value.to_owned());
-        let object_id = parameters.iter().find(|(name, _)| *name != "site_id").map(|(_, value)| value.to_owned());
+        let mut others = parameters.iter().filter(|(name, _)| *name != "site_id").map(|(_, value)| value.to_owned());
+        let (object_id, part_id) = (others.next().unwrap_or_default(), others.next().unwrap_or_default());
         match &site_id {
             None => caller.may(P::ACTION)?,
             Some(site_id) => {
@@ -85,12 +105,12 @@ impl<P: Permission> FromRequestParts<ApiState> for Permitted<P> {
                 }
             }
         }
-        let (site_id, object_id) = (site_id.unwrap_or_default(), object_id.unwrap_or_default());
-        Ok(Self { caller, site_id, object_id, permission: PhantomData })
+        Ok(Self { caller, site_id: site_id.unwrap_or_default(), object_id, part_id, permission: PhantomData })
     }
 }
 
 /// What no id has does not reach the database, which refuses some texts.
 fn is_id(text: &str) -> bool {
-    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    // The id of a track has that of its camera and two numbers.
+    (1..=192).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Problem;
 
@@ -27,10 +27,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
             let field = error.path().to_string();
             let inner = error.into_inner();
-            match inner.classify() {
-                serde_json::error::Category::Data if field != "." => Problem::field(field, strip_place(&inner)),
-                serde_json::error::Category::Data => Problem::field("", strip_place(&inner)),
-                _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_json", inner.to_string()),
+            // A number in place of a word is an error of syntax to the library.
+            let is_json = inner.is_data() || serde_json::from_slice::<IgnoredAny>(&body).is_ok();
+            match is_json {
+                true if field != "." => Problem::field(field, strip_place(&inner)),
+                true => Problem::field("", strip_place(&inner)),
+                false => Problem::new(StatusCode::BAD_REQUEST, "malformed_json", inner.to_string()),
             }
         })?;
         reader.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;

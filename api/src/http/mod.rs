@@ -8,6 +8,7 @@ mod guard;
 mod origin;
 mod page;
 mod problem;
+mod query;
 mod request_id;
 
 pub(crate) use body::JsonBody;
@@ -16,6 +17,7 @@ pub(crate) use connections::serve;
 pub(crate) use entity_tag::{Expected, Tagged, is_current};
 pub(crate) use guard::{Guard, guard};
 pub use origin::Origin;
-pub(crate) use page::{Page, PageQuery};
+pub(crate) use page::{Filtered, Page, PageQuery, columns_key, foreign_cursor};
 pub(crate) use problem::{Problem, ProblemDocument, Problems};
+pub(crate) use query::{Ids, Time, Words};
 pub(crate) use request_id::{RequestId, record_request};

@@ -1,16 +1,31 @@
 //! Lists in pages: the answer to one page has the cursor of the next.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Problem;
+use super::query::Pairs;
 
 const DEFAULT: u16 = 50;
 const MOST: u16 = 200;
+
+/// The key of an item of the list, for [`PageQuery::page`]. No column has a space.
+pub(crate) fn columns_key<const N: usize>(list: &str, columns: &[String; N]) -> String {
+    let key = columns.join(" ");
+    format!("{} {key}", check_of(list, &key))
+}
+
+/// Finds mistakes, not malice: a cursor that somebody makes up shows them nothing else than one that they were given.
+fn check_of(list: &str, key: &str) -> String {
+    let hash = Sha256::new().chain_update(list).chain_update([0]).chain_update(key).finalize();
+    URL_SAFE_NO_PAD.encode(&hash[..6])
+}
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,7 +42,7 @@ impl<T> Page<T> {
     }
 }
 
-fn foreign_cursor() -> Problem {
+pub(crate) fn foreign_cursor() -> Problem {
     Problem::parameter("cursor", "is not a cursor of this list")
 }
 
@@ -58,12 +73,32 @@ impl IntoParams for PageQuery {
     }
 }
 
+/// Which page is asked for, of a list that `F` narrows.
+#[derive(Debug)]
+pub(crate) struct Filtered<F> {
+    pub(crate) filter: F,
+    pub(crate) page: PageQuery,
+}
+
+impl<F: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filtered<F> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let (of_page, of_filter) = Pairs::read(parts.uri.query())?.split(&["limit", "cursor"]);
+        Ok(Self { page: PageQuery::checked(of_page.parse()?)?, filter: of_filter.parse()? })
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Query(Parameters { limit, cursor }) = Query::try_from_uri(&parts.uri)
-            .map_err(|error| Problem::parameter("", format!("the query cannot be read: {}", error.body_text())))?;
+        Self::checked(Pairs::read(parts.uri.query())?.parse()?)
+    }
+}
+
+impl PageQuery {
+    fn checked(Parameters { limit, cursor }: Parameters) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(DEFAULT);
         if !(1..=MOST).contains(&limit) {
             return Err(Problem::parameter("limit", format!("is not between 1 and {MOST}")));
@@ -75,14 +110,24 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
                 .ok()
                 .and_then(|key| String::from_utf8(key).ok())
                 // PostgreSQL refuses texts with it.
-                .filter(|key| !key.contains('\0'))
+                .filter(|key| !key.is_empty() && !key.contains('\0'))
                 .ok_or_else(foreign_cursor)?,
         };
         Ok(Self { limit: usize::from(limit), after })
     }
-}
 
-impl PageQuery {
+    /// The key, in a list in the order of several columns; `None` for the first page. `list` is its name, so that a cursor of another
+    /// list is told from one of this.
+    pub(crate) fn after_columns<const N: usize>(&self, list: &str) -> Result<Option<[&str; N]>, Problem> {
+        if self.after.is_empty() {
+            return Ok(None);
+        }
+        let key = self.after.split_once(' ').filter(|(check, key)| *check == check_of(list, key));
+        let (_, key) = key.ok_or_else(foreign_cursor)?;
+        let columns: Vec<&str> = key.split(' ').collect();
+        columns.try_into().map(Some).map_err(|_| foreign_cursor())
+    }
+
     /// The key, in a list in the order of a number.
     pub(crate) fn after_number(&self) -> Result<i64, Problem> {
         self.after.parse().map_err(|_| foreign_cursor())

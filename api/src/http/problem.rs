@@ -80,6 +80,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// The field of the body, or the parameter.
+    #[cfg(test)]
+    pub(crate) fn wrong_field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
     #[must_use]
     pub(crate) fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);

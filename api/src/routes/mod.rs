@@ -1,16 +1,20 @@
 //! One file a route.
 
+mod alerts;
 mod audit;
 mod cameras;
 mod counts;
 mod keys;
 mod members;
 mod openapi;
+mod picture;
 mod role;
 mod session;
 mod sites;
 mod text;
+mod tracks;
 mod users;
+mod words;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -26,6 +30,8 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(sites::router())
         .merge(cameras::router())
         .merge(counts::router())
+        .merge(tracks::router())
+        .merge(alerts::router())
         .merge(members::router())
         .merge(keys::router())
         .merge(audit::router())

@@ -200,7 +200,11 @@ impl ApiClient {
 
     /// The same person, asking another replica.
     pub fn at(&self, api: &Api) -> Self {
-        Self { address: api.address, ..self.clone() }
+        self.at_address(api.address)
+    }
+
+    pub fn at_address(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
     }
 
     /// Returns the new site's id.

@@ -1,5 +1,6 @@
 //! The API on a real PostgreSQL, over HTTP.
 
+mod alerts;
 mod api;
 mod audit;
 mod cameras;
@@ -10,6 +11,9 @@ mod keys;
 mod log_in;
 mod matrix;
 mod people;
+mod pictures;
 mod requests;
+mod rows;
 mod schema;
 mod sites;
+mod tracks;

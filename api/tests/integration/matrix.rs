@@ -44,6 +44,36 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/sites/{site_id}/cameras/{camera_id}/versions", VIEWER, Some("cameras:read")),
     ("post /api/v1/sites/{site_id}/cameras/{camera_id}/restore", OPERATOR, Some("cameras:write")),
     ("get /api/v1/sites/{site_id}/counts", VIEWER, Some("counts:read")),
+    ("get /api/v1/sites/{site_id}/tracks", VIEWER, Some("tracks:read")),
+    ("get /api/v1/tracks", Who::SystemAdmin, Some("tracks:read")),
+    ("get /api/v1/sites/{site_id}/tracks/{track_id}", VIEWER, Some("tracks:read")),
+    ("get /api/v1/tracks/{track_id}", Who::SystemAdmin, Some("tracks:read")),
+    ("get /api/v1/sites/{site_id}/tracks/{track_id}/detections", VIEWER, Some("tracks:read")),
+    ("get /api/v1/tracks/{track_id}/detections", Who::SystemAdmin, Some("tracks:read")),
+    ("get /api/v1/sites/{site_id}/tracks/{track_id}/snapshot", VIEWER, Some("pictures:read")),
+    ("get /api/v1/tracks/{track_id}/snapshot", Who::SystemAdmin, Some("pictures:read")),
+    ("get /api/v1/sites/{site_id}/alerts", VIEWER, Some("alerts:read")),
+    ("get /api/v1/alerts", Who::SystemAdmin, Some("alerts:read")),
+    ("get /api/v1/sites/{site_id}/alerts/{alert_id}", VIEWER, Some("alerts:read")),
+    ("get /api/v1/alerts/{alert_id}", Who::SystemAdmin, Some("alerts:read")),
+    ("get /api/v1/sites/{site_id}/alerts/{alert_id}/review", VIEWER, Some("alerts:read")),
+    ("get /api/v1/alerts/{alert_id}/review", Who::SystemAdmin, Some("alerts:read")),
+    ("put /api/v1/sites/{site_id}/alerts/{alert_id}/review", OPERATOR, Some("alerts:write")),
+    ("put /api/v1/alerts/{alert_id}/review", Who::SystemAdmin, Some("alerts:write")),
+    ("put /api/v1/sites/{site_id}/alerts/{alert_id}/seen", VIEWER, None),
+    ("put /api/v1/alerts/{alert_id}/seen", Who::SystemAdmin, None),
+    ("delete /api/v1/sites/{site_id}/alerts/{alert_id}/seen", VIEWER, None),
+    ("delete /api/v1/alerts/{alert_id}/seen", Who::SystemAdmin, None),
+    ("get /api/v1/sites/{site_id}/alerts/{alert_id}/comments", VIEWER, Some("alerts:read")),
+    ("get /api/v1/alerts/{alert_id}/comments", Who::SystemAdmin, Some("alerts:read")),
+    ("post /api/v1/sites/{site_id}/alerts/{alert_id}/comments", OPERATOR, Some("alerts:write")),
+    ("post /api/v1/alerts/{alert_id}/comments", Who::SystemAdmin, Some("alerts:write")),
+    ("delete /api/v1/sites/{site_id}/alerts/{alert_id}/comments/{comment_id}", OPERATOR, Some("alerts:write")),
+    ("delete /api/v1/alerts/{alert_id}/comments/{comment_id}", Who::SystemAdmin, Some("alerts:write")),
+    ("get /api/v1/sites/{site_id}/alerts/{alert_id}/snapshot", VIEWER, Some("pictures:read")),
+    ("get /api/v1/alerts/{alert_id}/snapshot", Who::SystemAdmin, Some("pictures:read")),
+    ("get /api/v1/sites/{site_id}/alerts/{alert_id}/clip", VIEWER, Some("pictures:read")),
+    ("get /api/v1/alerts/{alert_id}/clip", Who::SystemAdmin, Some("pictures:read")),
     ("get /api/v1/sites/{site_id}/members", ADMIN, None),
     ("post /api/v1/sites/{site_id}/members", ADMIN, None),
     ("put /api/v1/sites/{site_id}/members/{user_id}", ADMIN, None),
@@ -58,7 +88,18 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
 ];
 
-const SCOPES: [&str; 6] = ["sites:read", "sites:write", "audit:read", "cameras:read", "cameras:write", "counts:read"];
+const SCOPES: [&str; 10] = [
+    "sites:read",
+    "sites:write",
+    "audit:read",
+    "cameras:read",
+    "cameras:write",
+    "counts:read",
+    "tracks:read",
+    "alerts:read",
+    "alerts:write",
+    "pictures:read",
+];
 
 /// Somebody who asks.
 struct Caller {
@@ -174,7 +215,7 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
             let sites = if of_site { vec![(&own, Some(true)), (&other, Some(false))] } else { vec![(&own, None)] };
             for (site, at_own) in sites {
                 let mut path = path.replace("{site_id}", site);
-                for id in ["{user_id}", "{key_id}", "{camera_id}"] {
+                for id in ["{user_id}", "{key_id}", "{camera_id}", "{track_id}", "{alert_id}", "{comment_id}"] {
                     path = path.replace(id, "none");
                 }
                 let method: Method = method.parse().expect("a method");

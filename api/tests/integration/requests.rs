@@ -40,6 +40,7 @@ async fn a_wrong_body_is_refused_with_the_field_that_is_wrong() {
         ("{\"name\":\"a\\u0000\",\"time_zone\":\"UTC\"}", (422, "invalid_field", "name")),
         ("{\"name\":\"a\",\"time_zone\":\"Mars/Olympus\"}", (422, "invalid_field", "time_zone")),
         ("{\"name\":\"a\",\"time_zone\":\"UTC\",\"colour\":1}", (422, "invalid_field", "colour")),
+        ("{\"name\":\"a\",\"time_zone\":\"UTC\",\"units\":1}", (422, "invalid_field", "units")),
         ("{\"name\":\"a\",\"time_zone\":\"UTC\",\"units\":\"furlongs\"}", (422, "invalid_field", "units")),
         (
             "{\"name\":\"a\",\"time_zone\":\"UTC\",\"location\":{\"latitude\":91,\"longitude\":0}}",

@@ -24,6 +24,9 @@ pub fn s3() -> &'static S3Server {
 impl S3Server {
     pub const ACCESS_KEY: &'static str = "vru-access";
     pub const SECRET_KEY: &'static str = "vru-secret";
+    /// Of somebody who may only read objects.
+    pub const READER_ACCESS_KEY: &'static str = "vru-reader";
+    pub const READER_SECRET_KEY: &'static str = "vru-reader-secret";
     pub const REGION: &'static str = "us-east-1";
 
     /// Starts an empty server.
@@ -90,13 +93,14 @@ fn probe(filer: SocketAddr, gateway: SocketAddr) -> Result<(), String> {
 }
 
 fn credentials() -> String {
-    let (access, secret) = (S3Server::ACCESS_KEY, S3Server::SECRET_KEY);
-    serde_json::json!({"identities": [{
-        "name": "vru",
-        "credentials": [{"accessKey": access, "secretKey": secret}],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-    }]})
-    .to_string()
+    let identity = |name: &str, access: &str, secret: &str, actions: &[&str]| {
+        let credentials = [serde_json::json!({ "accessKey": access, "secretKey": secret })];
+        serde_json::json!({ "name": name, "credentials": credentials, "actions": actions })
+    };
+    let all = ["Admin", "Read", "Write", "List", "Tagging"];
+    let vru = identity("vru", S3Server::ACCESS_KEY, S3Server::SECRET_KEY, &all);
+    let reader = identity("reader", S3Server::READER_ACCESS_KEY, S3Server::READER_SECRET_KEY, &["Read"]);
+    serde_json::json!({ "identities": [vru, reader] }).to_string()
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ mod tests {
                 "V8__sites_and_people",
                 "V9__api_keys",
                 "V10__cameras",
+                "V11__reviews",
                 "V12__counts"
             ]
         );

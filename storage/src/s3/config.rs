@@ -91,7 +91,7 @@ impl Validate for BucketConfig {
 }
 
 /// An error continues `endpoint`, and quotes nothing: a URL may contain a password.
-pub(super) fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<(), &'static str> {
+pub fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<(), &'static str> {
     let Ok(url) = Url::parse(endpoint) else { return Err("is not a URL") };
     if !url.username().is_empty() || url.password().is_some() {
         return Err("contains a user: use `access_key` and `secret_key`");

@@ -5,8 +5,10 @@ mod client;
 mod config;
 mod error;
 pub mod keys;
+mod signed;
 
 pub use bucket::Bucket;
 pub use client::client;
-pub use config::BucketConfig;
+pub use config::{BucketConfig, check_endpoint};
 pub use error::BucketError;
+pub use signed::{Presence, SignedUrls};

@@ -81,6 +81,14 @@ pub(super) enum ScopeName {
     CamerasWrite,
     #[serde(rename = "counts:read")]
     CountsRead,
+    #[serde(rename = "tracks:read")]
+    TracksRead,
+    #[serde(rename = "alerts:read")]
+    AlertsRead,
+    #[serde(rename = "alerts:write")]
+    AlertsWrite,
+    #[serde(rename = "pictures:read")]
+    PicturesRead,
 }
 
 impl From<Scope> for ScopeName {
@@ -92,6 +100,10 @@ impl From<Scope> for ScopeName {
             Scope::CamerasRead => Self::CamerasRead,
             Scope::CamerasWrite => Self::CamerasWrite,
             Scope::CountsRead => Self::CountsRead,
+            Scope::TracksRead => Self::TracksRead,
+            Scope::AlertsRead => Self::AlertsRead,
+            Scope::AlertsWrite => Self::AlertsWrite,
+            Scope::PicturesRead => Self::PicturesRead,
         }
     }
 }
@@ -105,6 +117,10 @@ impl From<ScopeName> for Scope {
             ScopeName::CamerasRead => Self::CamerasRead,
             ScopeName::CamerasWrite => Self::CamerasWrite,
             ScopeName::CountsRead => Self::CountsRead,
+            ScopeName::TracksRead => Self::TracksRead,
+            ScopeName::AlertsRead => Self::AlertsRead,
+            ScopeName::AlertsWrite => Self::AlertsWrite,
+            ScopeName::PicturesRead => Self::PicturesRead,
         }
     }
 }

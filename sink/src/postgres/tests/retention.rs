@@ -171,3 +171,24 @@ async fn bins_outlive_what_they_count_and_go_by_their_own_retention() {
     postgres().query(&database.url, "update watched_1m set updated_at = updated_at - interval '9 years', starts_at = starts_at - interval '9 years'");
     assert_eq!(round(&database, now_us()).await.unwrap().bins, 0);
 }
+
+#[tokio::test]
+async fn what_people_said_about_an_alert_goes_with_it() {
+    let database = Database::migrated().await;
+    store_days(&database, [0]).await;
+    postgres().query(
+        &database.url,
+        "insert into users (id, name, display_name, system_admin) values ('user', 'u', 'U', false);
+         insert into alerts (id, camera_id, captured_at, session, sequence, rule_id, zone_id, severity, class, track_ids, clock_source,
+             emitted_at, stored_at, source_width, source_height, snapshot_key, clip_key)
+         select id, 'cam', at, 1, 1, 'r', 'z', 2, 1, '{1}', 1, at, at, 1, 1, '', ''
+         from (values ('old', now() - interval '31 days'), ('young', now() - interval '29 days')) a (id, at);
+         insert into alert_reviews (alert_id, state, user_id, key_id) select id, 2, 'user', '' from alerts;
+         insert into alert_comments (alert_id, user_id, key_id, comment) select id, 'user', '', 'x' from alerts, generate_series(1, 3);
+         insert into alert_seen (alert_id, user_id) select id, 'user' from alerts",
+    );
+    assert_eq!(round(&database, now_us()).await, Ok(Dropped { alerts: 1, ..Dropped::default() }));
+    for (table, kept) in [("alerts", "1"), ("alert_reviews", "1"), ("alert_comments", "3"), ("alert_seen", "1")] {
+        assert_eq!(database.count(table), kept, "{table}");
+    }
+}

@@ -1,0 +1,67 @@
+//! What a search for alerts asks for.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use vru_storage::alerts::AlertFilter;
+use vru_storage::search::Cameras;
+
+use super::review::ReviewState;
+use crate::http::{Ids, Problem, Time, Words};
+use crate::routes::text::check_times;
+use crate::routes::words::{AlertKind, RoadUserClass, Severity, numbers};
+
+/// All that is given must be true of an alert.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlertQuery {
+    /// Cameras, with commas.
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+    camera_id: Option<Ids>,
+    /// Captured at this time or later: RFC 3339.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Time>,
+    /// Captured before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Time>,
+    /// Kinds of rules, with commas. Without it: all but crossings of lines, which are counts.
+    #[param(value_type = Option<Vec<AlertKind>>, style = Form, explode = false)]
+    kind: Option<Words<AlertKind>>,
+    /// Severities, with commas.
+    #[param(value_type = Option<Vec<Severity>>, style = Form, explode = false)]
+    severity: Option<Words<Severity>>,
+    /// Kinds of road users, with commas.
+    #[param(value_type = Option<Vec<RoadUserClass>>, style = Form, explode = false)]
+    class: Option<Words<RoadUserClass>>,
+    /// States of the review, with commas.
+    #[param(value_type = Option<Vec<ReviewState>>, style = Form, explode = false)]
+    state: Option<Words<ReviewState>>,
+    /// Raised by this rule of its camera.
+    rule_id: Option<String>,
+    /// About this zone of its camera.
+    zone_id: Option<String>,
+    /// Whether it goes on.
+    open: Option<bool>,
+    /// Whether the person who asks has seen it. A program has seen none.
+    seen: Option<bool>,
+}
+
+impl AlertQuery {
+    pub(super) fn checked(self, site_id: Option<&str>) -> Result<AlertFilter, Problem> {
+        let ids = self.camera_id.map(|ids| ids.0.into_iter().map(|id| id.0).collect()).unwrap_or_default();
+        check_times(self.from, self.to)?;
+        Ok(AlertFilter {
+            cameras: Cameras { site_id: site_id.map(str::to_owned), ids },
+            from: self.from.map(|time| time.0),
+            to: self.to.map(|time| time.0),
+            kinds: numbers(self.kind.as_ref()),
+            severities: numbers(self.severity.as_ref()),
+            classes: numbers(self.class.as_ref()),
+            states: self.state.into_iter().flat_map(|states| states.0).map(ReviewState::into).collect(),
+            rule_id: self.rule_id,
+            zone_id: self.zone_id,
+            open: self.open,
+            seen: self.seen,
+        })
+    }
+}

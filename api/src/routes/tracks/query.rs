@@ -1,0 +1,87 @@
+//! What a search for tracks asks for.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use vru_storage::search::Cameras;
+use vru_storage::tracks::TrackFilter;
+
+use crate::http::{Ids, Problem, Time, Words};
+use crate::routes::text::check_times;
+use crate::routes::words::{Direction, RoadUserClass, Word as _, numbers};
+
+/// Longer than any track.
+const LONGEST: f64 = 1e9;
+
+/// All that is given must be true of a track.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrackQuery {
+    /// Cameras, with commas.
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+    camera_id: Option<Ids>,
+    /// Began at this time or later: RFC 3339. Tracks of the times from a to b and from b to c are together those from a to c.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Time>,
+    /// Began before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Time>,
+    /// Kinds of road users, with commas.
+    #[param(value_type = Option<Vec<RoadUserClass>>, style = Form, explode = false)]
+    class: Option<Words<RoadUserClass>>,
+    /// At least this share of its detections, 0 to 1, has the class of the track.
+    #[param(minimum = 0, maximum = 1)]
+    min_class_share: Option<f32>,
+    /// Was in this zone of its camera.
+    zone_id: Option<String>,
+    /// Crossed this line of its camera.
+    line_id: Option<String>,
+    /// Crossed a line in this direction.
+    direction: Option<Direction>,
+    /// Was seen for at least so many seconds, from the first detection to the last.
+    #[param(minimum = 0)]
+    min_duration_s: Option<f64>,
+    /// Was seen for at most so many seconds.
+    #[param(minimum = 0)]
+    max_duration_s: Option<f64>,
+    /// Also tracks of which the tracker was never sure: most are false detections. Without it they are left out.
+    include_unconfirmed: Option<bool>,
+}
+
+impl TrackQuery {
+    pub(super) fn checked(self, site_id: Option<&str>) -> Result<TrackFilter, Problem> {
+        let ids = self.camera_id.map(|ids| ids.0.into_iter().map(|id| id.0).collect()).unwrap_or_default();
+        check_times(self.from, self.to)?;
+        if self.min_class_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            return Err(Problem::parameter("min_class_share", "is not between 0 and 1"));
+        }
+        let min_duration = duration("min_duration_s", self.min_duration_s)?;
+        let max_duration = duration("max_duration_s", self.max_duration_s)?;
+        if min_duration.zip(max_duration).is_some_and(|(min, max)| min > max) {
+            return Err(Problem::parameter("max_duration_s", "is less than `min_duration_s`"));
+        }
+        Ok(TrackFilter {
+            cameras: Cameras { site_id: site_id.map(str::to_owned), ids },
+            from: self.from.map(|time| time.0),
+            to: self.to.map(|time| time.0),
+            classes: numbers(self.class.as_ref()),
+            min_class_share: self.min_class_share,
+            zone_id: self.zone_id,
+            line_id: self.line_id,
+            direction: self.direction.map(Direction::number),
+            min_duration,
+            max_duration,
+            unconfirmed: self.include_unconfirmed.unwrap_or_default(),
+        })
+    }
+}
+
+fn duration(name: &str, seconds: Option<f64>) -> Result<Option<Duration>, Problem> {
+    match seconds {
+        None => Ok(None),
+        Some(seconds) if (0.0..=LONGEST).contains(&seconds) => Ok(Some(Duration::from_secs_f64(seconds))),
+        Some(_) => Err(Problem::parameter(name, format!("is not between 0 and {LONGEST}"))),
+    }
+}

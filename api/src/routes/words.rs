@@ -1,0 +1,142 @@
+//! What messages and tables number, as words. A number that this version does not know has no word: the field is absent then.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use vru_proto::v1;
+
+use crate::http::Words;
+
+pub(super) trait Word: Sized {
+    /// Of a number.
+    fn word(number: i16) -> Option<Self>;
+
+    fn number(self) -> i16;
+}
+
+/// The numbers of words in a query; empty if there are none.
+pub(super) fn numbers<T: Word + Copy>(words: Option<&Words<T>>) -> Vec<i16> {
+    words.into_iter().flat_map(|words| &words.0).map(|word| word.number()).collect()
+}
+
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident of $message:ident { $($(#[$word_about:meta])* $word:ident = $in_message:ident),* $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(super) enum $name {
+            $($(#[$word_about])* $word),*
+        }
+
+        impl Word for $name {
+            fn word(number: i16) -> Option<Self> {
+                match v1::$message::try_from(i32::from(number)) {
+                    $(Ok(v1::$message::$in_message) => Some(Self::$word),)*
+                    _ => None,
+                }
+            }
+
+            fn number(self) -> i16 {
+                match self {
+                    $(Self::$word => v1::$message::$in_message as i16,)*
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// What kind of road user.
+    RoadUserClass of RoadUserClass {
+        Pedestrian = Pedestrian,
+        Cyclist = Cyclist,
+        Motorcyclist = Motorcyclist,
+        Car = Car,
+        Bus = Bus,
+        Truck = Truck,
+    }
+}
+
+words! {
+    /// How a line was crossed, for somebody who stands at its first point and looks to its second: `in` is from the left hand to the right
+    /// hand.
+    Direction of CrossingDirection {
+        In = In,
+        Out = Out,
+    }
+}
+
+words! {
+    /// What kind of rule raised it.
+    AlertKind of AlertKind {
+        Presence = Presence,
+        Dwell = Dwell,
+        LineCrossing = LineCrossing,
+    }
+}
+
+words! {
+    Severity of Severity {
+        Info = Info,
+        Warning = Warning,
+        Critical = Critical,
+    }
+}
+
+words! {
+    /// Why it is over.
+    EndReason of EndReason {
+        /// The road user left.
+        Left = Left,
+        TrackLost = TrackLost,
+        /// The rule or its zone was changed or removed.
+        RuleChanged = RuleChanged,
+        /// The camera was removed or disabled.
+        CameraRemoved = CameraRemoved,
+        /// The camera sent no frames.
+        CameraSilent = CameraSilent,
+        /// The camera connected again.
+        SessionEnded = SessionEnded,
+        /// The video file ended.
+        StreamEnded = StreamEnded,
+        ProgramStopped = ProgramStopped,
+    }
+}
+
+words! {
+    /// By which clock: the camera's own, when the frame arrived, or the start time of the file plus the position in it.
+    Clock of ClockSource {
+        Camera = SenderReport,
+        Arrival = Arrival,
+        File = File,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_keep_their_numbers_and_other_numbers_have_none() {
+        for number in 1..=6 {
+            assert_eq!(RoadUserClass::word(number).map(RoadUserClass::number), Some(number));
+        }
+        for number in 1..=3 {
+            assert_eq!(AlertKind::word(number).map(AlertKind::number), Some(number));
+            assert_eq!(Severity::word(number).map(Severity::number), Some(number));
+            assert_eq!(Clock::word(number).map(Clock::number), Some(number));
+        }
+        for number in 1..=8 {
+            assert_eq!(EndReason::word(number).map(EndReason::number), Some(number));
+        }
+        for number in 1..=2 {
+            assert_eq!(Direction::word(number).map(Direction::number), Some(number));
+        }
+        for number in [-1, 0, 9, i16::MAX, i16::MIN] {
+            assert_eq!(
+                (RoadUserClass::word(number), AlertKind::word(number), Severity::word(number)),
+                (None, None, None)
+            );
+            assert_eq!((EndReason::word(number), Clock::word(number), Direction::word(number)), (None, None, None));
+        }
+    }
+}
