@@ -7,14 +7,17 @@ use serde::{Deserialize, Deserializer};
 use vru_runtime::cameras::SealingKey;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::flat_section::{self, FlatSection};
-use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::kafka::{KafkaConfig, Needs};
+use vru_runtime::report::chain;
 use vru_runtime::secret::Secret;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
+use vru_runtime::tls::roots;
 use vru_storage::postgres::DatabaseConfig;
 use vru_storage::s3::{BucketConfig, check_endpoint};
 
 use crate::http::Origin;
+use crate::webhooks::WebhooksConfig;
 
 /// The whole configuration of `vru-api`.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,6 +37,15 @@ pub struct ApiConfig {
     pub s3: PicturesSection,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
+    pub webhooks: WebhooksConfig,
+}
+
+impl ApiConfig {
+    /// What it does in Kafka.
+    pub fn needs(&self) -> Needs {
+        let topics = self.kafka.topics();
+        Needs::of("vru-api").write(&topics.cameras).read(&topics.alerts).join(&self.webhooks.group)
+    }
 }
 
 impl Default for ApiConfig {
@@ -49,6 +61,7 @@ impl Default for ApiConfig {
             s3: PicturesSection::default(),
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
+            webhooks: WebhooksConfig::default(),
         }
     }
 }
@@ -283,6 +296,15 @@ impl Validate for ApiConfig {
         problems.section("s3", &self.s3);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
+        problems.section("webhooks", &self.webhooks);
+        let fits = self.webhooks.timeout < self.http.timeout;
+        problems.require(fits, "webhooks.timeout", "is not shorter than `http.timeout`, within which a test call ends");
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        if let Err(error) = roots(&self.webhooks.ca) {
+            problems.at("webhooks.ca", chain(&error));
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use prometheus::{IntCounterVec, IntGaugeVec};
-use vru_runtime::metrics::{counter_vec, gauge_vec};
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+use vru_runtime::metrics::{counter_vec, gauge_vec, seconds_vec};
 
 /// By result: published, or refused, when the camera keeps what Kafka has.
 pub(crate) static CAMERA_CHANGES: LazyLock<IntCounterVec> = LazyLock::new(|| {
@@ -26,6 +26,56 @@ pub(crate) static PICTURES: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("api_pictures_total", help, &["result"])
 });
 
+pub(crate) static WEBHOOK_QUEUED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "api_webhook_queued_deliveries_total",
+        "Deliveries to webhooks that were queued, one for each webhook and event.",
+        &[],
+    )
+});
+
+pub(crate) static WEBHOOK_SKIPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Records of the topic of alerts that no webhook can be told of. By reason: no_site, when the camera belongs to no \
+                site; unreadable.";
+    counter_vec("api_webhook_skipped_records_total", help, &["reason"])
+});
+
+pub(crate) static WEBHOOK_DELIVERED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec("api_webhook_delivered_total", "Deliveries that the target of a webhook accepted.", &[])
+});
+
+pub(crate) static WEBHOOK_DEAD: LazyLock<IntCounterVec> =
+    LazyLock::new(|| counter_vec("api_webhook_dead_total", "Deliveries to webhooks that were given up.", &[]));
+
+/// Why an attempt fails: the secret cannot be decrypted; the address has a mistake; its host is not found, or leads where nothing may be
+/// sent; no connection, no TLS, no answer in time, no answer that can be read; another status than 2xx.
+const FAILURES: [&str; 9] =
+    ["secret", "target", "lookup", "forbidden", "connect", "tls", "timeout", "answer", "status"];
+
+pub(crate) static WEBHOOK_FAILED_ATTEMPTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "api_webhook_failed_attempts_total",
+        "Attempts to deliver to a webhook that failed, by reason.",
+        &["reason"],
+    )
+});
+
+pub(crate) static WEBHOOK_DELIVERY_SECONDS: LazyLock<HistogramVec> = LazyLock::new(|| {
+    let help = "How long an attempt to deliver to a webhook took. By result: accepted, failed.";
+    seconds_vec("api_webhook_attempt_seconds", help, &["result"])
+});
+
+pub(crate) static OLDEST_DELIVERY: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let help =
+        "How long the oldest pending delivery to any webhook has waited; 0 if none waits. Every replica says the same.";
+    gauge_vec("api_webhook_oldest_pending_seconds", help, &[])
+});
+
+pub(crate) static FAILING_WEBHOOKS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let help = "Webhooks that are enabled and have failed for 15 minutes. Every replica says the same.";
+    gauge_vec("api_webhooks_failing", help, &[])
+});
+
 /// Creates each series, so that `/metrics` shows 0 before the first change.
 pub(crate) fn init() {
     for result in ["published", "refused"] {
@@ -34,5 +84,16 @@ pub(crate) fn init() {
     for result in PICTURE_RESULTS {
         PICTURES.with_label_values(&[result]);
     }
-    WAITING_CHANGES.with_label_values(&[] as &[&str]);
+    for gauge in [&*WAITING_CHANGES, &*OLDEST_DELIVERY, &*FAILING_WEBHOOKS] {
+        gauge.with_label_values(&[] as &[&str]);
+    }
+    for counter in [&*WEBHOOK_QUEUED, &*WEBHOOK_DELIVERED, &*WEBHOOK_DEAD] {
+        counter.with_label_values(&[] as &[&str]);
+    }
+    for reason in ["no_site", "unreadable"] {
+        WEBHOOK_SKIPPED.with_label_values(&[reason]);
+    }
+    for reason in FAILURES {
+        WEBHOOK_FAILED_ATTEMPTS.with_label_values(&[reason]);
+    }
 }

@@ -6,6 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 
 use crate::http::ProblemDocument;
 use crate::routes;
+use crate::webhooks::WebhookEvent;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -15,7 +16,7 @@ use crate::routes;
                        Who changes something sends its ETag as If-Match. Every answer has `x-request-id`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(ProblemDocument))
+    components(schemas(ProblemDocument, WebhookEvent))
 )]
 struct Document;
 

@@ -11,6 +11,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use vru_runtime::admin::ReadyFlag;
+use vru_runtime::kafka::watch_kafka;
 use vru_runtime::report::chain;
 use vru_runtime::service::ServiceContext;
 use vru_storage::postgres::{Pool, check_schema, migrate};
@@ -25,12 +26,16 @@ use crate::openapi::document;
 use crate::pictures::Pictures;
 use crate::routes;
 use crate::state::ApiState;
+use crate::webhooks::Webhooks;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+/// Webhooks do not compete with requests for connections.
+const WEBHOOK_CONNECTIONS: usize = 4;
 
 /// Serves until shutdown.
 pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
     let ready = context.readiness.part("database");
+    let kafka_ready = context.readiness.part("kafka");
     let section = &config.database;
     if section.migrate {
         let applied = migrate(&section.connection, "vru-api").await.context("cannot migrate the database")?;
@@ -56,6 +61,12 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
             tracing::error!(error = format!("{error:#}"), "cameras cannot be published");
         }
     });
+    let webhooks = Webhooks::new(&config.cameras.secrets_key, &config.webhooks)
+        .context("cannot make the client of webhooks: check `webhooks.ca`")?;
+    let own = Pool::new(&section.connection, "vru-api webhooks", WEBHOOK_CONNECTIONS, section.pool_wait)?;
+    webhooks.start(&config.webhooks, &config.kafka, &own, shutdown);
+    let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone());
+    shutdown.spawn_essential("the probe of Kafka", watch);
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| {
         format!("cannot listen on {}: set `http.listen` to an address that is free", config.http.listen)
     })?;
@@ -65,7 +76,7 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
     let pictures = Pictures::new(&config.s3).await;
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
-    let app = router(ApiState { config: config.clone(), database, passwords, cameras, pictures, openapi });
+    let app = router(ApiState { config: config.clone(), database, passwords, cameras, pictures, webhooks, openapi });
     tracing::info!(%listening, "the API is served");
     serve(listener, app, &config.http, shutdown.soft.clone()).await;
     Ok(())

@@ -7,6 +7,7 @@ use crate::auth::Passwords;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
 use crate::pictures::Pictures;
+use crate::webhooks::Webhooks;
 
 /// What every route uses. Cloning it shares it.
 #[derive(Debug, Clone)]
@@ -16,6 +17,7 @@ pub(crate) struct ApiState {
     pub(crate) passwords: Passwords,
     pub(crate) cameras: CameraMessages,
     pub(crate) pictures: Pictures,
+    pub(crate) webhooks: Webhooks,
     /// The OpenAPI document.
     pub(crate) openapi: Bytes,
 }

@@ -45,8 +45,8 @@ pub enum KeyError {
     #[error("{place} holds no key that can verify signatures{ignored}")]
     NoUsableKey { place: String, ignored: String },
     /// A CA certificate for the JWKS URL.
-    #[error("the CA certificates in {path} cannot be used: {reason}")]
-    Ca { path: String, reason: String },
+    #[error(transparent)]
+    Ca(#[from] vru_runtime::tls::RootsError),
     #[error("cannot fetch {url}: {reason}")]
     Fetch { url: String, reason: String },
 }

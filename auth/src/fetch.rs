@@ -11,11 +11,9 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
+use rustls::ClientConfig;
 use vru_runtime::report::chain;
-use vru_runtime::watched_files::WatchedFiles;
+use vru_runtime::tls::roots;
 
 use crate::config::parse_url;
 use crate::{JwtConfig, KeyError};
@@ -37,7 +35,7 @@ impl Fetcher {
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| KeyError::Fetch { url: url.clone(), reason: error.to_string() })?
-            .with_root_certificates(roots(config)?)
+            .with_root_certificates(roots(&config.jwks_ca)?)
             .with_no_client_auth();
         let connector =
             hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
@@ -72,22 +70,8 @@ impl Fetcher {
 
 /// Whether the configured CA certificates can be used.
 pub(crate) fn check_ca(config: &JwtConfig) -> Result<(), KeyError> {
-    if config.jwks_ca.as_os_str().is_empty() { Ok(()) } else { roots(config).map(drop) }
-}
-
-fn roots(config: &JwtConfig) -> Result<RootCertStore, KeyError> {
-    let mut roots = RootCertStore::empty();
-    if config.jwks_ca.as_os_str().is_empty() {
-        // If the system has none, the TLS handshake fails with a clear message.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return Ok(roots);
+    if !config.jwks_ca.as_os_str().is_empty() {
+        roots(&config.jwks_ca)?;
     }
-    let fail = |reason: String| KeyError::Ca { path: config.jwks_ca.display().to_string(), reason };
-    let file = WatchedFiles::new([&config.jwks_ca]);
-    let [pem] = file.contents().as_ref().map_err(Clone::clone)?;
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| fail(error.to_string()))?;
-        roots.add(certificate).map_err(|error| fail(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(fail("there is none".to_owned())) } else { Ok(roots) }
+    Ok(())
 }

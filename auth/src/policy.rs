@@ -51,10 +51,12 @@ pub enum Scope {
     AlertsWrite,
     /// Snapshots and clips.
     PicturesRead,
+    WebhooksRead,
+    WebhooksWrite,
 }
 
 impl Scope {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::SitesRead,
         Self::SitesWrite,
         Self::AuditRead,
@@ -65,6 +67,8 @@ impl Scope {
         Self::AlertsRead,
         Self::AlertsWrite,
         Self::PicturesRead,
+        Self::WebhooksRead,
+        Self::WebhooksWrite,
     ];
 
     /// As stored, and as requests name it.
@@ -80,6 +84,8 @@ impl Scope {
             Self::AlertsRead => "alerts:read",
             Self::AlertsWrite => "alerts:write",
             Self::PicturesRead => "pictures:read",
+            Self::WebhooksRead => "webhooks:read",
+            Self::WebhooksWrite => "webhooks:write",
         }
     }
 
@@ -118,6 +124,10 @@ pub enum Action {
     /// Snapshots and clips.
     SeePictures,
     SeeAllPictures,
+    /// And their deliveries.
+    SeeWebhooks,
+    /// Whoever does it decides who is told of the site's alerts.
+    ManageWebhooks,
     ManageUsers,
     ManageMembers,
     /// Of a site.
@@ -175,6 +185,8 @@ pub const POLICY: &[Rule] = &[
     rule(Action::DeleteAllComments, Needs::SystemAdmin, None),
     rule(Action::SeePictures, Needs::AtSite(Role::Viewer), Some(Scope::PicturesRead)),
     rule(Action::SeeAllPictures, Needs::SystemAdmin, Some(Scope::PicturesRead)),
+    rule(Action::SeeWebhooks, Needs::AtSite(Role::Admin), Some(Scope::WebhooksRead)),
+    rule(Action::ManageWebhooks, Needs::AtSite(Role::Admin), Some(Scope::WebhooksWrite)),
     rule(Action::ManageUsers, Needs::SystemAdmin, None),
     rule(Action::ManageMembers, Needs::AtSite(Role::Admin), None),
     rule(Action::ManageKeys, Needs::AtSite(Role::Admin), None),

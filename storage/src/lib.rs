@@ -24,3 +24,4 @@ pub mod sessions;
 pub mod sites;
 pub mod tracks;
 pub mod users;
+pub mod webhooks;

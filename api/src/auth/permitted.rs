@@ -53,6 +53,8 @@ pub(crate) mod actions {
         ReviewAllAlerts,
         SeePictures,
         SeeAllPictures,
+        SeeWebhooks,
+        ManageWebhooks,
         ManageUsers,
         ManageMembers,
         ManageKeys,

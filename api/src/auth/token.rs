@@ -1,4 +1,4 @@
-//! Secrets that the service makes: of sessions and of API keys.
+//! Secrets that the service makes: of sessions, API keys and webhooks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 const BYTES: usize = 32;
 /// Lets scanners of source code find keys that were checked in.
 const KEY_PREFIX: &str = "vru_";
+const WEBHOOK_PREFIX: &str = "vruhook_";
 
 /// 256 random bits as text. The database knows its hash only.
 pub(crate) struct Token(String);
@@ -20,6 +21,11 @@ impl Token {
 
     pub(crate) fn api_key() -> Self {
         Self(format!("{KEY_PREFIX}{}", random()))
+    }
+
+    /// What events for a webhook are signed with. The database has it encrypted.
+    pub(crate) fn webhook() -> Self {
+        Self(format!("{WEBHOOK_PREFIX}{}", random()))
     }
 
     pub(crate) fn text(&self) -> &str {

@@ -14,7 +14,7 @@ mod sites;
 mod text;
 mod tracks;
 mod users;
-mod words;
+mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(counts::router())
         .merge(tracks::router())
         .merge(alerts::router())
+        .merge(webhooks::router())
         .merge(members::router())
         .merge(keys::router())
         .merge(audit::router())

@@ -48,6 +48,8 @@ impl Api {
         config.database.connection.url = Secret::new(database.clone());
         config.database.migrate = true;
         config.log_in.concurrent = 1;
+        // Members of one group share the partitions of their topics, and each test has topics of its own.
+        config.webhooks.group = format!("webhooks-{}", address.port());
         change(&mut config);
         let api = Self::run(config, database).await;
         create_admin(&api.config, ADMIN, "Ada Admin", Secret::new(PASSWORD)).await.expect("an admin can be added");

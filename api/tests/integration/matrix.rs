@@ -74,6 +74,19 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/alerts/{alert_id}/snapshot", Who::SystemAdmin, Some("pictures:read")),
     ("get /api/v1/sites/{site_id}/alerts/{alert_id}/clip", VIEWER, Some("pictures:read")),
     ("get /api/v1/alerts/{alert_id}/clip", Who::SystemAdmin, Some("pictures:read")),
+    ("get /api/v1/sites/{site_id}/webhooks", ADMIN, Some("webhooks:read")),
+    ("post /api/v1/sites/{site_id}/webhooks", ADMIN, Some("webhooks:write")),
+    ("get /api/v1/sites/{site_id}/webhooks/{webhook_id}", ADMIN, Some("webhooks:read")),
+    ("put /api/v1/sites/{site_id}/webhooks/{webhook_id}", ADMIN, Some("webhooks:write")),
+    ("delete /api/v1/sites/{site_id}/webhooks/{webhook_id}", ADMIN, Some("webhooks:write")),
+    ("post /api/v1/sites/{site_id}/webhooks/{webhook_id}/secret", ADMIN, Some("webhooks:write")),
+    ("post /api/v1/sites/{site_id}/webhooks/{webhook_id}/test", ADMIN, Some("webhooks:write")),
+    ("get /api/v1/sites/{site_id}/webhooks/{webhook_id}/deliveries", ADMIN, Some("webhooks:read")),
+    (
+        "post /api/v1/sites/{site_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/retry",
+        ADMIN,
+        Some("webhooks:write"),
+    ),
     ("get /api/v1/sites/{site_id}/members", ADMIN, None),
     ("post /api/v1/sites/{site_id}/members", ADMIN, None),
     ("put /api/v1/sites/{site_id}/members/{user_id}", ADMIN, None),
@@ -88,7 +101,7 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
 ];
 
-const SCOPES: [&str; 10] = [
+const SCOPES: [&str; 12] = [
     "sites:read",
     "sites:write",
     "audit:read",
@@ -99,6 +112,8 @@ const SCOPES: [&str; 10] = [
     "alerts:read",
     "alerts:write",
     "pictures:read",
+    "webhooks:read",
+    "webhooks:write",
 ];
 
 /// Somebody who asks.
@@ -215,7 +230,8 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
             let sites = if of_site { vec![(&own, Some(true)), (&other, Some(false))] } else { vec![(&own, None)] };
             for (site, at_own) in sites {
                 let mut path = path.replace("{site_id}", site);
-                for id in ["{user_id}", "{key_id}", "{camera_id}", "{track_id}", "{alert_id}", "{comment_id}"] {
+                let ids = ["{user_id}", "{key_id}", "{camera_id}", "{track_id}", "{alert_id}", "{comment_id}"];
+                for id in ids.into_iter().chain(["{webhook_id}", "{delivery_id}"]) {
                     path = path.replace(id, "none");
                 }
                 let method: Method = method.parse().expect("a method");

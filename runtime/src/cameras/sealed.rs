@@ -1,5 +1,5 @@
-//! Secrets of cameras as the API stores and publishes them: encrypted with a key that only it and ingest have, so that neither the
-//! database nor the topic shows them.
+//! Secrets as the API stores and publishes them: encrypted with a key that only it and ingest have, so that neither the database nor the
+//! topic shows them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,29 @@ use crate::secret::Secret;
 /// What a sealed secret begins with.
 pub(super) const PREFIX: &str = "sealed:";
 const KEY_BYTES: usize = 32;
-/// A ciphertext of another use of the same key is no secret of a camera.
-const USE: &[u8] = b"vru camera secret 1";
 
-/// Encrypts secrets of cameras, and decrypts them.
+/// Encrypts secrets, and decrypts them.
 #[derive(Clone)]
-pub struct SealingKey(Arc<LessSafeKey>);
+pub struct SealingKey {
+    key: Arc<LessSafeKey>,
+    purpose: Purpose,
+}
+
+/// A ciphertext of one purpose is none of another, although the key is the same.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    Camera,
+    Webhook,
+}
+
+impl Purpose {
+    fn aad(self) -> Aad<&'static [u8]> {
+        Aad::from(match self {
+            Self::Camera => b"vru camera secret 1",
+            Self::Webhook => b"vru webhook secret 1",
+        })
+    }
+}
 
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,14 +43,20 @@ impl fmt::Debug for SealingKey {
 }
 
 impl SealingKey {
-    /// From 64 hexadecimal digits.
+    /// For secrets of cameras, from 64 hexadecimal digits.
     pub fn parse(text: &Secret) -> Result<Self, &'static str> {
         let bytes = hex::decode(text.expose()).unwrap_or_default();
         if bytes.len() != KEY_BYTES {
             return Err("is not a key: write 64 hexadecimal digits, such as `openssl rand -hex 32` makes");
         }
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| "cannot be used as a key")?;
-        Ok(Self(Arc::new(LessSafeKey::new(key))))
+        Ok(Self { key: Arc::new(LessSafeKey::new(key)), purpose: Purpose::Camera })
+    }
+
+    /// The same key for secrets of webhooks.
+    #[must_use]
+    pub fn of_webhooks(&self) -> Self {
+        Self { key: self.key.clone(), purpose: Purpose::Webhook }
     }
 
     /// The key of a setting, `None` if it is empty. For `Validate`, which reports what is wrong with it.
@@ -54,7 +77,7 @@ impl SealingKey {
     pub fn seal(&self, secret: &Secret) -> Option<String> {
         let nonce: [u8; NONCE_LEN] = rand::random();
         let mut text = secret.expose().as_bytes().to_vec();
-        self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(USE), &mut text).ok()?;
+        self.key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.purpose.aad(), &mut text).ok()?;
         Some(format!("{PREFIX}{}{}", hex::encode(nonce), hex::encode(text)))
     }
 
@@ -64,7 +87,7 @@ impl SealingKey {
         let (nonce, text) = bytes.split_at_checked(NONCE_LEN)?;
         let mut text = text.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let opened = self.0.open_in_place(nonce, Aad::from(USE), &mut text).ok()?;
+        let opened = self.key.open_in_place(nonce, self.purpose.aad(), &mut text).ok()?;
         std::str::from_utf8(opened).ok().map(Secret::new)
     }
 }
@@ -84,6 +107,7 @@ mod tests {
         assert_ne!(sealed, key("a").seal(&secret).unwrap());
         assert_eq!(key("a").open(&sealed), Some(secret));
         assert_eq!(key("b").open(&sealed), None);
+        assert_eq!(key("a").of_webhooks().open(&sealed), None);
         let last = if sealed.ends_with('0') { '1' } else { '0' };
         let changed = format!("{}{last}", &sealed[..sealed.len() - 1]);
         for text in [&changed, "sealed:", "sealed:00", "sealed:zz", &sealed[7..], ""] {

@@ -4,10 +4,12 @@
 mod any_name;
 mod certificate;
 mod metrics;
+mod roots;
 mod server;
 
 pub use any_name::{AnyName, Trust};
 pub use certificate::TlsError;
+pub use roots::{RootsError, roots};
 pub use server::ServerTls;
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ mod tests {
                 "V9__api_keys",
                 "V10__cameras",
                 "V11__reviews",
-                "V12__counts"
+                "V12__counts",
+                "V14__webhooks"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

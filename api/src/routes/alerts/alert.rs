@@ -11,7 +11,7 @@ use crate::auth::{Caller, Who};
 use crate::http::Problem;
 use crate::routes::picture::PictureBox;
 use crate::routes::text::time;
-use crate::routes::words::{AlertKind, Clock, Direction, EndReason, RoadUserClass, Severity, Word as _};
+use crate::words::{AlertKind, Clock, Direction, EndReason, RoadUserClass, Severity, Word as _};
 
 /// A rule of a camera matched a road user. A word is absent for what this version of the service does not know.
 #[derive(Debug, Serialize, ToSchema)]

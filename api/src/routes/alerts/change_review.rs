@@ -2,13 +2,14 @@ use axum::extract::State;
 use serde_json::json;
 use vru_storage::audit::{self, Entry};
 use vru_storage::postgres::DatabaseError;
-use vru_storage::reviews;
+use vru_storage::{reviews, webhooks};
 
 use super::alert::find;
 use super::review::{Review, ReviewState, WantedReview};
 use crate::auth::{Caller, Permitted, actions::ReviewAlerts, actions::ReviewAllAlerts};
 use crate::http::{Expected, JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
+use crate::webhooks::acknowledged;
 
 /// Acknowledge an alert, dismiss it as false, or reopen it.
 #[utoipa::path(
@@ -87,6 +88,10 @@ async fn write(
     let details = json!({ "version": review.version, "camera_id": alert.camera_id, "reason": Review::reason(&review) });
     let site_id = alert.site_id.as_deref().unwrap_or_default();
     audit::record(&transaction, &actor, Entry { action, site_id, object: alert_id, details }).await?;
+    if wanted.state == ReviewState::Acknowledged {
+        let event = acknowledged(&alert).map_err(|_| Problem::internal())?;
+        webhooks::queue(&transaction, &[event], state.config.webhooks.retention).await?;
+    }
     transaction.commit().await.map_err(failed)?;
     Ok(review.into())
 }

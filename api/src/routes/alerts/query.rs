@@ -8,7 +8,7 @@ use vru_storage::search::Cameras;
 use super::review::ReviewState;
 use crate::http::{Ids, Problem, Time, Words};
 use crate::routes::text::check_times;
-use crate::routes::words::{AlertKind, RoadUserClass, Severity, numbers};
+use crate::words::{AlertKind, RoadUserClass, Severity, numbers};
 
 /// All that is given must be true of an alert.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -89,6 +89,10 @@ pub(super) enum ScopeName {
     AlertsWrite,
     #[serde(rename = "pictures:read")]
     PicturesRead,
+    #[serde(rename = "webhooks:read")]
+    WebhooksRead,
+    #[serde(rename = "webhooks:write")]
+    WebhooksWrite,
 }
 
 impl From<Scope> for ScopeName {
@@ -104,6 +108,8 @@ impl From<Scope> for ScopeName {
             Scope::AlertsRead => Self::AlertsRead,
             Scope::AlertsWrite => Self::AlertsWrite,
             Scope::PicturesRead => Self::PicturesRead,
+            Scope::WebhooksRead => Self::WebhooksRead,
+            Scope::WebhooksWrite => Self::WebhooksWrite,
         }
     }
 }
@@ -121,6 +127,8 @@ impl From<ScopeName> for Scope {
             ScopeName::AlertsRead => Self::AlertsRead,
             ScopeName::AlertsWrite => Self::AlertsWrite,
             ScopeName::PicturesRead => Self::PicturesRead,
+            ScopeName::WebhooksRead => Self::WebhooksRead,
+            ScopeName::WebhooksWrite => Self::WebhooksWrite,
         }
     }
 }

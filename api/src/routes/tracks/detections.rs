@@ -9,8 +9,8 @@ use crate::auth::{Permitted, actions::SeeAllTracks, actions::SeeTracks};
 use crate::http::{Page, PageQuery, Problem, Problems, columns_key, foreign_cursor};
 use crate::routes::picture::PictureBox;
 use crate::routes::text::{from_micros, micros, time};
-use crate::routes::words::{RoadUserClass, Word as _};
 use crate::state::ApiState;
+use crate::words::{RoadUserClass, Word as _};
 
 /// What the model found of a track in one frame.
 #[derive(Debug, Serialize, ToSchema)]

@@ -9,7 +9,7 @@ use vru_storage::tracks::TrackFilter;
 
 use crate::http::{Ids, Problem, Time, Words};
 use crate::routes::text::check_times;
-use crate::routes::words::{Direction, RoadUserClass, Word as _, numbers};
+use crate::words::{Direction, RoadUserClass, Word as _, numbers};
 
 /// Longer than any track.
 const LONGEST: f64 = 1e9;

@@ -8,7 +8,7 @@ use vru_storage::tracks::{self, TrackDetails, TrackId};
 use crate::http::Problem;
 use crate::routes::picture::{PictureBox, fractions};
 use crate::routes::text::time;
-use crate::routes::words::{Direction, RoadUserClass, Word as _};
+use crate::words::{Direction, RoadUserClass, Word as _};
 
 /// One road user as one camera saw it. A track ends without notice: `last_seen` no longer changes.
 #[derive(Debug, Serialize, ToSchema)]

@@ -6,7 +6,7 @@ use vru_proto::v1;
 
 use crate::http::Words;
 
-pub(super) trait Word: Sized {
+pub(crate) trait Word: Sized {
     /// Of a number.
     fn word(number: i16) -> Option<Self>;
 
@@ -14,7 +14,7 @@ pub(super) trait Word: Sized {
 }
 
 /// The numbers of words in a query; empty if there are none.
-pub(super) fn numbers<T: Word + Copy>(words: Option<&Words<T>>) -> Vec<i16> {
+pub(crate) fn numbers<T: Word + Copy>(words: Option<&Words<T>>) -> Vec<i16> {
     words.into_iter().flat_map(|words| &words.0).map(|word| word.number()).collect()
 }
 
@@ -23,7 +23,7 @@ macro_rules! words {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
-        pub(super) enum $name {
+        pub(crate) enum $name {
             $($(#[$word_about])* $word),*
         }
 

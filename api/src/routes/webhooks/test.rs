@@ -1,0 +1,83 @@
+use std::time::{Instant, SystemTime};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use vru_runtime::clock::now_us;
+use vru_storage::audit::{self, Entry};
+use vru_storage::webhooks;
+
+use super::webhook::find;
+use crate::auth::{Permitted, actions::ManageWebhooks};
+use crate::http::{Problem, Problems};
+use crate::routes::text::time;
+use crate::state::ApiState;
+use crate::webhooks::{Failure, Signed, WebhookEvent};
+
+/// What came of a test call.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TestResult {
+    /// The target answered with 2xx.
+    accepted: bool,
+    /// Its status, if it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// Why it was not accepted, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    took_ms: u64,
+}
+
+/// Post an event named `test` to the webhook now, signed as others, and tell what came of it. It is sent once, also if the webhook is not
+/// enabled, and is no delivery.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sites/{site_id}/webhooks/{webhook_id}/test",
+    tag = "webhooks",
+    security(("session" = []), ("key" = [])),
+    params(("site_id" = String, Path), ("webhook_id" = String, Path)),
+    responses((status = 200, description = "What came of it", body = TestResult), Problems)
+)]
+pub(super) async fn test(
+    State(state): State<ApiState>,
+    who: Permitted<ManageWebhooks>,
+) -> Result<Json<TestResult>, Problem> {
+    let (site_id, id) = (&who.site_id, &who.object_id);
+    let client = state.database.get().await?;
+    let webhook = find(&client, site_id, id).await?;
+    let sealed = webhooks::secrets(&client, id).await?.ok_or_else(|| Problem::not_found("webhook"))?;
+    let Some(secrets) = state.webhooks.secrets.open(&sealed) else {
+        let detail = "the secret cannot be decrypted: `cameras.secrets_key` is missing or was changed; give the webhook another secret";
+        return Err(Problem::conflict("no_secrets_key", "", detail));
+    };
+    let Ok(_place) = state.webhooks.tests.try_acquire() else {
+        let detail = "too many test calls at once; try again";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+            .retry_after(state.config.webhooks.timeout));
+    };
+    let entry = Entry { action: "webhook.test", site_id, object: id, details: json!({ "url": webhook.settings.url }) };
+    audit::record(&client, &who.caller.actor(), entry).await?;
+    // The target may take its time; others may have the connection.
+    drop(client);
+    let now = now_us();
+    let event = WebhookEvent {
+        id: format!("test.{now}"),
+        event: "test".to_owned(),
+        at: time(SystemTime::now()),
+        site_id: site_id.clone(),
+        camera_id: None,
+        alert: None,
+    };
+    let body = serde_json::to_string(&event).map_err(|_| Problem::internal())?;
+    let started = Instant::now();
+    let signed = Signed::new(&event.id, &event.event, now / 1_000_000, &secrets, &body);
+    let sent = state.webhooks.outbound.post(&webhook.settings.url, &signed, body).await;
+    let took_ms = started.elapsed().as_millis() as u64;
+    Ok(Json(match sent {
+        Ok(status) => TestResult { accepted: true, status: Some(status), error: None, took_ms },
+        Err(Failure { status, text, .. }) => TestResult { accepted: false, status, error: Some(text), took_ms },
+    }))
+}

@@ -1,0 +1,67 @@
+//! Webhooks: events of alerts are read from Kafka, wait in PostgreSQL, and are posted to the addresses that a site's webhooks name
+//! ([decision 57](../../../docs/decisions/0057-webhooks.md)).
+//!
+//! - `consumer`: alerts become deliveries. `event`: what a delivery says.
+//! - `sender`: sends what is due, one delivery of a camera at a time. `outbound`: one request, with its bounds. `target`, `networks`: where
+//!   requests may go. `signature`, `secrets`: what proves that a request is ours.
+//! - `maintenance`: what ended is deleted, and what waits is shown.
+
+mod config;
+mod consumer;
+mod event;
+mod maintenance;
+mod networks;
+mod outbound;
+mod secrets;
+mod sender;
+mod signature;
+mod target;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::secret::Secret;
+use vru_runtime::shutdown::Shutdown;
+use vru_storage::postgres::Pool;
+
+pub use config::WebhooksConfig;
+pub(crate) use event::{WebhookEvent, acknowledged};
+pub use networks::Network;
+pub(crate) use outbound::Failure;
+use outbound::Outbound;
+pub(crate) use secrets::WebhookSecrets;
+use sender::Sender;
+pub(crate) use signature::Signed;
+
+/// How many test calls are made at once.
+const TESTS: usize = 4;
+
+/// What the routes of webhooks use. Cloning it shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Webhooks {
+    pub(crate) secrets: WebhookSecrets,
+    pub(crate) outbound: Outbound,
+    pub(crate) tests: Arc<Semaphore>,
+}
+
+impl Webhooks {
+    pub(crate) fn new(secrets_key: &Secret, config: &WebhooksConfig) -> anyhow::Result<Self> {
+        Ok(Self {
+            secrets: WebhookSecrets::new(secrets_key),
+            outbound: Outbound::new(config)?,
+            tests: Arc::new(Semaphore::new(TESTS)),
+        })
+    }
+
+    /// Starts what reads events, what sends them, and what tidies up.
+    pub(crate) fn start(&self, config: &WebhooksConfig, kafka: &KafkaConfig, database: &Pool, shutdown: &Shutdown) {
+        let stop = &shutdown.soft;
+        let reading = consumer::run(config.clone(), kafka.clone(), database.clone(), stop.clone());
+        shutdown.spawn_essential("the reader of events for webhooks", reading);
+        let sender = Sender::new(self.clone(), config.clone(), database.clone(), stop.clone());
+        shutdown.spawn_essential("the sender of webhooks", sender.run());
+        let tidying = maintenance::run(config.clone(), database.clone(), stop.clone());
+        shutdown.spawn_essential("the maintenance of webhooks", tidying);
+    }
+}
