@@ -450,6 +450,30 @@ async fn a_webhook_is_told_of_what_it_asks_for_and_waits_while_it_is_paused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_is_told_and_a_dismissal_is_not() {
+    let setup = Setup::start("reviews", |_| {}).await;
+    let (camera, receiver) = (setup.camera().await, Receiver::start());
+    let (webhook, secret) = setup.webhook(&receiver.url(), json!({})).await;
+    for (id, review) in [
+        ("dismissed", json!({ "state": "dismissed", "reason": "test" })),
+        ("known", json!({ "state": "acknowledged" })),
+    ] {
+        setup.api.add_alert(&camera, id, 0, "");
+        let path = format!("/api/v1/sites/{}/alerts/{id}/review", setup.site);
+        assert_eq!(setup.admin.put(&path, "\"0\"", &review).await.status, StatusCode::OK);
+    }
+    setup.reach(&webhook, "delivered", 1).await;
+    let received = receiver.received();
+    let event = received[0].event();
+    assert_eq!(
+        (received.len(), &event["id"], &event["event"]),
+        (1, &json!("known.acknowledged"), &json!("alert.acknowledged"))
+    );
+    assert_eq!((&event["alert"]["id"], &event["alert"]["kind"]), (&json!("known"), &json!("presence")));
+    assert!(verifies(&received[0], &secret));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_rotated_without_a_gap() {
     let setup = Setup::start("rotation", |_| {}).await;
     let (camera, receiver) = (setup.camera().await, Receiver::start());
