@@ -65,6 +65,7 @@ fn frames_per_second(video: &Path, limits: &[(&str, &str)]) -> f64 {
     let source = v1::FileSource { path: video.display().to_string(), ..Default::default() };
     bus.put_camera(&v1::CameraConfig {
         id: "file".to_owned(),
+        enabled: true,
         source: Some(v1::camera_config::Source::File(source)),
         ..Default::default()
     });

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use vru_proto::v1::SubscribeRequest;
 use vru_proto::v1::alerts_client::AlertsClient;
 use vru_proto::v1::subscribe_response::Event;
+use vru_proto::v1::{AlertState, SubscribeRequest};
 use vru_runtime::clock::now_us;
 
 use super::sightings::Arrival;
@@ -29,7 +29,9 @@ impl TimedSubscriber {
         let (url, filling) = (format!("http://{address}"), arrivals.clone());
         let mut stream = runtime.block_on(async {
             let client = AlertsClient::connect(url).await.expect("the server listens");
-            let request = SubscribeRequest { include_snapshot: true, ..SubscribeRequest::default() };
+            // An end may come without a frame, and so without a picture.
+            let states = vec![AlertState::Raised.into()];
+            let request = SubscribeRequest { include_snapshot: true, states, ..SubscribeRequest::default() };
             let answer = client.max_decoding_message_size(MAX_MESSAGE).subscribe(request).await;
             let mut stream = answer.expect("there is room").into_inner();
             stream.message().await.expect("a stream begins").expect("a first response");
