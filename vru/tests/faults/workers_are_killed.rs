@@ -8,7 +8,7 @@ use rand::seq::SliceRandom as _;
 use vru_runtime::test_util::{Topic, require_asset, seeded_rng};
 
 use crate::books::{assert_same_ids, published_alerts};
-use crate::findings::{CAMERA, analyse, assert_tracks, stored};
+use crate::findings::{CAMERA, analyse, assert_counts, assert_tracks, stored};
 use crate::follower::Follower;
 use crate::pipeline::{Pipeline, camera, file, start};
 
@@ -55,6 +55,7 @@ fn frames_and_alerts_arrive_once_while_every_worker_is_killed_repeatedly() {
     let (found, alerts) = stored(&pipeline);
     assert!(found.keys().eq(expected.keys()), "each frame is stored once");
     assert_tracks(&pipeline, &found);
+    assert_counts(&pipeline);
     for (frame, objects) in &expected {
         assert_eq!(&found[frame], objects, "the objects of frame {frame:?}");
     }

@@ -2,7 +2,7 @@
 
 use vru_runtime::test_util::require_asset;
 
-use crate::findings::{CAMERA, analyse, assert_tracks, stored};
+use crate::findings::{CAMERA, analyse, assert_counts, assert_tracks, stored};
 use crate::pipeline::{Pipeline, camera, file, start};
 
 const FRAMES: u64 = 795;
@@ -28,6 +28,7 @@ fn each_frame_of_a_file_is_stored_once_with_what_analyse_finds() {
     }
     assert_eq!(alerts, expected_alerts);
     assert_tracks(&pipeline, &expected);
+    assert_counts(&pipeline);
     // A track with an alert was in the rule's zone and has the alert's picture; the others have none.
     let pictured = "select count(*) from tracks t where snapshot_key is not distinct from (select min(a.snapshot_key) from alerts a \
         where a.session = t.session and t.track_id = any (a.track_ids)) and (snapshot_key is null or zone_ids = '{everywhere}')";

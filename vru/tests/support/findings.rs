@@ -98,6 +98,25 @@ pub fn assert_tracks(pipeline: &Pipeline<'_>, objects: &ObjectsByFrame) {
     assert_eq!(found.collect::<BTreeMap<(u64, u64), u64>>(), expected, "detections by track");
 }
 
+/// Everybody who was in the zone `everywhere` for long enough was counted there once, and the whole file was watched, from its first frame to
+/// its last. Says so of the rows of detections and frames, not of what inference counted.
+pub fn assert_counts(pipeline: &Pipeline<'_>) {
+    let differences = pipeline.rows(include_str!("../../../storage/tests/counts_differ.sql"));
+    assert!(differences.is_empty(), "(table, camera, place or watch, begin, file, found, expected) {differences:#?}");
+    let visitors = "with seen as (select *, min(captured_at) over (partition by session, track_id) as first from detections \
+        where track_id is not null) select distinct session, track_id from seen \
+        where track_state = 2 and captured_at - first >= interval '0.2 s' order by session, track_id";
+    let counted = "select session, track_id from passages where zone_id = 'everywhere' and file_session = session \
+        and occurrence = 0 order by session, track_id";
+    let visitors = pipeline.rows(visitors);
+    assert!(!visitors.is_empty());
+    assert_eq!(pipeline.rows(counted), visitors, "(session, track)");
+    assert_eq!(pipeline.count("select sum(passages) from counts_15m"), visitors.len() as u64);
+    let length = "select (extract(epoch from max(captured_at) - min(captured_at)) * 1000000)::bigint from frames \
+        where watch_id is not null";
+    assert_eq!(pipeline.count("select sum(watched_us) from watched_15m"), pipeline.count(length));
+}
+
 /// The objects in the database, and the ids of the alerts.
 pub fn stored(pipeline: &Pipeline<'_>) -> (ObjectsByFrame, BTreeSet<String>) {
     let mut found = ObjectsByFrame::new();
