@@ -1,6 +1,7 @@
 //! The admin server of a service:
 //! - `/health` answers 200 while the process runs.
-//! - `/ready` answers 200 when every part of the service can work, else 503 with the parts that cannot and why.
+//! - `/ready` answers 200 when every part of the service that it needs can work, else 503 with the parts that cannot and why. What it
+//!   serves less well without is in `limited_by`, and changes no status.
 //! - `/metrics` answers in the Prometheus text format.
 
 use std::collections::BTreeMap;
@@ -23,27 +24,52 @@ use crate::shutdown::Shutdown;
 /// A service adds all its parts before the first of them becomes ready: a part that is added later does not count until then.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
-    /// Part → why it is not ready; none: it is ready.
-    parts: Arc<Mutex<BTreeMap<String, Option<String>>>>,
+    parts: Arc<Mutex<BTreeMap<String, Part>>>,
+}
+
+#[derive(Debug)]
+struct Part {
+    needed: bool,
+    /// Why it is not ready; none: it is ready.
+    reason: Option<String>,
 }
 
 impl Readiness {
     /// Adds a part, not ready, with the reason `starting`.
     pub fn part(&self, name: impl Into<String>) -> ReadyFlag {
-        let flag = ReadyFlag { readiness: self.clone(), name: name.into() };
+        self.add(name.into(), true)
+    }
+
+    /// Adds a part without which the service serves on, but not everything.
+    pub fn helpful_part(&self, name: impl Into<String>) -> ReadyFlag {
+        self.add(name.into(), false)
+    }
+
+    fn add(&self, name: String, needed: bool) -> ReadyFlag {
+        let flag = ReadyFlag { readiness: self.clone(), name, needed };
         flag.not_ready("starting");
         flag
     }
 
-    /// Each part that is not ready, and why. Empty: the service is ready.
+    /// Each part that is needed and not ready, and why. Empty: the service is ready.
     pub fn waiting_for(&self) -> BTreeMap<String, String> {
         let parts = self.parts.lock();
         if parts.is_empty() {
             // `/ready` is served from the start, before the service has added its parts.
             return BTreeMap::from([("service".to_owned(), "starting".to_owned())]);
         }
-        parts.iter().filter_map(|(name, reason)| Some((name.clone(), reason.clone()?))).collect()
+        not_ready(&parts, true)
     }
+
+    /// Each part that is not ready, and why, without which the service serves on.
+    pub fn limited_by(&self) -> BTreeMap<String, String> {
+        not_ready(&self.parts.lock(), false)
+    }
+}
+
+fn not_ready(parts: &BTreeMap<String, Part>, needed: bool) -> BTreeMap<String, String> {
+    let parts = parts.iter().filter(|(_, part)| part.needed == needed);
+    parts.filter_map(|(name, part)| Some((name.clone(), part.reason.clone()?))).collect()
 }
 
 /// Sets the readiness of one part of a service.
@@ -51,6 +77,7 @@ impl Readiness {
 pub struct ReadyFlag {
     readiness: Readiness,
     name: String,
+    needed: bool,
 }
 
 impl ReadyFlag {
@@ -66,7 +93,8 @@ impl ReadyFlag {
 
     fn set(&self, reason: Option<&str>) {
         let mut parts = self.readiness.parts.lock();
-        let before = parts.insert(self.name.clone(), reason.map(str::to_owned));
+        let part = Part { needed: self.needed, reason: reason.map(str::to_owned) };
+        let before = parts.insert(self.name.clone(), part).map(|part| part.reason);
         match (&before, reason) {
             (Some(None), Some(reason)) => tracing::warn!(part = self.name, reason, "service part is no longer ready"),
             (Some(Some(_)), None) => tracing::info!(part = self.name, "service part is ready"),
@@ -116,7 +144,7 @@ async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
     let waiting_for = readiness.waiting_for();
     let ready = waiting_for.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({"ready": ready, "waiting_for": waiting_for})))
+    (status, Json(json!({"ready": ready, "waiting_for": waiting_for, "limited_by": readiness.limited_by()})))
 }
 
 #[cfg(test)]
@@ -138,5 +166,19 @@ mod tests {
         assert!(readiness.waiting_for().is_empty());
         kafka.not_ready("no broker answers");
         assert_eq!(readiness.waiting_for()["kafka"], "no broker answers");
+    }
+
+    #[test]
+    fn a_part_that_is_not_needed_is_named_and_does_not_make_the_service_wait() {
+        let readiness = Readiness::default();
+        let database = readiness.part("database");
+        let kafka = readiness.helpful_part("kafka");
+        database.ready();
+        assert!(readiness.waiting_for().is_empty());
+        assert_eq!(readiness.limited_by()["kafka"], "starting");
+        kafka.ready();
+        assert!(readiness.limited_by().is_empty());
+        database.not_ready("no answer");
+        assert_eq!(readiness.waiting_for()["database"], "no answer");
     }
 }
