@@ -38,6 +38,7 @@ pub struct ApiConfig {
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
     pub webhooks: WebhooksConfig,
+    pub first_admin: FirstAdminConfig,
 }
 
 impl ApiConfig {
@@ -62,6 +63,7 @@ impl Default for ApiConfig {
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
             webhooks: WebhooksConfig::default(),
+            first_admin: FirstAdminConfig::default(),
         }
     }
 }
@@ -168,6 +170,9 @@ pub struct CamerasConfig {
     /// 64 hexadecimal digits with which logins of cameras are encrypted. Ingest needs the same. Empty (default): cameras cannot have a
     /// login.
     pub secrets_key: Secret,
+    /// The other services read the cameras from a file (their `cameras.file`; default false). Then changes of cameras are refused, because
+    /// they would have no effect.
+    pub in_file: bool,
 }
 
 impl Validate for CamerasConfig {
@@ -285,6 +290,24 @@ impl Default for LogInConfig {
     }
 }
 
+/// Section `first_admin`: how the first person is added. The command `vru-api create-admin` always works.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FirstAdminConfig {
+    /// With this, `POST /api/v1/first-admin` adds a person while there is none. Empty (default): it adds nobody.
+    pub token: Secret,
+}
+
+/// So that it cannot be guessed.
+const SHORTEST_TOKEN: usize = 32;
+
+impl Validate for FirstAdminConfig {
+    fn validate(&self, problems: &mut Problems) {
+        let valid = self.token.is_empty() || self.token.expose().len() >= SHORTEST_TOKEN;
+        problems.require(valid, "token", format!("has fewer than {SHORTEST_TOKEN} characters"));
+    }
+}
+
 impl Validate for ApiConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.section("telemetry", &self.telemetry);
@@ -297,6 +320,7 @@ impl Validate for ApiConfig {
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
         problems.section("webhooks", &self.webhooks);
+        problems.section("first_admin", &self.first_admin);
         let fits = self.webhooks.timeout < self.http.timeout;
         problems.require(fits, "webhooks.timeout", "is not shorter than `http.timeout`, within which a test call ends");
     }

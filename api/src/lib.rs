@@ -11,7 +11,7 @@
 
 mod auth;
 mod cameras;
-mod config;
+pub mod config;
 mod http;
 mod maintenance;
 mod metrics;

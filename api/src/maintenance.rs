@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vru_runtime::report::chain;
 use vru_storage::postgres::{DatabaseError, Pool};
-use vru_storage::{log_in_failures, sessions};
+use vru_storage::{idempotency, log_in_failures, sessions};
 
 const INTERVAL: Duration = Duration::from_mins(10);
 
@@ -13,13 +13,17 @@ const INTERVAL: Duration = Duration::from_mins(10);
 pub(crate) async fn run(database: Pool, idle: Duration, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
         match delete(&database, idle).await {
-            Ok((sessions, failures)) => tracing::debug!(sessions, failures, "ended sessions and old failures deleted"),
-            Err(error) => tracing::warn!(error = %chain(&error), "cannot delete ended sessions; trying again later"),
+            Ok([sessions, failures, keys]) => {
+                tracing::debug!(sessions, failures, keys, "ended sessions, old failures and idempotency keys deleted");
+            }
+            Err(error) => tracing::warn!(error = %chain(&error), "cannot delete what has ended; trying again later"),
         }
     }
 }
 
-async fn delete(database: &Pool, idle: Duration) -> Result<(u64, u64), DatabaseError> {
+async fn delete(database: &Pool, idle: Duration) -> Result<[u64; 3], DatabaseError> {
     let client = database.get().await?;
-    Ok((sessions::delete_ended(&client, idle).await?, log_in_failures::delete_old(&client).await?))
+    let sessions = sessions::delete_ended(&client, idle).await?;
+    let failures = log_in_failures::delete_old(&client).await?;
+    Ok([sessions, failures, idempotency::delete_old(&client).await?])
 }

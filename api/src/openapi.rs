@@ -1,10 +1,12 @@
 //! The OpenAPI document: made from the routes, checked in as `api/openapi.json`, compared by a test.
 
 use utoipa::OpenApi as _;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr, Required};
 
-use crate::http::ProblemDocument;
+use crate::http::{KEY_HEADER, ProblemDocument};
 use crate::routes;
 use crate::webhooks::WebhookEvent;
 
@@ -13,7 +15,7 @@ use crate::webhooks::WebhookEvent;
     info(
         title = "vru",
         description = "Road users as cameras see them. Errors are `application/problem+json` with a `code` that keeps its meaning. \
-                       Who changes something sends its ETag as If-Match. Every answer has `x-request-id`.",
+                       Who changes something sends its ETag as If-Match. A POST with an `Idempotency-Key` can be sent again. Every answer has `x-request-id`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(ProblemDocument, WebhookEvent))
@@ -30,5 +32,25 @@ pub fn document() -> OpenApi {
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key."));
     components.add_security_scheme("key", SecurityScheme::Http(key.build()));
+    for path in document.paths.paths.values_mut() {
+        // Logging in again makes another session, and changes nothing.
+        if let Some(operation) = path.post.as_mut().filter(|operation| operation.security.is_some()) {
+            operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+        }
+    }
     document
+}
+
+fn idempotency_key() -> Parameter {
+    let description = "Chosen by the client, new for each request. The same request with the same key is answered as before for a day, \
+                       and changes nothing again.";
+    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(200));
+    let visible = text.pattern(Some("^[!-~]+$"));
+    ParameterBuilder::new()
+        .name(KEY_HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(visible))
+        .build()
 }

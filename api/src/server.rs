@@ -19,7 +19,7 @@ use vru_storage::postgres::{Pool, check_schema, migrate};
 use crate::auth::Passwords;
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
-use crate::http::{Guard, Problem, guard, record_request, serve};
+use crate::http::{Guard, Problem, docs, guard, record_request, serve, serve_once};
 use crate::maintenance;
 use crate::metrics;
 use crate::openapi::document;
@@ -35,7 +35,8 @@ const WEBHOOK_CONNECTIONS: usize = 4;
 /// Serves until shutdown.
 pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
     let ready = context.readiness.part("database");
-    let kafka_ready = context.readiness.part("kafka");
+    // Without Kafka, changes of cameras and webhooks wait; everything else is served.
+    let kafka_ready = context.readiness.helpful_part("kafka");
     let section = &config.database;
     if section.migrate {
         let applied = migrate(&section.connection, "vru-api").await.context("cannot migrate the database")?;
@@ -54,13 +55,15 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
     let ended = maintenance::run(database.clone(), config.sessions.idle, shutdown.soft.clone());
     shutdown.spawn("the deletion of ended sessions", ended);
     metrics::init();
-    let own = Pool::new(&section.connection, "vru-api cameras", 1, section.pool_wait)?;
-    let changes = publish(own, config.kafka.clone(), shutdown.soft.clone());
-    shutdown.spawn_essential("the publisher of cameras", async move {
-        if let Err(error) = changes.await {
-            tracing::error!(error = format!("{error:#}"), "cameras cannot be published");
-        }
-    });
+    if !config.cameras.in_file {
+        let own = Pool::new(&section.connection, "vru-api cameras", 1, section.pool_wait)?;
+        let changes = publish(own, config.kafka.clone(), shutdown.soft.clone());
+        shutdown.spawn_essential("the publisher of cameras", async move {
+            if let Err(error) = changes.await {
+                tracing::error!(error = format!("{error:#}"), "cameras cannot be published");
+            }
+        });
+    }
     let webhooks = Webhooks::new(&config.cameras.secrets_key, &config.webhooks)
         .context("cannot make the client of webhooks: check `webhooks.ca`")?;
     let own = Pool::new(&section.connection, "vru-api webhooks", WEBHOOK_CONNECTIONS, section.pool_wait)?;
@@ -91,8 +94,10 @@ fn router(state: ApiState) -> Router {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     };
     routes
+        .merge(docs())
         .fallback(unknown)
         .method_not_allowed_fallback(method)
+        .layer(from_fn_with_state(state.database.clone(), serve_once))
         .layer(DefaultBodyLimit::max(http.max_body_bytes))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))

@@ -20,9 +20,9 @@ pub(crate) fn numbers<T: Word + Copy>(words: Option<&Words<T>>) -> Vec<i16> {
 
 macro_rules! words {
     ($(#[$about:meta])* $name:ident of $message:ident { $($(#[$word_about:meta])* $word:ident = $in_message:ident),* $(,)? }) => {
-        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
+        $(#[$about])*
         pub(crate) enum $name {
             $($(#[$word_about])* $word),*
         }
@@ -59,6 +59,7 @@ words! {
 words! {
     /// How a line was crossed, for somebody who stands at its first point and looks to its second: `in` is from the left hand to the right
     /// hand.
+    #[schema(as = CrossingDirection)]
     Direction of CrossingDirection {
         In = In,
         Out = Out,

@@ -6,6 +6,7 @@ use deadpool_postgres::GenericClient;
 use serde_json::Value;
 use tokio_postgres::Row;
 
+use crate::idempotency::{self, Claim};
 use crate::postgres::DatabaseError;
 
 /// Who acts, and in which request. All are empty for the command line.
@@ -16,6 +17,8 @@ pub struct Actor {
     /// Empty for a person.
     pub key_id: String,
     pub request_id: String,
+    /// The change must not be made twice.
+    pub claim: Option<Claim>,
 }
 
 /// What was done.
@@ -31,13 +34,17 @@ pub struct Entry<'a> {
     pub details: Value,
 }
 
+/// Fails with [`DatabaseError::Repeated`] if the actor's claim was made before.
 pub async fn record<C: GenericClient>(client: &C, actor: &Actor, entry: Entry<'_>) -> Result<(), DatabaseError> {
     let failed = DatabaseError::statement("write the audit log");
     let sql = "INSERT INTO audit_log (user_id, key_id, action, site_id, object, details, request_id) \
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let Entry { action, site_id, object, details } = entry;
-    let Actor { user_id, key_id, request_id } = actor;
+    let Actor { user_id, key_id, request_id, claim } = actor;
+    if let Some(claim) = claim {
+        idempotency::claim(client, claim, object).await?;
+    }
     client
         .execute(&statement, &[user_id, key_id, &action, &site_id, &object, &details, request_id])
         .await
@@ -83,6 +90,7 @@ fn recorded(row: &Row) -> Result<Recorded, tokio_postgres::Error> {
             user_id: row.try_get("user_id")?,
             key_id: row.try_get("key_id")?,
             request_id: row.try_get("request_id")?,
+            claim: None,
         },
         action: row.try_get("action")?,
         site_id: row.try_get("site_id")?,

@@ -11,6 +11,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod cameras;
 pub mod counts;
+pub mod idempotency;
 mod ids;
 pub mod log_in_failures;
 pub mod members;

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Transaction};
 use tokio_postgres::Row;
 
 use crate::ids::new_id;
@@ -65,6 +65,14 @@ pub async fn create<C: GenericClient>(client: &C, new: NewUser<'_>) -> Result<Us
         .await
         .map_err(failed)?;
     user(&row).map_err(failed)
+}
+
+/// How many people there are. Nobody else can add one until the transaction ends.
+pub async fn lock_and_count(transaction: &Transaction<'_>) -> Result<i64, DatabaseError> {
+    let failed = DatabaseError::statement("count the users");
+    transaction.batch_execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").await.map_err(failed)?;
+    let row = transaction.query_one("SELECT count(*) FROM users", &[]).await.map_err(failed)?;
+    row.try_get(0).map_err(failed)
 }
 
 /// `None` if nobody has that name.

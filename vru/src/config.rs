@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::Deserialize;
+use vru_api::ApiConfig;
+use vru_api::config::{HttpConfig, LogInConfig, SessionsConfig};
 use vru_infer::InferConfig;
 use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig, check_model};
 use vru_ingest::IngestConfig;
@@ -11,12 +13,15 @@ use vru_ingest::config::{FileConfig, LiveConfig, PullConfig, PushConfig};
 use vru_runtime::cameras::CamerasConfig;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::secret::Secret;
 use vru_runtime::service::ShutdownConfig;
 use vru_runtime::telemetry::TelemetryConfig;
 use vru_sink::SinkConfig;
 use vru_sink::alerts::config::{AlertsConfig, AuthMode};
 use vru_sink::postgres::PostgresConfig;
 use vru_sink::s3::S3Config;
+use vru_storage::postgres::DatabaseConfig;
+use vru_storage::s3::BucketConfig;
 
 use crate::embedded;
 use crate::page::PageConfig;
@@ -28,7 +33,7 @@ const EMBEDDED_COMMIT: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpConfig {
-    /// Where the cameras are configured. Must be a file unless Kafka is a real one.
+    /// Where the cameras are configured: in a file, or, without one, by the API.
     pub cameras: CamerasConfig,
     /// A real Kafka. Without this section the embedded broker runs.
     pub kafka: Option<KafkaConfig>,
@@ -56,12 +61,24 @@ pub struct UpConfig {
     pub file: FileConfig,
     /// The page with the live pictures.
     pub page: PageConfig,
+    /// The REST API.
+    pub api: ApiSection,
     /// The addresses of each service's `/health`, `/ready` and `/metrics`.
     pub admin: AdminConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
     /// The drain at the end.
     pub shutdown: ShutdownConfig,
+}
+
+/// Section `api`: what `vru-api` has in its own configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiSection {
+    /// Where it is served (`listen`, by default `127.0.0.1:8000`), and what bounds a request.
+    pub http: HttpConfig,
+    pub sessions: SessionsConfig,
+    pub log_in: LogInConfig,
 }
 
 /// Section `admin`.
@@ -74,6 +91,8 @@ pub struct AdminConfig {
     pub ingest: SocketAddr,
     /// Of the sinks (default `127.0.0.1:8003`).
     pub sink: SocketAddr,
+    /// Of the API (default `127.0.0.1:8004`).
+    pub api: SocketAddr,
 }
 
 fn local(port: u16) -> SocketAddr {
@@ -97,6 +116,7 @@ impl Default for UpConfig {
             push: PushConfig::default(),
             file: FileConfig::default(),
             page: PageConfig::default(),
+            api: ApiSection::default(),
             admin: AdminConfig::default(),
             telemetry: TelemetryConfig::default(),
             shutdown: ShutdownConfig::default(),
@@ -106,15 +126,13 @@ impl Default for UpConfig {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { infer: local(8001), ingest: local(8002), sink: local(8003) }
+        Self { infer: local(8001), ingest: local(8002), sink: local(8003), api: local(8004) }
     }
 }
 
 impl Validate for UpConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.section("cameras", &self.cameras);
-        let has_cameras = self.kafka.is_some() || !self.cameras.file.as_os_str().is_empty();
-        problems.require(has_cameras, "cameras.file", "is empty: name the cameras file, or a real broker in [kafka]");
         if let Some(kafka) = &self.kafka {
             problems.section("kafka", kafka);
         }
@@ -134,6 +152,7 @@ impl Validate for UpConfig {
         problems.section("push", &self.push);
         problems.section("file", &self.file);
         problems.section("page", &self.page);
+        problems.section("api", &self.api);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
         self.validate_addresses(problems);
@@ -146,6 +165,14 @@ impl Validate for UpConfig {
     }
 }
 
+impl Validate for ApiSection {
+    fn validate(&self, problems: &mut Problems) {
+        problems.section("http", &self.http);
+        problems.section("sessions", &self.sessions);
+        problems.section("log_in", &self.log_in);
+    }
+}
+
 impl UpConfig {
     /// Two servers of one process cannot have the same address.
     fn validate_addresses(&self, problems: &mut Problems) {
@@ -153,6 +180,8 @@ impl UpConfig {
             ("admin.infer", self.admin.infer),
             ("admin.ingest", self.admin.ingest),
             ("admin.sink", self.admin.sink),
+            ("admin.api", self.admin.api),
+            ("api.http.listen", self.api.http.listen),
             ("alerts.listen", self.alerts.listen),
             ("page.listen", self.page.listen),
         ];
@@ -227,6 +256,26 @@ impl UpConfig {
             ..SinkConfig::default()
         }
     }
+
+    /// The configuration of the API on these servers. `first_admin` is the token that adds the first person.
+    pub fn api(
+        &self,
+        kafka: &KafkaConfig,
+        database: &DatabaseConfig,
+        bucket: &BucketConfig,
+        first_admin: Secret,
+    ) -> ApiConfig {
+        let ApiSection { http, sessions, log_in } = self.api.clone();
+        let mut config = ApiConfig { http, sessions, log_in, admin: self.admin.api, ..ApiConfig::default() };
+        config.kafka = kafka.clone();
+        config.database.connection = database.clone();
+        config.s3.enabled = true;
+        config.s3.bucket = bucket.clone();
+        config.cameras.secrets_key = self.cameras.secrets_key.clone();
+        config.cameras.in_file = !self.cameras.file.as_os_str().is_empty();
+        config.first_admin.token = first_admin;
+        config
+    }
 }
 
 #[cfg(test)]
@@ -251,9 +300,14 @@ mod tests {
 
     #[test]
     fn admin_servers_listen_on_loopback_by_default() {
-        let AdminConfig { infer, ingest, sink } = AdminConfig::default();
-        let alone = [InferConfig::default().admin, IngestConfig::default().admin, SinkConfig::default().admin];
-        assert_eq!(alone, [infer, ingest, sink]);
+        let AdminConfig { infer, ingest, sink, api } = AdminConfig::default();
+        let alone = [
+            InferConfig::default().admin,
+            IngestConfig::default().admin,
+            SinkConfig::default().admin,
+            ApiConfig::default().admin,
+        ];
+        assert_eq!(alone, [infer, ingest, sink, api]);
         assert!(alone.iter().all(|address| address.ip().is_loopback()));
     }
 
@@ -262,9 +316,7 @@ mod tests {
         let flags =
             ["page.listen=here", "model.path=/nowhere.onnx", "live.queue_frames=0", "cameras.fil=x", "alerts.auth=jwt"];
         let problems = load::<UpConfig>(&layers(&flags)).unwrap_err().problems.join("\n");
-        for wanted in
-            ["page.listen", "model.path", "live.queue_frames", "cameras.fil", "cameras.file", "alerts.jwt.secret"]
-        {
+        for wanted in ["page.listen", "model.path", "live.queue_frames", "cameras.fil", "alerts.jwt.secret"] {
             assert!(problems.contains(wanted), "{wanted} is not in {problems}");
         }
     }

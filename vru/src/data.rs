@@ -1,10 +1,12 @@
 //! The data folder: used by one process at a time.
 
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use vru_runtime::child::is_root;
+use vru_runtime::secret::Secret;
 
 /// More than PostgreSQL allocates at once.
 const PROBE_BYTES: usize = 256 * 1024;
@@ -66,6 +68,28 @@ impl DataFolder {
         written.is_err_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
     }
 
+    /// The secret in a file of the folder, which its owner alone may read: 64 hexadecimal digits, made at the first use.
+    pub fn secret(&self, name: &str) -> Result<Secret, DataError> {
+        let path = self.join(name);
+        let fail = |what| {
+            let path = path.clone();
+            move |source| DataError::Io { what, path, source }
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) => return Ok(Secret::new(text.trim_end())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(fail("read")(error)),
+        }
+        let text = hex::encode(rand::random::<[u8; 32]>());
+        // A file that is only half written when the power fails must not be taken for the secret.
+        let new = self.join(&format!("{name}.new"));
+        let mut file =
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(&new).map_err(fail("write"))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail("write"))?;
+        fs::rename(&new, &path).map_err(fail("write"))?;
+        Ok(Secret::new(text))
+    }
+
     /// A path in the folder.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -89,6 +113,8 @@ pub fn default_folder(name: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -101,6 +127,23 @@ mod tests {
         let again = DataFolder::open(&path).unwrap();
         assert!(!again.is_full());
         assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "only the lock is left");
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        // What an earlier run left when the power failed.
+        fs::write(folder.path().join("key.new"), "half").unwrap();
+        let secret = data.secret("key").unwrap();
+        assert_eq!(secret.expose().len(), 64);
+        assert_eq!(data.secret("key").unwrap(), secret);
+        assert_ne!(data.secret("other").unwrap(), secret);
+        let mode = fs::metadata(folder.path().join("key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::remove_file(folder.path().join("key")).unwrap();
+        fs::create_dir(folder.path().join("key")).unwrap();
+        assert!(data.secret("key").unwrap_err().to_string().contains("key"));
     }
 
     #[test]

@@ -19,7 +19,8 @@ use crate::subscriber::Endpoint;
 
 /// Runs the whole pipeline for your cameras in one process.
 ///
-/// The configuration (TOML) needs one setting, the cameras file:
+/// It needs no configuration: cameras are added by the REST API (http://127.0.0.1:8000/docs). Cameras in a file need one setting in the
+/// configuration (TOML):
 ///
 ///   [cameras]
 ///   file = "cameras.toml"
@@ -44,17 +45,18 @@ use crate::subscriber::Endpoint;
 /// memory. A section [kafka], [postgres] or [s3] replaces one of them by a real server. Other sections:
 ///   [model]   the model
 ///   [alerts]  the gRPC server for alerts (127.0.0.1:50051); with auth = "jwt" and TLS it may listen elsewhere
+///   [api]     the REST API (http://127.0.0.1:8000); with cameras in a file it cannot change them
 ///   [page]    the page with the live pictures (http://127.0.0.1:3000); on another address it needs a log-in (token)
-///   [admin]   the addresses of /health, /ready and /metrics (127.0.0.1:8001 to 8003)
+///   [admin]   the addresses of /health, /ready and /metrics (127.0.0.1:8001 to 8004)
 /// Environment variables VRU__SECTION__KEY override the file; --set overrides both.
 ///
 /// Ctrl-C stops the cameras, waits until every frame in flight is stored, and prints an account of all frames.
 #[derive(Debug, Clone, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct UpOptions {
-    /// Configuration file (TOML).
+    /// Configuration file (TOML). Without one everything has its default.
     #[arg(long, env = "VRU_CONFIG", value_name = "FILE")]
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
     /// Data folder. Default: vru/up in the user's data folder; for root /var/lib/vru/up.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -73,7 +75,7 @@ fn data_folder(options: &UpOptions) -> PathBuf {
 
 /// Runs until a signal stops it.
 pub async fn run(options: UpOptions) -> anyhow::Result<ExitCode> {
-    let config = match read(&options) {
+    let mut config = match read(&options) {
         Ok(config) => config,
         Err(error) => {
             print_error(&format!("vru up: {error}"));
@@ -94,6 +96,9 @@ pub async fn run(options: UpOptions) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let data = DataFolder::open(&data_folder(&options))?;
+    if config.cameras.secrets_key.is_empty() && config.cameras.file.as_os_str().is_empty() {
+        config.cameras.secrets_key = data.secret("cameras-key")?;
+    }
     let telemetry = run::log_to_file(&data, &config.telemetry)?;
     let process = Shutdown::default();
     process.on_signals(config.shutdown.deadline()).context("listen for signals")?;
@@ -111,7 +116,7 @@ fn read(options: &UpOptions) -> anyhow::Result<UpConfig> {
             set.push(format!("model.path={}", path.display()));
         }
     }
-    Ok(load(&Layers::new(Some(options.config.clone()), set))?)
+    Ok(load(&Layers::new(options.config.clone(), set))?)
 }
 
 /// Reads only `model.path`; the full load validates everything and lists every problem.
@@ -129,7 +134,7 @@ fn load_model_path(options: &UpOptions) -> anyhow::Result<PathBuf> {
     impl vru_runtime::config::Validate for ModelSection {
         fn validate(&self, _problems: &mut vru_runtime::config::Problems) {}
     }
-    let section: ModelSection = load(&Layers::new(Some(options.config.clone()), options.set.clone()))?;
+    let section: ModelSection = load(&Layers::new(options.config.clone(), options.set.clone()))?;
     Ok(section.model.path)
 }
 

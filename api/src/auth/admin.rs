@@ -1,12 +1,13 @@
-//! The first person: made on the command line, because there is no default password.
+//! The first person: made on the command line, or with a token of the configuration, because there is no default password.
 
 use std::io::{BufRead as _, BufReader, Read};
 
 use anyhow::Context as _;
+use deadpool_postgres::Transaction;
 use serde_json::json;
 use vru_runtime::secret::Secret;
 use vru_storage::audit::{self, Actor, Entry};
-use vru_storage::postgres::{DatabaseError, Pool};
+use vru_storage::postgres::{DatabaseError, Pool, PooledClient};
 use vru_storage::users::{self, NewUser};
 
 use super::passwords::{LONGEST, Passwords};
@@ -31,17 +32,40 @@ pub async fn create_admin(config: &ApiConfig, name: &str, display_name: &str, pa
     let pool = Pool::new(&section.connection, "vru-api", 1, section.pool_wait)?;
     let mut client = pool.get().await?;
     let transaction = client.transaction().await.map_err(DatabaseError::statement("begin a transaction"))?;
-    let new = NewUser { name, display_name, password_hash: Some(&hash), system_admin: true };
-    let user = match users::create(&transaction, new).await {
+    match add(transaction, name, display_name, &hash).await {
         Err(error) if error.is_duplicate() => anyhow::bail!("there is a user `{name}` already"),
-        created => created?,
-    };
+        added => added.map(drop).map_err(Into::into),
+    }
+}
+
+/// Adds a person who may do everything, if there is no person yet. Returns their id.
+pub(crate) async fn add_first_admin(
+    client: &mut PooledClient,
+    name: &str,
+    display_name: &str,
+    password_hash: &str,
+) -> Result<Option<String>, DatabaseError> {
+    let transaction = client.transaction().await.map_err(DatabaseError::statement("begin a transaction"))?;
+    if users::lock_and_count(&transaction).await? > 0 {
+        return Ok(None);
+    }
+    add(transaction, name, display_name, password_hash).await.map(Some)
+}
+
+async fn add(
+    transaction: Transaction<'_>,
+    name: &str,
+    display_name: &str,
+    password_hash: &str,
+) -> Result<String, DatabaseError> {
+    let new = NewUser { name, display_name, password_hash: Some(password_hash), system_admin: true };
+    let user = users::create(&transaction, new).await?;
     let details = json!({ "name": name, "system_admin": true });
     let entry = Entry { action: "user.create", site_id: "", object: &user.id, details };
     audit::record(&transaction, &Actor::default(), entry).await?;
     transaction.commit().await.map_err(DatabaseError::statement("add a user"))?;
     tracing::info!(user = user.id, name, "a system admin was added");
-    Ok(())
+    Ok(user.id)
 }
 
 /// What may be a log-in name.

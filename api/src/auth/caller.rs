@@ -7,13 +7,14 @@ use vru_auth::bearer_token;
 use vru_auth::policy::{Action, KeyStanding, Role, Standing, allows, allows_key};
 use vru_storage::api_keys::{self, ApiKey};
 use vru_storage::audit::Actor;
+use vru_storage::idempotency::Claim;
 use vru_storage::postgres::PooledClient;
 use vru_storage::users::User;
 use vru_storage::{members, sessions};
 
 use super::cookie::tokens;
 use super::token::hash;
-use crate::http::{Problem, RequestId};
+use crate::http::{Problem, Repeatable, RequestId};
 use crate::state::ApiState;
 
 /// Without a session or a key the request is answered with 401.
@@ -21,6 +22,8 @@ use crate::state::ApiState;
 pub(crate) struct Caller {
     pub(crate) who: Who,
     request_id: String,
+    /// Of a request with an idempotency key that changes something.
+    claim: Option<Claim>,
 }
 
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl FromRequestParts<ApiState> for Caller {
         } else {
             with_session(&client, &parts.headers, state).await?
         };
-        Ok(Self { who, request_id })
+        Ok(Self { who, request_id, claim: None })
     }
 }
 
@@ -119,13 +122,20 @@ impl Caller {
         }
     }
 
+    /// A request that was served before is not served again.
+    pub(super) async fn claim(&mut self, request: &Repeatable, client: &PooledClient) -> Result<(), Problem> {
+        let Actor { user_id, key_id, .. } = self.actor();
+        self.claim = Some(request.claim(client, user_id + &key_id).await?);
+        Ok(())
+    }
+
     /// For the audit log.
     pub(crate) fn actor(&self) -> Actor {
         let (user_id, key_id) = match &self.who {
             Who::Person(person) => (person.user.id.clone(), String::new()),
             Who::Key(key) => (String::new(), key.id.clone()),
         };
-        Actor { user_id, key_id, request_id: self.request_id.clone() }
+        Actor { user_id, key_id, request_id: self.request_id.clone(), claim: self.claim.clone() }
     }
 
     /// For what only people do: the policy lets no key come here.

@@ -8,11 +8,11 @@ mod passwords;
 mod permitted;
 mod token;
 
-pub(crate) use admin::check_name;
+pub(crate) use admin::{add_first_admin, check_name};
 pub use admin::{create_admin, read_password};
 pub(crate) use attempts::Attempt;
 pub(crate) use caller::{Caller, Who};
 pub(crate) use cookie::{clear_cookie, set_cookie};
 pub(crate) use passwords::Passwords;
 pub(crate) use permitted::{Permitted, actions};
-pub(crate) use token::Token;
+pub(crate) use token::{Token, is_same};

@@ -9,7 +9,7 @@ use vru_auth::policy::Action;
 use vru_storage::sites;
 
 use super::caller::Caller;
-use crate::http::Problem;
+use crate::http::{Problem, Repeatable};
 use crate::state::ApiState;
 
 /// One of the [`actions`].
@@ -88,7 +88,7 @@ impl<P: Permission> FromRequestParts<ApiState> for Permitted<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, state).await?;
+        let mut caller = Caller::from_request_parts(parts, state).await?;
         let missing = || Problem::not_found("object");
         let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing())?;
         if parameters.iter().any(|(_, value)| !is_id(value)) {
@@ -106,6 +106,9 @@ impl<P: Permission> FromRequestParts<ApiState> for Permitted<P> {
                     return Err(Problem::not_found("site"));
                 }
             }
+        }
+        if let Some(request) = parts.extensions.get::<Repeatable>() {
+            caller.claim(request, &state.database.get().await?).await?;
         }
         Ok(Self { caller, site_id: site_id.unwrap_or_default(), object_id, part_id, permission: PhantomData })
     }

@@ -86,6 +86,13 @@ impl Problem {
         self.field.as_deref()
     }
 
+    /// Names the field of the body, the parameter or the header that it is about.
+    #[must_use]
+    pub(crate) fn at(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+
     #[must_use]
     pub(crate) fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);
@@ -95,12 +102,18 @@ impl Problem {
 
 impl From<DatabaseError> for Problem {
     fn from(error: DatabaseError) -> Self {
-        tracing::error!(error = %chain(&error), advice = error.advice(), "a request failed");
+        if !matches!(error, DatabaseError::Repeated) {
+            tracing::error!(error = %chain(&error), advice = error.advice(), "a request failed");
+        }
         match error {
             DatabaseError::Connect { .. } | DatabaseError::Timeout { .. } => {
                 let detail = "the database does not answer; try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
                     .retry_after(Duration::from_secs(1))
+            }
+            DatabaseError::Repeated => {
+                let detail = "the same request is served at this moment; send it again for its answer";
+                Self::conflict("served_now", "idempotency-key", detail).retry_after(Duration::from_secs(1))
             }
             _ if error.is_lost_connection() => {
                 let detail = "the connection to the database was lost; whether a change took effect is not known";

@@ -4,6 +4,7 @@ mod alerts;
 mod audit;
 mod cameras;
 mod counts;
+mod first_admin;
 mod keys;
 mod members;
 mod openapi;
@@ -25,6 +26,7 @@ use crate::state::ApiState;
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(openapi::get))
+        .routes(routes!(first_admin::create))
         .merge(session::router())
         .merge(users::router())
         .merge(sites::router())

@@ -22,6 +22,7 @@ const VIEWER: Who = Who::Role(1);
 /// Operation, who may, and the scope with which a key may.
 const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/openapi.json", Who::Everybody, None),
+    ("post /api/v1/first-admin", Who::Everybody, None),
     ("post /api/v1/session", Who::Everybody, None),
     ("get /api/v1/session", Who::LoggedIn, None),
     ("put /api/v1/session/password", Who::LoggedIn, None),
@@ -101,7 +102,7 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
 ];
 
-const SCOPES: [&str; 12] = [
+pub const SCOPES: [&str; 12] = [
     "sites:read",
     "sites:write",
     "audit:read",

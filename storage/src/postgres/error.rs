@@ -35,6 +35,9 @@ pub enum DatabaseError {
     /// A table that was detached, or made by somebody else, has the name of a partition.
     #[error("{partition} exists but is not a partition: attach it, or give it another name")]
     Detached { partition: String },
+    /// The idempotency key of a request is used already.
+    #[error("a request with the same idempotency key was served")]
+    Repeated,
     /// The program is newer than the schema.
     #[error("the database lacks migrations of this program: {missing}")]
     OldSchema {
@@ -64,6 +67,7 @@ impl DatabaseError {
             Self::Statement { operation, .. } | Self::Timeout { operation, .. } => operation,
             Self::Connect { .. } | Self::Settings { .. } => "connect",
             Self::Detached { .. } => "make a partition",
+            Self::Repeated => "use an idempotency key",
             Self::OldSchema { .. } | Self::OtherMigration { .. } => "check the schema",
             Self::Migrate(_) => "migrate",
         }

@@ -105,9 +105,14 @@ fn config(options: &DemoOptions, data: &DataFolder) -> anyhow::Result<UpConfig> 
     let loopback = |port: u16| ports::or_free(SocketAddr::from(([127, 0, 0, 1], port)));
     config.push.listen = loopback(config.push.listen.port());
     config.alerts.listen = loopback(config.alerts.listen.port());
-    let AdminConfig { infer, ingest, sink } = config.admin;
-    config.admin =
-        AdminConfig { infer: loopback(infer.port()), ingest: loopback(ingest.port()), sink: loopback(sink.port()) };
+    config.api.http.listen = loopback(config.api.http.listen.port());
+    let AdminConfig { infer, ingest, sink, api } = config.admin;
+    config.admin = AdminConfig {
+        infer: loopback(infer.port()),
+        ingest: loopback(ingest.port()),
+        sink: loopback(sink.port()),
+        api: loopback(api.port()),
+    };
     config.page = match options.port {
         // An explicit port is used as given, or is an error.
         Some(port) => PageConfig { listen: SocketAddr::from(([127, 0, 0, 1], port)), ..PageConfig::default() },

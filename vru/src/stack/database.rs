@@ -23,6 +23,13 @@ pub(super) async fn end_alerts_of_earlier_runs(config: &DatabaseConfig) -> anyho
     ended.context("end the alerts of earlier runs")
 }
 
+/// Whether somebody can log in to the API.
+pub(super) async fn has_people(config: &DatabaseConfig) -> anyhow::Result<bool> {
+    let client = connect(config, "vru").await?;
+    let found = client.query_one("SELECT EXISTS (SELECT FROM users)", &[]).await;
+    Ok(found.context("look for people")?.get(0))
+}
+
 /// Deletes the stored positions of embedded brokers. Such a broker starts empty each time, possibly under the cluster id of
 /// an earlier one: the earlier positions would make the sink skip records.
 pub(super) async fn forget_embedded_positions(config: &DatabaseConfig) -> anyhow::Result<()> {

@@ -34,6 +34,7 @@ pub struct Stack {
     ingest: Option<ServiceTask>,
     infer: ServiceTask,
     sink: ServiceTask,
+    api: ServiceTask,
     received: Received,
     subscriber_stop: CancellationToken,
     // Dropped last: the services use them until they end.
@@ -64,6 +65,8 @@ impl Stack {
         }
         step.done(&format!("PostgreSQL, S3, gRPC on {}", config.alerts.listen));
 
+        let api = start_api(config, &backends, data, process, display).await?;
+
         let step = display.step("model");
         let infer_config = config.infer(&backends.kafka);
         let start = |context| vru_infer::run(infer_config, context);
@@ -81,6 +84,7 @@ impl Stack {
             ingest: None,
             infer,
             sink,
+            api,
             received: Received::default(),
             subscriber_stop: CancellationToken::new(),
             backends,
@@ -136,12 +140,13 @@ impl Stack {
             ingest.check().await?;
         }
         self.infer.check().await?;
-        self.sink.check().await
+        self.sink.check().await?;
+        self.api.check().await
     }
 
     /// What each service that is not ready waits for, in words.
     pub fn troubles(&self) -> Vec<String> {
-        [self.ingest.as_ref(), Some(&self.infer), Some(&self.sink)]
+        [self.ingest.as_ref(), Some(&self.infer), Some(&self.sink), Some(&self.api)]
             .into_iter()
             .flatten()
             .filter_map(ServiceTask::waits_for)
@@ -165,8 +170,36 @@ impl Stack {
     /// Stops the rest, downstream last.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.subscriber_stop.cancel();
-        let stopped = self.sink.stop(STOP_DEADLINE).await;
+        let stopped = [self.api.stop(STOP_DEADLINE).await, self.sink.stop(STOP_DEADLINE).await];
         self.backends.stop().await?;
-        stopped
+        stopped.into_iter().collect()
     }
+}
+
+/// The file in the data folder with the token that adds the first person.
+const FIRST_ADMIN: &str = "first-admin-token";
+
+async fn start_api(
+    config: &UpConfig,
+    backends: &Backends,
+    data: &DataFolder,
+    process: &Shutdown,
+    display: &Display,
+) -> anyhow::Result<ServiceTask> {
+    let step = display.step("API");
+    let database = &backends.postgres.database;
+    let token = data.secret(FIRST_ADMIN)?;
+    let api_config = config.api(&backends.kafka, database, &backends.s3.bucket, token);
+    let start = |context| vru_api::run(api_config, context);
+    let mut api = ServiceTask::start("the API", "admin.api", config.admin.api, process, start).await?;
+    api.ready(&step).await?;
+    let listen = config.api.http.listen;
+    step.done(&format!("http://{listen}/docs"));
+    if !database::has_people(database).await? {
+        display.print(&format!(
+            "  nobody can log in to the API yet: POST http://{listen}/api/v1/first-admin adds the first person, with the token in {}",
+            data.join(FIRST_ADMIN).display()
+        ));
+    }
+    Ok(api)
 }

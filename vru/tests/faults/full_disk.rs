@@ -4,16 +4,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use vru_runtime::test_util::{
-    DiskHandle, Launch, Metrics, Process, SmallDisk, binary, folder, free_port, http_get, wait_for, wait_until,
-};
+use vru_runtime::test_util::{DiskHandle, Metrics, Process, SmallDisk, binary, folder, http_get, wait_for, wait_until};
 
 use crate::pipeline::{DEADLINE, short_clip};
+use crate::support::up::{self, UpAddresses};
 
 const FRAMES: u64 = 200;
-const CONFIG: &str = "vru.toml";
-/// `shutdown.deadline`.
-const DRAIN: Duration = Duration::from_secs(6);
+/// `shutdown.deadline` of a process that cannot store what it has.
+const SHORT_DRAIN: Duration = Duration::from_secs(6);
+/// That of one that can, on a busy machine.
+const LONG_DRAIN: Duration = Duration::from_mins(2);
 /// After the deadline: 2 s for the hard stop, and the rest for a busy machine.
 const MARGIN: Duration = Duration::from_secs(8);
 
@@ -21,12 +21,13 @@ const MARGIN: Duration = Duration::from_secs(8);
 struct VruUp {
     disk: SmallDisk,
     folder: PathBuf,
+    config: PathBuf,
     process: Process,
     sink: SocketAddr,
 }
 
 impl VruUp {
-    fn start(mebibytes: u32) -> Self {
+    fn start(mebibytes: u32, drain: Duration) -> Self {
         let home = folder("up");
         let cameras = home.join("cameras.toml");
         let clip = short_clip(FRAMES);
@@ -37,24 +38,22 @@ impl VruUp {
             clip.display()
         );
         std::fs::write(&cameras, text).unwrap();
-        let [page, alerts, infer, ingest, sink, push] = [(); 6].map(|()| format!("127.0.0.1:{}", free_port()));
-        let config = home.join(CONFIG);
-        let text = format!(
-            "cameras.file = '{}'\npage.listen = '{page}'\nalerts = {{ listen = '{alerts}', auth = 'none' }}\n\
-             push.listen = '{push}'\nshutdown.deadline = '{}s'\n\
-             [admin]\ninfer = '{infer}'\ningest = '{ingest}'\nsink = '{sink}'\n",
-            cameras.display(),
-            DRAIN.as_secs()
-        );
-        std::fs::write(&config, text).unwrap();
+        let addresses = UpAddresses::free();
+        let seconds = drain.as_secs();
+        let text = format!("cameras.file = '{}'\nshutdown.deadline = '{seconds}s'\n", cameras.display());
+        let config = up::write_config(&home, &addresses, &text);
         let disk = SmallDisk::new(mebibytes);
-        let process = run(disk.launch(&binary("vru"), home.join("up.log")), &home, &disk);
-        Self { disk, folder: home, process, sink: sink.parse().unwrap() }
+        let launch = disk.launch(&binary("vru"), home.join("up.log"));
+        let process = up::command(launch, &config, &disk.path().join("data")).spawn();
+        Self { disk, folder: home, config, process, sink: addresses.sink }
     }
 
     /// Starts again on the same disk, after the process has ended.
     fn start_again(&mut self, kept: &DiskHandle) {
-        self.process = run(kept.launch(&binary("vru"), self.folder.join("again.log")), &self.folder, &self.disk);
+        let launch = kept.launch(&binary("vru"), self.folder.join("again.log"));
+        let drain = format!("shutdown.deadline={}s", LONG_DRAIN.as_secs());
+        let command = up::command(launch, &self.config, &self.disk.path().join("data"));
+        self.process = command.args(["--set", &drain]).spawn();
     }
 
     /// Number of frames with a row.
@@ -86,11 +85,6 @@ impl VruUp {
     }
 }
 
-fn run(launch: Launch, home: &Path, disk: &SmallDisk) -> Process {
-    let arguments = [Path::new("up"), Path::new("--config"), &home.join(CONFIG), Path::new("--data")];
-    launch.args(arguments).args([disk.path().join("data")]).spawn()
-}
-
 /// The files of the embedded object store, all of which have their final names.
 fn objects(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -105,7 +99,7 @@ fn account(log: &str, word: &str) -> Option<u64> {
 
 #[test]
 fn a_full_disk_is_reported_and_nothing_is_lost_or_corrupted() {
-    let up = VruUp::start(110);
+    let up = VruUp::start(110, LONG_DRAIN);
     up.wait_for_rows(20);
     up.disk.fill(&up.process);
     // The message says what is wrong, where, and what to do.
@@ -141,7 +135,7 @@ fn a_full_disk_is_reported_and_nothing_is_lost_or_corrupted() {
 
 #[test]
 fn a_full_disk_does_not_delay_the_shutdown_and_nothing_is_lost_or_duplicated() {
-    let mut up = VruUp::start(110);
+    let mut up = VruUp::start(110, SHORT_DRAIN);
     up.wait_for_rows(20);
     up.disk.fill(&up.process);
     up.wait_for_sink_to_wait();
@@ -149,7 +143,7 @@ fn a_full_disk_does_not_delay_the_shutdown_and_nothing_is_lost_or_duplicated() {
     assert!(stored < FRAMES, "the disk became full after the last frame");
     let kept = DiskHandle::new(&up.disk, &up.process);
     up.process.signal("TERM");
-    let status = up.process.wait(DRAIN + MARGIN);
+    let status = up.process.wait(SHORT_DRAIN + MARGIN);
     let log = up.process.log();
     assert!(!status.success(), "frames are missing, but the exit status is a success: {log}");
 
@@ -167,7 +161,7 @@ fn a_full_disk_does_not_delay_the_shutdown_and_nothing_is_lost_or_duplicated() {
 
 #[test]
 fn a_disk_that_is_too_small_is_an_error_at_the_start() {
-    let up = VruUp::start(20);
+    let up = VruUp::start(20, SHORT_DRAIN);
     let status = up.process.wait(Duration::from_mins(2));
     let log = up.process.log();
     assert_eq!(status.code(), Some(1), "{log}");

@@ -17,6 +17,7 @@ mod subscriber_resumes;
 mod support;
 mod termination;
 mod traces;
+mod up_api;
 mod up_screen;
 
 use support::{camera_server, findings, pipeline, store, subscriber};

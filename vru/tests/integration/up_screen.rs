@@ -1,27 +1,20 @@
 //! What somebody at the screen of `vru up` is told.
 
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use vru_runtime::test_util::{Launch, Process, binary, folder, free_port, require_asset, wait_for};
+use vru_runtime::test_util::{Process, folder, require_asset, wait_for};
+
+use crate::support::up::{self, UpAddresses};
 
 const DEADLINE: Duration = Duration::from_mins(5);
 
-/// Starts `vru up` with these cameras, on free ports.
-fn up(cameras: &str) -> Process {
+/// Starts `vru up` with these cameras.
+fn start(cameras: &str) -> Process {
     let home = folder("up-screen");
     let file = home.join("cameras.toml");
     std::fs::write(&file, cameras).unwrap();
-    let [page, alerts, infer, ingest, sink, push] = [(); 6].map(|()| format!("127.0.0.1:{}", free_port()));
-    let config = home.join("up.toml");
-    let text = format!(
-        "cameras.file = '{}'\npage.listen = '{page}'\nalerts = {{ listen = '{alerts}', auth = 'none' }}\npush.listen = '{push}'\n\
-         [admin]\ninfer = '{infer}'\ningest = '{ingest}'\nsink = '{sink}'\n",
-        file.display()
-    );
-    std::fs::write(&config, text).unwrap();
-    let arguments = [Path::new("up"), Path::new("--config"), &config, Path::new("--data"), &home.join("data")];
-    Launch::new(binary("vru"), home.join("up.log")).args(arguments).spawn()
+    let config = up::write_config(&home, &UpAddresses::free(), &format!("cameras.file = '{}'\n", file.display()));
+    up::start(&home, &config)
 }
 
 /// Waits for a line with all of these words.
@@ -45,7 +38,7 @@ fn a_file_of_an_impossible_date_is_refused_with_the_reason_and_the_setting_on_th
         std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
         format!("[[cameras]]\nid = '{}'\nfile = {{ path = '{}' }}\n", name.replace(".avi", ""), file.display())
     };
-    let up = up(&[dated("y1970.avi", 0), dated("y1980.avi", 315_532_800)].concat());
+    let up = start(&[dated("y1970.avi", 0), dated("y1980.avi", 315_532_800)].concat());
     for (camera, date) in [("y1970", "1970-01-01"), ("y1980", "1980-01-01")] {
         wait_for_line(&up, &[camera, "is dated", date, "start_time_us"]);
     }

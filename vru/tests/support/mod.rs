@@ -9,3 +9,4 @@ pub mod follower;
 pub mod pipeline;
 pub mod store;
 pub mod subscriber;
+pub mod up;

@@ -36,7 +36,7 @@ pub(super) struct AuditEntry {
 
 impl From<Recorded> for AuditEntry {
     fn from(recorded: Recorded) -> Self {
-        let Recorded { id, at, actor: Actor { user_id, key_id, request_id }, action, site_id, object, details } =
+        let Recorded { id, at, actor: Actor { user_id, key_id, request_id, .. }, action, site_id, object, details } =
             recorded;
         Self { id, at: time(at), user_id, key_id, action, site_id, object, details, request_id }
     }

@@ -127,6 +127,15 @@ fn message_credentials(credentials: &SealedCredentials) -> vru_proto::v1::Creden
     vru_proto::v1::Credentials { username, password }
 }
 
+/// Refuses a change that the services which watch cameras would never see.
+pub(super) fn check_changeable(state: &ApiState) -> Result<(), Problem> {
+    if state.config.cameras.in_file {
+        let detail = "the cameras are in a file of the services that watch them; change that file";
+        return Err(Problem::conflict("cameras_in_file", "", detail));
+    }
+    Ok(())
+}
+
 /// A camera that was looked for, if it has the version that the caller has seen.
 pub(super) fn in_version<T>(
     found: Option<(cameras::Camera, T)>,

@@ -4,7 +4,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 
-use super::camera::{Camera, WantedCamera, WantedCredentials, checked, find, in_version};
+use super::camera::{Camera, WantedCamera, WantedCredentials, check_changeable, checked, find, in_version};
 use crate::auth::{Permitted, actions::ConfigureCameras};
 use crate::http::{Expected, JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
@@ -32,6 +32,7 @@ pub(super) async fn change(
     Expected(version): Expected,
     JsonBody(WantedCamera { settings, credentials }): JsonBody<WantedCamera>,
 ) -> Result<Tagged<Camera>, Problem> {
+    check_changeable(&state)?;
     let (site_id, id) = (&who.site_id, &who.object_id);
     let mut client = state.database.get().await?;
     let failed = DatabaseError::statement("change a camera");

@@ -5,7 +5,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 
-use super::camera::{Camera, WantedCamera, WantedCredentials, checked, find};
+use super::camera::{Camera, WantedCamera, WantedCredentials, check_changeable, checked, find};
 use crate::auth::{Permitted, actions::ConfigureCameras};
 use crate::http::{JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
@@ -33,6 +33,7 @@ pub(super) async fn create(
     who: Permitted<ConfigureCameras>,
     JsonBody(WantedCamera { settings, credentials }): JsonBody<WantedCamera>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Camera>), Problem> {
+    check_changeable(&state)?;
     let credentials = match credentials {
         WantedCredentials::AsBefore | WantedCredentials::None => None,
         WantedCredentials::New(credentials) => Some(credentials.sealed(&state)?),

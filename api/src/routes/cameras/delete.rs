@@ -5,7 +5,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 
-use super::camera::in_version;
+use super::camera::{check_changeable, in_version};
 use crate::auth::{Permitted, actions::ConfigureCameras};
 use crate::http::{Expected, Problem, Problems};
 use crate::state::ApiState;
@@ -28,6 +28,7 @@ pub(super) async fn delete(
     who: Permitted<ConfigureCameras>,
     Expected(version): Expected,
 ) -> Result<StatusCode, Problem> {
+    check_changeable(&state)?;
     let (site_id, id) = (&who.site_id, &who.object_id);
     let mut client = state.database.get().await?;
     let failed = DatabaseError::statement("delete a camera");

@@ -7,7 +7,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 
-use super::camera::{Camera, checked, find, in_version};
+use super::camera::{Camera, check_changeable, checked, find, in_version};
 use crate::auth::{Permitted, actions::ConfigureCameras};
 use crate::http::{Expected, JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
@@ -42,6 +42,7 @@ pub(super) async fn restore(
     Expected(version): Expected,
     JsonBody(Restoration { version: wanted }): JsonBody<Restoration>,
 ) -> Result<Tagged<Camera>, Problem> {
+    check_changeable(&state)?;
     let (site_id, id) = (&who.site_id, &who.object_id);
     let mut client = state.database.get().await?;
     let failed = DatabaseError::statement("restore a camera");

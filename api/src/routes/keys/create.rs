@@ -1,8 +1,6 @@
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 
-use super::key::{self, MadeApiKey, NewKey};
+use super::key::{self, Made, MadeApiKey, NewKey};
 use crate::auth::{Permitted, actions::ManageKeys};
 use crate::http::{JsonBody, Problem, Problems};
 use crate::state::ApiState;
@@ -21,6 +19,6 @@ pub(super) async fn create(
     State(state): State<ApiState>,
     who: Permitted<ManageKeys>,
     JsonBody(new): JsonBody<NewKey>,
-) -> Result<(StatusCode, Json<MadeApiKey>), Problem> {
+) -> Result<Made, Problem> {
     key::create(&state, &who.caller, Some(&who.site_id), new).await
 }

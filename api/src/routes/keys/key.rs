@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -149,6 +149,9 @@ impl From<api_keys::ApiKey> for ApiKey {
     }
 }
 
+/// Nothing on the way may keep it.
+pub(super) type Made = (StatusCode, [(HeaderName, &'static str); 1], Json<MadeApiKey>);
+
 pub(super) async fn list(
     state: &ApiState,
     site_id: Option<&str>,
@@ -164,7 +167,7 @@ pub(super) async fn create(
     caller: &Caller,
     site_id: Option<&str>,
     new: NewKey,
-) -> Result<(StatusCode, Json<MadeApiKey>), Problem> {
+) -> Result<Made, Problem> {
     let NewKey { name, scopes, expires_at } = new;
     check_display_name("name", &name)?;
     let mut wanted: Vec<Scope> = Vec::new();
@@ -194,7 +197,8 @@ pub(super) async fn create(
     let entry = Entry { action: "key.create", site_id: site_id.unwrap_or_default(), object: &key.id, details };
     audit::record(&transaction, &caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;
-    Ok((StatusCode::CREATED, Json(MadeApiKey { key, token: token.text().to_owned() })))
+    let made = MadeApiKey { key, token: token.text().to_owned() };
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
 }
 
 pub(super) async fn revoke(

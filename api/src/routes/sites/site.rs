@@ -11,8 +11,11 @@ use crate::routes::text::{check_display_name, time};
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Site {
     id: String,
-    #[serde(flatten)]
-    settings: SiteSettings,
+    name: String,
+    /// IANA name.
+    time_zone: String,
+    location: Option<Location>,
+    units: Units,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
     created_at: String,
@@ -21,7 +24,7 @@ pub(super) struct Site {
 }
 
 /// What people choose about a site.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SiteSettings {
     /// 1 to 200 characters.
@@ -88,7 +91,8 @@ impl From<sites::Site> for Site {
     fn from(site: sites::Site) -> Self {
         let sites::Site { id, settings, created_at, changed_at, .. } = site;
         let sites::SiteSettings { name, time_zone, location, units } = settings;
-        let settings = SiteSettings {
+        Self {
+            id,
             name,
             time_zone,
             location: location.map(|sites::Location { latitude, longitude }| Location { latitude, longitude }),
@@ -96,8 +100,9 @@ impl From<sites::Site> for Site {
                 sites::Units::Metric => Units::Metric,
                 sites::Units::Imperial => Units::Imperial,
             },
-        };
-        Self { id, settings, created_at: time(created_at), changed_at: time(changed_at) }
+            created_at: time(created_at),
+            changed_at: time(changed_at),
+        }
     }
 }
 

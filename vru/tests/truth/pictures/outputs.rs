@@ -4,18 +4,18 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::Path;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use vru_media::jpeg;
 use vru_proto::v1;
-use vru_runtime::test_util::{FfmpegCamera, Launch, binary, folder, free_port, wait_for};
+use vru_runtime::test_util::{FfmpegCamera, folder, wait_for};
 use vru_vision::image::Image;
 
 use super::orientation::{Turned, quarters_of, turned_in_stream};
 use crate::analysis::fixture;
 use crate::pipeline::{DEADLINE, Pipeline, camera, push, start};
+use crate::support::up::{self, UpAddresses};
 use crate::videos::first_picture;
 
 /// Filters in front of the encoder. The stored picture is 320×160; 480×160 square pixels.
@@ -85,7 +85,7 @@ fn snapshots_and_clips_show_what_a_person_sees() {
 #[test]
 fn the_page_shows_what_a_person_sees() {
     let home = folder("up");
-    let [page, alerts, infer, ingest, sink, push] = [(); 6].map(|()| free_port());
+    let addresses = UpAddresses::free();
     let mut cameras = Vec::new();
     let mut file = String::new();
     for (own, Turned { video, quarters, .. }) in videos() {
@@ -99,23 +99,15 @@ fn the_page_shows_what_a_person_sees() {
             cameras.push((id, video.clone(), quarters));
         }
     }
-    let (cameras_file, config) = (home.join("cameras.toml"), home.join("up.toml"));
+    let cameras_file = home.join("cameras.toml");
     fs::write(&cameras_file, file).unwrap();
-    let text = format!(
-        "cameras.file = '{}'\npage.listen = '127.0.0.1:{page}'\npush.listen = '127.0.0.1:{push}'\n\
-         alerts = {{ listen = '127.0.0.1:{alerts}', auth = 'none' }}\nmodel.path = '{}'\n\
-         [admin]\ninfer = '127.0.0.1:{infer}'\ningest = '127.0.0.1:{ingest}'\nsink = '127.0.0.1:{sink}'\n",
-        cameras_file.display(),
-        fixture("probe-quadrants.onnx").display()
-    );
-    fs::write(&config, text).unwrap();
-    let up = Launch::new(binary("vru"), home.join("up.log"))
-        .args([Path::new("up"), Path::new("--config"), &config, Path::new("--data"), &home.join("data")])
-        .spawn();
+    let model = fixture("probe-quadrants.onnx");
+    let text = format!("cameras.file = '{}'\nmodel.path = '{}'\n", cameras_file.display(), model.display());
+    let up = up::start(&home, &up::write_config(&home, &addresses, &text));
     for (id, video, quarters) in cameras {
-        let camera = FfmpegCamera::of(video, format!("rtsp://127.0.0.1:{push}/{id}"));
+        let camera = FfmpegCamera::of(video, format!("rtsp://{}/{id}", addresses.push));
         let mut pushing = camera.start();
-        let picture = wait_for_picture(page, &id, || {
+        let picture = wait_for_picture(addresses.page, &id, || {
             if pushing.ended().is_some() {
                 // The server was not there yet.
                 pushing = camera.start();
@@ -129,20 +121,20 @@ fn the_page_shows_what_a_person_sees() {
     }
 }
 
-fn wait_for_picture(port: u16, id: &str, mut state: impl FnMut() -> String) -> Image {
+fn wait_for_picture(page: SocketAddr, id: &str, mut state: impl FnMut() -> String) -> Image {
     let mut picture = None;
     wait_for(DEADLINE, &format!("the live picture of {id}"), || {
-        picture = live_picture(port, id);
+        picture = live_picture(page, id);
         if picture.is_some() { Ok(()) } else { Err(state()) }
     });
     picture.unwrap()
 }
 
 /// `None` if the page has none yet.
-fn live_picture(port: u16, id: &str) -> Option<Image> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+fn live_picture(page: SocketAddr, id: &str) -> Option<Image> {
+    let mut stream = TcpStream::connect(page).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "GET /live/{id}.jpg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(stream, "GET /live/{id}.jpg HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;
     let body = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;

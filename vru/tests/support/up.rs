@@ -1,0 +1,46 @@
+//! `vru up` as a test starts it: on free ports, with a data folder of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use vru_runtime::test_util::{Launch, Process, binary, free_port};
+
+/// Where its servers listen.
+pub struct UpAddresses {
+    pub page: SocketAddr,
+    pub api: SocketAddr,
+    pub push: SocketAddr,
+    pub ingest: SocketAddr,
+    pub sink: SocketAddr,
+    settings: String,
+}
+
+impl UpAddresses {
+    pub fn free() -> Self {
+        let [page, api, push, ingest, sink, alerts, infer, api_admin] =
+            [(); 8].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
+        let settings = format!(
+            "page.listen = '{page}'\napi.http.listen = '{api}'\npush.listen = '{push}'\n\
+             alerts = {{ listen = '{alerts}', auth = 'none' }}\n\
+             admin = {{ infer = '{infer}', ingest = '{ingest}', sink = '{sink}', api = '{api_admin}' }}\n"
+        );
+        Self { page, api, push, ingest, sink, settings }
+    }
+}
+
+/// Writes the configuration: the addresses, and `settings` in the form of the configuration file.
+pub fn write_config(folder: &Path, addresses: &UpAddresses, settings: &str) -> PathBuf {
+    let config = folder.join("up.toml");
+    std::fs::write(&config, format!("{}{settings}", addresses.settings)).unwrap();
+    config
+}
+
+/// The command, with its data in `data`.
+pub fn command(launch: Launch, config: &Path, data: &Path) -> Launch {
+    launch.args([Path::new("up"), Path::new("--config"), config, Path::new("--data"), data])
+}
+
+/// Starts it with its data and log in the folder.
+pub fn start(folder: &Path, config: &Path) -> Process {
+    command(Launch::new(binary("vru"), folder.join("up.log")), config, &folder.join("data")).spawn()
+}
