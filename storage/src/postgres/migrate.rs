@@ -53,6 +53,7 @@ mod tests {
                 "V10__cameras",
                 "V11__reviews",
                 "V12__counts",
+                "V13__idempotency_keys",
                 "V14__webhooks"
             ]
         );
