@@ -81,10 +81,13 @@ impl DataFolder {
             Err(error) => return Err(fail("read")(error)),
         }
         let text = hex::encode(rand::random::<[u8; 32]>());
-        // A file that is only half written when the power fails must not be taken for the secret.
+        // A file that is only half written when the power fails must not be taken for the secret. `mode` applies to a new file only.
         let new = self.join(&format!("{name}.new"));
-        let mut file =
-            File::options().write(true).create(true).truncate(true).mode(0o600).open(&new).map_err(fail("write"))?;
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(fail("remove")(error)),
+            _ => {}
+        }
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&new).map_err(fail("write"))?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail("write"))?;
         fs::rename(&new, &path).map_err(fail("write"))?;
         Ok(Secret::new(text))
