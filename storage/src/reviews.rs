@@ -115,7 +115,7 @@ impl Review {
     }
 }
 
-/// What somebody says about an alert.
+/// A comment on an alert.
 #[derive(Debug, Clone, Copy)]
 pub struct NewReview<'a> {
     pub state: ReviewState,

@@ -21,7 +21,7 @@ pub(crate) fn columns_key<const N: usize>(list: &str, columns: &[String; N]) -> 
     format!("{} {key}", check_of(list, &key))
 }
 
-/// Finds mistakes, not malice: a cursor that somebody makes up shows them nothing else than one that they were given.
+/// Detects a damaged cursor, or one of another list. It is no protection, and needs none: a made-up cursor shows only what the person may see.
 fn check_of(list: &str, key: &str) -> String {
     let hash = Sha256::new().chain_update(list).chain_update([0]).chain_update(key).finalize();
     URL_SAFE_NO_PAD.encode(&hash[..6])

@@ -59,7 +59,7 @@ pub struct WebhookSettings {
     pub camera_ids: Vec<String>,
 }
 
-/// Encrypted.
+/// The secrets with which deliveries are signed, encrypted with the key of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedSecrets {
     pub newest: String,

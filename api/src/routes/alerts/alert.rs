@@ -15,7 +15,7 @@ use crate::words::{AlertKind, Clock, Direction, EndReason, RoadUserClass, Severi
 
 /// A rule of a camera matched a road user. A word is absent for what this version of the service does not know.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own for whoever reads the answer")]
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the answer are independent of each other")]
 pub(super) struct Alert {
     id: String,
     camera_id: String,

@@ -13,7 +13,7 @@ const LONGEST_NOTE: usize = 1000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ReviewState {
-    /// Nobody has dealt with it, or somebody reopened it.
+    /// Not dealt with yet, or reopened.
     New,
     /// Somebody has dealt with it.
     Acknowledged,
@@ -73,7 +73,7 @@ pub(super) struct WrittenBy {
     user_name: Option<String>,
 }
 
-/// What somebody says about an alert.
+/// A comment on an alert.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WantedReview {

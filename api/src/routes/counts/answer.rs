@@ -52,8 +52,8 @@ pub(super) struct Bin {
     pub(super) to: String,
     /// How long the bin is.
     pub(super) seconds: i64,
-    /// How much of it somebody looked: with this camera, for this line or zone, and for these classes. Less than `seconds`: a count may miss
-    /// some.
+    /// For how many seconds of the bin the camera was watched for this line or zone and these classes. If that is less than `seconds`, the
+    /// count may be too small.
     pub(super) watched_seconds: f64,
     /// Crossings of the line, or visits of the zone. `null`: nobody looked, so it is not known; 0: somebody looked, and nobody came.
     pub(super) count: Option<i64>,
