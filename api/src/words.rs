@@ -6,11 +6,16 @@ use vru_proto::v1;
 
 use crate::http::Words;
 
-pub(crate) trait Word: Sized {
+pub(crate) trait Word: Sized + 'static {
+    const ALL: &'static [Self];
+
     /// Of a number.
     fn word(number: i16) -> Option<Self>;
 
     fn number(self) -> i16;
+
+    /// As requests and answers have it.
+    fn text(self) -> &'static str;
 }
 
 /// The numbers of words in a query; empty if there are none.
@@ -19,7 +24,7 @@ pub(crate) fn numbers<T: Word + Copy>(words: Option<&Words<T>>) -> Vec<i16> {
 }
 
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident of $message:ident { $($(#[$word_about:meta])* $word:ident = $in_message:ident),* $(,)? }) => {
+    ($(#[$about:meta])* $name:ident of $message:ident { $($(#[$word_about:meta])* $word:ident $text:literal = $in_message:ident),* $(,)? }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         $(#[$about])*
@@ -28,6 +33,8 @@ macro_rules! words {
         }
 
         impl Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$word),*];
+
             fn word(number: i16) -> Option<Self> {
                 match v1::$message::try_from(i32::from(number)) {
                     $(Ok(v1::$message::$in_message) => Some(Self::$word),)*
@@ -40,6 +47,12 @@ macro_rules! words {
                     $(Self::$word => v1::$message::$in_message as i16,)*
                 }
             }
+
+            fn text(self) -> &'static str {
+                match self {
+                    $(Self::$word => $text,)*
+                }
+            }
         }
     };
 }
@@ -47,12 +60,12 @@ macro_rules! words {
 words! {
     /// What kind of road user.
     RoadUserClass of RoadUserClass {
-        Pedestrian = Pedestrian,
-        Cyclist = Cyclist,
-        Motorcyclist = Motorcyclist,
-        Car = Car,
-        Bus = Bus,
-        Truck = Truck,
+        Pedestrian "pedestrian" = Pedestrian,
+        Cyclist "cyclist" = Cyclist,
+        Motorcyclist "motorcyclist" = Motorcyclist,
+        Car "car" = Car,
+        Bus "bus" = Bus,
+        Truck "truck" = Truck,
     }
 }
 
@@ -61,25 +74,25 @@ words! {
     /// hand.
     #[schema(as = CrossingDirection)]
     Direction of CrossingDirection {
-        In = In,
-        Out = Out,
+        In "in" = In,
+        Out "out" = Out,
     }
 }
 
 words! {
     /// What kind of rule raised it.
     AlertKind of AlertKind {
-        Presence = Presence,
-        Dwell = Dwell,
-        LineCrossing = LineCrossing,
+        Presence "presence" = Presence,
+        Dwell "dwell" = Dwell,
+        LineCrossing "line_crossing" = LineCrossing,
     }
 }
 
 words! {
     Severity of Severity {
-        Info = Info,
-        Warning = Warning,
-        Critical = Critical,
+        Info "info" = Info,
+        Warning "warning" = Warning,
+        Critical "critical" = Critical,
     }
 }
 
@@ -87,28 +100,28 @@ words! {
     /// Why it is over.
     EndReason of EndReason {
         /// The road user left.
-        Left = Left,
-        TrackLost = TrackLost,
+        Left "left" = Left,
+        TrackLost "track_lost" = TrackLost,
         /// The rule or its zone was changed or removed.
-        RuleChanged = RuleChanged,
+        RuleChanged "rule_changed" = RuleChanged,
         /// The camera was removed or disabled.
-        CameraRemoved = CameraRemoved,
+        CameraRemoved "camera_removed" = CameraRemoved,
         /// The camera sent no frames.
-        CameraSilent = CameraSilent,
+        CameraSilent "camera_silent" = CameraSilent,
         /// The camera connected again.
-        SessionEnded = SessionEnded,
+        SessionEnded "session_ended" = SessionEnded,
         /// The video file ended.
-        StreamEnded = StreamEnded,
-        ProgramStopped = ProgramStopped,
+        StreamEnded "stream_ended" = StreamEnded,
+        ProgramStopped "program_stopped" = ProgramStopped,
     }
 }
 
 words! {
     /// By which clock: the camera's own, when the frame arrived, or the start time of the file plus the position in it.
     Clock of ClockSource {
-        Camera = SenderReport,
-        Arrival = Arrival,
-        File = File,
+        Camera "camera" = SenderReport,
+        Arrival "arrival" = Arrival,
+        File "file" = File,
     }
 }
 
@@ -139,5 +152,21 @@ mod tests {
             );
             assert_eq!((EndReason::word(number), Clock::word(number), Direction::word(number)), (None, None, None));
         }
+    }
+
+    fn check_texts<T: Word + Serialize + Copy>() {
+        for word in T::ALL {
+            assert_eq!(serde_json::to_value(word).unwrap(), word.text());
+        }
+    }
+
+    #[test]
+    fn texts_are_those_of_requests_and_answers() {
+        check_texts::<RoadUserClass>();
+        check_texts::<Direction>();
+        check_texts::<AlertKind>();
+        check_texts::<Severity>();
+        check_texts::<EndReason>();
+        check_texts::<Clock>();
     }
 }

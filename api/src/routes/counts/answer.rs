@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::edges::BinLength;
-use super::question::{Direction, RoadUserClass};
+use crate::words::{Direction, RoadUserClass};
 
 /// Counts in bins.
 #[derive(Debug, Serialize, ToSchema)]

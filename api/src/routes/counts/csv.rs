@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::answer::{Bin, Counts};
-use super::question::{Direction, RoadUserClass};
+use crate::words::{Direction, RoadUserClass, Word as _};
 
 const HEAD: &str = "camera_id,line_id,zone_id,direction,class,session,from,to,seconds,watched_seconds,count\r\n";
 
@@ -15,8 +15,8 @@ pub(super) fn csv(counts: &Counts) -> String {
             Some(series.camera_id.as_str()),
             series.line_id.as_deref(),
             series.zone_id.as_deref(),
-            series.direction.map(Direction::word),
-            series.class.map(RoadUserClass::word),
+            series.direction.map(Direction::text),
+            series.class.map(RoadUserClass::text),
             series.session.as_deref(),
         ];
         let head: Vec<String> = texts.iter().map(|text| field(text.unwrap_or_default())).collect();

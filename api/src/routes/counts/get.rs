@@ -18,6 +18,7 @@ use super::series::{Looks, MOST_BINS, check_stored, places, retain_present, seri
 use crate::auth::{Permitted, actions::SeeCounts};
 use crate::http::{Problem, Problems};
 use crate::state::ApiState;
+use crate::words::Word as _;
 
 /// Counts of lines and zones in bins.
 ///

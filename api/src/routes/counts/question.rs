@@ -9,75 +9,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::edges::BinLength;
 use crate::http::Problem;
+use crate::words::{Direction, RoadUserClass, Word as _};
 
 /// More values of a list are a mistake.
 const MOST_VALUES: usize = 1_000;
 const LONGEST_VALUE: usize = 1_024;
-
-/// How a line was crossed: `in` is from the left hand to the right hand of somebody who stands at its first point and looks to its second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = CrossingDirection)]
-pub(super) enum Direction {
-    In,
-    Out,
-}
-
-impl Direction {
-    pub(super) const ALL: [Self; 2] = [Self::In, Self::Out];
-
-    pub(super) fn number(self) -> i16 {
-        match self {
-            Self::In => 1,
-            Self::Out => 2,
-        }
-    }
-
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::In => "in",
-            Self::Out => "out",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RoadUserClass {
-    Pedestrian,
-    Cyclist,
-    Motorcyclist,
-    Car,
-    Bus,
-    Truck,
-}
-
-impl RoadUserClass {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Pedestrian, Self::Cyclist, Self::Motorcyclist, Self::Car, Self::Bus, Self::Truck];
-
-    pub(super) fn number(self) -> i16 {
-        match self {
-            Self::Pedestrian => 1,
-            Self::Cyclist => 2,
-            Self::Motorcyclist => 3,
-            Self::Car => 4,
-            Self::Bus => 5,
-            Self::Truck => 6,
-        }
-    }
-
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Pedestrian => "pedestrian",
-            Self::Cyclist => "cyclist",
-            Self::Motorcyclist => "motorcyclist",
-            Self::Car => "car",
-            Self::Bus => "bus",
-            Self::Truck => "truck",
-        }
-    }
-}
 
 /// What gets a series of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -182,8 +118,8 @@ impl Question {
             cameras: pairs.list("camera_id")?,
             lines: pairs.list("line_id")?,
             zones: pairs.list("zone_id")?,
-            direction: pairs.word("direction", &Direction::ALL, Direction::word)?,
-            classes: pairs.words("class", &RoadUserClass::ALL, RoadUserClass::word)?,
+            direction: pairs.word("direction", Direction::ALL, Direction::text)?,
+            classes: pairs.words("class", RoadUserClass::ALL, RoadUserClass::text)?,
             by_direction: false,
             by_class: false,
             video: pairs.word("video", &[Video::Live, Video::File], video_word)?.unwrap_or_default(),

@@ -8,8 +8,9 @@ use serde_json::Value;
 use vru_storage::counts::{Counted, CountedCamera, Place, Watch, Watched};
 
 use super::answer::{Bin, Series, local};
-use super::question::{Direction, Question, RoadUserClass, Video};
+use super::question::{Question, Video};
 use crate::http::Problem;
+use crate::words::{Direction, RoadUserClass, Word as _};
 
 /// The most numbers of an answer.
 pub(super) const MOST_BINS: usize = 50_000;
@@ -216,7 +217,7 @@ fn parts(question: &Question, place: &Place, looks: &Looks<'_>, counted: &[Count
     let directions = match (question.by_direction && place.zone_id.is_empty(), question.direction) {
         (false, direction) => vec![direction],
         (true, Some(direction)) => vec![Some(direction)],
-        (true, None) => Direction::ALL.map(Some).to_vec(),
+        (true, None) => Direction::ALL.iter().copied().map(Some).collect(),
     };
     let classes =
         if question.by_class { question.wanted_classes().into_iter().map(Some).collect() } else { vec![None] };

@@ -8,9 +8,10 @@ use vru_storage::counts::{Counted, CountedCamera, Place, Watch, Watched};
 use super::answer::{Bin, Counts, Series};
 use super::csv::csv;
 use super::edges::{BinLength, edges};
-use super::question::{Direction, Question, RoadUserClass, Video};
+use super::question::{Question, Video};
 use super::series::{Looks, places, retain_present, series};
 use crate::http::Problem;
+use crate::words::{Direction, RoadUserClass, Word as _};
 
 fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap()
@@ -162,7 +163,7 @@ fn shown(series: &[Series]) -> Vec<String> {
         .map(|series| {
             let name = series.line_id.as_ref().or(series.zone_id.as_ref()).unwrap();
             let part =
-                series.direction.map_or("", Direction::word).to_owned() + series.class.map_or("", RoadUserClass::word);
+                series.direction.map_or("", Direction::text).to_owned() + series.class.map_or("", RoadUserClass::text);
             format!("{name} {part} {}", series.bins.iter().map(bin).collect::<Vec<_>>().join(" "))
         })
         .collect()
