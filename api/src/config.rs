@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use humantime_serde::Serde;
@@ -17,6 +17,7 @@ use vru_storage::postgres::DatabaseConfig;
 use vru_storage::s3::{BucketConfig, check_endpoint};
 
 use crate::http::Origin;
+use crate::tokens::TokensConfig;
 use crate::webhooks::WebhooksConfig;
 
 /// The whole configuration of `vru-api`.
@@ -37,6 +38,7 @@ pub struct ApiConfig {
     pub s3: PicturesSection,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
+    pub tokens: TokensConfig,
     pub webhooks: WebhooksConfig,
     pub first_admin: FirstAdminConfig,
 }
@@ -62,6 +64,7 @@ impl Default for ApiConfig {
             s3: PicturesSection::default(),
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
+            tokens: TokensConfig::default(),
             webhooks: WebhooksConfig::default(),
             first_admin: FirstAdminConfig::default(),
         }
@@ -106,6 +109,23 @@ impl Default for HttpConfig {
             idle: Duration::from_secs(30),
             max_connections: 4096,
         }
+    }
+}
+
+impl HttpConfig {
+    /// The address at which others find the API, without a slash at its end: the first of `origins`, or the one on this machine.
+    pub fn address(&self) -> String {
+        self.origins.first().map_or_else(|| self.local_address(), |origin| origin.text().to_owned())
+    }
+
+    /// The same for programs on this machine.
+    pub fn local_address(&self) -> String {
+        let ip = match self.listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.listen.port()))
     }
 }
 
@@ -319,6 +339,7 @@ impl Validate for ApiConfig {
         problems.section("s3", &self.s3);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
+        problems.section("tokens", &self.tokens);
         problems.section("webhooks", &self.webhooks);
         problems.section("first_admin", &self.first_admin);
         let fits = self.webhooks.timeout < self.http.timeout;
@@ -393,5 +414,22 @@ impl ServiceConfig for ApiConfig {
 
     fn shutdown(&self) -> &ShutdownConfig {
         &self.shutdown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_is_found_at_its_origin_or_on_this_machine() {
+        let http = |listen: &str| HttpConfig { listen: listen.parse().unwrap(), ..HttpConfig::default() };
+        assert_eq!(http("127.0.0.1:8000").address(), "http://127.0.0.1:8000");
+        assert_eq!(http("0.0.0.0:8000").address(), "http://127.0.0.1:8000");
+        assert_eq!(http("[::]:8000").address(), "http://[::1]:8000");
+        let origins = vec!["https://vru.example.org".to_owned().try_into().unwrap()];
+        let behind_proxy = HttpConfig { origins, ..http("0.0.0.0:8000") };
+        assert_eq!(behind_proxy.address(), "https://vru.example.org");
+        assert_eq!(behind_proxy.local_address(), "http://127.0.0.1:8000");
     }
 }

@@ -4,6 +4,7 @@
 //! - `auth`: who asks (sessions, passwords), and how log-ins are slowed. Who may do what is `vru_auth::policy`.
 //! - `cameras`: changes of cameras reach Kafka.
 //! - `pictures`: addresses of snapshots and clips.
+//! - `tokens`: short-lived tokens of programs, and the keys that sign them.
 //! - `webhooks`: alerts reach the addresses that a site's webhooks name. `words`: what messages and tables number, as words.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
 //!
@@ -20,10 +21,12 @@ mod pictures;
 pub mod routes;
 mod server;
 mod state;
+mod tokens;
 mod webhooks;
 mod words;
 
 pub use auth::{create_admin, read_password};
 pub use config::ApiConfig;
 pub use server::run;
+pub use tokens::{TokensConfig, rotate_signing_key};
 pub use webhooks::{Network, WebhooksConfig};

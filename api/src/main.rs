@@ -27,6 +27,12 @@ enum Command {
         #[arg(long)]
         display_name: Option<String>,
     },
+    /// Make a key that signs tokens from `tokens.publish_ahead` on, when every verifier knows it.
+    RotateSigningKey {
+        /// It signs at once, and all others are withdrawn with the tokens that they signed: for when a key is in wrong hands.
+        #[arg(long)]
+        at_once: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -41,6 +47,12 @@ fn main() -> ExitCode {
                 let password = vru_api::read_password(std::io::stdin())?;
                 let display_name = display_name.unwrap_or_else(|| name.clone());
                 vru_api::create_admin(&config, &name, &display_name, password).await
+            })
+        }
+        Some(Command::RotateSigningKey { at_once }) => {
+            service.set.push("admin=127.0.0.1:0".to_owned());
+            service::main("vru-api", service, async move |config, _| {
+                vru_api::rotate_signing_key(&config, at_once).await
             })
         }
     }

@@ -17,6 +17,12 @@ pub(crate) static WAITING_CHANGES: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     gauge_vec("api_camera_changes_waiting", help, &[])
 });
 
+pub(crate) static TOKENS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Tokens that programs asked for. By result: issued, refused (the client or its request is wrong), failed (the service \
+                cannot serve it).";
+    counter_vec("api_tokens_total", help, &["result"])
+});
+
 /// The results of [`PICTURES`].
 pub(crate) const PICTURE_RESULTS: [&str; 4] = ["signed", "missing", "refused", "unavailable"];
 
@@ -80,6 +86,9 @@ pub(crate) static FAILING_WEBHOOKS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
 pub(crate) fn init() {
     for result in ["published", "refused"] {
         CAMERA_CHANGES.with_label_values(&[result]);
+    }
+    for result in ["issued", "refused", "failed"] {
+        TOKENS.with_label_values(&[result]);
     }
     for result in PICTURE_RESULTS {
         PICTURES.with_label_values(&[result]);

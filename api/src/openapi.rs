@@ -30,7 +30,9 @@ pub fn document() -> OpenApi {
     let cookie = ApiKeyValue::with_description("__Host-vru_session", "Set by `POST /api/v1/session`.");
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
-    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key."));
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key, or a token of `POST /api/v1/oauth/token`."));
     components.add_security_scheme("key", SecurityScheme::Http(key.build()));
     for path in document.paths.paths.values_mut() {
         // Logging in again makes another session, and changes nothing.

@@ -26,6 +26,7 @@ use crate::openapi::document;
 use crate::pictures::Pictures;
 use crate::routes;
 use crate::state::ApiState;
+use crate::tokens::Tokens;
 use crate::webhooks::Webhooks;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
@@ -77,9 +78,11 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
     let passwords = Passwords::new(config.log_in.concurrent);
     let cameras = CameraMessages::new(&config.cameras.secrets_key);
     let pictures = Pictures::new(&config.s3).await;
+    let tokens = Tokens::start(&config, &database, context.readiness.helpful_part("tokens"), shutdown).await;
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
-    let app = router(ApiState { config: config.clone(), database, passwords, cameras, pictures, webhooks, openapi });
+    let app =
+        router(ApiState { config: config.clone(), database, passwords, cameras, pictures, tokens, webhooks, openapi });
     tracing::info!(%listening, "the API is served");
     serve(listener, app, &config.http, shutdown.soft.clone()).await;
     Ok(())

@@ -7,6 +7,7 @@ use crate::auth::Passwords;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
 use crate::pictures::Pictures;
+use crate::tokens::Tokens;
 use crate::webhooks::Webhooks;
 
 /// What every route uses. Cloning it shares it.
@@ -17,6 +18,7 @@ pub(crate) struct ApiState {
     pub(crate) passwords: Passwords,
     pub(crate) cameras: CameraMessages,
     pub(crate) pictures: Pictures,
+    pub(crate) tokens: Tokens,
     pub(crate) webhooks: Webhooks,
     /// The OpenAPI document.
     pub(crate) openapi: Bytes,

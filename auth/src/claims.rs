@@ -45,6 +45,14 @@ impl Claims {
         Duration::try_from_secs_f64(self.exp.max(0.0)).unwrap_or(Duration::MAX)
     }
 
+    /// What `scope` grants.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        match &self.scope {
+            Grants::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
+            Grants::List(list) => list.clone(),
+        }
+    }
+
     /// Whether `scope` or `role` grants this scope.
     pub(crate) fn grant(&self, scope: &str) -> bool {
         self.scope.contain(scope) || self.role.contain(scope)

@@ -60,6 +60,14 @@ impl Default for JwtConfig {
     }
 }
 
+impl JwtConfig {
+    /// Whether it says where the keys come from.
+    pub fn names_keys(&self) -> bool {
+        let files = [&self.public_key, &self.jwks_file];
+        !self.secret.is_empty() || !self.jwks_url.is_empty() || files.iter().any(|file| !file.as_os_str().is_empty())
+    }
+}
+
 /// Whoever can change the answer decides who is let in: plain HTTP is accepted on this host only.
 pub(crate) fn parse_url(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "is not a URL")?;

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{Request, StatusCode, Uri, header};
 use hyper_rustls::HttpsConnector;
@@ -16,10 +16,9 @@ use vru_runtime::report::chain;
 use vru_runtime::tls::roots;
 
 use crate::config::parse_url;
+use crate::key_source::{DEADLINE, KeySource};
 use crate::{JwtConfig, KeyError};
 
-/// How long a fetch may take: look-up, connection and answer together.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 /// The sets of large providers have some ten kilobytes.
 const MAX_BYTES: usize = 512 * 1024;
 
@@ -44,19 +43,6 @@ impl Fetcher {
         Ok(Self { url, client })
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The answer. A redirect is an error: the configured URL decides who is trusted.
-    pub(crate) async fn fetch(&self) -> Result<Bytes, KeyError> {
-        let fail = |reason: String| KeyError::Fetch { url: self.url.clone(), reason };
-        match tokio::time::timeout(DEADLINE, self.answer()).await {
-            Ok(answer) => answer.map_err(|error| fail(chain(&*error).to_string())),
-            Err(_) => Err(fail(format!("no complete answer within {} s", DEADLINE.as_secs()))),
-        }
-    }
-
     async fn answer(&self) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
         let uri: Uri = parse_url(&self.url)?.as_str().parse()?;
         let request = Request::get(uri).header(header::ACCEPT, "application/json").body(Empty::new())?;
@@ -65,6 +51,23 @@ impl Fetcher {
             return Err(format!("it answered {}", response.status()).into());
         }
         Ok(Limited::new(response.into_body(), MAX_BYTES).collect().await?.to_bytes())
+    }
+}
+
+impl KeySource for Fetcher {
+    fn place(&self) -> &str {
+        &self.url
+    }
+
+    /// A redirect is an error: the configured URL decides who is trusted.
+    fn fetch(&self) -> BoxFuture<'_, Result<Bytes, KeyError>> {
+        let fail = |reason: String| KeyError::Fetch { url: self.url.clone(), reason };
+        Box::pin(async move {
+            match tokio::time::timeout(DEADLINE, self.answer()).await {
+                Ok(answer) => answer.map_err(|error| fail(chain(&*error).to_string())),
+                Err(_) => Err(fail(format!("no complete answer within {} s", DEADLINE.as_secs()))),
+            }
+        })
     }
 }
 

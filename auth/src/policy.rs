@@ -130,9 +130,9 @@ pub enum Action {
     ManageWebhooks,
     ManageUsers,
     ManageMembers,
-    /// Of a site.
+    /// And clients, of a site.
     ManageKeys,
-    /// That are for all sites.
+    /// And clients, that are for all sites, and the keys that sign tokens.
     ManageGlobalKeys,
     /// Of a site.
     SeeAudit,

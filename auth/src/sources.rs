@@ -12,13 +12,16 @@ use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, BackoffConfig};
 use vru_runtime::watched_files::{Contents, ReadError, WatchedFiles};
 
-use crate::fetch::{self, Fetcher};
+use crate::fetch::Fetcher;
 use crate::key::VerificationKey;
 use crate::key_set::KeySet;
+use crate::key_source::{DEADLINE, KeySource, Pace};
 use crate::{JwtConfig, KeyError, jwks, metrics};
 
-/// Tokens with unknown keys make us fetch the set at most this often: anybody can send such tokens.
-pub(crate) const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(10);
+/// Tokens with unknown keys make us fetch the set of a URL at most this often: anybody can send such tokens.
+const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(10);
+/// A token with an unknown key waits so long for the next fetch.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// After a failed fetch.
 const RETRY: BackoffConfig = BackoffConfig { initial: Duration::from_secs(1), max: Duration::from_mins(1) };
 
@@ -27,7 +30,7 @@ const RETRY: BackoffConfig = BackoffConfig { initial: Duration::from_secs(1), ma
 pub(crate) struct Keys {
     /// None until the first set was fetched.
     current: watch::Sender<Option<Arc<KeySet>>>,
-    /// Only a URL can be asked.
+    /// Only a [`KeySource`] can be asked.
     requests: Option<Arc<Requests>>,
 }
 
@@ -36,6 +39,7 @@ pub(crate) struct Requests {
     wanted: Notify,
     /// When the last fetch ended, and none while one is under way.
     last: watch::Sender<Option<Instant>>,
+    pace: Pace,
 }
 
 impl Keys {
@@ -57,18 +61,18 @@ impl Keys {
     }
 
     /// Asks for newer keys, because a token names one that is not known, and waits for them. Does not wait when they were fetched a
-    /// moment ago: they are fetched again soon, and the client may try again.
+    /// moment ago and will not be for some seconds: the client may try again.
     pub(crate) async fn renew(&self) {
         let Some(requests) = &self.requests else { return };
         let mut last = requests.last.subscribe();
         let fetched = *last.borrow_and_update();
         requests.wanted.notify_one();
-        if fetched.is_some_and(|at| at.elapsed() < UNKNOWN_KEY_INTERVAL) {
+        if fetched.is_some_and(|at| at.elapsed() + PATIENCE < requests.pace.unknown_key) {
             return;
         }
         let fetched = last.wait_for(|at| at.is_some() && *at != fetched);
         // A fetch has a deadline itself. This one holds if the task has ended with the service.
-        tokio::time::timeout(fetch::DEADLINE * 2, fetched).await.ok();
+        tokio::time::timeout(DEADLINE * 2, fetched).await.ok();
     }
 }
 
@@ -88,12 +92,8 @@ pub(crate) fn start(config: &JwtConfig, ready: ReadyFlag) -> Result<(Keys, Optio
         return Ok((keys, None));
     }
     if !config.jwks_url.is_empty() {
-        let fetcher = Box::new(Fetcher::new(config)?);
-        let requests = Arc::new(Requests { wanted: Notify::new(), last: watch::Sender::new(None) });
-        let keys = Keys::new(Some(requests.clone()));
-        ready.not_ready(format!("the keys for bearer tokens are not fetched yet from {}", config.jwks_url));
-        let every = config.jwks_refresh;
-        let following = Following::Url { fetcher, requests, every, ready, keys: keys.clone() };
+        let pace = Pace { every: config.jwks_refresh, unknown_key: UNKNOWN_KEY_INTERVAL };
+        let (keys, following) = follow(Box::new(Fetcher::new(config)?), pace, ready);
         return Ok((keys, Some(following)));
     }
     let (path, parse) = file(config);
@@ -103,6 +103,15 @@ pub(crate) fn start(config: &JwtConfig, ready: ReadyFlag) -> Result<(Keys, Optio
     ready.ready();
     let following = Following::File { files, path: path.to_owned(), parse, keys: keys.clone() };
     Ok((keys, Some(following)))
+}
+
+/// The keys of a source, which has none yet.
+pub(crate) fn follow(source: Box<dyn KeySource>, pace: Pace, ready: ReadyFlag) -> (Keys, Following) {
+    let requests = Arc::new(Requests { wanted: Notify::new(), last: watch::Sender::new(None), pace });
+    let keys = Keys::new(Some(requests.clone()));
+    ready.not_ready(format!("the keys for bearer tokens are not fetched yet from {}", source.place()));
+    let following = Following::Source { source, requests, ready, keys: keys.clone() };
+    (keys, following)
 }
 
 type Parse = fn(&[u8], &str) -> Result<Vec<VerificationKey>, KeyError>;
@@ -128,7 +137,7 @@ fn parse_file(
 /// What a task does to follow the keys.
 pub(crate) enum Following {
     File { files: WatchedFiles<1>, path: std::path::PathBuf, parse: Parse, keys: Keys },
-    Url { fetcher: Box<Fetcher>, requests: Arc<Requests>, every: Duration, ready: ReadyFlag, keys: Keys },
+    Source { source: Box<dyn KeySource>, requests: Arc<Requests>, ready: ReadyFlag, keys: Keys },
 }
 
 impl Following {
@@ -136,9 +145,7 @@ impl Following {
     pub(crate) async fn run(self) {
         match self {
             Self::File { files, path, parse, keys } => follow_file(files, &path, parse, &keys).await,
-            Self::Url { fetcher, requests, every, ready, keys } => {
-                follow_url(&fetcher, &requests, every, &ready, &keys).await;
-            }
+            Self::Source { source, requests, ready, keys } => follow_source(&*source, &requests, &ready, &keys).await,
         }
     }
 }
@@ -155,11 +162,12 @@ async fn follow_file(mut files: WatchedFiles<1>, path: &Path, parse: Parse, keys
     }
 }
 
-async fn follow_url(fetcher: &Fetcher, requests: &Requests, every: Duration, ready: &ReadyFlag, keys: &Keys) {
+async fn follow_source(source: &dyn KeySource, requests: &Requests, ready: &ReadyFlag, keys: &Keys) {
+    let Pace { every, unknown_key } = requests.pace;
     let mut backoff = Backoff::new(RETRY);
     loop {
         requests.last.send_replace(None);
-        let fetched = fetcher.fetch().await.and_then(|text| jwks::parse(&text, fetcher.url()));
+        let fetched = source.fetch().await.and_then(|text| jwks::parse(&text, source.place()));
         let wait = match fetched {
             Ok(new) => {
                 keys.replace(new);
@@ -180,7 +188,7 @@ async fn follow_url(fetcher: &Fetcher, requests: &Requests, every: Duration, rea
         requests.last.send_replace(Some(ended));
         tokio::select! {
             () = tokio::time::sleep_until(ended + wait) => {}
-            () = requests.wanted.notified() => tokio::time::sleep_until(ended + UNKNOWN_KEY_INTERVAL.min(wait)).await,
+            () = requests.wanted.notified() => tokio::time::sleep_until(ended + unknown_key.min(wait)).await,
         }
     }
 }

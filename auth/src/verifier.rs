@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::admin::ReadyFlag;
 
 use crate::claims::Claims;
+use crate::key_source::{KeySource, Pace};
 use crate::sources::{self, Keys};
 use crate::{AuthError, JwtConfig, KeyError};
 
@@ -17,6 +18,8 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub struct Identity {
     /// Claim `sub`; empty when the token has none.
     pub subject: String,
+    /// What claim `scope` grants.
+    pub scopes: Vec<String>,
     /// From when on the token is not accepted any more: its expiry and the leeway. A connection that outlives it must end.
     pub expires_at: Option<SystemTime>,
     /// Cancelled when the key that signed the token is no longer trusted. A connection must end then.
@@ -26,7 +29,7 @@ pub struct Identity {
 impl Identity {
     /// The client of a server that lets everybody pass.
     pub fn anonymous() -> Self {
-        Self { subject: String::new(), expires_at: None, revoked: CancellationToken::new() }
+        Self { subject: String::new(), scopes: Vec::new(), expires_at: None, revoked: CancellationToken::new() }
     }
 }
 
@@ -57,14 +60,28 @@ impl JwtVerifier {
         }
         let (keys, following) = sources::start(config, ready)?;
         if let Some(following) = following {
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = following.run() => {}
-                }
-            });
+            tokio::spawn(stop.run_until_cancelled_owned(following.run()));
         }
-        Ok(Self { keys, validation: validation(config), leeway: config.leeway, scope: config.scope.clone() })
+        Ok(Self::new(config, keys))
+    }
+
+    /// Follows the keys of a source instead of those that the configuration names.
+    ///
+    /// Must be called inside a Tokio runtime.
+    pub fn of_source(
+        config: &JwtConfig,
+        source: Box<dyn KeySource>,
+        pace: Pace,
+        ready: ReadyFlag,
+        stop: CancellationToken,
+    ) -> Self {
+        let (keys, following) = sources::follow(source, pace, ready);
+        tokio::spawn(stop.run_until_cancelled_owned(following.run()));
+        Self::new(config, keys)
+    }
+
+    fn new(config: &JwtConfig, keys: Keys) -> Self {
+        Self { keys, validation: validation(config), leeway: config.leeway, scope: config.scope.clone() }
     }
 
     /// Verifies with the keys that are known now.
@@ -86,6 +103,7 @@ impl JwtVerifier {
         }
         Ok(Identity {
             expires_at: SystemTime::UNIX_EPOCH.checked_add(claims.expiry()).and_then(|at| at.checked_add(self.leeway)),
+            scopes: claims.scopes(),
             subject: claims.sub,
             revoked: key.revoked.clone(),
         })

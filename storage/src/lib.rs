@@ -22,6 +22,7 @@ pub mod reviews;
 pub mod s3;
 pub mod search;
 pub mod sessions;
+pub mod signing_keys;
 pub mod sites;
 pub mod tracks;
 pub mod users;

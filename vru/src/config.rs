@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::Deserialize;
-use vru_api::ApiConfig;
 use vru_api::config::{HttpConfig, LogInConfig, SessionsConfig};
+use vru_api::{ApiConfig, TokensConfig};
+use vru_auth::policy::Scope;
 use vru_infer::InferConfig;
 use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig, check_model};
 use vru_ingest::IngestConfig;
@@ -79,6 +80,8 @@ pub struct ApiSection {
     pub http: HttpConfig,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
+    /// Short-lived tokens of programs. With `alerts.auth = "jwt"`, the gRPC server accepts them unless its section `jwt` says more.
+    pub tokens: TokensConfig,
 }
 
 /// Section `admin`.
@@ -142,7 +145,7 @@ impl Validate for UpConfig {
         if let Some(s3) = &self.s3 {
             problems.section("s3", s3);
         }
-        problems.section("alerts", &self.alerts);
+        problems.section("alerts", &self.alerts());
         problems.section("model", &self.model);
         problems.section("queue", &self.queue);
         problems.section("batch", &self.batch);
@@ -170,6 +173,7 @@ impl Validate for ApiSection {
         problems.section("http", &self.http);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
+        problems.section("tokens", &self.tokens);
     }
 }
 
@@ -217,6 +221,22 @@ impl UpConfig {
         QueueConfig { commit_every: self.queue.commit_every.min(most), ..self.queue }
     }
 
+    /// The gRPC server. If it wants tokens and nothing says whose, they are those of the API in this process.
+    pub fn alerts(&self) -> AlertsConfig {
+        let mut alerts = self.alerts.clone();
+        let jwt = &mut alerts.jwt;
+        if alerts.auth == AuthMode::Jwt && !jwt.names_keys() && jwt.issuer.is_empty() && jwt.audience.is_empty() {
+            let ApiSection { http, tokens, .. } = &self.api;
+            jwt.jwks_url = format!("{}/.well-known/jwks.json", http.local_address());
+            jwt.issuer = tokens.issuer(http.address());
+            jwt.audience.clone_from(&tokens.audience);
+            if jwt.scope.is_empty() {
+                Scope::AlertsRead.word().clone_into(&mut jwt.scope);
+            }
+        }
+        alerts
+    }
+
     /// The configuration of ingest on this broker.
     pub fn ingest(&self, kafka: &KafkaConfig) -> IngestConfig {
         IngestConfig {
@@ -252,7 +272,7 @@ impl UpConfig {
             kafka: kafka.clone(),
             postgres,
             s3,
-            alerts: self.alerts.clone(),
+            alerts: self.alerts(),
             ..SinkConfig::default()
         }
     }
@@ -265,8 +285,8 @@ impl UpConfig {
         bucket: &BucketConfig,
         first_admin: Secret,
     ) -> ApiConfig {
-        let ApiSection { http, sessions, log_in } = self.api.clone();
-        let mut config = ApiConfig { http, sessions, log_in, admin: self.admin.api, ..ApiConfig::default() };
+        let ApiSection { http, sessions, log_in, tokens } = self.api.clone();
+        let mut config = ApiConfig { http, sessions, log_in, tokens, admin: self.admin.api, ..ApiConfig::default() };
         config.kafka = kafka.clone();
         config.database.connection = database.clone();
         config.s3.enabled = true;
@@ -312,9 +332,25 @@ mod tests {
     }
 
     #[test]
+    fn the_grpc_server_accepts_tokens_of_the_api_unless_it_is_told_whose() {
+        let model = vru_runtime::assets::require("models/nanodet-g.onnx").unwrap();
+        let model = format!("model.path={}", model.display());
+        let jwt = |flags: &[&str]| {
+            let config: UpConfig = load(&layers(&[&["alerts.auth=jwt", model.as_str()][..], flags].concat())).unwrap();
+            config.alerts().jwt
+        };
+        let own = jwt(&["api.http.listen=127.0.0.1:9000", "api.http.origins=[\"https://vru.example.org\"]"]);
+        assert_eq!(own.jwks_url, "http://127.0.0.1:9000/.well-known/jwks.json");
+        assert_eq!((&*own.issuer, &*own.audience, &*own.scope), ("https://vru.example.org", "vru", "alerts:read"));
+        let secret = "alerts.jwt.secret=0123456789abcdef0123456789abcdef";
+        let other = jwt(&[secret, "alerts.jwt.issuer=https://id.example", "alerts.jwt.audience=alerts"]);
+        assert_eq!((&*other.jwks_url, &*other.issuer, &*other.scope), ("", "https://id.example", ""));
+    }
+
+    #[test]
     fn every_mistake_is_listed() {
-        let flags =
-            ["page.listen=here", "model.path=/nowhere.onnx", "live.queue_frames=0", "cameras.fil=x", "alerts.auth=jwt"];
+        let mut flags = vec!["page.listen=here", "model.path=/nowhere.onnx", "live.queue_frames=0", "cameras.fil=x"];
+        flags.extend(["alerts.auth=jwt", "alerts.jwt.issuer=https://id.example"]);
         let problems = load::<UpConfig>(&layers(&flags)).unwrap_err().problems.join("\n");
         for wanted in ["page.listen", "model.path", "live.queue_frames", "cameras.fil", "alerts.jwt.secret"] {
             assert!(problems.contains(wanted), "{wanted} is not in {problems}");

@@ -44,7 +44,8 @@ use crate::subscriber::Endpoint;
 /// A private PostgreSQL and an embedded object store keep their data in the data folder; an embedded message broker runs in
 /// memory. A section [kafka], [postgres] or [s3] replaces one of them by a real server. Other sections:
 ///   [model]   the model
-///   [alerts]  the gRPC server for alerts (127.0.0.1:50051); with auth = "jwt" and TLS it may listen elsewhere
+///   [alerts]  the gRPC server for alerts (127.0.0.1:50051); with auth = "jwt" and TLS it may listen elsewhere, and
+///             accepts tokens of the API
 ///   [api]     the REST API (http://127.0.0.1:8000); with cameras in a file it cannot change them
 ///   [page]    the page with the live pictures (http://127.0.0.1:3000); on another address it needs a log-in (token)
 ///   [admin]   the addresses of /health, /ready and /metrics (127.0.0.1:8001 to 8004)
@@ -96,7 +97,7 @@ pub async fn run(options: UpOptions) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let data = DataFolder::open(&data_folder(&options))?;
-    if config.cameras.secrets_key.is_empty() && config.cameras.file.as_os_str().is_empty() {
+    if config.cameras.secrets_key.is_empty() {
         config.cameras.secrets_key = data.secret("cameras-key")?;
     }
     let telemetry = run::log_to_file(&data, &config.telemetry)?;
@@ -145,7 +146,7 @@ async fn up(config: &UpConfig, data: &DataFolder, process: &Shutdown) -> anyhow:
         stack = Stack::start(config, data, process, &display) => stack?,
         () = process.soft.cancelled() => return Ok(()),
     };
-    match Endpoint::of(&config.alerts) {
+    match Endpoint::of(&config.alerts()) {
         Some(endpoint) => stack.subscribe(endpoint).await?,
         None => display.print(
             "  alerts are not counted here: the gRPC server needs a token or certificate that this process does not have",

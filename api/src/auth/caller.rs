@@ -1,10 +1,10 @@
-//! Who asks: a person with a session, or a program with an API key.
+//! Who asks: a person with a session, or a program with an API key or a token.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use vru_auth::bearer_token;
 use vru_auth::policy::{Action, KeyStanding, Role, Standing, allows, allows_key};
+use vru_auth::{Identity, bearer_token};
 use vru_storage::api_keys::{self, ApiKey};
 use vru_storage::audit::Actor;
 use vru_storage::idempotency::Claim;
@@ -12,12 +12,13 @@ use vru_storage::postgres::PooledClient;
 use vru_storage::users::User;
 use vru_storage::{members, sessions};
 
-use super::cookie::tokens;
-use super::token::hash;
+use super::cookie::session_tokens;
+use super::token::{KEY_PREFIX, hash};
 use crate::http::{Problem, Repeatable, RequestId};
 use crate::state::ApiState;
+use crate::tokens;
 
-/// Without a session or a key the request is answered with 401.
+/// Without a session, a key or a token the request is answered with 401.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) who: Who,
@@ -29,6 +30,7 @@ pub(crate) struct Caller {
 #[derive(Debug)]
 pub(crate) enum Who {
     Person(Person),
+    /// A key, or the client of a token with what the token is for.
     Key(ApiKey),
 }
 
@@ -46,38 +48,47 @@ impl FromRequestParts<ApiState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-        let client = state.database.get().await?;
         // A program that sends a key means it: the cookie does not count then.
         let who = if parts.headers.contains_key(header::AUTHORIZATION) {
-            with_key(&client, &parts.headers).await?
+            with_bearer(&parts.headers, state).await?
         } else {
-            with_session(&client, &parts.headers, state).await?
+            with_session(&parts.headers, state).await?
         };
         Ok(Self { who, request_id, claim: None })
     }
 }
 
-async fn with_key(client: &PooledClient, headers: &HeaderMap) -> Result<Who, Problem> {
+async fn with_bearer(headers: &HeaderMap, state: &ApiState) -> Result<Who, Problem> {
     let unknown = || {
         let detail = "the API key is unknown, revoked or expired";
         Problem::new(StatusCode::UNAUTHORIZED, "key_invalid", detail)
     };
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(unknown()) };
-    let token = bearer_token(value.to_str().ok()).map_err(|_| unknown())?;
-    api_keys::find(client, &hash(token)).await?.map(Who::Key).ok_or_else(unknown)
+    let bearer = bearer_token(value.to_str().ok()).map_err(|_| unknown())?;
+    if bearer.starts_with(KEY_PREFIX) || bearer.split('.').count() != 3 {
+        let client = state.database.get().await?;
+        return api_keys::find(&client, &hash(bearer)).await?.map(Who::Key).ok_or_else(unknown);
+    }
+    let Identity { subject, scopes, .. } = state.tokens.verify(bearer).await?;
+    let client = state.database.get().await?;
+    // A client that was revoked is gone, although its tokens are good elsewhere for some minutes.
+    let mut program = api_keys::client_of_token(&client, &subject).await?.ok_or_else(tokens::invalid)?;
+    program.scopes.retain(|scope| scopes.iter().any(|word| word == scope.word()));
+    Ok(Who::Key(program))
 }
 
-async fn with_session(client: &PooledClient, headers: &HeaderMap, state: &ApiState) -> Result<Who, Problem> {
+async fn with_session(headers: &HeaderMap, state: &ApiState) -> Result<Who, Problem> {
     let unknown = || {
         let detail = "log in first: POST /api/v1/session";
         Problem::new(StatusCode::UNAUTHORIZED, "not_logged_in", detail)
     };
-    let mut tokens = tokens(headers);
+    let mut tokens = session_tokens(headers);
     let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(unknown()) };
-    let found = sessions::find(client, &hash(token), state.config.sessions.idle).await?;
+    let client = state.database.get().await?;
+    let found = sessions::find(&client, &hash(token), state.config.sessions.idle).await?;
     let (session_id, user) = found.ok_or_else(unknown)?;
-    let roles = members::of_user(client, &user.id).await?;
+    let roles = members::of_user(&client, &user.id).await?;
     Ok(Who::Person(Person { session_id, user, roles }))
 }
 

@@ -15,4 +15,4 @@ pub(crate) use caller::{Caller, Who};
 pub(crate) use cookie::{clear_cookie, set_cookie};
 pub(crate) use passwords::Passwords;
 pub(crate) use permitted::{Permitted, actions};
-pub(crate) use token::{Token, is_same};
+pub(crate) use token::{Token, hash, is_same};

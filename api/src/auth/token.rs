@@ -1,4 +1,4 @@
-//! Secrets that the service makes: of sessions, API keys and webhooks.
+//! Secrets that the service makes: of sessions, API keys, clients and webhooks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 const BYTES: usize = 32;
 /// Lets scanners of source code find keys that were checked in.
-const KEY_PREFIX: &str = "vru_";
+pub(super) const KEY_PREFIX: &str = "vru_";
+const CLIENT_PREFIX: &str = "vrusecret_";
 const WEBHOOK_PREFIX: &str = "vruhook_";
 
 /// 256 random bits as text. The database knows its hash only.
@@ -21,6 +22,11 @@ impl Token {
 
     pub(crate) fn api_key() -> Self {
         Self(format!("{KEY_PREFIX}{}", random()))
+    }
+
+    /// With which a client gets tokens.
+    pub(crate) fn client_secret() -> Self {
+        Self(format!("{CLIENT_PREFIX}{}", random()))
     }
 
     /// What events for a webhook are signed with. The database has it encrypted.
@@ -42,7 +48,7 @@ fn random() -> String {
 }
 
 /// A fast hash will do: nobody can guess 256 random bits.
-pub(super) fn hash(token: &str) -> Vec<u8> {
+pub(crate) fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 

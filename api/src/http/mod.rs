@@ -13,7 +13,7 @@ mod problem;
 mod query;
 mod request_id;
 
-pub(crate) use body::JsonBody;
+pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use connections::serve;
 pub(crate) use docs::docs;

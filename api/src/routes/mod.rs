@@ -3,14 +3,17 @@
 mod alerts;
 mod audit;
 mod cameras;
+mod clients;
 mod counts;
 mod first_admin;
 mod keys;
 mod members;
+mod oauth;
 mod openapi;
 mod picture;
 mod role;
 mod session;
+mod signing_keys;
 mod sites;
 mod text;
 mod tracks;
@@ -37,5 +40,8 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(webhooks::router())
         .merge(members::router())
         .merge(keys::router())
+        .merge(clients::router())
+        .merge(oauth::router())
+        .merge(signing_keys::router())
         .merge(audit::router())
 }

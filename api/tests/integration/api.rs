@@ -58,9 +58,13 @@ impl Api {
 
     /// Another one with the same database.
     pub async fn replica(&self) -> Self {
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        self.replica_with(|_| {}).await
+    }
+
+    pub async fn replica_with(&self, change: impl FnOnce(&mut ApiConfig)) -> Self {
         let mut config = self.config.clone();
-        config.http.listen = address;
+        config.http.listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        change(&mut config);
         Self::run(config, self.database.clone()).await
     }
 

@@ -22,5 +22,7 @@ mod schema;
 mod schemathesis;
 mod sites;
 mod ten_calls;
+mod tokens;
+mod tokens_at_sink;
 mod tracks;
 mod webhooks;

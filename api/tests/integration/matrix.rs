@@ -98,6 +98,17 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/keys", Who::SystemAdmin, None),
     ("post /api/v1/keys", Who::SystemAdmin, None),
     ("delete /api/v1/keys/{key_id}", Who::SystemAdmin, None),
+    ("get /api/v1/sites/{site_id}/clients", ADMIN, None),
+    ("post /api/v1/sites/{site_id}/clients", ADMIN, None),
+    ("delete /api/v1/sites/{site_id}/clients/{client_id}", ADMIN, None),
+    ("get /api/v1/clients", Who::SystemAdmin, None),
+    ("post /api/v1/clients", Who::SystemAdmin, None),
+    ("delete /api/v1/clients/{client_id}", Who::SystemAdmin, None),
+    ("get /api/v1/signing-keys", Who::SystemAdmin, None),
+    ("post /api/v1/signing-keys", Who::SystemAdmin, None),
+    ("post /api/v1/oauth/token", Who::Everybody, None),
+    ("get /.well-known/jwks.json", Who::Everybody, None),
+    ("get /.well-known/oauth-authorization-server", Who::Everybody, None),
     ("get /api/v1/sites/{site_id}/audit", ADMIN, Some("audit:read")),
     ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
 ];
@@ -232,7 +243,7 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
             for (site, at_own) in sites {
                 let mut path = path.replace("{site_id}", site);
                 let ids = ["{user_id}", "{key_id}", "{camera_id}", "{track_id}", "{alert_id}", "{comment_id}"];
-                for id in ids.into_iter().chain(["{webhook_id}", "{delivery_id}"]) {
+                for id in ids.into_iter().chain(["{webhook_id}", "{delivery_id}", "{client_id}"]) {
                     path = path.replace(id, "none");
                 }
                 let method: Method = method.parse().expect("a method");

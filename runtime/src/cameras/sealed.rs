@@ -25,6 +25,7 @@ pub struct SealingKey {
 enum Purpose {
     Camera,
     Webhook,
+    SigningKey,
 }
 
 impl Purpose {
@@ -32,6 +33,7 @@ impl Purpose {
         Aad::from(match self {
             Self::Camera => b"vru camera secret 1",
             Self::Webhook => b"vru webhook secret 1",
+            Self::SigningKey => b"vru signing key 1",
         })
     }
 }
@@ -57,6 +59,12 @@ impl SealingKey {
     #[must_use]
     pub fn of_webhooks(&self) -> Self {
         Self { key: self.key.clone(), purpose: Purpose::Webhook }
+    }
+
+    /// The same key for the keys that sign tokens.
+    #[must_use]
+    pub fn of_signing_keys(&self) -> Self {
+        Self { key: self.key.clone(), purpose: Purpose::SigningKey }
     }
 
     /// The key of a setting, `None` if it is empty. For `Validate`, which reports what is wrong with it.
@@ -108,6 +116,7 @@ mod tests {
         assert_eq!(key("a").open(&sealed), Some(secret));
         assert_eq!(key("b").open(&sealed), None);
         assert_eq!(key("a").of_webhooks().open(&sealed), None);
+        assert_eq!(key("a").of_signing_keys().open(&sealed), None);
         let last = if sealed.ends_with('0') { '1' } else { '0' };
         let changed = format!("{}{last}", &sealed[..sealed.len() - 1]);
         for text in [&changed, "sealed:", "sealed:00", "sealed:zz", &sealed[7..], ""] {

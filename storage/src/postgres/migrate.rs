@@ -54,7 +54,8 @@ mod tests {
                 "V11__reviews",
                 "V12__counts",
                 "V13__idempotency_keys",
-                "V14__webhooks"
+                "V14__webhooks",
+                "V15__oauth_clients"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

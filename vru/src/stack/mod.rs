@@ -58,6 +58,8 @@ impl Stack {
         let sink_config = config.sink(&backends.kafka, backends.postgres.clone(), backends.s3.clone());
         let start = |context| vru_sink::run(sink_config, context);
         let mut sink = ServiceTask::start("sink", "admin.sink", config.admin.sink, process, start).await?;
+        // The sink may want the API's keys for tokens, and the API waits for the sink's migrations.
+        let mut api = start_api(config, &backends, data, process).await?;
         sink.ready(&step).await?;
         if backends.has_embedded_broker() && backends.has_embedded_postgres() {
             let ended = database::end_alerts_of_earlier_runs(&backends.postgres.database).await?;
@@ -65,7 +67,17 @@ impl Stack {
         }
         step.done(&format!("PostgreSQL, S3, gRPC on {}", config.alerts.listen));
 
-        let api = start_api(config, &backends, data, process, display).await?;
+        let step = display.step("API");
+        api.ready(&step).await?;
+        let listen = config.api.http.listen;
+        step.done(&format!("http://{listen}/docs"));
+        let database = &backends.postgres.database;
+        if !database::has_people(database).await? {
+            display.print(&format!(
+                "  nobody can log in to the API yet: POST http://{listen}/api/v1/first-admin adds the first person, with the token in {}",
+                data.join(FIRST_ADMIN).display()
+            ));
+        }
 
         let step = display.step("model");
         let infer_config = config.infer(&backends.kafka);
@@ -184,22 +196,9 @@ async fn start_api(
     backends: &Backends,
     data: &DataFolder,
     process: &Shutdown,
-    display: &Display,
 ) -> anyhow::Result<ServiceTask> {
-    let step = display.step("API");
-    let database = &backends.postgres.database;
     let token = data.secret(FIRST_ADMIN)?;
-    let api_config = config.api(&backends.kafka, database, &backends.s3.bucket, token);
+    let api_config = config.api(&backends.kafka, &backends.postgres.database, &backends.s3.bucket, token);
     let start = |context| vru_api::run(api_config, context);
-    let mut api = ServiceTask::start("the API", "admin.api", config.admin.api, process, start).await?;
-    api.ready(&step).await?;
-    let listen = config.api.http.listen;
-    step.done(&format!("http://{listen}/docs"));
-    if !database::has_people(database).await? {
-        display.print(&format!(
-            "  nobody can log in to the API yet: POST http://{listen}/api/v1/first-admin adds the first person, with the token in {}",
-            data.join(FIRST_ADMIN).display()
-        ));
-    }
-    Ok(api)
+    ServiceTask::start("the API", "admin.api", config.admin.api, process, start).await
 }

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use vru_runtime::test_util::{
     Codec, FfmpegCamera, Launch, Metrics, Process, binary, folder, http_get, seeded_rng, wait_for, wait_until,
 };
 
+use crate::subscriber;
 use crate::support::up::{self, UpAddresses};
 
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -23,7 +24,11 @@ struct UpWithApi {
 
 impl UpWithApi {
     fn start(settings: &str) -> Self {
-        let (home, addresses) = (folder("up-api"), UpAddresses::free());
+        Self::start_at(UpAddresses::free(), settings)
+    }
+
+    fn start_at(addresses: UpAddresses, settings: &str) -> Self {
+        let home = folder("up-api");
         let config = up::write_config(&home, &addresses, settings);
         let process = up::start(&home, &config);
         Self { home, config, addresses, process }
@@ -146,6 +151,35 @@ fn a_camera_of_the_api_is_watched_and_again_after_a_restart_and_only_its_login_o
     assert_eq!((status, list["items"][0]["id"].as_str()), (200, Some(id)));
     let log = std::fs::read_to_string(up.home.join("data/vru.log")).unwrap();
     assert!(!log.contains(&password) && !up.process.log().contains(&password), "the password is in a log");
+}
+
+#[test]
+fn the_grpc_server_accepts_tokens_of_the_api_without_further_settings() {
+    let up = UpWithApi::start_at(UpAddresses::free().with_tokens(), "");
+    up.wait_for_log("live pictures at");
+    let token = std::fs::read_to_string(up.home.join("data/first-admin-token")).unwrap();
+    assert_eq!(up.first_admin(&token).0, 201);
+    up.log_in();
+    let expires_at = humantime::format_rfc3339_seconds(SystemTime::now() + Duration::from_hours(1)).to_string();
+    let client = json!({ "name": "a program", "scopes": ["alerts:read"], "expires_at": expires_at });
+    let (status, client) = up.call("POST", "/api/v1/clients", &client);
+    assert_eq!(status, 201, "{client}");
+    let output = Command::new("curl")
+        .args(["--silent", "--show-error", "--fail-with-body", "--data", "grant_type=client_credentials", "--user"])
+        .arg(format!("{}:{}", client["id"].as_str().unwrap(), client["client_secret"].as_str().unwrap()))
+        .arg(format!("http://{}/api/v1/oauth/token", up.addresses.api))
+        .output()
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let open = async |token: &str| {
+        let request = vru_proto::v1::SubscribeRequest::default();
+        let stream = subscriber::open_with(up.addresses.alerts.port(), request, token).await;
+        stream.map(drop).map_err(|status| status.code())
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        assert_eq!(open("a.b.c").await, Err(tonic::Code::Unauthenticated));
+        assert_eq!(open(answer["access_token"].as_str().expect("a token")).await, Ok(()));
+    });
 }
 
 #[test]

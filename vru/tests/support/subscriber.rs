@@ -22,10 +22,19 @@ pub fn token() -> String {
 
 /// Opens a stream.
 pub async fn open(port: u16, request: v1::SubscribeRequest) -> Result<Streaming<v1::SubscribeResponse>, Status> {
+    open_with(port, request, &token()).await
+}
+
+/// Opens a stream with this token.
+pub async fn open_with(
+    port: u16,
+    request: v1::SubscribeRequest,
+    token: &str,
+) -> Result<Streaming<v1::SubscribeResponse>, Status> {
     let client = AlertsClient::connect(format!("http://127.0.0.1:{port}")).await;
     let client = client.map_err(|error| Status::unavailable(error.to_string()))?;
     let mut request = Request::new(request);
-    let bearer = MetadataValue::try_from(format!("Bearer {}", token())).unwrap();
+    let bearer = MetadataValue::try_from(format!("Bearer {token}")).unwrap();
     request.metadata_mut().insert("authorization", bearer);
     Ok(client.max_decoding_message_size(32 * 1024 * 1024).subscribe(request).await?.into_inner())
 }

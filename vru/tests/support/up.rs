@@ -12,6 +12,7 @@ pub struct UpAddresses {
     pub push: SocketAddr,
     pub ingest: SocketAddr,
     pub sink: SocketAddr,
+    pub alerts: SocketAddr,
     settings: String,
 }
 
@@ -24,7 +25,14 @@ impl UpAddresses {
              alerts = {{ listen = '{alerts}', auth = 'none' }}\n\
              admin = {{ infer = '{infer}', ingest = '{ingest}', sink = '{sink}', api = '{api_admin}' }}\n"
         );
-        Self { page, api, push, ingest, sink, settings }
+        Self { page, api, push, ingest, sink, alerts, settings }
+    }
+
+    /// The gRPC server of alerts wants tokens.
+    #[must_use]
+    pub fn with_tokens(mut self) -> Self {
+        self.settings = self.settings.replace("auth = 'none'", "auth = 'jwt'");
+        self
     }
 }
 

@@ -1,6 +1,8 @@
 use axum::extract::State;
+use vru_storage::api_keys::Kind;
 
-use super::key::{self, Made, MadeApiKey, NewKey};
+use super::key::{self, NewKey};
+use super::made::{Made, MadeApiKey, made};
 use crate::auth::{Permitted, actions::ManageGlobalKeys};
 use crate::http::{JsonBody, Problem, Problems};
 use crate::state::ApiState;
@@ -19,5 +21,5 @@ pub(super) async fn create(
     who: Permitted<ManageGlobalKeys>,
     JsonBody(new): JsonBody<NewKey>,
 ) -> Result<Made, Problem> {
-    key::create(&state, &who.caller, None, new).await
+    key::create(&state, &who.caller, Kind::ApiKey, None, new).await.map(made)
 }

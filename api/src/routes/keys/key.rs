@@ -1,15 +1,15 @@
-//! A key as requests and answers have it, and what the keys of a site and those for all sites share.
+//! A key or a client as requests and answers have it, and what keys and clients, of a site and for all sites, share.
 
 use std::time::{Duration, SystemTime};
 
 use axum::Json;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use vru_auth::policy::Scope;
-use vru_storage::api_keys::{self, NewApiKey};
+use vru_storage::api_keys::{self, Kind, NewApiKey};
 use vru_storage::audit::{self, Entry};
 use vru_storage::postgres::DatabaseError;
 
@@ -21,9 +21,10 @@ use crate::state::ApiState;
 /// A key that nobody replaces is one day in the wrong hands.
 const LONGEST: Duration = Duration::from_hours(24 * 731);
 
-/// A key of a program. The key itself is shown once, when it is made.
+/// A key of a program, or a client that gets tokens. The key itself, and the secret of a client, are shown once, when it is made.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ApiKey {
+pub(crate) struct ApiKey {
+    /// Of a client, this is the `client_id`.
     id: String,
     name: String,
     /// The site that it is for; absent for all sites.
@@ -42,19 +43,9 @@ pub(super) struct ApiKey {
     used_at: Option<String>,
 }
 
-/// A key that was just made.
-#[derive(Serialize, ToSchema)]
-pub(super) struct MadeApiKey {
-    #[serde(flatten)]
-    key: ApiKey,
-    /// Send it as `Authorization: Bearer …`. It is not shown again.
-    #[schema(example = "vru_…")]
-    token: String,
-}
-
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewKey {
+pub(crate) struct NewKey {
     /// What it is for.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
@@ -149,25 +140,25 @@ impl From<api_keys::ApiKey> for ApiKey {
     }
 }
 
-/// Nothing on the way may keep it.
-pub(super) type Made = (StatusCode, [(HeaderName, &'static str); 1], Json<MadeApiKey>);
-
-pub(super) async fn list(
+pub(crate) async fn list(
     state: &ApiState,
+    kind: Kind,
     site_id: Option<&str>,
     page: &PageQuery,
 ) -> Result<Json<Page<ApiKey>>, Problem> {
     let client = state.database.get().await?;
-    let found = api_keys::list(&client, site_id, &page.after, page.read()).await?;
+    let found = api_keys::list(&client, kind, site_id, &page.after, page.read()).await?;
     Ok(Json(page.page(found, |key| key.id.clone()).map(ApiKey::from)))
 }
 
-pub(super) async fn create(
+/// The key or the client, and what it is shown with.
+pub(crate) async fn create(
     state: &ApiState,
     caller: &Caller,
+    kind: Kind,
     site_id: Option<&str>,
     new: NewKey,
-) -> Result<Made, Problem> {
+) -> Result<(ApiKey, Token), Problem> {
     let NewKey { name, scopes, expires_at } = new;
     check_display_name("name", &name)?;
     let mut wanted: Vec<Scope> = Vec::new();
@@ -177,14 +168,18 @@ pub(super) async fn create(
         }
     }
     if wanted.is_empty() {
-        return Err(Problem::field("scopes", "is empty: the key could do nothing"));
+        return Err(Problem::field("scopes", "is empty: nothing could be done with it"));
     }
     let expires_at = check_expiry(&expires_at)?;
-    let token = Token::api_key();
+    let token = match kind {
+        Kind::ApiKey => Token::api_key(),
+        Kind::Client => Token::client_secret(),
+    };
     let mut client = state.database.get().await?;
     let failed = DatabaseError::statement("make an API key");
     let transaction = client.transaction().await.map_err(failed)?;
     let new = NewApiKey {
+        kind,
         token_hash: &token.hash(),
         name: &name,
         site_id,
@@ -194,26 +189,34 @@ pub(super) async fn create(
     };
     let key = ApiKey::from(api_keys::create(&transaction, new).await?);
     let details = json!({ "name": name, "scopes": key.scopes, "expires_at": key.expires_at });
-    let entry = Entry { action: "key.create", site_id: site_id.unwrap_or_default(), object: &key.id, details };
+    let action = match kind {
+        Kind::ApiKey => "key.create",
+        Kind::Client => "client.create",
+    };
+    let entry = Entry { action, site_id: site_id.unwrap_or_default(), object: &key.id, details };
     audit::record(&transaction, &caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;
-    let made = MadeApiKey { key, token: token.text().to_owned() };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
+    Ok((key, token))
 }
 
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     state: &ApiState,
     caller: &Caller,
+    kind: Kind,
     site_id: Option<&str>,
     id: &str,
 ) -> Result<StatusCode, Problem> {
     let mut client = state.database.get().await?;
     let failed = DatabaseError::statement("revoke an API key");
     let transaction = client.transaction().await.map_err(failed)?;
-    if !api_keys::revoke(&transaction, site_id, id).await? {
-        return Err(Problem::not_found("key"));
+    let (what, action) = match kind {
+        Kind::ApiKey => ("key", "key.revoke"),
+        Kind::Client => ("client", "client.revoke"),
+    };
+    if !api_keys::revoke(&transaction, kind, site_id, id).await? {
+        return Err(Problem::not_found(what));
     }
-    let entry = Entry { action: "key.revoke", site_id: site_id.unwrap_or_default(), object: id, details: json!({}) };
+    let entry = Entry { action, site_id: site_id.unwrap_or_default(), object: id, details: json!({}) };
     audit::record(&transaction, &caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,5 +1,6 @@
 use axum::Json;
 use axum::extract::State;
+use vru_storage::api_keys::Kind;
 
 use super::key::{self, ApiKey};
 use crate::auth::{Permitted, actions::ManageKeys};
@@ -20,5 +21,5 @@ pub(super) async fn list(
     who: Permitted<ManageKeys>,
     page: PageQuery,
 ) -> Result<Json<Page<ApiKey>>, Problem> {
-    key::list(&state, Some(&who.site_id), &page).await
+    key::list(&state, Kind::ApiKey, Some(&who.site_id), &page).await
 }

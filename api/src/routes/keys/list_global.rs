@@ -1,5 +1,6 @@
 use axum::Json;
 use axum::extract::State;
+use vru_storage::api_keys::Kind;
 
 use super::key::{self, ApiKey};
 use crate::auth::{Permitted, actions::ManageGlobalKeys};
@@ -20,5 +21,5 @@ pub(super) async fn list(
     _: Permitted<ManageGlobalKeys>,
     page: PageQuery,
 ) -> Result<Json<Page<ApiKey>>, Problem> {
-    key::list(&state, None, &page).await
+    key::list(&state, Kind::ApiKey, None, &page).await
 }

@@ -2,9 +2,10 @@
 
 mod create;
 mod create_global;
-mod key;
+pub(super) mod key;
 mod list;
 mod list_global;
+mod made;
 mod revoke;
 mod revoke_global;
 

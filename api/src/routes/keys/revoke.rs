@@ -1,5 +1,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
+use vru_storage::api_keys::Kind;
 
 use super::key;
 use crate::auth::{Permitted, actions::ManageKeys};
@@ -16,5 +17,5 @@ use crate::state::ApiState;
     responses((status = 204, description = "Revoked"), Problems)
 )]
 pub(super) async fn revoke(State(state): State<ApiState>, who: Permitted<ManageKeys>) -> Result<StatusCode, Problem> {
-    key::revoke(&state, &who.caller, Some(&who.site_id), &who.object_id).await
+    key::revoke(&state, &who.caller, Kind::ApiKey, Some(&who.site_id), &who.object_id).await
 }

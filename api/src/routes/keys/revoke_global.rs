@@ -1,5 +1,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
+use vru_storage::api_keys::Kind;
 
 use super::key;
 use crate::auth::{Permitted, actions::ManageGlobalKeys};
@@ -19,5 +20,5 @@ pub(super) async fn revoke(
     State(state): State<ApiState>,
     who: Permitted<ManageGlobalKeys>,
 ) -> Result<StatusCode, Problem> {
-    key::revoke(&state, &who.caller, None, &who.object_id).await
+    key::revoke(&state, &who.caller, Kind::ApiKey, None, &who.object_id).await
 }

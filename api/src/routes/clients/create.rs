@@ -1,0 +1,27 @@
+use axum::extract::State;
+use vru_storage::api_keys::Kind;
+
+use super::made::{Made, MadeClient, made};
+use crate::auth::{Permitted, actions::ManageKeys};
+use crate::http::{JsonBody, Problem, Problems};
+use crate::routes::keys::key::{self, NewKey};
+use crate::state::ApiState;
+
+/// Make a client of the site. The answer shows its secret, and nothing ever shows it again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sites/{site_id}/clients",
+    tag = "tokens",
+    security(("session" = [])),
+    params(("site_id" = String, Path)),
+    request_body = NewKey,
+    responses((status = 201, description = "The new client", body = MadeClient), Problems)
+)]
+pub(super) async fn create(
+    State(state): State<ApiState>,
+    who: Permitted<ManageKeys>,
+    JsonBody(new): JsonBody<NewKey>,
+) -> Result<Made, Problem> {
+    state.tokens.check()?;
+    key::create(&state, &who.caller, Kind::Client, Some(&who.site_id), new).await.map(made)
+}
