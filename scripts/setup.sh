@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh build  what compiling needs: Debian packages
 #   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, ONNX Runtime, the model, the sample clip
-#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, cargo-deny, grpcurl, Chromium
+#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, an OpenID Connect provider, cargo-deny, grpcurl, Chromium
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
 #   scripts/setup.sh all    the same as test
 #
@@ -52,6 +52,7 @@ main() {
   setup_stills
   setup_kafka
   setup_seaweedfs
+  setup_oidc_provider
   setup_cargo_deny
   setup_grpcurl
   [ "$part" = bench ] || return 0

@@ -17,6 +17,7 @@ use vru_storage::postgres::DatabaseConfig;
 use vru_storage::s3::{BucketConfig, check_endpoint};
 
 use crate::http::Origin;
+use crate::sign_in::SignInConfig;
 use crate::tokens::TokensConfig;
 use crate::webhooks::WebhooksConfig;
 
@@ -38,6 +39,7 @@ pub struct ApiConfig {
     pub s3: PicturesSection,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
+    pub sign_in: SignInConfig,
     pub tokens: TokensConfig,
     pub webhooks: WebhooksConfig,
     pub first_admin: FirstAdminConfig,
@@ -64,6 +66,7 @@ impl Default for ApiConfig {
             s3: PicturesSection::default(),
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
+            sign_in: SignInConfig::default(),
             tokens: TokensConfig::default(),
             webhooks: WebhooksConfig::default(),
             first_admin: FirstAdminConfig::default(),
@@ -339,9 +342,19 @@ impl Validate for ApiConfig {
         problems.section("s3", &self.s3);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
+        problems.section("sign_in", &self.sign_in);
         problems.section("tokens", &self.tokens);
         problems.section("webhooks", &self.webhooks);
         problems.section("first_admin", &self.first_admin);
+        if !self.sign_in.providers.is_empty() && self.cameras.secrets_key.is_empty() {
+            problems.at("cameras.secrets_key", "is empty, and `sign_in.providers` need it");
+        }
+        let fits = self.sign_in.timeout < self.http.timeout;
+        problems.require(
+            fits,
+            "sign_in.timeout",
+            "is not shorter than `http.timeout`, within which a sign-in is answered",
+        );
         let fits = self.webhooks.timeout < self.http.timeout;
         problems.require(fits, "webhooks.timeout", "is not shorter than `http.timeout`, within which a test call ends");
     }
@@ -349,6 +362,9 @@ impl Validate for ApiConfig {
     fn check(&self, problems: &mut Problems) {
         if let Err(error) = roots(&self.webhooks.ca) {
             problems.at("webhooks.ca", chain(&error));
+        }
+        if let Err(error) = roots(&self.sign_in.ca) {
+            problems.at("sign_in.ca", chain(&error));
         }
     }
 }

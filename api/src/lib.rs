@@ -5,6 +5,7 @@
 //! - `cameras`: changes of cameras reach Kafka.
 //! - `pictures`: addresses of snapshots and clips.
 //! - `tokens`: short-lived tokens of programs, and the keys that sign them.
+//! - `sign_in`: people sign in with identity providers. `outbound`: requests to servers of others.
 //! - `webhooks`: alerts reach the addresses that a site's webhooks name. `words`: what messages and tables number, as words.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
 //!
@@ -17,9 +18,11 @@ mod http;
 mod maintenance;
 mod metrics;
 pub mod openapi;
+mod outbound;
 mod pictures;
 pub mod routes;
 mod server;
+mod sign_in;
 mod state;
 mod tokens;
 mod webhooks;
@@ -27,6 +30,8 @@ mod words;
 
 pub use auth::{create_admin, read_password};
 pub use config::ApiConfig;
+pub use outbound::Network;
 pub use server::run;
+pub use sign_in::{ProviderConfig, SignInConfig};
 pub use tokens::{TokensConfig, rotate_signing_key};
-pub use webhooks::{Network, WebhooksConfig};
+pub use webhooks::WebhooksConfig;

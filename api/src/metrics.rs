@@ -23,6 +23,12 @@ pub(crate) static TOKENS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("api_tokens_total", help, &["result"])
 });
 
+pub(crate) static SIGN_INS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Sign-ins with identity providers that ended here. By result: signed_in, refused (what came back is not good), failed (the \
+                provider cannot be used, or too many wait for providers).";
+    counter_vec("api_sign_ins_total", help, &["result"])
+});
+
 /// The results of [`PICTURES`].
 pub(crate) const PICTURE_RESULTS: [&str; 4] = ["signed", "missing", "refused", "unavailable"];
 
@@ -86,6 +92,9 @@ pub(crate) static FAILING_WEBHOOKS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
 pub(crate) fn init() {
     for result in ["published", "refused"] {
         CAMERA_CHANGES.with_label_values(&[result]);
+    }
+    for result in ["signed_in", "refused", "failed"] {
+        SIGN_INS.with_label_values(&[result]);
     }
     for result in ["issued", "refused", "failed"] {
         TOKENS.with_label_values(&[result]);

@@ -25,6 +25,7 @@ use crate::metrics;
 use crate::openapi::document;
 use crate::pictures::Pictures;
 use crate::routes;
+use crate::sign_in::SignIn;
 use crate::state::ApiState;
 use crate::tokens::Tokens;
 use crate::webhooks::Webhooks;
@@ -79,10 +80,21 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
     let cameras = CameraMessages::new(&config.cameras.secrets_key);
     let pictures = Pictures::new(&config.s3).await;
     let tokens = Tokens::start(&config, &database, context.readiness.helpful_part("tokens"), shutdown).await;
+    let sign_in =
+        SignIn::new(&config).context("cannot make the client of identity providers: check section `sign_in`")?;
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
-    let app =
-        router(ApiState { config: config.clone(), database, passwords, cameras, pictures, tokens, webhooks, openapi });
+    let app = router(ApiState {
+        config: config.clone(),
+        database,
+        passwords,
+        cameras,
+        pictures,
+        sign_in,
+        tokens,
+        webhooks,
+        openapi,
+    });
     tracing::info!(%listening, "the API is served");
     serve(listener, app, &config.http, shutdown.soft.clone()).await;
     Ok(())

@@ -7,6 +7,7 @@ use crate::auth::Passwords;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
 use crate::pictures::Pictures;
+use crate::sign_in::SignIn;
 use crate::tokens::Tokens;
 use crate::webhooks::Webhooks;
 
@@ -18,6 +19,7 @@ pub(crate) struct ApiState {
     pub(crate) passwords: Passwords,
     pub(crate) cameras: CameraMessages,
     pub(crate) pictures: Pictures,
+    pub(crate) sign_in: SignIn,
     pub(crate) tokens: Tokens,
     pub(crate) webhooks: Webhooks,
     /// The OpenAPI document.

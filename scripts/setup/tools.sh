@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs that only the tests and checks need: Apache Kafka, an S3 server, cargo-deny and grpcurl.
+# Programs that only the tests and checks need: Apache Kafka, an S3 server, an OpenID Connect provider, cargo-deny and grpcurl.
 
 setup_kafka() {
   local libs=$CACHE/kafka/libs key
@@ -15,6 +15,21 @@ setup_kafka() {
   mv "$WORK/kafka-libs" "$libs"
   rm -rf "$CACHE/kafka/libs.old"
   stamp kafka "$key"
+}
+
+# The lock file has the hash of every package.
+setup_oidc_provider() {
+  local source=$ROOT/scripts/oidc-provider target=$CACHE/oidc-provider key
+  key=$(cat "$source/package.json" "$source/package-lock.json" | sha256sum | cut -d' ' -f1)
+  have oidc-provider "$key" "$target/node_modules" && return 0
+  say "OpenID Connect provider (by npm)"
+  mkdir "$WORK/oidc-provider"
+  cp "$source/package.json" "$source/package-lock.json" "$WORK/oidc-provider"
+  retry npm ci --prefix "$WORK/oidc-provider" --silent --ignore-scripts --no-audit --no-fund >&2 ||
+    die "npm could not fetch the packages of $source/package-lock.json"
+  rm -rf "$target"
+  mv "$WORK/oidc-provider" "$target"
+  stamp oidc-provider "$key"
 }
 
 setup_seaweedfs() {

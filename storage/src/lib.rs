@@ -12,6 +12,7 @@ pub mod audit;
 pub mod cameras;
 pub mod counts;
 pub mod idempotency;
+pub mod identities;
 mod ids;
 pub mod log_in_failures;
 pub mod members;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use vru_api::config::{HttpConfig, LogInConfig, SessionsConfig};
-use vru_api::{ApiConfig, TokensConfig};
+use vru_api::{ApiConfig, SignInConfig, TokensConfig};
 use vru_auth::policy::Scope;
 use vru_infer::InferConfig;
 use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig, check_model};
@@ -82,6 +82,8 @@ pub struct ApiSection {
     pub log_in: LogInConfig,
     /// Short-lived tokens of programs. With `alerts.auth = "jwt"`, the gRPC server accepts them unless its section `jwt` says more.
     pub tokens: TokensConfig,
+    /// Identity providers with which people sign in.
+    pub sign_in: SignInConfig,
 }
 
 /// Section `admin`.
@@ -174,6 +176,7 @@ impl Validate for ApiSection {
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);
         problems.section("tokens", &self.tokens);
+        problems.section("sign_in", &self.sign_in);
     }
 }
 
@@ -285,8 +288,9 @@ impl UpConfig {
         bucket: &BucketConfig,
         first_admin: Secret,
     ) -> ApiConfig {
-        let ApiSection { http, sessions, log_in, tokens } = self.api.clone();
-        let mut config = ApiConfig { http, sessions, log_in, tokens, admin: self.admin.api, ..ApiConfig::default() };
+        let ApiSection { http, sessions, log_in, tokens, sign_in } = self.api.clone();
+        let mut config =
+            ApiConfig { http, sessions, log_in, tokens, sign_in, admin: self.admin.api, ..ApiConfig::default() };
         config.kafka = kafka.clone();
         config.database.connection = database.clone();
         config.s3.enabled = true;

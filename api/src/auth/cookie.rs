@@ -18,11 +18,16 @@ pub(crate) fn clear_cookie() -> HeaderValue {
 
 /// The session tokens of a request. A browser sends one.
 pub(super) fn session_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    cookies_named(headers, NAME)
+}
+
+/// The values of the cookies with that name.
+pub(crate) fn cookies_named<'a>(headers: &'a HeaderMap, wanted: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .filter_map(|(name, token)| (name == NAME).then_some(token))
+        .filter_map(move |(name, value)| (name == wanted).then_some(value))
 }

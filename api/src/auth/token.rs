@@ -24,6 +24,11 @@ impl Token {
         Self(format!("{KEY_PREFIX}{}", random()))
     }
 
+    /// In the link of an invitation.
+    pub(crate) fn invitation() -> Self {
+        Self(random())
+    }
+
     /// With which a client gets tokens.
     pub(crate) fn client_secret() -> Self {
         Self(format!("{CLIENT_PREFIX}{}", random()))

@@ -6,6 +6,7 @@ mod cameras;
 mod clients;
 mod counts;
 mod first_admin;
+mod identities;
 mod keys;
 mod members;
 mod oauth;
@@ -13,6 +14,7 @@ mod openapi;
 mod picture;
 mod role;
 mod session;
+mod sign_in;
 mod signing_keys;
 mod sites;
 mod text;
@@ -31,7 +33,9 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(openapi::get))
         .routes(routes!(first_admin::create))
         .merge(session::router())
+        .merge(sign_in::router())
         .merge(users::router())
+        .merge(identities::router())
         .merge(sites::router())
         .merge(cameras::router())
         .merge(counts::router())

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::retry::BackoffConfig;
 
-use super::networks::Network;
+use crate::outbound::Network;
 
 /// Section `webhooks`.
 #[derive(Debug, Clone, Deserialize)]

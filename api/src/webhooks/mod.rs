@@ -2,20 +2,18 @@
 //! ([decision 57](../../../docs/decisions/0057-webhooks.md)).
 //!
 //! - `consumer`: alerts become deliveries. `event`: what a delivery says.
-//! - `sender`: sends what is due, one delivery of a camera at a time. `outbound`: one request, with its bounds. `target`, `networks`: where
-//!   requests may go. `signature`, `secrets`: what proves that a request is ours.
+//! - `sender`: sends what is due, one delivery of a camera at a time. `post`: one attempt. `signature`, `secrets`: what proves that a request
+//!   is ours.
 //! - `maintenance`: what ended is deleted, and what waits is shown.
 
 mod config;
 mod consumer;
 mod event;
 mod maintenance;
-mod networks;
-mod outbound;
+mod post;
 mod secrets;
 mod sender;
 mod signature;
-mod target;
 
 use std::sync::Arc;
 
@@ -27,12 +25,11 @@ use vru_storage::postgres::Pool;
 
 pub use config::WebhooksConfig;
 pub(crate) use event::{WebhookEvent, acknowledged};
-pub use networks::Network;
-pub(crate) use outbound::Failure;
-use outbound::Outbound;
 pub(crate) use secrets::WebhookSecrets;
 use sender::Sender;
 pub(crate) use signature::Signed;
+
+use crate::outbound::{Outbound, Reach};
 
 /// How many test calls are made at once.
 const TESTS: usize = 4;
@@ -49,7 +46,11 @@ impl Webhooks {
     pub(crate) fn new(secrets_key: &Secret, config: &WebhooksConfig) -> anyhow::Result<Self> {
         Ok(Self {
             secrets: WebhookSecrets::new(secrets_key),
-            outbound: Outbound::new(config)?,
+            outbound: Outbound::new(
+                &config.ca,
+                Reach::new(&config.allowed_networks, "webhooks.allowed_networks"),
+                config.timeout,
+            )?,
             tests: Arc::new(Semaphore::new(TESTS)),
         })
     }

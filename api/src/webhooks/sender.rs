@@ -14,10 +14,11 @@ use vru_runtime::retry::Backoff;
 use vru_storage::postgres::{DatabaseError, Pool};
 use vru_storage::webhooks::{self, Attempt, Bounds, Claimed, Outcome, Waiting};
 
+use super::Webhooks;
 use super::config::WebhooksConfig;
 use super::signature::Signed;
-use super::{Failure, Webhooks};
 use crate::metrics::{WEBHOOK_DEAD, WEBHOOK_DELIVERED, WEBHOOK_DELIVERY_SECONDS, WEBHOOK_FAILED_ATTEMPTS};
+use crate::outbound::Failure;
 
 /// How often an idle sender looks for what is due.
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -170,7 +171,7 @@ impl Shared {
         })?;
         let Waiting { event_id, event, body, .. } = delivery;
         let signed = Signed::new(event_id, event, now_us() / 1_000_000, &secrets, body);
-        self.webhooks.outbound.post(&claimed.url, &signed, body.clone()).await
+        self.webhooks.post(&claimed.url, &signed, body.clone()).await
     }
 
     fn attempt(&self, claimed: &Claimed, delivery: &Waiting, sent: Result<u16, Failure>) -> Attempt {

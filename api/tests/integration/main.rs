@@ -20,6 +20,7 @@ mod requests;
 mod rows;
 mod schema;
 mod schemathesis;
+mod sign_in;
 mod sites;
 mod ten_calls;
 mod tokens;

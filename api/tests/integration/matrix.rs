@@ -27,6 +27,13 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/session", Who::LoggedIn, None),
     ("put /api/v1/session/password", Who::LoggedIn, None),
     ("delete /api/v1/session", Who::LoggedIn, None),
+    ("get /api/v1/sign-in", Who::Everybody, None),
+    ("get /api/v1/sign-in/{provider_id}", Who::Everybody, None),
+    ("get /api/v1/sign-in/{provider_id}/callback", Who::Everybody, None),
+    ("get /api/v1/users/{user_id}/identities", Who::SystemAdmin, None),
+    ("post /api/v1/users/{user_id}/identities", Who::SystemAdmin, None),
+    ("delete /api/v1/users/{user_id}/identities/{identity_id}", Who::SystemAdmin, None),
+    ("post /api/v1/users/{user_id}/invitation", Who::SystemAdmin, None),
     ("get /api/v1/users", Who::SystemAdmin, None),
     ("post /api/v1/users", Who::SystemAdmin, None),
     ("get /api/v1/users/{user_id}", Who::SystemAdmin, None),
@@ -243,7 +250,13 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
             for (site, at_own) in sites {
                 let mut path = path.replace("{site_id}", site);
                 let ids = ["{user_id}", "{key_id}", "{camera_id}", "{track_id}", "{alert_id}", "{comment_id}"];
-                for id in ids.into_iter().chain(["{webhook_id}", "{delivery_id}", "{client_id}"]) {
+                for id in ids.into_iter().chain([
+                    "{webhook_id}",
+                    "{delivery_id}",
+                    "{client_id}",
+                    "{provider_id}",
+                    "{identity_id}",
+                ]) {
                     path = path.replace(id, "none");
                 }
                 let method: Method = method.parse().expect("a method");

@@ -26,6 +26,7 @@ enum Purpose {
     Camera,
     Webhook,
     SigningKey,
+    SignIn,
 }
 
 impl Purpose {
@@ -34,6 +35,7 @@ impl Purpose {
             Self::Camera => b"vru camera secret 1",
             Self::Webhook => b"vru webhook secret 1",
             Self::SigningKey => b"vru signing key 1",
+            Self::SignIn => b"vru sign-in 1",
         })
     }
 }
@@ -65,6 +67,12 @@ impl SealingKey {
     #[must_use]
     pub fn of_signing_keys(&self) -> Self {
         Self { key: self.key.clone(), purpose: Purpose::SigningKey }
+    }
+
+    /// The same key for what a browser keeps while somebody signs in.
+    #[must_use]
+    pub fn of_sign_ins(&self) -> Self {
+        Self { key: self.key.clone(), purpose: Purpose::SignIn }
     }
 
     /// The key of a setting, `None` if it is empty. For `Validate`, which reports what is wrong with it.

@@ -55,7 +55,8 @@ mod tests {
                 "V12__counts",
                 "V13__idempotency_keys",
                 "V14__webhooks",
-                "V15__oauth_clients"
+                "V15__oauth_clients",
+                "V16__identities"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

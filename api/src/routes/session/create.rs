@@ -5,16 +5,14 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use vru_runtime::secret::Secret;
-use vru_storage::sessions::NewSession;
-use vru_storage::{members, sessions, users};
+use vru_storage::{members, users};
 
 use super::get::Session;
-use crate::auth::{Attempt, Token, set_cookie};
+use crate::auth::{Attempt, begin_session};
 use crate::http::{ClientAddress, JsonBody, Problem, Problems};
 use crate::state::ApiState;
 
 const LONGEST_NAME: usize = 400;
-const LONGEST_USER_AGENT: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,21 +59,10 @@ pub(super) async fn create(
     };
     let client = state.database.get().await?;
     attempt.succeeded(&client).await?;
-    let token = Token::session();
-    let lifetime = state.config.sessions.lifetime;
-    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let new = NewSession {
-        token_hash: &token.hash(),
-        user_id: &account.user.id,
-        lifetime,
-        address: &address.to_string(),
-        user_agent: &user_agent.chars().take(LONGEST_USER_AGENT).collect::<String>(),
-    };
-    let session = sessions::create(&client, new).await?;
+    let cookie = begin_session(&client, &state.config.sessions, &account.user, address, &headers).await?;
     let roles = members::of_user(&client, &account.user.id).await?;
-    tracing::info!(user = account.user.id, session, %address, "logged in");
     let mut response = Json(Session::new(&account.user, &roles)).into_response();
-    response.headers_mut().extend(set_cookie(token.text(), lifetime).map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

@@ -13,9 +13,10 @@ use vru_storage::webhooks;
 use super::webhook::find;
 use crate::auth::{Permitted, actions::ManageWebhooks};
 use crate::http::{Problem, Problems};
+use crate::outbound::Failure;
 use crate::routes::text::time;
 use crate::state::ApiState;
-use crate::webhooks::{Failure, Signed, WebhookEvent};
+use crate::webhooks::{Signed, WebhookEvent};
 
 /// What came of a test call.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,7 +75,7 @@ pub(super) async fn test(
     let body = serde_json::to_string(&event).map_err(|_| Problem::internal())?;
     let started = Instant::now();
     let signed = Signed::new(&event.id, &event.event, now / 1_000_000, &secrets, &body);
-    let sent = state.webhooks.outbound.post(&webhook.settings.url, &signed, body).await;
+    let sent = state.webhooks.post(&webhook.settings.url, &signed, body).await;
     let took_ms = started.elapsed().as_millis() as u64;
     Ok(Json(match sent {
         Ok(status) => TestResult { accepted: true, status: Some(status), error: None, took_ms },

@@ -1,16 +1,18 @@
-//! One request to a target: looked up once, connected to an address that was checked, bounded in time and in what is read.
+//! One request: its host is looked up once, an address that was checked is connected to, and time and what is read are bounded.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::http::{HeaderMap, Method, Request, Response, header};
 use futures::future::BoxFuture;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -21,16 +23,12 @@ use tokio_rustls::TlsConnector;
 use vru_runtime::report::chain;
 use vru_runtime::tls::roots;
 
-use super::config::WebhooksConfig;
-use super::networks::Network;
-use super::signature::Signed;
-use super::target::Target;
+use super::target::{Reach, Target};
 
-/// Of the head of an answer. The rest of it is not read: the status says all.
+/// Of the head of an answer.
 const MOST_HEAD: usize = 32 * 1024;
 /// How many addresses of a host are tried.
 const MOST_ADDRESSES: usize = 4;
-const USER_AGENT: &str = concat!("vru-webhooks/", env!("CARGO_PKG_VERSION"));
 
 type Lookup = dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync;
 
@@ -38,18 +36,18 @@ type Lookup = dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAdd
 #[derive(Clone)]
 pub(crate) struct Outbound {
     tls: TlsConnector,
-    allowed: Arc<[Network]>,
+    reach: Reach,
     timeout: Duration,
     lookup: Arc<Lookup>,
 }
 
 impl fmt::Debug for Outbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Outbound({:?}, {:?})", self.allowed, self.timeout)
+        write!(f, "Outbound({:?}, {:?})", self.reach, self.timeout)
     }
 }
 
-/// Why the target did not accept a request.
+/// Why a request has no answer, or not the one that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// For use as a metric label: `metrics.rs` lists them.
@@ -61,51 +59,80 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<Duration>,
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Failure {}
+
 impl Failure {
-    fn new(reason: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: &'static str, text: impl Into<String>) -> Self {
         Self { reason, text: text.into(), status: None, retry_after: None }
     }
 }
 
 impl Outbound {
-    pub(super) fn new(config: &WebhooksConfig) -> anyhow::Result<Self> {
+    /// `ca`: instead of the system's certificates; empty for those. `timeout`: for all of a request.
+    pub(crate) fn new(ca: &Path, reach: Reach, timeout: Duration) -> anyhow::Result<Self> {
         let lookup = |host: String, port| -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
             Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
         };
-        Self::with_lookup(config, Arc::new(lookup))
+        Self::with_lookup(ca, reach, timeout, Arc::new(lookup))
     }
 
-    fn with_lookup(config: &WebhooksConfig, lookup: Arc<Lookup>) -> anyhow::Result<Self> {
+    fn with_lookup(ca: &Path, reach: Reach, timeout: Duration, lookup: Arc<Lookup>) -> anyhow::Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots(&config.ca)?)
+            .with_root_certificates(roots(ca)?)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let tls = TlsConnector::from(Arc::new(tls));
-        Ok(Self { tls, allowed: config.allowed_networks.clone().into(), timeout: config.timeout, lookup })
+        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), reach, timeout, lookup })
     }
 
-    /// The address of a webhook, if it has no clear mistake; else the problem.
+    /// The address, if it has no clear mistake; else the problem.
     pub(crate) fn target(&self, text: &str) -> Result<Target, String> {
-        Target::parse(text, &self.allowed)
+        Target::parse(text, &self.reach)
     }
 
-    /// The status with which the target accepted the request: 2xx.
-    pub(crate) async fn post(&self, url: &str, signed: &Signed, body: String) -> Result<u16, Failure> {
-        // What is allowed may have changed since the webhook was stored.
+    /// The answer, whatever its status. No redirect is followed. Of the body at most so many bytes are read, and `None` reads nothing of it.
+    pub(crate) async fn exchange(
+        &self,
+        url: &str,
+        method: Method,
+        headers: &HeaderMap,
+        body: impl Into<Bytes>,
+        most: Option<usize>,
+    ) -> Result<Response<Bytes>, Failure> {
+        // What is allowed may have changed since the address was stored.
         let target = self.target(url).map_err(|problem| Failure::new("target", format!("the address {problem}")))?;
-        self.post_to(&target, signed, body).await
+        let mut request = Request::builder().method(method).uri(target.path());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request
+            .header(header::HOST, target.authority())
+            .header(header::CONNECTION, "close")
+            .body(Full::new(body.into()))
+            .map_err(|error| Failure::new("target", format!("no request can be made: {error}")))?;
+        self.send(&target, request, most).await
     }
 
-    async fn post_to(&self, target: &Target, signed: &Signed, body: String) -> Result<u16, Failure> {
+    async fn send(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+        most: Option<usize>,
+    ) -> Result<Response<Bytes>, Failure> {
         let deadline = Instant::now() + self.timeout;
         let late = |what: &str| Failure::new("timeout", format!("{what} within {:?}", self.timeout));
         let addresses = timeout_at(deadline, self.addresses(target));
         let addresses = addresses.await.map_err(|_| late("the host was not looked up"))??;
         let stream = self.connect(&addresses, deadline).await?;
         if !target.secure() {
-            let sent = timeout_at(deadline, send(stream, target, signed, body));
+            let sent = timeout_at(deadline, send(stream, request, most));
             return sent.await.map_err(|_| late("no complete answer"))?;
         }
         let name = target.literal().map_or_else(
@@ -118,7 +145,7 @@ impl Outbound {
             .await
             .map_err(|_| late("no TLS connection"))?
             .map_err(|error| Failure::new("tls", format!("no TLS connection: {}", chain(&error))))?;
-        timeout_at(deadline, send(stream, target, signed, body)).await.map_err(|_| late("no complete answer"))?
+        timeout_at(deadline, send(stream, request, most)).await.map_err(|_| late("no complete answer"))?
     }
 
     /// Where the host is now, all of it allowed. Nothing is looked up again after this.
@@ -131,7 +158,7 @@ impl Outbound {
         };
         for address in &found {
             target
-                .check(address.ip(), &self.allowed)
+                .check(address.ip(), &self.reach)
                 .map_err(|problem| Failure::new("forbidden", format!("the address {problem}")))?;
         }
         if found.is_empty() { Err(Failure::new("lookup", "the host has no address")) } else { Ok(found) }
@@ -158,43 +185,22 @@ impl Outbound {
     }
 }
 
-async fn send<S>(stream: S, target: &Target, signed: &Signed, body: String) -> Result<u16, Failure>
+async fn send<S>(stream: S, request: Request<Full<Bytes>>, most: Option<usize>) -> Result<Response<Bytes>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let lost = |error: hyper::Error| Failure::new("answer", format!("no complete answer: {}", chain(&error)));
-    let mut request = Request::post(target.path())
-        .header(header::HOST, target.authority())
-        .header(header::USER_AGENT, USER_AGENT)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONNECTION, "close");
-    for (name, value) in signed.headers() {
-        request = request.header(name, value);
-    }
-    let request = request
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|error| Failure::new("target", format!("no request can be made: {error}")))?;
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(MOST_HEAD).handshake(TokioIo::new(stream)).await.map_err(lost)?;
+    let lost = |error: &(dyn Error + 'static)| Failure::new("answer", format!("no complete answer: {}", chain(error)));
+    let handshake = http1::Builder::new().max_buf_size(MOST_HEAD).handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| lost(&error))?;
     let connection = tokio::spawn(connection);
-    // It ends with this call, whatever the target goes on sending.
+    // It ends with this call, whatever the host goes on sending.
     let _end = AbortOnDrop(connection.abort_handle());
-    let answer = sender.send_request(request).await.map_err(lost)?;
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(status.as_u16());
-    }
-    let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let text = if status.is_redirection() {
-        format!("it answered {status}: redirects are not followed, set the address that it leads to")
-    } else {
-        format!("it answered {status}")
+    let (head, body) = sender.send_request(request).await.map_err(|error| lost(&error))?.into_parts();
+    let body = match most {
+        None => Bytes::new(),
+        Some(most) => Limited::new(body, most).collect().await.map_err(|error| lost(&*error))?.to_bytes(),
     };
-    Err(Failure {
-        status: Some(status.as_u16()),
-        retry_after: retry_after.map(Duration::from_secs),
-        ..Failure::new(if status == StatusCode::REQUEST_TIMEOUT { "timeout" } else { "status" }, text)
-    })
+    Ok(Response::from_parts(head, body))
 }
 
 struct AbortOnDrop(tokio::task::AbortHandle);
@@ -212,6 +218,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
+    use super::super::networks::Network;
     use super::*;
 
     /// Counts the connections that it gets, and accepts every request.
@@ -243,22 +250,25 @@ mod tests {
     }
 
     fn outbound(allowed: &str, lookup: Arc<Lookup>) -> Outbound {
-        let allowed_networks = allowed.split_whitespace().map(|network| network.parse().unwrap()).collect();
-        let config = WebhooksConfig { allowed_networks, timeout: Duration::from_secs(5), ..WebhooksConfig::default() };
-        Outbound::with_lookup(&config, lookup).unwrap()
+        let allowed: Vec<Network> = allowed.split_whitespace().map(|network| network.parse().unwrap()).collect();
+        let reach = Reach::new(&allowed, "webhooks.allowed_networks");
+        Outbound::with_lookup(Path::new(""), reach, Duration::from_secs(5), lookup).unwrap()
     }
 
     #[tokio::test]
     async fn a_host_is_looked_up_once_and_no_name_leads_to_a_forbidden_address() {
         let (address, connections) = listener().await;
         let public = SocketAddr::from(([192, 0, 2, 1], address.port()));
-        let signed = Signed::new("e", "alert.raised", 1, &[], "");
+        let get = async |outbound: &Outbound, url: &str| {
+            let answer = outbound.exchange(url, Method::GET, &HeaderMap::new(), "", Some(1024)).await;
+            answer.map(|answer| answer.status().as_u16())
+        };
         // The name moves between two look-ups, as the names of an attacker do.
         for answers in [vec![vec![address]], vec![vec![public, address]], vec![vec![address, public]]] {
             let (lookup, asked) = lookups(answers);
             let outbound = outbound("192.0.2.0/24", lookup);
             let url = "https://rebinding.example.org/";
-            let failure = outbound.post(url, &signed, String::new()).await.unwrap_err();
+            let failure = get(&outbound, url).await.unwrap_err();
             assert_eq!(failure.reason, "forbidden", "{failure:?}");
             assert!(failure.text.contains("127.0.0.1, which is loopback"), "{failure:?}");
             assert_eq!((asked.load(Ordering::SeqCst), connections.load(Ordering::SeqCst)), (1, 0));
@@ -268,7 +278,7 @@ mod tests {
         let (lookup, asked) = lookups(vec![vec![address], vec![nowhere]]);
         let outbound = outbound("127.0.0.0/8", lookup);
         let url = format!("http://localhost:{}/", address.port());
-        assert_eq!(outbound.post(&url, &signed, String::new()).await, Ok(204));
+        assert_eq!(get(&outbound, &url).await, Ok(204));
         assert_eq!((asked.load(Ordering::SeqCst), connections.load(Ordering::SeqCst)), (1, 1));
     }
 }

@@ -1,12 +1,27 @@
-//! Where a webhook may post to. A webhook's address comes from people who may not reach our own network through us.
+//! Where a request may go. Its address comes from people, or from servers, that may not reach our own network through us.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
 use super::networks::{Network, special};
 
 const LONGEST: usize = 2048;
+
+/// Where requests of one kind may go: to the public internet, and to what the configuration allows.
+#[derive(Debug, Clone)]
+pub(crate) struct Reach {
+    allowed: Arc<[Network]>,
+    /// The setting that allows more.
+    setting: &'static str,
+}
+
+impl Reach {
+    pub(crate) fn new(allowed: &[Network], setting: &'static str) -> Self {
+        Self { allowed: allowed.into(), setting }
+    }
+}
 
 /// An address that has no clear mistake. Whether the addresses of its host may be reached shows when they are looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +34,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// The problem, as words after the name of the field.
-    pub(crate) fn parse(text: &str, allowed: &[Network]) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, reach: &Reach) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("has {} bytes, more than {LONGEST}", text.len()));
         }
@@ -34,7 +49,7 @@ impl Target {
             other => return Err(format!("begins with {other}:, not https:")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("has a login: whoever sees the webhook would see it; verify the signature instead".to_owned());
+            return Err("has a login: whoever sees the address would see it".to_owned());
         }
         if url.fragment().is_some() {
             return Err("has a fragment, which is never sent".to_owned());
@@ -48,11 +63,11 @@ impl Target {
         };
         let target = Self { url, host, port, secure };
         match target.literal() {
-            Some(address) => target.check(address, allowed)?,
+            Some(address) => target.check(address, reach)?,
             None if target.is_localhost() => {
                 let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
-                if !loopback.iter().any(|address| target.check(*address, allowed).is_ok()) {
-                    target.check(loopback[0], allowed)?;
+                if !loopback.iter().any(|address| target.check(*address, reach).is_ok()) {
+                    target.check(loopback[0], reach)?;
                 }
             }
             None if !secure => return Err("begins with http:, not https:".to_owned()),
@@ -62,14 +77,15 @@ impl Target {
     }
 
     /// Whether this may be one of the host's addresses; the problem otherwise.
-    pub(super) fn check(&self, address: IpAddr, allowed: &[Network]) -> Result<(), String> {
+    pub(super) fn check(&self, address: IpAddr, reach: &Reach) -> Result<(), String> {
         let address = address.to_canonical();
         if !self.secure && !address.is_loopback() {
             return Err("begins with http:, not https:".to_owned());
         }
         match special(address) {
-            Some(kind) if !allowed.iter().any(|network| network.contains(address)) => Err(format!(
-                "leads to {address}, which is {kind}: the operator of this service allows such addresses with `webhooks.allowed_networks`"
+            Some(kind) if !reach.allowed.iter().any(|network| network.contains(address)) => Err(format!(
+                "leads to {address}, which is {kind}: the operator of this service allows such addresses with `{}`",
+                reach.setting
             )),
             _ => Ok(()),
         }
@@ -126,7 +142,7 @@ mod tests {
 
     fn parse(text: &str, allowed: &[&str]) -> Result<Target, String> {
         let allowed: Vec<Network> = allowed.iter().map(|text| text.parse().unwrap()).collect();
-        Target::parse(text, &allowed)
+        Target::parse(text, &Reach::new(&allowed, "webhooks.allowed_networks"))
     }
 
     #[test]
@@ -233,12 +249,12 @@ mod tests {
             "_",
             "\t",
         ];
-        let mut literals = 0;
+        let (mut literals, public) = (0, Reach::new(&[], "webhooks.allowed_networks"));
         for _ in 0..200_000 {
             let count = random.random_range(1..7);
             let tail: String = (0..count).map(|_| pieces[random.random_range(0..pieces.len())]).collect();
             let text = if random.random_bool(0.9) { format!("https://{tail}") } else { tail };
-            let Ok(target) = Target::parse(&text, &[]) else { continue };
+            let Ok(target) = Target::parse(&text, &public) else { continue };
             assert!(target.secure(), "{text}");
             assert!(!target.is_localhost(), "{text}");
             if let Some(address) = target.literal() {
@@ -246,7 +262,7 @@ mod tests {
                 assert_eq!(special(address.to_canonical()), None, "{text}");
             }
             // What is stored means the same.
-            assert_eq!(Target::parse(target.text(), &[]).as_ref(), Ok(&target), "{text}");
+            assert_eq!(Target::parse(target.text(), &public).as_ref(), Ok(&target), "{text}");
         }
         assert!(literals > 10, "only {literals} literals were tried");
     }
