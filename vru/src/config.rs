@@ -340,7 +340,8 @@ mod tests {
         let model = vru_runtime::assets::require("models/nanodet-g.onnx").unwrap();
         let model = format!("model.path={}", model.display());
         let jwt = |flags: &[&str]| {
-            let config: UpConfig = load(&layers(&[&["alerts.auth=jwt", model.as_str()][..], flags].concat())).unwrap();
+            let own = ["alerts.auth=jwt", "alerts.listen=127.0.0.1:50051", model.as_str()];
+            let config: UpConfig = load(&layers(&[&own[..], flags].concat())).unwrap();
             config.alerts().jwt
         };
         let own = jwt(&["api.http.listen=127.0.0.1:9000", "api.http.origins=[\"https://vru.example.org\"]"]);

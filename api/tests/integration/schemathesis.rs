@@ -27,7 +27,8 @@ fn run(api: &Api, auth: &str, without: &[&str]) -> Output {
     command.current_dir(home).env("NO_COLOR", "1");
     command.args(["run", &format!("http://{}/api/v1/openapi.json", api.address)]);
     command.args(["--checks", "all", "--exclude-checks", NOT_CHECKED, "--phases", "examples,coverage,fuzzing"]);
-    command.args(["--max-examples", "15", "--seed", &seed, "--request-timeout", "30", "--workers", "2"]);
+    // Two at once meet a fault of Python 3.11 (AST constructor recursion depth mismatch), which ends the run with an error.
+    command.args(["--max-examples", "15", "--seed", &seed, "--request-timeout", "30", "--workers", "1"]);
     for path in without {
         command.args(["--exclude-path", path]);
     }
