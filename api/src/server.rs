@@ -11,6 +11,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use vru_runtime::admin::ReadyFlag;
+use vru_runtime::http_server::{self, ConnectionBounds};
 use vru_runtime::kafka::watch_kafka;
 use vru_runtime::report::chain;
 use vru_runtime::service::ServiceContext;
@@ -19,7 +20,7 @@ use vru_storage::postgres::{Pool, check_schema, migrate};
 use crate::auth::Passwords;
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
-use crate::http::{Guard, Problem, docs, guard, record_request, serve, serve_once};
+use crate::http::{Guard, Problem, docs, guard, record_request, serve_once};
 use crate::maintenance;
 use crate::metrics;
 use crate::openapi::document;
@@ -96,7 +97,8 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
         openapi,
     });
     tracing::info!(%listening, "the API is served");
-    serve(listener, app, &config.http, shutdown.soft.clone()).await;
+    let bounds = ConnectionBounds { most: config.http.max_connections, idle: config.http.idle };
+    http_server::serve("the API", listener, app, bounds, shutdown.soft.clone()).await;
     Ok(())
 }
 

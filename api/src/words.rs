@@ -4,8 +4,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vru_proto::v1;
 
-use crate::http::Words;
-
 pub(crate) trait Word: Sized + 'static {
     const ALL: &'static [Self];
 
@@ -18,9 +16,9 @@ pub(crate) trait Word: Sized + 'static {
     fn text(self) -> &'static str;
 }
 
-/// The numbers of words in a query; empty if there are none.
-pub(crate) fn numbers<T: Word + Copy>(words: Option<&Words<T>>) -> Vec<i16> {
-    words.into_iter().flat_map(|words| &words.0).map(|word| word.number()).collect()
+/// The numbers of words.
+pub(crate) fn numbers<T: Word + Copy>(words: &[T]) -> Vec<i16> {
+    words.iter().map(|word| word.number()).collect()
 }
 
 macro_rules! words {

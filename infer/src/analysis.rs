@@ -7,6 +7,7 @@ mod ids;
 mod open;
 mod rules;
 mod snapshot;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod tracking;
@@ -18,16 +19,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vru_proto::{FrameKey, v1};
-use vru_runtime::{clock, report};
+use vru_runtime::clock;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
 use vru_vision::road_user::RoadUserClass;
-use vru_vision::rules::{EndReason, FrameStamp, Judgement, RuleSet, StateError, TrackedFrame};
+use vru_vision::rules::{EndReason, FrameStamp, Judgement, RuleSet, TrackedFrame};
 use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
 
 use crate::config::SnapshotConfig;
 use crate::decode;
-use crate::metrics::{COUNTING_STATES_LOST, PASSAGES_LOST, RULE_STATES_LOST, TRACKER_STATES_LOST};
+use crate::metrics::PASSAGES_LOST;
 use crate::model::Model;
 use crate::picture::Picture;
 use alerts::{FrameView, JudgedFrame};
@@ -35,19 +36,13 @@ use counting::Counter;
 use ids::TrackIds;
 use rules::rules;
 use tracking::{pictured, tracker_config};
-use wire::{box_to_wire, class_to_wire, read_object};
+use wire::{box_to_wire, class_to_wire};
 use zones::{CameraZones, FrameZones};
 
 pub use alerts::ends;
 pub use ids::alert_id;
 pub use tracking::{ContradictingSettings, camera_tracker};
 
-/// The most bytes of rules' state that a message carries; readers refuse more.
-const MAX_STATE_BYTES: usize = vru_proto::validate::MAX_RULE_STATE_BYTES;
-/// The most bytes of the tracker's state that a message carries; readers refuse more.
-const MAX_TRACKER_STATE_BYTES: usize = vru_proto::validate::MAX_TRACKER_STATE_BYTES;
-/// The most alerts that a message names as going on; readers refuse more.
-const MAX_OPEN: usize = vru_proto::validate::MAX_OPEN_ALERTS;
 /// The most passages of a message; readers refuse more.
 const MAX_PASSAGES: usize = vru_proto::validate::MAX_PASSAGES;
 
@@ -197,61 +192,6 @@ impl CameraAnalysis {
         judgements.into_iter().map(|judgement| view.alert(&key.camera, key.session, judgement)).collect()
     }
 
-    /// Replays the frames of one session that were published before, in order, perhaps by another worker, to restore the state of tracks
-    /// and rules. What cannot be restored from their detections is in the last one. Gives no messages.
-    pub fn replay(&mut self, published: &[&v1::FrameDetections]) {
-        for published in published {
-            self.replay_frame(published);
-        }
-        let Some((last, key)) = published.last().and_then(|last| Some((last, key(last)?))) else { return };
-        self.last = Some((key.clone(), FrameView::of_published(last)));
-        let stamp = FrameStamp { sequence: key.sequence, captured_at_us: last.captured_at_us };
-        if !last.tracker_state.is_empty() {
-            match self.tracker.restore(&last.tracker_state, stamp) {
-                Ok(tracks) => self.ids.restore(tracks),
-                Err(error) => {
-                    TRACKER_STATES_LOST.with_label_values(&[key.camera.as_str(), lost_for(error)]).inc();
-                    tracing::warn!(frame = %key, error = %report::chain(&error), "the tracks are restored from detections only");
-                }
-            }
-        }
-        if !last.rule_state.is_empty()
-            && let Err(error) = self.rules.restore(&last.rule_state, stamp)
-        {
-            RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), lost_for(error)]).inc();
-            tracing::warn!(frame = %key, error = %report::chain(&error), "the rules' state is restored from detections only");
-        }
-        if !last.counting_state.is_empty()
-            && let Err(error) = self.counter.restore(&last.counting_state, stamp)
-        {
-            COUNTING_STATES_LOST.with_label_values(&[key.camera.as_str(), lost_for(error)]).inc();
-            tracing::warn!(frame = %key, error = %report::chain(&error), "the state of counting is restored from detections only");
-        }
-        self.rules.resume(last.open_alerts.iter().filter_map(open::judgement).collect(), reason(self.config.as_ref()));
-    }
-
-    fn replay_frame(&mut self, published: &v1::FrameDetections) {
-        let Some(key) = key(published) else { return };
-        let objects: Vec<(u64, Detection, TrackState)> = published.objects.iter().filter_map(read_object).collect();
-        let reported: Vec<(Detection, TrackState)> =
-            objects.iter().map(|(_, detection, state)| (*detection, *state)).collect();
-        let detections: Vec<Detection> = reported.iter().map(|(detection, _)| *detection).collect();
-        if self.session != Some(key.session) {
-            self.begin_session(key.session);
-        }
-        let tracked = self.tracker.replay(published.captured_at_us, &reported);
-        self.ids.observe(key.sequence, &tracked, &self.tracker);
-        for object in &tracked {
-            if let Some((track_id, ..)) = objects.get(object.detection) {
-                self.ids.set(object.track_id, *track_id);
-            }
-        }
-        let size = (published.source_width, published.source_height);
-        // The worker that published the frame has published its alerts.
-        drop(self.judge(&key, published.captured_at_us, size, &tracked, &detections));
-        self.passages.clear();
-    }
-
     /// Begins the session of the frame, if it is another one than before, and returns the ends of the alerts of the session before.
     fn end_other_session<'a>(&mut self, key: &FrameKey, judged: impl Fn(u64) -> JudgedFrame<'a>) -> Vec<v1::Alert> {
         if self.session == Some(key.session) {
@@ -295,29 +235,6 @@ impl CameraAnalysis {
         self.rules.observe(&frame, |track| alive.contains(&track))
     }
 
-    /// What the worker that takes over cannot restore from detections.
-    fn rule_state(&self, key: &FrameKey, at: FrameStamp) -> Vec<u8> {
-        if self.rules.is_empty() {
-            return Vec::new();
-        }
-        let state = self.rules.save(at);
-        if state.len() > MAX_STATE_BYTES {
-            RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_large"]).inc();
-            return Vec::new();
-        }
-        state
-    }
-
-    /// As [`CameraAnalysis::rule_state`], of what is counted.
-    fn counting_state(&self, key: &FrameKey, at: FrameStamp) -> Vec<u8> {
-        let state = self.counter.save(at);
-        if state.len() > MAX_STATE_BYTES {
-            COUNTING_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_large"]).inc();
-            return Vec::new();
-        }
-        state
-    }
-
     /// What was counted since the message before.
     fn take_passages(&mut self, camera: &str) -> Vec<v1::Passage> {
         let mut passages = std::mem::take(&mut self.passages);
@@ -326,26 +243,6 @@ impl CameraAnalysis {
             passages.truncate(MAX_PASSAGES);
         }
         passages
-    }
-
-    /// The tracks as they are, because the worker that takes over reads back only the last frames, and only what was reported of them.
-    fn tracker_state(&self, key: &FrameKey, at: FrameStamp) -> Vec<u8> {
-        let state = self.tracker.save(at, |track| self.ids.get(track));
-        if state.len() > MAX_TRACKER_STATE_BYTES {
-            TRACKER_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_large"]).inc();
-            return Vec::new();
-        }
-        state
-    }
-
-    /// What whoever takes over has to end, whatever its rules are.
-    fn open_alerts(&self, key: &FrameKey) -> Vec<v1::OpenAlert> {
-        let mut open: Vec<_> = self.rules.open().into_iter().filter_map(open::open_alert).collect();
-        if open.len() > MAX_OPEN {
-            RULE_STATES_LOST.with_label_values(&[key.camera.as_str(), "too_many"]).inc();
-            open.truncate(MAX_OPEN);
-        }
-        open
     }
 
     fn object(
@@ -411,13 +308,6 @@ impl CameraAnalysis {
 /// Why alerts end about which this configuration has no rule.
 fn reason(config: Option<&v1::CameraConfig>) -> EndReason {
     if config.is_some() { EndReason::RuleChanged } else { EndReason::CameraRemoved }
-}
-
-fn lost_for(error: StateError) -> &'static str {
-    match error {
-        StateError::Version(_) => "version",
-        StateError::Damaged => "damaged",
-    }
 }
 
 /// The box that the model found in this frame.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -17,7 +18,10 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::http_server::{self, ConnectionBounds};
 use crate::shutdown::Shutdown;
+
+const BOUNDS: ConnectionBounds = ConnectionBounds { most: 256, idle: Duration::from_secs(75) };
 
 /// The readiness of a service: ready when all parts added by [`Readiness::part`] are ready. A service without parts is starting.
 ///
@@ -113,11 +117,7 @@ pub async fn serve(address: SocketAddr, readiness: Readiness, shutdown: &Shutdow
     // Outside of the service's tracker: it serves until everything else has ended.
     tokio::spawn(async move {
         let _report = failure.on_panic("the admin server");
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-        let served = serving.await;
-        if !stop.is_cancelled() {
-            failure.report(anyhow::anyhow!("the admin server ended: {served:?}"));
-        }
+        http_server::serve("the admin server", listener, app, BOUNDS, stop).await;
     });
     Ok(bound)
 }

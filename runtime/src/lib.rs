@@ -14,6 +14,7 @@ pub mod dead_letter;
 pub mod failure;
 pub mod flat_section;
 pub mod gone_counts;
+pub mod http_server;
 pub mod kafka;
 pub mod latency;
 pub mod memory;

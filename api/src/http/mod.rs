@@ -2,7 +2,6 @@
 
 mod body;
 mod client_address;
-mod connections;
 mod docs;
 mod entity_tag;
 mod guard;
@@ -12,10 +11,10 @@ mod page;
 mod problem;
 mod query;
 mod request_id;
+mod values;
 
 pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
-pub(crate) use connections::serve;
 pub(crate) use docs::docs;
 pub(crate) use entity_tag::{Expected, Tagged, is_current};
 pub(crate) use guard::{Guard, guard};
@@ -23,5 +22,5 @@ pub(crate) use idempotency::{KEY_HEADER, Repeatable, serve_once};
 pub use origin::Origin;
 pub(crate) use page::{Filtered, Page, PageQuery, columns_key, foreign_cursor};
 pub(crate) use problem::{Problem, ProblemDocument, Problems};
-pub(crate) use query::{Ids, Time, Words};
+pub(crate) use query::{Id, Parameters, Time};
 pub(crate) use request_id::{RequestId, record_request};

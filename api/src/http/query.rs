@@ -1,33 +1,41 @@
 //! The parameters of a query, read with the name of the one that is wrong.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::SystemTime;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use jiff::Timestamp;
-use serde::de::value::StrDeserializer;
+use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use url::form_urlencoded;
 
 use super::Problem;
+use super::values::Values;
 
-/// How many words or ids a list in a parameter has at most.
-const MOST_WORDS: usize = 100;
+/// How many values a list has at most.
+const MOST_VALUES: usize = 1_000;
 
-/// Names and values, each name once.
-pub(super) struct Pairs(Vec<(String, String)>);
+/// Names and their values.
+pub(super) struct Pairs(BTreeMap<String, Values>);
 
 impl Pairs {
     pub(super) fn read(query: Option<&str>) -> Result<Self, Problem> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut pairs: BTreeMap<String, Values> = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned() {
-            if pairs.iter().any(|(known, _)| *known == name) {
-                return Err(Problem::parameter(&name, "is given twice"));
-            }
             // PostgreSQL refuses texts with it.
             if value.contains('\0') {
                 return Err(Problem::parameter(&name, "has a zero byte"));
             }
-            pairs.push((name, value));
+            match pairs.entry(name) {
+                Entry::Vacant(vacant) => drop(vacant.insert(Values::new(value))),
+                Entry::Occupied(full) if full.get().len() == MOST_VALUES => {
+                    return Err(Problem::parameter(full.key(), format!("has more than {MOST_VALUES} values")));
+                }
+                Entry::Occupied(mut known) => known.get_mut().add(value),
+            }
         }
         Ok(Self(pairs))
     }
@@ -39,12 +47,31 @@ impl Pairs {
     }
 
     pub(super) fn parse<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(self.0).finish();
-        let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+        let reader = MapDeserializer::<_, serde::de::value::Error>::new(self.0.into_iter());
         serde_path_to_error::deserialize(reader).map_err(|error| {
-            let name = error.path().to_string();
-            Problem::parameter(if name == "." { "" } else { &name }, error.into_inner().to_string())
+            let (path, problem) = (error.path().to_string(), error.into_inner().to_string());
+            // Of a list, the path also has the number of the value.
+            let name = path.split('[').next().filter(|name| *name != ".").unwrap_or_default();
+            Problem::parameter(name, problem)
         })
+    }
+}
+
+/// Parameters that are neither a page nor narrow a list.
+#[derive(Debug)]
+pub(crate) struct Parameters<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> Parameters<T> {
+    pub(crate) fn read(query: &str) -> Result<Self, Problem> {
+        Pairs::read(Some(query))?.parse().map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(parts.uri.query().unwrap_or_default())
     }
 }
 
@@ -66,33 +93,8 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// Several words in a query, with commas.
-#[derive(Debug, Clone)]
-pub(crate) struct Words<T>(pub(crate) Vec<T>);
-
-impl<T> Default for Words<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Words<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let words: Vec<&str> = text.split(',').collect();
-        if words.len() > MOST_WORDS {
-            return Err(D::Error::custom(format!("has {} words, more than {MOST_WORDS}", words.len())));
-        }
-        let read = |word: &str| T::deserialize(StrDeserializer::<D::Error>::new(word));
-        words.into_iter().map(read).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-/// Several ids in a query, with commas.
-pub(crate) type Ids = Words<Id>;
-
 /// An id that the service made, or that a configuration has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Id(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Id {
@@ -115,9 +117,11 @@ mod tests {
     struct Wanted {
         number: Option<u16>,
         time: Option<Time>,
-        words: Option<Words<Word>>,
+        #[serde(default)]
+        words: Vec<Word>,
         flag: Option<bool>,
-        ids: Option<Ids>,
+        #[serde(default)]
+        ids: Vec<Id>,
     }
 
     #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -142,10 +146,13 @@ mod tests {
             ("time=yesterday", "time"),
             ("time=-000001-01-01T00:00:00Z", "time"),
             ("time=1969-12-31T23:59:59Z", "time"),
-            ("words=one,three", "words"),
+            ("words=one&words=three", "words"),
+            ("words=one,two", "words"),
+            ("flag=true&flag=true", "flag"),
+            ("time=2027-01-31T00:00:00Z&time=2027-01-31T00:00:00Z", "time"),
             ("words=", "words"),
             ("flag=yes", "flag"),
-            ("ids=a,,b", "ids"),
+            ("ids=a&ids=", "ids"),
             ("ids=a'b", "ids"),
             ("colour=red", "colour"),
         ] {
@@ -155,13 +162,16 @@ mod tests {
 
     #[test]
     fn right_parameters_are_read() {
-        let query = "number=7&time=2027-01-31T00:00:00+01:00&words=one,two&flag=true&ids=cam-1,b.c";
+        let query = "number=7&time=2027-01-31T00:00:00+01:00&words=one&flag=true&words=two&ids=cam-1&ids=b.c";
         let Wanted { number, time, words, flag, ids } = read(query).unwrap();
         let hour = std::time::Duration::from_hours(1);
         let day = Timestamp::from_second(1_801_353_600).unwrap();
         assert_eq!(time.map(|time| time.0 + hour), SystemTime::try_from(day).ok());
-        assert_eq!((number, flag, words.map(|words| words.0)), (Some(7), Some(true), Some(vec![Word::One, Word::Two])));
-        assert_eq!(ids.map(|ids| ids.0.len()), Some(2));
+        assert_eq!((number, flag, words), (Some(7), Some(true), vec![Word::One, Word::Two]));
+        assert_eq!(ids.iter().map(|id| id.0.as_str()).collect::<Vec<_>>(), ["cam-1", "b.c"]);
+        let many = |count: usize| "ids=a&".repeat(count);
+        assert!(read(&many(1_000)).is_ok());
+        assert_eq!(read(&many(1_001)).unwrap_err(), "ids");
         assert!(read("").is_ok());
     }
 }

@@ -336,7 +336,7 @@ async fn a_site_has_its_own_alerts_only_and_those_of_no_site_are_for_who_sees_al
     }
     assert_eq!(viewer.get("/api/v1/alerts").await.problem(), (403, "forbidden", ""));
     assert_eq!(found(&admin, "/api/v1/alerts").await, ["loose", "foreign", "own"]);
-    assert_eq!(found(&admin, "/api/v1/alerts?camera_id=file.mp4,cam-a").await, ["loose", "own"]);
+    assert_eq!(found(&admin, "/api/v1/alerts?camera_id=file.mp4&camera_id=cam-a").await, ["loose", "own"]);
     let done = admin.put("/api/v1/alerts/loose/review", "\"0\"", &acknowledged()).await;
     assert_eq!(done.status, StatusCode::OK, "{done:?}");
     let done = admin.put("/api/v1/alerts/foreign/review", "\"0\"", &acknowledged()).await;

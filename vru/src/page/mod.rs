@@ -23,16 +23,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router, middleware};
+use axum::{Extension, Json, Router};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
+use vru_runtime::http_server::{self, ConnectionBounds};
 use vru_runtime::report::chain;
 use vru_runtime::shutdown::Shutdown;
 use vru_storage::s3::Bucket;
@@ -47,6 +49,10 @@ const PAGE: &str = include_str!("index.html");
 const BOUNDARY: &str = "vru-picture";
 /// A form holds a token.
 const MAX_FORM_BYTES: usize = 4 * 1024;
+/// How long a form may take to arrive and to be answered.
+const FORM_DEADLINE: Duration = Duration::from_secs(15);
+/// Each open picture is a connection.
+const BOUNDS: ConnectionBounds = ConnectionBounds { most: 512, idle: Duration::from_secs(30) };
 /// How long a request for one picture may wait: the readers may have to start first.
 const PICTURE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -71,6 +77,7 @@ pub async fn serve(config: &PageConfig, page: Page, shutdown: &Shutdown) -> anyh
         .route("/login", post(guard::log_in))
         .route("/logout", post(guard::log_out))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(middleware::from_fn(form_deadline))
         .with_state(guard.clone());
     let app = Router::new()
         .route("/", get(|| async { Html(PAGE) }))
@@ -79,16 +86,15 @@ pub async fn serve(config: &PageConfig, page: Page, shutdown: &Shutdown) -> anyh
         .route("/alerts/{file}", get(alert_file))
         .with_state(AppState { page, stop: stop.clone() })
         .merge(log_in)
-        .layer(middleware::from_fn_with_state(guard, guard::check))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = stop.cancelled_owned();
-    shutdown.spawn_essential("the page's HTTP server", async move {
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stopped);
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the page's HTTP server failed");
-        }
-    });
+        .layer(middleware::from_fn_with_state(guard, guard::check));
+    let served = http_server::serve("the page", listener, app, BOUNDS, stop);
+    shutdown.spawn_essential("the page's HTTP server", served);
     Ok(bound)
+}
+
+async fn form_deadline(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(FORM_DEADLINE, next.run(request)).await;
+    answer.unwrap_or_else(|_| (StatusCode::REQUEST_TIMEOUT, "the form did not arrive in time").into_response())
 }
 
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use vru_storage::alerts::AlertFilter;
 use vru_storage::search::Cameras;
 
 use super::review::ReviewState;
-use crate::http::{Ids, Problem, Time, Words};
+use crate::http::{Id, Problem, Time};
 use crate::routes::text::check_times;
 use crate::words::{AlertKind, RoadUserClass, Severity, numbers};
 
@@ -15,27 +15,32 @@ use crate::words::{AlertKind, RoadUserClass, Severity, numbers};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AlertQuery {
-    /// Cameras, with commas.
-    #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
-    camera_id: Option<Ids>,
+    /// Cameras.
+    #[param(value_type = Option<Vec<String>>)]
+    #[serde(default)]
+    camera_id: Vec<Id>,
     /// Captured at this time or later: RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Time>,
     /// Captured before this time.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Time>,
-    /// Kinds of rules, with commas. Without it: all but crossings of lines, which are counts.
-    #[param(value_type = Option<Vec<AlertKind>>, style = Form, explode = false)]
-    kind: Option<Words<AlertKind>>,
-    /// Severities, with commas.
-    #[param(value_type = Option<Vec<Severity>>, style = Form, explode = false)]
-    severity: Option<Words<Severity>>,
-    /// Kinds of road users, with commas.
-    #[param(value_type = Option<Vec<RoadUserClass>>, style = Form, explode = false)]
-    class: Option<Words<RoadUserClass>>,
-    /// States of the review, with commas.
-    #[param(value_type = Option<Vec<ReviewState>>, style = Form, explode = false)]
-    state: Option<Words<ReviewState>>,
+    /// Kinds of rules. Without it: all but crossings of lines, which are counts.
+    #[param(value_type = Option<Vec<AlertKind>>)]
+    #[serde(default)]
+    kind: Vec<AlertKind>,
+    /// Severities.
+    #[param(value_type = Option<Vec<Severity>>)]
+    #[serde(default)]
+    severity: Vec<Severity>,
+    /// Kinds of road users.
+    #[param(value_type = Option<Vec<RoadUserClass>>)]
+    #[serde(default)]
+    class: Vec<RoadUserClass>,
+    /// States of the review.
+    #[param(value_type = Option<Vec<ReviewState>>)]
+    #[serde(default)]
+    state: Vec<ReviewState>,
     /// Raised by this rule of its camera.
     rule_id: Option<String>,
     /// About this zone of its camera.
@@ -48,16 +53,16 @@ pub(super) struct AlertQuery {
 
 impl AlertQuery {
     pub(super) fn checked(self, site_id: Option<&str>) -> Result<AlertFilter, Problem> {
-        let ids = self.camera_id.map(|ids| ids.0.into_iter().map(|id| id.0).collect()).unwrap_or_default();
+        let ids = self.camera_id.into_iter().map(|id| id.0).collect();
         check_times(self.from, self.to)?;
         Ok(AlertFilter {
             cameras: Cameras { site_id: site_id.map(str::to_owned), ids },
             from: self.from.map(|time| time.0),
             to: self.to.map(|time| time.0),
-            kinds: numbers(self.kind.as_ref()),
-            severities: numbers(self.severity.as_ref()),
-            classes: numbers(self.class.as_ref()),
-            states: self.state.into_iter().flat_map(|states| states.0).map(ReviewState::into).collect(),
+            kinds: numbers(&self.kind),
+            severities: numbers(&self.severity),
+            classes: numbers(&self.class),
+            states: self.state.into_iter().map(ReviewState::into).collect(),
             rule_id: self.rule_id,
             zone_id: self.zone_id,
             open: self.open,

@@ -25,8 +25,6 @@ pub(super) enum BinLength {
 }
 
 impl BinLength {
-    pub(super) const ALL: [Self; 5] = [Self::Minute, Self::FiveMinutes, Self::Quarter, Self::Hour, Self::Day];
-
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Minute => "1m",

@@ -13,10 +13,10 @@ use vru_storage::sites;
 use super::answer::Counts;
 use super::csv::csv;
 use super::edges::edges;
-use super::question::{Format, Question, Video};
+use super::question::{CountQuery, Format, Question, Video};
 use super::series::{Looks, MOST_BINS, check_stored, places, retain_present, series, too_many};
 use crate::auth::{Permitted, actions::SeeCounts};
-use crate::http::{Problem, Problems};
+use crate::http::{Parameters, Problem, Problems};
 use crate::state::ApiState;
 use crate::words::Word as _;
 
@@ -31,7 +31,7 @@ use crate::words::Word as _;
     path = "/api/v1/sites/{site_id}/counts",
     tag = "counts",
     security(("session" = []), ("key" = [])),
-    params(("site_id" = String, Path), Question),
+    params(("site_id" = String, Path), CountQuery),
     responses(
         (
             status = 200,
@@ -44,8 +44,9 @@ use crate::words::Word as _;
 pub(super) async fn get(
     State(state): State<ApiState>,
     who: Permitted<SeeCounts>,
-    question: Question,
+    Parameters(query): Parameters<CountQuery>,
 ) -> Result<Response, Problem> {
+    let question = query.checked()?;
     let client = state.database.get().await?;
     let site = sites::find(&client, &who.site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
     let time_zone = site.settings.time_zone;

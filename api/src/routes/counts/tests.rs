@@ -8,9 +8,9 @@ use vru_storage::counts::{Counted, CountedCamera, Place, Watch, Watched};
 use super::answer::{Bin, Counts, Series};
 use super::csv::csv;
 use super::edges::{BinLength, edges};
-use super::question::{Question, Video};
+use super::question::{CountQuery, Question, Video};
 use super::series::{Looks, places, retain_present, series};
-use crate::http::Problem;
+use crate::http::{Parameters, Problem};
 use crate::words::{Direction, RoadUserClass, Word as _};
 
 fn zone(name: &str) -> TimeZone {
@@ -71,11 +71,16 @@ fn ends_that_are_no_edges_and_too_many_bins_are_refused_with_the_parameter() {
     assert_eq!(field(BinLength::Minute, "2026-01-01T10:00:00Z", "2026-01-01T11:40:00Z"), None);
 }
 
+fn read(query: &str) -> Result<Question, Problem> {
+    let Parameters(query) = Parameters::<CountQuery>::read(query)?;
+    query.checked()
+}
+
 const RANGE: &str = "from=2026-01-01T00:00:00Z&to=2026-01-01T00:30:00Z&bin=15m";
 
 #[test]
 fn a_question_is_read_whole_or_the_parameter_is_named() {
-    let question = Question::read(&format!(
+    let question = read(&format!(
         "{RANGE}&line_id=a&line_id=b%2Cc&line_id=a&class=cyclist&group_by=class&group_by=direction&direction=in&video=file&format=csv"
     ))
     .unwrap();
@@ -101,7 +106,7 @@ fn a_question_is_read_whole_or_the_parameter_is_named() {
         (&format!("{RANGE}&line_id=a%00"), "line_id"),
         (&format!("{RANGE}&lines=a"), "lines"),
     ] {
-        let problem = format!("{:?}", Question::read(query).unwrap_err());
+        let problem = format!("{:?}", read(query).unwrap_err());
         assert!(problem.contains(&format!("Some(\"{name}\")")), "{query}: {problem}");
     }
 }
@@ -143,7 +148,7 @@ fn watched() -> (Vec<Watch>, Vec<Watched>) {
 }
 
 fn answer(query: &str, counted: &[Counted]) -> Vec<Series> {
-    let question = Question::read(&format!("{RANGE}&{query}")).unwrap();
+    let question = read(&format!("{RANGE}&{query}")).unwrap();
     let (watches, watched) = watched();
     let cameras = [camera()];
     let mut asked = places(&question, &cameras, &watches).unwrap();
@@ -210,7 +215,7 @@ fn a_count_is_shown_also_where_nothing_was_watched_around_it() {
 fn unknown_lines_and_zones_are_refused() {
     let (watches, _) = watched();
     for (query, name) in [("line_id=road", "line_id"), ("zone_id=kerb", "zone_id")] {
-        let question = Question::read(&format!("{RANGE}&{query}")).unwrap();
+        let question = read(&format!("{RANGE}&{query}")).unwrap();
         let problem = format!("{:?}", places(&question, &[camera()], &watches).unwrap_err());
         assert!(problem.contains(&format!("Some(\"{name}\")")), "{problem}");
     }

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use vru_storage::search::Cameras;
 use vru_storage::tracks::TrackFilter;
 
-use crate::http::{Ids, Problem, Time, Words};
+use crate::http::{Id, Problem, Time};
 use crate::routes::text::check_times;
 use crate::words::{Direction, RoadUserClass, Word as _, numbers};
 
@@ -19,18 +19,20 @@ const LONGEST: f64 = 1e9;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TrackQuery {
-    /// Cameras, with commas.
-    #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
-    camera_id: Option<Ids>,
+    /// Cameras.
+    #[param(value_type = Option<Vec<String>>)]
+    #[serde(default)]
+    camera_id: Vec<Id>,
     /// Began at this time or later: RFC 3339. Tracks of the times from a to b and from b to c are together those from a to c.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Time>,
     /// Began before this time.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Time>,
-    /// Kinds of road users, with commas.
-    #[param(value_type = Option<Vec<RoadUserClass>>, style = Form, explode = false)]
-    class: Option<Words<RoadUserClass>>,
+    /// Kinds of road users.
+    #[param(value_type = Option<Vec<RoadUserClass>>)]
+    #[serde(default)]
+    class: Vec<RoadUserClass>,
     /// At least this share of its detections, 0 to 1, has the class of the track.
     #[param(minimum = 0, maximum = 1)]
     min_class_share: Option<f32>,
@@ -52,7 +54,7 @@ pub(super) struct TrackQuery {
 
 impl TrackQuery {
     pub(super) fn checked(self, site_id: Option<&str>) -> Result<TrackFilter, Problem> {
-        let ids = self.camera_id.map(|ids| ids.0.into_iter().map(|id| id.0).collect()).unwrap_or_default();
+        let ids = self.camera_id.into_iter().map(|id| id.0).collect();
         check_times(self.from, self.to)?;
         if self.min_class_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
             return Err(Problem::parameter("min_class_share", "is not between 0 and 1"));
@@ -66,7 +68,7 @@ impl TrackQuery {
             cameras: Cameras { site_id: site_id.map(str::to_owned), ids },
             from: self.from.map(|time| time.0),
             to: self.to.map(|time| time.0),
-            classes: numbers(self.class.as_ref()),
+            classes: numbers(&self.class),
             min_class_share: self.min_class_share,
             zone_id: self.zone_id,
             line_id: self.line_id,
