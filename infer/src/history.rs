@@ -183,7 +183,7 @@ async fn read_back(
     if starts.is_empty() {
         return Ok(Reading::Complete { whole, marks: ends() });
     }
-    let mut reader = TopicReader::start(kafka, "vru-infer-history", &topic, id, &starts, 256)?;
+    let mut reader = TopicReader::start(kafka, "vru-infer-history", &topic, id, &starts, 256, TopicReader::FETCH_WAIT)?;
     loop {
         match timeout_at(until, reader.next()).await {
             Ok(Some(ReaderEvent::Record(record))) => {

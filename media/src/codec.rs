@@ -1,5 +1,9 @@
 //! Video codecs, and what can be read from an access unit without decoding it.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// A video codec that cameras send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
@@ -94,9 +98,15 @@ impl Codec {
     }
 }
 
+/// Where the start codes are: three bytes each.
+pub(crate) fn start_codes(unit: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    static START_CODE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&[0, 0, 1]));
+    START_CODE.find_iter(unit)
+}
+
 /// The first byte after each start code.
 fn nal_headers(unit: &[u8]) -> impl Iterator<Item = u8> + '_ {
-    unit.windows(4).filter(|window| window[..3] == [0, 0, 1]).map(|window| window[3])
+    start_codes(unit).filter_map(|at| unit.get(at + 3).copied())
 }
 
 #[cfg(test)]

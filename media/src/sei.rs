@@ -6,6 +6,7 @@ use gstreamer as gst;
 use vru_vision::orientation::Orientation;
 
 use crate::Codec;
+use crate::codec::start_codes;
 
 /// The payload type of a display orientation, in both codecs.
 const DISPLAY_ORIENTATION: u32 = 47;
@@ -44,9 +45,9 @@ impl Framing {
     fn split(self, unit: &[u8]) -> Option<(&[u8], &[u8])> {
         match self {
             Self::StartCodes => {
-                let start = unit.windows(START_CODE).position(|three| three == [0, 0, 1])? + START_CODE;
+                let start = start_codes(unit).next()? + START_CODE;
                 let rest = unit.get(start..)?;
-                let end = rest.windows(START_CODE).position(|three| three == [0, 0, 1]).unwrap_or(rest.len());
+                let end = start_codes(rest).next().unwrap_or(rest.len());
                 Some(rest.split_at(end))
             }
             Self::Lengths(bytes) => {

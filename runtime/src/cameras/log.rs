@@ -22,6 +22,8 @@ use crate::retry::Backoff;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 const CAPACITY: usize = 64;
+/// The end of the log is known so much later. It is read for as long as the service runs, and as a rule says nothing new.
+const FETCH_WAIT: Duration = Duration::from_millis(200);
 /// Unreadable records that are remembered, so that reading them again gives no second dead letter.
 const MAX_REPORTED: usize = 10_000;
 
@@ -160,7 +162,7 @@ impl CameraLog {
         let Look { topic, mut ends } = look(&self.kafka, &self.topic).await?;
         ends.retain(|number, _| self.partitions.contains(*number));
         let starts: Vec<_> = ends.keys().map(|number| (*number, StartAt::Beginning)).collect();
-        let reader = TopicReader::start(&self.kafka, "vru-cameras", &self.topic, topic, &starts, CAPACITY)?;
+        let reader = TopicReader::start(&self.kafka, "vru-cameras", &self.topic, topic, &starts, CAPACITY, FETCH_WAIT)?;
         Ok(Reading { reader, topic, ends, versions: Some(HashMap::new()) })
     }
 

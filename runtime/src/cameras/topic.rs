@@ -110,9 +110,12 @@ async fn watch_share(
                 None => return Ok(()),
                 Some(Event::Assigned(assignment)) => {
                     mine.extend(assignment.partitions.iter().map(|partition| partition.number));
-                    // The member must read its partitions to own them; what it reads is ignored.
-                    let starts = assignment.partitions.iter().map(|p| (p.clone(), StartAt::End)).collect();
-                    assignment.start_at(starts);
+                    // The member must start its partitions to own them. Paused, they cost no requests.
+                    let partitions = assignment.partitions.clone();
+                    assignment.start_at(partitions.iter().map(|partition| (partition.clone(), StartAt::End)).collect());
+                    for partition in &partitions {
+                        consumer.pause(partition);
+                    }
                     log.read(Partitions::These(mine.clone()), watcher).await?;
                 }
                 Some(Event::Revoked(revocation)) => {

@@ -40,8 +40,12 @@ pub struct TopicReader {
 }
 
 impl TopicReader {
+    /// For readers that others wait for.
+    pub const FETCH_WAIT: Duration = Duration::from_millis(50);
+
     /// Starts to read; `capacity` bounds the channel, in records. `id` is the topic's id ([`super::describe_topic`]), read before the
-    /// offsets to start at.
+    /// offsets to start at. `fetch_wait` is how long the broker waits with its answer while there is nothing new: so much later the end of
+    /// a partition is known, and so often a reader at the end asks. Kafka answers at once when a record comes; the embedded broker does not.
     pub fn start(
         config: &KafkaConfig,
         client_id: &str,
@@ -49,6 +53,7 @@ impl TopicReader {
         id: TopicId,
         starts: &[(i32, StartAt)],
         capacity: usize,
+        fetch_wait: Duration,
     ) -> Result<Self, KafkaFailure> {
         let settings = [
             // Librdkafka requires a group even where none is joined.
@@ -57,7 +62,7 @@ impl TopicReader {
             ("enable.auto.offset.store", "false"),
             ("enable.partition.eof", "true"),
             ("auto.offset.reset", "earliest"),
-            ("fetch.wait.max.ms", "50"),
+            ("fetch.wait.max.ms", &*fetch_wait.as_millis().to_string()),
             ("fetch.error.backoff.ms", "100"),
             ("queued.max.messages.kbytes", "8192"),
             ("receive.message.max.bytes", &config.receive_max_bytes()),

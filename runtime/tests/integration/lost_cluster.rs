@@ -57,7 +57,8 @@ impl Clients {
         let config = config(bus);
         let described = tokio::task::block_in_place(|| describe_topic(&config, topic, RECOVERY));
         let id = described.expect("the topic is there").id;
-        let reader = TopicReader::start(&config, "lost", topic, id, &[(0, StartAt::Beginning)], 16);
+        let reader =
+            TopicReader::start(&config, "lost", topic, id, &[(0, StartAt::Beginning)], 16, TopicReader::FETCH_WAIT);
         let options = ProducerOptions { message_timeout: Duration::ZERO, ..ProducerOptions::default() };
         let producer = config.producer(&options).expect("a producer can be made");
         Self { members: members(bus, topic, "group"), reader: reader.expect("a reader can be made"), producer }
@@ -113,9 +114,16 @@ async fn dropping_a_member_in_an_outage_returns_soon_and_it_leaves_its_group_aft
     let topic = bus.name(Topic::Alerts);
     bus.produce(Topic::Alerts, "key", Some(b"before"));
     let mut ending = members(&bus, &topic, "ends");
-    let mut reader =
-        TopicReader::start(&config(&bus), "ends", &topic, bus.topic_id(Topic::Alerts), &[(0, StartAt::Beginning)], 16)
-            .unwrap();
+    let mut reader = TopicReader::start(
+        &config(&bus),
+        "ends",
+        &topic,
+        bus.topic_id(Topic::Alerts),
+        &[(0, StartAt::Beginning)],
+        16,
+        TopicReader::FETCH_WAIT,
+    )
+    .unwrap();
     let event = tokio::time::timeout(RECOVERY, reader.next()).await.expect("the record in time");
     assert!(matches!(event, Some(ReaderEvent::Record(_))));
     let mut read_to = Vec::new();

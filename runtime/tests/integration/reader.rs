@@ -11,8 +11,16 @@ async fn a_reader_reports_once_that_it_caught_up_and_continues() {
     }
     let name = bus.name(Topic::Alerts);
     let starts = [0, 1, 2].map(|partition| (partition, StartAt::Beginning));
-    let mut reader =
-        TopicReader::start(&bus.config(), "reader-test", &name, bus.topic_id(Topic::Alerts), &starts, 4).unwrap();
+    let mut reader = TopicReader::start(
+        &bus.config(),
+        "reader-test",
+        &name,
+        bus.topic_id(Topic::Alerts),
+        &starts,
+        4,
+        TopicReader::FETCH_WAIT,
+    )
+    .unwrap();
     let (mut before, mut after, mut caught_up) = (0, 0, 0);
     while after < 10 {
         let event = tokio::time::timeout(Duration::from_secs(20), reader.next()).await.unwrap().unwrap();

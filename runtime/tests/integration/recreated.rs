@@ -118,7 +118,16 @@ async fn a_reader_tells_that_its_topic_was_recreated() {
     publish(&bus, "old", 5);
     let name = bus.name(Topic::Detections);
     let id = bus.topic_id(Topic::Detections);
-    let mut reader = TopicReader::start(&bus.config(), "recreated", &name, id, &[(0, StartAt::Beginning)], 16).unwrap();
+    let mut reader = TopicReader::start(
+        &bus.config(),
+        "recreated",
+        &name,
+        id,
+        &[(0, StartAt::Beginning)],
+        16,
+        TopicReader::FETCH_WAIT,
+    )
+    .unwrap();
     tokio::task::block_in_place(|| bus.recreate(Topic::Detections, 1));
     publish(&bus, "new", 30);
     let told = async {

@@ -35,7 +35,8 @@ async fn assert_all_clients_work(config: &KafkaConfig, user_topic: &str, group: 
     let (described, name) = (config.clone(), topic.clone());
     let described = tokio::task::spawn_blocking(move || describe_topic(&described, &name, DEADLINE)).await.unwrap();
     let id = described.unwrap().id;
-    let mut reader = TopicReader::start(config, "test", &topic, id, &[(0, StartAt::Beginning)], 8).unwrap();
+    let mut reader =
+        TopicReader::start(config, "test", &topic, id, &[(0, StartAt::Beginning)], 8, TopicReader::FETCH_WAIT).unwrap();
     let event = tokio::time::timeout(DEADLINE, reader.next()).await.expect("an event in time");
     assert!(matches!(event, Some(ReaderEvent::Record(_))), "{event:?}");
     let letters = DeadLetters::new(config, "test").unwrap();

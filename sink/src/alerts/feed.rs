@@ -65,7 +65,15 @@ impl Feed {
             head.iter().enumerate().map(|(number, next)| (number as i32, StartAt::Offset(*next))).collect();
         let topic = self.kafka.topics().alerts;
         let id = self.hub.stream().topic;
-        let mut reader = TopicReader::start(&self.kafka, "vru-sink-alerts", &topic, id, &starts, READER_CAPACITY)?;
+        let mut reader = TopicReader::start(
+            &self.kafka,
+            "vru-sink-alerts",
+            &topic,
+            id,
+            &starts,
+            READER_CAPACITY,
+            TopicReader::FETCH_WAIT,
+        )?;
         let mut interval = tokio::time::interval(PARTITIONS_INTERVAL);
         interval.reset();
         loop {

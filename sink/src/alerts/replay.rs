@@ -116,8 +116,15 @@ impl Replay<'_> {
             (number as i32, StartAt::Offset((*next - LOOK_BACK).max(low)))
         };
         let starts: Vec<_> = self.positions.iter().enumerate().map(start).collect();
-        let mut reader =
-            TopicReader::start(kafka, "vru-sink-replay", &kafka.topics().alerts, self.topic, &starts, READER_CAPACITY)?;
+        let mut reader = TopicReader::start(
+            kafka,
+            "vru-sink-replay",
+            &kafka.topics().alerts,
+            self.topic,
+            &starts,
+            READER_CAPACITY,
+            TopicReader::FETCH_WAIT,
+        )?;
         let mut read_since_attempt = 0;
         loop {
             let caught_up = match reader.next().await {

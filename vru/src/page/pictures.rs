@@ -137,7 +137,7 @@ async fn reader(kafka: &KafkaConfig, topic: &str) -> anyhow::Result<TopicReader>
     let (config, name) = (kafka.clone(), topic.to_owned());
     let described = tokio::task::spawn_blocking(move || describe_topic(&config, &name, METADATA_DEADLINE)).await??;
     let starts: Vec<_> = (0..described.partitions).map(|number| (number, StartAt::End)).collect();
-    Ok(TopicReader::start(kafka, "vru-page", topic, described.id, &starts, MAX_INPUTS)?)
+    Ok(TopicReader::start(kafka, "vru-page", topic, described.id, &starts, MAX_INPUTS, TopicReader::FETCH_WAIT)?)
 }
 
 fn frame_input(record: Record, channels: &Channels) -> Option<RenderInput> {

@@ -98,6 +98,12 @@ impl<'a> Pipeline<'a> {
             .set("alerts.heartbeat", "500ms")
     }
 
+    /// The rows that a query returns, none before the first migration. Pauses first.
+    pub fn try_rows(&self, sql: &str) -> Vec<Vec<String>> {
+        std::thread::sleep(QUERY_PAUSE);
+        self.servers.postgres.try_query(&self.database, sql).unwrap_or_default()
+    }
+
     /// The rows that a query returns.
     pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         self.servers.postgres.query(&self.database, sql)
@@ -112,12 +118,11 @@ impl<'a> Pipeline<'a> {
     /// Waits until a count is reached. Before the first migration there are no tables: the count is 0.
     pub fn wait_for_count(&self, what: &str, sql: &str, wanted: u64) {
         wait_for(DEADLINE, what, || {
-            let rows = self.servers.postgres.try_query(&self.database, sql).unwrap_or_default();
+            let rows = self.try_rows(sql);
             let found: u64 = rows.first().and_then(|row| row[0].parse().ok()).unwrap_or(0);
             if found >= wanted {
                 return Ok(());
             }
-            std::thread::sleep(QUERY_PAUSE);
             Err(format!("{found} of {wanted}: {sql}"))
         });
     }

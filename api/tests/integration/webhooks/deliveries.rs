@@ -180,6 +180,7 @@ async fn a_target_that_hangs_delays_no_other_webhook() {
     assert!(pending.iter().filter(|delivery| delivery["attempts"] != 0).count() <= 2, "{pending:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_told_of_what_it_asks_for_and_waits_while_it_is_paused() {
     let setup = Setup::start("filters", |config| {
         config.webhooks.give_up_after = Duration::from_secs(20);

@@ -77,7 +77,6 @@ async fn a_test_call_says_why_a_target_does_not_accept_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[tokio::test(flavor = "multi_thread")]
 async fn wrong_webhooks_are_refused_with_the_field_and_change_nothing() {
     let setup = Setup::start("refused", |config| config.webhooks.allowed_networks.clear()).await;
     let other_site = setup.admin.create_site("other").await;

@@ -18,7 +18,7 @@ use super::running_pipeline::{ConnectionLimits, RunningPipeline};
 use super::{CameraSession, SourceContext};
 use crate::error::SourceError;
 use element::Receiver;
-use link::{Dial, Link, LinkError};
+use link::{Dial, Link, LinkError, threads};
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use link::fuzzing;
@@ -105,7 +105,9 @@ async fn open_link(
     };
     let references = context.login.references.clone();
     let dial = Dial { tls: source.tls.clone(), references, timeout: context.config.pull.open_timeout };
-    let opened = Link::open(target, login, dial).await;
+    let thread = threads::next();
+    let opened = AbortOnDropHandle::new(thread.spawn(Link::open(target, login, dial).in_current_span())).await;
+    let opened = opened.unwrap_or_else(|panicked| Err(LinkError::Broken(panicked.to_string())));
     let mut link = opened.map_err(|error| error.into_source_error(limits))?;
     let (location, accepted) = (link.location().to_owned(), link.accepted());
     let (error_tx, error) = oneshot::channel();
@@ -115,7 +117,7 @@ async fn open_link(
             error_tx.send(error).ok();
         }
     };
-    let task = AbortOnDropHandle::new(tokio::spawn(task.in_current_span()));
+    let task = AbortOnDropHandle::new(thread.spawn(task.in_current_span()));
     Ok(RunningLink { location, accepted, error, _task: task })
 }
 

@@ -16,6 +16,7 @@ mod exchange;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod keep_alive;
+pub(super) mod threads;
 mod tls;
 mod wire;
 
