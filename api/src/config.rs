@@ -8,6 +8,7 @@ use vru_runtime::cameras::SealingKey;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::flat_section::{self, FlatSection};
 use vru_runtime::kafka::{KafkaConfig, Needs};
+use vru_runtime::redis::RedisConfig;
 use vru_runtime::report::chain;
 use vru_runtime::secret::Secret;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
@@ -17,7 +18,9 @@ use vru_storage::postgres::DatabaseConfig;
 use vru_storage::s3::{BucketConfig, check_endpoint};
 
 use crate::http::Origin;
+use crate::limits::RateLimitsConfig;
 use crate::sign_in::SignInConfig;
+use crate::system::SystemConfig;
 use crate::tokens::TokensConfig;
 use crate::webhooks::WebhooksConfig;
 
@@ -35,6 +38,9 @@ pub struct ApiConfig {
     pub http: HttpConfig,
     pub database: DatabaseSection,
     pub kafka: KafkaConfig,
+    /// Without it, each replica limits requests for itself, and the live state of cameras is not known.
+    pub redis: RedisConfig,
+    pub rate_limits: RateLimitsConfig,
     pub cameras: CamerasConfig,
     pub s3: PicturesSection,
     pub sessions: SessionsConfig,
@@ -42,6 +48,7 @@ pub struct ApiConfig {
     pub sign_in: SignInConfig,
     pub tokens: TokensConfig,
     pub webhooks: WebhooksConfig,
+    pub system: SystemConfig,
     pub first_admin: FirstAdminConfig,
 }
 
@@ -62,6 +69,8 @@ impl Default for ApiConfig {
             http: HttpConfig::default(),
             database: DatabaseSection::default(),
             kafka: KafkaConfig::default(),
+            redis: RedisConfig::default(),
+            rate_limits: RateLimitsConfig::default(),
             cameras: CamerasConfig::default(),
             s3: PicturesSection::default(),
             sessions: SessionsConfig::default(),
@@ -69,6 +78,7 @@ impl Default for ApiConfig {
             sign_in: SignInConfig::default(),
             tokens: TokensConfig::default(),
             webhooks: WebhooksConfig::default(),
+            system: SystemConfig::default(),
             first_admin: FirstAdminConfig::default(),
         }
     }
@@ -338,6 +348,8 @@ impl Validate for ApiConfig {
         problems.section("http", &self.http);
         problems.section("database", &self.database);
         problems.section("kafka", &self.kafka);
+        problems.section("redis", &self.redis);
+        problems.section("rate_limits", &self.rate_limits);
         problems.section("cameras", &self.cameras);
         problems.section("s3", &self.s3);
         problems.section("sessions", &self.sessions);
@@ -345,6 +357,7 @@ impl Validate for ApiConfig {
         problems.section("sign_in", &self.sign_in);
         problems.section("tokens", &self.tokens);
         problems.section("webhooks", &self.webhooks);
+        problems.section("system", &self.system);
         problems.section("first_admin", &self.first_admin);
         if !self.sign_in.providers.is_empty() && self.cameras.secrets_key.is_empty() {
             problems.at("cameras.secrets_key", "is empty, and `sign_in.providers` need it");
@@ -366,6 +379,7 @@ impl Validate for ApiConfig {
         if let Err(error) = roots(&self.sign_in.ca) {
             problems.at("sign_in.ca", chain(&error));
         }
+        problems.check("redis", &self.redis);
     }
 }
 

@@ -7,6 +7,8 @@
 //! - `tokens`: short-lived tokens of programs, and the keys that sign them.
 //! - `sign_in`: people sign in with identity providers. `outbound`: requests to servers of others.
 //! - `webhooks`: alerts reach the addresses that a site's webhooks name. `words`: what messages and tables number, as words.
+//! - `limits`: how many requests a caller may send.
+//! - `system`: how everything is.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
 //!
 //! Queries are in `vru-storage`.
@@ -15,6 +17,7 @@ mod auth;
 mod cameras;
 pub mod config;
 mod http;
+mod limits;
 mod maintenance;
 mod metrics;
 pub mod openapi;
@@ -24,14 +27,17 @@ pub mod routes;
 mod server;
 mod sign_in;
 mod state;
+mod system;
 mod tokens;
 mod webhooks;
 mod words;
 
 pub use auth::{create_admin, read_password};
 pub use config::ApiConfig;
+pub use limits::{RateConfig, RateLimitsConfig};
 pub use outbound::Network;
-pub use server::run;
+pub use server::{run, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};
+pub use system::SystemConfig;
 pub use tokens::{TokensConfig, rotate_signing_key};
 pub use webhooks::WebhooksConfig;

@@ -7,6 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{OpenApi, RefOr, Required};
 
 use crate::http::{KEY_HEADER, ProblemDocument};
+use crate::limits;
 use crate::routes;
 use crate::webhooks::WebhookEvent;
 
@@ -34,11 +35,14 @@ pub fn document() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API key, or a token of `POST /api/v1/oauth/token`."));
     components.add_security_scheme("key", SecurityScheme::Http(key.build()));
+    components.responses.insert(limits::REFUSED.to_owned(), RefOr::T(limits::refused()));
     for path in document.paths.paths.values_mut() {
         // Logging in again makes another session, and changes nothing.
         if let Some(operation) = path.post.as_mut().filter(|operation| operation.security.is_some()) {
             operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
         }
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch];
+        operations.into_iter().flatten().for_each(limits::document);
     }
     document
 }

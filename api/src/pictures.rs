@@ -10,6 +10,9 @@ use crate::config::PicturesSection;
 use crate::http::Problem;
 use crate::metrics::PICTURES;
 
+/// A key under which nobody stores anything.
+const NO_OBJECT: &str = "probe-of-the-api";
+
 /// Cloning it shares it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pictures {
@@ -62,6 +65,13 @@ impl Pictures {
                 Err(missing())
             }
         }
+    }
+
+    /// Whether the bucket's server answers; `None` if there is none.
+    pub(crate) async fn probe(&self) -> Option<Result<(), String>> {
+        let answer = self.urls.as_ref()?.presence(NO_OBJECT).await;
+        // Who may not see a bucket's list is told the same of objects that are missing: that is an answer.
+        Some(answer.map(drop).map_err(|error| chain(&error).to_string()))
     }
 }
 

@@ -13,6 +13,8 @@ use tower_http::compression::CompressionLayer;
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::http_server::{self, ConnectionBounds};
 use vru_runtime::kafka::watch_kafka;
+use vru_runtime::live::LiveStore;
+use vru_runtime::redis::{Redis, RedisConfig};
 use vru_runtime::report::chain;
 use vru_runtime::service::ServiceContext;
 use vru_storage::postgres::{Pool, check_schema, migrate};
@@ -21,6 +23,7 @@ use crate::auth::Passwords;
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
 use crate::http::{Guard, Problem, docs, guard, record_request, serve_once};
+use crate::limits::{Limits, count_request};
 use crate::maintenance;
 use crate::metrics;
 use crate::openapi::document;
@@ -28,6 +31,7 @@ use crate::pictures::Pictures;
 use crate::routes;
 use crate::sign_in::SignIn;
 use crate::state::ApiState;
+use crate::system::System;
 use crate::tokens::Tokens;
 use crate::webhooks::Webhooks;
 
@@ -37,9 +41,17 @@ const WEBHOOK_CONNECTIONS: usize = 4;
 
 /// Serves until shutdown.
 pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
+    Box::pin(run_with_live(config, None, context)).await
+}
+
+/// Like [`run`], beside everything else in one process, which writes the live state of cameras into this store. Then there is one replica,
+/// and no Redis is missed.
+pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: ServiceContext) -> anyhow::Result<()> {
     let ready = context.readiness.part("database");
     // Without Kafka, changes of cameras and webhooks wait; everything else is served.
     let kafka_ready = context.readiness.helpful_part("kafka");
+    let redis = start_redis(&config.redis, live.is_some(), &context);
+    let live = live.or_else(|| redis.clone().map(LiveStore::Redis));
     let section = &config.database;
     if section.migrate {
         let applied = migrate(&section.connection, "vru-api").await.context("cannot migrate the database")?;
@@ -85,21 +97,42 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
         SignIn::new(&config).context("cannot make the client of identity providers: check section `sign_in`")?;
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
+    let system = System::new(&config, database.clone(), redis.clone(), live.clone(), pictures.clone());
+    let limits = Arc::new(Limits::new(config.rate_limits, redis));
     let app = router(ApiState {
         config: config.clone(),
         database,
+        limits,
+        live,
         passwords,
         cameras,
         pictures,
         sign_in,
         tokens,
         webhooks,
+        system,
         openapi,
     });
     tracing::info!(%listening, "the API is served");
     let bounds = ConnectionBounds { most: config.http.max_connections, idle: config.http.idle };
     http_server::serve("the API", listener, app, bounds, shutdown.soft.clone()).await;
     Ok(())
+}
+
+/// `None` if it is not configured.
+fn start_redis(config: &RedisConfig, alone: bool, context: &ServiceContext) -> Option<Redis> {
+    if !config.is_configured() {
+        if !alone {
+            let reason = "`redis.url` is not set: each replica limits requests for itself, and nobody knows what cameras show now";
+            tracing::info!(reason, "the API serves without Redis");
+            context.readiness.helpful_part("redis").not_ready(reason);
+        }
+        return None;
+    }
+    let redis = Redis::new(config.clone());
+    let watch = redis.clone().watch(context.readiness.helpful_part("redis"), context.shutdown.soft.clone());
+    context.shutdown.spawn_essential("the connection to Redis", watch);
+    Some(redis)
 }
 
 fn router(state: ApiState) -> Router {
@@ -117,6 +150,7 @@ fn router(state: ApiState) -> Router {
         .layer(from_fn_with_state(state.database.clone(), serve_once))
         .layer(DefaultBodyLimit::max(http.max_body_bytes))
         .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(state.clone(), count_request))
         .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))
         .layer(from_fn(record_request))
         .with_state(state)

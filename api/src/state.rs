@@ -1,13 +1,16 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use vru_runtime::live::LiveStore;
 use vru_storage::postgres::Pool;
 
 use crate::auth::Passwords;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
+use crate::limits::Limits;
 use crate::pictures::Pictures;
 use crate::sign_in::SignIn;
+use crate::system::System;
 use crate::tokens::Tokens;
 use crate::webhooks::Webhooks;
 
@@ -16,12 +19,16 @@ use crate::webhooks::Webhooks;
 pub(crate) struct ApiState {
     pub(crate) config: Arc<ApiConfig>,
     pub(crate) database: Pool,
+    pub(crate) limits: Arc<Limits>,
+    /// What cameras show now; `None` if nobody can know.
+    pub(crate) live: Option<LiveStore>,
     pub(crate) passwords: Passwords,
     pub(crate) cameras: CameraMessages,
     pub(crate) pictures: Pictures,
     pub(crate) sign_in: SignIn,
     pub(crate) tokens: Tokens,
     pub(crate) webhooks: Webhooks,
+    pub(crate) system: System,
     /// The OpenAPI document.
     pub(crate) openapi: Bytes,
 }

@@ -44,6 +44,8 @@ pub enum Scope {
     AuditRead,
     CamerasRead,
     CamerasWrite,
+    /// What cameras show now.
+    LiveRead,
     CountsRead,
     TracksRead,
     AlertsRead,
@@ -53,15 +55,18 @@ pub enum Scope {
     PicturesRead,
     WebhooksRead,
     WebhooksWrite,
+    /// How the system is.
+    SystemRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::SitesRead,
         Self::SitesWrite,
         Self::AuditRead,
         Self::CamerasRead,
         Self::CamerasWrite,
+        Self::LiveRead,
         Self::CountsRead,
         Self::TracksRead,
         Self::AlertsRead,
@@ -69,6 +74,7 @@ impl Scope {
         Self::PicturesRead,
         Self::WebhooksRead,
         Self::WebhooksWrite,
+        Self::SystemRead,
     ];
 
     /// As stored, and as requests name it.
@@ -79,6 +85,7 @@ impl Scope {
             Self::AuditRead => "audit:read",
             Self::CamerasRead => "cameras:read",
             Self::CamerasWrite => "cameras:write",
+            Self::LiveRead => "live:read",
             Self::CountsRead => "counts:read",
             Self::TracksRead => "tracks:read",
             Self::AlertsRead => "alerts:read",
@@ -86,6 +93,7 @@ impl Scope {
             Self::PicturesRead => "pictures:read",
             Self::WebhooksRead => "webhooks:read",
             Self::WebhooksWrite => "webhooks:write",
+            Self::SystemRead => "system:read",
         }
     }
 
@@ -106,6 +114,9 @@ pub enum Action {
     ChangeSite,
     SeeCameras,
     ConfigureCameras,
+    /// What cameras show now.
+    SeeLive,
+    SeeAllLive,
     SeeCounts,
     /// Of the cameras of a site; the actions with `All` concern all cameras, also those of no site.
     SeeTracks,
@@ -138,6 +149,7 @@ pub enum Action {
     SeeAudit,
     /// Of all sites, and of what belongs to none.
     SeeWholeAudit,
+    SeeSystemHealth,
 }
 
 /// Which people may.
@@ -172,6 +184,8 @@ pub const POLICY: &[Rule] = &[
     rule(Action::ChangeSite, Needs::AtSite(Role::Admin), Some(Scope::SitesWrite)),
     rule(Action::SeeCameras, Needs::AtSite(Role::Viewer), Some(Scope::CamerasRead)),
     rule(Action::ConfigureCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
+    rule(Action::SeeLive, Needs::AtSite(Role::Viewer), Some(Scope::LiveRead)),
+    rule(Action::SeeAllLive, Needs::SystemAdmin, Some(Scope::LiveRead)),
     rule(Action::SeeCounts, Needs::AtSite(Role::Viewer), Some(Scope::CountsRead)),
     rule(Action::SeeTracks, Needs::AtSite(Role::Viewer), Some(Scope::TracksRead)),
     rule(Action::SeeAllTracks, Needs::SystemAdmin, Some(Scope::TracksRead)),
@@ -193,6 +207,7 @@ pub const POLICY: &[Rule] = &[
     rule(Action::ManageGlobalKeys, Needs::SystemAdmin, None),
     rule(Action::SeeAudit, Needs::AtSite(Role::Admin), Some(Scope::AuditRead)),
     rule(Action::SeeWholeAudit, Needs::SystemAdmin, Some(Scope::AuditRead)),
+    rule(Action::SeeSystemHealth, Needs::SystemAdmin, Some(Scope::SystemRead)),
 ];
 
 /// Somebody who is logged in.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use vru_runtime::cameras::{CamerasConfig, check_file};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::{KafkaConfig, Needs};
+use vru_runtime::redis::RedisConfig;
 use vru_runtime::report::chain;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
@@ -30,6 +31,8 @@ pub const DEFAULT_GROUP: &str = "vru-infer";
 pub struct InferConfig {
     /// The Kafka cluster with the frames and the results.
     pub kafka: KafkaConfig,
+    /// Where the live state of cameras is written; without it, nowhere.
+    pub redis: RedisConfig,
     /// The consumer group; the workers of one group share the cameras (default `vru-infer`).
     pub group: String,
     /// The model and how it is run.
@@ -55,6 +58,7 @@ impl Default for InferConfig {
     fn default() -> Self {
         Self {
             kafka: KafkaConfig::default(),
+            redis: RedisConfig::default(),
             group: DEFAULT_GROUP.to_owned(),
             model: ModelConfig::default(),
             queue: QueueConfig::default(),
@@ -89,6 +93,7 @@ impl Validate for InferConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.require(!self.group.is_empty(), "group", "is empty");
         problems.section("kafka", &self.kafka);
+        problems.section("redis", &self.redis);
         problems.section("model", &self.model);
         problems.section("queue", &self.queue);
         problems.section("batch", &self.batch);
@@ -99,6 +104,7 @@ impl Validate for InferConfig {
     }
 
     fn check(&self, problems: &mut Problems) {
+        problems.check("redis", &self.redis);
         check_file(&self.cameras, problems);
         check_model(&self.model, &self.cameras, problems);
     }

@@ -32,6 +32,7 @@ pub mod frame;
 pub mod history;
 pub mod known_cameras;
 pub mod lease;
+pub mod live;
 pub mod metrics;
 pub mod model;
 pub mod offsets;
@@ -48,4 +49,4 @@ mod weights;
 
 pub use config::InferConfig;
 pub use counts::{InferCounts, assigned_partitions, counts, gone_counts};
-pub use pipeline::run;
+pub use pipeline::{run, run_with_live};

@@ -113,6 +113,14 @@ pub static DROPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     )
 });
 
+pub static LIVE_STATES_DROPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_dropped_live_states_total",
+        "Live states of a camera that were not written, by camera and reason: unavailable (Redis), full (too many cameras).",
+        &["camera", "reason"],
+    )
+});
+
 pub static SEQUENCE_GAPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "infer_sequence_gap_frames_total",

@@ -23,6 +23,8 @@ use vru_runtime::cameras::{self, Share};
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::failure::Failure;
 use vru_runtime::kafka::{ProducerOptions, watch_kafka};
+use vru_runtime::live::LiveStore;
+use vru_runtime::redis::Redis;
 use vru_runtime::service::ServiceContext;
 
 use crate::analysis::AnalysisSettings;
@@ -35,6 +37,7 @@ use crate::engine::Engine;
 use crate::feed::FeedKind;
 use crate::known_cameras::KnownCameras;
 use crate::lease::Lease;
+use crate::live::LiveStates;
 use crate::metrics::MODEL;
 use crate::offsets::Offsets;
 use crate::publisher::{Publisher, PublisherContext};
@@ -48,6 +51,19 @@ const OF_SLOW_CAMERA: usize = 2;
 
 /// Runs the stage until `cx.shutdown.soft`, then drains. An error means that the stage cannot continue.
 pub async fn run(config: InferConfig, cx: ServiceContext) -> anyhow::Result<()> {
+    Box::pin(run_with_live(config, None, cx)).await
+}
+
+/// Like [`run`], beside the API in one process, which shows what cameras show now: it is written into this store.
+pub async fn run_with_live(config: InferConfig, live: Option<LiveStore>, cx: ServiceContext) -> anyhow::Result<()> {
+    let live = live.or_else(|| {
+        let redis = config.redis.is_configured().then(|| Redis::new(config.redis.clone()))?;
+        // Without it, everything but the live state goes on.
+        let ready = cx.readiness.helpful_part("redis");
+        cx.shutdown.spawn_essential("the connection to Redis", redis.clone().watch(ready, cx.shutdown.soft.clone()));
+        Some(LiveStore::Redis(redis))
+    });
+    let live = LiveStates::new(live);
     let model_ready = cx.readiness.part("model");
     let kafka_ready = cx.readiness.part("kafka");
     let cameras_ready = cx.readiness.part("cameras");
@@ -57,7 +73,7 @@ pub async fn run(config: InferConfig, cx: ServiceContext) -> anyhow::Result<()> 
         () = cx.shutdown.soft.cancelled() => return Ok(()),
     };
     model_ready.ready();
-    run_with(engine, config, cx, kafka_ready, cameras_ready).await
+    run_with(engine, config, live, cx, kafka_ready, cameras_ready).await
 }
 
 async fn load(config: InferConfig) -> anyhow::Result<Engine> {
@@ -76,6 +92,7 @@ async fn load(config: InferConfig) -> anyhow::Result<Engine> {
 async fn run_with(
     engine: Engine,
     config: InferConfig,
+    live_states: LiveStates,
     cx: ServiceContext,
     kafka_ready: ReadyFlag,
     cameras_ready: ReadyFlag,
@@ -104,6 +121,7 @@ async fn run_with(
         topics: config.kafka.topics(),
         offsets: offsets.clone(),
         lease: lease.clone(),
+        live: live_states.clone(),
         failure: failure.clone(),
         hard: stop.hard.clone(),
     });
@@ -164,6 +182,7 @@ async fn run_with(
     let of_files = FrameConsumerContext { kind: FeedKind::File, ..consumer_context.clone() };
     let live = FrameConsumer::start(consumer_context).context("join the consumer group")?;
     let files = FrameConsumer::start(of_files).context("join the consumer group for files")?;
+    stop.spawn_essential("the writer of live states", live_states.write(stop.soft.clone()));
     let lease_watch = stop.spawn_essential("the watch for pauses of the process", lease.watch(stop.hard.clone()));
     let publishing = stop.spawn_essential("the publisher", publisher.run(vec![live.member(), files.member()]));
     let (live, files) = (tokio::spawn(live.run()), tokio::spawn(files.run()));

@@ -20,6 +20,7 @@ use vru_runtime::trace;
 
 use crate::frame::FrameJob;
 use crate::lease::{Lease, Member};
+use crate::live::{LiveStates, live_alert};
 use crate::metrics::{DUPLICATE, REVOKED, SENT, SENT_OBJECTS, count_dropped};
 use crate::offsets::{Assigned, Offsets, Ticket};
 use alert_counts::AlertCounts;
@@ -140,6 +141,8 @@ pub struct PublisherContext {
     pub offsets: Arc<Offsets>,
     /// Confirms, after a pause of the process, that the partitions are still assigned to it.
     pub lease: Arc<Lease>,
+    /// What cameras show now.
+    pub live: LiveStates,
     /// Where a permanent refusal by Kafka is reported.
     pub failure: Failure,
     /// Cancelled when the publisher must end without waiting for acknowledgements.
@@ -213,6 +216,7 @@ impl Publisher {
         };
         let mut in_flight = Vec::with_capacity(1 + alerts.len());
         let objects = detections.as_ref().map(|detections| detections.objects.len() as u64);
+        let shown = detections.as_ref().and_then(|detections| self.cx.live.shown(detections));
         if let Some(detections) = detections {
             let record = record(&self.cx.topics.detections, detections.encode_to_vec(), ResultKind::Detections);
             in_flight.push(self.sender.send(record).await);
@@ -225,6 +229,7 @@ impl Publisher {
         let offsets = self.cx.offsets.clone();
         let failure = self.cx.failure.clone();
         let sender = self.sender.clone();
+        let live = self.cx.live.clone();
         self.acknowledgements.spawn(async move {
             let _report = failure.on_panic("waiting for acknowledgements");
             let _permit = permit;
@@ -246,6 +251,7 @@ impl Publisher {
                 None => count_dropped(camera, DUPLICATE, 1),
             }
             alert_counts.add(camera);
+            live.note(&job.key.camera, shown);
             offsets.complete(&job.ticket);
         });
     }
@@ -257,6 +263,8 @@ impl Publisher {
             return;
         }
         let counts = AlertCounts::of(&alerts);
+        let live = self.cx.live.clone();
+        let ended: Vec<_> = alerts.iter().map(live_alert).collect();
         let mut in_flight = Vec::with_capacity(alerts.len());
         for alert in alerts {
             let record = ResultRecord {
@@ -281,6 +289,7 @@ impl Publisher {
                 }
             }
             counts.add(camera.as_str());
+            live.ended(&camera, &ended);
             acknowledged.store(true, Ordering::Release);
         });
     }

@@ -64,6 +64,13 @@ impl Problems {
         self.prefix.pop();
     }
 
+    /// Checks a section, as [`Validate::check`] says.
+    pub fn check(&mut self, key: &str, section: &impl Validate) {
+        self.prefix.push(key.to_owned());
+        section.check(self);
+        self.prefix.pop();
+    }
+
     pub fn found(&self) -> &[String] {
         &self.found
     }

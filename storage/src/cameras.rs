@@ -96,6 +96,14 @@ pub async fn find<C: GenericClient>(client: &C, site_id: &str, id: &str) -> Resu
     row.map(|row| camera(&row).map_err(failed)).transpose()
 }
 
+/// Whether there is a camera with that id, at any site, which is not deleted.
+pub async fn exists<C: GenericClient>(client: &C, id: &str) -> Result<bool, DatabaseError> {
+    let failed = DatabaseError::statement("look for a camera");
+    let sql = "SELECT EXISTS (SELECT FROM cameras WHERE id = $1 AND deleted_at IS NULL)";
+    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    client.query_one(&statement, &[&id]).await.and_then(|row| row.try_get(0)).map_err(failed)
+}
+
 /// At most `limit` cameras of the site that exist, in the order of their ids, after the id `after`.
 pub async fn list<C: GenericClient>(
     client: &C,

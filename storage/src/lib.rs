@@ -24,6 +24,7 @@ pub mod s3;
 pub mod search;
 pub mod sessions;
 pub mod signing_keys;
+pub mod sink_positions;
 pub mod sites;
 pub mod tracks;
 pub mod users;

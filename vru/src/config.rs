@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use vru_api::config::{HttpConfig, LogInConfig, SessionsConfig};
-use vru_api::{ApiConfig, SignInConfig, TokensConfig};
+use vru_api::{ApiConfig, RateLimitsConfig, SignInConfig, TokensConfig};
 use vru_auth::policy::Scope;
 use vru_infer::InferConfig;
 use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig, check_model};
@@ -14,6 +14,7 @@ use vru_ingest::config::{FileConfig, LiveConfig, PullConfig, PushConfig};
 use vru_runtime::cameras::CamerasConfig;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::redis::RedisConfig;
 use vru_runtime::secret::Secret;
 use vru_runtime::service::ShutdownConfig;
 use vru_runtime::telemetry::TelemetryConfig;
@@ -42,6 +43,8 @@ pub struct UpConfig {
     pub postgres: Option<PostgresConfig>,
     /// A real object store. Without this section an embedded one runs in the data folder.
     pub s3: Option<S3Config>,
+    /// A Redis for the live state of cameras and for rate limits. Without `url`, both are in memory.
+    pub redis: RedisConfig,
     /// The gRPC server. Without this section it listens on `127.0.0.1:50051` without authentication.
     pub alerts: AlertsConfig,
     /// The model; the demo's model when no path is given.
@@ -84,6 +87,7 @@ pub struct ApiSection {
     pub tokens: TokensConfig,
     /// Identity providers with which people sign in.
     pub sign_in: SignInConfig,
+    pub rate_limits: RateLimitsConfig,
 }
 
 /// Section `admin`.
@@ -111,6 +115,7 @@ impl Default for UpConfig {
             kafka: None,
             postgres: None,
             s3: None,
+            redis: RedisConfig::default(),
             alerts: AlertsConfig { auth: AuthMode::None, listen: local(50051), ..AlertsConfig::default() },
             model: ModelConfig::default(),
             queue: QueueConfig::default(),
@@ -147,6 +152,7 @@ impl Validate for UpConfig {
         if let Some(s3) = &self.s3 {
             problems.section("s3", s3);
         }
+        problems.section("redis", &self.redis);
         problems.section("alerts", &self.alerts());
         problems.section("model", &self.model);
         problems.section("queue", &self.queue);
@@ -166,6 +172,7 @@ impl Validate for UpConfig {
     fn check(&self, problems: &mut Problems) {
         // The cameras with all that they name, their pipelines included.
         self.ingest(&KafkaConfig::default()).check(problems);
+        problems.check("redis", &self.redis);
         check_model(&self.model, &self.cameras, problems);
     }
 }
@@ -177,6 +184,7 @@ impl Validate for ApiSection {
         problems.section("log_in", &self.log_in);
         problems.section("tokens", &self.tokens);
         problems.section("sign_in", &self.sign_in);
+        problems.section("rate_limits", &self.rate_limits);
     }
 }
 
@@ -264,6 +272,7 @@ impl UpConfig {
             queue: self.infer_queue(),
             batch: self.batch,
             snapshot: self.snapshot,
+            redis: self.redis.clone(),
             ..InferConfig::default()
         }
     }
@@ -288,9 +297,11 @@ impl UpConfig {
         bucket: &BucketConfig,
         first_admin: Secret,
     ) -> ApiConfig {
-        let ApiSection { http, sessions, log_in, tokens, sign_in } = self.api.clone();
+        let ApiSection { http, sessions, log_in, rate_limits, tokens, sign_in } = self.api.clone();
+        let admin = self.admin.api;
         let mut config =
-            ApiConfig { http, sessions, log_in, tokens, sign_in, admin: self.admin.api, ..ApiConfig::default() };
+            ApiConfig { http, sessions, log_in, rate_limits, tokens, sign_in, admin, ..ApiConfig::default() };
+        config.redis = self.redis.clone();
         config.kafka = kafka.clone();
         config.database.connection = database.clone();
         config.s3.enabled = true;

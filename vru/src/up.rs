@@ -42,7 +42,7 @@ use crate::subscriber::Endpoint;
 /// rtsp://HOST:8554/ID. A change of the cameras file takes effect within two seconds.
 ///
 /// A private PostgreSQL and an embedded object store keep their data in the data folder; an embedded message broker runs in
-/// memory. A section [kafka], [postgres] or [s3] replaces one of them by a real server. Other sections:
+/// memory. A section [kafka], [postgres], [s3] or [redis] replaces one of them, or what is in memory, by a real server. Other sections:
 ///   [model]   the model
 ///   [alerts]  the gRPC server for alerts (127.0.0.1:50051); with auth = "jwt" and TLS it may listen elsewhere, and
 ///             accepts tokens of the API

@@ -9,7 +9,7 @@ use vru_storage::log_in_failures::{self, subject};
 use vru_storage::postgres::{DatabaseError, PooledClient};
 
 use crate::config::LogInConfig;
-use crate::http::Problem;
+use crate::http::{Problem, network};
 
 /// One log-in.
 pub(crate) struct Attempt {
@@ -41,26 +41,5 @@ impl Attempt {
     pub(crate) async fn succeeded<C: GenericClient>(&self, client: &C) -> Result<(), DatabaseError> {
         log_in_failures::forget(client, &self.name).await?;
         log_in_failures::take_back(client, &self.address).await
-    }
-}
-
-/// Who has one IPv6 address has the whole /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::from((address.to_bits() & !u128::from(u64::MAX)).to_be_bytes()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_network_counts_as_one_address() {
-        let address = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(address("2001:db8:1:2:3:4:5:6"), address("2001:db8:1:2::9"));
-        assert_ne!(address("2001:db8:1:2::9"), address("2001:db8:1:3::9"));
-        assert_eq!(address("203.0.113.7"), "203.0.113.7");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Caller {
     claim: Option<Claim>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Who {
     Person(Person),
     /// A key, or the client of a token with what the token is for.
@@ -35,7 +35,7 @@ pub(crate) enum Who {
 }
 
 /// Somebody who is logged in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) session_id: String,
     pub(crate) user: User,
@@ -43,18 +43,38 @@ pub(crate) struct Person {
     pub(crate) roles: Vec<(String, Role)>,
 }
 
+/// Who sends a request, or why that is not known. Found out once, before the request is counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender(Result<Who, Problem>);
+
+impl Sender {
+    /// Whose requests are counted together; `None` if nobody known sends it.
+    pub(crate) fn subject(&self) -> Option<String> {
+        match self.0.as_ref().ok()? {
+            Who::Person(person) => Some(format!("user:{}", person.user.id)),
+            Who::Key(key) => Some(format!("key:{}", key.id)),
+        }
+    }
+}
+
+/// Looks in the database for who sends a request with these headers.
+pub(crate) async fn identify(headers: &HeaderMap, state: &ApiState) -> Sender {
+    // A program that sends a key means it: the cookie does not count then.
+    let found = if headers.contains_key(header::AUTHORIZATION) {
+        with_bearer(headers, state).await
+    } else {
+        with_session(headers, state).await
+    };
+    Sender(found)
+}
+
 impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-        // A program that sends a key means it: the cookie does not count then.
-        let who = if parts.headers.contains_key(header::AUTHORIZATION) {
-            with_bearer(&parts.headers, state).await?
-        } else {
-            with_session(&parts.headers, state).await?
-        };
-        Ok(Self { who, request_id, claim: None })
+        let Sender(found) = parts.extensions.get::<Sender>().cloned().ok_or_else(Problem::internal)?;
+        Ok(Self { who: found?, request_id, claim: None })
     }
 }
 

@@ -12,7 +12,7 @@ mod token;
 pub(crate) use admin::{add_first_admin, check_name};
 pub use admin::{create_admin, read_password};
 pub(crate) use attempts::Attempt;
-pub(crate) use caller::{Caller, Who};
+pub(crate) use caller::{Caller, Sender, Who, identify};
 pub(crate) use cookie::{clear_cookie, cookies_named};
 pub(crate) use passwords::Passwords;
 pub(crate) use permitted::{Permitted, actions};

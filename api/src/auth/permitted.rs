@@ -42,6 +42,8 @@ pub(crate) mod actions {
         ChangeSite,
         SeeCameras,
         ConfigureCameras,
+        SeeLive,
+        SeeAllLive,
         SeeCounts,
         SeeTracks,
         SeeAllTracks,
@@ -61,6 +63,7 @@ pub(crate) mod actions {
         ManageGlobalKeys,
         SeeAudit,
         SeeWholeAudit,
+        SeeSystemHealth,
     );
 }
 

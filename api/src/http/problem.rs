@@ -15,7 +15,7 @@ use vru_storage::postgres::DatabaseError;
 const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request has no result.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use vru_runtime::secret::Secret;
 
 use crate::auth::{add_first_admin, check_name, is_same};
-use crate::http::{JsonBody, Problem, Problems};
+use crate::http::{ClientAddress, JsonBody, Problem, Problems};
 use crate::routes::text::check_display_name;
 use crate::state::ApiState;
 
@@ -41,8 +41,10 @@ pub(super) struct FirstAdminAdded {
 )]
 pub(super) async fn create(
     State(state): State<ApiState>,
+    ClientAddress(address): ClientAddress,
     JsonBody(FirstAdmin { token, name, display_name, password }): JsonBody<FirstAdmin>,
 ) -> Result<(StatusCode, Json<FirstAdminAdded>), Problem> {
+    state.limits.log_in(address).await?;
     let expected = &state.config.first_admin.token;
     if expected.is_empty() {
         let detail = "`first_admin.token` is not configured; add the first person with `vru-api create-admin`";

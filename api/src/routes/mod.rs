@@ -8,6 +8,7 @@ mod counts;
 mod first_admin;
 mod identities;
 mod keys;
+mod live;
 mod members;
 mod oauth;
 mod openapi;
@@ -17,6 +18,7 @@ mod session;
 mod sign_in;
 mod signing_keys;
 mod sites;
+mod system;
 mod text;
 mod tracks;
 mod users;
@@ -38,6 +40,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(identities::router())
         .merge(sites::router())
         .merge(cameras::router())
+        .merge(live::router())
         .merge(counts::router())
         .merge(tracks::router())
         .merge(alerts::router())
@@ -48,4 +51,5 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(oauth::router())
         .merge(signing_keys::router())
         .merge(audit::router())
+        .merge(system::router())
 }

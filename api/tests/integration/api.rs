@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
-use vru_api::{ApiConfig, create_admin};
+use vru_api::{ApiConfig, RateConfig, create_admin};
 use vru_runtime::secret::Secret;
 use vru_runtime::service::ServiceContext;
 use vru_runtime::test_util::{eventually, free_port, postgres};
@@ -50,6 +50,9 @@ impl Api {
         config.log_in.concurrent = 1;
         // Members of one group share the partitions of their topics, and each test has topics of its own.
         config.webhooks.group = format!("webhooks-{}", address.port());
+        // Tests ask faster than people.
+        let fast = RateConfig { per_minute: 1_000_000, burst: 1_000_000 };
+        (config.rate_limits.caller, config.rate_limits.address, config.rate_limits.log_in) = (fast, fast, fast);
         change(&mut config);
         let api = Self::run(config, database).await;
         create_admin(&api.config, ADMIN, "Ada Admin", Secret::new(PASSWORD)).await.expect("an admin can be added");

@@ -51,6 +51,10 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("delete /api/v1/sites/{site_id}/cameras/{camera_id}", OPERATOR, Some("cameras:write")),
     ("get /api/v1/sites/{site_id}/cameras/{camera_id}/versions", VIEWER, Some("cameras:read")),
     ("post /api/v1/sites/{site_id}/cameras/{camera_id}/restore", OPERATOR, Some("cameras:write")),
+    ("get /api/v1/sites/{site_id}/cameras/{camera_id}/live", VIEWER, Some("live:read")),
+    ("get /api/v1/sites/{site_id}/live", VIEWER, Some("live:read")),
+    ("get /api/v1/cameras/{camera_id}/live", Who::SystemAdmin, Some("live:read")),
+    ("get /api/v1/live", Who::SystemAdmin, Some("live:read")),
     ("get /api/v1/sites/{site_id}/counts", VIEWER, Some("counts:read")),
     ("get /api/v1/sites/{site_id}/tracks", VIEWER, Some("tracks:read")),
     ("get /api/v1/tracks", Who::SystemAdmin, Some("tracks:read")),
@@ -118,14 +122,16 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /.well-known/oauth-authorization-server", Who::Everybody, None),
     ("get /api/v1/sites/{site_id}/audit", ADMIN, Some("audit:read")),
     ("get /api/v1/audit", Who::SystemAdmin, Some("audit:read")),
+    ("get /api/v1/system/health", Who::SystemAdmin, Some("system:read")),
 ];
 
-pub const SCOPES: [&str; 12] = [
+pub const SCOPES: [&str; 14] = [
     "sites:read",
     "sites:write",
     "audit:read",
     "cameras:read",
     "cameras:write",
+    "live:read",
     "counts:read",
     "tracks:read",
     "alerts:read",
@@ -133,6 +139,7 @@ pub const SCOPES: [&str; 12] = [
     "pictures:read",
     "webhooks:read",
     "webhooks:write",
+    "system:read",
 ];
 
 /// Somebody who asks.

@@ -41,7 +41,8 @@ async fn a_live_camera_does_not_wait_behind_a_file() {
     };
     let context = ServiceContext::default();
     let (kafka_ready, cameras_ready) = (context.readiness.part("kafka"), context.readiness.part("cameras"));
-    let running = tokio::spawn(run_with(engine, config, context.clone(), kafka_ready, cameras_ready));
+    let running =
+        tokio::spawn(run_with(engine, config, LiveStates::new(None), context.clone(), kafka_ready, cameras_ready));
 
     tokio::task::block_in_place(|| {
         let standing_still = model.run_time.lock();

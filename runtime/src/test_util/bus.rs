@@ -15,7 +15,7 @@ use rdkafka::producer::FutureRecord;
 use vru_proto::v1;
 
 use crate::kafka::{
-    KafkaConfig, Partition, Producer, ProducerOptions, Record, StartAt, TopicId, admin, describe_topic, watermarks,
+    KafkaConfig, Producer, ProducerOptions, Record, StartAt, TopicEnds, TopicId, admin, describe_topic, watermarks,
 };
 use crate::report::chain;
 use crate::retry::Retryable as _;
@@ -250,24 +250,8 @@ impl Bus {
 
     /// How many records of the topic the group has not committed yet: its consumer lag.
     pub fn lag(&self, group: &str, topic: Topic) -> u64 {
-        let name = self.name(topic);
-        let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
-        let consumer: BaseConsumer =
-            self.config.client("vru-test", &[("group.id", group)]).create().expect("a consumer can be made");
-        let mut list = TopicPartitionList::new();
-        for (partition, _, _) in &marks {
-            list.add_partition(&name, partition.number);
-        }
-        let committed = consumer.committed_offsets(list, DEADLINE).expect("offsets can be read");
-        let lag = |partition: &Partition, low: i64, high: i64| {
-            let found = committed.find_partition(&name, partition.number).map(|element| element.offset());
-            let next = match found {
-                Some(rdkafka::Offset::Offset(offset)) => offset.max(low),
-                _ => low,
-            };
-            u64::try_from(high - next).unwrap_or(0)
-        };
-        marks.iter().map(|(partition, low, high)| lag(partition, *low, *high)).sum()
+        let ends = TopicEnds::read(&self.config, &self.name(topic), DEADLINE).expect("offsets can be read");
+        ends.behind(&ends.committed(&self.config, group, DEADLINE).expect("offsets can be read"))
     }
 
     /// Every record that the topic holds now, by partition and offset.

@@ -1,11 +1,18 @@
-//! A Redis server without persistence.
+//! Redis without persistence: a server, and clients.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Launch, ServerProcess, folder, free_port};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{IssuedCertificate, Launch, ServerProcess, eventually, folder, free_port};
+use crate::admin::Readiness;
+use crate::redis::{Redis, RedisConfig};
+
+const CONNECT: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct RedisServer {
@@ -22,14 +29,37 @@ pub fn redis() -> &'static RedisServer {
 impl RedisServer {
     /// Starts an empty server.
     pub fn start() -> Self {
-        let home = folder("redis");
         let port = free_port();
+        Self::launch(port, &["--port", &port.to_string()], move || ping(port))
+    }
+
+    /// Starts one that speaks TLS only, with this certificate, and knows one user, who may use the keys that begin with `vru:`.
+    pub fn secured(certificate: &IssuedCertificate, user: &str, password: &str) -> Self {
+        let port = free_port();
+        let path = |path: &Path| path.to_str().expect("a plain path").to_owned();
+        let (certificate, key) = (path(&certificate.certificate), path(&certificate.key));
+        let tls =
+            ["--port", "0", "--tls-port", &port.to_string(), "--tls-cert-file", &certificate, "--tls-key-file", &key];
+        // It asks for no certificates, but wants to know whom it would trust.
+        let trust = ["--tls-auth-clients", "no", "--tls-ca-cert-file", &certificate];
+        let secret = format!(">{password}");
+        let users = ["--user", "default", "off", "--user", user, "on", &secret, "~vru:*", "+@all"];
+        let reachable = move || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map(drop);
+        Self::launch(port, &[&tls[..], &trust, &users].concat(), reachable)
+    }
+
+    fn launch(port: u16, args: &[&str], probe: impl Fn() -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+        let home = folder("redis");
         let launch = Launch::new("redis-server", home.join("server.log"))
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+            .args(args)
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
             .args([&home]);
-        let server =
-            ServerProcess::start("Redis", launch, "TERM", move || ping(port).map_err(|error| error.to_string()));
+        let server = ServerProcess::start("Redis", launch, "TERM", move || probe().map_err(|error| error.to_string()));
         Self { server, port }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// `redis://…`.
@@ -38,7 +68,16 @@ impl RedisServer {
     }
 }
 
-fn ping(port: u16) -> std::io::Result<()> {
+/// A client that is connected until the guard is dropped.
+pub async fn redis_client(config: RedisConfig) -> (Redis, DropGuard) {
+    let redis = Redis::new(config);
+    let stop = CancellationToken::new();
+    tokio::spawn(redis.clone().watch(Readiness::default().part("redis"), stop.clone()));
+    eventually(CONNECT, "a connection to Redis", async || redis.down().map_or(Ok(()), Err)).await;
+    (redis, stop.drop_guard())
+}
+
+pub(super) fn ping(port: u16) -> std::io::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;

@@ -11,4 +11,5 @@ mod jammed;
 mod lost_cluster;
 mod reader;
 mod recreated;
+mod redis;
 mod secured;

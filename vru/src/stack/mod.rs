@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::live::LiveStore;
 use vru_runtime::shutdown::Shutdown;
 use vru_storage::s3::BucketConfig;
 
@@ -59,7 +60,9 @@ impl Stack {
         let start = |context| vru_sink::run(sink_config, context);
         let mut sink = ServiceTask::start("sink", "admin.sink", config.admin.sink, process, start).await?;
         // The sink may want the API's keys for tokens, and the API waits for the sink's migrations.
-        let mut api = start_api(config, &backends, data, process).await?;
+        // Inference and the API share what cameras show now; a real Redis each connects to itself.
+        let live = (!config.redis.is_configured()).then(LiveStore::in_memory);
+        let mut api = start_api(config, &backends, live.clone(), data, process).await?;
         sink.ready(&step).await?;
         if backends.has_embedded_broker() && backends.has_embedded_postgres() {
             let ended = database::end_alerts_of_earlier_runs(&backends.postgres.database).await?;
@@ -81,7 +84,7 @@ impl Stack {
 
         let step = display.step("model");
         let infer_config = config.infer(&backends.kafka);
-        let start = |context| vru_infer::run(infer_config, context);
+        let start = |context| vru_infer::run_with_live(infer_config, live, context);
         let mut infer = ServiceTask::start("inference", "admin.infer", config.admin.infer, process, start).await?;
         infer.ready(&step).await?;
         if backends.has_embedded_broker() {
@@ -194,11 +197,12 @@ const FIRST_ADMIN: &str = "first-admin-token";
 async fn start_api(
     config: &UpConfig,
     backends: &Backends,
+    live: Option<LiveStore>,
     data: &DataFolder,
     process: &Shutdown,
 ) -> anyhow::Result<ServiceTask> {
     let token = data.secret(FIRST_ADMIN)?;
     let api_config = config.api(&backends.kafka, &backends.postgres.database, &backends.s3.bucket, token);
-    let start = |context| vru_api::run(api_config, context);
+    let start = |context| vru_api::run_with_live(api_config, live, context);
     ServiceTask::start("the API", "admin.api", config.admin.api, process, start).await
 }

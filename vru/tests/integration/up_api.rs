@@ -139,7 +139,18 @@ fn a_camera_of_the_api_is_watched_and_again_after_a_restart_and_only_its_login_o
     });
     assert_eq!(up.rows(), Ok(0));
     let camera = push(&password);
-    drop(up.push_until_rows(&camera));
+    let pushing = up.push_until_rows(&camera);
+    // What the camera shows is known in the process, without a Redis, and nothing is missed.
+    wait_for(DEADLINE, "the live state", || {
+        let (status, live) = up.call("GET", &format!("{cameras}/{id}/live"), &json!({}));
+        if (status, live["state"].as_str()) == (200, Some("live")) { Ok(()) } else { Err(live.to_string()) }
+    });
+    let (status, health) = up.call("GET", "/api/v1/system/health", &json!({}));
+    assert_eq!((status, health["servers"]["redis"]["state"].as_str()), (200, Some("not_configured")), "{health}");
+    assert_eq!(health["workers"]["items"].as_array().map(Vec::len), Some(1), "{health}");
+    let ready = http_get(up.addresses.api_admin, "/ready").unwrap().body;
+    assert!(!ready.contains("redis"), "{ready}");
+    drop(pushing);
 
     up.restart();
     up.wait_for_log("live pictures at");

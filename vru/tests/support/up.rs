@@ -13,6 +13,7 @@ pub struct UpAddresses {
     pub ingest: SocketAddr,
     pub sink: SocketAddr,
     pub alerts: SocketAddr,
+    pub api_admin: SocketAddr,
     settings: String,
 }
 
@@ -25,7 +26,7 @@ impl UpAddresses {
              alerts = {{ listen = '{alerts}', auth = 'none' }}\n\
              admin = {{ infer = '{infer}', ingest = '{ingest}', sink = '{sink}', api = '{api_admin}' }}\n"
         );
-        Self { page, api, push, ingest, sink, alerts, settings }
+        Self { page, api, push, ingest, sink, alerts, api_admin, settings }
     }
 
     /// The gRPC server of alerts wants tokens.

@@ -7,6 +7,7 @@
 
 mod analysis;
 mod files;
+mod live;
 mod models;
 mod pictures;
 #[path = "../support/mod.rs"]

@@ -70,6 +70,8 @@ pub(super) enum ScopeName {
     CamerasRead,
     #[serde(rename = "cameras:write")]
     CamerasWrite,
+    #[serde(rename = "live:read")]
+    LiveRead,
     #[serde(rename = "counts:read")]
     CountsRead,
     #[serde(rename = "tracks:read")]
@@ -84,6 +86,8 @@ pub(super) enum ScopeName {
     WebhooksRead,
     #[serde(rename = "webhooks:write")]
     WebhooksWrite,
+    #[serde(rename = "system:read")]
+    SystemRead,
 }
 
 impl From<Scope> for ScopeName {
@@ -94,6 +98,7 @@ impl From<Scope> for ScopeName {
             Scope::AuditRead => Self::AuditRead,
             Scope::CamerasRead => Self::CamerasRead,
             Scope::CamerasWrite => Self::CamerasWrite,
+            Scope::LiveRead => Self::LiveRead,
             Scope::CountsRead => Self::CountsRead,
             Scope::TracksRead => Self::TracksRead,
             Scope::AlertsRead => Self::AlertsRead,
@@ -101,6 +106,7 @@ impl From<Scope> for ScopeName {
             Scope::PicturesRead => Self::PicturesRead,
             Scope::WebhooksRead => Self::WebhooksRead,
             Scope::WebhooksWrite => Self::WebhooksWrite,
+            Scope::SystemRead => Self::SystemRead,
         }
     }
 }
@@ -113,6 +119,7 @@ impl From<ScopeName> for Scope {
             ScopeName::AuditRead => Self::AuditRead,
             ScopeName::CamerasRead => Self::CamerasRead,
             ScopeName::CamerasWrite => Self::CamerasWrite,
+            ScopeName::LiveRead => Self::LiveRead,
             ScopeName::CountsRead => Self::CountsRead,
             ScopeName::TracksRead => Self::TracksRead,
             ScopeName::AlertsRead => Self::AlertsRead,
@@ -120,6 +127,7 @@ impl From<ScopeName> for Scope {
             ScopeName::PicturesRead => Self::PicturesRead,
             ScopeName::WebhooksRead => Self::WebhooksRead,
             ScopeName::WebhooksWrite => Self::WebhooksWrite,
+            ScopeName::SystemRead => Self::SystemRead,
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     JsonBody(LogIn { name, password }): JsonBody<LogIn>,
 ) -> Result<Response, Problem> {
+    state.limits.log_in(address).await?;
     let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "log_in_failed", "the name or the password is wrong");
     // PostgreSQL refuses texts with a zero byte.
     if name.len() > LONGEST_NAME || name.contains('\0') {
