@@ -17,6 +17,7 @@ use vru_runtime::tls::roots;
 use vru_storage::postgres::DatabaseConfig;
 use vru_storage::s3::{BucketConfig, check_endpoint};
 
+use crate::camera_tests::CameraTestsConfig;
 use crate::http::Origin;
 use crate::limits::RateLimitsConfig;
 use crate::sign_in::SignInConfig;
@@ -42,6 +43,7 @@ pub struct ApiConfig {
     pub redis: RedisConfig,
     pub rate_limits: RateLimitsConfig,
     pub cameras: CamerasConfig,
+    pub camera_tests: CameraTestsConfig,
     pub s3: PicturesSection,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
@@ -56,7 +58,13 @@ impl ApiConfig {
     /// What it does in Kafka.
     pub fn needs(&self) -> Needs {
         let topics = self.kafka.topics();
-        Needs::of("vru-api").write(&topics.cameras).read(&topics.alerts).join(&self.webhooks.group)
+        Needs::of("vru-api")
+            .write(&topics.cameras)
+            .read(&topics.alerts)
+            .join(&self.webhooks.group)
+            .write(&topics.camera_tests)
+            .read(&topics.camera_test_reports)
+            .join(&self.camera_tests.group)
     }
 }
 
@@ -72,6 +80,7 @@ impl Default for ApiConfig {
             redis: RedisConfig::default(),
             rate_limits: RateLimitsConfig::default(),
             cameras: CamerasConfig::default(),
+            camera_tests: CameraTestsConfig::default(),
             s3: PicturesSection::default(),
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
@@ -351,6 +360,7 @@ impl Validate for ApiConfig {
         problems.section("redis", &self.redis);
         problems.section("rate_limits", &self.rate_limits);
         problems.section("cameras", &self.cameras);
+        problems.section("camera_tests", &self.camera_tests);
         problems.section("s3", &self.s3);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);

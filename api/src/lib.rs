@@ -3,6 +3,7 @@
 //! - [`routes`]: one file a route, with its request, answer and documentation. Their documents together are the OpenAPI document.
 //! - `auth`: who asks (sessions, passwords), and how log-ins are slowed. Who may do what is `vru_auth::policy`.
 //! - `cameras`: changes of cameras reach Kafka.
+//! - `camera_tests`: ingest tries a camera for somebody.
 //! - `pictures`: addresses of snapshots and clips.
 //! - `tokens`: short-lived tokens of programs, and the keys that sign them.
 //! - `sign_in`: people sign in with identity providers. `outbound`: requests to servers of others.
@@ -14,6 +15,7 @@
 //! Queries are in `vru-storage`.
 
 mod auth;
+mod camera_tests;
 mod cameras;
 pub mod config;
 mod http;
@@ -33,9 +35,9 @@ mod webhooks;
 mod words;
 
 pub use auth::{create_admin, read_password};
+pub use camera_tests::CameraTestsConfig;
 pub use config::ApiConfig;
 pub use limits::{RateConfig, RateLimitsConfig};
-pub use outbound::Network;
 pub use server::{run, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};
 pub use system::SystemConfig;

@@ -38,6 +38,11 @@ pub(crate) static PICTURES: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("api_pictures_total", help, &["result"])
 });
 
+pub(crate) static CAMERA_TEST_REPORTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Reports of tests of cameras. By result: stored, invalid (a record that is none).";
+    counter_vec("api_camera_test_reports_total", help, &["result"])
+});
+
 pub(crate) static WEBHOOK_QUEUED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "api_webhook_queued_deliveries_total",
@@ -98,6 +103,9 @@ pub(crate) fn init() {
     }
     for result in ["issued", "refused", "failed"] {
         TOKENS.with_label_values(&[result]);
+    }
+    for result in ["stored", "invalid"] {
+        CAMERA_TEST_REPORTS.with_label_values(&[result]);
     }
     for result in PICTURE_RESULTS {
         PICTURES.with_label_values(&[result]);

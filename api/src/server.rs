@@ -20,6 +20,7 @@ use vru_runtime::service::ServiceContext;
 use vru_storage::postgres::{Pool, check_schema, migrate};
 
 use crate::auth::Passwords;
+use crate::camera_tests::{self, CameraTests};
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
 use crate::http::{Guard, Problem, docs, guard, record_request, serve_once};
@@ -38,6 +39,7 @@ use crate::webhooks::Webhooks;
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 /// Webhooks do not compete with requests for connections.
 const WEBHOOK_CONNECTIONS: usize = 4;
+const TEST_CONNECTIONS: usize = 2;
 
 /// Serves until shutdown.
 pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
@@ -48,6 +50,8 @@ pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<(
 /// and no Redis is missed.
 pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: ServiceContext) -> anyhow::Result<()> {
     let ready = context.readiness.part("database");
+    let http_ready = context.readiness.part("http");
+    http_ready.not_ready("the API does not listen yet");
     // Without Kafka, changes of cameras and webhooks wait; everything else is served.
     let kafka_ready = context.readiness.helpful_part("kafka");
     let redis = start_redis(&config.redis, live.is_some(), &context);
@@ -83,6 +87,11 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         .context("cannot make the client of webhooks: check `webhooks.ca`")?;
     let own = Pool::new(&section.connection, "vru-api webhooks", WEBHOOK_CONNECTIONS, section.pool_wait)?;
     webhooks.start(&config.webhooks, &config.kafka, &own, shutdown);
+    let own = Pool::new(&section.connection, "vru-api camera tests", TEST_CONNECTIONS, section.pool_wait)?;
+    let reports =
+        camera_tests::follow(config.camera_tests.clone(), config.kafka.clone(), own.clone(), shutdown.soft.clone());
+    shutdown.spawn_essential("the reader of reports of camera tests", reports);
+    let camera_tests = CameraTests::new(&config.camera_tests, &config.kafka, own).context("make a Kafka producer")?;
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone());
     shutdown.spawn_essential("the probe of Kafka", watch);
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| {
@@ -106,6 +115,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         live,
         passwords,
         cameras,
+        camera_tests,
         pictures,
         sign_in,
         tokens,
@@ -114,6 +124,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         openapi,
     });
     tracing::info!(%listening, "the API is served");
+    http_ready.ready();
     let bounds = ConnectionBounds { most: config.http.max_connections, idle: config.http.idle };
     http_server::serve("the API", listener, app, bounds, shutdown.soft.clone()).await;
     Ok(())

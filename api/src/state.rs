@@ -5,6 +5,7 @@ use vru_runtime::live::LiveStore;
 use vru_storage::postgres::Pool;
 
 use crate::auth::Passwords;
+use crate::camera_tests::CameraTests;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
 use crate::limits::Limits;
@@ -24,6 +25,7 @@ pub(crate) struct ApiState {
     pub(crate) live: Option<LiveStore>,
     pub(crate) passwords: Passwords,
     pub(crate) cameras: CameraMessages,
+    pub(crate) camera_tests: CameraTests,
     pub(crate) pictures: Pictures,
     pub(crate) sign_in: SignIn,
     pub(crate) tokens: Tokens,

@@ -117,6 +117,8 @@ pub enum Action {
     /// What cameras show now.
     SeeLive,
     SeeAllLive,
+    /// Whoever does it makes ingest connect to an address, and sees a picture.
+    TestCameras,
     SeeCounts,
     /// Of the cameras of a site; the actions with `All` concern all cameras, also those of no site.
     SeeTracks,
@@ -186,6 +188,7 @@ pub const POLICY: &[Rule] = &[
     rule(Action::ConfigureCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
     rule(Action::SeeLive, Needs::AtSite(Role::Viewer), Some(Scope::LiveRead)),
     rule(Action::SeeAllLive, Needs::SystemAdmin, Some(Scope::LiveRead)),
+    rule(Action::TestCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
     rule(Action::SeeCounts, Needs::AtSite(Role::Viewer), Some(Scope::CountsRead)),
     rule(Action::SeeTracks, Needs::AtSite(Role::Viewer), Some(Scope::TracksRead)),
     rule(Action::SeeAllTracks, Needs::SystemAdmin, Some(Scope::TracksRead)),

@@ -75,6 +75,7 @@ fn start(bus: &Bus) -> ServiceProcess {
     let service = ServiceLaunch::new("vru-ingest")
         .bus(bus)
         .set("push.enabled", "false")
+        .set("pull.allow_this_host", "true")
         .set("live.decoder_threads", "1")
         .set("group", format!("{}ingest", bus.prefix()))
         .start();

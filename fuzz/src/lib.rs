@@ -49,9 +49,11 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 30] = [
+pub const TARGETS: [Target; 32] = [
     target("frame", targets::records::frame),
     target("file_position", targets::records::file_position),
+    Target { memory_per_byte: 512, ..target("camera_test", targets::records::camera_test) },
+    target("camera_test_report", targets::records::camera_test_report),
     // An empty object has two bytes in the message and a whole struct in memory, and a growing vector needs its memory twice.
     Target { memory_per_byte: 512, ..target("detections", targets::records::detections) },
     target("alert", targets::records::alert),

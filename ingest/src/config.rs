@@ -1,6 +1,7 @@
 //! The settings, with units and defaults. One file per section of ingest's own.
 
 mod between;
+mod camera_tests;
 mod file;
 mod live;
 mod pipelines;
@@ -13,12 +14,14 @@ use serde::Deserialize;
 use vru_runtime::cameras::{CamerasConfig, check_file};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::{KafkaConfig, Needs};
+use vru_runtime::networks::AllowedNetworks;
 use vru_runtime::report::chain;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
 use crate::source::OutputPlan;
 
+pub use camera_tests::CameraTestsConfig;
 pub use file::FileConfig;
 pub use live::LiveConfig;
 pub use pipelines::PipelinesConfig;
@@ -46,6 +49,8 @@ pub struct IngestConfig {
     pub push: PushConfig,
     /// Video files.
     pub file: FileConfig,
+    /// Cameras that people try before they are watched.
+    pub camera_tests: CameraTestsConfig,
     /// GStreamer pipelines that cameras can choose.
     pub pipelines: PipelinesConfig,
     /// Logs and traces.
@@ -65,6 +70,7 @@ impl Default for IngestConfig {
             pull: PullConfig::default(),
             push: PushConfig::default(),
             file: FileConfig::default(),
+            camera_tests: CameraTestsConfig::default(),
             pipelines: PipelinesConfig::default(),
             telemetry: TelemetryConfig::default(),
             shutdown: ShutdownConfig::default(),
@@ -107,6 +113,24 @@ impl IngestConfig {
     }
 }
 
+impl IngestConfig {
+    /// What the tests of cameras must be allowed to do in Kafka. Without it, everything else is done.
+    pub fn needs_of_tests(&self) -> Needs {
+        let topics = self.kafka.topics();
+        Needs::of("vru-ingest")
+            .read(&topics.camera_tests)
+            .write(&topics.camera_test_reports)
+            .join(&self.camera_tests.group)
+    }
+
+    /// Where pulled cameras may be; `None`: anywhere. The operator of this host writes the cameras file.
+    pub fn networks(&self) -> Option<AllowedNetworks> {
+        let PullConfig { allowed_networks, allow_this_host, .. } = &self.pull;
+        let of_others = self.cameras.file.as_os_str().is_empty();
+        of_others.then(|| AllowedNetworks::new(allowed_networks.clone(), *allow_this_host))
+    }
+}
+
 impl Validate for IngestConfig {
     fn validate(&self, problems: &mut Problems) {
         problems.require(!self.group.is_empty(), "group", "is empty");
@@ -116,6 +140,7 @@ impl Validate for IngestConfig {
         problems.section("pull", &self.pull);
         problems.section("push", &self.push);
         problems.section("file", &self.file);
+        problems.section("camera_tests", &self.camera_tests);
         problems.section("pipelines", &self.pipelines);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
@@ -153,15 +178,24 @@ mod tests {
         config.pull.open_timeout = Duration::ZERO;
         config.push.tls_listen = Some(SocketAddr::from(([127, 0, 0, 1], 322)));
         config.file.max_lag = 0;
+        config.camera_tests.concurrent = 0;
+        config.pull.allowed_networks = vec!["10.0.0.0/8".parse().unwrap(), "127.0.0.0/8".parse().unwrap()];
         let mut problems = Problems::default();
         config.validate(&mut problems);
         let found = problems.found().join("\n");
-        for key in
-            ["group", "live.queue_frames", "pull.open_timeout", "push.tls_certificate", "push.tls_key", "file.max_lag"]
-        {
+        for key in [
+            "group",
+            "live.queue_frames",
+            "pull.open_timeout",
+            "push.tls_certificate",
+            "push.tls_key",
+            "file.max_lag",
+            "camera_tests.concurrent",
+            "pull.allowed_networks",
+        ] {
             assert!(found.contains(&format!("{key}: ")), "{key} is not in {found}");
         }
-        assert_eq!(problems.found().len(), 6);
+        assert_eq!(problems.found().len(), 8);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Why a connection to a camera ended or could not be opened.
 
+use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use vru_media::description::DescriptionError;
@@ -66,6 +68,24 @@ pub enum SourceError {
     LoginUnsupported { url: String, offered: String },
     #[error("cannot trust {url}: {problem}; see `tls` of the camera")]
     Tls { url: String, problem: String },
+    #[error("cannot receive from {url}: its host name cannot be resolved")]
+    Lookup {
+        url: String,
+        #[source]
+        source: io::Error,
+    },
+    /// Whoever configures cameras does not choose where ingest connects to.
+    #[error(
+        "{url} is at {address}, a {kind} address, which ingest may not connect to: its operator allows networks with `pull.allowed_networks`, \
+         and the addresses of this host, where everything runs on it, with `pull.allow_this_host`"
+    )]
+    Forbidden { url: String, address: IpAddr, kind: &'static str },
+    #[error("cannot receive from {url}: cannot connect")]
+    Connect {
+        url: String,
+        #[source]
+        source: io::Error,
+    },
     /// `problem` is GStreamer's text.
     #[error("cannot receive from {url}: {problem}")]
     Stream { url: String, problem: String },
@@ -124,7 +144,8 @@ impl SourceError {
             Self::LoginRefused { .. } | Self::LoginMissing { .. } => "unauthorized",
             Self::LoginUnsupported { .. } => "login_method",
             Self::Tls { .. } => "tls",
-            Self::Stream { .. } => "stream",
+            Self::Stream { .. } | Self::Lookup { .. } | Self::Connect { .. } => "stream",
+            Self::Forbidden { .. } => "forbidden",
             Self::Ended { .. } => "ended",
             Self::File { .. } | Self::FileDate { .. } => "file",
             Self::Decode { .. } | Self::ReaderEnded { .. } => "decode",
@@ -155,7 +176,10 @@ impl Retryable for SourceError {
     /// person and are retried at the slowest pace only.
     fn is_retryable(&self) -> bool {
         let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
-        let settings = matches!(self, Self::Credentials(_) | Self::Url { .. } | Self::Tls { .. } | Self::PushLogin);
+        let settings = matches!(
+            self,
+            Self::Credentials(_) | Self::Url { .. } | Self::Tls { .. } | Self::Forbidden { .. } | Self::PushLogin
+        );
         !pipeline
             && !settings
             && !self.is_of_the_file()

@@ -18,6 +18,7 @@
 
 pub mod camera;
 pub mod camera_login;
+mod camera_tests;
 pub mod config;
 mod counts;
 pub mod error;

@@ -77,6 +77,10 @@ impl LiveSender {
         })
     }
 
+    pub fn camera(&self) -> &CameraId {
+        &self.camera
+    }
+
     /// Sends a frame, or queues it while `live.in_flight` frames are unacknowledged. Never waits. After `close`, the frame is dropped.
     pub fn push(self: &Arc<Self>, frame: Frame) {
         debug_assert_eq!(frame.delivery(), Delivery::Live, "files have no queue");

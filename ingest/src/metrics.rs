@@ -169,6 +169,11 @@ pub static PUSH_REFUSED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     )
 });
 
+pub static CAMERA_TESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Tests of cameras. By result: seen, failed, invalid (a record that is no test).";
+    counter_vec("ingest_camera_tests_total", help, &["result"])
+});
+
 /// Registers every metric, so that `/metrics` shows each one before its first event.
 pub fn register() {
     LazyLock::force(&RECEIVED);
@@ -193,6 +198,9 @@ pub fn register() {
     LazyLock::force(&PUSH_REQUESTS);
     LazyLock::force(&PUSH_CONNECTIONS);
     LazyLock::force(&PUSH_REFUSED);
+    for result in ["seen", "failed", "invalid"] {
+        CAMERA_TESTS.with_label_values(&[result]);
+    }
 }
 
 /// By camera: the session that delivers frames. A session may end after its successor has connected.

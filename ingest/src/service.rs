@@ -9,6 +9,7 @@ use vru_runtime::kafka::watch_kafka;
 use vru_runtime::service::ServiceContext;
 
 use crate::camera::CameraContext;
+use crate::camera_tests::{self, TestContext};
 use crate::config::IngestConfig;
 use crate::publisher::KafkaPublisher;
 use crate::source::push::{self, PathRegistry};
@@ -54,8 +55,13 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
             .spawn_essential("the watch of the topics of frames", async move { publisher.watch_topics(&soft).await })
     };
 
-    let camera_context =
-        CameraContext { config, publisher: publisher.clone(), push_paths, pipelines: Arc::new(pipelines), shutdowns };
+    let pipelines = Arc::new(pipelines);
+    let tests_ready = context.readiness.helpful_part("camera-tests");
+    let watch = watch_kafka(config.kafka.clone(), config.needs_of_tests(), tests_ready, shutdown.soft.clone());
+    let tests_watch = shutdown.spawn_essential("the probe of what tests of cameras need", watch);
+    let test_context = TestContext::new(&config, pipelines.clone(), shutdowns.clone());
+    shutdown.spawn_essential("the tests of cameras", camera_tests::run(test_context, shutdown.soft.clone()));
+    let camera_context = CameraContext { config, publisher: publisher.clone(), push_paths, pipelines, shutdowns };
     supervisor::run(events, camera_context, shutdown.soft.clone()).await;
 
     // The cameras have stopped, so no new frames come.
@@ -64,6 +70,7 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     topic_watch.abort();
     waits_watch.abort();
     kafka_watch.abort();
+    tests_watch.abort();
     shutdown.tracker.close();
     if tokio::time::timeout(STOP_DEADLINE, shutdown.tracker.wait()).await.is_err() {
         tracing::warn!(deadline = ?STOP_DEADLINE, "some push connections did not close before the deadline");

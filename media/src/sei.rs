@@ -134,7 +134,7 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// Without the 3 that encoders put behind two zeros, lest the bytes look like a start code.
-fn without_emulation_prevention(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub fn without_emulation_prevention(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !bytes.windows(3).any(|three| three == [0, 0, 3]) {
         return bytes.into();
     }

@@ -17,6 +17,10 @@ pub const TOPIC_DETECTIONS: &str = "vru.detections";
 pub const TOPIC_ALERTS: &str = "vru.alerts";
 /// Camera configurations ([`crate::v1::CameraConfig`]), compacted, key = camera id.
 pub const TOPIC_CAMERAS: &str = "vru.cameras";
+/// Cameras that ingest tries once ([`crate::v1::CameraTest`]), key = id of the test.
+pub const TOPIC_CAMERA_TESTS: &str = "vru.camera-tests";
+/// What came of it ([`crate::v1::CameraTestReport`]), key = id of the test.
+pub const TOPIC_CAMERA_TEST_REPORTS: &str = "vru.camera-test-reports";
 /// Records that could not be read, unchanged unless they are too large, with the headers below.
 pub const TOPIC_DEAD_LETTERS: &str = "vru.dead-letters";
 

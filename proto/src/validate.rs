@@ -2,6 +2,7 @@
 //! it.
 
 mod camera;
+mod camera_test;
 
 use std::collections::HashSet;
 
@@ -11,6 +12,7 @@ use crate::error::InvalidMessage;
 use crate::ids::{CameraId, FrameKey};
 use crate::v1;
 pub use camera::{camera, view};
+pub use camera_test::{MAX_SNAPSHOT_BYTES, MAX_TEST_MS, read_camera_test, read_camera_test_report};
 
 /// Maximum width and height of a picture in pixels. Larger sizes are decompression bombs.
 pub const MAX_SIDE: u32 = 16_384;

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 8] = [
     "vru/v1/alert.proto",
     "vru/v1/alerts.proto",
     "vru/v1/camera.proto",
+    "vru/v1/camera_test.proto",
     "vru/v1/detection.proto",
     "vru/v1/file.proto",
     "vru/v1/frame.proto",
@@ -36,6 +37,7 @@ fn generate(into: &Path) {
     tonic_prost_build::configure()
         .bytes(".vru.v1.Frame.payload")
         .bytes(".vru.v1.Alert.snapshot")
+        .bytes(".vru.v1.SeenStream.snapshot")
         // `src/lib.rs` implements `Debug`, because a password must not appear in a log.
         .skip_debug([".vru.v1.Credentials", ".vru.v1.PullSource"])
         .out_dir(into)

@@ -20,6 +20,7 @@ pub mod latency;
 pub mod live;
 pub mod memory;
 pub mod metrics;
+pub mod networks;
 pub mod redis;
 pub mod report;
 pub mod retry;

@@ -9,6 +9,7 @@
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
+pub mod camera_tests;
 pub mod cameras;
 pub mod counts;
 pub mod idempotency;

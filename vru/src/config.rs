@@ -255,7 +255,8 @@ impl UpConfig {
             kafka: kafka.clone(),
             cameras: self.cameras.clone(),
             live: self.live.clone(),
-            pull: self.pull.clone(),
+            // Everything runs on this host.
+            pull: PullConfig { allow_this_host: true, ..self.pull.clone() },
             push: self.push.clone(),
             file: self.file_pace(),
             ..IngestConfig::default()

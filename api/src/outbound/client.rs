@@ -218,7 +218,8 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    use super::super::networks::Network;
+    use vru_runtime::networks::Network;
+
     use super::*;
 
     /// Counts the connections that it gets, and accepts every request.

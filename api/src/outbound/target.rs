@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use url::{Host, Url};
-
-use super::networks::{Network, special};
+use vru_runtime::networks::{Network, special};
 
 const LONGEST: usize = 2048;
 

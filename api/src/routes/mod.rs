@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod camera_tests;
 mod cameras;
 mod clients;
 mod counts;
@@ -41,6 +42,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(sites::router())
         .merge(cameras::router())
         .merge(live::router())
+        .merge(camera_tests::router())
         .merge(counts::router())
         .merge(tracks::router())
         .merge(alerts::router())

@@ -5,9 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 use vru_runtime::config::{Problems, Validate};
+use vru_runtime::networks::Network;
 use vru_runtime::secret::Secret;
-
-use crate::outbound::Network;
 
 /// Section `sign_in`: people sign in with identity providers (OpenID Connect). It needs `cameras.secrets_key`, with which the cookie of a
 /// sign-in is encrypted.

@@ -3,9 +3,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use vru_runtime::config::{Problems, Validate};
+use vru_runtime::networks::Network;
 use vru_runtime::retry::BackoffConfig;
-
-use crate::outbound::Network;
 
 /// Section `webhooks`.
 #[derive(Debug, Clone, Deserialize)]

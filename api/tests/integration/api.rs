@@ -53,6 +53,7 @@ impl Api {
         // Tests ask faster than people.
         let fast = RateConfig { per_minute: 1_000_000, burst: 1_000_000 };
         (config.rate_limits.caller, config.rate_limits.address, config.rate_limits.log_in) = (fast, fast, fast);
+        config.camera_tests.group = format!("camera-tests-{}", address.port());
         change(&mut config);
         let api = Self::run(config, database).await;
         create_admin(&api.config, ADMIN, "Ada Admin", Secret::new(PASSWORD)).await.expect("an admin can be added");
@@ -161,8 +162,14 @@ impl ApiClient {
 
     /// For an answer that is no JSON.
     pub async fn text(&self, method: Method, path: &str) -> (Answer, String) {
+        let (answer, bytes) = self.bytes(method, path).await;
+        (answer, String::from_utf8(bytes.to_vec()).expect("a text"))
+    }
+
+    /// For an answer that is no text.
+    pub async fn bytes(&self, method: Method, path: &str) -> (Answer, Bytes) {
         let (status, headers, bytes) = self.exchange(method, path, &[], "").await;
-        (Answer { status, headers, body: Value::Null }, String::from_utf8(bytes.to_vec()).expect("a text"))
+        (Answer { status, headers, body: Value::Null }, bytes)
     }
 
     async fn exchange(

@@ -3,6 +3,7 @@
 mod alerts;
 mod api;
 mod audit;
+mod camera_tests;
 mod cameras;
 mod command_line;
 mod counts;

@@ -55,6 +55,9 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/sites/{site_id}/live", VIEWER, Some("live:read")),
     ("get /api/v1/cameras/{camera_id}/live", Who::SystemAdmin, Some("live:read")),
     ("get /api/v1/live", Who::SystemAdmin, Some("live:read")),
+    ("post /api/v1/sites/{site_id}/camera-tests", OPERATOR, Some("cameras:write")),
+    ("get /api/v1/sites/{site_id}/camera-tests/{test_id}", OPERATOR, Some("cameras:write")),
+    ("get /api/v1/sites/{site_id}/camera-tests/{test_id}/snapshot", VIEWER, Some("pictures:read")),
     ("get /api/v1/sites/{site_id}/counts", VIEWER, Some("counts:read")),
     ("get /api/v1/sites/{site_id}/tracks", VIEWER, Some("tracks:read")),
     ("get /api/v1/tracks", Who::SystemAdmin, Some("tracks:read")),
@@ -263,6 +266,7 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
                     "{client_id}",
                     "{provider_id}",
                     "{identity_id}",
+                    "{test_id}",
                 ]) {
                     path = path.replace(id, "none");
                 }

@@ -35,6 +35,7 @@ impl MeasuredPipeline {
         let ingest = ServiceLaunch::new("vru-ingest")
             .bus(&bus)
             .set("push.enabled", "false")
+            .set("pull.allow_this_host", "true")
             .set("group", group("ingest"))
             .start();
         let infer = infer_worker(&bus).start();

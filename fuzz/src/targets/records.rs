@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use prost::Message;
-use vru_proto::validate::{ReadError, read_alert, read_camera, read_detections, read_file_position, read_frame};
+use vru_proto::validate::{
+    ReadError, read_alert, read_camera, read_camera_test, read_camera_test_report, read_detections, read_file_position,
+    read_frame,
+};
 
 use super::check_error;
 
@@ -36,6 +39,14 @@ pub(crate) fn detections(case: &[u8]) {
 
 pub(crate) fn alert(case: &[u8]) {
     check_round_trip(case, read_alert, ToString::to_string);
+}
+
+pub(crate) fn camera_test(case: &[u8]) {
+    check_round_trip(case, read_camera_test, ToString::to_string);
+}
+
+pub(crate) fn camera_test_report(case: &[u8]) {
+    check_round_trip(case, read_camera_test_report, ToString::to_string);
 }
 
 /// The first line is the record's key.

@@ -5,6 +5,7 @@ mod colours;
 mod decoder_loss;
 mod elements;
 mod encoder_input;
+mod facts;
 pub mod file;
 mod jpeg_depayloader;
 mod jpeg_rtp;
@@ -12,6 +13,7 @@ mod orientation;
 mod output;
 mod packet_loss;
 mod pipeline_shutdowns;
+mod profile;
 pub mod pull;
 pub mod push;
 mod recovery_point;
@@ -20,15 +22,17 @@ mod rtp_continuity;
 mod running_pipeline;
 mod samples;
 mod session;
+pub(crate) mod shrink;
 mod stream_clock;
 mod unconverted;
 mod video_format;
 
 use std::sync::Arc;
 
+pub use facts::{Facts, Phase, Seen};
 pub use output::OutputPlan;
 pub use pipeline_shutdowns::{HangLimits, PipelineShutdowns};
-pub use session::{CameraSession, EncodedPicture, SessionIds};
+pub use session::{CameraSession, EncodedPicture, FrameSink, SessionIds};
 
 use vru_proto::CameraId;
 

@@ -20,6 +20,7 @@ use super::encoder_input::{SourceSize, Turning, prepare_encoder};
 use super::jpeg_depayloader::depayload_jpegs;
 use super::orientation::pass_stream_orientation_on;
 use super::packet_loss::{Recovering, drop_incomplete_units};
+use super::profile::profile;
 use super::samples::{sample_payload, sample_size};
 use super::video_format::VideoFormat;
 use super::{CameraSession, EncodedPicture, OutputPlan};
@@ -46,6 +47,8 @@ impl RtpBranch {
     ) -> Result<Self, SourceError> {
         let values = plan.values(decoder_threads);
         let depayloader = make_bin(format.depayload_launch())?;
+        session.facts().codec(format.rtp_name());
+        record_profile(&depayloader, format, session)?;
         let recovering = drop_incomplete_units(&depayloader, format, session)?;
         if format == VideoFormat::Jpeg {
             depayload_jpegs(&depayloader, session)?;
@@ -92,6 +95,28 @@ impl RtpBranch {
         }
         self.elements[0].static_pad("sink").ok_or_else(|| build_error("the depayloader has no sink pad"))
     }
+}
+
+/// Records the profile of the stream when the parameter sets are known.
+fn record_profile(
+    depayloader: &gst::Bin,
+    format: VideoFormat,
+    session: &Arc<CameraSession>,
+) -> Result<(), SourceError> {
+    let VideoFormat::Coded(codec) = format else { return Ok(()) };
+    let facts = session.facts();
+    static_pad(depayloader, "src")?.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(event) = info.event()
+            && let gst::EventView::Caps(caps) = event.view()
+            && let Some(Ok(configuration)) = caps.caps().structure(0).map(|caps| caps.get::<gst::Buffer>("codec_data"))
+            && let Ok(configuration) = configuration.map_readable()
+            && let Some(text) = profile(codec, &configuration)
+        {
+            facts.profile(text);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
 }
 
 /// An appsink that passes each sample to `take` in the streaming thread, so that no sample waits in it.

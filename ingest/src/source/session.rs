@@ -11,6 +11,7 @@ use vru_proto::v1::{Delivery, Encoding, Frame};
 use vru_proto::{CameraId, FrameKey};
 use vru_runtime::clock;
 
+use super::facts::Facts;
 use super::unconverted::Notices;
 use crate::live_sender::LiveSender;
 use crate::metrics;
@@ -54,12 +55,42 @@ pub struct EncodedPicture {
     pub orientation: Orientation,
 }
 
-/// Gives the pictures of one connection their identities and times, and gives them to the camera's sender.
+/// Where the pictures of a connection go.
+pub trait FrameSink: std::fmt::Debug + Send + Sync {
+    /// The first picture of the connection follows.
+    fn opened(&self, session: u64);
+
+    /// Takes a picture; never waits.
+    fn push(&self, frame: Frame);
+
+    /// The connection has ended.
+    fn closed(&self, session: u64);
+}
+
+/// The way of a watched camera: to Kafka, and counted.
+impl FrameSink for Arc<LiveSender> {
+    fn opened(&self, session: u64) {
+        metrics::SESSIONS.with_label_values(&[self.camera().as_str()]).inc();
+        metrics::connected(self.camera().as_str(), session);
+    }
+
+    fn push(&self, frame: Frame) {
+        metrics::RECEIVED.with_label_values(&[self.camera().as_str()]).inc();
+        LiveSender::push(self, frame);
+    }
+
+    fn closed(&self, session: u64) {
+        metrics::disconnected(self.camera().as_str(), session);
+    }
+}
+
+/// Gives the pictures of one connection their identities and times, and passes them on.
 #[derive(Debug)]
 pub struct CameraSession {
     camera: CameraId,
     id: u64,
-    sender: Arc<LiveSender>,
+    sink: Box<dyn FrameSink>,
+    facts: Arc<Facts>,
     timeline: Mutex<Timeline>,
     progress: Mutex<Progress>,
     opened: Instant,
@@ -74,12 +105,13 @@ struct Progress {
 }
 
 impl CameraSession {
-    pub fn new(camera: CameraId, id: u64, sender: Arc<LiveSender>, clock_tolerance: Duration) -> Self {
+    pub fn new(camera: CameraId, id: u64, sink: impl FrameSink + 'static, clock_tolerance: Duration) -> Self {
         Self {
             notices: Arc::new(Notices::new(camera.clone(), id)),
             camera,
             id,
-            sender,
+            sink: Box::new(sink),
+            facts: Arc::default(),
             timeline: Mutex::new(Timeline::new(clock_tolerance)),
             progress: Mutex::default(),
             opened: Instant::now(),
@@ -95,13 +127,20 @@ impl CameraSession {
         self.id
     }
 
+    /// What the connection has shown of the camera.
+    pub fn facts(&self) -> Arc<Facts> {
+        self.facts.clone()
+    }
+
     pub(super) fn notices(&self) -> Arc<Notices> {
         self.notices.clone()
     }
 
     /// Records an incoming packet with its arrival time, see [`Timeline::record_packet`].
     pub fn record_packet(&self, pts_ns: u64, camera_us: Option<i64>) {
-        let news = self.timeline.lock().record_packet(pts_ns, clock::now_us(), camera_us);
+        let now_us = clock::now_us();
+        self.facts.packet(pts_ns, now_us, camera_us);
+        let news = self.timeline.lock().record_packet(pts_ns, now_us, camera_us);
         let camera = self.camera.as_str();
         if let Some(by_us) = news.set_by_us {
             metrics::CLOCK_JUMPS.with_label_values(&[camera]).inc();
@@ -162,10 +201,8 @@ impl CameraSession {
         drop(progress);
         let key = FrameKey { camera: self.camera.clone(), session: self.id, sequence };
         let camera = self.camera.as_str();
-        metrics::RECEIVED.with_label_values(&[camera]).inc();
         if sequence == 0 {
-            metrics::SESSIONS.with_label_values(&[camera]).inc();
-            metrics::connected(camera, self.id);
+            self.sink.opened(self.id);
             // GStreamer's thread is outside of the camera's span, so the fields name the camera.
             tracing::info!(
                 camera,
@@ -176,7 +213,7 @@ impl CameraSession {
                 "first frame received"
             );
         }
-        self.sender.push(Frame {
+        self.sink.push(Frame {
             id: Some((&key).into()),
             captured_at_us: capture.at_us,
             clock_source: capture.clock as i32,
@@ -201,6 +238,6 @@ impl CameraSession {
 
 impl Drop for CameraSession {
     fn drop(&mut self) {
-        metrics::disconnected(self.camera.as_str(), self.id);
+        self.sink.closed(self.id);
     }
 }

@@ -1,9 +1,10 @@
 //! Ingest with real cameras: gst-rtsp-server in this process, ffmpeg and rtspclientsink in processes of their own. Frames are
-//! published to memory, except in `kafka` and `positions…`, which use a real broker.
+//! published to memory, except in `kafka`, `positions…` and `camera_tests`, which use a real broker.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its environment does")]
 
 mod camera_faults;
+mod camera_tests;
 mod dialogues;
 mod file;
 mod file_faults;

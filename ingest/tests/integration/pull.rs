@@ -28,9 +28,9 @@ pub(super) const H264: &str = "videotestsrc is-live=true pattern=ball \
     ! capsfilter name=size caps=video/x-raw,width=640,height=360,framerate=30/1 \
     ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! valve name=valve \
     ! rtph264pay name=pay0 pt=96 config-interval=-1";
-const H265: &str = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1 \
+pub(super) const H265: &str = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1 \
     ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph265pay name=pay0 pt=96 config-interval=-1";
-const SOUND: &str = "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1 pt=8";
+pub(super) const SOUND: &str = "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay1 pt=8";
 
 /// Who may connect.
 pub(super) enum Access {

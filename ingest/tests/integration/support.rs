@@ -245,6 +245,7 @@ pub fn quick() -> IngestConfig {
     config.live.backoff.initial = Duration::from_millis(50);
     config.live.backoff.max = Duration::from_millis(200);
     config.pull.open_timeout = Duration::from_secs(5);
+    config.pull.allow_this_host = true;
     config.pull.login_backoff_initial = Duration::from_millis(100);
     config.pull.login_backoff_max = Duration::from_millis(200);
     config

@@ -1583,6 +1583,92 @@ impl RtspTransport {
         }
     }
 }
+/// A camera that ingest tries once, for somebody who waits for what it sees. Topic `vru.camera-tests`, key = id. One member of the group
+/// tries it: the offset is committed before the camera is connected to, because a camera locks out whoever repeats a wrong log-in.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CameraTest {
+    /// Made by the API. The id of `camera` is the same.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Its source is `pull`. The credentials are sealed.
+    #[prost(message, optional, tag = "2")]
+    pub camera: ::core::option::Option<CameraConfig>,
+    /// Microseconds since the Unix epoch. After that nobody waits for it, and it is not tried.
+    #[prost(int64, tag = "3")]
+    pub start_before_us: i64,
+    /// How long ingest may take.
+    #[prost(uint32, tag = "4")]
+    pub timeout_ms: u32,
+}
+/// Topic `vru.camera-test-reports`, key = id. The first report of a test says that it is being tried, the second what came of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CameraTestReport {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The host of ingest.
+    #[prost(string, tag = "2")]
+    pub host: ::prost::alloc::string::String,
+    #[prost(oneof = "camera_test_report::Outcome", tags = "3, 4, 5")]
+    pub outcome: ::core::option::Option<camera_test_report::Outcome>,
+}
+/// Nested message and enum types in `CameraTestReport`.
+pub mod camera_test_report {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        #[prost(message, tag = "3")]
+        Started(super::StartedTest),
+        #[prost(message, tag = "4")]
+        Seen(super::SeenStream),
+        #[prost(message, tag = "5")]
+        Failed(super::FailedTest),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartedTest {}
+/// What a camera sends.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SeenStream {
+    /// `H264`, `H265` or `JPEG`.
+    #[prost(string, tag = "1")]
+    pub codec: ::prost::alloc::string::String,
+    /// `High, level 4.1`; empty for JPEG, or if the stream does not say it.
+    #[prost(string, tag = "2")]
+    pub profile: ::prost::alloc::string::String,
+    /// As a person sees the picture.
+    #[prost(uint32, tag = "3")]
+    pub width: u32,
+    #[prost(uint32, tag = "4")]
+    pub height: u32,
+    /// By the times of the packets; 0 if too few came.
+    #[prost(double, tag = "5")]
+    pub frames_per_second: f64,
+    /// How far the camera's clock is ahead of ours, as the sender reports (RTCP) say; missing if none came.
+    #[prost(int64, optional, tag = "6")]
+    pub clock_ahead_us: ::core::option::Option<i64>,
+    #[prost(enumeration = "RtspTransport", tag = "7")]
+    pub transport: i32,
+    /// What the camera calls its server; may be empty.
+    #[prost(string, tag = "8")]
+    pub server: ::prost::alloc::string::String,
+    /// From the start to the first picture that could be decoded.
+    #[prost(uint32, tag = "9")]
+    pub first_picture_ms: u32,
+    /// A JPEG.
+    #[prost(bytes = "bytes", tag = "10")]
+    pub snapshot: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FailedTest {
+    /// For programs: `password_refused`, `no_route`.
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// How far it came: `lookup`, `connect`, `tls`, `request`, `video`, `picture`; empty if it was not connected to.
+    #[prost(string, tag = "2")]
+    pub phase: ::prost::alloc::string::String,
+    /// For people.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+}
 /// How far a file is published. Compacted topic `vru.file-positions`, partition 0, key = camera id, a slash and the session in decimal.
 /// Ingest writes it once a second while it publishes the file, and at the end. A tombstone makes ingest forget the position.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -51,6 +51,9 @@ impl KafkaConfig {
             spec(topics.detections, vec![retention(72)]),
             spec(topics.alerts, vec![retention(24 * 7)]),
             spec(topics.cameras, vec![compact]),
+            // Nobody waits longer for a test.
+            spec(topics.camera_tests, vec![retention(1)]),
+            spec(topics.camera_test_reports, vec![retention(1)]),
             spec(topics.dead_letters, vec![retention(24 * 7)]),
         ]
     }

@@ -14,7 +14,8 @@ use crate::secret::Secret;
 pub struct KafkaConfig {
     /// `host:port`, several joined by commas (default `127.0.0.1:9092`).
     pub brokers: String,
-    /// Prefix of the topics `frames`, `file-frames`, `file-positions`, `detections`, `alerts`, `cameras` and `dead-letters` (default `vru.`).
+    /// Prefix of the topics `frames`, `file-frames`, `file-positions`, `detections`, `alerts`, `cameras`, `camera-tests`,
+    /// `camera-test-reports` and `dead-letters` (default `vru.`).
     pub topic_prefix: String,
     /// `plaintext` (default), `ssl`, `sasl_ssl` or `sasl_plaintext`.
     pub security_protocol: String,
@@ -108,6 +109,10 @@ pub struct Topics {
     pub alerts: String,
     /// Camera configuration, compacted.
     pub cameras: String,
+    /// Cameras to try once.
+    pub camera_tests: String,
+    /// What came of it.
+    pub camera_test_reports: String,
     /// Records that could not be decoded.
     pub dead_letters: String,
 }
@@ -145,6 +150,8 @@ impl KafkaConfig {
             detections: name("detections"),
             alerts: name("alerts"),
             cameras: name("cameras"),
+            camera_tests: name("camera-tests"),
+            camera_test_reports: name("camera-test-reports"),
             dead_letters: name("dead-letters"),
         }
     }

@@ -38,17 +38,21 @@ pub enum Topic {
     Detections,
     Alerts,
     Cameras,
+    CameraTests,
+    CameraTestReports,
     DeadLetters,
 }
 
 impl Topic {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Frames,
         Self::FileFrames,
         Self::FilePositions,
         Self::Detections,
         Self::Alerts,
         Self::Cameras,
+        Self::CameraTests,
+        Self::CameraTestReports,
         Self::DeadLetters,
     ];
 
@@ -115,6 +119,8 @@ impl Bus {
             Topic::Detections => topics.detections,
             Topic::Alerts => topics.alerts,
             Topic::Cameras => topics.cameras,
+            Topic::CameraTests => topics.camera_tests,
+            Topic::CameraTestReports => topics.camera_test_reports,
             Topic::DeadLetters => topics.dead_letters,
         }
     }

@@ -56,7 +56,8 @@ mod tests {
                 "V13__idempotency_keys",
                 "V14__webhooks",
                 "V15__oauth_clients",
-                "V16__identities"
+                "V16__identities",
+                "V17__camera_tests"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
+mod camera_tests;
 mod cameras_change;
 mod config_mistakes;
 mod end_to_end;

@@ -36,10 +36,11 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
     let secured = SecuredKafka::start(&["ingest", "infer", "sink"]);
     let root = KafkaConfig { brokers: secured.kafka.brokers().to_owned(), ..KafkaConfig::default() };
     let pipeline = Pipeline::on(Servers { kafka: &secured.kafka, postgres: postgres(), s3: s3() }, "secured", 2);
-    let [frames, of_files, positions, detections, alerts, cameras, letters] =
+    let [frames, of_files, positions, detections, alerts, cameras, tests, reports, letters] =
         Topic::ALL.map(|topic| pipeline.bus.name(topic));
     let [ingest, infer, rows, parquet, snapshots, clips] =
         ["ingest", "infer", "postgres", "s3-detections", "s3-snapshots", "s3-clips"].map(|group| pipeline.group(group));
+    let tests_group = pipeline.group("camera-tests");
     // The table of docs/security.md.
     let acls = [
         ("ingest", Acl::WriteTopic(&frames)),
@@ -51,6 +52,9 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
         ("ingest", Acl::ReadGroup(&ingest)),
         ("ingest", Acl::DescribeGroup(&infer)),
         ("ingest", Acl::WriteTopic(&letters)),
+        ("ingest", Acl::ReadTopic(&tests)),
+        ("ingest", Acl::WriteTopic(&reports)),
+        ("ingest", Acl::ReadGroup(&tests_group)),
         ("infer", Acl::ReadTopic(&frames)),
         ("infer", Acl::ReadTopic(&of_files)),
         ("infer", Acl::ReadGroup(&infer)),

@@ -1,6 +1,6 @@
 //! `vru up` without a configuration of cameras: people and cameras are added by the REST API.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +10,7 @@ use vru_runtime::test_util::{
 };
 
 use crate::subscriber;
+use crate::support::api_client::ApiClient;
 use crate::support::up::{self, UpAddresses};
 
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -20,6 +21,7 @@ struct UpWithApi {
     config: PathBuf,
     addresses: UpAddresses,
     process: Process,
+    client: ApiClient,
 }
 
 impl UpWithApi {
@@ -31,7 +33,8 @@ impl UpWithApi {
         let home = folder("up-api");
         let config = up::write_config(&home, &addresses, settings);
         let process = up::start(&home, &config);
-        Self { home, config, addresses, process }
+        let client = ApiClient::new(&addresses.api.to_string());
+        Self { home, config, addresses, process, client }
     }
 
     /// Stops it, and starts it again with the same data.
@@ -49,29 +52,8 @@ impl UpWithApi {
         });
     }
 
-    /// Sends a request with curl, which keeps the cookie of the session. Returns the status and the answer.
     fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let cookies = self.home.join("cookies");
-        let output = Command::new("curl")
-            .args([
-                "--silent",
-                "--show-error",
-                "--max-time",
-                "60",
-                "--write-out",
-                "\n%{http_code}",
-                "--request",
-                method,
-            ])
-            .args([Path::new("--cookie"), &cookies, Path::new("--cookie-jar"), &cookies])
-            .args(["--json", &body.to_string(), &format!("http://{}{path}", self.addresses.api)])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).unwrap();
-        let (body, status) = text.rsplit_once('\n').unwrap();
-        let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap() };
-        (status.parse().unwrap(), body)
+        self.client.call(method, path, Some(body))
     }
 
     fn first_admin(&self, token: &str) -> (u16, Value) {
@@ -79,8 +61,7 @@ impl UpWithApi {
     }
 
     fn log_in(&self) {
-        let (status, answer) = self.call("POST", "/api/v1/session", &json!({ "name": "Ada", "password": PASSWORD }));
-        assert_eq!(status, 200, "{answer}");
+        self.client.log_in("Ada", PASSWORD);
     }
 
     /// Frames of all cameras that have a row.

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod api_client;
 pub mod camera_server;
 pub mod findings;
 pub mod follower;

@@ -155,6 +155,8 @@ pub fn ingest(bus: &Bus, push_port: u16) -> ServiceLaunch {
         .set("group", group("ingest"))
         .set("push.listen", format!("127.0.0.1:{push_port}"))
         .set("file.consumer_groups", format!("[\"{}\"]", group("infer")))
+        .set("pull.allow_this_host", "true")
+        .set("camera_tests.group", group("camera-tests"))
         .set("live.backoff.initial", "100ms")
         .set("live.backoff.max", "1s")
 }

@@ -37,7 +37,7 @@ pub(super) struct Camera {
 /// What the camera asks for, or what it must log in with when it publishes to us.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Credentials {
+pub(in crate::routes) struct Credentials {
     #[schema(min_length = 1, max_length = 256)]
     username: String,
     #[schema(min_length = 1, max_length = 256)]
@@ -85,7 +85,7 @@ impl From<cameras::Camera> for Tagged<Camera> {
 }
 
 impl Credentials {
-    pub(super) fn sealed(self, state: &ApiState) -> Result<SealedCredentials, Problem> {
+    pub(in crate::routes) fn sealed(self, state: &ApiState) -> Result<SealedCredentials, Problem> {
         for (field, text) in [("credentials.username", &self.username), ("credentials.password", &self.password)] {
             if text.is_empty() || text.len() > LONGEST_LOGIN || text.chars().any(char::is_control) {
                 let detail = format!("has {} bytes, not 1 to {LONGEST_LOGIN}, or a control character", text.len());
@@ -97,7 +97,7 @@ impl Credentials {
 }
 
 /// Settings as they are stored; names the field that is wrong.
-pub(super) fn checked(
+pub(in crate::routes) fn checked(
     id: &str,
     settings: &CameraSettings,
     credentials: Option<&SealedCredentials>,

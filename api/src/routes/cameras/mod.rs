@@ -14,6 +14,8 @@ use utoipa_axum::routes;
 
 use crate::state::ApiState;
 
+pub(super) use camera::{Credentials, checked};
+
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))

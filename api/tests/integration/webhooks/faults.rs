@@ -118,7 +118,16 @@ async fn ready_names_what_kafka_does_not_allow() {
     let root = vru_runtime::kafka::KafkaConfig { brokers: secured.kafka.brokers().to_owned(), ..Default::default() };
     let bus = tokio::task::block_in_place(|| Bus::create(root.clone(), "acls", 1));
     let (alerts, cameras, group) = (bus.name(Topic::Alerts), bus.name(Topic::Cameras), "api-group");
-    let acls = [Acl::WriteTopic(&cameras), Acl::ReadTopic(&alerts), Acl::ReadGroup(group)];
+    let (tests, reports, tests_group) =
+        (bus.name(Topic::CameraTests), bus.name(Topic::CameraTestReports), "tests-group");
+    let acls = [
+        Acl::WriteTopic(&cameras),
+        Acl::ReadTopic(&alerts),
+        Acl::ReadGroup(group),
+        Acl::WriteTopic(&tests),
+        Acl::ReadTopic(&reports),
+        Acl::ReadGroup(tests_group),
+    ];
     let config = secured.sasl("api");
     tokio::task::block_in_place(|| {
         for acl in acls {
@@ -136,12 +145,16 @@ async fn ready_names_what_kafka_does_not_allow() {
             .set("database.migrate", "true")
             .set("http.listen", format!("127.0.0.1:{}", free_port()))
             .set("webhooks.group", group)
+            .set("camera_tests.group", tests_group)
             .start();
         service.wait_ready(DEADLINE);
         for (acl, named) in [
             (acls[0], format!("Write on topic {cameras}")),
             (acls[1], format!("Read on topic {alerts}")),
             (acls[2], format!("Read on group {group}")),
+            (acls[3], format!("Write on topic {tests}")),
+            (acls[4], format!("Read on topic {reports}")),
+            (acls[5], format!("Read on group {tests_group}")),
         ] {
             forbid(&root, "api", acl);
             vru_runtime::test_util::wait_for(DEADLINE, &format!("/ready to name {named}"), || {

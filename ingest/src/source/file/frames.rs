@@ -9,9 +9,9 @@ use super::identity::Identity;
 use super::options::FileOptions;
 use super::reader::{Reader, VideoFrame};
 use super::report::SharedReport;
-use super::shrink;
 use crate::error::SourceError;
 use crate::metrics;
+use crate::source::shrink;
 
 /// Iterates over the frames of a file. Each step blocks while the next frame is decoded. After an error the iterator ends. The
 /// last frame that can be decoded has `end_of_stream` set.

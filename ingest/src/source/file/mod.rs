@@ -16,7 +16,6 @@ mod progress;
 mod publish;
 mod reader;
 mod report;
-mod shrink;
 mod stated_in_stream;
 mod stream;
 mod times;

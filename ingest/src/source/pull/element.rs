@@ -20,7 +20,7 @@ use crate::source::elements::{build_error, generation, make_element, one_by_one,
 use crate::source::rtp_branch::RtpBranch;
 use crate::source::rtp_continuity::RtpHeader;
 use crate::source::video_format::{JPEG_PAYLOAD_TYPE, VideoFormat};
-use crate::source::{CameraSession, SourceContext};
+use crate::source::{CameraSession, Facts, SourceContext};
 use crate::timeline::ntp_ns_to_unix_us;
 
 /// Values of `chosen` that are not the number of a stream: the camera has offered no stream yet, or none with video in a
@@ -50,7 +50,7 @@ impl Receiver {
     ) -> Result<Self, SourceError> {
         let element = rtsp_source(location, transport, &context.config.pull)?;
         let chosen = Arc::new(AtomicI64::new(NONE_OFFERED));
-        choose_video(&element, &chosen);
+        choose_video(&element, &chosen, session.facts());
         request_camera_times(&element);
         hide_length(&element);
         let reports = Arc::<AtomicU64>::default();
@@ -98,12 +98,16 @@ fn video_format(caps: &gst::CapsRef) -> Option<VideoFormat> {
 }
 
 /// Sets up only the first usable video stream, so that sound and metadata streams never cross the network.
-fn choose_video(element: &gst::Element, chosen: &Arc<AtomicI64>) {
+fn choose_video(element: &gst::Element, chosen: &Arc<AtomicI64>, facts: Arc<Facts>) {
     let chosen = chosen.clone();
     element.connect("select-stream", false, move |values| {
         let number = values.get(1).and_then(|value| value.get::<u32>().ok()).map_or(NONE_USABLE, i64::from);
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        let usable = caps.is_some_and(|caps| video_format(&caps).is_some());
+        let usable = caps.as_ref().is_some_and(|caps| video_format(caps).is_some());
+        if let Some(stream) = caps.as_ref().and_then(|caps| caps.structure(0)) {
+            let text = |name: &str| stream.get::<&str>(name).unwrap_or_default();
+            facts.offered(text("media"), text("encoding-name"), usable);
+        }
         let before = chosen.load(Ordering::Acquire);
         // rtspsrc offers the same streams again when it tries another transport.
         let take = usable && (before < 0 || before == number);

@@ -15,7 +15,7 @@ use vru_proto::camera_url::CameraUrl;
 use vru_proto::v1::PullSource;
 
 use super::running_pipeline::{ConnectionLimits, RunningPipeline};
-use super::{CameraSession, SourceContext};
+use super::{CameraSession, Facts, SourceContext};
 use crate::error::SourceError;
 use element::Receiver;
 use link::{Dial, Link, LinkError, threads};
@@ -40,7 +40,7 @@ pub async fn stream(
     };
     let mut link = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        link = open_link(source, &url, &limits, context) => link?,
+        link = open_link(source, &url, &limits, context, session.facts()) => link?,
     };
     let running = RunningPipeline::new(&context.shutdowns, &context.camera)?;
     let receiver = Receiver::new(&link.location, source.transport(), context, &running.pipeline, &session)?;
@@ -92,6 +92,7 @@ async fn open_link(
     url: &CameraUrl<'_>,
     limits: &ConnectionLimits,
     context: &SourceContext,
+    facts: Arc<Facts>,
 ) -> Result<RunningLink, SourceError> {
     let login = match &source.credentials {
         None => None,
@@ -104,7 +105,13 @@ async fn open_link(
         None => source.url.clone(),
     };
     let references = context.login.references.clone();
-    let dial = Dial { tls: source.tls.clone(), references, timeout: context.config.pull.open_timeout };
+    let dial = Dial {
+        tls: source.tls.clone(),
+        references,
+        networks: context.config.networks(),
+        facts,
+        timeout: context.config.pull.open_timeout,
+    };
     let thread = threads::next();
     let opened = AbortOnDropHandle::new(thread.spawn(Link::open(target, login, dial).in_current_span())).await;
     let opened = opened.unwrap_or_else(|panicked| Err(LinkError::Broken(panicked.to_string())));
@@ -130,7 +137,10 @@ impl LinkError {
             Self::Refused(status) => SourceError::LoginRefused { url, status },
             Self::Missing => SourceError::LoginMissing { url },
             Self::Unsupported(offered) => SourceError::LoginUnsupported { url, offered },
-            error @ (Self::Connect(_) | Self::Broken(_)) => SourceError::Stream { url, problem: error.to_string() },
+            Self::Lookup(source) => SourceError::Lookup { url, source },
+            Self::Forbidden(address, kind) => SourceError::Forbidden { url, address, kind },
+            Self::Connect(source) => SourceError::Connect { url, source },
+            error @ Self::Broken(_) => SourceError::Stream { url, problem: error.to_string() },
         }
     }
 }

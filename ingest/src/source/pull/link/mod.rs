@@ -32,6 +32,8 @@ use tokio::task::JoinSet;
 use vru_proto::camera_url::CameraUrl;
 use vru_runtime::cameras::Login;
 
+use crate::source::Phase;
+
 pub(super) use dial::Dial;
 use dial::Stream;
 use exchange::{Exchange, Next};
@@ -51,8 +53,13 @@ const FIRST_REQUEST: Duration = Duration::from_secs(10);
 pub(super) enum LinkError {
     #[error("it did not accept the connection in time")]
     TimedOut,
+    #[error("its host name cannot be resolved: {0}")]
+    Lookup(io::Error),
+    /// The address that the host leads to, and what it is.
+    #[error("it is at {0}, which is {1}")]
+    Forbidden(IpAddr, &'static str),
     #[error("cannot connect: {0}")]
-    Connect(String),
+    Connect(io::Error),
     #[error("{0}")]
     Tls(String),
     #[error("{0}")]
@@ -102,7 +109,7 @@ pub(super) struct Link {
 impl Link {
     /// Connects to the camera. `url` has no placeholders.
     pub(super) async fn open(url: String, login: Option<Login>, dial: Dial) -> Result<Self, LinkError> {
-        let parsed = CameraUrl::parse(&url).map_err(|problem| LinkError::Connect(format!("the URL {problem}")))?;
+        let parsed = CameraUrl::parse(&url).map_err(|problem| LinkError::Broken(format!("the URL {problem}")))?;
         let (camera, address) = dial.connect(&parsed).await?;
         // `rtspsrc` receives UDP on addresses of the same family as its connection.
         let loopback = match address.ip() {
@@ -207,6 +214,7 @@ impl Link {
             Piece::Frames(bytes) => self.send_camera(&bytes).await,
             Piece::Message(message) if message.is_response() => self.send_camera(&message.encode()).await,
             Piece::Message(message) => {
+                self.dial.facts.reach(Phase::Request(message.method_and_uri().0.to_owned()));
                 let request = self.exchange.request(message)?;
                 self.last_request = Instant::now();
                 self.send_camera(&request).await
@@ -229,7 +237,7 @@ impl Link {
         let bytes = match piece {
             Piece::Frames(bytes) => return Ok(client.write_all(&bytes).await.is_ok()),
             Piece::Message(message) if !message.is_response() => message.encode(),
-            Piece::Message(message) => match self.exchange.response(message, self.address)? {
+            Piece::Message(message) => match self.exchange.response(self.noted(message), self.address)? {
                 Next::Pass(bytes) => bytes,
                 Next::Ask(request) => {
                     self.send_camera(&request).await?;
@@ -244,6 +252,12 @@ impl Link {
         };
         self.accepted.send_if_modified(|accepted| std::mem::replace(accepted, self.exchange.accepted()) != *accepted);
         Ok(client.write_all(&bytes).await.is_ok())
+    }
+
+    fn noted(&self, response: Message) -> Message {
+        let line = response.start.split_once(' ').map_or("", |(_, line)| line);
+        self.dial.facts.answered(response.status(), line, response.header("Server"));
+        response
     }
 
     async fn send_camera(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
@@ -311,6 +325,8 @@ async fn first_request(mut stream: TcpStream, location: String) -> Option<(TcpSt
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use vru_runtime::cameras::References;
 
     use super::*;
@@ -325,7 +341,13 @@ mod tests {
     async fn only_who_knows_the_token_reaches_the_camera() {
         let camera = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("rtsp://{}/live", camera.local_addr().unwrap());
-        let dial = Dial { tls: None, references: References::default(), timeout: Duration::from_mins(1) };
+        let dial = Dial {
+            tls: None,
+            references: References::default(),
+            networks: None,
+            facts: Arc::default(),
+            timeout: Duration::from_mins(1),
+        };
         let mut link = Link::open(url.clone(), None, dial).await.unwrap();
         let (mut camera, _) = camera.accept().await.unwrap();
         let location = link.location().to_owned();

@@ -1,4 +1,4 @@
-//! Networks, and which addresses nobody but an operator's own machines should be reached at.
+//! Networks, which addresses are not the public internet, and which of them a service may connect to for others.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -48,7 +48,7 @@ impl fmt::Display for Network {
 }
 
 impl Network {
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => v4_within(address, network, self.prefix),
             (IpAddr::V6(network), IpAddr::V6(address)) => v6_within(address, network, self.prefix),
@@ -94,11 +94,70 @@ const SPECIAL_V6: [(Ipv6Addr, u32, &str); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "for documentation"),
 ];
 
+/// What people who configure a service may make it connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedNetworks {
+    networks: Vec<Network>,
+    /// Loopback and link-local addresses, too.
+    this_host: bool,
+}
+
+/// Addresses at which the machine itself answers, or what is plugged into it: where clouds keep the credentials of a machine.
+const OF_THIS_HOST: [&str; 2] = ["loopback", "link-local"];
+/// Addresses that lead to no single host. The unspecified one is this machine.
+const NEVER: [&str; 2] = ["unspecified", "multicast"];
+
+impl AllowedNetworks {
+    pub fn new(networks: Vec<Network>, this_host: bool) -> Self {
+        Self { networks, this_host }
+    }
+
+    /// Private addresses of IPv4 and IPv6.
+    pub fn private() -> Vec<Network> {
+        let network = |address: IpAddr, prefix| Network { address, prefix };
+        vec![
+            network(Ipv4Addr::new(10, 0, 0, 0).into(), 8),
+            network(Ipv4Addr::new(172, 16, 0, 0).into(), 12),
+            network(Ipv4Addr::new(192, 168, 0, 0).into(), 16),
+            network(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0).into(), 7),
+        ]
+    }
+
+    /// Why the address may not be connected to.
+    pub fn check(&self, address: IpAddr) -> Result<(), &'static str> {
+        let address = embedded_v4(address.to_canonical());
+        let kind = special(address);
+        match kind {
+            Some(kind) if NEVER.contains(&kind) => Err(kind),
+            Some(kind) if OF_THIS_HOST.contains(&kind) => self.this_host.then_some(()).ok_or(kind),
+            _ if self.networks.iter().any(|network| network.contains(address)) => Ok(()),
+            Some(kind) => Err(kind),
+            None => Err("public"),
+        }
+    }
+}
+
+impl Network {
+    /// Whether it has nothing but addresses of this machine, or of what is plugged into it.
+    pub fn is_of_this_host(&self) -> bool {
+        let (longest, kind) = (if self.address.is_ipv4() { 8 } else { 10 }, special(self.address.to_canonical()));
+        self.prefix >= longest && kind.is_some_and(|kind| OF_THIS_HOST.contains(&kind))
+    }
+}
+
+/// The address that a gateway of NAT64 sends packets on to.
+fn embedded_v4(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) if v6_within(address, NAT64, 96) => Ipv4Addr::from_bits(address.to_bits() as u32).into(),
+        address => address,
+    }
+}
+
 const GLOBAL_V6: Ipv6Addr = Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0);
 const NAT64: Ipv6Addr = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0);
 
 /// Why an address is not a public one; `None` if it is.
-pub(super) fn special(address: IpAddr) -> Option<&'static str> {
+pub fn special(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => special_v4(address),
         IpAddr::V6(address) => special_v6(address),
@@ -219,6 +278,54 @@ mod tests {
         assert!(within("::/0", "::1") && within("::1", "::1"));
         for text in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/-1", "localhost", "10.0.0.0/"] {
             assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_allowed_networks_are_reached_and_this_host_only_where_it_is_all_there_is() {
+        let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Network>>();
+        let private = |this_host| AllowedNetworks::new(AllowedNetworks::private(), this_host);
+        let everything = AllowedNetworks::new(list(&["0.0.0.0/0", "::/0"]), false);
+        for (address, elsewhere, here, open) in [
+            ("10.1.2.3", Ok(()), Ok(()), Ok(())),
+            ("192.168.0.9", Ok(()), Ok(()), Ok(())),
+            ("172.31.0.1", Ok(()), Ok(()), Ok(())),
+            ("::ffff:172.31.0.1", Ok(()), Ok(()), Ok(())),
+            ("64:ff9b::10.0.0.1", Ok(()), Ok(()), Ok(())),
+            ("fd12::1", Ok(()), Ok(()), Ok(())),
+            ("8.8.8.8", Err("public"), Err("public"), Ok(())),
+            ("2606:4700::1111", Err("public"), Err("public"), Ok(())),
+            ("192.0.2.7", Err("for documentation"), Err("for documentation"), Ok(())),
+            ("127.0.0.1", Err("loopback"), Ok(()), Err("loopback")),
+            ("127.8.9.1", Err("loopback"), Ok(()), Err("loopback")),
+            ("::1", Err("loopback"), Ok(()), Err("loopback")),
+            ("::ffff:127.0.0.1", Err("loopback"), Ok(()), Err("loopback")),
+            ("64:ff9b::127.0.0.1", Err("loopback"), Ok(()), Err("loopback")),
+            ("169.254.169.254", Err("link-local"), Ok(()), Err("link-local")),
+            ("64:ff9b::169.254.169.254", Err("link-local"), Ok(()), Err("link-local")),
+            ("fe80::1", Err("link-local"), Ok(()), Err("link-local")),
+            ("0.0.0.0", Err("unspecified"), Err("unspecified"), Err("unspecified")),
+            ("::", Err("unspecified"), Err("unspecified"), Err("unspecified")),
+            ("224.0.0.1", Err("multicast"), Err("multicast"), Err("multicast")),
+            ("ff02::1", Err("multicast"), Err("multicast"), Err("multicast")),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(private(false).check(address), elsewhere, "{address}");
+            assert_eq!(private(true).check(address), here, "{address}");
+            assert_eq!(everything.check(address), open, "{address}");
+        }
+        for (network, of_this_host) in [
+            ("127.0.0.0/8", true),
+            ("127.0.0.1", true),
+            ("169.254.0.0/16", true),
+            ("::1", true),
+            ("fe80::/10", true),
+            ("::ffff:127.0.0.1", true),
+            ("0.0.0.0/0", false),
+            ("10.0.0.0/8", false),
+            ("fd00::/8", false),
+        ] {
+            assert_eq!(network.parse::<Network>().unwrap().is_of_this_host(), of_this_host, "{network}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Encodes a picture again that is larger than Kafka accepts.
+//! Encodes a picture again that is larger than its receiver accepts.
 
 use bytes::Bytes;
 use vru_media::jpeg;
@@ -8,7 +8,7 @@ use vru_proto::v1::Encoding;
 const QUALITIES: [u8; 4] = [85, 70, 50, 30];
 
 /// The picture with at most `limit` bytes and its size; `None` if no quality makes it so small, or if it is no JPEG.
-pub(super) fn to_fit(payload: &[u8], encoding: Encoding, limit: usize) -> Option<(Bytes, (u32, u32))> {
+pub(crate) fn to_fit(payload: &[u8], encoding: Encoding, limit: usize) -> Option<(Bytes, (u32, u32))> {
     if encoding != Encoding::Jpeg {
         return None;
     }
@@ -31,8 +31,8 @@ mod tests {
             path: require_asset("clips/vtest.avi").display().to_string(),
             ..Default::default()
         };
-        let options = super::super::FileOptions::new("noise".parse().unwrap(), &source, plan);
-        let frame = super::super::FileFrames::open(&options).unwrap().next().unwrap().unwrap();
+        let options = crate::source::file::FileOptions::new("noise".parse().unwrap(), &source, plan);
+        let frame = crate::source::file::FileFrames::open(&options).unwrap().next().unwrap().unwrap();
         let mut image = jpeg::decode(&frame.payload, None).unwrap();
         let mut state = 1_u32;
         let mut next = || {

@@ -1,0 +1,105 @@
+//! A test as answers have it.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use vru_storage::camera_tests::{self, Failure, State};
+use vru_storage::postgres::PooledClient;
+
+use crate::camera_tests::Seen;
+use crate::http::Problem;
+use crate::routes::text::time;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CameraTest {
+    id: String,
+    site_id: String,
+    /// Absent for settings that are not saved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    camera_id: Option<String>,
+    state: Word,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// While it is `running`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    started_at: Option<String>,
+    /// When it was `done` or `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    finished_at: Option<String>,
+    /// The host of ingest that tries the camera, or tried it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    /// What the camera sends, when it is `done`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Seen>)]
+    seen: Option<Value>,
+    /// Why it is `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<TestFailure>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    /// Nobody tries it yet.
+    Pending,
+    Running,
+    /// A picture was seen.
+    Done,
+    Failed,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct TestFailure {
+    /// For programs: `unknown_host`, `network_not_allowed`, `no_route`, `port_closed`, `tls`, `password_missing`, `password_refused`,
+    /// `unknown_path`, `unsupported_codec`, `no_video`, `timeout`, `no_ingest` and others.
+    reason: String,
+    /// How far the connection came: `lookup`, `connect`, `tls`, `request`, `video`, `picture`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<String>,
+    /// For people.
+    detail: String,
+}
+
+impl From<camera_tests::CameraTest> for CameraTest {
+    fn from(test: camera_tests::CameraTest) -> Self {
+        let camera_tests::CameraTest { id, site_id, camera_id, created_at, host, state } = test;
+        let (mut started_at, mut finished_at, mut seen, mut failure) = (None, None, None, None);
+        let state = match state {
+            State::Pending => Word::Pending,
+            State::Running { since } => {
+                started_at = Some(time(since));
+                Word::Running
+            }
+            State::Seen { at, seen: stream } => {
+                (finished_at, seen) = (Some(time(at)), Some(stream));
+                Word::Done
+            }
+            State::Failed { at, failure: Failure { reason, phase, error } } => {
+                finished_at = Some(time(at));
+                failure = Some(TestFailure { reason, phase: (!phase.is_empty()).then_some(phase), detail: error });
+                Word::Failed
+            }
+            State::Silent { since, started } => {
+                let detail = if started {
+                    "ingest tried the camera and has not told what came of it: it was stopped or killed, or Kafka was away; test again"
+                } else {
+                    "no ingest has tried the camera in time: none runs, none had time, or Kafka was away; test again"
+                };
+                finished_at = Some(time(since));
+                failure = Some(TestFailure { reason: "no_ingest".to_owned(), phase: None, detail: detail.to_owned() });
+                Word::Failed
+            }
+        };
+        let created_at = time(created_at);
+        Self { id, site_id, camera_id, state, created_at, started_at, finished_at, host, seen, failure }
+    }
+}
+
+/// The test, for routes that answer with 404.
+pub(super) async fn find(client: &PooledClient, site_id: &str, id: &str) -> Result<CameraTest, Problem> {
+    let test = camera_tests::find(client, site_id, id).await?.ok_or_else(|| Problem::not_found("test"))?;
+    Ok(test.into())
+}
