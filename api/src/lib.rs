@@ -3,7 +3,7 @@
 //! - [`routes`]: one file a route, with its request, answer and documentation. Their documents together are the OpenAPI document.
 //! - `auth`: who asks (sessions, passwords), and how log-ins are slowed. Who may do what is `vru_auth::policy`.
 //! - `cameras`: changes of cameras reach Kafka.
-//! - `camera_tests`: ingest tries a camera for somebody.
+//! - `camera_tests`: requests to ingest to test a camera, and their results.
 //! - `pictures`: addresses of snapshots and clips.
 //! - `tokens`: short-lived tokens of programs, and the keys that sign them.
 //! - `sign_in`: people sign in with identity providers. `outbound`: requests to servers of others.

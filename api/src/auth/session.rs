@@ -11,7 +11,7 @@ use crate::config::SessionsConfig;
 
 const LONGEST_USER_AGENT: usize = 200;
 
-/// Begins a session of somebody who has shown who they are. Returns its cookie.
+/// Begins a session for an authenticated user. Returns its cookie.
 pub(crate) async fn begin_session(
     client: &PooledClient,
     config: &SessionsConfig,

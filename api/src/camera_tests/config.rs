@@ -24,12 +24,12 @@ pub struct CameraTestsConfig {
 const GRACE: Duration = Duration::from_secs(10);
 
 impl CameraTestsConfig {
-    /// How long somebody waits for a test that was not begun.
+    /// How long a test may wait for ingest to begin it.
     pub(crate) fn wait(&self) -> Duration {
         self.start_within + GRACE
     }
 
-    /// How long somebody waits for the end of a test that was begun.
+    /// How long a test may take after ingest has begun it.
     pub(crate) fn wait_for_end(&self) -> Duration {
         self.timeout + GRACE
     }

@@ -1,5 +1,5 @@
 //! Tests of cameras: asked of ingest over Kafka, and what it reports is kept in PostgreSQL, where every replica finds it
-//! ([decision 61](../../../docs/decisions/0063-tests-of-cameras.md)).
+//! ([decision 63](../../../docs/decisions/0063-tests-of-cameras.md)).
 //!
 //! - `requests`: the test reaches Kafka, or has failed. `reports`: what ingest says reaches the database. `seen`: what a camera sends, as
 //!   answers show it.

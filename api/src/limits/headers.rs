@@ -1,4 +1,4 @@
-//! What an answer says about the limit of whoever asks.
+//! The headers of an answer that tell its caller about the rate limit.
 
 use axum::http::HeaderName;
 use utoipa::openapi::header::{Header, HeaderBuilder};

@@ -1,5 +1,5 @@
 //! Tests of cameras: somebody asks the API to try a camera, and one pod of ingest connects to it as it does to a watched one, and reports
-//! what it sees ([decision 61](../../../docs/decisions/0063-tests-of-cameras.md)).
+//! what it sees ([decision 63](../../../docs/decisions/0063-tests-of-cameras.md)).
 //!
 //! ```text
 //! vru.camera-tests ─▶ tester (group, turns) ─▶ look (the source of a pulled camera) ─▶ reports ─▶ vru.camera-test-reports

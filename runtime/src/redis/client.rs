@@ -40,7 +40,7 @@ enum Link {
         connection: Connection,
         number: u64,
     },
-    /// Why.
+    /// The reason that `/ready` and errors give.
     Down(String),
 }
 

@@ -15,7 +15,7 @@ use crate::words::{AlertKind, RoadUserClass, Severity, numbers};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AlertQuery {
-    /// Cameras.
+    /// Only of these cameras. Default: of all.
     #[param(value_type = Option<Vec<String>>)]
     #[serde(default)]
     camera_id: Vec<Id>,
@@ -29,7 +29,7 @@ pub(super) struct AlertQuery {
     #[param(value_type = Option<Vec<AlertKind>>)]
     #[serde(default)]
     kind: Vec<AlertKind>,
-    /// Severities.
+    /// Only of these severities. Default: of all.
     #[param(value_type = Option<Vec<Severity>>)]
     #[serde(default)]
     severity: Vec<Severity>,

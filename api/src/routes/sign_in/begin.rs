@@ -1,11 +1,10 @@
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::provider_id::ProviderId;
-use crate::http::{Problem, Problems};
+use crate::http::{Parameters, Problem, Problems};
 use crate::state::ApiState;
 
 /// Tokens are shorter.
@@ -38,10 +37,8 @@ pub(super) struct BeginQuery {
 pub(super) async fn begin(
     State(state): State<ApiState>,
     ProviderId(provider): ProviderId,
-    query: Result<Query<BeginQuery>, QueryRejection>,
+    Parameters(BeginQuery { invitation }): Parameters<BeginQuery>,
 ) -> Result<(StatusCode, HeaderMap), Problem> {
-    let Query(BeginQuery { invitation }) =
-        query.map_err(|error| Problem::parameter("invitation", error.body_text()))?;
     if invitation.as_ref().is_some_and(|token| token.len() > LONGEST_INVITATION) {
         return Err(Problem::parameter("invitation", "is longer than those of our links"));
     }

@@ -19,7 +19,7 @@ const LONGEST: f64 = 1e9;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TrackQuery {
-    /// Cameras.
+    /// Only of these cameras. Default: of all.
     #[param(value_type = Option<Vec<String>>)]
     #[serde(default)]
     camera_id: Vec<Id>,
