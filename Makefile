@@ -41,13 +41,14 @@ rust:
 .PHONY: demo
 demo: rust ## install what is missing, build, and show the whole pipeline on a sample clip
 	@scripts/compile.sh demo $(CARGO) build --locked --profile $(PROFILE) --workspace --bin vru
+	scripts/web.sh build
 	exec "$(CARGO_TARGET_DIR)/$(PROFILE_FOLDER)/vru" demo $(DEMO_ARGS)
 
 .PHONY: test
 test: rust ## everything that must hold: format, lints, unit, integration and doc tests, licences, a short demo
 	@$(MAKE) --no-print-directory fmt-check
 	scripts/compile.sh test $(CARGO) build --locked --workspace --bins --tests
-	for step in deny lint unit fixtures-check demo-check; do
+	for step in deny lint web-check unit fixtures-check demo-check; do
 	  echo "--- $$step"
 	  $(MAKE) --no-print-directory $$step BUILT=1
 	done
@@ -127,6 +128,16 @@ fixtures: ## regenerate the small test models and their expected results
 .PHONY: fixtures-check
 fixtures-check:
 	@"$(PYTHON)" models/fixtures/make_fixtures.py --check
+
+# The web app: format, lints, types, unit tests, size; then in a browser, on a demo of the debug program.
+.PHONY: web-check
+web-check: $(if $(BUILT),,build) ## the web app only: lints, types, tests, size, and in a browser
+	@scripts/web.sh check
+	scripts/web.sh e2e "$(CARGO_TARGET_DIR)/debug/vru"
+
+.PHONY: web
+web: ## build the web app, which `vru demo` and `vru up` serve
+	@scripts/web.sh build
 
 # The debug program: the tests have built it already.
 .PHONY: demo-check

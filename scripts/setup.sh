@@ -2,7 +2,7 @@
 # Installs and fetches what vru needs, and nothing that is already there: with everything in place it ends within a second.
 #
 #   scripts/setup.sh build  what compiling needs: Debian packages
-#   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, ONNX Runtime, the model, the sample clip
+#   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, Node, ONNX Runtime, the model, the sample clip
 #   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, an OpenID Connect provider, cargo-deny, grpcurl, Chromium
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
 #   scripts/setup.sh all    the same as test
@@ -17,7 +17,7 @@ STAMPS=$CACHE/.stamps
 # Scratch space lies in the cache, so that moving a finished file to its place stays in one file system.
 WORK=$CACHE/.work.$$
 
-for file in common debian python onnxruntime clips model tools; do
+for file in common debian python node onnxruntime clips model tools; do
   # shellcheck source=/dev/null
   . "$SETUP_DIR/$file.sh"
 done
@@ -45,6 +45,7 @@ main() {
 
   setup_debian "$part"
   setup_python "$part"
+  setup_node
   setup_onnxruntime
   setup_clips
   setup_model

@@ -1,4 +1,5 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use humantime_serde::Serde;
@@ -103,6 +104,8 @@ pub struct HttpConfig {
     /// The addresses of the web app as browsers see them: `https://vru.example.org`. Only they may change something with a cookie.
     /// Default: none but loopback, on the port of `listen`.
     pub origins: Vec<Origin>,
+    /// The folder with the built web app, which is served at every path that is not the API's. Empty (default): there is none.
+    pub web_folder: PathBuf,
     /// The addresses of proxies that are trusted to say, in `X-Forwarded-For`, whom they serve (default none).
     pub proxies: Vec<IpAddr>,
     /// Size of a request's body (default 1 MiB).
@@ -124,6 +127,7 @@ impl Default for HttpConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             origins: Vec::new(),
+            web_folder: PathBuf::new(),
             proxies: Vec::new(),
             max_body_bytes: 1024 * 1024,
             timeout: Duration::from_secs(20),
@@ -390,6 +394,7 @@ impl Validate for ApiConfig {
             problems.at("sign_in.ca", chain(&error));
         }
         problems.check("redis", &self.redis);
+        problems.check("http", &self.http);
     }
 }
 
@@ -408,6 +413,12 @@ impl Validate for HttpConfig {
         problems.require(limits.contains(&self.idle), "idle", "is not between 1s and 1h");
         let limits = 1..=1_000_000;
         problems.require(limits.contains(&self.max_connections), "max_connections", "is not between 1 and 1000000");
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        let empty = self.web_folder.as_os_str().is_empty();
+        let detail = format!("{} has no index.html: build the web app there", self.web_folder.display());
+        problems.require(empty || self.web_folder.join("index.html").is_file(), "web_folder", detail);
     }
 }
 

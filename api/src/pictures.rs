@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
+use url::Url;
 use vru_runtime::report::chain;
 use vru_storage::s3::{BucketError, Presence, SignedUrls};
 
@@ -32,6 +33,12 @@ impl Pictures {
         let urls =
             if section.enabled { Some(SignedUrls::new(&section.bucket, &section.public_endpoint).await) } else { None };
         Self { urls, lifetime: section.url_lifetime }
+    }
+
+    /// Where browsers find pictures; `None` if there are none.
+    pub(crate) async fn origin(&self) -> Option<String> {
+        let address = self.urls.as_ref()?.url(NO_OBJECT, self.lifetime).await.ok()?;
+        Some(Url::parse(&address).ok()?.origin().ascii_serialization())
     }
 
     /// `key`: of the object; empty if there is none.

@@ -23,7 +23,7 @@ use crate::auth::Passwords;
 use crate::camera_tests::{self, CameraTests};
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
-use crate::http::{Guard, Problem, docs, guard, record_request, serve_once};
+use crate::http::{Guard, Problem, WebApp, docs, guard, record_request, serve_once, serve_web};
 use crate::limits::{Limits, count_request};
 use crate::maintenance;
 use crate::metrics;
@@ -101,6 +101,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let passwords = Passwords::new(config.log_in.concurrent);
     let cameras = CameraMessages::new(&config.cameras.secrets_key);
     let pictures = Pictures::new(&config.s3).await;
+    let web = WebApp::load(&config.http.web_folder, pictures.origin().await).context("cannot load the web app: check `http.web_folder`")?;
     let tokens = Tokens::start(&config, &database, context.readiness.helpful_part("tokens"), shutdown).await;
     let sign_in =
         SignIn::new(&config).context("cannot make the client of identity providers: check section `sign_in`")?;
@@ -108,7 +109,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
     let system = System::new(&config, database.clone(), redis.clone(), live.clone(), pictures.clone());
     let limits = Arc::new(Limits::new(config.rate_limits, redis));
-    let app = router(ApiState {
+    let state = ApiState {
         config: config.clone(),
         database,
         limits,
@@ -122,7 +123,8 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         webhooks,
         system,
         openapi,
-    });
+    };
+    let app = router(state, web);
     tracing::info!(%listening, "the API is served");
     http_ready.ready();
     let bounds = ConnectionBounds { most: config.http.max_connections, idle: config.http.idle };
@@ -146,7 +148,7 @@ fn start_redis(config: &RedisConfig, alone: bool, context: &ServiceContext) -> O
     Some(redis)
 }
 
-fn router(state: ApiState) -> Router {
+fn router(state: ApiState, web: Option<WebApp>) -> Router {
     let (routes, _) = routes::router().split_for_parts();
     let http = &state.config.http;
     let unknown = async || Problem::new(StatusCode::NOT_FOUND, "no_such_route", "there is no such route");
@@ -160,8 +162,10 @@ fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(method)
         .layer(from_fn_with_state(state.database.clone(), serve_once))
         .layer(DefaultBodyLimit::max(http.max_body_bytes))
-        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), count_request))
+        // Files of the app cost nothing and are not counted.
+        .layer(from_fn_with_state(Arc::new(web), serve_web))
+        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))
         .layer(from_fn(record_request))
         .with_state(state)

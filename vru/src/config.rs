@@ -1,6 +1,7 @@
 //! The configuration of `vru up`. Its sections are those of the services, under the same names.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use vru_infer::InferConfig;
 use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig, check_model};
 use vru_ingest::IngestConfig;
 use vru_ingest::config::{FileConfig, LiveConfig, PullConfig, PushConfig};
+use vru_runtime::assets;
 use vru_runtime::cameras::CamerasConfig;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::KafkaConfig;
@@ -173,6 +175,7 @@ impl Validate for UpConfig {
         // The cameras with all that they name, their pipelines included.
         self.ingest(&KafkaConfig::default()).check(problems);
         problems.check("redis", &self.redis);
+        problems.check("api.http", &self.api.http);
         check_model(&self.model, &self.cameras, problems);
     }
 }
@@ -290,6 +293,13 @@ impl UpConfig {
         }
     }
 
+    /// The folder with the web app: the one that is configured, or the one that `make demo` built, or none.
+    pub fn web_folder(&self) -> PathBuf {
+        let configured = &self.api.http.web_folder;
+        let built = || assets::require("web/index.html").ok()?.parent().map(Path::to_owned);
+        if configured.as_os_str().is_empty() { built().unwrap_or_default() } else { configured.clone() }
+    }
+
     /// The configuration of the API on these servers. `first_admin` is the token that adds the first person.
     pub fn api(
         &self,
@@ -299,6 +309,7 @@ impl UpConfig {
         first_admin: Secret,
     ) -> ApiConfig {
         let ApiSection { http, sessions, log_in, rate_limits, tokens, sign_in } = self.api.clone();
+        let http = HttpConfig { web_folder: self.web_folder(), ..http };
         let admin = self.admin.api;
         let mut config =
             ApiConfig { http, sessions, log_in, rate_limits, tokens, sign_in, admin, ..ApiConfig::default() };

@@ -13,6 +13,7 @@ mod problem;
 mod query;
 mod request_id;
 mod values;
+mod web;
 
 pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
@@ -26,3 +27,4 @@ pub(crate) use page::{Filtered, Page, PageQuery, columns_key, foreign_cursor};
 pub(crate) use problem::{Problem, ProblemDocument, Problems};
 pub(crate) use query::{Id, Parameters, Time};
 pub(crate) use request_id::{RequestId, record_request};
+pub(crate) use web::{WebApp, serve_web};

@@ -1,5 +1,6 @@
 //! The OpenAPI document is checked in. `VRU_BLESS=1 cargo test -p vru-api --test integration document` writes it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::api::Api;
@@ -17,4 +18,14 @@ async fn the_openapi_document_is_checked_in_and_served() {
     let served = api.client().get("/api/v1/openapi.json").await;
     assert_eq!(served.body, serde_json::from_str::<serde_json::Value>(&made).expect("JSON"));
     assert_eq!(served.body["openapi"], "3.1.0");
+}
+
+/// Programs that make clients of the document refuse it otherwise.
+#[test]
+fn every_schema_that_the_document_names_is_in_it() {
+    let document = serde_json::to_value(vru_api::openapi::document()).expect("JSON");
+    let text = document.to_string();
+    let names = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+    let missing: BTreeSet<_> = names.filter(|&name| document["components"]["schemas"].get(name).is_none()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -2,6 +2,7 @@
 
 mod cameras;
 mod options;
+mod site;
 mod source;
 
 use std::collections::BTreeMap;
@@ -70,7 +71,7 @@ async fn demo(
         .collect();
     let senders = RtspCameras::start(&camera_clips)?;
     let config = config(options, data)?;
-    let push_password = cameras::write_file(&config, &plan, &senders, options.source.is_none())?;
+    let (wanted, push_password) = cameras::wanted(&plan, &senders, options.source.is_none());
 
     let mut stack = tokio::select! {
         stack = Stack::start(&config, data, process, display) => stack?,
@@ -79,6 +80,7 @@ async fn demo(
     let endpoint =
         Endpoint::of(&config.alerts).context("the demo's gRPC server must accept subscribers without a token")?;
     stack.subscribe(endpoint).await?;
+    site::put(stack.database(), &config.cameras.secrets_key, &wanted).await?;
     let since_us = now_us();
     stack.start_ingest(&config, display).await?;
     let pushing = CancellationToken::new();
@@ -100,9 +102,11 @@ async fn demo(
 
 /// The configuration of the demo. Its ports are the usual ones, or free ones where those are taken.
 fn config(options: &DemoOptions, data: &DataFolder) -> anyhow::Result<UpConfig> {
-    let cameras = CamerasConfig { file: data.join("cameras.toml"), ..CamerasConfig::default() };
+    let cameras = CamerasConfig { secrets_key: data.secret("cameras-key")?, ..CamerasConfig::default() };
     let mut config = UpConfig { cameras, ..UpConfig::default() };
     let loopback = |port: u16| ports::or_free(SocketAddr::from(([127, 0, 0, 1], port)));
+    // The demo's own cameras are on this machine.
+    config.pull.allowed_networks.push("127.0.0.0/8".parse().map_err(anyhow::Error::msg)?);
     config.push.listen = loopback(config.push.listen.port());
     config.alerts.listen = loopback(config.alerts.listen.port());
     config.api.http.listen = loopback(config.api.http.listen.port());

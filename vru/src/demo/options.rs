@@ -6,11 +6,12 @@ use vru_runtime::assets;
 /// Shows the whole pipeline in one process, on this machine only.
 ///
 /// Starts a private PostgreSQL, an embedded message broker and object store, the three services, and cameras that send a
-/// sample video over RTSP. Then shows live counts here, and the annotated live pictures at http://127.0.0.1:3000. Ctrl-C stops
+/// sample video over RTSP. Then shows live counts here, and prints the link of the web app (http://127.0.0.1:8000). Ctrl-C stops
 /// the cameras, waits until every frame in flight is stored, and prints an account of all frames.
 ///
 /// While it runs:
-///   zones    in cameras.toml in the data folder; a change takes effect within two seconds
+///   app      http://127.0.0.1:8000; a change of zones and lines takes effect within seconds and stays in the data folder
+///   pictures annotated, at http://127.0.0.1:3000
 ///   alerts   over gRPC from 127.0.0.1:50051
 ///   metrics  at http://127.0.0.1:8001/metrics (inference), 8002 (ingest) and 8003 (sinks)
 /// Where one of these ports is taken, the demo uses another one.

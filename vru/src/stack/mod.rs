@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::live::LiveStore;
 use vru_runtime::shutdown::Shutdown;
+use vru_storage::postgres::DatabaseConfig;
 use vru_storage::s3::BucketConfig;
 
 use crate::account::Account;
@@ -73,13 +74,21 @@ impl Stack {
         let step = display.step("API");
         api.ready(&step).await?;
         let listen = config.api.http.listen;
-        step.done(&format!("http://{listen}/docs"));
-        let database = &backends.postgres.database;
-        if !database::has_people(database).await? {
-            display.print(&format!(
-                "  nobody can log in to the API yet: POST http://{listen}/api/v1/first-admin adds the first person, with the token in {}",
-                data.join(FIRST_ADMIN).display()
-            ));
+        let has_app = !config.web_folder().as_os_str().is_empty();
+        let address = config.api.http.address();
+        step.done(&if has_app { format!("{address} (docs at {address}/docs)") } else { format!("http://{listen}/docs") });
+        if !database::has_people(&backends.postgres.database).await? {
+            let file = data.join(FIRST_ADMIN);
+            display.print(&if has_app {
+                // Browsers do not send what follows the number sign.
+                let token = data.secret(FIRST_ADMIN)?;
+                format!("  nobody can log in yet. This link adds the first person, once:\n  {address}/welcome#{}", token.expose())
+            } else {
+                format!(
+                    "  nobody can log in to the API yet: POST http://{listen}/api/v1/first-admin adds the first person, with the token in {}",
+                    file.display()
+                )
+            });
         }
 
         let step = display.step("model");
@@ -137,6 +146,11 @@ impl Stack {
         step.done(&format!("RTSP push on {}", config.push.listen));
         self.ingest = Some(ingest);
         Ok(())
+    }
+
+    /// How to reach the database.
+    pub fn database(&self) -> &DatabaseConfig {
+        &self.backends.postgres.database
     }
 
     /// How to reach the broker.

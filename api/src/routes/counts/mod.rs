@@ -9,11 +9,17 @@ mod series;
 #[cfg(test)]
 mod tests;
 
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::ApiState;
 
+/// What only the parameters of the query name: the document has it, too.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(question::Grouping, question::Video, question::Format)))]
+struct OfQuery;
+
 pub(super) fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(get::get))
+    OpenApiRouter::with_openapi(OfQuery::openapi()).routes(routes!(get::get))
 }

@@ -1,0 +1,243 @@
+// What a person does with the app, in this order. A step fails on an error of its own, and on whatever the browser reports meanwhile.
+import assert from 'node:assert/strict';
+
+const NAME = 'ada';
+const PASSWORD = 'a long enough password';
+
+async function ask(page, path, options) {
+  const answer = await page.request.fetch(path, options);
+  assert.ok(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`);
+  return answer.json();
+}
+
+async function until(what, condition, patience = 20_000) {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`not in ${patience / 1000} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function goTo(page, name) {
+  await page.getByRole('navigation').getByRole('link', { name }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+}
+
+let site;
+
+export const steps = {
+  async 'who is not signed in is asked to'({ page, origin, accessible }) {
+    await page.goto(`${origin}/sites/none/alerts?state=all`);
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    assert.ok(page.url().includes('/sign-in?to='), page.url());
+    await accessible();
+  },
+
+  async 'the one-time link adds the first person'({ page, link, origin, accessible }) {
+    await page.goto(link);
+    await page.getByLabel('User name').fill(NAME);
+    await page.getByLabel(/^Password/).fill(PASSWORD);
+    await accessible();
+    await page.getByRole('button', { name: 'Begin' }).click();
+    await page.waitForURL(/\/sites\/[^/]+\/cameras$/);
+    site = (await ask(page, `${origin}/api/v1/sites`)).items[0];
+  },
+
+  async 'both cameras of the demo are live'({ page, accessible }) {
+    await page.locator('[data-health=live]').nth(1).waitFor();
+    assert.equal(await page.locator('[data-camera]').count(), 2);
+    await accessible();
+  },
+
+  async 'a camera shows who is there, counts and alerts'({ page, accessible }) {
+    await page.locator('[data-camera=cam-1]').getByRole('link').click();
+    await page.getByText(/Live, [\d.]+ pictures\/s/).waitFor();
+    await page.locator('.chart canvas').first().waitFor();
+    await page
+      .getByRole('link', { name: /in Crossing|stays in Crossing/ })
+      .first()
+      .waitFor();
+    await accessible();
+  },
+
+  async 'a test of the camera shows its picture'({ page }) {
+    await page.getByRole('button', { name: 'Test and show a picture' }).click();
+    const picture = page.getByRole('img', { name: /^Picture of/ });
+    await picture.waitFor({ timeout: 60_000 });
+    assert.ok(await until('the picture', () => picture.evaluate((image) => image.naturalWidth > 100)));
+  },
+
+  async 'alerts are triaged by keyboard'({ page, origin, accessible }) {
+    await goTo(page, 'Alerts');
+    await page.locator('[data-alert]').nth(1).waitFor();
+    await page.keyboard.press('j');
+    await page.waitForURL(/alert=/);
+    const first = new URL(page.url()).searchParams.get('alert');
+    await page.getByRole('img', { name: /the alert was raised/ }).waitFor();
+    await accessible();
+    await page.keyboard.press('a');
+    const reviewed = async (id) => (await ask(page, `${origin}/api/v1/sites/${site.id}/alerts/${id}`)).review;
+    await until('the acknowledgement', async () => (await reviewed(first)).state === 'acknowledged');
+    await page.waitForURL((url) => url.searchParams.get('alert') !== first);
+    await page.locator(`[data-alert="${first}"]`).waitFor({ state: 'detached' });
+    const second = new URL(page.url()).searchParams.get('alert');
+    assert.ok(second, 'the next alert is selected');
+    await page.keyboard.press('d');
+    await page.getByRole('radio', { name: 'A test' }).focus();
+    await page.keyboard.press('Space');
+    await accessible();
+    await page.keyboard.press('Enter');
+    await until('the dismissal', async () => (await reviewed(second)).reason === 'test');
+  },
+
+  async 'a search is in the address, and finds the same in another tab'({ page, origin, accessible }) {
+    await goTo(page, 'Search');
+    await page.locator('[data-track]').first().waitFor();
+    await page.getByLabel('Camera', { exact: true }).selectOption('cam-1');
+    await page.waitForURL(/camera=cam-1/);
+    await page.locator('[data-track]').first().waitFor();
+    await accessible();
+    await page.getByLabel('Zone or line').selectOption('zone crossing');
+    await page.waitForURL(/zone=crossing/);
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.locator('[data-track]').first().waitFor();
+    assert.equal(await other.getByLabel('Zone or line').inputValue(), 'zone crossing');
+    await other.close();
+    const path = `${origin}/api/v1/sites/${site.id}/tracks?camera_id=cam-1&zone_id=crossing`;
+    assert.ok((await ask(page, path)).items.length > 0);
+  },
+
+  async 'a track is drawn on its picture'({ page, accessible }) {
+    await page.locator('[data-track] a').first().click();
+    await page.locator('.picture polyline').first().waitFor();
+    const points = await page.locator('.picture polyline').first().getAttribute('points');
+    for (const place of points.split(' ').flatMap((point) => point.split(','))) {
+      assert.ok(Number(place) > -0.5 && Number(place) < 1.5, `${place} is in the picture`);
+    }
+    await accessible();
+  },
+
+  async 'statistics count, and time that nobody watched is said'({ page, accessible }) {
+    await goTo(page, 'Statistics');
+    await page.getByRole('button', { name: 'Last hour' }).or(page.getByText('Last hour')).first().click();
+    await page.waitForURL(/span=hour/);
+    await page.locator('.chart canvas').first().waitFor();
+    // The demo began some moments ago: most of the hour is a gap, and the page says so.
+    await page
+      .getByText(/Watched \d+ % of the time/)
+      .first()
+      .waitFor();
+    await accessible();
+    const address = await page.getByRole('link', { name: 'CSV file' }).getAttribute('href');
+    const file = await page.request.get(address);
+    assert.ok(file.headers()['content-type'].startsWith('text/csv'), file.headers()['content-type']);
+    assert.ok((await file.text()).split('\n').length > 60);
+  },
+
+  async 'a zone is moved by keyboard alone, and the change is stored'({ page, origin, accessible }) {
+    const path = `${origin}/api/v1/sites/${site.id}/cameras/cam-2`;
+    const before = (await ask(page, path)).settings;
+    await page.goto(`${origin}/sites/${site.id}/cameras/cam-2/edit`);
+    const corner = page.getByRole('button', { name: 'Corner 1 of Footpath', exact: true });
+    await corner.focus();
+    await accessible();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('button', { name: 'Undo' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Save' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/cameras\/cam-2$/);
+    const after = (await ask(page, path)).settings;
+    const [[x, y]] = before.zones[0].polygon;
+    assert.deepEqual(
+      after.zones[0].polygon[0].map((value) => Math.round(value * 1000)),
+      [x + 0.01, y].map((value) => Math.round(value * 1000)),
+    );
+    assert.deepEqual(after.zones[0].polygon.slice(1), before.zones[0].polygon.slice(1));
+    assert.deepEqual(after.rules, before.rules);
+    await page.getByText('Version 2').waitFor();
+  },
+
+  async 'the system says how it is'({ page, accessible }) {
+    await goTo(page, 'System health');
+    await page.getByRole('heading', { name: 'Workers' }).waitFor();
+    assert.equal(await page.getByText('Works', { exact: true }).count(), 3);
+    await accessible();
+  },
+
+  async 'people, keys, webhooks and the audit log'({ page, accessible }) {
+    await page.goto('/');
+    await goTo(page, 'Users');
+    await page.getByLabel('User name').fill('vera');
+    await page.getByLabel(/^Password/).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByRole('cell', { name: 'vera' }).waitFor();
+    await accessible();
+    await page.goto('/');
+    await goTo(page, 'Members');
+    await page.getByLabel('User name').fill('vera');
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByLabel('Role of vera').waitFor();
+    await accessible();
+    await goTo(page, 'API keys');
+    await page.getByLabel('Name', { exact: true }).fill('counts');
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByText(/vru_/).waitFor();
+    await accessible();
+    await goTo(page, 'Webhooks');
+    await page.getByText('No webhooks yet').waitFor();
+    await accessible();
+    await goTo(page, 'Audit log');
+    await page.getByText('camera.change').or(page.getByText('key.create')).first().waitFor();
+    await accessible();
+  },
+
+  async 'a viewer sees, and is offered nothing to change'({ browser, origin, faults }) {
+    const { open } = await import('./browser.mjs');
+    const tab = await open(browser, origin);
+    await tab.page.goto(`${origin}/sites/${site.id}/cameras/cam-1`);
+    await tab.page.getByLabel('User name').fill('vera');
+    await tab.page.getByLabel(/^Password/).fill(PASSWORD);
+    await tab.page.getByRole('button', { name: 'Sign in' }).click();
+    await tab.page.getByText(/Live, [\d.]+ pictures\/s/).waitFor();
+    assert.equal(await tab.page.getByRole('link', { name: 'Edit the camera' }).count(), 0);
+    assert.equal(await tab.page.getByRole('link', { name: 'Members' }).count(), 0);
+    await tab.page.goto(`${origin}/system`);
+    await tab.page.getByText('You may not see this').waitFor();
+    faults.push(...tab.faults);
+    await tab.close();
+  },
+
+  async 'dark, on a phone, and in German'({ page, origin, accessible }) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.evaluate(() => localStorage.setItem('vru.locale', 'de'));
+    await page.emulateMedia({ colorScheme: 'dark' });
+    for (const [path, title] of [
+      ['cameras', 'Kameras'],
+      ['cameras/cam-1', /cam-1/],
+      ['alerts', 'Alarme'],
+      ['tracks', 'Suche'],
+      ['statistics', 'Statistik'],
+    ]) {
+      await page.goto(`${origin}/sites/${site.id}/${path}`);
+      await page.getByRole('heading', { level: 1, name: title }).waitFor();
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(wide <= 0, `${path} is ${wide} px too wide`);
+      await accessible();
+    }
+  },
+
+  async 'it says when the server is away, and comes back by itself'({ page, faults }) {
+    await page.route('**/api/**', (route) => route.abort());
+    await page.getByText('Der Server antwortet nicht').first().waitFor({ timeout: 30_000 });
+    await page.unroute('**/api/**');
+    await page.getByText('Der Server antwortet nicht').first().waitFor({ state: 'detached', timeout: 30_000 });
+    // The browser reports each request that could not be sent.
+    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes('ERR_FAILED')));
+  },
+};

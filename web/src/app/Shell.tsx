@@ -1,0 +1,168 @@
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Group,
+  NativeSelect,
+  NavLink,
+  ScrollArea,
+  Text,
+  useMantineColorScheme,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { api, done } from '@/shared/api/client';
+import { isAtLeast, sessionQuery } from '@/shared/api/session';
+import { sitesQuery } from '@/shared/api/sites';
+import type { MessageId } from '@/shared/i18n/en';
+import { changeLocale, LOCALES, type Locale } from '@/shared/i18n/i18n';
+import { useText } from '@/shared/i18n/useText';
+import { AwayNote } from './AwayNote';
+
+/** What is around every page: where one is, where one can go, and whether the server answers. */
+export function Shell() {
+  const { t } = useText();
+  const [opened, { toggle, close }] = useDisclosure(false);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu of a phone closes when the page changes
+  useEffect(close, [path]);
+  return (
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: 224, breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      padding="md"
+    >
+      <a href="#content" className="skip">
+        {t('shell.skip')}
+      </a>
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap" gap="sm">
+          <Group gap="sm" wrap="nowrap">
+            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t('shell.menu')} />
+            <img src="/icon.svg" alt="" width={24} height={24} />
+            <SiteSwitch />
+          </Group>
+          <Preferences />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs">
+        <ScrollArea>
+          <Navigation />
+        </ScrollArea>
+      </AppShell.Navbar>
+      <AppShell.Main id="content">
+        <AwayNote />
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  );
+}
+
+function SiteSwitch() {
+  const { t } = useText();
+  const navigate = useNavigate();
+  const { siteId } = useParams({ strict: false });
+  const sites = useQuery(sitesQuery).data ?? [];
+  if (sites.length === 0) return <Text fw={600}>vru</Text>;
+  return (
+    <NativeSelect
+      aria-label={t('shell.site')}
+      value={siteId ?? ''}
+      data={[
+        ...(siteId ? [] : [{ value: '', label: t('shell.choose-site') }]),
+        ...sites.map((site) => ({ value: site.id, label: site.name })),
+      ]}
+      onChange={(event) => {
+        const chosen = event.currentTarget.value;
+        if (chosen) void navigate({ to: '/sites/$siteId/cameras', params: { siteId: chosen } });
+      }}
+    />
+  );
+}
+
+function Preferences() {
+  const { t, locale } = useText();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const client = useQueryClient();
+  const dark = colorScheme === 'dark';
+  async function logOut() {
+    await done(api.DELETE('/api/v1/session'));
+    client.clear();
+    window.location.assign('/sign-in');
+  }
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <NativeSelect
+        size="xs"
+        visibleFrom="xs"
+        aria-label={t('shell.language')}
+        value={locale}
+        data={Object.entries(LOCALES).map(([value, label]) => ({ value, label }))}
+        onChange={(event) => void changeLocale(event.currentTarget.value as Locale)}
+      />
+      <ActionIcon
+        variant="default"
+        size="md"
+        aria-label={t(dark ? 'shell.light' : 'shell.dark')}
+        onClick={() => setColorScheme(dark ? 'light' : 'dark')}
+      >
+        {dark ? '☀' : '☾'}
+      </ActionIcon>
+      <ActionIcon variant="default" size="md" aria-label={t('shell.sign-out')} onClick={() => void logOut()}>
+        ⏻
+      </ActionIcon>
+    </Group>
+  );
+}
+
+const PAGES = ['cameras', 'alerts', 'tracks', 'statistics'] as const;
+const ADMIN_PAGES = ['members', 'keys', 'webhooks', 'audit'] as const;
+
+function Navigation() {
+  const { t } = useText();
+  const { siteId } = useParams({ strict: false });
+  const session = useQuery(sessionQuery).data;
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const admin = siteId !== undefined && isAtLeast(session, siteId, 'admin');
+  const entry = (page: (typeof PAGES)[number] | (typeof ADMIN_PAGES)[number]) => (
+    <NavLink
+      key={page}
+      component={Link}
+      to={`/sites/${siteId}/${page}`}
+      label={t(`nav.${page}` as MessageId)}
+      active={path.startsWith(`/sites/${siteId}/${page}`)}
+    />
+  );
+  return (
+    <nav aria-label={t('shell.navigation')}>
+      {siteId ? PAGES.map(entry) : null}
+      {admin ? (
+        <>
+          <Text size="xs" className="quiet" px="sm" pt="md">
+            {t('nav.site')}
+          </Text>
+          {ADMIN_PAGES.map(entry)}
+        </>
+      ) : null}
+      <Text size="xs" className="quiet" px="sm" pt="md">
+        {t('nav.system')}
+      </Text>
+      {session?.user.system_admin ? (
+        <>
+          <NavLink component={Link} to="/system" label={t('nav.health')} active={path === '/system'} />
+          <NavLink component={Link} to="/users" label={t('nav.users')} active={path === '/users'} />
+          <NavLink component={Link} to="/new-site" label={t('nav.new-site')} active={path === '/new-site'} />
+        </>
+      ) : null}
+      <NavLink
+        component={Link}
+        to="/account"
+        label={t('nav.account')}
+        description={session?.user.display_name}
+        active={path === '/account'}
+      />
+    </nav>
+  );
+}

@@ -1,0 +1,55 @@
+import { Button, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { LatestAlerts } from '@/features/alerts/components/LatestAlerts';
+import { CameraNow } from '@/features/cameras/components/CameraNow';
+import { Versions } from '@/features/cameras/components/Versions';
+import { CountsToday } from '@/features/statistics/components/CountsToday';
+import { LatestTracks } from '@/features/tracks/components/LatestTracks';
+import { cameraQuery } from '@/shared/api/cameras';
+import { useSite } from '@/shared/api/useSite';
+import { useText } from '@/shared/i18n/useText';
+import { Page } from '@/shared/ui/Page';
+import { Queried } from '@/shared/ui/StateView';
+
+/** One camera: who is there now, what was counted today, and what happened last. */
+export function CameraPage() {
+  const { t } = useText();
+  const { siteId, zone, operates } = useSite();
+  const { cameraId = '' } = useParams({ strict: false });
+  const query = useQuery(cameraQuery(siteId, cameraId));
+  return (
+    <Queried query={query} rows={6}>
+      {({ value: camera, etag }) => (
+        <Page
+          title={camera.settings.name || camera.id}
+          subtitle={camera.pending ? t('camera.pending') : t('camera.zone', { zone })}
+          actions={
+            operates ? (
+              <Button
+                variant="default"
+                renderRoot={(props) => (
+                  <Link to="/sites/$siteId/cameras/$cameraId/edit" params={{ siteId, cameraId }} {...props} />
+                )}
+              >
+                {t('camera.edit')}
+              </Button>
+            ) : null
+          }
+        >
+          <div className="two-columns">
+            <Stack gap="md">
+              <CameraNow siteId={siteId} camera={camera} operates={operates} />
+              <CountsToday siteId={siteId} camera={camera} zone={zone} />
+            </Stack>
+            <Stack gap="md">
+              <LatestAlerts siteId={siteId} camera={camera} zone={zone} />
+              <LatestTracks siteId={siteId} cameraId={camera.id} zone={zone} />
+              <Versions siteId={siteId} cameraId={camera.id} etag={etag} zone={zone} operates={operates} />
+            </Stack>
+          </div>
+        </Page>
+      )}
+    </Queried>
+  );
+}

@@ -1,0 +1,59 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { changeCamera, createCamera } from '@/features/cameras/api/queries';
+import { CameraForm } from '@/features/cameras/components/CameraForm';
+import { cameraQuery } from '@/shared/api/cameras';
+import { useSite } from '@/shared/api/useSite';
+import { useText } from '@/shared/i18n/useText';
+import { Page } from '@/shared/ui/Page';
+import { Queried } from '@/shared/ui/StateView';
+
+export function NewCameraPage() {
+  const { t } = useText();
+  const { siteId } = useSite();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  return (
+    <Page title={t('cameras.add')}>
+      <CameraForm
+        siteId={siteId}
+        camera={undefined}
+        save={async (wanted) => {
+          const camera = await createCamera(siteId, wanted);
+          await client.invalidateQueries({ queryKey: ['cameras', siteId] });
+          await navigate({ to: '/sites/$siteId/cameras/$cameraId', params: { siteId, cameraId: camera.id } });
+        }}
+        cancel={() => void navigate({ to: '/sites/$siteId/cameras', params: { siteId } })}
+      />
+    </Page>
+  );
+}
+
+export function EditCameraPage() {
+  const { t } = useText();
+  const { siteId } = useSite();
+  const { cameraId = '' } = useParams({ strict: false });
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  // What is being edited is not replaced under the person's hands; a change by somebody else is refused when saving.
+  const query = useQuery({ ...cameraQuery(siteId, cameraId), refetchInterval: false, refetchOnWindowFocus: false });
+  const back = () => navigate({ to: '/sites/$siteId/cameras/$cameraId', params: { siteId, cameraId } });
+  return (
+    <Page title={t('camera.edit')} subtitle={query.data?.value.settings.name}>
+      <Queried query={query} rows={8}>
+        {({ value: camera, etag }) => (
+          <CameraForm
+            siteId={siteId}
+            camera={camera}
+            save={async (wanted) => {
+              await changeCamera(siteId, cameraId, etag, wanted);
+              await client.invalidateQueries({ queryKey: ['cameras', siteId] });
+              await back();
+            }}
+            cancel={() => void back()}
+          />
+        )}
+      </Queried>
+    </Page>
+  );
+}

@@ -1,0 +1,59 @@
+import { Group, MultiSelect, NativeSelect, SegmentedControl } from '@mantine/core';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { CLASSES } from '@/shared/model/classes';
+import { words } from '@/shared/model/search';
+import { type AlertFilters, KINDS, SEVERITIES, STATES } from '../model/filters';
+
+export function Filters(props: {
+  filters: AlertFilters;
+  cameras: Schemas['Camera'][];
+  onChange: (filters: AlertFilters) => void;
+}) {
+  const { t } = useText();
+  const { filters, onChange } = props;
+  const set = (change: Partial<AlertFilters>) => onChange({ ...filters, alert: undefined, ...change });
+  return (
+    <Group gap="sm" align="flex-end">
+      <SegmentedControl
+        aria-label={t('alerts.state')}
+        value={filters.state ?? 'new'}
+        data={STATES.map((value) => ({ value, label: t(`review.${value}`) }))}
+        onChange={(value) => set({ state: STATES.find((state) => state === value) })}
+      />
+      <NativeSelect
+        label={t('common.camera')}
+        value={filters.camera ?? ''}
+        data={[
+          { value: '', label: t('common.all-cameras') },
+          ...props.cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
+        ]}
+        onChange={(event) => set({ camera: event.currentTarget.value || undefined })}
+      />
+      <MultiSelect
+        label={t('alerts.kind')}
+        placeholder={filters.kind ? undefined : t('alerts.kind-any')}
+        value={filters.kind ?? []}
+        data={KINDS.map((value) => ({ value, label: t(`kind.${value}`) }))}
+        onChange={(value) => set({ kind: words(value, KINDS) })}
+        clearable
+      />
+      <MultiSelect
+        label={t('alerts.severity')}
+        placeholder={filters.severity ? undefined : t('common.any')}
+        value={filters.severity ?? []}
+        data={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
+        onChange={(value) => set({ severity: words(value, SEVERITIES) })}
+        clearable
+      />
+      <MultiSelect
+        label={t('common.class')}
+        placeholder={filters.class ? undefined : t('common.any')}
+        value={filters.class ?? []}
+        data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
+        onChange={(value) => set({ class: words(value, CLASSES) })}
+        clearable
+      />
+    </Group>
+  );
+}

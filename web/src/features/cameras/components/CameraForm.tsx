@@ -1,0 +1,144 @@
+import { Button, Checkbox, Group, NativeSelect, PasswordInput, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { problemText } from '@/shared/model/problems';
+import { Card } from '@/shared/ui/Page';
+import { type CameraDraft, draftOf, wanted } from '../model/settings';
+import { type Drawing, start } from '../model/shapes';
+import { CameraTest } from './CameraTest';
+import { RulesTable } from './RulesTable';
+import { ZoneEditor } from './ZoneEditor';
+
+/** A camera that is added or changed: its address, a test with a picture, and what is drawn on it. */
+export function CameraForm(props: {
+  siteId: string;
+  camera: Schemas['Camera'] | undefined;
+  save: (wanted: Schemas['WantedCamera']) => Promise<unknown>;
+  cancel: () => void;
+}) {
+  const { t } = useText();
+  const before = props.camera?.settings;
+  const [draft, setDraft] = useState<CameraDraft>(() => draftOf(before));
+  const [drawing, setDrawing] = useState<Drawing>(() => start(draft.shapes));
+  const [tested, setTested] = useState<string>();
+  const saved = useMutation({ mutationFn: props.save });
+  const set = (change: Partial<CameraDraft>) => setDraft((now) => ({ ...now, ...change }));
+  const whole = (): CameraDraft => ({ ...draft, shapes: drawing.shapes });
+  const pulls = draft.source === 'pull';
+
+  // A camera that is saved is tested as it is, with its stored login; one that was changed here, as it would be.
+  function test(): Schemas['WantedTest'] {
+    const { settings, credentials } = wanted(whole(), before);
+    const same = props.camera && settings.pull?.url === before?.pull?.url && !draft.username;
+    if (props.camera && same) return { camera_id: props.camera.id };
+    return credentials ? { settings, credentials } : { settings };
+  }
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        saved.mutate(wanted(whole(), before));
+      }}
+    >
+      <Stack gap="md">
+        <Card title={t('form.camera')}>
+          <Group align="flex-end" gap="md">
+            <TextInput
+              label={t('form.name')}
+              value={draft.name}
+              required
+              maxLength={100}
+              onChange={(event) => set({ name: event.currentTarget.value })}
+            />
+            <NativeSelect
+              label={t('form.source')}
+              value={draft.source}
+              data={[
+                { value: 'pull', label: t('form.pull') },
+                { value: 'push', label: t('form.push') },
+              ]}
+              onChange={(event) => set({ source: event.currentTarget.value === 'push' ? 'push' : 'pull' })}
+            />
+            <Switch
+              label={t('form.enabled')}
+              checked={draft.enabled}
+              onChange={(event) => set({ enabled: event.currentTarget.checked })}
+            />
+          </Group>
+          {pulls ? (
+            <TextInput
+              label={t('form.url')}
+              description={t('form.url-help')}
+              placeholder="rtsp://192.0.2.7/stream1"
+              value={draft.url}
+              required
+              onChange={(event) => set({ url: event.currentTarget.value.trim() })}
+            />
+          ) : (
+            <TextInput
+              label={t('form.path')}
+              description={t('form.path-help')}
+              value={draft.path}
+              onChange={(event) => set({ path: event.currentTarget.value.trim() })}
+            />
+          )}
+          <Group align="flex-end" gap="md">
+            <TextInput
+              label={t('form.username')}
+              value={draft.username}
+              autoComplete="off"
+              placeholder={props.camera?.has_credentials ? t('form.unchanged') : undefined}
+              onChange={(event) => set({ username: event.currentTarget.value })}
+            />
+            <PasswordInput
+              label={t('form.password')}
+              value={draft.password}
+              autoComplete="new-password"
+              required={draft.username !== ''}
+              w="14rem"
+              onChange={(event) => set({ password: event.currentTarget.value })}
+            />
+            {props.camera?.has_credentials ? (
+              <Checkbox
+                label={t('form.forget-login')}
+                checked={draft.forgetLogin}
+                onChange={(event) => set({ forgetLogin: event.currentTarget.checked })}
+              />
+            ) : null}
+          </Group>
+          {pulls ? (
+            <CameraTest siteId={props.siteId} wanted={test} label={t('form.test')} onPicture={setTested} />
+          ) : (
+            <Text size="sm" className="quiet">
+              {t('form.push-test')}
+            </Text>
+          )}
+        </Card>
+        <div className="two-columns">
+          <Card title={t('form.drawing')}>
+            <ZoneEditor drawing={drawing} onChange={setDrawing} picture={tested} />
+          </Card>
+          <Card title={t('rules.title')}>
+            <RulesTable shapes={drawing.shapes} rules={draft.rules} onChange={(rules) => set({ rules })} />
+          </Card>
+        </div>
+        {saved.error ? (
+          <Text role="alert" c="red">
+            {problemText(saved.error, t).title}: {problemText(saved.error, t).detail}
+          </Text>
+        ) : null}
+        <Group gap="xs">
+          <Button type="submit" loading={saved.isPending}>
+            {t('form.save')}
+          </Button>
+          <Button variant="default" onClick={props.cancel}>
+            {t('common.cancel')}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

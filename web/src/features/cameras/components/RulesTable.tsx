@@ -1,0 +1,101 @@
+import { Button, Group, NativeSelect, NumberInput, Stack, Table, Text } from '@mantine/core';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { kindOf, newRule, type RuleKind, seconds, subject, withSeconds } from '../model/settings';
+import type { Shape } from '../model/shapes';
+
+const SEVERITIES: Schemas['Severity'][] = ['info', 'warning', 'critical'];
+
+/** What raises alerts. Each zone and line counts without a rule. */
+export function RulesTable(props: {
+  shapes: readonly Shape[];
+  rules: readonly Schemas['Rule'][];
+  onChange: (rules: Schemas['Rule'][]) => void;
+}) {
+  const { t } = useText();
+  const shown = props.rules.filter((rule) => props.shapes.some((shape) => shape.id === subject(rule)));
+  const names = new Map(props.shapes.map((shape) => [shape.id, shape.name || shape.id]));
+  function set(rule: Schemas['Rule'], next: Schemas['Rule']) {
+    props.onChange(props.rules.map((one) => (one === rule ? next : one)));
+  }
+  function add(kind: RuleKind, shape: Shape) {
+    props.onChange([...props.rules, newRule(kind, shape.id, props.rules)]);
+  }
+  return (
+    <Stack gap="sm">
+      {shown.length === 0 ? (
+        <Text size="sm" className="quiet">
+          {t('rules.none')}
+        </Text>
+      ) : (
+        <div className="table-scroll">
+          <Table aria-label={t('rules.title')}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{t('rules.when')}</Table.Th>
+                <Table.Th>{t('rules.seconds')}</Table.Th>
+                <Table.Th>{t('rules.severity')}</Table.Th>
+                <Table.Th />
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {shown.map((rule) => {
+                const name = names.get(subject(rule)) ?? subject(rule);
+                const time = seconds(rule);
+                return (
+                  <Table.Tr key={rule.id}>
+                    <Table.Td>{t(`rules.${kindOf(rule)}`, { name })}</Table.Td>
+                    <Table.Td>
+                      {time === undefined ? null : (
+                        <NumberInput
+                          size="xs"
+                          w="6rem"
+                          aria-label={t('rules.seconds-of', { id: rule.id })}
+                          value={time}
+                          min={0}
+                          step={0.5}
+                          onChange={(value) => typeof value === 'number' && set(rule, withSeconds(rule, value))}
+                        />
+                      )}
+                    </Table.Td>
+                    <Table.Td>
+                      <NativeSelect
+                        size="xs"
+                        aria-label={t('rules.severity-of', { id: rule.id })}
+                        value={rule.severity ?? 'info'}
+                        data={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
+                        onChange={(event) => {
+                          const severity = SEVERITIES.find((one) => one === event.currentTarget.value);
+                          if (severity) set(rule, { ...rule, severity });
+                        }}
+                      />
+                    </Table.Td>
+                    <Table.Td>
+                      <Button
+                        size="xs"
+                        variant="subtle"
+                        onClick={() => props.onChange(props.rules.filter((one) => one !== rule))}
+                      >
+                        {t('common.remove')}
+                      </Button>
+                    </Table.Td>
+                  </Table.Tr>
+                );
+              })}
+            </Table.Tbody>
+          </Table>
+        </div>
+      )}
+      <Group gap="xs">
+        {props.shapes.flatMap((shape) => {
+          const kinds: RuleKind[] = shape.kind === 'zone' ? ['presence', 'dwell'] : ['line_crossing'];
+          return kinds.map((kind) => (
+            <Button key={`${shape.id}-${kind}`} size="xs" variant="default" onClick={() => add(kind, shape)}>
+              + {t(`rules.${kind}`, { name: shape.name || shape.id })}
+            </Button>
+          ));
+        })}
+      </Group>
+    </Stack>
+  );
+}

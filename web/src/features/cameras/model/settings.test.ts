@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import type { Schemas } from '@/shared/api/client';
+import { draftOf, newRule, seconds, wanted, withSeconds } from './settings';
+
+const before: Schemas['CameraSettings'] = {
+  name: 'North',
+  pull: { url: 'rtsp://192.0.2.7/1', transport: 'udp', tls: { insecure: true } },
+  output: { encoding: 'jpeg', jpeg_quality: 80, max_fps: 5, max_height: 720, max_width: 1280, pipeline: 'auto' },
+  zones: [
+    {
+      id: 'crossing',
+      name: '',
+      polygon: [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ],
+    },
+  ],
+  lines: [],
+  rules: [{ id: 'r', zone_presence: { zone: 'crossing' } }],
+};
+
+it('what the form does not show stays', () => {
+  const { settings, credentials } = wanted(draftOf(before), before);
+  expect(settings.output).toEqual(before.output);
+  expect(settings.pull).toEqual(before.pull);
+  expect(settings.zones).toEqual(before.zones);
+  expect(settings.rules).toEqual(before.rules);
+  expect(credentials).toBeUndefined();
+});
+
+it('a login is sent only when it is typed, and can be removed', () => {
+  const draft = draftOf(before);
+  expect(wanted({ ...draft, username: 'u', password: 'p' }, before).credentials).toEqual({
+    username: 'u',
+    password: 'p',
+  });
+  expect(wanted({ ...draft, forgetLogin: true }, before).credentials).toBeNull();
+});
+
+it('rules go with their zone', () => {
+  expect(wanted({ ...draftOf(before), shapes: [] }, before).settings.rules).toEqual([]);
+});
+
+it('a camera that pushes has no address', () => {
+  const { settings } = wanted({ ...draftOf(before), source: 'push', path: 'north' }, before);
+  expect(settings.pull).toBeNull();
+  expect(settings.push).toEqual({ path: 'north' });
+});
+
+it('new rules have ids of their own', () => {
+  const first = newRule('dwell', 'crossing', []);
+  const second = newRule('dwell', 'crossing', [first]);
+  expect([first.id, second.id]).toEqual(['crossing-dwell', 'crossing-dwell-2']);
+  expect(seconds(withSeconds(second, 5))).toBe(5);
+});

@@ -1,0 +1,102 @@
+import type { Schemas } from '@/shared/api/client';
+import type { Point, Shape } from './shapes';
+
+/** What the form holds. What it does not show stays as it is. */
+export interface CameraDraft {
+  name: string;
+  enabled: boolean;
+  source: 'pull' | 'push';
+  url: string;
+  transport: Schemas['Transport'];
+  path: string;
+  username: string;
+  password: string;
+  /** The camera's login is removed. */
+  forgetLogin: boolean;
+  shapes: readonly Shape[];
+  rules: readonly Schemas['Rule'][];
+}
+
+function points(values: number[][]): Point[] {
+  return values.map(([x = 0, y = 0]): Point => [x, y]);
+}
+
+export function draftOf(settings: Schemas['CameraSettings'] | undefined): CameraDraft {
+  const zones = (settings?.zones ?? []).map(
+    (zone): Shape => ({ kind: 'zone', id: zone.id, name: zone.name ?? '', points: points(zone.polygon) }),
+  );
+  const lines = (settings?.lines ?? []).map(
+    (line): Shape => ({ kind: 'line', id: line.id, name: line.name ?? '', points: points(line.points) }),
+  );
+  return {
+    name: settings?.name ?? '',
+    enabled: settings?.enabled ?? true,
+    source: settings?.push ? 'push' : 'pull',
+    url: settings?.pull?.url ?? '',
+    transport: settings?.pull?.transport ?? 'tcp',
+    path: settings?.push?.path ?? '',
+    username: '',
+    password: '',
+    forgetLogin: false,
+    shapes: [...zones, ...lines],
+    rules: settings?.rules ?? [],
+  };
+}
+
+/** What is sent: the settings as they were, with what the form shows. */
+export function wanted(draft: CameraDraft, before: Schemas['CameraSettings'] | undefined): Schemas['WantedCamera'] {
+  const shapes = (kind: Shape['kind']) => draft.shapes.filter((shape) => shape.kind === kind);
+  const known = new Set(draft.shapes.map((shape) => shape.id));
+  const settings: Schemas['CameraSettings'] = {
+    ...before,
+    name: draft.name,
+    enabled: draft.enabled,
+    pull: draft.source === 'pull' ? { ...before?.pull, url: draft.url, transport: draft.transport } : null,
+    push: draft.source === 'push' ? { ...before?.push, ...(draft.path ? { path: draft.path } : {}) } : null,
+    zones: shapes('zone').map(({ id, name, points }) => ({ id, name, polygon: points.map((point) => [...point]) })),
+    lines: shapes('line').map(({ id, name, points }) => ({ id, name, points: points.map((point) => [...point]) })),
+    // A rule about a shape that is gone would be refused.
+    rules: draft.rules.filter((rule) => known.has(subject(rule))),
+  };
+  if (draft.username) return { settings, credentials: { username: draft.username, password: draft.password } };
+  return draft.forgetLogin ? { settings, credentials: null } : { settings };
+}
+
+/** The zone or line that a rule is about. */
+export function subject(rule: Schemas['Rule']): string {
+  return rule.zone_presence?.zone ?? rule.dwell?.zone ?? rule.line_crossing?.line ?? '';
+}
+
+export type RuleKind = 'presence' | 'dwell' | 'line_crossing';
+
+export function kindOf(rule: Schemas['Rule']): RuleKind {
+  if (rule.dwell) return 'dwell';
+  return rule.line_crossing ? 'line_crossing' : 'presence';
+}
+
+/** A rule for a shape, with an id that the camera does not have. */
+export function newRule(kind: RuleKind, shape: string, rules: readonly Schemas['Rule'][]): Schemas['Rule'] {
+  const ids = new Set(rules.map((rule) => rule.id));
+  const stem = `${shape}-${kind.replace('_', '-')}`;
+  let id = stem;
+  for (let number = 2; ids.has(id); number += 1) id = `${stem}-${number}`;
+  switch (kind) {
+    case 'presence':
+      return { id, severity: 'warning', zone_presence: { zone: shape, min_seconds: 0.5 } };
+    case 'dwell':
+      return { id, severity: 'warning', dwell: { zone: shape, seconds: 20 } };
+    case 'line_crossing':
+      return { id, severity: 'info', line_crossing: { line: shape, direction: 'both' } };
+  }
+}
+
+/** How long somebody must be there, in seconds. */
+export function seconds(rule: Schemas['Rule']): number | undefined {
+  return rule.dwell?.seconds ?? rule.zone_presence?.min_seconds ?? undefined;
+}
+
+export function withSeconds(rule: Schemas['Rule'], value: number): Schemas['Rule'] {
+  if (rule.dwell) return { ...rule, dwell: { ...rule.dwell, seconds: value } };
+  if (rule.zone_presence) return { ...rule, zone_presence: { ...rule.zone_presence, min_seconds: value } };
+  return rule;
+}

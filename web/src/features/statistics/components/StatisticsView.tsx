@@ -1,0 +1,93 @@
+import { Button, Group, NativeSelect, SegmentedControl, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { camerasQuery } from '@/shared/api/cameras';
+import type { Schemas } from '@/shared/api/client';
+import { countsQuery } from '@/shared/api/counts';
+import { useText } from '@/shared/i18n/useText';
+import { word } from '@/shared/model/search';
+import { fromLocalInput, toLocalInput } from '@/shared/model/time';
+import { Queried } from '@/shared/ui/StateView';
+import { csvAddress, GROUPS, range, SPANS, type StatisticsSearch } from '../model/range';
+import { byPlace, type PlaceCounts } from '../model/series';
+import { useNow } from './CountsToday';
+import { PlaceCard } from './PlaceCard';
+
+/** Counts of the lines and zones of a site. */
+export function StatisticsView(props: {
+  siteId: string;
+  zone: string;
+  search: StatisticsSearch;
+  onSearch: (search: StatisticsSearch) => void;
+}) {
+  const { t } = useText();
+  const { siteId, zone, search, onSearch } = props;
+  const cameras = useQuery(camerasQuery(siteId)).data ?? [];
+  const group = search.group ?? 'class';
+  const asked = {
+    ...range(search, useNow(), zone),
+    ...(search.camera ? { camera_id: [search.camera] } : {}),
+    ...(group === 'none' ? {} : { group_by: [group] }),
+  };
+  const query = useQuery(countsQuery(siteId, asked));
+  return (
+    <>
+      <Group gap="sm" align="flex-end">
+        <SegmentedControl
+          aria-label={t('statistics.span')}
+          value={search.day ? '' : (search.span ?? 'today')}
+          data={SPANS.map((value) => ({ value, label: t(`span.${value}`) }))}
+          onChange={(value) => onSearch({ ...search, span: word(value, SPANS), day: undefined })}
+        />
+        <TextInput
+          key={search.day ?? 'none'}
+          type="date"
+          label={t('statistics.day')}
+          defaultValue={search.day ? toLocalInput(search.day, zone).slice(0, 10) : ''}
+          onChange={(event) => {
+            const day = fromLocalInput(`${event.currentTarget.value}T12:00`, zone);
+            if (day) onSearch({ ...search, day: day.toISOString() });
+          }}
+        />
+        <NativeSelect
+          label={t('common.camera')}
+          value={search.camera ?? ''}
+          data={[
+            { value: '', label: t('common.all-cameras') },
+            ...cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
+          ]}
+          onChange={(event) => onSearch({ ...search, camera: event.currentTarget.value || undefined })}
+        />
+        <NativeSelect
+          label={t('statistics.group')}
+          value={group}
+          data={GROUPS.map((value) => ({ value, label: t(`statistics.by-${value}`) }))}
+          onChange={(event) => onSearch({ ...search, group: word(event.currentTarget.value, GROUPS) })}
+        />
+        <Button component="a" variant="default" href={csvAddress(siteId, asked)} download>
+          {t('statistics.csv')}
+        </Button>
+      </Group>
+      <Queried
+        query={query}
+        rows={6}
+        isEmpty={(counts) => counts.series.length === 0}
+        empty={{ title: 'statistics.none', text: 'statistics.none-text' }}
+      >
+        {(counts) => (
+          <div className="grid-charts">
+            {byPlace(counts).map((place) => (
+              <PlaceCard key={place.key} place={place} title={nameOf(place, cameras)} zone={zone} />
+            ))}
+          </div>
+        )}
+      </Queried>
+    </>
+  );
+}
+
+function nameOf(place: PlaceCounts, cameras: Schemas['Camera'][]): string {
+  const settings = cameras.find((camera) => camera.id === place.cameraId)?.settings;
+  const shapes = place.kind === 'line' ? settings?.lines : settings?.zones;
+  const name = shapes?.find((shape) => shape.id === place.id)?.name || place.id;
+  return `${name} · ${settings?.name || place.cameraId}`;
+}

@@ -1,0 +1,169 @@
+import { Group, SimpleGrid, Table, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { api, body, type Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { formatAge } from '@/shared/model/time';
+import { Card } from '@/shared/ui/Page';
+import { Queried } from '@/shared/ui/StateView';
+
+const SERVERS = ['database', 'kafka', 's3', 'redis'] as const;
+const COLOURS: Record<Schemas['ServerState'], string> = { ok: '#12805c', failed: '#c92a2a', not_configured: '#7b8790' };
+
+/** The pipeline as it is. What cannot be known says why. */
+export function SystemView() {
+  const query = useQuery({
+    queryKey: ['system'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/system/health', { signal })),
+    refetchInterval: 5_000,
+  });
+  return (
+    <Queried query={query} rows={8}>
+      {(health) => (
+        <>
+          <Servers servers={health.servers} />
+          <div className="two-columns">
+            <Workers workers={health.workers} />
+            <Frames frames={health.frames} />
+          </div>
+          <Consumers consumers={health.consumers} />
+        </>
+      )}
+    </Queried>
+  );
+}
+
+function Servers(props: { servers: Schemas['Servers'] }) {
+  const { t } = useText();
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+      {SERVERS.map((name) => {
+        const server = props.servers[name];
+        return (
+          <Card key={name} title={t(`server.${name}`)}>
+            <Group gap="xs">
+              <span className="dot" style={{ background: COLOURS[server.state] }} aria-hidden />
+              <Text size="sm">{t(`server.is-${server.state}`)}</Text>
+            </Group>
+            {server.detail ? (
+              <Text size="sm" className="quiet">
+                {server.detail}
+              </Text>
+            ) : null}
+          </Card>
+        );
+      })}
+    </SimpleGrid>
+  );
+}
+
+function Workers(props: { workers: Schemas['Workers'] }) {
+  const { t, locale } = useText();
+  const { items, dropped_frames: dropped, unknown_because: unknown } = props.workers;
+  return (
+    <Card title={t('system.workers')}>
+      {unknown ? <Text className="quiet">{t('system.unknown', { why: unknown })}</Text> : null}
+      {items.length > 0 ? (
+        <div className="table-scroll">
+          <Table aria-label={t('system.workers')}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{t('system.worker')}</Table.Th>
+                <Table.Th>{t('system.version')}</Table.Th>
+                <Table.Th ta="right">{t('system.cameras')}</Table.Th>
+                <Table.Th>{t('system.heard')}</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {items.map((worker) => (
+                <Table.Tr key={worker.name}>
+                  <Table.Td>
+                    <Group gap="xs" wrap="nowrap">
+                      <span
+                        className="dot"
+                        style={{ background: COLOURS[worker.alive ? 'ok' : 'failed'] }}
+                        aria-hidden
+                      />
+                      {worker.name}
+                    </Group>
+                  </Table.Td>
+                  <Table.Td>{worker.version}</Table.Td>
+                  <Table.Td ta="right">{worker.cameras}</Table.Td>
+                  <Table.Td>{formatAge(worker.age_seconds, locale)}</Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </div>
+      ) : unknown ? null : (
+        <Text>{t('system.no-workers')}</Text>
+      )}
+      {dropped.map((drop) => (
+        <Text key={drop.reason} size="sm">
+          {t('system.dropped', { count: drop.frames, reason: drop.reason })}
+        </Text>
+      ))}
+    </Card>
+  );
+}
+
+function Frames(props: { frames: Schemas['Frames'] }) {
+  const { t, locale } = useText();
+  const { frames } = props;
+  return (
+    <Card title={t('system.frames')}>
+      {frames.unknown_because ? (
+        <Text className="quiet">{t('system.unknown', { why: frames.unknown_because })}</Text>
+      ) : (
+        <>
+          <Group gap="lg">
+            <div>
+              <span className="figure">{frames.live_cameras}</span> <span className="quiet">{t('system.live')}</span>
+            </div>
+            <div>
+              <span className="figure">{frames.silent_cameras}</span>{' '}
+              <span className="quiet">{t('system.silent')}</span>
+            </div>
+          </Group>
+          {frames.newest_age_seconds == null ? null : (
+            <Text size="sm">{t('system.newest', { age: formatAge(frames.newest_age_seconds, locale) })}</Text>
+          )}
+          {frames.silent.map((camera) => (
+            <Text key={camera.camera_id} size="sm">
+              {camera.camera_id}: {formatAge(camera.age_seconds, locale)}
+            </Text>
+          ))}
+        </>
+      )}
+    </Card>
+  );
+}
+
+function Consumers(props: { consumers: Schemas['Consumer'][] }) {
+  const { t, locale } = useText();
+  return (
+    <Card title={t('system.consumers')}>
+      <div className="table-scroll">
+        <Table aria-label={t('system.consumers')}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{t('system.consumer')}</Table.Th>
+              <Table.Th>{t('system.topic')}</Table.Th>
+              <Table.Th ta="right">{t('system.lag')}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {props.consumers.map((consumer) => (
+              <Table.Tr key={`${consumer.name} ${consumer.topic}`}>
+                <Table.Td>{consumer.name}</Table.Td>
+                <Table.Td>{consumer.topic}</Table.Td>
+                <Table.Td ta="right">
+                  {consumer.lag == null ? (consumer.unknown_because ?? '–') : consumer.lag.toLocaleString(locale)}
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+    </Card>
+  );
+}

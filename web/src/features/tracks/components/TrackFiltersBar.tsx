@@ -1,0 +1,97 @@
+import { Button, Group, MultiSelect, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { CLASSES } from '@/shared/model/classes';
+import { words } from '@/shared/model/search';
+import { fromLocalInput, toLocalInput, zoneName } from '@/shared/model/time';
+import { places, type TrackFilters } from '../model/filters';
+
+export function TrackFiltersBar(props: {
+  filters: TrackFilters;
+  cameras: Schemas['Camera'][];
+  zone: string;
+  onChange: (filters: TrackFilters) => void;
+}) {
+  const { t, locale } = useText();
+  const { filters, cameras, zone, onChange } = props;
+  const set = (change: Partial<TrackFilters>) => onChange({ ...filters, ...change });
+  const named = zoneName(new Date(), zone, locale);
+  const found = places(cameras, filters.camera);
+  const place = filters.zone ? `zone ${filters.zone}` : filters.line ? `line ${filters.line}` : '';
+  return (
+    <Group gap="sm" align="flex-end">
+      <MultiSelect
+        label={t('common.class')}
+        placeholder={filters.class ? undefined : t('common.any')}
+        value={filters.class ?? []}
+        data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
+        onChange={(value) => set({ class: words(value, CLASSES) })}
+        clearable
+      />
+      <NativeSelect
+        label={t('common.camera')}
+        value={filters.camera ?? ''}
+        data={[
+          { value: '', label: t('common.all-cameras') },
+          ...cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
+        ]}
+        onChange={(event) => set({ camera: event.currentTarget.value || undefined, zone: undefined, line: undefined })}
+      />
+      <NativeSelect
+        label={t('tracks.place')}
+        value={place}
+        data={[
+          { value: '', label: t('common.any') },
+          ...found.map((one) => ({ value: `${one.kind} ${one.id}`, label: one.name })),
+        ]}
+        onChange={(event) => {
+          const one = found.find((candidate) => `${candidate.kind} ${candidate.id}` === event.currentTarget.value);
+          set({
+            zone: one?.kind === 'zone' ? one.id : undefined,
+            line: one?.kind === 'line' ? one.id : undefined,
+            direction: one?.kind === 'line' ? filters.direction : undefined,
+          });
+        }}
+      />
+      {filters.line ? (
+        <NativeSelect
+          label={t('tracks.direction')}
+          value={filters.direction ?? ''}
+          data={[
+            { value: '', label: t('common.any') },
+            { value: 'in', label: t('direction.in') },
+            { value: 'out', label: t('direction.out') },
+          ]}
+          onChange={(event) => {
+            const value = event.currentTarget.value;
+            set({ direction: value === 'in' || value === 'out' ? value : undefined });
+          }}
+        />
+      ) : null}
+      {(['from', 'to'] as const).map((edge) => (
+        <TextInput
+          key={`${edge}-${filters[edge] ?? ''}`}
+          type="datetime-local"
+          label={t(`tracks.${edge}`, { zone: named })}
+          defaultValue={filters[edge] ? toLocalInput(filters[edge], zone) : ''}
+          onBlur={(event) => set({ [edge]: fromLocalInput(event.currentTarget.value, zone)?.toISOString() })}
+        />
+      ))}
+      <NumberInput
+        key={`longer-${filters.longer ?? ''}`}
+        label={t('tracks.longer')}
+        w="8rem"
+        min={0}
+        suffix=" s"
+        defaultValue={filters.longer ?? ''}
+        onBlur={(event) => {
+          const value = Number.parseFloat(event.currentTarget.value);
+          set({ longer: value > 0 ? value : undefined });
+        }}
+      />
+      <Button variant="subtle" onClick={() => onChange({})}>
+        {t('tracks.clear')}
+      </Button>
+    </Group>
+  );
+}

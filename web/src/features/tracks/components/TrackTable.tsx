@@ -1,0 +1,99 @@
+import { Button, Group, Table, Text } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { camerasQuery } from '@/shared/api/cameras';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { formatDuration } from '@/shared/model/time';
+import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
+import { ClassName, Moment } from '@/shared/ui/Words';
+import { tracksQuery } from '../api/queries';
+import type { TrackFilters } from '../model/filters';
+import { TrackFiltersBar } from './TrackFiltersBar';
+
+/** The road users that a search finds, the newest first. */
+export function TrackTable(props: {
+  siteId: string;
+  zone: string;
+  filters: TrackFilters;
+  onFilters: (filters: TrackFilters) => void;
+}) {
+  const { t } = useText();
+  const { siteId, filters } = props;
+  const cameras = useQuery(camerasQuery(siteId)).data ?? [];
+  const query = useInfiniteQuery(tracksQuery(siteId, filters));
+  const list = query.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <TrackFiltersBar filters={filters} cameras={cameras} zone={props.zone} onChange={props.onFilters} />
+      {query.isPending ? <Loading rows={8} /> : null}
+      {query.isError && list.length === 0 ? (
+        <ErrorNotice error={query.error} retry={() => void query.refetch()} />
+      ) : null}
+      {query.isSuccess && list.length === 0 ? <Notice title={t('tracks.none')}>{t('tracks.none-text')}</Notice> : null}
+      {list.length > 0 ? (
+        <div className="card">
+          <Rows siteId={siteId} list={list} cameras={cameras} zone={props.zone} />
+          {query.hasNextPage ? (
+            <Group justify="center" p="sm">
+              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                {t('common.more')}
+              </Button>
+            </Group>
+          ) : (
+            <Text size="sm" className="quiet" ta="center" p="sm">
+              {t('tracks.end', { count: list.length })}
+            </Text>
+          )}
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Rows(props: { siteId: string; list: Schemas['Track'][]; cameras: Schemas['Camera'][]; zone: string }) {
+  const { t, locale } = useText();
+  const byId = new Map(props.cameras.map((camera) => [camera.id, camera]));
+  return (
+    <div className="table-scroll">
+      <Table highlightOnHover aria-label={t('tracks.title')}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t('common.class')}</Table.Th>
+            <Table.Th>{t('tracks.first-seen')}</Table.Th>
+            <Table.Th>{t('tracks.duration')}</Table.Th>
+            <Table.Th>{t('common.camera')}</Table.Th>
+            <Table.Th>{t('tracks.zones')}</Table.Th>
+            <Table.Th ta="right">{t('tracks.certainty')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {props.list.map((track) => {
+            const settings = byId.get(track.camera_id)?.settings;
+            const zones = track.zones.map((id) => settings?.zones?.find((zone) => zone.id === id)?.name || id);
+            return (
+              <Table.Tr key={track.id} data-track={track.id}>
+                <Table.Td>
+                  <Link
+                    to="/sites/$siteId/tracks/$trackId"
+                    params={{ siteId: props.siteId, trackId: track.id }}
+                    className="link"
+                  >
+                    <ClassName value={track.class} />
+                  </Link>
+                </Table.Td>
+                <Table.Td>
+                  <Moment at={track.first_seen} zone={props.zone} />
+                </Table.Td>
+                <Table.Td>{formatDuration(track.duration_s, locale)}</Table.Td>
+                <Table.Td>{settings?.name || track.camera_id}</Table.Td>
+                <Table.Td>{zones.join(', ') || '–'}</Table.Td>
+                <Table.Td ta="right">{Math.round(track.class_share * 100)} %</Table.Td>
+              </Table.Tr>
+            );
+          })}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}

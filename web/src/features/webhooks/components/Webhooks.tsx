@@ -1,0 +1,187 @@
+import { Button, Code, Group, Table, Text, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, body, done, type Schemas } from '@/shared/api/client';
+import { allPages } from '@/shared/api/pages';
+import { useText } from '@/shared/i18n/useText';
+import { problemText } from '@/shared/model/problems';
+import { Card } from '@/shared/ui/Page';
+import { Queried } from '@/shared/ui/StateView';
+import { Moment } from '@/shared/ui/Words';
+
+/** Addresses that are told of alerts, and whether they accept what they are told. */
+export function Webhooks(props: { siteId: string; zone: string }) {
+  const { t } = useText();
+  const { siteId } = props;
+  const client = useQueryClient();
+  const query = useQuery({
+    queryKey: ['webhooks', siteId],
+    queryFn: ({ signal }) =>
+      allPages((cursor) =>
+        body(
+          api.GET('/api/v1/sites/{site_id}/webhooks', {
+            params: { path: { site_id: siteId }, query: { limit: 100, cursor } },
+            signal,
+          }),
+        ),
+      ),
+    refetchInterval: 10_000,
+  });
+  const refresh = () => client.invalidateQueries({ queryKey: ['webhooks', siteId] });
+  return (
+    <>
+      <NewWebhook siteId={siteId} onMade={refresh} />
+      <Card>
+        <Queried
+          query={query}
+          isEmpty={(list) => list.length === 0}
+          empty={{ title: 'webhooks.none', text: 'webhooks.none-text' }}
+        >
+          {(list) => (
+            <div className="table-scroll">
+              <Table aria-label={t('webhooks.title')}>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th>{t('webhooks.name')}</Table.Th>
+                    <Table.Th>{t('webhooks.state')}</Table.Th>
+                    <Table.Th>{t('webhooks.delivered')}</Table.Th>
+                    <Table.Th />
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {list.map((webhook) => (
+                    <Row key={webhook.id} webhook={webhook} zone={props.zone} onChanged={refresh} />
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </div>
+          )}
+        </Queried>
+      </Card>
+    </>
+  );
+}
+
+function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () => unknown }) {
+  const { t } = useText();
+  const { webhook } = props;
+  const path = { site_id: webhook.site_id, webhook_id: webhook.id };
+  const tested = useMutation({
+    mutationFn: () => body(api.POST('/api/v1/sites/{site_id}/webhooks/{webhook_id}/test', { params: { path } })),
+  });
+  const removed = useMutation({
+    mutationFn: async () => {
+      const found = await api.GET('/api/v1/sites/{site_id}/webhooks/{webhook_id}', { params: { path } });
+      const header = { 'if-match': found.response.headers.get('etag') ?? '' };
+      await done(api.DELETE('/api/v1/sites/{site_id}/webhooks/{webhook_id}', { params: { path, header } }));
+    },
+    onSettled: props.onChanged,
+  });
+  const result = tested.data;
+  return (
+    <Table.Tr>
+      <Table.Td>
+        {webhook.name}
+        <Text size="sm" className="quiet">
+          {webhook.url}
+        </Text>
+      </Table.Td>
+      <Table.Td>
+        {t(`webhooks.is-${webhook.state}`)}
+        {webhook.last_error ? (
+          <Text size="sm" c="red">
+            {webhook.last_error}
+          </Text>
+        ) : null}
+        {result ? (
+          <Text size="sm" role="status">
+            {result.accepted
+              ? t('webhooks.test-accepted', { ms: result.took_ms })
+              : t('webhooks.test-refused', { why: result.error ?? String(result.status ?? '') })}
+          </Text>
+        ) : null}
+        {(tested.error ?? removed.error) ? (
+          <Text size="sm" role="alert" c="red">
+            {problemText(tested.error ?? removed.error, t).detail}
+          </Text>
+        ) : null}
+      </Table.Td>
+      <Table.Td>
+        {webhook.last_delivered_at ? <Moment at={webhook.last_delivered_at} zone={props.zone} /> : t('keys.never')}
+      </Table.Td>
+      <Table.Td>
+        <Group gap="xs" justify="flex-end" wrap="nowrap">
+          <Button size="xs" variant="default" loading={tested.isPending} onClick={() => tested.mutate()}>
+            {t('webhooks.test')}
+          </Button>
+          <Button size="xs" variant="subtle" loading={removed.isPending} onClick={() => removed.mutate()}>
+            {t('common.remove')}
+          </Button>
+        </Group>
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function NewWebhook(props: { siteId: string; onMade: () => unknown }) {
+  const { t } = useText();
+  const [name, setName] = useState('');
+  const [url, setUrl] = useState('');
+  const made = useMutation({
+    mutationFn: () =>
+      body(
+        api.POST('/api/v1/sites/{site_id}/webhooks', {
+          params: { path: { site_id: props.siteId } },
+          body: { name, url, enabled: true },
+        }),
+      ),
+    onSuccess: () => {
+      setName('');
+      setUrl('');
+      props.onMade();
+    },
+  });
+  return (
+    <Card title={t('webhooks.add')}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          made.mutate();
+        }}
+      >
+        <Group align="flex-end" gap="sm">
+          <TextInput
+            label={t('webhooks.name')}
+            value={name}
+            required
+            maxLength={100}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <TextInput
+            label={t('webhooks.url')}
+            placeholder="https://example.org/alerts"
+            type="url"
+            w="24rem"
+            maw="100%"
+            value={url}
+            required
+            onChange={(event) => setUrl(event.currentTarget.value)}
+          />
+          <Button type="submit" loading={made.isPending}>
+            {t('common.add')}
+          </Button>
+        </Group>
+      </form>
+      {made.data ? (
+        <Text role="status" size="sm">
+          {t('webhooks.once')} <Code>{made.data.secret}</Code>
+        </Text>
+      ) : null}
+      {made.error ? (
+        <Text role="alert" size="sm" c="red">
+          {problemText(made.error, t).detail}
+        </Text>
+      ) : null}
+    </Card>
+  );
+}

@@ -1,0 +1,32 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, body, tagged } from './client';
+import { allPages } from './pages';
+
+export const camerasQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: ['cameras', siteId],
+    queryFn: ({ signal }) =>
+      allPages((cursor) =>
+        body(
+          api.GET('/api/v1/sites/{site_id}/cameras', {
+            params: { path: { site_id: siteId }, query: { limit: 100, cursor } },
+            signal,
+          }),
+        ),
+      ),
+    staleTime: 10_000,
+  });
+
+export const cameraQuery = (siteId: string, cameraId: string) =>
+  queryOptions({
+    queryKey: ['cameras', siteId, cameraId],
+    queryFn: ({ signal }) =>
+      tagged(
+        api.GET('/api/v1/sites/{site_id}/cameras/{camera_id}', {
+          params: { path: { site_id: siteId, camera_id: cameraId } },
+          signal,
+        }),
+      ),
+    // Until Kafka has the change, look again soon.
+    refetchInterval: (query) => (query.state.data?.value.pending ? 1_500 : false),
+  });

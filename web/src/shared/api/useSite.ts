@@ -1,0 +1,25 @@
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import type { Schemas } from './client';
+import { isAtLeast, sessionQuery } from './session';
+import { siteQuery } from './sites';
+
+/** The site of the address, its time zone, and what the person may do there. */
+export function useSite(): {
+  siteId: string;
+  site: Schemas['Site'] | undefined;
+  zone: string;
+  operates: boolean;
+  administers: boolean;
+} {
+  const { siteId = '' } = useParams({ strict: false });
+  const site = useQuery(siteQuery(siteId)).data;
+  const session = useQuery(sessionQuery).data;
+  return {
+    siteId,
+    site,
+    zone: site?.time_zone ?? 'UTC',
+    operates: isAtLeast(session, siteId, 'operator'),
+    administers: isAtLeast(session, siteId, 'admin'),
+  };
+}

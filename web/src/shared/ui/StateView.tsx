@@ -1,0 +1,81 @@
+import { Button, Skeleton, Stack, Text, Title } from '@mantine/core';
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { ApiError } from '../api/client';
+import type { MessageId } from '../i18n/en';
+import { useText } from '../i18n/useText';
+import { problemText } from '../model/problems';
+
+export function Notice(props: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <Stack align="center" gap="xs" py="xl" px="md" ta="center">
+      <Title order={2}>{props.title}</Title>
+      {props.children ? (
+        <Text className="quiet" maw="34rem">
+          {props.children}
+        </Text>
+      ) : null}
+      {props.action}
+    </Stack>
+  );
+}
+
+/** What went wrong in words, and what one can do. */
+export function ErrorNotice(props: { error: unknown; retry?: () => void }) {
+  const { t } = useText();
+  const { title, detail } = problemText(props.error, t);
+  const denied = props.error instanceof ApiError && [403, 404].includes(props.error.status);
+  return (
+    <div role="alert">
+      <Notice
+        title={title}
+        action={
+          props.retry && !denied ? (
+            <Button variant="default" onClick={props.retry}>
+              {t('common.try-again')}
+            </Button>
+          ) : undefined
+        }
+      >
+        {detail}
+      </Notice>
+    </div>
+  );
+}
+
+/** Rows that stand where the content will be. */
+export function Loading(props: { rows?: number; height?: number }) {
+  const { t } = useText();
+  const rows = Array.from({ length: props.rows ?? 4 }, (_, row) => `row-${row}`);
+  return (
+    <Stack gap="sm" role="status" aria-label={t('common.loading')}>
+      {rows.map((row) => (
+        <Skeleton key={row} height={props.height ?? 44} radius="sm" />
+      ))}
+    </Stack>
+  );
+}
+
+/** Shows a query in each of its states. Old data stays while the server is away; the shell says that it is. */
+export function Queried<T>(props: {
+  query: UseQueryResult<T>;
+  children: (data: T) => ReactNode;
+  isEmpty?: (data: T) => boolean;
+  empty?: { title: MessageId; text?: MessageId; action?: ReactNode };
+  rows?: number;
+}) {
+  const { t } = useText();
+  const { query, empty } = props;
+  if (query.data !== undefined) {
+    if (empty && props.isEmpty?.(query.data)) {
+      return (
+        <Notice title={t(empty.title)} action={empty.action}>
+          {empty.text ? t(empty.text) : undefined}
+        </Notice>
+      );
+    }
+    return <>{props.children(query.data)}</>;
+  }
+  if (query.isError) return <ErrorNotice error={query.error} retry={() => void query.refetch()} />;
+  return <Loading rows={props.rows ?? 4} />;
+}
