@@ -31,7 +31,8 @@ export default defineConfig({
   build: {
     outDir: process.env.VRU_WEB_OUT ?? 'dist',
     emptyOutDir: true,
-    target: 'es2023',
+    // `light-dark()` and what else the styles use is there since 2024.
+    target: ['chrome123', 'firefox125', 'safari17.5'],
     // A picture inside a script needs `data:` in more policies than pictures do.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

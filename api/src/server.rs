@@ -101,7 +101,8 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let passwords = Passwords::new(config.log_in.concurrent);
     let cameras = CameraMessages::new(&config.cameras.secrets_key);
     let pictures = Pictures::new(&config.s3).await;
-    let web = WebApp::load(&config.http.web_folder, pictures.origin().await).context("cannot load the web app: check `http.web_folder`")?;
+    let web = WebApp::load(&config.http.web_folder, pictures.origin().await)
+        .context("cannot load the web app: check `http.web_folder`")?;
     let tokens = Tokens::start(&config, &database, context.readiness.helpful_part("tokens"), shutdown).await;
     let sign_in =
         SignIn::new(&config).context("cannot make the client of identity providers: check section `sign_in`")?;

@@ -1,6 +1,6 @@
 // A demo of its own for the tests: started with an empty data folder, stopped at the end.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -22,6 +22,7 @@ function freePort() {
 export async function startDemo(program) {
   // The private PostgreSQL of root runs under another account, which must reach the folder.
   const home = mkdtempSync(join('/var/tmp', 'vru-web-'));
+  chmodSync(home, 0o755);
   const data = join(home, 'demo');
   const child = spawn(program, ['demo', '--data', data, '--port', String(await freePort())], {
     stdio: ['ignore', 'pipe', 'pipe'],

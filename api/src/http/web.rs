@@ -136,7 +136,8 @@ impl File {
 }
 
 fn is_reserved(path: &str) -> bool {
-    let below = |reserved: &&str| path.strip_prefix(*reserved).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |reserved: &&str| path.strip_prefix(*reserved).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     RESERVED.iter().any(|reserved| below(&reserved))
 }
 

@@ -76,7 +76,11 @@ impl Stack {
         let listen = config.api.http.listen;
         let has_app = !config.web_folder().as_os_str().is_empty();
         let address = config.api.http.address();
-        step.done(&if has_app { format!("{address} (docs at {address}/docs)") } else { format!("http://{listen}/docs") });
+        step.done(&if has_app {
+            format!("{address} (docs at {address}/docs)")
+        } else {
+            format!("http://{listen}/docs")
+        });
         if !database::has_people(&backends.postgres.database).await? {
             let file = data.join(FIRST_ADMIN);
             display.print(&if has_app {

@@ -7,6 +7,7 @@ import {
   NavLink,
   ScrollArea,
   Text,
+  useComputedColorScheme,
   useMantineColorScheme,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
@@ -19,6 +20,7 @@ import { sitesQuery } from '@/shared/api/sites';
 import type { MessageId } from '@/shared/i18n/en';
 import { changeLocale, LOCALES, type Locale } from '@/shared/i18n/i18n';
 import { useText } from '@/shared/i18n/useText';
+import { MoonIcon, SignOutIcon, SunIcon } from '@/shared/ui/Icons';
 import { AwayNote } from './AwayNote';
 
 /** What is around every page: where one is, where one can go, and whether the server answers. */
@@ -84,9 +86,9 @@ function SiteSwitch() {
 
 function Preferences() {
   const { t, locale } = useText();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { setColorScheme } = useMantineColorScheme();
   const client = useQueryClient();
-  const dark = colorScheme === 'dark';
+  const dark = useComputedColorScheme('light') === 'dark';
   async function logOut() {
     await done(api.DELETE('/api/v1/session'));
     client.clear();
@@ -108,10 +110,10 @@ function Preferences() {
         aria-label={t(dark ? 'shell.light' : 'shell.dark')}
         onClick={() => setColorScheme(dark ? 'light' : 'dark')}
       >
-        {dark ? '☀' : '☾'}
+        {dark ? <SunIcon /> : <MoonIcon />}
       </ActionIcon>
       <ActionIcon variant="default" size="md" aria-label={t('shell.sign-out')} onClick={() => void logOut()}>
-        ⏻
+        <SignOutIcon />
       </ActionIcon>
     </Group>
   );

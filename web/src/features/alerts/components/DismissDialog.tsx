@@ -12,7 +12,12 @@ export function DismissDialog(props: { onClose: () => void; onDismiss: (review: 
   const [note, setNote] = useState('');
   const review: Schemas['WantedReview'] = { state: 'dismissed', reason, ...(note.trim() ? { note: note.trim() } : {}) };
   return (
-    <Modal opened onClose={props.onClose} title={t('dismiss.title')}>
+    <Modal
+      opened
+      onClose={props.onClose}
+      title={t('dismiss.title')}
+      closeButtonProps={{ 'aria-label': t('common.cancel') }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -87,6 +87,7 @@ function Detail(props: {
             strokeWidth={6}
             strokeLinejoin="round"
             opacity={0.8}
+            data-path
             {...STROKE}
           />
           <Polygon points={path} closed={false} colour={colour} />
