@@ -22,6 +22,7 @@ use vru_proto::{FrameKey, v1};
 use vru_runtime::clock;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
+use vru_vision::privacy;
 use vru_vision::road_user::RoadUserClass;
 use vru_vision::rules::{EndReason, FrameStamp, Judgement, RuleSet, TrackedFrame};
 use vru_vision::tracker::{TrackState, TrackedObject, Tracker, TrackerConfig};
@@ -127,7 +128,9 @@ impl CameraAnalysis {
         let size = (frame.source_width, frame.source_height);
         let detections = &pictured(detections, picture)[..];
         let snapshot = self.settings.snapshot;
-        let judged = |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture };
+        let before = self.hidden(&[]);
+        let judged =
+            |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture, hidden: before.as_deref() };
         let mut alerts = self.end_other_session(&key, judged);
         self.last = Some((key.clone(), FrameView::of(frame)));
         let tracked = self.tracker.update(frame.captured_at_us, detections);
@@ -137,7 +140,9 @@ impl CameraAnalysis {
             judgements.extend(self.rules.finish(EndReason::StreamEnded));
             self.passages.extend(self.counter.finish(key.session));
         }
-        alerts.extend(judgements.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
+        let hidden = self.hidden(detections);
+        let judged = JudgedFrame { hidden: hidden.as_deref(), ..judged(key.session) };
+        alerts.extend(judgements.into_iter().map(|judgement| judged.alert(judgement, snapshot)));
         let mut zones = self.zones.frame(size);
         let objects = tracked.iter().map(|object| self.object(object, detections, &alerts, &mut zones)).collect();
         let zone_ids = zones.into_ids();
@@ -157,7 +162,14 @@ impl CameraAnalysis {
     /// The message for a frame that has no picture and only marks the end of its stream, and the ends of the alerts that go on.
     pub fn end(&mut self, frame: &v1::Frame) -> (v1::FrameDetections, Vec<v1::Alert>) {
         let key = decode::key(frame);
-        let judged = |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture: None };
+        let hidden = self.hidden(&[]);
+        let judged = |session: u64| JudgedFrame {
+            camera: &key.camera,
+            session,
+            frame,
+            picture: None,
+            hidden: hidden.as_deref(),
+        };
         let mut alerts = self.end_other_session(&key, judged);
         self.last = Some((key.clone(), FrameView::of(frame)));
         let ended = self.rules.finish(EndReason::StreamEnded);
@@ -189,7 +201,23 @@ impl CameraAnalysis {
     fn between_frames(&self, judgements: Vec<Judgement>) -> Vec<v1::Alert> {
         // What goes on was raised in a frame.
         let Some((key, view)) = &self.last else { return Vec::new() };
-        judgements.into_iter().map(|judgement| view.alert(&key.camera, key.session, judgement)).collect()
+        let blurred = self.hidden(&[]).is_some();
+        let alert = |judgement| {
+            let mut alert = view.alert(&key.camera, key.session, judgement);
+            if blurred {
+                alert.clip_key.clear();
+            }
+            alert
+        };
+        judgements.into_iter().map(alert).collect()
+    }
+
+    /// What nobody may see of this frame: of all that the model found, however doubtful, and of all tracks that it may have missed. `None`
+    /// if the camera's pictures are not blurred.
+    fn hidden(&self, detections: &[Detection]) -> Option<Vec<Rect>> {
+        let privacy = self.config.as_ref()?.privacy.as_ref()?;
+        let found = detections.iter().map(|detection| (detection.rect, detection.class)).chain(self.tracker.expected());
+        privacy.blur.then(|| found.map(|(rect, class)| privacy::region(rect, class)).collect())
     }
 
     /// Begins the session of the frame, if it is another one than before, and returns the ends of the alerts of the session before.

@@ -10,6 +10,8 @@
 //! 4. [`tracker`] assigns each road user a stable track id, by its place and its [`appearance`];
 //! 5. [`rules`] evaluate the tracks of each frame.
 //!
+//! [`privacy`] makes heads and plates unrecognisable in pictures that others see.
+//!
 //! [`mot`] measures the quality of 1 to 4 against ground truth.
 
 pub mod appearance;
@@ -24,6 +26,7 @@ pub mod model_card;
 pub mod mot;
 pub mod nms;
 pub mod orientation;
+pub mod privacy;
 pub mod road_user;
 pub mod rules;
 mod state_codec;

@@ -2,6 +2,7 @@
 
 use vru_proto::{CameraId, names, v1};
 use vru_runtime::clock;
+use vru_vision::geometry::Rect;
 use vru_vision::rules::{EndReason, Judgement, Place, Progress};
 
 use super::ids::alert_id;
@@ -82,6 +83,8 @@ pub(super) struct JudgedFrame<'a> {
     pub session: u64,
     pub frame: &'a v1::Frame,
     pub picture: Option<&'a Picture>,
+    /// What nobody may see; `None` if everybody may see everything.
+    pub hidden: Option<&'a [Rect]>,
 }
 
 impl JudgedFrame<'_> {
@@ -90,7 +93,13 @@ impl JudgedFrame<'_> {
         let raised = judgement.finding.progress == Progress::Raised;
         let mut alert = FrameView::of(self.frame).alert(self.camera, self.session, judgement);
         if raised && !alert.is_crossing() {
-            alert.snapshot = snapshot::take(self.frame, self.picture, snapshot);
+            alert.snapshot = match self.hidden {
+                None => snapshot::take(self.frame, self.picture, snapshot),
+                Some(hidden) => snapshot::take_blurred(self.frame, self.picture, hidden, snapshot),
+            };
+        }
+        if self.hidden.is_some() {
+            alert.clip_key.clear();
         }
         alert
     }

@@ -1,3 +1,4 @@
+mod privacy;
 mod takeover;
 
 use std::collections::BTreeMap;

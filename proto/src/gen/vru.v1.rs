@@ -662,7 +662,7 @@ pub struct Alert {
     #[prost(int64, tag = "13")]
     pub emitted_at_us: i64,
     /// Keys of the snapshot and the clip in the S3 bucket. The sink writes the objects after the alert is published, so they may not exist
-    /// yet. Empty if the alert has none.
+    /// yet. Empty if the alert has none: a line has neither, and a camera whose pictures are blurred has no clips.
     #[prost(string, tag = "14")]
     pub snapshot_key: ::prost::alloc::string::String,
     #[prost(string, tag = "15")]
@@ -1291,6 +1291,9 @@ pub struct CameraConfig {
     pub rules: ::prost::alloc::vec::Vec<Rule>,
     #[prost(message, repeated, tag = "10")]
     pub lines: ::prost::alloc::vec::Vec<Line>,
+    /// Defaults when missing.
+    #[prost(message, optional, tag = "11")]
+    pub privacy: ::core::option::Option<Privacy>,
     /// Settings of the tracker that differ from those of the model.
     #[prost(message, optional, tag = "20")]
     pub tracker: ::core::option::Option<TrackerSettings>,
@@ -1409,6 +1412,14 @@ pub struct Output {
     /// The pipeline description that decodes: `software` (default), `vaapi` or `nvdec`.
     #[prost(string, tag = "6")]
     pub pipeline: ::prost::alloc::string::String,
+}
+/// What is done so that nobody is recognised in the pictures that people see.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Privacy {
+    /// Heads of people and the parts of vehicles where plates are become coarse blocks in the snapshots of alerts, as far as the model finds
+    /// people and vehicles. Alerts have no clips. Default: false.
+    #[prost(bool, tag = "1")]
+    pub blur: bool,
 }
 /// A position in the picture, in fractions of the width and height of the picture: 0,0 is the top left, 1,1 the bottom right.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]

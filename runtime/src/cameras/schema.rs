@@ -45,6 +45,8 @@ pub struct CameraSettings {
     rules: Vec<Rule>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tracker: Option<Tracker>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    privacy: Option<Privacy>,
 }
 
 fn enabled_by_default() -> bool {
@@ -112,6 +114,15 @@ struct File {
     start_time_us: i64,
     #[serde(default)]
     session: u64,
+}
+
+/// What is done so that nobody is recognised in pictures.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+struct Privacy {
+    /// Heads and plates become coarse blocks in snapshots, and alerts have no clips.
+    blur: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -273,6 +284,7 @@ impl CameraSettings {
             lines: self.lines.into_iter().map(Line::into_message).collect(),
             rules: self.rules.into_iter().map(Rule::into_message).collect::<Result<_, _>>()?,
             tracker: self.tracker.map(Tracker::into_message),
+            privacy: self.privacy.map(|privacy| v1::Privacy { blur: privacy.blur }),
         })
     }
 }

@@ -73,8 +73,9 @@ struct Request {
 
 impl AlertHandler for ClipHandler {
     async fn handle(&self, alert: v1::Alert, timestamp_ms: Option<i64>) -> bool {
-        if !alert.is_raised() {
-            // A crossing has no clip, and the clip of an alert that ends was made when it was raised.
+        if !alert.is_raised() || alert.clip_key.is_empty() {
+            // A crossing has no clip, and the clip of an alert that ends was made when it was raised. Inference names no clip where
+            // nobody may be recognised: the frames in Kafka show everybody.
             return true;
         }
         let request = Request {

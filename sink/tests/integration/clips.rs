@@ -122,6 +122,29 @@ fn the_clip_of_a_file_has_the_files_frames() {
 }
 
 #[test]
+fn an_alert_that_names_no_clip_gets_none_although_its_frames_are_there() {
+    let (bus, server) = (kafka().bus("s3-private", 1), s3());
+    let bucket = server.bucket();
+    let (picture, begin) = (picture(), a_minute_ago());
+    for sequence in 0..20 {
+        bus.produce_at(
+            Topic::Frames,
+            "cam-a",
+            &frame("cam-a", sequence, begin, &picture).encode_to_vec(),
+            begin / 1_000,
+        );
+    }
+    let at = begin + 1_000_000;
+    let private = v1::Alert { clip_key: String::new(), ..alert("cam-a", "a-1", 10, at) };
+    bus.produce_at(Topic::Alerts, "cam-a", &private.encode_to_vec(), at / 1_000);
+    let shown = publish_alert(&bus, "cam-a", "a-2", at);
+    let service = start(launch(&bus, server, &bucket).set("s3.clip.slack", "2s"));
+    wait_until(DEADLINE, "the clips to be done", || alerts_lag(&bus, "clips") == 0);
+    assert_eq!(keys(server, &bucket, "clips/"), BTreeSet::from([shown.clip_key]));
+    assert!(service.stop().success());
+}
+
+#[test]
 fn a_clip_whose_frames_cannot_be_read_is_tried_again_until_kafka_is_back() {
     let (kafka, server) = (KafkaServer::start(), s3());
     let (bus, bucket) = (kafka.bus("s3-retry", 1), server.bucket());

@@ -30,6 +30,7 @@ use track_box::TrackBox;
 
 use crate::detection::Detection;
 use crate::geometry::Rect;
+use crate::road_user::RoadUserClass;
 
 /// Tracks the road users of one camera's session.
 #[derive(Debug)]
@@ -146,6 +147,11 @@ impl Tracker {
     /// Whether the track still exists, so that it may be detected again.
     pub fn is_alive(&self, track_id: u64) -> bool {
         self.tracks.binary_search_by_key(&track_id, |track| track.id).is_ok()
+    }
+
+    /// Where the road users of all tracks are now, also those that were not detected in this frame, in pixels of the camera's picture.
+    pub fn expected(&self) -> impl Iterator<Item = (Rect, RoadUserClass)> + '_ {
+        self.tracks.iter().map(|track| (track.rect(), track.class()))
     }
 
     /// Number of tracks, including those without a detection in the last frame.
