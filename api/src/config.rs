@@ -2,12 +2,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use humantime_serde::Serde;
-use serde::de::MapAccess;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use vru_runtime::cameras::SealingKey;
 use vru_runtime::config::{Problems, Validate};
-use vru_runtime::flat_section::{self, FlatSection};
 use vru_runtime::kafka::{KafkaConfig, Needs};
 use vru_runtime::redis::RedisConfig;
 use vru_runtime::report::chain;
@@ -15,12 +12,12 @@ use vru_runtime::secret::Secret;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 use vru_runtime::tls::roots;
-use vru_storage::postgres::DatabaseConfig;
-use vru_storage::s3::{BucketConfig, check_endpoint};
 
 use crate::camera_tests::CameraTestsConfig;
+use crate::database::DatabaseSection;
 use crate::http::Origin;
 use crate::limits::RateLimitsConfig;
+use crate::pictures::PicturesSection;
 use crate::sign_in::SignInConfig;
 use crate::system::SystemConfig;
 use crate::tokens::TokensConfig;
@@ -155,60 +152,6 @@ impl HttpConfig {
     }
 }
 
-/// Section `database`: the settings of the connection, and these.
-#[derive(Debug, Clone)]
-pub struct DatabaseSection {
-    pub connection: DatabaseConfig,
-    /// How many connections are open at most (default 16).
-    pub pool_size: usize,
-    /// How long a request waits for one (default 3 s).
-    pub pool_wait: Duration,
-    /// Apply missing migrations at the start (default false: `vru-sink migrate` applies them).
-    pub migrate: bool,
-}
-
-impl Default for DatabaseSection {
-    fn default() -> Self {
-        Self { connection: DatabaseConfig::default(), pool_size: 16, pool_wait: Duration::from_secs(3), migrate: false }
-    }
-}
-
-impl FlatSection for DatabaseSection {
-    const KEYS: &'static [&'static str] = &[
-        "url",
-        "host",
-        "port",
-        "database",
-        "user",
-        "password",
-        "ssl_mode",
-        "ssl_ca",
-        "ssl_cert",
-        "ssl_key",
-        "connect_timeout",
-        "statement_timeout",
-        "pool_size",
-        "pool_wait",
-        "migrate",
-    ];
-
-    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
-        match key {
-            "pool_size" => self.pool_size = map.next_value()?,
-            "pool_wait" => self.pool_wait = map.next_value::<Serde<Duration>>()?.into_inner(),
-            "migrate" => self.migrate = map.next_value()?,
-            _ => return self.connection.read(key, map),
-        }
-        Ok(true)
-    }
-}
-
-impl<'de> Deserialize<'de> for DatabaseSection {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        flat_section::deserialize(deserializer)
-    }
-}
-
 /// Section `cameras`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -224,76 +167,6 @@ pub struct CamerasConfig {
 impl Validate for CamerasConfig {
     fn validate(&self, problems: &mut Problems) {
         SealingKey::check(&self.secrets_key, "secrets_key", problems);
-    }
-}
-
-/// Section `s3`: where snapshots and clips are, as the sink writes them. The credentials need only `s3:GetObject`.
-#[derive(Debug, Clone)]
-pub struct PicturesSection {
-    /// Whether pictures are shown (default false).
-    pub enabled: bool,
-    /// As in the sink's section, with a `timeout` of 5 s by default.
-    pub bucket: BucketConfig,
-    /// The endpoint as browsers reach it, if they reach it by another address than the API (default: `endpoint`).
-    pub public_endpoint: String,
-    /// How long the address of a picture is good (default 5 min).
-    pub url_lifetime: Duration,
-}
-
-impl Default for PicturesSection {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            bucket: BucketConfig { timeout: Duration::from_secs(5), ..BucketConfig::default() },
-            public_endpoint: String::new(),
-            url_lifetime: Duration::from_mins(5),
-        }
-    }
-}
-
-impl FlatSection for PicturesSection {
-    const KEYS: &'static [&'static str] = &[
-        "enabled",
-        "bucket",
-        "prefix",
-        "endpoint",
-        "allow_http",
-        "region",
-        "path_style",
-        "access_key",
-        "secret_key",
-        "timeout",
-        "public_endpoint",
-        "url_lifetime",
-    ];
-
-    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
-        match key {
-            "enabled" => self.enabled = map.next_value()?,
-            "public_endpoint" => self.public_endpoint = map.next_value()?,
-            "url_lifetime" => self.url_lifetime = map.next_value::<Serde<Duration>>()?.into_inner(),
-            _ => return self.bucket.read(key, map),
-        }
-        Ok(true)
-    }
-}
-
-impl<'de> Deserialize<'de> for PicturesSection {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        flat_section::deserialize(deserializer)
-    }
-}
-
-impl Validate for PicturesSection {
-    fn validate(&self, problems: &mut Problems) {
-        self.bucket.validate(problems);
-        if !self.public_endpoint.is_empty()
-            && let Err(problem) = check_endpoint(&self.public_endpoint, self.bucket.allow_http)
-        {
-            problems.at("public_endpoint", problem);
-        }
-        let limits = Duration::from_secs(1)..=Duration::from_hours(1);
-        problems.require(limits.contains(&self.url_lifetime), "url_lifetime", "is not between 1s and 1h");
     }
 }
 
@@ -419,15 +292,6 @@ impl Validate for HttpConfig {
         let empty = self.web_folder.as_os_str().is_empty();
         let detail = format!("{} has no index.html: build the web app there", self.web_folder.display());
         problems.require(empty || self.web_folder.join("index.html").is_file(), "web_folder", detail);
-    }
-}
-
-impl Validate for DatabaseSection {
-    fn validate(&self, problems: &mut Problems) {
-        self.connection.validate(problems);
-        problems.require((1..=1000).contains(&self.pool_size), "pool_size", "is not between 1 and 1000");
-        let limits = Duration::from_millis(100)..=Duration::from_mins(1);
-        problems.require(limits.contains(&self.pool_wait), "pool_wait", "is not between 100ms and 1m");
     }
 }
 

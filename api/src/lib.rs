@@ -3,6 +3,7 @@
 //! - [`routes`]: one file a route, with its request, answer and documentation. Their documents together are the OpenAPI document.
 //! - `auth`: who asks (sessions, passwords), and how log-ins are slowed. Who may do what is `vru_auth::policy`.
 //! - `cameras`: changes of cameras reach Kafka.
+//! - `database`: a replica serves reads while it is near enough.
 //! - `camera_tests`: requests to ingest to test a camera, and their results.
 //! - `pictures`: addresses of snapshots and clips.
 //! - `tokens`: short-lived tokens of programs, and the keys that sign them.
@@ -18,6 +19,7 @@ mod auth;
 mod camera_tests;
 mod cameras;
 pub mod config;
+mod database;
 mod http;
 mod limits;
 mod maintenance;
@@ -37,6 +39,7 @@ mod words;
 pub use auth::{create_admin, read_password};
 pub use camera_tests::CameraTestsConfig;
 pub use config::ApiConfig;
+pub use database::DatabaseSection;
 pub use limits::{RateConfig, RateLimitsConfig};
 pub use server::{run, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};

@@ -17,6 +17,22 @@ pub(crate) static WAITING_CHANGES: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     gauge_vec("api_camera_changes_waiting", help, &[])
 });
 
+pub(crate) static READS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Reads that the replica may serve, by server that was asked last. Of the replica: near (answered), failed. Of the primary, \
+                by why the replica did not serve them: lost, lagging, foreign (the address leads to another server), failed, no_result \
+                (the replica found or allowed nothing, so the primary decides).";
+    counter_vec("api_replicable_reads_total", help, &["server", "reason"])
+});
+
+pub(crate) static REPLICA_USED: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    gauge_vec("api_replica_used", "Whether the replica serves reads: 1, or 0 when the primary does.", &[])
+});
+
+pub(crate) static REPLICA_LAG: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let help = "How far the replica was behind the primary, in milliseconds, when it was used last.";
+    gauge_vec("api_replica_lag_milliseconds", help, &[])
+});
+
 pub(crate) static TOKENS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     let help = "Tokens that programs asked for. By result: issued, refused (the client or its request is wrong), failed (the service \
                 cannot serve it).";

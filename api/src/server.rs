@@ -23,6 +23,7 @@ use crate::auth::Passwords;
 use crate::camera_tests::{self, CameraTests};
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
+use crate::database::Reads;
 use crate::http::{Guard, Problem, WebApp, docs, guard, record_request, serve_once, serve_web};
 use crate::limits::{Limits, count_request};
 use crate::maintenance;
@@ -74,6 +75,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let ended = maintenance::run(database.clone(), config.sessions.idle, shutdown.soft.clone());
     shutdown.spawn("the deletion of ended sessions", ended);
     metrics::init();
+    let reads = Reads::start(section, &database, &context).context("cannot use `database.replica_url`")?;
     if !config.cameras.in_file {
         let own = Pool::new(&section.connection, "vru-api cameras", 1, section.pool_wait)?;
         let changes = publish(own, config.kafka.clone(), shutdown.soft.clone());
@@ -108,11 +110,12 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         SignIn::new(&config).context("cannot make the client of identity providers: check section `sign_in`")?;
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
-    let system = System::new(&config, database.clone(), redis.clone(), live.clone(), pictures.clone());
+    let system = System::new(&config, database.clone(), reads.clone(), redis.clone(), live.clone(), pictures.clone());
     let limits = Arc::new(Limits::new(config.rate_limits, redis));
     let state = ApiState {
         config: config.clone(),
         database,
+        reads,
         limits,
         live,
         passwords,

@@ -8,6 +8,7 @@ use crate::auth::Passwords;
 use crate::camera_tests::CameraTests;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
+use crate::database::Reads;
 use crate::limits::Limits;
 use crate::pictures::Pictures;
 use crate::sign_in::SignIn;
@@ -19,7 +20,10 @@ use crate::webhooks::Webhooks;
 #[derive(Debug, Clone)]
 pub(crate) struct ApiState {
     pub(crate) config: Arc<ApiConfig>,
+    /// The primary: for changes, and for reads that must see them.
     pub(crate) database: Pool,
+    /// For reads of what the pipeline stores.
+    pub(crate) reads: Reads,
     pub(crate) limits: Arc<Limits>,
     /// What cameras show now; `None` if nobody can know.
     pub(crate) live: Option<LiveStore>,

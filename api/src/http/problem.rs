@@ -22,6 +22,8 @@ pub(crate) struct Problem {
     detail: String,
     field: Option<String>,
     retry_after: Option<Duration>,
+    /// What failed here, for the log.
+    cause: Option<String>,
 }
 
 /// An error.
@@ -47,7 +49,7 @@ pub(crate) struct ProblemDocument {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), field: None, retry_after: None }
+        Self { status, code, detail: detail.into(), field: None, retry_after: None, cause: None }
     }
 
     /// A field of the body, or a parameter, is wrong.
@@ -80,6 +82,16 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// Whether the request is good, and the service failed.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// For the log.
+    pub(crate) fn reason(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.detail)
+    }
+
     /// The field of the body, or the parameter.
     #[cfg(test)]
     pub(crate) fn wrong_field(&self) -> Option<&str> {
@@ -102,18 +114,17 @@ impl Problem {
 
 impl From<DatabaseError> for Problem {
     fn from(error: DatabaseError) -> Self {
-        if !matches!(error, DatabaseError::Repeated) {
-            tracing::error!(error = %chain(&error), advice = error.advice(), "a request failed");
-        }
-        match error {
+        let cause = format!("{}{}", chain(&error), error.advice());
+        let problem = match error {
+            DatabaseError::Repeated => {
+                let detail = "the same request is served at this moment; send it again for its answer";
+                let problem = Self::conflict("served_now", "idempotency-key", detail);
+                return problem.retry_after(Duration::from_secs(1));
+            }
             DatabaseError::Connect { .. } | DatabaseError::Timeout { .. } => {
                 let detail = "the database does not answer; try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
                     .retry_after(Duration::from_secs(1))
-            }
-            DatabaseError::Repeated => {
-                let detail = "the same request is served at this moment; send it again for its answer";
-                Self::conflict("served_now", "idempotency-key", detail).retry_after(Duration::from_secs(1))
             }
             _ if error.is_lost_connection() => {
                 let detail = "the connection to the database was lost; whether a change took effect is not known";
@@ -121,13 +132,17 @@ impl From<DatabaseError> for Problem {
                     .retry_after(Duration::from_secs(1))
             }
             _ => Self::internal(),
-        }
+        };
+        Self { cause: Some(cause), ..problem }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, code, detail, field, retry_after } = self;
+        let Self { status, code, detail, field, retry_after, cause } = self;
+        if let Some(cause) = cause {
+            tracing::error!(cause, "a request failed");
+        }
         let title = status.canonical_reason().unwrap_or("Error");
         let document = ProblemDocument { title, status: status.as_u16(), code, detail, field };
         let mut response = (status, Json(document)).into_response();

@@ -7,6 +7,7 @@ mod cameras;
 mod clients;
 mod counts;
 mod first_admin;
+mod heat_map;
 mod identities;
 mod keys;
 mod live;
@@ -44,6 +45,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(live::router())
         .merge(camera_tests::router())
         .merge(counts::router())
+        .merge(heat_map::router())
         .merge(tracks::router())
         .merge(alerts::router())
         .merge(webhooks::router())

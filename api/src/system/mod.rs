@@ -20,6 +20,7 @@ use vru_runtime::redis::Redis;
 use vru_storage::postgres::Pool;
 
 use crate::config::ApiConfig;
+use crate::database::Reads;
 use crate::pictures::Pictures;
 use consumers::{Consumer, Consumers};
 use frames::{Frames, Workers};
@@ -43,6 +44,7 @@ struct Sources {
     kafka: KafkaConfig,
     webhooks_group: String,
     database: Pool,
+    reads: Reads,
     redis: Option<Redis>,
     live: Option<LiveStore>,
     pictures: Pictures,
@@ -64,6 +66,7 @@ impl System {
     pub(crate) fn new(
         config: &ApiConfig,
         database: Pool,
+        reads: Reads,
         redis: Option<Redis>,
         live: Option<LiveStore>,
         pictures: Pictures,
@@ -75,6 +78,7 @@ impl System {
             kafka: config.kafka.clone(),
             webhooks_group: config.webhooks.group.clone(),
             database,
+            reads,
             redis,
             live,
             pictures,
@@ -115,6 +119,7 @@ impl Sources {
             futures::join!(self.in_time(servers::database(&self.database)), self.in_time(servers::s3(&self.pictures)));
         Servers {
             database: Server::of(database),
+            replica: servers::replica(self.reads.standing()),
             redis: servers::redis(self.redis.as_ref(), self.live.as_ref()),
             kafka: Server::ok(),
             s3: s3.unwrap_or_else(Server::failed),

@@ -1,5 +1,6 @@
 //! An API that a test runs, and a client that keeps its cookie.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use serde_json::Value;
 use vru_api::{ApiConfig, RateConfig, create_admin};
 use vru_runtime::secret::Secret;
 use vru_runtime::service::ServiceContext;
-use vru_runtime::test_util::{eventually, free_port, postgres};
+use vru_runtime::test_util::{PostgresServer, eventually, free_port, postgres};
 
 const DEADLINE: Duration = Duration::from_mins(1);
 pub const ADMIN: &str = "Ada";
@@ -25,6 +26,7 @@ pub struct Api {
     pub config: ApiConfig,
     context: ServiceContext,
     pub database: String,
+    server: &'static PostgresServer,
 }
 
 impl Drop for Api {
@@ -41,7 +43,12 @@ impl Api {
 
     /// With a database and a system admin of its own.
     pub async fn start_with(change: impl FnOnce(&mut ApiConfig)) -> Self {
-        let database = tokio::task::block_in_place(|| postgres().database());
+        Self::start_on(tokio::task::block_in_place(postgres), change).await
+    }
+
+    /// With a database at this server.
+    pub async fn start_on(server: &'static PostgresServer, change: impl FnOnce(&mut ApiConfig)) -> Self {
+        let database = tokio::task::block_in_place(|| server.database());
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut config = ApiConfig::default();
         config.http.listen = address;
@@ -55,7 +62,7 @@ impl Api {
         (config.rate_limits.caller, config.rate_limits.address, config.rate_limits.log_in) = (fast, fast, fast);
         config.camera_tests.group = format!("camera-tests-{}", address.port());
         change(&mut config);
-        let api = Self::run(config, database).await;
+        let api = Self::run(config, database, server).await;
         create_admin(&api.config, ADMIN, "Ada Admin", Secret::new(PASSWORD)).await.expect("an admin can be added");
         api
     }
@@ -69,10 +76,10 @@ impl Api {
         let mut config = self.config.clone();
         config.http.listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
         change(&mut config);
-        Self::run(config, self.database.clone()).await
+        Self::run(config, self.database.clone(), self.server).await
     }
 
-    async fn run(config: ApiConfig, database: String) -> Self {
+    async fn run(config: ApiConfig, database: String, server: &'static PostgresServer) -> Self {
         let address = config.http.listen;
         let context = ServiceContext::default();
         let running = (config.clone(), context.clone());
@@ -81,7 +88,7 @@ impl Api {
             tokio::net::TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string())
         })
         .await;
-        Self { address, config, context, database }
+        Self { address, config, context, database, server }
     }
 
     pub fn client(&self) -> ApiClient {
@@ -113,12 +120,17 @@ impl Api {
         client
     }
 
+    /// As `/ready` says it.
+    pub fn limited_by(&self) -> BTreeMap<String, String> {
+        self.context.readiness.limited_by()
+    }
+
     pub fn execute(&self, sql: &str) {
-        tokio::task::block_in_place(|| postgres().query(&self.database, sql));
+        tokio::task::block_in_place(|| self.server.query(&self.database, sql));
     }
 
     pub fn query(&self, sql: &str) -> Vec<Vec<String>> {
-        tokio::task::block_in_place(|| postgres().query(&self.database, sql))
+        tokio::task::block_in_place(|| self.server.query(&self.database, sql))
     }
 }
 

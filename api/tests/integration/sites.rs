@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 
-fn site(name: &str) -> Value {
+pub fn site(name: &str) -> Value {
     json!({
         "name": name, "time_zone": "Europe/Berlin", "units": "metric",
         "location": { "latitude": 52.5, "longitude": 13.4 },

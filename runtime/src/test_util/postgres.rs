@@ -15,6 +15,10 @@ const PASSWORD: &str = "vru-test";
 /// The account that Debian's package creates. PostgreSQL refuses to run as root.
 const ACCOUNT: &str = "postgres";
 
+// Without fsync only a power cut loses data. Tests kill processes, which loses nothing.
+const SETTINGS: [&str; 4] =
+    ["fsync=off", "unix_socket_directories=", "listen_addresses=127.0.0.1", "max_connections=200"];
+
 #[derive(Debug)]
 pub struct PostgresServer {
     pub server: ServerProcess,
@@ -65,9 +69,7 @@ impl PostgresServer {
             .args(["--no-sync", "--no-instructions", "--pgdata"])
             .args([data.as_os_str(), "--pwfile".as_ref(), password.as_os_str()])
             .run();
-        // Without fsync only a power cut loses data. Tests kill processes, which loses nothing.
-        let mut settings =
-            vec!["fsync=off", "unix_socket_directories=", "listen_addresses=127.0.0.1", "max_connections=200"];
+        let mut settings = SETTINGS.to_vec();
         if let Some(tls) = tls {
             install_tls(tls, &home, &data);
             settings.extend([
@@ -77,6 +79,33 @@ impl PostgresServer {
                 "ssl_ca_file=client_ca.pem",
             ]);
         }
+        Self::serve(&home, &data, port, &settings)
+    }
+
+    /// Starts a server that replays the log of this one as it is written. Its databases have the same names.
+    pub fn start_replica(&self) -> Self {
+        let home = folder("postgres-replica");
+        if is_root() {
+            fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
+        }
+        let data = home.join("data");
+        let primary = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", self.port);
+        Launch::new(program("pg_basebackup"), home.join("backup.log"))
+            .unprivileged(ACCOUNT)
+            .args([
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+                "--wal-method=stream",
+                "--dbname",
+                &primary,
+            ])
+            .args(["--pgdata".as_ref(), data.as_os_str()])
+            .run();
+        Self::serve(&home, &data, free_port(), &SETTINGS)
+    }
+
+    fn serve(home: &Path, data: &Path, port: u16, settings: &[&str]) -> Self {
         let launch = Launch::new(program("postgres"), home.join("server.log"))
             .unprivileged(ACCOUNT)
             .args([format!("--port={port}")])
@@ -97,6 +126,12 @@ impl PostgresServer {
         let name = format!("test_{}", self.next_database.fetch_add(1, Ordering::Relaxed));
         let made = psql(self.port, "postgres", &format!("create database {name}"));
         made.unwrap_or_else(|error| panic!("cannot create database {name}: {error}"));
+        self.url_here(&name)
+    }
+
+    /// The same database at this server: of a replica, that of its primary.
+    pub fn url_here(&self, database: &str) -> String {
+        let name = database.rsplit('/').next().unwrap_or(database);
         format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{name}", self.port)
     }
 

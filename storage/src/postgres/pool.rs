@@ -47,6 +47,11 @@ impl Pool {
         Ok(Self { connections, location, wait })
     }
 
+    /// Closes the connections that nobody uses.
+    pub fn close_idle(&self) {
+        self.connections.retain(|_, _| false);
+    }
+
     pub async fn get(&self) -> Result<PooledClient, DatabaseError> {
         self.connections.get().await.map_err(|error| match error {
             PoolError::Backend(source) => DatabaseError::Connect { location: self.location.clone(), source },

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use vru_storage::audit::{self, Entry};
 use vru_storage::counts::{self, CountedCamera, Passages, Span};
+use vru_storage::postgres::PooledClient;
 use vru_storage::sites;
 
 use super::answer::Counts;
@@ -47,11 +48,26 @@ pub(super) async fn get(
     Parameters(query): Parameters<CountQuery>,
 ) -> Result<Response, Problem> {
     let question = query.checked()?;
-    let client = state.database.get().await?;
-    let site = sites::find(&client, &who.site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
+    let (site_id, asked) = (who.site_id.as_str(), &question);
+    let answer = state.reads.run(|client| async move { answer(&client, site_id, asked).await }).await?;
+    if question.format == Format::Json {
+        return Ok(Json(answer).into_response());
+    }
+    let details = json!({ "from": question.from.to_string(), "to": question.to.to_string(), "bin": question.bin, "series": answer.series.len() });
+    let entry = Entry { action: "counts.export", site_id, object: site_id, details };
+    audit::record(&state.database.get().await?, &who.caller.actor(), entry).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"counts.csv\""),
+    ];
+    Ok((headers, csv(&answer)).into_response())
+}
+
+async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Result<Counts, Problem> {
+    let site = sites::find(client, site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
     let time_zone = site.settings.time_zone;
     let zone = TimeZone::get(&time_zone).map_err(|error| {
-        tracing::error!(site = who.site_id, time_zone, %error, "the time zone of a site is not known");
+        tracing::error!(site = site_id, time_zone, %error, "the time zone of a site is not known");
         Problem::internal()
     })?;
     let edges = edges(question.bin, (question.from, question.to), &zone, MOST_BINS)?;
@@ -62,20 +78,20 @@ pub(super) async fn get(
             SystemTime::try_from(edge).map_err(|_| Problem::parameter("to", "is no time of this machine's clock"))
         })
         .collect::<Result<_, _>>()?;
-    let cameras = chosen(counts::cameras(&client, &who.site_id).await?, &question)?;
+    let cameras = chosen(counts::cameras(client, site_id).await?, question)?;
     let ids: Vec<&str> = cameras.iter().map(|camera| camera.id.as_str()).collect();
-    let watches = counts::watches(&client, &ids).await?;
-    let mut places = places(&question, &cameras, &watches)?;
+    let watches = counts::watches(client, &ids).await?;
+    let mut places = places(question, &cameras, &watches)?;
     let mut ids: Vec<&str> = places.iter().map(|place| place.camera_id.as_str()).collect();
     ids.dedup();
     if ids.len().saturating_mul(bins) > MOST_BINS {
         return Err(too_many(ids.len(), bins));
     }
     let span = Span { edges: &times, stored: question.bin.stored(), files: question.video == Video::File };
-    check_stored(&question, ids.len())?;
-    let watched = counts::watched(&client, &ids, span).await?;
+    check_stored(question, ids.len())?;
+    let watched = counts::watched(client, &ids, span).await?;
     let looks = Looks::new(&watches, &watched);
-    retain_present(&mut places, &question, &cameras, &looks);
+    retain_present(&mut places, question, &cameras, &looks);
     let (directions, classes) = (question.directions(), question.wanted_classes());
     let passages = Passages {
         directions: &directions,
@@ -87,21 +103,10 @@ pub(super) async fn get(
     if asked.len().saturating_mul(bins) > MOST_BINS {
         return Err(too_many(asked.len(), bins));
     }
-    check_stored(&question, asked.len())?;
-    let counted = counts::counted(&client, &asked, span, passages).await?;
-    let series = series(&question, &places, &looks, &counted, &edges, &zone)?;
-    let answer = Counts { bin: question.bin, time_zone, series };
-    if question.format == Format::Json {
-        return Ok(Json(answer).into_response());
-    }
-    let details = json!({ "from": question.from.to_string(), "to": question.to.to_string(), "bin": question.bin, "series": answer.series.len() });
-    let entry = Entry { action: "counts.export", site_id: &who.site_id, object: &who.site_id, details };
-    audit::record(&client, &who.caller.actor(), entry).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"counts.csv\""),
-    ];
-    Ok((headers, csv(&answer)).into_response())
+    check_stored(question, asked.len())?;
+    let counted = counts::counted(client, &asked, span, passages).await?;
+    let series = series(question, &places, &looks, &counted, &edges, &zone)?;
+    Ok(Counts { bin: question.bin, time_zone, series })
 }
 
 /// The cameras that are asked for.

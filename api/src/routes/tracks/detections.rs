@@ -2,6 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
+use vru_storage::postgres::PooledClient;
 use vru_storage::tracks::{self, DetectionPlace};
 
 use super::track::find;
@@ -88,9 +89,13 @@ async fn read(
     page: &PageQuery,
 ) -> Result<Json<Page<Detection>>, Problem> {
     let after = place(page, track_id)?;
-    let client = state.database.get().await?;
-    let details = find(&client, site_id, track_id).await?;
-    let found = tracks::detections(&client, &details.track, after, page.read()).await?;
+    let after = &after;
+    let read = |client: PooledClient| async move {
+        let details = find(&client, site_id, track_id).await?;
+        let found = tracks::detections(&client, &details.track, *after, page.read()).await?;
+        Ok((details, found))
+    };
+    let (details, found) = state.reads.run(read).await?;
     let key = |detection: &tracks::Detection| {
         let place = [i64::from(detection.object_index), detection.sequence, micros(detection.captured_at)];
         let [object, sequence, at] = place.map(|number| number.to_string());

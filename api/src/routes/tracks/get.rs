@@ -19,8 +19,7 @@ pub(super) async fn get(
     State(state): State<ApiState>,
     who: Permitted<SeeTracks>,
 ) -> Result<Json<TrackDetail>, Problem> {
-    let details = find(&state.database.get().await?, who.site(), &who.object_id).await?;
-    Ok(Json(details.into()))
+    read(&state, who.site(), &who.object_id).await
 }
 
 /// One track, also of a camera that belongs to no site.
@@ -36,6 +35,10 @@ pub(super) async fn get_any(
     State(state): State<ApiState>,
     who: Permitted<SeeAllTracks>,
 ) -> Result<Json<TrackDetail>, Problem> {
-    let details = find(&state.database.get().await?, None, &who.object_id).await?;
+    read(&state, None, &who.object_id).await
+}
+
+async fn read(state: &ApiState, site_id: Option<&str>, track_id: &str) -> Result<Json<TrackDetail>, Problem> {
+    let details = state.reads.run(|client| async move { find(&client, site_id, track_id).await }).await?;
     Ok(Json(details.into()))
 }

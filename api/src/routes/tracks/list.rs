@@ -2,6 +2,7 @@ use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::State;
+use vru_storage::postgres::PooledClient;
 use vru_storage::tracks::{self, TrackId, TrackPlace};
 
 use super::query::TrackQuery;
@@ -53,8 +54,9 @@ async fn find(
     let Filtered { filter, page } = wanted;
     let filter = filter.checked(site_id)?;
     let after = place(&page)?;
-    let client = state.database.get().await?;
-    let found = tracks::list(&client, &filter, after.as_ref(), page.read()).await?;
+    let (filter, after, page) = (&filter, after.as_ref(), &page);
+    let search = |client: PooledClient| async move { Ok(tracks::list(&client, filter, after, page.read()).await?) };
+    let found = state.reads.run(search).await?;
     let key = |track: &tracks::Track| columns_key(LIST, &[micros(track.first_seen).to_string(), track.id.to_string()]);
     Ok(Json(page.page(found, key).map(Track::from)))
 }

@@ -44,7 +44,8 @@ async fn address(
     site_id: Option<&str>,
     track_id: &str,
 ) -> Result<PictureAddress, Problem> {
-    let track = find(&state.database.get().await?, site_id, track_id).await?.track;
+    let details = state.reads.run(|client| async move { find(&client, site_id, track_id).await }).await?;
+    let track = details.track;
     let shown = Shown {
         action: "track.see_snapshot",
         site_id: track.site_id.as_deref(),

@@ -3283,6 +3283,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/cameras/{camera_id}/heat-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where in a camera's picture road users were, and for how long.
+         * @description A track counts whole, in the time in which it began; only tracks that the tracker was sure of. What a deleted camera saw stays.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /**
+                     * @description Tracks that began at this time or later, RFC 3339; a whole quarter of an hour.
+                     * @example 2026-11-02T07:00:00+01:00
+                     */
+                    from: string;
+                    /**
+                     * @description Tracks that began before this time; a whole quarter of an hour.
+                     * @example 2026-11-02T09:00:00+01:00
+                     */
+                    to: string;
+                    /** @description Kinds of road users. Default: all. */
+                    class?: components["schemas"]["RoadUserClass"][];
+                    /** @description Cells of a row (default 64). */
+                    columns?: number;
+                    /** @description Rows of cells (default 36). */
+                    rows?: number;
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                    camera_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The heat map */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HeatMap"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/cameras/{camera_id}/live": {
         parameters: {
             query?: never;
@@ -6010,6 +6088,7 @@ export interface components {
             /** @description Display name. */
             name?: string;
             output?: components["schemas"]["Output"] | null;
+            privacy?: components["schemas"]["Privacy"] | null;
             pull?: components["schemas"]["Pull"] | null;
             push?: components["schemas"]["Push"] | null;
             rules?: components["schemas"]["Rule"][];
@@ -6288,6 +6367,29 @@ export interface components {
         };
         /** @enum {string} */
         GrantType: "client_credentials";
+        /** @description Where road users were, and for how long. */
+        HeatMap: {
+            /** Format: int32 */
+            columns: number;
+            /** Format: date-time */
+            from: string;
+            /** Format: int32 */
+            rows: number;
+            /**
+             * @description How long their foot points (the middle of the bottom edge of their boxes) were in each cell of the picture, in seconds, all tracks
+             *     together: a list for each row, from the top, with a number for each cell, from the left.
+             */
+            seconds: number[][];
+            /** Format: date-time */
+            to: string;
+            /** @description How many tracks there are. */
+            tracks: number;
+            /**
+             * Format: double
+             * @description How long the camera was watched in this time, in seconds. If it is 0, nobody knows who was there.
+             */
+            watched_seconds: number;
+        };
         /** @description An account at an identity provider. */
         Identity: {
             id: string;
@@ -6979,6 +7081,14 @@ export interface components {
             /** Format: double */
             width: number;
         };
+        /** @description What is done so that nobody is recognised in pictures. */
+        Privacy: {
+            /**
+             * @description Heads and plates become coarse blocks in snapshots, and alerts have no clips.
+             * @default false
+             */
+            blur: boolean;
+        };
         /** @description An error. */
         Problem: {
             /**
@@ -7134,6 +7244,11 @@ export interface components {
         Server: {
             /** @description What is wrong, or less good. */
             detail?: string | null;
+            /**
+             * Format: double
+             * @description Of a replica that is used: how old its state is at most.
+             */
+            lag_seconds?: number | null;
             state: components["schemas"]["ServerState"];
         };
         /** @enum {string} */
@@ -7143,6 +7258,8 @@ export interface components {
             database: components["schemas"]["Server"];
             kafka: components["schemas"]["Server"];
             redis: components["schemas"]["Server"];
+            /** @description Of the database. */
+            replica: components["schemas"]["Server"];
             s3: components["schemas"]["Server"];
         };
         /** @description Who is logged in, and what they are where. */

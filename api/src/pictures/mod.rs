@@ -1,5 +1,7 @@
 //! Snapshots and clips: who may see one gets an address that is good for a while. The picture itself comes from the bucket's server.
 
+mod config;
+
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
@@ -7,9 +9,10 @@ use url::Url;
 use vru_runtime::report::chain;
 use vru_storage::s3::{BucketError, Presence, SignedUrls};
 
-use crate::config::PicturesSection;
 use crate::http::Problem;
 use crate::metrics::PICTURES;
+
+pub use config::PicturesSection;
 
 /// A key under which nobody stores anything.
 const NO_OBJECT: &str = "probe-of-the-api";
