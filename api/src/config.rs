@@ -21,6 +21,7 @@ use crate::pictures::PicturesSection;
 use crate::sign_in::SignInConfig;
 use crate::system::SystemConfig;
 use crate::tokens::TokensConfig;
+use crate::uploads::UploadsConfig;
 use crate::webhooks::WebhooksConfig;
 
 /// The whole configuration of `vru-api`.
@@ -47,6 +48,7 @@ pub struct ApiConfig {
     pub log_in: LogInConfig,
     pub sign_in: SignInConfig,
     pub tokens: TokensConfig,
+    pub uploads: UploadsConfig,
     pub webhooks: WebhooksConfig,
     pub system: SystemConfig,
     pub first_admin: FirstAdminConfig,
@@ -56,7 +58,11 @@ impl ApiConfig {
     /// What it does in Kafka.
     pub fn needs(&self) -> Needs {
         let topics = self.kafka.topics();
-        Needs::of("vru-api")
+        let mut needs = Needs::of("vru-api");
+        if self.uploads.enabled {
+            needs = needs.read(&topics.file_positions).write(&topics.file_positions).join(&self.uploads.group);
+        }
+        needs
             .write(&topics.cameras)
             .read(&topics.alerts)
             .join(&self.webhooks.group)
@@ -84,6 +90,7 @@ impl Default for ApiConfig {
             log_in: LogInConfig::default(),
             sign_in: SignInConfig::default(),
             tokens: TokensConfig::default(),
+            uploads: UploadsConfig::default(),
             webhooks: WebhooksConfig::default(),
             system: SystemConfig::default(),
             first_admin: FirstAdminConfig::default(),
@@ -243,6 +250,7 @@ impl Validate for ApiConfig {
         problems.section("log_in", &self.log_in);
         problems.section("sign_in", &self.sign_in);
         problems.section("tokens", &self.tokens);
+        problems.section("uploads", &self.uploads);
         problems.section("webhooks", &self.webhooks);
         problems.section("system", &self.system);
         problems.section("first_admin", &self.first_admin);

@@ -9,6 +9,7 @@
 //! - `tokens`: short-lived tokens of programs, and the keys that sign them.
 //! - `sign_in`: people sign in with identity providers. `outbound`: requests to servers of others.
 //! - `webhooks`: alerts reach the addresses that a site's webhooks name. `words`: what messages and tables number, as words.
+//! - `uploads`: video files reach the bucket, become cameras, and are deleted with all that was found in them.
 //! - `limits`: how many requests a caller may send.
 //! - `system`: how everything is.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
@@ -20,6 +21,8 @@ mod camera_tests;
 mod cameras;
 pub mod config;
 mod database;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod limits;
 mod maintenance;
@@ -33,6 +36,7 @@ mod sign_in;
 mod state;
 mod system;
 mod tokens;
+mod uploads;
 mod webhooks;
 mod words;
 
@@ -45,4 +49,5 @@ pub use server::{run, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};
 pub use system::SystemConfig;
 pub use tokens::{TokensConfig, rotate_signing_key};
+pub use uploads::UploadsConfig;
 pub use webhooks::WebhooksConfig;

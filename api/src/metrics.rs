@@ -59,6 +59,24 @@ pub(crate) static CAMERA_TEST_REPORTS: LazyLock<IntCounterVec> = LazyLock::new(|
     counter_vec("api_camera_test_reports_total", help, &["result"])
 });
 
+pub(crate) static UPLOAD_REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Requests that sent bytes of uploads. By result: received, failed (the rest was not kept), busy (too many at once).";
+    counter_vec("api_upload_requests_total", help, &["result"])
+});
+
+pub(crate) static UPLOADED_BYTES: LazyLock<IntCounterVec> =
+    LazyLock::new(|| counter_vec("api_uploaded_bytes_total", "Bytes of uploads that were written as parts.", &[]));
+
+pub(crate) static UPLOADS_REMOVED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Uploads that were deleted or have expired, and of which nothing is left.";
+    counter_vec("api_uploads_removed_total", help, &[])
+});
+
+pub(crate) static FILE_FAULTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "What ingest says about files that it cannot read. By result: stored, invalid (a record that is none).";
+    counter_vec("api_file_faults_total", help, &["result"])
+});
+
 pub(crate) static WEBHOOK_QUEUED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "api_webhook_queued_deliveries_total",
@@ -123,13 +141,19 @@ pub(crate) fn init() {
     for result in ["stored", "invalid"] {
         CAMERA_TEST_REPORTS.with_label_values(&[result]);
     }
+    for result in ["received", "failed", "busy"] {
+        UPLOAD_REQUESTS.with_label_values(&[result]);
+    }
+    for result in ["stored", "invalid"] {
+        FILE_FAULTS.with_label_values(&[result]);
+    }
     for result in PICTURE_RESULTS {
         PICTURES.with_label_values(&[result]);
     }
     for gauge in [&*WAITING_CHANGES, &*OLDEST_DELIVERY, &*FAILING_WEBHOOKS] {
         gauge.with_label_values(&[] as &[&str]);
     }
-    for counter in [&*WEBHOOK_QUEUED, &*WEBHOOK_DELIVERED, &*WEBHOOK_DEAD] {
+    for counter in [&*WEBHOOK_QUEUED, &*WEBHOOK_DELIVERED, &*WEBHOOK_DEAD, &*UPLOADED_BYTES, &*UPLOADS_REMOVED] {
         counter.with_label_values(&[] as &[&str]);
     }
     for reason in ["no_site", "unreadable"] {

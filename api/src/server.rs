@@ -35,12 +35,15 @@ use crate::sign_in::SignIn;
 use crate::state::ApiState;
 use crate::system::System;
 use crate::tokens::Tokens;
+use crate::uploads::Uploads;
 use crate::webhooks::Webhooks;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 /// Webhooks do not compete with requests for connections.
 const WEBHOOK_CONNECTIONS: usize = 4;
 const TEST_CONNECTIONS: usize = 2;
+/// Requests that send bytes hold one for moments only.
+const UPLOAD_CONNECTIONS: usize = 8;
 
 /// Serves until shutdown.
 pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
@@ -94,6 +97,13 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         camera_tests::follow(config.camera_tests.clone(), config.kafka.clone(), own.clone(), shutdown.soft.clone());
     shutdown.spawn_essential("the reader of reports of camera tests", reports);
     let camera_tests = CameraTests::new(&config.camera_tests, &config.kafka, own).context("make a Kafka producer")?;
+    let uploads = if config.uploads.enabled {
+        let own = Pool::new(&section.connection, "vru-api uploads", UPLOAD_CONNECTIONS, section.pool_wait)?;
+        let started = Uploads::start(&config.uploads, &config.s3.bucket, &config.kafka, own, shutdown).await;
+        Some(started.context("make a Kafka producer")?)
+    } else {
+        None
+    };
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone());
     shutdown.spawn_essential("the probe of Kafka", watch);
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| {
@@ -124,6 +134,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         pictures,
         sign_in,
         tokens,
+        uploads,
         webhooks,
         system,
         openapi,

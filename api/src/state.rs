@@ -14,6 +14,7 @@ use crate::pictures::Pictures;
 use crate::sign_in::SignIn;
 use crate::system::System;
 use crate::tokens::Tokens;
+use crate::uploads::Uploads;
 use crate::webhooks::Webhooks;
 
 /// What every route uses. Cloning it shares it.
@@ -33,6 +34,8 @@ pub(crate) struct ApiState {
     pub(crate) pictures: Pictures,
     pub(crate) sign_in: SignIn,
     pub(crate) tokens: Tokens,
+    /// `None`: it takes none.
+    pub(crate) uploads: Option<Uploads>,
     pub(crate) webhooks: Webhooks,
     pub(crate) system: System,
     /// The OpenAPI document.

@@ -53,6 +53,8 @@ pub enum Scope {
     AlertsWrite,
     /// Snapshots and clips.
     PicturesRead,
+    UploadsRead,
+    UploadsWrite,
     WebhooksRead,
     WebhooksWrite,
     /// How the system is.
@@ -60,7 +62,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::SitesRead,
         Self::SitesWrite,
         Self::AuditRead,
@@ -72,6 +74,8 @@ impl Scope {
         Self::AlertsRead,
         Self::AlertsWrite,
         Self::PicturesRead,
+        Self::UploadsRead,
+        Self::UploadsWrite,
         Self::WebhooksRead,
         Self::WebhooksWrite,
         Self::SystemRead,
@@ -91,6 +95,8 @@ impl Scope {
             Self::AlertsRead => "alerts:read",
             Self::AlertsWrite => "alerts:write",
             Self::PicturesRead => "pictures:read",
+            Self::UploadsRead => "uploads:read",
+            Self::UploadsWrite => "uploads:write",
             Self::WebhooksRead => "webhooks:read",
             Self::WebhooksWrite => "webhooks:write",
             Self::SystemRead => "system:read",
@@ -137,6 +143,9 @@ pub enum Action {
     /// Snapshots and clips.
     SeePictures,
     SeeAllPictures,
+    SeeUploads,
+    /// Whoever does it has files analysed, and deletes what was found in them.
+    ManageUploads,
     /// And their deliveries.
     SeeWebhooks,
     /// Whoever does it decides who is told of the site's alerts.
@@ -202,6 +211,8 @@ pub const POLICY: &[Rule] = &[
     rule(Action::DeleteAllComments, Needs::SystemAdmin, None),
     rule(Action::SeePictures, Needs::AtSite(Role::Viewer), Some(Scope::PicturesRead)),
     rule(Action::SeeAllPictures, Needs::SystemAdmin, Some(Scope::PicturesRead)),
+    rule(Action::SeeUploads, Needs::AtSite(Role::Viewer), Some(Scope::UploadsRead)),
+    rule(Action::ManageUploads, Needs::AtSite(Role::Operator), Some(Scope::UploadsWrite)),
     rule(Action::SeeWebhooks, Needs::AtSite(Role::Admin), Some(Scope::WebhooksRead)),
     rule(Action::ManageWebhooks, Needs::AtSite(Role::Admin), Some(Scope::WebhooksWrite)),
     rule(Action::ManageUsers, Needs::SystemAdmin, None),

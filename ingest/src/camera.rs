@@ -12,10 +12,12 @@ use vru_proto::v1::camera_config::Source;
 use vru_runtime::cameras::References;
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, Retryable as _};
+use vru_storage::s3::Bucket;
 
 use crate::camera_login::CameraLogin;
 use crate::config::IngestConfig;
 use crate::error::SourceError;
+use crate::file_faults;
 use crate::live_sender::LiveSender;
 use crate::login_pace::LoginPace;
 use crate::metrics;
@@ -38,6 +40,8 @@ pub struct CameraContext {
     pub pipelines: Arc<PipelineSet>,
     /// The pipelines that shut down.
     pub shutdowns: Arc<PipelineShutdowns>,
+    /// Where files are that are objects; `None`: nowhere.
+    pub objects: Option<Bucket>,
 }
 
 /// Connects to the camera again and again until stopped.
@@ -65,7 +69,7 @@ async fn reconnect_forever(
     let mut session_ids = SessionIds::default();
     while !stop.is_cancelled() {
         let started = Instant::now();
-        let file = file_stamp(camera);
+        let file = file_stamp(camera, context).await;
         let connection = run_once(id, camera, &login, &mut session_ids, sender, context, stop);
         let Err(error) = connection.await else { break };
         if stop.is_cancelled() {
@@ -79,6 +83,9 @@ async fn reconnect_forever(
             login_pace.reset();
         }
         let retryable = error.is_retryable();
+        if !file_faults::report(id, camera, &error, context.publisher.as_ref(), live.backoff, stop).await {
+            break;
+        }
         tracing::warn!(
             session = session_ids.last(),
             attempt = backoff.attempts(),
@@ -105,9 +112,14 @@ async fn reconnect_forever(
 }
 
 /// The camera's video file as it is now.
-fn file_stamp(camera: &CameraConfig) -> Option<file::FileStamp> {
-    match &camera.source {
-        Some(Source::File(source)) => Some(file::FileStamp::of(Path::new(&source.path))),
+async fn file_stamp(camera: &CameraConfig, context: &CameraContext) -> Option<file::FileStamp> {
+    match (&camera.source, &context.objects) {
+        (Some(Source::File(source)), Some(bucket)) if !source.object.is_empty() => {
+            Some(file::FileStamp::of_object(bucket, &source.object).await)
+        }
+        (Some(Source::File(source)), _) if source.object.is_empty() => {
+            Some(file::FileStamp::of(Path::new(&source.path)))
+        }
         _ => None,
     }
 }
@@ -139,8 +151,8 @@ async fn run_once(
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
     let plan = OutputPlan::new(camera.output.as_ref(), &context.pipelines)?;
-    let (config, shutdowns) = (context.config.clone(), context.shutdowns.clone());
-    let source_context = SourceContext { camera: id.clone(), plan, config, login: login.clone(), shutdowns };
+    let (config, shutdowns, objects) = (context.config.clone(), context.shutdowns.clone(), context.objects.clone());
+    let source_context = SourceContext { camera: id.clone(), plan, config, login: login.clone(), shutdowns, objects };
     let tolerance = context.config.live.clock_tolerance;
     let mut open_session =
         || Arc::new(CameraSession::new(id.clone(), session_ids.allocate(), sender.clone(), tolerance));

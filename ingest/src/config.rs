@@ -7,6 +7,7 @@ mod live;
 mod pipelines;
 mod pull;
 mod push;
+mod s3;
 
 use std::net::SocketAddr;
 
@@ -27,6 +28,7 @@ pub use live::LiveConfig;
 pub use pipelines::PipelinesConfig;
 pub use pull::PullConfig;
 pub use push::PushConfig;
+pub use s3::S3Section;
 
 /// The settings of `vru-ingest`.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,6 +51,8 @@ pub struct IngestConfig {
     pub push: PushConfig,
     /// Video files.
     pub file: FileConfig,
+    /// The bucket with files that people upload; absent: there are none.
+    pub s3: Option<S3Section>,
     /// Cameras that people try before they are watched.
     pub camera_tests: CameraTestsConfig,
     /// GStreamer pipelines that cameras can choose.
@@ -70,6 +74,7 @@ impl Default for IngestConfig {
             pull: PullConfig::default(),
             push: PushConfig::default(),
             file: FileConfig::default(),
+            s3: None,
             camera_tests: CameraTestsConfig::default(),
             pipelines: PipelinesConfig::default(),
             telemetry: TelemetryConfig::default(),
@@ -140,6 +145,9 @@ impl Validate for IngestConfig {
         problems.section("pull", &self.pull);
         problems.section("push", &self.push);
         problems.section("file", &self.file);
+        if let Some(s3) = &self.s3 {
+            problems.section("s3", s3);
+        }
         problems.section("camera_tests", &self.camera_tests);
         problems.section("pipelines", &self.pipelines);
         problems.section("telemetry", &self.telemetry);

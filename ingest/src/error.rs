@@ -97,6 +97,17 @@ pub enum SourceError {
         #[source]
         source: std::io::Error,
     },
+    /// The operator has configured no bucket.
+    #[error("cannot read the object {key}: ingest has no section `s3`, which names the bucket of uploads")]
+    NoBucket { key: String },
+    #[error("the bucket has no object {key}")]
+    ObjectMissing { key: String },
+    #[error("cannot read the object {key}")]
+    Object {
+        key: String,
+        #[source]
+        source: Box<vru_storage::s3::BucketError>,
+    },
     /// The file is no video, or a damaged one. `frame` frames were read before; `problem` is GStreamer's text. `of_the_file`: the file
     /// itself is wrong, and another try would end in the same way.
     #[error("cannot read video file {path} at frame {frame}: {problem}")]
@@ -147,7 +158,11 @@ impl SourceError {
             Self::Stream { .. } | Self::Lookup { .. } | Self::Connect { .. } => "stream",
             Self::Forbidden { .. } => "forbidden",
             Self::Ended { .. } => "ended",
-            Self::File { .. } | Self::FileDate { .. } => "file",
+            Self::File { .. }
+            | Self::FileDate { .. }
+            | Self::NoBucket { .. }
+            | Self::ObjectMissing { .. }
+            | Self::Object { .. } => "file",
             Self::Decode { .. } | Self::ReaderEnded { .. } => "decode",
             Self::Publish { .. } | Self::Resume(_) | Self::TopicRecreated => "publish",
         }
@@ -162,7 +177,13 @@ impl SourceError {
 
     /// Another try ends in the same way until somebody replaces or repairs the file.
     pub fn is_of_the_file(&self) -> bool {
-        matches!(self, Self::Decode { of_the_file: true, .. } | Self::FileWithoutVideo { .. } | Self::FileDate { .. })
+        matches!(
+            self,
+            Self::Decode { of_the_file: true, .. }
+                | Self::FileWithoutVideo { .. }
+                | Self::FileDate { .. }
+                | Self::ObjectMissing { .. }
+        )
     }
 
     /// The camera wants another log-in than ours. Tries have a pace of their own, because cameras lock out whoever tries often.
@@ -178,7 +199,12 @@ impl Retryable for SourceError {
         let pipeline = matches!(self, Self::Init(_) | Self::Description(_) | Self::Launch(_));
         let settings = matches!(
             self,
-            Self::Credentials(_) | Self::Url { .. } | Self::Tls { .. } | Self::Forbidden { .. } | Self::PushLogin
+            Self::Credentials(_)
+                | Self::Url { .. }
+                | Self::Tls { .. }
+                | Self::Forbidden { .. }
+                | Self::PushLogin
+                | Self::NoBucket { .. }
         );
         !pipeline
             && !settings

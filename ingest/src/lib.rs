@@ -22,6 +22,7 @@ mod camera_tests;
 pub mod config;
 mod counts;
 pub mod error;
+mod file_faults;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod live_sender;

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::kafka::watch_kafka;
 use vru_runtime::service::ServiceContext;
+use vru_storage::s3::Bucket;
 
 use crate::camera::CameraContext;
 use crate::camera_tests::{self, TestContext};
@@ -56,12 +57,17 @@ pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Resul
     };
 
     let pipelines = Arc::new(pipelines);
+    let objects = match &config.s3 {
+        Some(section) => Some(Bucket::new(&section.bucket).await),
+        None => None,
+    };
     let tests_ready = context.readiness.helpful_part("camera-tests");
     let watch = watch_kafka(config.kafka.clone(), config.needs_of_tests(), tests_ready, shutdown.soft.clone());
     let tests_watch = shutdown.spawn_essential("the probe of what tests of cameras need", watch);
     let test_context = TestContext::new(&config, pipelines.clone(), shutdowns.clone());
     shutdown.spawn_essential("the tests of cameras", camera_tests::run(test_context, shutdown.soft.clone()));
-    let camera_context = CameraContext { config, publisher: publisher.clone(), push_paths, pipelines, shutdowns };
+    let camera_context =
+        CameraContext { config, publisher: publisher.clone(), push_paths, pipelines, shutdowns, objects };
     supervisor::run(events, camera_context, shutdown.soft.clone()).await;
 
     // The cameras have stopped, so no new frames come.

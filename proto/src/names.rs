@@ -6,8 +6,8 @@ use crate::time::utc;
 pub const TOPIC_FRAMES: &str = "vru.frames";
 /// Encoded pictures of files ([`crate::v1::Frame`]), key = camera id.
 pub const TOPIC_FILE_FRAMES: &str = "vru.file-frames";
-/// How far files are published ([`crate::v1::FilePosition`]), compacted, key = [`file_position_key`], all in the partition
-/// [`FILE_POSITIONS_PARTITION`].
+/// How far files are published ([`crate::v1::FilePosition`]), compacted, key = [`file_position_key`], and what is wrong with them
+/// ([`crate::v1::FileFault`]), key = [`file_fault_key`], all in the partition [`FILE_POSITIONS_PARTITION`].
 pub const TOPIC_FILE_POSITIONS: &str = "vru.file-positions";
 /// So that a key stays in its partition when somebody adds partitions.
 pub const FILE_POSITIONS_PARTITION: i32 = 0;
@@ -56,6 +56,19 @@ pub fn clip_key(captured_at_us: i64, camera: &str, alert_id: &str) -> String {
 /// The key of a file's position. No camera id contains a slash.
 pub fn file_position_key(camera: &str, session: u64) -> String {
     format!("{camera}/{session}")
+}
+
+/// The end of the key of [`crate::v1::FileFault`].
+const FAULT: &str = "/fault";
+
+/// The key of what is wrong with a file, on the topic of positions.
+pub fn file_fault_key(camera: &str, session: u64) -> String {
+    format!("{}{FAULT}", file_position_key(camera, session))
+}
+
+/// Tells it from the key of a position.
+pub fn is_file_fault_key(key: &[u8]) -> bool {
+    key.ends_with(FAULT.as_bytes())
 }
 
 #[cfg(test)]

@@ -117,6 +117,27 @@ pub fn read_file_position(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FilePosi
     Ok((key, position))
 }
 
+/// The longest text of a [`v1::FileFault`] in bytes.
+pub const MAX_FAULT_BYTES: usize = 2_000;
+
+/// Parses and validates what is wrong with a file.
+pub fn read_file_fault(bytes: bytes::Bytes) -> Result<v1::FileFault, ReadError> {
+    const NAME: &str = "FileFault";
+    let fault = v1::FileFault::decode(bytes).map_err(|source| ReadError::Parse { message: NAME, source })?;
+    if fault.camera_id.parse::<CameraId>().is_err() {
+        return Err(InvalidMessage::new(NAME, "camera_id", "is no id of a camera").into());
+    }
+    if i64::try_from(fault.session).is_err() {
+        return Err(InvalidMessage::new(NAME, "session", "does not fit in 63 bits").into());
+    }
+    // PostgreSQL refuses texts with a zero byte.
+    if fault.text.is_empty() || fault.text.len() > MAX_FAULT_BYTES || fault.text.contains('\0') {
+        let problem = format!("has {} bytes, not 1 to {MAX_FAULT_BYTES}, or a zero byte", fault.text.len());
+        return Err(InvalidMessage::new(NAME, "text", problem).into());
+    }
+    Ok(fault)
+}
+
 /// Parses and validates the detections of a frame.
 pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetections), ReadError> {
     const NAME: &str = "FrameDetections";

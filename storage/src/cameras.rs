@@ -27,6 +27,8 @@ pub struct Camera {
     pub has_credentials: bool,
     /// Kafka does not have the newest change yet.
     pub pending: bool,
+    /// The upload that it shows; `None` for a camera.
+    pub upload_id: Option<String>,
 }
 
 /// A login, encrypted.
@@ -51,7 +53,7 @@ pub struct CameraVersion {
 const COLUMNS: &str = "c.id, c.site_id, c.settings, c.version, c.created_at, c.changed_at, \
      c.deleted_at IS NOT NULL AS deleted, \
      EXISTS (SELECT FROM camera_secrets s WHERE s.camera_id = c.id) AS has_credentials, \
-     EXISTS (SELECT FROM camera_outbox o WHERE o.camera_id = c.id) AS pending";
+     EXISTS (SELECT FROM camera_outbox o WHERE o.camera_id = c.id) AS pending, c.upload_id";
 
 /// An id for a new camera.
 pub fn new_camera_id() -> String {
@@ -70,6 +72,16 @@ pub async fn create<C: GenericClient>(
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     client.execute(&statement, &[&id, &site_id, &settings]).await.map_err(failed)?;
     record(client, actor, id).await
+}
+
+/// Says which upload a camera shows, in the transaction that has made it.
+pub async fn set_upload<C: GenericClient>(client: &C, id: &str, upload_id: &str) -> Result<(), DatabaseError> {
+    let failed = DatabaseError::statement("mark the camera of an upload");
+    client
+        .execute("UPDATE cameras SET upload_id = $2 WHERE id = $1", &[&id, &upload_id])
+        .await
+        .map(drop)
+        .map_err(failed)
 }
 
 /// The camera of that site and its login, also if it is deleted; until the end of the transaction nobody else changes either.
@@ -248,6 +260,7 @@ fn camera(row: &Row) -> Result<Camera, tokio_postgres::Error> {
         deleted: row.try_get("deleted")?,
         has_credentials: row.try_get("has_credentials")?,
         pending: row.try_get("pending")?,
+        upload_id: row.try_get("upload_id")?,
     })
 }
 

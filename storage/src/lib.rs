@@ -29,5 +29,6 @@ pub mod signing_keys;
 pub mod sink_positions;
 pub mod sites;
 pub mod tracks;
+pub mod uploads;
 pub mod users;
 pub mod webhooks;

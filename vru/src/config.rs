@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use vru_api::config::{HttpConfig, LogInConfig, SessionsConfig};
-use vru_api::{ApiConfig, RateLimitsConfig, SignInConfig, TokensConfig};
+use vru_api::{ApiConfig, RateLimitsConfig, SignInConfig, TokensConfig, UploadsConfig};
 use vru_auth::policy::Scope;
 use vru_infer::InferConfig;
 use vru_infer::config::{BatchConfig, ModelConfig, QueueConfig, SnapshotConfig, check_model};
 use vru_ingest::IngestConfig;
-use vru_ingest::config::{FileConfig, LiveConfig, PullConfig, PushConfig};
+use vru_ingest::config::{FileConfig, LiveConfig, PullConfig, PushConfig, S3Section};
 use vru_runtime::assets;
 use vru_runtime::cameras::CamerasConfig;
 use vru_runtime::config::{Problems, Validate};
@@ -90,6 +90,8 @@ pub struct ApiSection {
     /// Identity providers with which people sign in.
     pub sign_in: SignInConfig,
     pub rate_limits: RateLimitsConfig,
+    /// Video files that people upload. They are always taken here (`enabled` says nothing).
+    pub uploads: UploadsConfig,
 }
 
 /// Section `admin`.
@@ -173,7 +175,7 @@ impl Validate for UpConfig {
 
     fn check(&self, problems: &mut Problems) {
         // The cameras with all that they name, their pipelines included.
-        self.ingest(&KafkaConfig::default()).check(problems);
+        self.ingest(&KafkaConfig::default(), &BucketConfig::default()).check(problems);
         problems.check("redis", &self.redis);
         problems.check("api.http", &self.api.http);
         check_model(&self.model, &self.cameras, problems);
@@ -187,6 +189,7 @@ impl Validate for ApiSection {
         problems.section("log_in", &self.log_in);
         problems.section("tokens", &self.tokens);
         problems.section("sign_in", &self.sign_in);
+        problems.section("uploads", &self.uploads);
         problems.section("rate_limits", &self.rate_limits);
     }
 }
@@ -251,8 +254,8 @@ impl UpConfig {
         alerts
     }
 
-    /// The configuration of ingest on this broker.
-    pub fn ingest(&self, kafka: &KafkaConfig) -> IngestConfig {
+    /// The configuration of ingest on this broker, with the bucket of uploads.
+    pub fn ingest(&self, kafka: &KafkaConfig, bucket: &BucketConfig) -> IngestConfig {
         IngestConfig {
             admin: self.admin.ingest,
             kafka: kafka.clone(),
@@ -262,6 +265,7 @@ impl UpConfig {
             pull: PullConfig { allow_this_host: true, ..self.pull.clone() },
             push: self.push.clone(),
             file: self.file_pace(),
+            s3: Some(S3Section { bucket: bucket.clone() }),
             ..IngestConfig::default()
         }
     }
@@ -308,7 +312,7 @@ impl UpConfig {
         bucket: &BucketConfig,
         first_admin: Secret,
     ) -> ApiConfig {
-        let ApiSection { http, sessions, log_in, rate_limits, tokens, sign_in } = self.api.clone();
+        let ApiSection { http, sessions, log_in, rate_limits, tokens, sign_in, uploads } = self.api.clone();
         let http = HttpConfig { web_folder: self.web_folder(), ..http };
         let admin = self.admin.api;
         let mut config =
@@ -318,6 +322,8 @@ impl UpConfig {
         config.database.connection = database.clone();
         config.s3.enabled = true;
         config.s3.bucket = bucket.clone();
+        config.uploads = uploads;
+        config.uploads.enabled = true;
         config.cameras.secrets_key = self.cameras.secrets_key.clone();
         config.cameras.in_file = !self.cameras.file.as_os_str().is_empty();
         config.first_admin.token = first_admin;

@@ -56,6 +56,8 @@ pub(crate) mod actions {
         ReviewAllAlerts,
         SeePictures,
         SeeAllPictures,
+        SeeUploads,
+        ManageUploads,
         SeeWebhooks,
         ManageWebhooks,
         ManageUsers,

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use vru_runtime::kafka::{KafkaConfig, OutgoingRecord, ProducerOptions, RenewableProducer, SendError};
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
-use vru_storage::cameras;
 use vru_storage::postgres::{DatabaseError, Pool, PooledClient};
+use vru_storage::{cameras, uploads};
 
 use super::message::CameraMessages;
 use crate::metrics::{CAMERA_CHANGES, WAITING_CHANGES};
@@ -117,7 +117,15 @@ async fn send(
         let payload = if camera.deleted {
             None
         } else {
-            match CameraMessages::message(&id, &camera.settings, credentials.as_ref()) {
+            let file = match &camera.upload_id {
+                Some(upload) => uploads::source(client, upload).await?,
+                None => None,
+            };
+            let message = match file {
+                Some(file) => CameraMessages::file_message(&id, &camera.settings, file),
+                None => CameraMessages::message(&id, &camera.settings, credentials.as_ref()),
+            };
+            match message {
                 Ok(message) => Some(message.encode_to_vec()),
                 Err(invalid) => {
                     // Another version of the service may have had other rules.

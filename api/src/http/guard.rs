@@ -55,6 +55,10 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
             .retry_after(Duration::from_secs(1))
             .into_response();
     };
+    // The body of a file comes for as long as it takes; what bounds it is how long nothing comes (`uploads.idle`).
+    if *request.method() == Method::PATCH {
+        return next.run(request).await;
+    }
     tokio::time::timeout(guard.timeout, next.run(request)).await.unwrap_or_else(|_| {
         let detail = "the request took longer than `http.timeout`; whether a change took effect is not known";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()

@@ -7,7 +7,8 @@ use vru_runtime::config::{Problems, Validate};
 use vru_runtime::flat_section::{self, FlatSection};
 use vru_storage::s3::{BucketConfig, check_endpoint};
 
-/// Section `s3`: where snapshots and clips are, as the sink writes them. The credentials need only `s3:GetObject`.
+/// Section `s3`: where snapshots and clips are, as the sink writes them. The credentials need only `s3:GetObject`, and more for section
+/// `uploads`.
 #[derive(Debug, Clone)]
 pub struct PicturesSection {
     /// Whether pictures are shown (default false).

@@ -23,6 +23,7 @@ mod sites;
 mod system;
 mod text;
 mod tracks;
+mod uploads;
 mod users;
 mod webhooks;
 
@@ -48,6 +49,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(heat_map::router())
         .merge(tracks::router())
         .merge(alerts::router())
+        .merge(uploads::router())
         .merge(webhooks::router())
         .merge(members::router())
         .merge(keys::router())

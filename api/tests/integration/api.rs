@@ -167,7 +167,7 @@ impl Answer {
 impl ApiClient {
     /// A body is sent as it is, as JSON.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let (status, headers, bytes) = self.exchange(method, path, headers, body).await;
+        let (status, headers, bytes) = self.exchange(method, path, headers, body.to_owned()).await;
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
         Answer { status, headers, body }
     }
@@ -184,13 +184,21 @@ impl ApiClient {
         (Answer { status, headers, body: Value::Null }, bytes)
     }
 
+    /// Sends a part of a file.
+    pub async fn send_bytes(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
+        let (status, headers, bytes) = self.exchange(method, path, headers, body).await;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
+        Answer { status, headers, body }
+    }
+
     async fn exchange(
         &self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
-        body: &str,
+        body: impl Into<Bytes>,
     ) -> (StatusCode, HeaderMap, Bytes) {
+        let body = body.into();
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
@@ -204,7 +212,7 @@ impl ApiClient {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::from(body.to_owned())).expect("a request");
+        let request = request.body(Full::from(body)).expect("a request");
         let sent = tokio::time::timeout(DEADLINE, self.client.request(request));
         let (head, body) = sent.await.expect("an answer in time").expect("an answer").into_parts();
         (head.status, head.headers, body.collect().await.expect("a body").to_bytes())

@@ -32,4 +32,6 @@ mod ten_calls;
 mod tokens;
 mod tokens_at_sink;
 mod tracks;
+mod uploads;
+mod uploads_jobs;
 mod webhooks;

@@ -59,7 +59,8 @@ pub(super) async fn look(id: CameraId, test: &CameraTest, context: &TestContext,
     let session = SessionIds::default().allocate();
     let session = Arc::new(CameraSession::new(id.clone(), session, sink, config.live.clock_tolerance));
     let shutdowns = context.shutdowns.clone();
-    let source_context = SourceContext { camera: id, plan, config: Arc::new(config), login: login.clone(), shutdowns };
+    let source_context =
+        SourceContext { camera: id, plan, config: Arc::new(config), login: login.clone(), shutdowns, objects: None };
     let outcome = watch_it(source, &source_context, session, pictures, after, stop).await;
     masked(outcome, &login)
 }

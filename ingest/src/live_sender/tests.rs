@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use vru_proto::v1::{FilePosition, FrameId};
+use vru_proto::v1::{FileFault, FilePosition, FrameId};
 use vru_runtime::admin::Readiness;
 use vru_runtime::kafka::TopicId;
 
@@ -39,6 +39,11 @@ impl FramePublisher for HeldPublisher {
     }
 
     fn record(&self, _position: FilePosition, reply: Reply) -> Result<(), PublishError> {
+        reply.discard();
+        Err(PublishError::QueueFull)
+    }
+
+    fn report(&self, _fault: FileFault, reply: Reply) -> Result<(), PublishError> {
         reply.discard();
         Err(PublishError::QueueFull)
     }

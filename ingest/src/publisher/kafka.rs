@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use vru_proto::CameraId;
-use vru_proto::names::{FILE_POSITIONS_PARTITION, HEADER_TRACEPARENT, file_position_key};
-use vru_proto::v1::{FilePosition, Frame};
+use vru_proto::names::{FILE_POSITIONS_PARTITION, HEADER_TRACEPARENT, file_fault_key, file_position_key};
+use vru_proto::v1::{FileFault, FilePosition, Frame};
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{
     Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError,
@@ -175,6 +175,12 @@ impl FramePublisher for KafkaPublisher {
     fn record(&self, position: FilePosition, reply: Reply) -> Result<(), PublishError> {
         let id = position.frame_id.clone().unwrap_or_default();
         let (key, payload) = (file_position_key(&id.camera_id, id.session), position.encode_to_vec());
+        let record = OutgoingRecord::new(&self.topics.file_positions, &key, &payload);
+        self.publish(record.partition(FILE_POSITIONS_PARTITION), reply, |_| {})
+    }
+
+    fn report(&self, fault: FileFault, reply: Reply) -> Result<(), PublishError> {
+        let (key, payload) = (file_fault_key(&fault.camera_id, fault.session), fault.encode_to_vec());
         let record = OutgoingRecord::new(&self.topics.file_positions, &key, &payload);
         self.publish(record.partition(FILE_POSITIONS_PARTITION), reply, |_| {})
     }

@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use vru_proto::CameraId;
-use vru_proto::v1::{FilePosition, Frame};
+use vru_proto::v1::{FileFault, FilePosition, Frame};
 use vru_runtime::kafka::{KafkaFailure, SendError, TopicId};
 use vru_runtime::retry::Retryable;
 
@@ -90,6 +90,9 @@ pub trait FramePublisher: std::fmt::Debug + Send + Sync + 'static {
 
     /// Writes how far a file is. Accepts, refuses and replies like [`FramePublisher::send`].
     fn record(&self, position: FilePosition, reply: Reply) -> Result<(), PublishError>;
+
+    /// Writes what is wrong with a file, in the same way.
+    fn report(&self, fault: FileFault, reply: Reply) -> Result<(), PublishError>;
 }
 
 /// Why a frame was not published, or why a query about published frames or offsets failed.

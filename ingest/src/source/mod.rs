@@ -35,6 +35,7 @@ pub use pipeline_shutdowns::{HangLimits, PipelineShutdowns};
 pub use session::{CameraSession, EncodedPicture, FrameSink, SessionIds};
 
 use vru_proto::CameraId;
+use vru_storage::s3::Bucket;
 
 use crate::camera_login::CameraLogin;
 use crate::config::IngestConfig;
@@ -47,4 +48,6 @@ pub struct SourceContext {
     pub config: Arc<IngestConfig>,
     pub login: Arc<CameraLogin>,
     pub shutdowns: Arc<PipelineShutdowns>,
+    /// Where files are that are objects; `None`: nowhere.
+    pub objects: Option<Bucket>,
 }

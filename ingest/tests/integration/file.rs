@@ -9,7 +9,7 @@ use super::support::{DEADLINE, Rig, sessions};
 
 fn source() -> Source {
     let path = require_asset("clips/vtest.avi").display().to_string();
-    Source::File(FileSource { path, start_time_us: 1_700_000_000_000_000, session: 0 })
+    Source::File(FileSource { path, start_time_us: 1_700_000_000_000_000, session: 0, ..FileSource::default() })
 }
 
 fn small() -> Output {

@@ -14,7 +14,12 @@ use super::support::{DEADLINE, GROUP, Rig};
 const START_US: i64 = 1_700_000_000_000_000;
 
 fn source(path: &Path) -> Source {
-    Source::File(FileSource { path: path.display().to_string(), start_time_us: START_US, session: 7 })
+    Source::File(FileSource {
+        path: path.display().to_string(),
+        start_time_us: START_US,
+        session: 7,
+        ..FileSource::default()
+    })
 }
 
 fn small() -> Output {

@@ -10,6 +10,7 @@ mod file;
 mod file_faults;
 mod intra_refresh;
 mod kafka;
+mod objects;
 mod positions;
 mod positions_read;
 mod pull;

@@ -20,7 +20,7 @@ const FRAMES: u64 = 795;
 
 fn source() -> Source {
     let path = require_asset("clips/vtest.avi").display().to_string();
-    Source::File(FileSource { path, start_time_us: 1_700_000_000_000_000, session: 7 })
+    Source::File(FileSource { path, start_time_us: 1_700_000_000_000_000, session: 7, ..FileSource::default() })
 }
 
 fn small() -> Output {

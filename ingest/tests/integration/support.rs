@@ -17,7 +17,7 @@ use vru_ingest::source::push::PathRegistry;
 use vru_ingest::source::{HangLimits, PipelineShutdowns};
 use vru_media::pipeline_set::PipelineSet;
 use vru_proto::CameraId;
-use vru_proto::v1::{CameraConfig, Encoding, FilePosition, Frame, Output, camera_config};
+use vru_proto::v1::{CameraConfig, Encoding, FileFault, FilePosition, Frame, Output, camera_config};
 use vru_runtime::kafka::TopicId;
 use vru_runtime::metrics;
 use vru_runtime::test_util::eventually;
@@ -49,6 +49,8 @@ pub struct MemoryPublisher {
     pub frames: Mutex<Vec<Frame>>,
     /// The positions of files.
     pub positions: Mutex<Vec<FilePosition>>,
+    /// What is wrong with files.
+    pub faults: Mutex<Vec<FileFault>>,
     /// It refuses positions.
     pub refuses_positions: AtomicBool,
     /// How many frames it has acknowledged.
@@ -113,6 +115,12 @@ impl FramePublisher for MemoryPublisher {
         self.answers.send((reply, NOT_COUNTED)).expect("the thread lives as long as the publisher");
         Ok(())
     }
+
+    fn report(&self, fault: FileFault, reply: Reply) -> Result<(), PublishError> {
+        self.faults.lock().push(fault);
+        self.answers.send((reply, NOT_COUNTED)).expect("the thread lives as long as the publisher");
+        Ok(())
+    }
 }
 
 impl Default for MemoryPublisher {
@@ -133,6 +141,7 @@ impl Default for MemoryPublisher {
             answers,
             frames: Mutex::default(),
             positions: Mutex::default(),
+            faults: Mutex::default(),
             refuses_positions: AtomicBool::default(),
             acknowledged,
             down,
@@ -232,7 +241,7 @@ pub fn run_camera(
         vru_runtime::failure::Failure::default(),
     );
     let pipelines = Arc::new(PipelineSet::embedded());
-    let context = CameraContext { shutdowns, config, publisher, push_paths, pipelines };
+    let context = CameraContext { shutdowns, config, publisher, push_paths, pipelines, objects: None };
     tokio::spawn(camera::run(id, Arc::new(camera), context, stop))
 }
 

@@ -1380,16 +1380,19 @@ pub struct PushSource {
 /// A video file. Ingest publishes each of its frames.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FileSource {
-    /// Path of the file on the machine (or in the container) of ingest.
+    /// Path of the file on the machine (or in the container) of ingest. Exactly one of `path` and `object` is required.
     #[prost(string, tag = "1")]
     pub path: ::prost::alloc::string::String,
-    /// Capture time of the first frame, microseconds since the Unix epoch. Default: the modification time of the file.
+    /// Capture time of the first frame, microseconds since the Unix epoch. Default: the modification time of the file or object.
     #[prost(int64, tag = "2")]
     pub start_time_us: i64,
     /// `FrameId.session` of the frames, at most 2^63 - 1. Default: derived from the camera id and the file. Set another number to
     /// analyse a file again.
     #[prost(uint64, tag = "3")]
     pub session: u64,
+    /// Key of an object in the bucket of ingest's section `s3`, relative to the prefix there.
+    #[prost(string, tag = "4")]
+    pub object: ::prost::alloc::string::String,
 }
 /// Format of the frames that ingest publishes.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1699,4 +1702,19 @@ pub struct FilePosition {
     pub partition: i32,
     #[prost(int64, tag = "5")]
     pub offset: i64,
+}
+/// What is wrong with a file. The same topic and partition, key = that of its position and `/fault`. Ingest writes it when it cannot read
+/// the file. A tombstone removes it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FileFault {
+    #[prost(string, tag = "1")]
+    pub camera_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub session: u64,
+    /// The file itself is wrong: another try ends in the same way. Otherwise ingest tries again.
+    #[prost(bool, tag = "3")]
+    pub is_final: bool,
+    /// For people, at most 2,000 bytes.
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
 }

@@ -9,6 +9,8 @@ use crate::v1;
 use crate::{pull_source, tracker_settings, zone_shape};
 
 const NAME: &str = "CameraConfig";
+/// The longest key of an object in S3.
+const MAX_OBJECT_KEY: usize = 1_024;
 
 /// Validates a camera's configuration from any source.
 pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
@@ -57,8 +59,11 @@ fn source(config: &v1::CameraConfig) -> Result<(), InvalidMessage> {
             }
         }
         Some(v1::camera_config::Source::File(file)) => {
-            if file.path.is_empty() {
-                return fail(NAME, "file.path", "is empty");
+            if file.path.is_empty() == file.object.is_empty() {
+                return fail(NAME, "file.path", "or `file.object` must be set, and not both");
+            }
+            if file.object.len() > MAX_OBJECT_KEY {
+                return fail(NAME, "file.object", format!("has more than {MAX_OBJECT_KEY} bytes"));
             }
             if i64::try_from(file.session).is_err() {
                 return fail(NAME, "file.session", "does not fit in 63 bits");

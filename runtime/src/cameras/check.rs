@@ -38,7 +38,10 @@ fn problems_of(camera: &v1::CameraConfig, references: &References) -> Vec<String
         }
         Some(Source::Push(push)) => push.credentials.as_ref(),
         Some(Source::File(file)) => {
-            problems.extend(video_file(Path::new(&file.path)).err());
+            // Whether an object exists is known when it is read.
+            if file.object.is_empty() {
+                problems.extend(video_file(Path::new(&file.path)).err());
+            }
             None
         }
         None => None,

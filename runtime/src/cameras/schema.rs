@@ -109,7 +109,10 @@ struct Push {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     path: String,
+    #[serde(default)]
+    object: String,
     #[serde(default)]
     start_time_us: i64,
     #[serde(default)]
@@ -236,6 +239,31 @@ impl CameraSettings {
         }
     }
 
+    /// The message of a camera that shows an uploaded file, which has no source in its settings.
+    pub fn file_message(mut self, id: &str, file: v1::FileSource) -> Result<v1::CameraConfig, SettingsMistake> {
+        let mistake =
+            |field: &str, problem: &str| SettingsMistake { field: field.to_owned(), problem: problem.to_owned() };
+        if !self.id.is_empty() {
+            return Err(mistake("id", "is made by the service"));
+        }
+        if self.pull.is_some() || self.push.is_some() || self.file.is_some() {
+            return Err(mistake("", "have a source: those of an upload have none"));
+        }
+        id.clone_into(&mut self.id);
+        let view = self.view().map_err(|problem| mistake("", &problem))?;
+        let config = v1::CameraConfig { source: Some(v1::camera_config::Source::File(file)), ..view };
+        match validate::camera(&config) {
+            Ok(_) => Ok(config),
+            Err(invalid) => Err(mistake(invalid.field, &invalid.problem)),
+        }
+    }
+
+    /// The same view of a place: zones, lines, rules, output and tracker, without name and source.
+    #[must_use]
+    pub fn view_only(self) -> Self {
+        Self { id: String::new(), name: String::new(), enabled: true, pull: None, push: None, file: None, ..self }
+    }
+
     /// Converts it to the message that the topic `vru.cameras` carries.
     pub(super) fn config(mut self) -> Result<v1::CameraConfig, String> {
         // A key that is given counts, even with an empty value: the validation of the message refuses half of a login.
@@ -264,6 +292,7 @@ impl CameraSettings {
             }),
             (None, None, Some(file)) => v1::camera_config::Source::File(v1::FileSource {
                 path: file.path,
+                object: file.object,
                 start_time_us: file.start_time_us,
                 session: file.session,
             }),

@@ -57,7 +57,8 @@ mod tests {
                 "V14__webhooks",
                 "V15__oauth_clients",
                 "V16__identities",
-                "V17__camera_tests"
+                "V17__camera_tests",
+                "V18__uploads"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

@@ -14,9 +14,9 @@ use super::error::BucketError;
 /// Reads and writes whole objects. Keys are relative to the configured prefix.
 #[derive(Debug, Clone)]
 pub struct Bucket {
-    client: Client,
-    name: String,
-    prefix: String,
+    pub(super) client: Client,
+    pub(super) name: String,
+    pub(super) prefix: String,
 }
 
 impl Bucket {
@@ -99,11 +99,16 @@ impl Bucket {
         response.map(drop).map_err(|source| self.failure("complete the multipart upload of", key, source))
     }
 
-    fn full_key(&self, key: &str) -> String {
+    pub(super) fn full_key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    fn failure(&self, operation: &'static str, key: &str, source: impl Error + Send + Sync + 'static) -> BucketError {
+    pub(super) fn failure(
+        &self,
+        operation: &'static str,
+        key: &str,
+        source: impl Error + Send + Sync + 'static,
+    ) -> BucketError {
         BucketError { operation, bucket: self.name.clone(), key: key.to_owned(), source: Box::new(source) }
     }
 }

@@ -5,10 +5,14 @@ mod client;
 mod config;
 mod error;
 pub mod keys;
+mod multipart;
+mod objects;
 mod signed;
 
 pub use bucket::Bucket;
 pub use client::client;
 pub use config::{BucketConfig, check_endpoint};
 pub use error::BucketError;
+pub use multipart::{MOST_PARTS, Multipart, SMALLEST_PART};
+pub use objects::ObjectStamp;
 pub use signed::{Presence, SignedUrls};

@@ -56,6 +56,7 @@ pub fn run(options: &AnalyseOptions) -> anyhow::Result<Summary> {
         path: options.video.display().to_string(),
         start_time_us: options.start_time_us,
         session: options.session,
+        ..FileSource::default()
     };
     let output = config.as_ref().and_then(|config| config.output.as_ref());
     let plan = OutputPlan::new(output, &PipelineSet::embedded()).context("build the pipeline that reads the video")?;

@@ -142,7 +142,7 @@ impl Stack {
     /// Starts the source.
     pub async fn start_ingest(&mut self, config: &UpConfig, display: &Display) -> anyhow::Result<()> {
         let step = display.step("ingest");
-        let ingest_config = config.ingest(&self.backends.kafka);
+        let ingest_config = config.ingest(&self.backends.kafka, &self.backends.s3.bucket);
         let start = |context| vru_ingest::run(ingest_config, context);
         let mut ingest =
             ServiceTask::start("ingest", "admin.ingest", config.admin.ingest, &self.process, start).await?;

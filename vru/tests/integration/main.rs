@@ -20,5 +20,6 @@ mod termination;
 mod traces;
 mod up_api;
 mod up_screen;
+mod uploads;
 
 use support::{camera_server, findings, pipeline, store, subscriber};

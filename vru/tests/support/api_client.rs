@@ -45,6 +45,31 @@ impl ApiClient {
         output.stdout
     }
 
+    /// Begins an upload, and returns its path.
+    pub fn begin_upload(&self, path: &str, length: usize, metadata: &str) -> String {
+        let mut command = self.curl(path);
+        command.args(["--fail-with-body", "--request", "POST", "--write-out", "%header{location}"]);
+        command.args(["--header", "tus-resumable: 1.0.0", "--header", &format!("upload-length: {length}")]);
+        let output = command.args(["--header", &format!("upload-metadata: {metadata}")]).output().expect("curl runs");
+        let text = String::from_utf8(output.stdout).expect("a text");
+        assert!(output.status.success(), "{text}");
+        text
+    }
+
+    /// Sends bytes of an upload, and returns where it goes on.
+    pub fn send_part(&self, path: &str, offset: usize, bytes: &[u8]) -> usize {
+        let part = self.home.join("part");
+        std::fs::write(&part, bytes).expect("the folder is ours");
+        let mut command = self.curl(path);
+        command.args(["--fail-with-body", "--request", "PATCH", "--write-out", "%header{upload-offset}"]);
+        command.args(["--header", "tus-resumable: 1.0.0", "--header", &format!("upload-offset: {offset}")]);
+        command.args(["--header", "content-type: application/offset+octet-stream"]);
+        let output = command.args(["--data-binary", &format!("@{}", part.display())]).output().expect("curl runs");
+        let text = String::from_utf8(output.stdout).expect("a text");
+        assert!(output.status.success(), "{text}");
+        text.parse().expect("an offset")
+    }
+
     pub fn log_in(&self, name: &str, password: &str) {
         let (status, answer) =
             self.call("POST", "/api/v1/session", Some(&json!({ "name": name, "password": password })));

@@ -31,6 +31,13 @@ pub struct Object {
     rect: [u32; 4],
 }
 
+impl Object {
+    /// Without the id of its track, which depends on the ids of camera and session.
+    pub fn untracked(&self) -> Self {
+        Self { track_id: 0, ..self.clone() }
+    }
+}
+
 /// Objects by (session, sequence).
 pub type ObjectsByFrame = BTreeMap<(u64, u64), Vec<Object>>;
 

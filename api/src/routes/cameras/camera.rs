@@ -28,6 +28,9 @@ pub(super) struct Camera {
     has_credentials: bool,
     /// The newest change is not in effect yet: it waits for Kafka.
     pending: bool,
+    /// The upload that it shows, through which it is changed; absent for a camera.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload_id: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -72,9 +75,10 @@ impl<'de> Deserialize<'de> for WantedCredentials {
 
 impl From<cameras::Camera> for Camera {
     fn from(camera: cameras::Camera) -> Self {
-        let cameras::Camera { id, site_id, settings, created_at, changed_at, has_credentials, pending, .. } = camera;
+        let cameras::Camera { id, site_id, settings, created_at, changed_at, .. } = camera;
+        let (has_credentials, pending, upload_id) = (camera.has_credentials, camera.pending, camera.upload_id);
         let (created_at, changed_at) = (time(created_at), time(changed_at));
-        Self { id, site_id, settings, has_credentials, pending, created_at, changed_at }
+        Self { id, site_id, settings, has_credentials, pending, upload_id, created_at, changed_at }
     }
 }
 
@@ -128,7 +132,7 @@ fn message_credentials(credentials: &SealedCredentials) -> vru_proto::v1::Creden
 }
 
 /// Refuses a change that the services which watch cameras would never see.
-pub(super) fn check_changeable(state: &ApiState) -> Result<(), Problem> {
+pub(in crate::routes) fn check_changeable(state: &ApiState) -> Result<(), Problem> {
     if state.config.cameras.in_file {
         let detail = "the cameras are in a file of the services that watch them; change that file";
         return Err(Problem::conflict("cameras_in_file", "", detail));
@@ -142,6 +146,10 @@ pub(super) fn in_version<T>(
     version: i64,
 ) -> Result<(cameras::Camera, T), Problem> {
     let found = found.ok_or_else(|| Problem::not_found("camera"))?;
+    if found.0.upload_id.is_some() {
+        let detail = "the camera shows an uploaded file: cancel or delete the upload";
+        return Err(Problem::conflict("camera_of_upload", "", detail));
+    }
     if found.0.version == version { Ok(found) } else { Err(Problem::changed_meanwhile()) }
 }
 

@@ -82,6 +82,10 @@ pub(super) enum ScopeName {
     AlertsWrite,
     #[serde(rename = "pictures:read")]
     PicturesRead,
+    #[serde(rename = "uploads:read")]
+    UploadsRead,
+    #[serde(rename = "uploads:write")]
+    UploadsWrite,
     #[serde(rename = "webhooks:read")]
     WebhooksRead,
     #[serde(rename = "webhooks:write")]
@@ -104,6 +108,8 @@ impl From<Scope> for ScopeName {
             Scope::AlertsRead => Self::AlertsRead,
             Scope::AlertsWrite => Self::AlertsWrite,
             Scope::PicturesRead => Self::PicturesRead,
+            Scope::UploadsRead => Self::UploadsRead,
+            Scope::UploadsWrite => Self::UploadsWrite,
             Scope::WebhooksRead => Self::WebhooksRead,
             Scope::WebhooksWrite => Self::WebhooksWrite,
             Scope::SystemRead => Self::SystemRead,
@@ -125,6 +131,8 @@ impl From<ScopeName> for Scope {
             ScopeName::AlertsRead => Self::AlertsRead,
             ScopeName::AlertsWrite => Self::AlertsWrite,
             ScopeName::PicturesRead => Self::PicturesRead,
+            ScopeName::UploadsRead => Self::UploadsRead,
+            ScopeName::UploadsWrite => Self::UploadsWrite,
             ScopeName::WebhooksRead => Self::WebhooksRead,
             ScopeName::WebhooksWrite => Self::WebhooksWrite,
             ScopeName::SystemRead => Self::SystemRead,

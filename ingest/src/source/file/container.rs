@@ -1,15 +1,13 @@
 //! Whether the file ends in the middle of what its container announces. Only the outer structure is read, a few bytes of each part.
 
-use std::fs::File;
-use std::io::{Read as _, Result, Seek as _, SeekFrom};
-use std::path::Path;
+use std::io::{Read, Result, Seek, SeekFrom};
 
 /// A file with more parts than this is not walked to its end.
 const MAX_PARTS: usize = 1_000_000;
 
 /// Bytes that the container announces beyond the end of the file; 0 if it is whole, or of a kind that announces nothing.
-pub(super) fn missing_bytes(path: &Path) -> Result<u64> {
-    let mut file = Bytes { length: std::fs::metadata(path)?.len(), file: File::open(path)? };
+pub(super) fn missing_bytes(file: impl Read + Seek, length: u64) -> Result<u64> {
+    let mut file = Bytes { length, file };
     let mut start = [0; 12];
     if !file.read_at(0, &mut start)? {
         return Ok(0);
@@ -22,12 +20,12 @@ pub(super) fn missing_bytes(path: &Path) -> Result<u64> {
     }
 }
 
-struct Bytes {
-    file: File,
+struct Bytes<F> {
+    file: F,
     length: u64,
 }
 
-impl Bytes {
+impl<F: Read + Seek> Bytes<F> {
     /// False if the file ends before.
     fn read_at(&mut self, at: u64, into: &mut [u8]) -> Result<bool> {
         if at.saturating_add(into.len() as u64) > self.length {
@@ -44,7 +42,7 @@ impl Bytes {
 }
 
 /// MP4 and MOV: a sequence of boxes, each with its size.
-fn isobmff(file: &mut Bytes) -> Result<u64> {
+fn isobmff(file: &mut Bytes<impl Read + Seek>) -> Result<u64> {
     let mut at = 0;
     for _ in 0..MAX_PARTS {
         let mut head = [0; 16];
@@ -71,7 +69,7 @@ fn isobmff(file: &mut Bytes) -> Result<u64> {
 }
 
 /// AVI and its kin: one chunk after the other, each with its size and an even length.
-fn riff(file: &mut Bytes) -> Result<u64> {
+fn riff(file: &mut Bytes<impl Read + Seek>) -> Result<u64> {
     let mut at = 0;
     for _ in 0..MAX_PARTS {
         let mut head = [0; 8];
@@ -93,7 +91,7 @@ fn riff(file: &mut Bytes) -> Result<u64> {
 }
 
 /// Matroska and WebM: elements with a number and a size. Segments and clusters may have an unknown size, and end where the next begins.
-fn matroska(file: &mut Bytes) -> Result<u64> {
+fn matroska(file: &mut Bytes<impl Read + Seek>) -> Result<u64> {
     const SEGMENT: u64 = 0x1853_8067;
     const CLUSTER: u64 = 0x1f43_b675;
     let mut at = 0;
@@ -131,9 +129,7 @@ mod tests {
     use super::*;
 
     fn missing(content: &[u8]) -> u64 {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), content).unwrap();
-        missing_bytes(file.path()).unwrap()
+        missing_bytes(std::io::Cursor::new(content), content.len() as u64).unwrap()
     }
 
     fn mp4_box(kind: &str, body: usize) -> Vec<u8> {

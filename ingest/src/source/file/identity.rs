@@ -1,6 +1,5 @@
 //! The session and start time of a file. They are the same whenever the file is read, so that its frames are the same too.
 
-use std::fs::File;
 use std::io::Read as _;
 
 use sha2::{Digest as _, Sha256};
@@ -25,13 +24,9 @@ impl Identity {
     pub(super) fn of(options: &FileOptions) -> Result<Self, SourceError> {
         let path = options.path.display().to_string();
         let fail = |source| SourceError::File { path: path.clone(), source };
-        let file = File::open(&options.path).map_err(fail)?;
-        let metadata = file.metadata().map_err(fail)?;
-        if !metadata.is_file() {
-            return Err(fail(std::io::Error::other("the path is not a regular file")));
-        }
+        let (length, written_at) = options.stamp().map_err(fail)?;
         let start_time_us = match options.start_time_us {
-            0 => clock::to_us(metadata.modified().map_err(fail)?),
+            0 => clock::to_us(written_at),
             given => given,
         };
         if !CAPTURE_TIME_US.contains(&start_time_us) {
@@ -45,11 +40,11 @@ impl Identity {
         let session = match options.session {
             0 => {
                 let mut sample = Vec::new();
-                file.take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(fail)?;
+                options.open().map_err(fail)?.take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(fail)?;
                 let mut hash = Sha256::new();
                 hash.update(options.camera.as_str());
                 hash.update([0]);
-                hash.update(metadata.len().to_be_bytes());
+                hash.update(length.to_be_bytes());
                 hash.update(&sample);
                 let digest = hash.finalize();
                 let first: [u8; 8] = digest[..8].try_into().expect("a digest has 32 bytes");

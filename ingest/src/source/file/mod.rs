@@ -1,5 +1,7 @@
 //! A video file as a camera: each of its frames once, in order, with the same identity and times whenever it is read again.
 //!
+//! The file is on this machine, or an object in the bucket ([`StoredObject`]).
+//!
 //! [`FileFrames`] reads ([`reader`], with its pipeline in [`branch`]), numbers ([`numbering`]) and times ([`times`]) the frames, and
 //! reports what the file lacks ([`report`], [`container`]); [`stream()`] publishes them and records how far it is ([`position`]).
 
@@ -10,6 +12,8 @@ mod fields;
 mod frames;
 mod identity;
 mod numbering;
+mod object;
+mod object_source;
 mod options;
 mod position;
 mod progress;
@@ -23,6 +27,7 @@ mod tracks;
 mod unchanged;
 
 pub use frames::FileFrames;
+pub use object::StoredObject;
 pub use options::FileOptions;
 pub use report::{FileReport, Missing, SharedReport};
 pub use stream::stream;

@@ -1,7 +1,5 @@
 //! Decodes a file's video with GStreamer, one frame per call.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -19,6 +17,7 @@ use vru_proto::v1::Encoding;
 use super::branch;
 use super::container;
 use super::context::FileContext;
+use super::object_source::ObjectSource;
 use super::options::FileOptions;
 use super::progress::Progress;
 use super::report::{FileReport, Missing};
@@ -61,7 +60,7 @@ pub(super) struct VideoFrame {
 
 #[derive(Debug)]
 pub(super) struct Reader {
-    path: PathBuf,
+    file: FileOptions,
     pipeline: gst::Pipeline,
     bus: gst::Bus,
     sink: gst_app::AppSink,
@@ -84,13 +83,19 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn open(options: &FileOptions, session: u64) -> Result<Self, SourceError> {
-        let FileOptions { path, plan, skip, .. } = options;
+        let FileOptions { path, object, plan, skip, .. } = options;
         let skip = *skip;
         vru_media::init()?;
         let pipeline = gst::Pipeline::new();
-        let source = make_element("filesrc")?;
-        source.set_property("location", path);
-        let beyond_end = watch_end(&source, path)?;
+        let source = match object {
+            Some(object) => ObjectSource::of(object).upcast(),
+            None => {
+                let source = make_element("filesrc")?;
+                source.set_property("location", path);
+                source
+            }
+        };
+        let beyond_end = watch_end(&source, options)?;
         let demuxer = make_element("parsebin")?;
         let sink = gst_app::AppSink::builder().sync(false).max_buffers(DECODE_AHEAD).build();
         sink.set_property("enable-last-sample", false);
@@ -100,14 +105,14 @@ impl Reader {
             .map_err(|_| build_error("the file's elements cannot be linked"))?;
         let progress = Arc::new(Mutex::new(Progress::default()));
         let notices = Arc::new(Notices::new(options.camera.clone(), session));
-        let stated = File::open(path).ok().map(|mut file| mp4::stated(&mut file)).unwrap_or_default();
+        let stated = options.open().ok().map(|mut file| mp4::stated(&mut file)).unwrap_or_default();
         let orientation = SharedOrientation::default();
         orientation.set(stated.orientation.unwrap_or_default());
         let context = FileContext { orientation, colours: SharedColours::of_index(stated.colours), notices };
         let source_size = branch::prepare(&demuxer, &pipeline, &sink, plan, &progress, skip, &context)?;
         let bus = pipeline.bus().ok_or_else(|| build_error("the pipeline has no bus"))?;
         let reader = Self {
-            path: path.to_owned(),
+            file: options.clone(),
             pipeline,
             bus,
             sink,
@@ -265,7 +270,9 @@ impl Reader {
     }
 
     fn missing(&self, progress: &Progress) -> Option<Missing> {
-        let bytes = container::missing_bytes(&self.path).unwrap_or_else(|error| {
+        let length = self.file.stamp().map(|(length, _)| length);
+        let bytes = length.and_then(|length| container::missing_bytes(self.file.open()?, length));
+        let bytes = bytes.unwrap_or_else(|error| {
             tracing::debug!(%error, "cannot read the structure of the file");
             0
         });
@@ -277,7 +284,7 @@ impl Reader {
             return None;
         }
         // The length of a file whose index was cut off is that of what is left. Then the bytes give an estimate.
-        let length = std::fs::metadata(&self.path).map_or(u64::MAX, |file| file.len().max(1));
+        let length = self.file.stamp().map_or(u64::MAX, |(length, _)| length.max(1));
         let by_bytes = u64::try_from(u128::from(reached) * u128::from(bytes) / u128::from(length)).unwrap_or(0);
         let millis = if stated > tolerance { stated } else { stated.max(by_bytes) };
         let interval = (progress.times.interval_ns() / 1_000_000).max(1);
@@ -306,7 +313,7 @@ impl Reader {
     }
 
     fn path_text(&self) -> String {
-        self.path.display().to_string()
+        self.file.path.display().to_string()
     }
 }
 
@@ -318,9 +325,9 @@ impl Drop for Reader {
 }
 
 /// Set when the demuxer asks for more than the file holds, again and again: then it does not notice the end.
-fn watch_end(source: &gst::Element, path: &Path) -> Result<Arc<AtomicBool>, SourceError> {
-    let failed = |source| SourceError::File { path: path.display().to_string(), source };
-    let length = std::fs::metadata(path).map_err(failed)?.len();
+fn watch_end(source: &gst::Element, file: &FileOptions) -> Result<Arc<AtomicBool>, SourceError> {
+    let failed = |source| SourceError::File { path: file.path.display().to_string(), source };
+    let (length, _) = file.stamp().map_err(failed)?;
     let beyond_end = Arc::new(AtomicBool::new(false));
     let (noticed, mut reads) = (beyond_end.clone(), 0_u32);
     let reads = Mutex::new(move |offset: u64| {

@@ -1,11 +1,14 @@
 //! Publishes a file from where Kafka's copy of it ends, and waits until everybody has consumed it.
 
+use std::path::PathBuf;
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vru_proto::v1::{FileSource, Frame};
 
 use super::frames::FileFrames;
 use super::identity::Identity;
+use super::object::StoredObject;
 use super::options::FileOptions;
 use super::position::PositionRecorder;
 use super::publish::FilePublisher;
@@ -23,8 +26,19 @@ pub async fn stream(
     stop: &CancellationToken,
 ) -> Result<(), SourceError> {
     let mut options = FileOptions::new(context.camera.clone(), source, context.plan.clone());
+    if !source.object.is_empty() {
+        let key = source.object.clone();
+        let bucket = context.objects.as_ref().ok_or_else(|| SourceError::NoBucket { key: key.clone() })?;
+        options.path = PathBuf::from(&key);
+        options.object = Some(StoredObject::find(bucket, &key).await?);
+    }
+    let path = options.path.display().to_string();
     let waiting = Waiting::new(context.camera.as_str(), "Kafka to tell how much of the file it holds");
-    let identity = Identity::of(&options)?;
+    let identity = tokio::task::spawn_blocking({
+        let options = options.clone();
+        move || Identity::of(&options)
+    });
+    let identity = identity.await.map_err(|_| SourceError::ReaderEnded { path: path.clone() })??;
     options.max_picture_bytes = Some(context.config.kafka.largest_picture());
     // Set explicitly now: if the file is changed while it is read, its derived identity would change.
     (options.session, options.start_time_us) = (identity.session, identity.start_time_us);
@@ -44,14 +58,14 @@ pub async fn stream(
         waiting.ended("it was published completely before".to_owned());
         drop(waiting);
     } else {
-        tracing::info!(path = source.path, session = identity.session, from = options.skip, "publishing video file");
+        tracing::info!(path, session = identity.session, from = options.skip, "publishing video file");
         let camera = context.camera.as_str();
         let mut file = FilePublisher::new(&context.config.file, publisher, camera, positions, waiting);
         let (frames, report) = read(options);
-        if !file.run(&source.path, frames, stop).await? || !file.record_end(backoff, stop).await {
+        if !file.run(&path, frames, stop).await? || !file.record_end(backoff, stop).await {
             return Ok(());
         }
-        tell(&source.path, identity.session, &report.get());
+        tell(&path, identity.session, &report.get());
         file.ended(report.get().summary(), report.get().lost_at_end);
         file.wait_until_consumed(stop).await?;
     }

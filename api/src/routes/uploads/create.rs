@@ -1,0 +1,152 @@
+use std::time::SystemTime;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use rand::Rng as _;
+use serde_json::{Value, json};
+use vru_runtime::cameras::CameraSettings;
+use vru_storage::audit::{self, Entry};
+use vru_storage::cameras;
+use vru_storage::postgres::{DatabaseError, PooledClient};
+use vru_storage::uploads::{self, NewUpload};
+
+use super::configured;
+use super::upload::http_date;
+use crate::auth::{Permitted, actions::ManageUploads};
+use crate::cameras::CameraMessages;
+use crate::http::{Problem, Problems};
+use crate::routes::cameras::check_changeable;
+use crate::routes::text::check_display_name;
+use crate::state::ApiState;
+use crate::uploads::tus::{self, Metadata, metadata_field};
+use crate::uploads::{UploadsConfig, object_key};
+
+/// Begin an upload (tus: creation). `Upload-Metadata` may have `filename`, `start_time` (RFC 3339, of the first frame; default: now),
+/// `like_camera_id` (a camera of the site, whose zones, lines and rules apply), or `settings` (a JSON object with zones, lines, rules, output
+/// and tracker, as those of a camera). The bytes follow by `PATCH` to the address in `location`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sites/{site_id}/uploads",
+    tag = "uploads",
+    security(("session" = []), ("key" = [])),
+    params(
+        ("site_id" = String, Path),
+        ("tus-resumable" = String, Header, description = "`1.0.0`"),
+        ("upload-length" = i64, Header, description = "Size of the file in bytes"),
+        ("upload-metadata" = Option<String>, Header, description = "Pairs of a key and a Base64 text, separated by commas")
+    ),
+    responses(
+        (
+            status = 201,
+            description = "It was begun",
+            headers(
+                ("location" = String, description = "Its path"),
+                ("upload-expires" = String, description = "Until when bytes must come")
+            )
+        ),
+        Problems
+    )
+)]
+pub(super) async fn create(
+    State(state): State<ApiState>,
+    who: Permitted<ManageUploads>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, [(HeaderName, HeaderValue); 2]), Problem> {
+    let config = configured(&state)?.config();
+    check_changeable(&state)?;
+    tus::check_version(&headers)?;
+    let length = tus::length(&headers)?;
+    check_length(config, length)?;
+    let metadata = Metadata::read(&headers)?;
+    let name = metadata.get("filename").or(metadata.get("name")).unwrap_or("video");
+    check_display_name("upload-metadata.filename", name)?;
+    let start_time = start_time(metadata.get("start_time"))?;
+    let (site_id, id) = (&who.site_id, uploads::new_upload_id());
+    let mut client = state.database.get().await?;
+    let mut settings = chosen(&client, site_id, &metadata).await?;
+    settings["name"] = json!(name);
+    let session = rand::rng().random_range(1..=i64::MAX);
+    let key = object_key(site_id, &id);
+    // What is published is made from what is stored.
+    CameraMessages::file_message("upload", &settings, (key.clone(), session, start_time)).map_err(|invalid| {
+        let field = invalid.field();
+        let key = if field.is_empty() { "settings".to_owned() } else { format!("settings.{field}") };
+        metadata_field(&key, invalid.problem())
+    })?;
+    let failed = DatabaseError::statement("add an upload");
+    let transaction = client.transaction().await.map_err(failed)?;
+    let used = uploads::used_bytes(&transaction, site_id).await?;
+    let quota = i64::try_from(config.quota_bytes).unwrap_or(i64::MAX);
+    if used.saturating_add(length) > quota {
+        let detail = format!("the uploads of the site have {used} of {quota} bytes; delete some");
+        return Err(tus::too_large("quota_exceeded", detail));
+    }
+    let new = NewUpload {
+        id: &id,
+        site_id,
+        name,
+        metadata: &metadata.text,
+        length,
+        settings: &settings,
+        session,
+        start_time,
+        object_key: &key,
+        part_bytes: config.part_bytes_of(length.unsigned_abs()) as i64,
+        expire_after: config.expire_after.as_secs_f64(),
+    };
+    uploads::create(&transaction, &new).await?;
+    let details = json!({ "name": name, "bytes": length });
+    let entry = Entry { action: "upload.create", site_id, object: &id, details };
+    audit::record(&transaction, &who.caller.actor(), entry).await?;
+    transaction.commit().await.map_err(failed)?;
+    let path = format!("/api/v1/sites/{site_id}/uploads/{id}");
+    let location = HeaderValue::try_from(path).map_err(|_| Problem::internal())?;
+    let expires = http_date(SystemTime::now() + config.expire_after);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location), (tus::EXPIRES, expires)]))
+}
+
+fn check_length(config: &UploadsConfig, length: i64) -> Result<(), Problem> {
+    if length.unsigned_abs() > config.max_bytes {
+        let detail = format!("files may have {} bytes at most", config.max_bytes);
+        return Err(tus::too_large("file_too_large", detail).at(tus::LENGTH.as_str()));
+    }
+    Ok(())
+}
+
+/// As the topic has it: microseconds of the years that frames may have.
+fn start_time(given: Option<&str>) -> Result<SystemTime, Problem> {
+    let Some(text) = given else {
+        let now = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or_default();
+        return SystemTime::try_from(now).map_err(|_| Problem::internal());
+    };
+    let wrong =
+        || metadata_field("start_time", "is not a time such as 2027-01-31T00:00:00Z, of the years 2000 to 2200");
+    let time: Timestamp = text.parse().map_err(|_| wrong())?;
+    let micros = Some(time.as_microsecond()).filter(|time| vru_proto::validate::CAPTURE_TIME_US.contains(time));
+    let time = micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()).ok_or_else(wrong)?;
+    SystemTime::try_from(time).map_err(|_| wrong())
+}
+
+/// Settings without a source.
+async fn chosen(client: &PooledClient, site_id: &str, metadata: &Metadata) -> Result<Value, Problem> {
+    let settings = match (metadata.get("like_camera_id"), metadata.get("settings")) {
+        (Some(_), Some(_)) => return Err(metadata_field("settings", "is given together with `like_camera_id`")),
+        (None, None) => json!({}),
+        (None, Some(text)) => {
+            serde_json::from_str(text).map_err(|error| metadata_field("settings", format!("is not JSON: {error}")))?
+        }
+        (Some(camera_id), None) => {
+            // What no id has does not reach the database, which refuses some texts.
+            let is_id = camera_id.parse::<vru_proto::CameraId>().is_ok();
+            let camera = if is_id { cameras::find(client, site_id, camera_id).await? } else { None };
+            camera.ok_or_else(|| metadata_field("like_camera_id", "is no camera of the site"))?.settings
+        }
+    };
+    let settings: CameraSettings =
+        serde_json::from_value(settings).map_err(|error| metadata_field("settings", error.to_string()))?;
+    // An upload is watched whether or not the camera is.
+    let like_camera = metadata.get("like_camera_id").is_some();
+    let settings = if like_camera { settings.view_only() } else { settings };
+    serde_json::to_value(settings).map_err(|error| metadata_field("settings", error.to_string()))
+}

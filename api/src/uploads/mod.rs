@@ -1,0 +1,101 @@
+//! Video files that people upload, by tus 1.0.0 into S3 multipart uploads, and their analysis
+//! ([decision 66](../../../docs/decisions/0066-uploads.md)).
+//!
+//! - `tus`, `checksum`: headers of the protocol. `receive`: the body of a `PATCH` reaches the bucket. `content`: what a file is.
+//! - `jobs`: a complete file becomes a camera, and ends. `faults`: what ingest says about files. `removal`: what is deleted.
+
+mod checksum;
+mod config;
+mod content;
+mod faults;
+mod jobs;
+mod receive;
+mod removal;
+pub(crate) mod tus;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use vru_runtime::kafka::{KafkaConfig, KafkaFailure};
+use vru_runtime::report::chain;
+use vru_runtime::shutdown::Shutdown;
+use vru_storage::postgres::Pool;
+use vru_storage::s3::{Bucket, BucketConfig, BucketError};
+
+use crate::http::Problem;
+
+pub(crate) use checksum::Algorithm;
+pub use config::UploadsConfig;
+pub(crate) use jobs::end_job;
+pub(crate) use receive::{Part, check_receiving};
+
+/// Takes files. Cloning it shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Uploads {
+    config: Arc<UploadsConfig>,
+    bucket: Bucket,
+    database: Pool,
+    /// Requests that send bytes.
+    places: Arc<Semaphore>,
+    /// There is something to do for [`jobs`] or [`removal`].
+    work: Arc<Notify>,
+    stop: CancellationToken,
+}
+
+impl Uploads {
+    /// `database`: requests and what is done in the background have connections of their own.
+    pub(crate) async fn start(
+        config: &UploadsConfig,
+        bucket: &BucketConfig,
+        kafka: &KafkaConfig,
+        database: Pool,
+        shutdown: &Shutdown,
+    ) -> Result<Self, KafkaFailure> {
+        let bucket = BucketConfig { timeout: config.storage_timeout, ..bucket.clone() };
+        let stop = shutdown.soft.clone();
+        let uploads = Self {
+            config: Arc::new(config.clone()),
+            bucket: Bucket::new(&bucket).await,
+            database,
+            places: Arc::new(Semaphore::new(config.concurrent)),
+            work: Arc::default(),
+            stop: stop.clone(),
+        };
+        let removal = removal::Removal::new(uploads.clone(), kafka)?;
+        shutdown.spawn_essential("the jobs of uploads", jobs::run(uploads.clone()));
+        shutdown.spawn_essential("the deletion of uploads", removal.run());
+        let faults = faults::follow(config.group.clone(), kafka.clone(), uploads.database.clone(), stop);
+        shutdown.spawn_essential("the reader of what ingest says about files", faults);
+        Ok(uploads)
+    }
+
+    pub(crate) fn config(&self) -> &UploadsConfig {
+        &self.config
+    }
+
+    /// Something was changed that is worked on in the background.
+    pub(crate) fn wake(&self) {
+        self.work.notify_waiters();
+    }
+}
+
+/// The bucket's server did not do what it was asked.
+fn storage_failed(error: &BucketError) -> Problem {
+    tracing::warn!(error = %chain(error), "an upload waits for the bucket's server");
+    let detail = "the store of uploads does not answer; go on at the offset that HEAD tells";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable", detail).retry_after(Duration::from_secs(2))
+}
+
+/// Where the file of an upload is.
+pub(crate) fn object_key(site_id: &str, id: &str) -> String {
+    format!("uploads/{site_id}/{id}/video")
+}
+
+/// Where the bytes behind the last part are. Each holder of the upload has a key of its own, so that an earlier one that comes late
+/// changes nothing.
+fn tail_key(site_id: &str, id: &str, epoch: i64) -> String {
+    format!("uploads/{site_id}/{id}/tail-{epoch}")
+}
