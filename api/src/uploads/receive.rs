@@ -211,7 +211,7 @@ impl Receiver<'_> {
         mut tags: Vec<String>,
     ) -> Result<Received, Problem> {
         let complete = received == self.upload.length;
-        if received == self.upload.received && !complete {
+        if received == self.upload.received {
             return Ok(Received { offset: received, complete });
         }
         let mut tail = None;
