@@ -49,9 +49,10 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 32] = [
+pub const TARGETS: [Target; 34] = [
     target("frame", targets::records::frame),
     target("file_position", targets::records::file_position),
+    target("file_fault", targets::records::file_fault),
     Target { memory_per_byte: 512, ..target("camera_test", targets::records::camera_test) },
     target("camera_test_report", targets::records::camera_test_report),
     // An empty object has two bytes in the message and a whole struct in memory, and a growing vector needs its memory twice.
@@ -85,6 +86,7 @@ pub const TARGETS: [Target; 32] = [
     target("mot", targets::model::mot),
     Target { memory_per_byte: 512, ..target("rule_state", targets::rules::state) },
     Target { memory_per_byte: 512, ..target("tracker_state", targets::tracker::state) },
+    Target { memory_per_byte: 512, ..target("tus_headers", targets::uploads::headers) },
 ];
 
 pub fn by_name(name: &str) -> Option<&'static Target> {

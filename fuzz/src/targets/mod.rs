@@ -10,6 +10,7 @@ pub(crate) mod rules;
 pub(crate) mod tokens;
 pub(crate) mod trace;
 pub(crate) mod tracker;
+pub(crate) mod uploads;
 pub(crate) mod url;
 
 /// The value of every secret. No error may contain it.

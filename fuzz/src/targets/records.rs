@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use prost::Message;
 use vru_proto::validate::{
-    ReadError, read_alert, read_camera, read_camera_test, read_camera_test_report, read_detections, read_file_position,
-    read_frame,
+    ReadError, read_alert, read_camera, read_camera_test, read_camera_test_report, read_detections, read_file_fault,
+    read_file_position, read_frame,
 };
 
 use super::check_error;
@@ -31,6 +31,11 @@ pub(crate) fn frame(case: &[u8]) {
 
 pub(crate) fn file_position(case: &[u8]) {
     check_round_trip(case, read_file_position, ToString::to_string);
+}
+
+pub(crate) fn file_fault(case: &[u8]) {
+    let read = |bytes| read_file_fault(bytes).map(|fault| (fault.camera_id.clone(), fault));
+    check_round_trip(case, read, Clone::clone);
 }
 
 pub(crate) fn detections(case: &[u8]) {
