@@ -29,7 +29,7 @@ pub(crate) async fn report(
         camera_id: id.to_string(),
         session: file.session,
         is_final: error.is_of_the_file(),
-        text: shortened(chain(error).to_string()),
+        text: shortened(&chain(error).to_string()),
     };
     let mut backoff = Backoff::new(backoff);
     loop {
@@ -58,7 +58,7 @@ async fn write(publisher: &dyn FramePublisher, fault: &FileFault) -> Result<(), 
     written.await.unwrap_or(Err(PublishError::Closed)).map(drop)
 }
 
-fn shortened(text: String) -> String {
+fn shortened(text: &str) -> String {
     let mut text = text.replace('\0', " ");
     let mut end = text.len().min(MAX_FAULT_BYTES);
     while !text.is_char_boundary(end) {

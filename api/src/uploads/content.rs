@@ -6,14 +6,14 @@ pub(crate) const SAMPLE_BYTES: u64 = 1024;
 /// Media types of the containers that ingest reads, or what the file is instead, in words.
 pub(crate) fn media_type(start: &[u8]) -> Result<&'static str, String> {
     match start {
-        [_, _, _, _, b'f', b't', b'y', b'p', b'q', b't', ..] => Ok("video/quicktime"),
+        [_, _, _, _, b'f', b't', b'y', b'p', b'q', b't', ..]
+        | [_, _, _, _, b'm', b'o', b'o', b'v', ..]
+        | [_, _, _, _, b'm', b'd', b'a', b't', ..]
+        | [_, _, _, _, b'w', b'i', b'd', b'e', ..] => Ok("video/quicktime"),
         [_, _, _, _, b'f', b't', b'y', b'p', b'a' | b'h' | b'm', b'v' | b'e' | b'i', b'i' | b'f', ..] => {
             Err("a picture".to_owned())
         }
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Ok("video/mp4"),
-        [_, _, _, _, b'm', b'o', b'o', b'v', ..]
-        | [_, _, _, _, b'm', b'd', b'a', b't', ..]
-        | [_, _, _, _, b'w', b'i', b'd', b'e', ..] => Ok("video/quicktime"),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => Ok("video/x-matroska"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => Ok("video/x-msvideo"),
         [b'F', b'L', b'V', 1, ..] => Ok("video/x-flv"),

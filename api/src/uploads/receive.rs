@@ -71,14 +71,14 @@ impl Uploads {
         let receiving = tokio::spawn(async move {
             let (id, epoch) = (upload.id.clone(), upload.epoch);
             let received = Receiver { uploads: &this, upload: *upload, epoch, renewed: Instant::now() }.run(part).await;
-            if !matches!(received, Ok(Received { complete: true, .. })) {
+            if matches!(received, Ok(Received { complete: true, .. })) {
+                this.wake();
+            } else {
                 // It ends by itself after a while.
                 let released = async { uploads::release(&this.database.get().await?, &id, epoch).await };
                 if let Err(error) = released.await {
                     tracing::debug!(upload = id, error = %chain(&error), "an upload is held for longer than needed");
                 }
-            } else {
-                this.wake();
             }
             drop(place);
             received
@@ -237,14 +237,12 @@ impl Receiver<'_> {
         let wanted = self.upload.received - self.upload.part_tags.len() as i64 * self.upload.part_bytes;
         let Some(key) = &self.upload.tail_key else { return Ok(BytesMut::new()) };
         let found = self.uploads.bucket.get(key).await.map_err(|error| storage_failed(&error))?;
-        match found.filter(|tail| tail.len() as i64 == wanted) {
-            Some(tail) => Ok(BytesMut::from(&tail[..])),
-            None => {
-                tracing::error!(upload = self.upload.id, key, "the bucket lacks the last bytes of an upload");
-                let detail = "bytes of the upload are lost; begin a new one";
-                Err(Problem::new(StatusCode::GONE, "upload_damaged", detail))
-            }
-        }
+        let Some(tail) = found.filter(|tail| tail.len() as i64 == wanted) else {
+            tracing::error!(upload = self.upload.id, key, "the bucket lacks the last bytes of an upload");
+            let detail = "bytes of the upload are lost; begin a new one";
+            return Err(Problem::new(StatusCode::GONE, "upload_damaged", detail));
+        };
+        Ok(BytesMut::from(&tail[..]))
     }
 
     /// The next bytes of the body; `None` at its end.
@@ -293,15 +291,14 @@ impl Receiver<'_> {
         self.renew().await?;
         let bucket = &self.uploads.bucket;
         let key = self.upload.object_key.clone();
-        let upload_id = match multipart {
-            Some(id) => id.clone(),
-            None => {
-                let id = retried(|| bucket.start_parts(&key, OBJECT_TYPE)).await?;
-                // Nobody else finds these parts.
-                let (tags, tail) = (self.upload.part_tags.clone(), self.upload.tail_key.clone());
-                self.record(self.upload.received, Some(&id), &tags, tail.as_deref()).await?;
-                multipart.insert(id).clone()
-            }
+        let upload_id = if let Some(id) = multipart {
+            id.clone()
+        } else {
+            let id = retried(|| bucket.start_parts(&key, OBJECT_TYPE)).await?;
+            // Nobody else finds these parts.
+            let (tags, tail) = (self.upload.part_tags.clone(), self.upload.tail_key.clone());
+            self.record(self.upload.received, Some(&id), &tags, tail.as_deref()).await?;
+            multipart.insert(id).clone()
         };
         let upload = Multipart { key: &key, upload_id: &upload_id };
         let (number, length) = (tags.len() + 1, body.len() as u64);

@@ -18,12 +18,18 @@ const ANY_REFUSAL: &str = "[checks.negative_data_rejection]\nexpected-statuses =
 /// not compared.
 const NOT_CHECKED: &str = "positive_data_acceptance";
 
+/// Parts of uploads are bytes.
+const PARTS_OF_FILES: &str = "import schemathesis\n\n\
+                              schemathesis.serializer.alias('application/offset+octet-stream', 'application/octet-stream')\n";
+
 /// `auth` is a section of schemathesis' configuration.
 fn run(api: &Api, auth: &str, without: &[&str]) -> Output {
     let mut command = Command::new(require_asset("venv/bin/schemathesis"));
     let seed = seeded_rng("schemathesis").random::<u32>().to_string();
     let home = folder("schemathesis");
-    std::fs::write(home.join("schemathesis.toml"), format!("{auth}\n{ANY_REFUSAL}")).expect("a configuration");
+    let settings = format!("hooks = \"hooks.py\"\n{auth}\n{ANY_REFUSAL}");
+    std::fs::write(home.join("schemathesis.toml"), settings).expect("a configuration");
+    std::fs::write(home.join("hooks.py"), PARTS_OF_FILES).expect("a file");
     command.current_dir(home).env("NO_COLOR", "1");
     command.args(["run", &format!("http://{}/api/v1/openapi.json", api.address)]);
     command.args(["--checks", "all", "--exclude-checks", NOT_CHECKED, "--phases", "examples,coverage,fuzzing"]);

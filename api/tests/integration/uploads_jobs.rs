@@ -23,16 +23,17 @@ async fn start(name: &str) -> (Bus, Uploads) {
     (bus, uploads)
 }
 
-/// The newest record of the camera on its topic; `None` for a tombstone.
-fn newest(bus: &Bus, camera: &str) -> Option<Option<CameraConfig>> {
+/// The newest record of the camera on its topic; `None` for a tombstone, and an error if there is none.
+fn newest(bus: &Bus, camera: &str) -> Result<Option<CameraConfig>, String> {
     let records = tokio::task::block_in_place(|| bus.records(Topic::Cameras));
-    let record = records.into_iter().rfind(|record| record.key.as_deref() == Some(camera.as_bytes()))?;
-    Some(record.payload.map(|payload| CameraConfig::decode(payload).expect("a camera")))
+    let record = records.into_iter().rfind(|record| record.key.as_deref() == Some(camera.as_bytes()));
+    let payload = record.ok_or("it is not on the topic")?.payload;
+    Ok(payload.map(|payload| CameraConfig::decode(payload).expect("a camera")))
 }
 
 async fn camera_is(bus: &Bus, camera: &str, what: &str, wanted: impl Fn(Option<&CameraConfig>) -> bool) {
-    eventually(DEADLINE, &format!("the camera is {what}"), async || match newest(bus, camera) {
-        Some(found) if wanted(found.as_ref()) => Ok(()),
+    eventually(DEADLINE, &format!("the camera is {what}"), async || match newest(bus, camera)? {
+        found if wanted(found.as_ref()) => Ok(()),
         found => Err(format!("{found:?}")),
     })
     .await;
@@ -81,7 +82,7 @@ async fn a_job_ends_when_all_frames_are_stored_and_its_deletion_leaves_nothing()
     let camera = queued.body["camera_id"].as_str().expect("a camera").to_owned();
     assert_eq!((&queued.body["name"], &queued.body["frames"]), (&json!("Monday.avi"), &json!(0)));
     camera_is(&bus, &camera, "on the topic", |found| found.is_some_and(|found| found.enabled)).await;
-    let config = newest(&bus, &camera).flatten().expect("a camera");
+    let config = newest(&bus, &camera).expect("a record").expect("a camera");
     let file = source(&config);
     let id = path.rsplit('/').next().unwrap_or_default();
     assert_eq!((file.object, file.path), (format!("uploads/{site}/{id}/video"), String::new()));
@@ -150,7 +151,7 @@ async fn hostile_files_end_as_failed_jobs_with_an_error_in_words() {
     let queued = uploads.reaches(&path, "queued").await;
     let camera = queued.body["camera_id"].as_str().expect("a camera").to_owned();
     camera_is(&bus, &camera, "on the topic", |found| found.is_some_and(|found| found.enabled)).await;
-    let session = source(&newest(&bus, &camera).flatten().expect("a camera")).session;
+    let session = source(&newest(&bus, &camera).expect("a record").expect("a camera")).session;
     let report = |session, is_final, text: &str| {
         let fault = FileFault { camera_id: camera.clone(), session, is_final, text: text.to_owned() };
         tokio::task::block_in_place(|| {

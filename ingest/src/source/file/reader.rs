@@ -87,13 +87,12 @@ impl Reader {
         let skip = *skip;
         vru_media::init()?;
         let pipeline = gst::Pipeline::new();
-        let source = match object {
-            Some(object) => ObjectSource::of(object).upcast(),
-            None => {
-                let source = make_element("filesrc")?;
-                source.set_property("location", path);
-                source
-            }
+        let source = if let Some(object) = object {
+            ObjectSource::of(object).upcast()
+        } else {
+            let source = make_element("filesrc")?;
+            source.set_property("location", path);
+            source
         };
         let beyond_end = watch_end(&source, options)?;
         let demuxer = make_element("parsebin")?;
