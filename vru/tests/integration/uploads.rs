@@ -5,11 +5,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use vru_runtime::test_util::{S3Server, ServiceLaunch, ServiceProcess, free_port, require_asset, s3, wait_for};
+use vru_runtime::test_util::{S3Server, ServiceLaunch, ServiceProcess, folder, free_port, require_asset, s3, wait_for};
 
 use crate::findings::{Object, analyse, assert_counts, stored};
 use crate::pipeline::{Pipeline, start};
 use crate::support::api_client::ApiClient;
+use crate::support::up::{self, UpAddresses};
 
 const DEADLINE: Duration = Duration::from_mins(5);
 const PASSWORD: &str = "a long enough password";
@@ -117,4 +118,33 @@ fn an_uploaded_file_gives_what_analyse_finds_and_its_deletion_leaves_nothing() {
             rows => Err(format!("{rows} rows; {}", api.log_tail())),
         }
     });
+}
+
+/// With the embedded broker, store and database.
+#[test]
+fn vru_up_takes_uploads_without_a_configuration() {
+    let (home, addresses) = (folder("up-uploads"), UpAddresses::free());
+    let process = up::start(&home, &up::write_config(&home, &addresses, ""));
+    let token = home.join("data/first-admin-token");
+    wait_for(DEADLINE, "the start", || {
+        let started = token.exists() && process.log().contains("nobody can log in");
+        if started { Ok(()) } else { Err(process.log_tail()) }
+    });
+    let client = ApiClient::new(&addresses.api.to_string());
+    let token = std::fs::read_to_string(token).unwrap();
+    let person = json!({ "token": token, "name": "Ada", "password": PASSWORD });
+    assert_eq!(client.call("POST", "/api/v1/first-admin", Some(&person)).0, 201);
+    client.log_in("Ada", PASSWORD);
+    let (_, site) = client.call("POST", "/api/v1/sites", Some(&json!({ "name": "Street", "time_zone": "UTC" })));
+    let uploads = format!("/api/v1/sites/{}/uploads", site["id"].as_str().unwrap());
+    let content = std::fs::read(require_asset("clips/vtest.avi")).unwrap();
+    let path = client.begin_upload(&uploads, content.len(), "filename YQ==");
+    assert_eq!(client.send_part(&path, 0, &content[..1_000_001]), 1_000_001);
+    assert_eq!(client.send_part(&path, 1_000_001, &content[1_000_001..]), content.len());
+    let mut found = Value::Null;
+    wait_for(DEADLINE, "the upload is done", || {
+        found = client.call("GET", &path, None).1;
+        if found["state"] == "done" { Ok(()) } else { Err(format!("{found}\n{}", process.log_tail())) }
+    });
+    assert_eq!((&found["frames"], &found["frames_total"]), (&json!(FRAMES), &json!(FRAMES)), "{found}");
 }
