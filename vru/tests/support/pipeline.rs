@@ -194,6 +194,7 @@ pub fn camera(id: &str, source: v1::camera_config::Source) -> v1::CameraConfig {
         rules: vec![rule],
         lines: Vec::new(),
         tracker: None,
+        privacy: None,
     }
 }
 
