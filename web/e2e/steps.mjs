@@ -55,6 +55,7 @@ export const steps = {
     await page.locator('[data-camera=cam-1]').getByRole('link').click();
     await page.getByText(/Live, [\d.]+ pictures\/s/).waitFor();
     await page.locator('.chart canvas').first().waitFor();
+    await page.locator('.heat rect').first().waitFor({ state: 'attached' });
     await page
       .getByRole('link', { name: /in Crossing|stays in Crossing/ })
       .first()

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -106,7 +106,7 @@ impl WebApp {
 
 impl File {
     /// `None`: it is not served by its name.
-    fn read(folder: &Path, path: &PathBuf) -> anyhow::Result<Option<(String, Self)>> {
+    fn read(folder: &Path, path: &Path) -> anyhow::Result<Option<(String, Self)>> {
         let name = path.strip_prefix(folder).ok().and_then(Path::to_str);
         let Some(name) = name.filter(|name| *name != "index.html") else { return Ok(None) };
         let size = fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len();
@@ -136,9 +136,8 @@ impl File {
 }
 
 fn is_reserved(path: &str) -> bool {
-    let below =
-        |reserved: &&str| path.strip_prefix(*reserved).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    RESERVED.iter().any(|reserved| below(&reserved))
+    let rest = RESERVED.iter().find_map(|reserved| path.strip_prefix(reserved));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a browser opens a page, and does not load a part of one.

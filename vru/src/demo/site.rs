@@ -35,13 +35,12 @@ pub(super) async fn put(database: &DatabaseConfig, key: &Secret, wanted: &[Wante
             site_id = Some(found.site_id);
         }
     }
-    let site_id = match site_id {
-        Some(site_id) => site_id,
-        None => {
-            let name = "Demo street".to_owned();
-            let settings = SiteSettings { name, time_zone: "UTC".to_owned(), location: None, units: Units::Metric };
-            sites::create(&transaction, &settings).await?.id
-        }
+    let site_id = if let Some(site_id) = site_id {
+        site_id
+    } else {
+        let name = "Demo street".to_owned();
+        let settings = SiteSettings { name, time_zone: "UTC".to_owned(), location: None, units: Units::Metric };
+        sites::create(&transaction, &settings).await?.id
     };
     for WantedCamera { id, settings, username, password } in wanted {
         let before = cameras::newest(&transaction, id).await?.map(|(camera, _)| camera.settings);

@@ -2,9 +2,11 @@ import { Button, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { LatestAlerts } from '@/features/alerts/components/LatestAlerts';
+import { NewestPicture } from '@/features/alerts/components/NewestPicture';
 import { CameraNow } from '@/features/cameras/components/CameraNow';
 import { Versions } from '@/features/cameras/components/Versions';
 import { CountsToday } from '@/features/statistics/components/CountsToday';
+import { HeatMap } from '@/features/statistics/components/HeatMap';
 import { LatestTracks } from '@/features/tracks/components/LatestTracks';
 import { cameraQuery } from '@/shared/api/cameras';
 import { useSite } from '@/shared/api/useSite';
@@ -44,6 +46,16 @@ export function CameraPage() {
             </Stack>
             <Stack gap="md">
               <LatestAlerts siteId={siteId} camera={camera} zone={zone} />
+              <HeatMap
+                siteId={siteId}
+                cameraId={camera.id}
+                zone={zone}
+                picture={(heat) => (
+                  <NewestPicture siteId={siteId} cameraId={camera.id} alt={t('camera.heat-picture')}>
+                    {heat}
+                  </NewestPicture>
+                )}
+              />
               <LatestTracks siteId={siteId} cameraId={camera.id} zone={zone} />
               <Versions siteId={siteId} cameraId={camera.id} etag={etag} zone={zone} operates={operates} />
             </Stack>

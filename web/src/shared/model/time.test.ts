@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { age, formatAge, formatMoment, fromLocalInput, startOfDay, startOfHour, toLocalInput, zoneName } from './time';
+import {
+  age,
+  formatAge,
+  formatMoment,
+  formatRecent,
+  fromLocalInput,
+  startOfDay,
+  startOfHour,
+  toLocalInput,
+  zoneName,
+} from './time';
 
 const BERLIN = 'Europe/Berlin';
 
@@ -56,6 +66,12 @@ it('zones are named, with the name of that time of the year', () => {
   expect(zoneName(new Date('2026-07-14T00:00:00Z'), BERLIN, 'en-GB')).toBe('CEST');
   expect(zoneName(new Date('2026-01-14T00:00:00Z'), BERLIN, 'en-GB')).toBe('CET');
   expect(formatMoment('2026-07-14T22:30:00Z', BERLIN, 'en-GB')).toBe('15 Jul 2026, 00:30:00');
+});
+
+it('times of today have no date, and today is that of the zone', () => {
+  const now = new Date('2026-07-14T22:30:00Z');
+  expect(formatRecent('2026-07-14T22:10:00Z', now, BERLIN, 'en-GB')).toBe('00:10:00');
+  expect(formatRecent('2026-07-14T21:50:00Z', now, BERLIN, 'en-GB')).toBe('14 Jul 2026, 23:50:00');
 });
 
 it('ages have the unit that says enough', () => {

@@ -6,6 +6,17 @@ export function formatMoment(at: string | Date, zone: string, locale: string): s
   );
 }
 
+/** Whether both are on one day of the zone. */
+function isSameDay(one: Date, other: Date, zone: string): boolean {
+  return startOfDay(one, zone).getTime() === startOfDay(other, zone).getTime();
+}
+
+/** Of today, only the time. */
+export function formatRecent(at: string | Date, now: Date, zone: string, locale: string): string {
+  if (!isSameDay(new Date(at), now, zone)) return formatMoment(at, zone, locale);
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone: zone }).format(new Date(at));
+}
+
 export function formatDay(at: string | Date, zone: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: zone }).format(new Date(at));
 }

@@ -3,7 +3,7 @@ import type { Schemas } from '../api/client';
 import type { MessageId } from '../i18n/en';
 import { useText } from '../i18n/useText';
 import { CLASS_COLOURS, type RoadUserClass } from '../model/classes';
-import { formatMoment, zoneName } from '../model/time';
+import { formatMoment, formatRecent, zoneName } from '../model/time';
 
 export function ClassName(props: { value: RoadUserClass | null | undefined }) {
   const { t } = useText();
@@ -22,7 +22,13 @@ export function SeverityBadge(props: { value: Schemas['Severity'] | null | undef
   const { t } = useText();
   const value = props.value ?? 'info';
   return (
-    <Badge color={SEVERITY_COLOURS[value]} variant="light" c="var(--mantine-color-text)" tt="none">
+    <Badge
+      color={SEVERITY_COLOURS[value]}
+      variant="light"
+      c="var(--mantine-color-text)"
+      tt="none"
+      style={{ flexShrink: 0 }}
+    >
       {t(`severity.${value}` as MessageId)}
     </Badge>
   );
@@ -32,8 +38,12 @@ export function SeverityBadge(props: { value: Schemas['Severity'] | null | undef
 export function Moment(props: { at: string; zone: string }) {
   const { locale } = useText();
   return (
-    <time dateTime={props.at} style={{ whiteSpace: 'nowrap' }}>
-      {formatMoment(props.at, props.zone, locale)}{' '}
+    <time
+      dateTime={props.at}
+      title={`${formatMoment(props.at, props.zone, locale)} ${props.zone}`}
+      style={{ whiteSpace: 'nowrap' }}
+    >
+      {formatRecent(props.at, new Date(), props.zone, locale)}{' '}
       <span className="quiet">{zoneName(new Date(props.at), props.zone, locale)}</span>
     </time>
   );

@@ -14,7 +14,7 @@ export function Filters(props: {
   const { filters, onChange } = props;
   const set = (change: Partial<AlertFilters>) => onChange({ ...filters, alert: undefined, ...change });
   return (
-    <Group gap="sm" align="flex-end">
+    <Group gap="sm" align="flex-end" className="filters">
       <SegmentedControl
         aria-label={t('alerts.state')}
         value={filters.state ?? 'new'}

@@ -51,6 +51,8 @@ export function CameraForm(props: {
               value={draft.name}
               required
               maxLength={100}
+              w="20rem"
+              maw="100%"
               onChange={(event) => set({ name: event.currentTarget.value })}
             />
             <NativeSelect
@@ -61,6 +63,11 @@ export function CameraForm(props: {
                 { value: 'push', label: t('form.push') },
               ]}
               onChange={(event) => set({ source: event.currentTarget.value === 'push' ? 'push' : 'pull' })}
+            />
+            <Switch
+              label={t('form.blur')}
+              checked={draft.blur}
+              onChange={(event) => set({ blur: event.currentTarget.checked })}
             />
             <Switch
               label={t('form.enabled')}
@@ -117,14 +124,12 @@ export function CameraForm(props: {
             </Text>
           )}
         </Card>
-        <div className="two-columns">
-          <Card title={t('form.drawing')}>
-            <ZoneEditor drawing={drawing} onChange={setDrawing} picture={tested} />
-          </Card>
-          <Card title={t('rules.title')}>
-            <RulesTable shapes={drawing.shapes} rules={draft.rules} onChange={(rules) => set({ rules })} />
-          </Card>
-        </div>
+        <Card title={t('form.drawing')}>
+          <ZoneEditor drawing={drawing} onChange={setDrawing} picture={tested} />
+        </Card>
+        <Card title={t('rules.title')}>
+          <RulesTable shapes={drawing.shapes} rules={draft.rules} onChange={(rules) => set({ rules })} />
+        </Card>
         {saved.error ? (
           <Text role="alert" c="red">
             {problemText(saved.error, t).title}: {problemText(saved.error, t).detail}

@@ -61,50 +61,56 @@ export function ZoneEditor(props: {
           {t('editor.undo')}
         </Button>
       </Group>
-      <EditorPicture
-        drawing={drawing}
-        picture={props.picture}
-        selected={selected}
-        onSelect={setSelected}
-        onMove={(at, to) => apply(moveCorner(drawing, at.shape, at.corner, to))}
-        onRemove={(at) => {
-          apply(removeCorner(drawing, at.shape, at.corner));
-          setSelected({ shape: at.shape, corner: Math.max(0, at.corner - 1) });
-        }}
-      />
-      <Text size="sm" className="quiet">
-        {t('editor.help')}
-      </Text>
-      <Text size="sm" role="status" c={refused ? 'red' : undefined} mih="1.3em">
-        {refused ? t('editor.refused') : ''}
-      </Text>
-      <Group gap="xs" role="group" aria-label={t('editor.shapes')}>
-        {drawing.shapes.map((one, index) => (
-          <Button
-            key={`${one.kind}-${one.id}`}
-            size="xs"
-            variant={index === selected.shape ? 'filled' : 'default'}
-            aria-pressed={index === selected.shape}
-            onClick={() => setSelected({ shape: index, corner: 0 })}
-            leftSection={<span className="dot" style={{ background: colourOf(index) }} />}
-          >
-            {one.name || one.id}
-          </Button>
-        ))}
-      </Group>
-      {shape ? (
-        <ShapeTable
-          shape={shape}
-          onRename={(name) => apply(rename(drawing, selected.shape, name))}
-          onMove={(corner, to) => apply(moveCorner(drawing, selected.shape, corner, to))}
-          onAdd={(corner) => apply(addCorner(drawing, selected.shape, corner))}
-          onRemove={(corner) => apply(removeCorner(drawing, selected.shape, corner))}
-          onRemoveShape={() => {
-            apply(removeShape(drawing, selected.shape));
-            setSelected({ shape: 0, corner: 0 });
-          }}
-        />
-      ) : null}
+      <div className="two-columns">
+        <Stack gap="xs">
+          <EditorPicture
+            drawing={drawing}
+            picture={props.picture}
+            selected={selected}
+            onSelect={setSelected}
+            onMove={(at, to) => apply(moveCorner(drawing, at.shape, at.corner, to))}
+            onRemove={(at) => {
+              apply(removeCorner(drawing, at.shape, at.corner));
+              setSelected({ shape: at.shape, corner: Math.max(0, at.corner - 1) });
+            }}
+          />
+          <Text size="sm" className="quiet">
+            {t('editor.help')}
+          </Text>
+          <Text size="sm" role="status" c={refused ? 'red' : undefined} mih="1.3em">
+            {refused ? t('editor.refused') : ''}
+          </Text>
+        </Stack>
+        <Stack gap="sm">
+          <Group gap="xs" role="group" aria-label={t('editor.shapes')}>
+            {drawing.shapes.map((one, index) => (
+              <Button
+                key={`${one.kind}-${one.id}`}
+                size="xs"
+                variant={index === selected.shape ? 'filled' : 'default'}
+                aria-pressed={index === selected.shape}
+                onClick={() => setSelected({ shape: index, corner: 0 })}
+                leftSection={<span className="dot" style={{ background: colourOf(index) }} />}
+              >
+                {one.name || one.id}
+              </Button>
+            ))}
+          </Group>
+          {shape ? (
+            <ShapeTable
+              shape={shape}
+              onRename={(name) => apply(rename(drawing, selected.shape, name))}
+              onMove={(corner, to) => apply(moveCorner(drawing, selected.shape, corner, to))}
+              onAdd={(corner) => apply(addCorner(drawing, selected.shape, corner))}
+              onRemove={(corner) => apply(removeCorner(drawing, selected.shape, corner))}
+              onRemoveShape={() => {
+                apply(removeShape(drawing, selected.shape));
+                setSelected({ shape: 0, corner: 0 });
+              }}
+            />
+          ) : null}
+        </Stack>
+      </div>
     </Stack>
   );
 }

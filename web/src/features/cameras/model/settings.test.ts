@@ -39,6 +39,13 @@ it('a login is sent only when it is typed, and can be removed', () => {
   expect(wanted({ ...draft, forgetLogin: true }, before).credentials).toBeNull();
 });
 
+it('blurring is asked for, and taken back', () => {
+  expect(wanted(draftOf(before), before).settings.privacy).toBeUndefined();
+  const blurred = wanted({ ...draftOf(before), blur: true }, before).settings;
+  expect(blurred.privacy).toEqual({ blur: true });
+  expect(wanted({ ...draftOf(blurred), blur: false }, blurred).settings.privacy).toEqual({ blur: false });
+});
+
 it('rules go with their zone', () => {
   expect(wanted({ ...draftOf(before), shapes: [] }, before).settings.rules).toEqual([]);
 });

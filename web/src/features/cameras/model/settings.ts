@@ -5,6 +5,8 @@ import type { Point, Shape } from './shapes';
 export interface CameraDraft {
   name: string;
   enabled: boolean;
+  /** Heads and plates are blurred in snapshots, and there are no clips. */
+  blur: boolean;
   source: 'pull' | 'push';
   url: string;
   transport: Schemas['Transport'];
@@ -31,6 +33,7 @@ export function draftOf(settings: Schemas['CameraSettings'] | undefined): Camera
   return {
     name: settings?.name ?? '',
     enabled: settings?.enabled ?? true,
+    blur: settings?.privacy?.blur ?? false,
     source: settings?.push ? 'push' : 'pull',
     url: settings?.pull?.url ?? '',
     transport: settings?.pull?.transport ?? 'tcp',
@@ -51,6 +54,7 @@ export function wanted(draft: CameraDraft, before: Schemas['CameraSettings'] | u
     ...before,
     name: draft.name,
     enabled: draft.enabled,
+    ...(draft.blur || before?.privacy ? { privacy: { ...before?.privacy, blur: draft.blur } } : {}),
     pull: draft.source === 'pull' ? { ...before?.pull, url: draft.url, transport: draft.transport } : null,
     push: draft.source === 'push' ? { ...before?.push, ...(draft.path ? { path: draft.path } : {}) } : null,
     zones: shapes('zone').map(({ id, name, points }) => ({ id, name, polygon: points.map((point) => [...point]) })),

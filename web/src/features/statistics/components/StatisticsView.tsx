@@ -31,7 +31,7 @@ export function StatisticsView(props: {
   const query = useQuery(countsQuery(siteId, asked));
   return (
     <>
-      <Group gap="sm" align="flex-end">
+      <Group gap="sm" align="flex-end" className="filters">
         <SegmentedControl
           aria-label={t('statistics.span')}
           value={search.day ? '' : (search.span ?? 'today')}

@@ -19,7 +19,7 @@ export function TrackFiltersBar(props: {
   const found = places(cameras, filters.camera);
   const place = filters.zone ? `zone ${filters.zone}` : filters.line ? `line ${filters.line}` : '';
   return (
-    <Group gap="sm" align="flex-end">
+    <Group gap="sm" align="flex-end" className="filters">
       <MultiSelect
         label={t('common.class')}
         placeholder={filters.class ? undefined : t('common.any')}
@@ -80,7 +80,6 @@ export function TrackFiltersBar(props: {
       <NumberInput
         key={`longer-${filters.longer ?? ''}`}
         label={t('tracks.longer')}
-        w="8rem"
         min={0}
         suffix=" s"
         defaultValue={filters.longer ?? ''}

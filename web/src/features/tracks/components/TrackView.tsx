@@ -1,4 +1,4 @@
-import { Table, Text } from '@mantine/core';
+import { Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -98,7 +98,7 @@ function Detail(props: {
           {track.has_snapshot ? t('tracks.path-help') : t('tracks.no-picture')}
         </Text>
       </Card>
-      <div>
+      <Stack gap="md">
         <Card title={t('tracks.facts')}>
           <Table>
             <Table.Tbody>
@@ -130,7 +130,7 @@ function Detail(props: {
             ))}
           </Card>
         ) : null}
-      </div>
+      </Stack>
     </div>
   );
 }
