@@ -4510,6 +4510,440 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The uploads of the site. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items the page has at most: 1 to 200, default 50. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page, in the order of ids */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Upload"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Begin an upload (tus: creation). `Upload-Metadata` may have `filename`, `start_time` (RFC 3339, of the first frame; default: now),
+         *     `like_camera_id` (a camera of the site, whose zones, lines and rules apply), or `settings` (a JSON object with zones, lines, rules, output
+         *     and tracker, as those of a camera). The bytes follow by `PATCH` to the address in `location`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description `1.0.0` */
+                    "tus-resumable": string;
+                    /** @description Size of the file in bytes */
+                    "upload-length": number;
+                    /** @description Pairs of a key and a Base64 text, separated by commas */
+                    "upload-metadata"?: string | null;
+                    /** @description Chosen by the client, new for each request. The same request with the same key is answered as before for a day, and changes nothing again. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It was begun */
+                201: {
+                    headers: {
+                        /** @description Its path */
+                        location?: string;
+                        /** @description Until when bytes must come */
+                        "upload-expires"?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        /** What of tus this service speaks. */
+        options: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In the headers */
+                204: {
+                    headers: {
+                        /** @description `sha1,sha256` */
+                        "tus-checksum-algorithm"?: string;
+                        /** @description The extensions */
+                        "tus-extension"?: string;
+                        /** @description The largest file */
+                        "tus-max-size"?: number;
+                        /** @description `1.0.0` */
+                        "tus-version"?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an upload and its analysis are. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                    upload_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The upload */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Upload"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Delete an upload (tus: termination): its bytes at once, and what was found in it, with pictures, within minutes. Objects with the
+         *     detections of many cameras, which the sink writes for archives, stay.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                    upload_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Deleted */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        /** How many bytes of an upload the service has (tus: core). They stay, whatever happens to the connection or to the service. */
+        head: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description `1.0.0` */
+                    "tus-resumable": string;
+                };
+                path: {
+                    site_id: string;
+                    upload_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In the headers */
+                200: {
+                    headers: {
+                        /** @description While bytes are missing: until when they must come */
+                        "upload-expires"?: string;
+                        /** @description Size of the file */
+                        "upload-length"?: number;
+                        /** @description As it was created with */
+                        "upload-metadata"?: string;
+                        /** @description Where the next `PATCH` goes on */
+                        "upload-offset"?: number;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /**
+         * Send bytes of an upload (tus: core, checksum). What comes before the connection is lost is kept, unless `Upload-Checksum` is sent: then all
+         *     bytes of the body are kept or none. One request at a time may send bytes of an upload: another one is answered with 423.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description `1.0.0` */
+                    "tus-resumable": string;
+                    /** @description As HEAD tells it */
+                    "upload-offset": number;
+                    /** @description `sha1` or `sha256`, a space, and the Base64 of the digest of the body */
+                    "upload-checksum"?: string | null;
+                };
+                path: {
+                    site_id: string;
+                    upload_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/offset+octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description All bytes of the body are kept */
+                204: {
+                    headers: {
+                        /** @description While bytes are missing: until when they must come */
+                        "upload-expires"?: string;
+                        /** @description Where the next `PATCH` goes on */
+                        "upload-offset"?: number;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/uploads/{upload_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an upload or its analysis. What was found until then stays until the upload is deleted. One that has ended stays as it is. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Chosen by the client, new for each request. The same request with the same key is answered as before for a day, and changes nothing again. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    site_id: string;
+                    upload_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The upload as it is now */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Upload"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/webhooks": {
         parameters: {
             query?: never;
@@ -6079,6 +6513,8 @@ export interface components {
             pending: boolean;
             settings: components["schemas"]["CameraSettings"];
             site_id: string;
+            /** @description The upload that it shows, through which it is changed; absent for a camera. */
+            upload_id?: string | null;
         };
         /** @description What people choose about a camera. */
         CameraSettings: {
@@ -6744,6 +7180,8 @@ export interface components {
                 pending: boolean;
                 settings: components["schemas"]["CameraSettings"];
                 site_id: string;
+                /** @description The upload that it shows, through which it is changed; absent for a camera. */
+                upload_id?: string | null;
             }[];
             /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
             next_cursor?: string | null;
@@ -6987,6 +7425,58 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_Upload: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description Size of the file.
+                 */
+                bytes: number;
+                /** @description The camera that shows the file: its tracks, alerts and counts are those of the file. Absent before all bytes are there. */
+                camera_id?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the state changed last.
+                 */
+                changed_at: string;
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description While it is `receiving`: it is removed then, unless more comes.
+                 */
+                expires_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many frames are analysed and stored.
+                 */
+                frames: number;
+                /**
+                 * Format: int64
+                 * @description How many frames the file has, with those that cannot be decoded; absent before it is `done`.
+                 */
+                frames_total?: number | null;
+                id: string;
+                name: string;
+                /** @description Why it is `failed`, or for what it waits. */
+                problem?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many of them the service has.
+                 */
+                received_bytes: number;
+                site_id: string;
+                /**
+                 * Format: date-time
+                 * @description Capture time of the first frame.
+                 */
+                start_time: string;
+                state: components["schemas"]["Word"];
+            }[];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_User: {
             items: {
                 /** Format: date-time */
@@ -7211,7 +7701,7 @@ export interface components {
          * @description What a key is for.
          * @enum {string}
          */
-        Scope: "sites:read" | "sites:write" | "audit:read" | "cameras:read" | "cameras:write" | "live:read" | "counts:read" | "tracks:read" | "alerts:read" | "alerts:write" | "pictures:read" | "webhooks:read" | "webhooks:write" | "system:read";
+        Scope: "sites:read" | "sites:write" | "audit:read" | "cameras:read" | "cameras:write" | "live:read" | "counts:read" | "tracks:read" | "alerts:read" | "alerts:write" | "pictures:read" | "uploads:read" | "uploads:write" | "webhooks:read" | "webhooks:write" | "system:read";
         /** @description What a camera sends. */
         Seen: {
             clock: components["schemas"]["Clock"];
@@ -7576,6 +8066,53 @@ export interface components {
         Transport: "tcp" | "udp";
         /** @enum {string} */
         Units: "metric" | "imperial";
+        Upload: {
+            /**
+             * Format: int64
+             * @description Size of the file.
+             */
+            bytes: number;
+            /** @description The camera that shows the file: its tracks, alerts and counts are those of the file. Absent before all bytes are there. */
+            camera_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When the state changed last.
+             */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description While it is `receiving`: it is removed then, unless more comes.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many frames are analysed and stored.
+             */
+            frames: number;
+            /**
+             * Format: int64
+             * @description How many frames the file has, with those that cannot be decoded; absent before it is `done`.
+             */
+            frames_total?: number | null;
+            id: string;
+            name: string;
+            /** @description Why it is `failed`, or for what it waits. */
+            problem?: string | null;
+            /**
+             * Format: int64
+             * @description How many of them the service has.
+             */
+            received_bytes: number;
+            site_id: string;
+            /**
+             * Format: date-time
+             * @description Capture time of the first frame.
+             */
+            start_time: string;
+            state: components["schemas"]["Word"];
+        };
         /** @description Somebody who may log in. */
         User: {
             /** Format: date-time */
