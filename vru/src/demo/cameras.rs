@@ -111,6 +111,7 @@ pub(super) fn pusher(
 mod tests {
     use std::collections::BTreeMap;
 
+    use vru_proto::v1::Credentials;
     use vru_runtime::cameras::CameraSettings;
 
     use super::*;
@@ -124,7 +125,8 @@ mod tests {
             for (camera, planned) in cameras.iter().zip(&plan) {
                 assert_eq!(camera.id, planned.id);
                 let settings: CameraSettings = serde_json::from_value(camera.settings.clone()).unwrap();
-                let config = settings.message(&camera.id, None).unwrap();
+                let (username, password) = (camera.username.clone(), camera.password.expose().to_owned());
+                let config = settings.message(&camera.id, Some(Credentials { username, password })).unwrap();
                 assert_eq!((config.zones.len(), config.lines.len(), config.rules.len()), (1, 1, 3));
             }
         }
