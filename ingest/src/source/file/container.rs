@@ -7,7 +7,7 @@ const MAX_PARTS: usize = 1_000_000;
 
 /// Bytes that the container announces beyond the end of the file; 0 if it is whole, or of a kind that announces nothing.
 pub(super) fn missing_bytes(file: impl Read + Seek, length: u64) -> Result<u64> {
-    let mut file = Bytes { length, file };
+    let mut file = Bytes { file, length };
     let mut start = [0; 12];
     if !file.read_at(0, &mut start)? {
         return Ok(0);
