@@ -17,6 +17,7 @@ use crate::camera_tests::CameraTestsConfig;
 use crate::database::DatabaseSection;
 use crate::http::Origin;
 use crate::limits::RateLimitsConfig;
+use crate::live::LiveConfig;
 use crate::pictures::PicturesSection;
 use crate::sign_in::SignInConfig;
 use crate::system::SystemConfig;
@@ -43,6 +44,7 @@ pub struct ApiConfig {
     pub rate_limits: RateLimitsConfig,
     pub cameras: CamerasConfig,
     pub camera_tests: CameraTestsConfig,
+    pub live: LiveConfig,
     pub s3: PicturesSection,
     pub sessions: SessionsConfig,
     pub log_in: LogInConfig,
@@ -65,6 +67,9 @@ impl ApiConfig {
         needs
             .write(&topics.cameras)
             .read(&topics.alerts)
+            .read(&topics.frames)
+            .read(&topics.file_frames)
+            .read(&topics.detections)
             .join(&self.webhooks.group)
             .write(&topics.camera_tests)
             .read(&topics.camera_test_reports)
@@ -85,6 +90,7 @@ impl Default for ApiConfig {
             rate_limits: RateLimitsConfig::default(),
             cameras: CamerasConfig::default(),
             camera_tests: CameraTestsConfig::default(),
+            live: LiveConfig::default(),
             s3: PicturesSection::default(),
             sessions: SessionsConfig::default(),
             log_in: LogInConfig::default(),
@@ -245,6 +251,7 @@ impl Validate for ApiConfig {
         problems.section("rate_limits", &self.rate_limits);
         problems.section("cameras", &self.cameras);
         problems.section("camera_tests", &self.camera_tests);
+        problems.section("live", &self.live);
         problems.section("s3", &self.s3);
         problems.section("sessions", &self.sessions);
         problems.section("log_in", &self.log_in);

@@ -10,6 +10,7 @@
 //! - `sign_in`: people sign in with identity providers. `outbound`: requests to servers of others.
 //! - `webhooks`: alerts reach the addresses that a site's webhooks name. `words`: what messages and tables number, as words.
 //! - `uploads`: video files reach the bucket, become cameras, and are deleted with all that was found in them.
+//! - `live`: feeds of pictures and events.
 //! - `limits`: how many requests a caller may send.
 //! - `system`: how everything is.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
@@ -25,6 +26,7 @@ mod database;
 pub mod fuzzing;
 mod http;
 mod limits;
+mod live;
 mod maintenance;
 mod metrics;
 pub mod openapi;
@@ -45,6 +47,7 @@ pub use camera_tests::CameraTestsConfig;
 pub use config::ApiConfig;
 pub use database::DatabaseSection;
 pub use limits::{RateConfig, RateLimitsConfig};
+pub use live::LiveConfig;
 pub use server::{run, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};
 pub use system::SystemConfig;

@@ -26,6 +26,7 @@ use crate::config::ApiConfig;
 use crate::database::Reads;
 use crate::http::{Guard, Problem, WebApp, docs, guard, record_request, serve_once, serve_web};
 use crate::limits::{Limits, count_request};
+use crate::live::Feeds;
 use crate::maintenance;
 use crate::metrics;
 use crate::openapi::document;
@@ -118,6 +119,8 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let tokens = Tokens::start(&config, &database, context.readiness.helpful_part("tokens"), shutdown).await;
     let sign_in =
         SignIn::new(&config).context("cannot make the client of identity providers: check section `sign_in`")?;
+    let feeds = Feeds::start(&config.live, &config.kafka, &database, live.clone(), shutdown)
+        .context("cannot start the threads of live feeds")?;
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
     let system = System::new(&config, database.clone(), reads.clone(), redis.clone(), live.clone(), pictures.clone());
@@ -128,6 +131,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         reads,
         limits,
         live,
+        feeds,
         passwords,
         cameras,
         camera_tests,

@@ -10,6 +10,7 @@ use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
 use crate::database::Reads;
 use crate::limits::Limits;
+use crate::live::Feeds;
 use crate::pictures::Pictures;
 use crate::sign_in::SignIn;
 use crate::system::System;
@@ -28,6 +29,7 @@ pub(crate) struct ApiState {
     pub(crate) limits: Arc<Limits>,
     /// What cameras show now; `None` if nobody can know.
     pub(crate) live: Option<LiveStore>,
+    pub(crate) feeds: Feeds,
     pub(crate) passwords: Passwords,
     pub(crate) cameras: CameraMessages,
     pub(crate) camera_tests: CameraTests,

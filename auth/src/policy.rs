@@ -123,6 +123,8 @@ pub enum Action {
     /// What cameras show now.
     SeeLive,
     SeeAllLive,
+    /// Opens a live feed: of which cameras, `SeeLive` and `SeeAllLive` say.
+    OpenFeed,
     /// Whoever does it makes ingest connect to an address, and sees a picture.
     TestCameras,
     SeeCounts,
@@ -197,6 +199,7 @@ pub const POLICY: &[Rule] = &[
     rule(Action::ConfigureCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
     rule(Action::SeeLive, Needs::AtSite(Role::Viewer), Some(Scope::LiveRead)),
     rule(Action::SeeAllLive, Needs::SystemAdmin, Some(Scope::LiveRead)),
+    rule(Action::OpenFeed, Needs::LogIn, Some(Scope::LiveRead)),
     rule(Action::TestCameras, Needs::AtSite(Role::Operator), Some(Scope::CamerasWrite)),
     rule(Action::SeeCounts, Needs::AtSite(Role::Viewer), Some(Scope::CountsRead)),
     rule(Action::SeeTracks, Needs::AtSite(Role::Viewer), Some(Scope::TracksRead)),

@@ -49,7 +49,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 34] = [
+pub const TARGETS: [Target; 35] = [
     target("frame", targets::records::frame),
     target("file_position", targets::records::file_position),
     target("file_fault", targets::records::file_fault),
@@ -72,6 +72,7 @@ pub const TARGETS: [Target; 34] = [
     // Every message is kept, and sent on.
     Target { memory: 2 * MIB, memory_per_byte: 512, ..target("rtsp_pull", targets::pull::camera) },
     Target { memory_per_byte: 512, ..target("www_authenticate", targets::pull::challenge) },
+    Target { memory_per_byte: 512, ..target("live_wishes", targets::live::wishes) },
     target("rtsp_push", targets::push::connection),
     target("push_path", targets::push::path),
     target("push_authorization", targets::push::authorization_header),

@@ -4,6 +4,7 @@
 //! - [`jpeg`]: decode (and scale while decoding), encode, and read the size; limits are checked before memory is allocated;
 //! - [`exif`] and [`mp4`]: how a JPEG and the pictures of a file must be turned;
 //! - [`sei`]: what a stream says about its pictures, and how it says that they must be turned;
+//! - [`frame`]: how the picture of a message is turned, and its colours;
 //! - [`decoder`]: decodes the H.264/H.265 access units of one camera, synchronously;
 //! - [`clip`]: writes an MP4 of JPEG pictures, raw pictures or access units;
 //! - [`shown`] and [`jpeg_colours`]: what colours and shape a picture has for a person, and its colours as a JPEG has them;
@@ -16,6 +17,7 @@ mod codec;
 pub mod decoder;
 pub mod description;
 pub mod exif;
+pub mod frame;
 pub mod jpeg;
 pub mod jpeg_colours;
 mod launch;

@@ -27,7 +27,7 @@ pub struct ConnectionBounds {
     pub idle: Duration,
 }
 
-/// Serves until the stop, and then until each open request is answered. `name` is for the log. Handlers find the peer's address in
+/// Serves until the stop, and then until each open request is answered. A connection that became a WebSocket is not one of them any more. `name` is for the log. Handlers find the peer's address in
 /// `ConnectInfo<SocketAddr>`.
 pub async fn serve(
     name: &'static str,
@@ -75,7 +75,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, idle: Dura
     let mut http = http1::Builder::new();
     // It also ends a connection on which no further request begins.
     http.timer(TokioTimer::new()).header_read_timeout(idle);
-    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = stop.cancelled() => {

@@ -116,6 +116,37 @@ pub async fn exists<C: GenericClient>(client: &C, id: &str) -> Result<bool, Data
     client.query_one(&statement, &[&id]).await.and_then(|row| row.try_get(0)).map_err(failed)
 }
 
+/// What decides who may see the pictures of a camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraSite {
+    pub id: String,
+    pub site_id: String,
+    /// Nobody may be recognised in its pictures.
+    pub blurred: bool,
+}
+
+/// The sites of those of these cameras that exist.
+pub async fn sites_of<C: GenericClient>(client: &C, ids: &[&str]) -> Result<Vec<CameraSite>, DatabaseError> {
+    let failed = DatabaseError::statement("look for the sites of cameras");
+    let sql = "SELECT id, site_id, coalesce(settings -> 'privacy' ->> 'blur', 'false') <> 'false' \
+               FROM cameras WHERE id = ANY($1) AND deleted_at IS NULL";
+    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    let rows = client.query(&statement, &[&ids]).await.map_err(failed)?;
+    let camera = |row: &Row| {
+        Ok(CameraSite { id: row.try_get(0)?, site_id: row.try_get(1)?, blurred: row.try_get(2)? })
+    };
+    rows.iter().map(|row| camera(row).map_err(failed)).collect()
+}
+
+/// The cameras of these sites that exist, each with its site.
+pub async fn of_sites<C: GenericClient>(client: &C, sites: &[String]) -> Result<Vec<(String, String)>, DatabaseError> {
+    let failed = DatabaseError::statement("look for the cameras of sites");
+    let sql = "SELECT id, site_id FROM cameras WHERE site_id = ANY($1) AND deleted_at IS NULL";
+    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    let rows = client.query(&statement, &[&sites]).await.map_err(failed)?;
+    rows.iter().map(|row| Ok((row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?))).collect()
+}
+
 /// At most `limit` cameras of the site that exist, in the order of their ids, after the id `after`.
 pub async fn list<C: GenericClient>(
     client: &C,

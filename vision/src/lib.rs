@@ -29,5 +29,6 @@ pub mod orientation;
 pub mod privacy;
 pub mod road_user;
 pub mod rules;
+pub mod shrink;
 mod state_codec;
 pub mod tracker;

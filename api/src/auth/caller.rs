@@ -50,9 +50,20 @@ pub(crate) struct Sender(Result<Who, Problem>);
 impl Sender {
     /// Whose requests are counted together; `None` if nobody known sends it.
     pub(crate) fn subject(&self) -> Option<String> {
-        match self.0.as_ref().ok()? {
-            Who::Person(person) => Some(format!("user:{}", person.user.id)),
-            Who::Key(key) => Some(format!("key:{}", key.id)),
+        self.0.as_ref().ok().map(Who::subject)
+    }
+
+    /// For an answer that goes on: its caller is asked for again from time to time.
+    pub(crate) fn into_caller(self, request_id: &str) -> Result<Caller, Problem> {
+        Ok(Caller { who: self.0?, request_id: request_id.to_owned(), claim: None })
+    }
+}
+
+impl Who {
+    fn subject(&self) -> String {
+        match self {
+            Self::Person(person) => format!("user:{}", person.user.id),
+            Self::Key(key) => format!("key:{}", key.id),
         }
     }
 }
@@ -113,6 +124,11 @@ async fn with_session(headers: &HeaderMap, state: &ApiState) -> Result<Who, Prob
 }
 
 impl Caller {
+    /// As [`Sender::subject`].
+    pub(crate) fn subject(&self) -> String {
+        self.who.subject()
+    }
+
     /// Whether they may do something that belongs to no site.
     pub(crate) fn may(&self, action: Action) -> Result<(), Problem> {
         let allowed = match &self.who {

@@ -44,6 +44,7 @@ pub(crate) mod actions {
         ConfigureCameras,
         SeeLive,
         SeeAllLive,
+        OpenFeed,
         TestCameras,
         SeeCounts,
         SeeTracks,

@@ -45,7 +45,9 @@ impl Guard {
 
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let changes = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if changes && guard.is_foreign(request.headers()) {
+    // A browser lets a page of any site read from a WebSocket.
+    let opens_socket = request.headers().contains_key(header::UPGRADE);
+    if (changes || opens_socket) && guard.is_foreign(request.headers()) {
         let detail = "the request comes from a page of another site; `http.origins` lists ours";
         return Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail).into_response();
     }

@@ -92,6 +92,18 @@ impl Problem {
         self.cause.as_deref().unwrap_or(&self.detail)
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The field of the body, or the parameter.
     #[cfg(test)]
     pub(crate) fn wrong_field(&self) -> Option<&str> {

@@ -24,7 +24,7 @@ use vru_runtime::shutdown::Shutdown;
 use vru_storage::postgres::Pool;
 
 pub use config::WebhooksConfig;
-pub(crate) use event::{WebhookEvent, acknowledged};
+pub(crate) use event::{AlertOfEvent, WebhookEvent, acknowledged};
 pub(crate) use secrets::WebhookSecrets;
 use sender::Sender;
 pub(crate) use signature::Signed;

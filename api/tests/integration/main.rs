@@ -15,6 +15,8 @@ mod idempotency;
 mod keys;
 mod limits;
 mod live;
+mod live_events;
+mod live_feed;
 mod log_in;
 mod matrix;
 mod people;

@@ -55,6 +55,8 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/sites/{site_id}/live", VIEWER, Some("live:read")),
     ("get /api/v1/cameras/{camera_id}/live", Who::SystemAdmin, Some("live:read")),
     ("get /api/v1/live", Who::SystemAdmin, Some("live:read")),
+    ("get /api/v1/sites/{site_id}/events", VIEWER, Some("alerts:read")),
+    ("get /api/v1/live/feed", Who::LoggedIn, Some("live:read")),
     ("post /api/v1/sites/{site_id}/camera-tests", OPERATOR, Some("cameras:write")),
     ("get /api/v1/sites/{site_id}/camera-tests/{test_id}", OPERATOR, Some("cameras:write")),
     ("get /api/v1/sites/{site_id}/camera-tests/{test_id}/snapshot", VIEWER, Some("pictures:read")),
@@ -283,7 +285,7 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
                     path = path.replace(id, "none");
                 }
                 let method: Method = method.parse().expect("a method");
-                let answer = caller.client.send(method.clone(), &path, &[("if-match", "\"1\"")], "{}").await;
+                let answer = caller.client.send(method.clone(), &path, &[("if-match", "\"1\""), ("accept", "application/json")], "{}").await;
                 let expected = caller.expected(*who, *scope, at_own);
                 if method == Method::HEAD {
                     // Without a body, what is not there looks like what is not theirs; without an upload, nothing is there.

@@ -1,6 +1,7 @@
 //! The targets, by subject.
 
 pub(crate) mod config;
+pub(crate) mod live;
 pub(crate) mod model;
 pub(crate) mod pictures;
 pub(crate) mod pull;

@@ -1,6 +1,8 @@
 use std::time::{Duration, Instant};
 
-use vru_runtime::kafka::{Partition, RangeReader, ReaderEvent, StartAt, TopicReader, watermarks};
+use vru_runtime::kafka::{
+    Partition, PartitionReader, Polled, RangeReader, ReaderEvent, StartAt, TopicReader, partition_of, watermarks,
+};
 use vru_runtime::test_util::{Topic, kafka, wait_for};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,4 +68,51 @@ fn a_range_is_not_read_beyond_its_deadline_although_records_come() {
     });
     assert!(visited <= 1, "{visited} records");
     assert!(read.is_err_and(|error| error.is_timeout()));
+}
+
+#[test]
+fn partitions_come_and_go_while_the_others_are_read_on() {
+    const DEADLINE: Duration = Duration::from_mins(1);
+    let bus = kafka().bus("chosen", 4);
+    let (alerts, frames) = (bus.name(Topic::Alerts), bus.name(Topic::Frames));
+    let mut reader = PartitionReader::open(&bus.config(), "chosen-test", &[&alerts, &frames]).unwrap();
+    let partition = |topic: &str, key: &str| Partition::new(topic, partition_of(key.as_bytes(), reader.partitions(topic)));
+    let mut names = (0..).map(|number| format!("key-{number}"));
+    let (a, b) = ("a", names.find(|name| partition(&alerts, name) != partition(&alerts, "a")).unwrap());
+    let (of_a, of_b, frames_of_a) = (partition(&alerts, a), partition(&alerts, &b), partition(&frames, a));
+    // Publishes numbers until the reader has one; returns what came up to then.
+    let mut number = 0;
+    let mut read_until = |reader: &mut PartitionReader, topic: Topic, key: &str, wanted: &str| {
+        let start = Instant::now();
+        let mut read = Vec::new();
+        loop {
+            number += 1;
+            bus.produce(topic, key, Some(number.to_string().as_bytes()));
+            for _ in 0..5 {
+                if let Polled::Record(record) = reader.poll(Duration::from_millis(20), |_, key| key == wanted.as_bytes()) {
+                    read.push(record);
+                }
+            }
+            if read.last().is_some_and(|record| record.payload.as_deref() == Some(number.to_string().as_bytes())) {
+                return read;
+            }
+            assert!(start.elapsed() < DEADLINE, "nothing came: {read:?}");
+        }
+    };
+    reader.assign(&[of_a.clone()].into()).unwrap();
+    read_until(&mut reader, Topic::Alerts, a, a);
+    reader.assign(&[of_a.clone(), of_b.clone(), frames_of_a.clone()].into()).unwrap();
+    // Nothing of the partition that stays is read twice or left out.
+    let first = read_until(&mut reader, Topic::Alerts, a, a);
+    let second = read_until(&mut reader, Topic::Alerts, a, a);
+    let offsets: Vec<i64> = first.iter().chain(&second).map(|record| record.offset).collect();
+    assert!(offsets.windows(2).all(|pair| pair[1] == pair[0] + 1), "{offsets:?}");
+    read_until(&mut reader, Topic::Alerts, &b, &b);
+    let record = read_until(&mut reader, Topic::Frames, a, a).pop().unwrap();
+    assert_eq!(record.partition, frames_of_a);
+    reader.assign(&[of_b.clone()].into()).unwrap();
+    bus.produce(Topic::Alerts, a, Some(b"nobody reads it"));
+    let read = read_until(&mut reader, Topic::Alerts, &b, &b);
+    assert!(read.iter().all(|record| record.partition == of_b), "{read:?}");
+    assert_eq!(reader.assigned().iter().collect::<Vec<_>>(), [&of_b]);
 }

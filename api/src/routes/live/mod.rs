@@ -1,6 +1,8 @@
 //! What cameras show now.
 
 mod camera;
+mod events;
+mod feed;
 mod get;
 mod list;
 
@@ -15,4 +17,6 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(get::get_any))
         .routes(routes!(list::list))
         .routes(routes!(list::list_all))
+        .routes(routes!(feed::feed))
+        .routes(routes!(events::events))
 }

@@ -1,0 +1,24 @@
+//! Live feeds: sockets with pictures and boxes, which `vru-live` makes, and streams of events for plain clients
+//! ([decision 65](../../../docs/decisions/0065-live-feed.md)).
+//!
+//! - `feeds`: what they share. `places`: how many there may be.
+//! - `socket`: one live feed; `messages`: what it says as text; `bucket`: how much a client may say.
+//! - `events`: what happens at sites, read once for all streams; `stream`: one stream.
+//! - `permission`: whether an open feed is still allowed.
+
+mod bucket;
+mod config;
+mod events;
+mod feeds;
+mod messages;
+mod metrics;
+mod permission;
+mod places;
+mod socket;
+mod stream;
+
+pub use config::LiveConfig;
+pub(crate) use feeds::Feeds;
+pub(crate) use permission::Credentials;
+pub(crate) use socket::{Feed, serve};
+pub(crate) use stream::EventStream;
