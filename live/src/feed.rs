@@ -70,7 +70,12 @@ impl LiveFeed {
 
     /// Somebody who watches nothing yet.
     pub fn viewer(&self) -> Viewer {
-        Viewer { shared: self.shared.clone(), id: self.shared.new_viewer(), mailbox: Arc::default(), watched: HashMap::new() }
+        Viewer {
+            shared: self.shared.clone(),
+            id: self.shared.new_viewer(),
+            mailbox: Arc::default(),
+            watched: HashMap::new(),
+        }
     }
 }
 

@@ -131,7 +131,11 @@ mod tests {
             }
             let mut pairs = 0;
             for (is_picture, number) in order {
-                let pair = if is_picture { join.picture(key(number), number, 1) } else { join.detections(key(number), number) };
+                let pair = if is_picture {
+                    join.picture(key(number), number, 1)
+                } else {
+                    join.detections(key(number), number)
+                };
                 if let Some((picture, detections)) = pair {
                     assert_eq!(picture, detections);
                     pairs += 1;

@@ -164,8 +164,7 @@ impl Lane {
 
     /// Whether access units wait to the bound; one is always let in.
     fn is_full(&self, next: &Message) -> bool {
-        !self.waiting.is_empty()
-            && (self.waiting.len() >= MAX_UNITS || self.bytes + next.bytes.len() > MAX_UNIT_BYTES)
+        !self.waiting.is_empty() && (self.waiting.len() >= MAX_UNITS || self.bytes + next.bytes.len() > MAX_UNIT_BYTES)
     }
 
     fn skip_waiting(&mut self) {

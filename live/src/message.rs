@@ -22,7 +22,11 @@ pub(crate) enum Content {
     /// Stands for itself.
     Picture,
     /// Needs the ones before it, back to a key frame.
-    Unit { session: u64, sequence: u64, key_frame: bool },
+    Unit {
+        session: u64,
+        sequence: u64,
+        key_frame: bool,
+    },
 }
 
 /// How a decoder must turn a picture so that it is upright: mirrored first, then rotated clockwise.

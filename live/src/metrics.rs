@@ -23,7 +23,8 @@ pub(crate) static READER_RECORDS: LazyLock<IntCounterVec> = LazyLock::new(|| {
 });
 
 pub(crate) static READER_STARTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    let help = "How often reading for live feeds began. By reason: viewer (the first one came), failure (it was interrupted).";
+    let help =
+        "How often reading for live feeds began. By reason: viewer (the first one came), failure (it was interrupted).";
     counter_vec("live_reader_starts_total", help, &["reason"])
 });
 

@@ -171,9 +171,7 @@ impl SourcePicture {
                 Some(size) => jpeg.decode_at_least(bytes, size)?,
                 None => jpeg.decode(bytes)?,
             }),
-            Pixels::Video { picture, turn } => {
-                Ok(turn.apply(converter.convert_to(picture, turn.size(self.source))?))
-            }
+            Pixels::Video { picture, turn } => Ok(turn.apply(converter.convert_to(picture, turn.size(self.source))?)),
         }
     }
 }

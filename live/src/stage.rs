@@ -231,7 +231,8 @@ impl Stage {
                 turn: turned.then(|| Turn { mirrored: turn.mirrored, degrees: u32::from(turn.quarters) * 90 }),
             };
             let source = (frame.source_width, frame.source_height);
-            let shown = Shown { key: &key, captured_at_us: frame.captured_at_us, source, analysis: analysis.as_deref() };
+            let shown =
+                Shown { key: &key, captured_at_us: frame.captured_at_us, source, analysis: analysis.as_deref() };
             let message = Message::unit(shown, head, &frame.payload);
             self.camera.publish(Rendition::H264, &[Rendition::H264], message);
         }

@@ -46,9 +46,10 @@ impl Shared {
 
     /// Whether a record with this key is used.
     pub(crate) fn is_used(&self, key: &[u8], is_detections: bool) -> bool {
-        self.cameras.read().get(key).is_some_and(|camera| {
-            if is_detections { camera.is_watched() } else { camera.wants_pictures() }
-        })
+        self.cameras
+            .read()
+            .get(key)
+            .is_some_and(|camera| if is_detections { camera.is_watched() } else { camera.wants_pictures() })
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -90,8 +91,7 @@ impl Shared {
     pub(crate) fn watch(&self, viewer: u64, mailbox: &Arc<Mailbox>, camera: &CameraId, rendition: Rendition) {
         let key = camera.as_str().as_bytes();
         let mut cameras = self.cameras.write();
-        let watched =
-            cameras.entry(key.into()).or_insert_with(|| Arc::new(WatchedCamera::new(camera.clone())));
+        let watched = cameras.entry(key.into()).or_insert_with(|| Arc::new(WatchedCamera::new(camera.clone())));
         watched.add(viewer, rendition, mailbox);
     }
 

@@ -97,7 +97,10 @@ mod tests {
             (r#"{"watch":[{"camera_id":"gate","rendition":"huge"}]}"#, "watch[0].rendition"),
             (r#"{"watch":[{"camera_id":"gate","rendition":"none","fps":5}]}"#, "watch[0].fps"),
             (r#"{"watch":[{"camera_id":"a/b","rendition":"none"}]}"#, "watch[0].camera_id"),
-            (r#"{"watch":[{"camera_id":"a","rendition":"none"},{"camera_id":"a","rendition":"full"}]}"#, "watch[1].camera_id"),
+            (
+                r#"{"watch":[{"camera_id":"a","rendition":"none"},{"camera_id":"a","rendition":"full"}]}"#,
+                "watch[1].camera_id",
+            ),
             (
                 r#"{"watch":[{"camera_id":"a","rendition":"none"},{"camera_id":"b","rendition":"none"},{"camera_id":"c","rendition":"none"}]}"#,
                 "watch",

@@ -132,9 +132,7 @@ pub async fn sites_of<C: GenericClient>(client: &C, ids: &[&str]) -> Result<Vec<
                FROM cameras WHERE id = ANY($1) AND deleted_at IS NULL";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let rows = client.query(&statement, &[&ids]).await.map_err(failed)?;
-    let camera = |row: &Row| {
-        Ok(CameraSite { id: row.try_get(0)?, site_id: row.try_get(1)?, blurred: row.try_get(2)? })
-    };
+    let camera = |row: &Row| Ok(CameraSite { id: row.try_get(0)?, site_id: row.try_get(1)?, blurred: row.try_get(2)? });
     rows.iter().map(|row| camera(row).map_err(failed)).collect()
 }
 

@@ -71,7 +71,13 @@ impl Events {
     }
 
     /// Reads while somebody listens, until the stop.
-    pub(crate) async fn run(self, kafka: KafkaConfig, database: Pool, live: Option<LiveStore>, stop: CancellationToken) {
+    pub(crate) async fn run(
+        self,
+        kafka: KafkaConfig,
+        database: Pool,
+        live: Option<LiveStore>,
+        stop: CancellationToken,
+    ) {
         while !stop.is_cancelled() {
             if !self.shared.has_listeners() {
                 tokio::select! {
@@ -129,7 +135,8 @@ impl<'a> Reading<'a> {
     async fn read(&mut self, kafka: &KafkaConfig) -> anyhow::Result<()> {
         let topic = kafka.topics().alerts;
         let (config, name) = (kafka.clone(), topic.clone());
-        let described = tokio::task::spawn_blocking(move || describe_topic(&config, &name, METADATA_DEADLINE)).await??;
+        let described =
+            tokio::task::spawn_blocking(move || describe_topic(&config, &name, METADATA_DEADLINE)).await??;
         let starts: Vec<_> = (0..described.partitions).map(|number| (number, StartAt::End)).collect();
         let mut reader = TopicReader::start(
             kafka,

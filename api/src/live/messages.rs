@@ -3,8 +3,8 @@
 use axum::extract::ws::Utf8Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
-use vru_live::{CameraState, Rendition, ViewerRate};
 use vru_live::wishes::InvalidWishes;
+use vru_live::{CameraState, Rendition, ViewerRate};
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

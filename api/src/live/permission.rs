@@ -56,7 +56,9 @@ impl Credentials {
                 self.verified = Instant::now();
                 Ok(Some(caller))
             }
-            Err(problem) if !problem.status().is_server_error() && problem.status() != StatusCode::TOO_MANY_REQUESTS => {
+            Err(problem)
+                if !problem.status().is_server_error() && problem.status() != StatusCode::TOO_MANY_REQUESTS =>
+            {
                 Err((Ended::Revoked, problem))
             }
             Err(_) if self.verified.elapsed() < UNVERIFIED_FOR => Ok(None),

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use vru_auth::policy::Action;
 use vru_live::wishes::{self, Wish};
@@ -150,7 +150,12 @@ impl Open {
     }
 
     /// Watches what is wished and allowed, and says so.
-    async fn allow(&mut self, allowed: HashMap<CameraId, Status>, answer: bool, socket: &mut WebSocket) -> Result<(), Ended> {
+    async fn allow(
+        &mut self,
+        allowed: HashMap<CameraId, Status>,
+        answer: bool,
+        socket: &mut WebSocket,
+    ) -> Result<(), Ended> {
         if allowed == self.allowed && !answer {
             return Ok(());
         }
@@ -189,8 +194,7 @@ impl Open {
     }
 
     async fn check(&mut self, socket: &mut WebSocket) -> Result<(), Ended> {
-        let checked =
-            self.credentials.check(&self.state, |caller: &Caller| caller.may(Action::OpenFeed)).await;
+        let checked = self.credentials.check(&self.state, |caller: &Caller| caller.may(Action::OpenFeed)).await;
         match checked {
             Ok(Some(caller)) => self.caller = caller,
             Ok(None) => return Ok(()),

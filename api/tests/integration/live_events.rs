@@ -123,7 +123,10 @@ async fn a_stream_has_the_alerts_of_its_site_and_no_others_and_ends_with_the_per
     let ended = v1::Alert { state: v1::AlertState::Ended.into(), ended_at_us: now_us(), ..alert(&own, "first") };
     publish(&bus, &ended);
     let (name, data) = stream.next().await.expect("an event");
-    assert_eq!((name.as_str(), &data["alert"]["id"], &data["camera_id"]), ("alert.raised", &json!("first"), &json!(own)));
+    assert_eq!(
+        (name.as_str(), &data["alert"]["id"], &data["camera_id"]),
+        ("alert.raised", &json!("first"), &json!(own))
+    );
     assert_eq!((&data["site_id"], &data["alert"]["severity"]), (&json!(site), &json!("warning")));
     let (name, data) = stream.next().await.expect("an event");
     assert_eq!((name.as_str(), &data["alert"]["id"]), ("alert.ended", &json!("first")));

@@ -112,9 +112,8 @@ fn metric(name: &str, labels: &[(&str, &str)]) -> i64 {
         let pairs = metric.get_label();
         labels.iter().all(|(name, value)| pairs.iter().any(|pair| (pair.name(), pair.value()) == (*name, *value)))
     };
-    let value = |metric: &prometheus::proto::Metric| {
-        (metric.get_gauge().get_value() + metric.get_counter().get_value()) as i64
-    };
+    let value =
+        |metric: &prometheus::proto::Metric| (metric.get_gauge().get_value() + metric.get_counter().get_value()) as i64;
     metrics.filter(has).map(value).sum()
 }
 

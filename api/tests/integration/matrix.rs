@@ -285,7 +285,10 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
                     path = path.replace(id, "none");
                 }
                 let method: Method = method.parse().expect("a method");
-                let answer = caller.client.send(method.clone(), &path, &[("if-match", "\"1\""), ("accept", "application/json")], "{}").await;
+                let answer = caller
+                    .client
+                    .send(method.clone(), &path, &[("if-match", "\"1\""), ("accept", "application/json")], "{}")
+                    .await;
                 let expected = caller.expected(*who, *scope, at_own);
                 if method == Method::HEAD {
                     // Without a body, what is not there looks like what is not theirs; without an upload, nothing is there.

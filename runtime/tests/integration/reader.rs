@@ -76,7 +76,8 @@ fn partitions_come_and_go_while_the_others_are_read_on() {
     let bus = kafka().bus("chosen", 4);
     let (alerts, frames) = (bus.name(Topic::Alerts), bus.name(Topic::Frames));
     let mut reader = PartitionReader::open(&bus.config(), "chosen-test", &[&alerts, &frames]).unwrap();
-    let partition = |topic: &str, key: &str| Partition::new(topic, partition_of(key.as_bytes(), reader.partitions(topic)));
+    let partition =
+        |topic: &str, key: &str| Partition::new(topic, partition_of(key.as_bytes(), reader.partitions(topic)));
     let mut names = (0..).map(|number| format!("key-{number}"));
     let (a, b) = ("a", names.find(|name| partition(&alerts, name) != partition(&alerts, "a")).unwrap());
     let (of_a, of_b, frames_of_a) = (partition(&alerts, a), partition(&alerts, &b), partition(&frames, a));
@@ -89,7 +90,9 @@ fn partitions_come_and_go_while_the_others_are_read_on() {
             number += 1;
             bus.produce(topic, key, Some(number.to_string().as_bytes()));
             for _ in 0..5 {
-                if let Polled::Record(record) = reader.poll(Duration::from_millis(20), |_, key| key == wanted.as_bytes()) {
+                if let Polled::Record(record) =
+                    reader.poll(Duration::from_millis(20), |_, key| key == wanted.as_bytes())
+                {
                     read.push(record);
                 }
             }

@@ -35,10 +35,8 @@ pub(super) async fn feed(
     let place = state.feeds.place(who.caller.subject())?;
     let (task, credentials) = (state.feeds.task(), Credentials::new(&headers, request_id));
     let feed = Feed { state, caller: who.caller, credentials, place };
-    let upgraded = upgrade
-        .max_message_size(MAX_MESSAGE_BYTES)
-        .max_frame_size(MAX_MESSAGE_BYTES)
-        .on_upgrade(async move |socket| {
+    let upgraded =
+        upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES).on_upgrade(async move |socket| {
             let _task = task;
             serve(socket, feed).await;
         });

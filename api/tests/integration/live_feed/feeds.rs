@@ -68,7 +68,10 @@ async fn every_picture_comes_with_its_own_boxes_whatever_arrives_first() {
         street.detections(&camera, number);
         if let Some(picture) = tile.next_picture_within(Duration::from_millis(200)).await {
             picture.checked();
-            assert_eq!((&picture.head["picture"]["width"], &picture.head["picture"]["type"]), (&json!(640), &json!("image/jpeg")));
+            assert_eq!(
+                (&picture.head["picture"]["width"], &picture.head["picture"]["type"]),
+                (&json!(640), &json!("image/jpeg"))
+            );
             if picture.number() >= 1_000 {
                 break;
             }

@@ -26,7 +26,10 @@ async fn a_camera_of_another_site_does_not_exist_and_a_membership_that_ends_take
     loop {
         match watcher.next().await {
             Received::Text(text) if text["type"] == "watching" => {
-                assert!(text["cameras"].as_array().unwrap().iter().all(|camera| camera["status"] == "not_found"), "{text}");
+                assert!(
+                    text["cameras"].as_array().unwrap().iter().all(|camera| camera["status"] == "not_found"),
+                    "{text}"
+                );
                 break;
             }
             Received::Picture(picture) => assert_eq!(picture.head["camera_id"], own),
@@ -39,7 +42,9 @@ async fn a_camera_of_another_site_does_not_exist_and_a_membership_that_ends_take
     admin.picture().await;
     assert!(watcher.next_picture_within(std::time::Duration::from_secs(1)).await.is_none());
     // And comes again with a new membership.
-    street.api.execute(&format!("INSERT INTO memberships SELECT id, '{}', 1 FROM users WHERE name = 'Vi'", street.site));
+    street
+        .api
+        .execute(&format!("INSERT INTO memberships SELECT id, '{}', 1 FROM users WHERE name = 'Vi'", street.site));
     assert_eq!(watcher.text("watching").await["cameras"][0]["status"], "watching");
 }
 
@@ -47,7 +52,9 @@ async fn a_camera_of_another_site_does_not_exist_and_a_membership_that_ends_take
 async fn a_camera_whose_pictures_must_be_blurred_has_boxes_only() {
     let street = Street::start("privacy").await;
     let camera = street.camera().await;
-    let blur = format!("UPDATE cameras SET settings = settings || '{{\"privacy\": {{\"blur\": true}}}}' WHERE id = '{camera}'");
+    let blur = format!(
+        "UPDATE cameras SET settings = settings || '{{\"privacy\": {{\"blur\": true}}}}' WHERE id = '{camera}'"
+    );
     let mut watcher = Watcher::open(&street.api, &street.admin).await;
     assert_eq!(watcher.watch(&[(&camera, "full")]).await["cameras"][0]["status"], "watching");
     // Also while somebody watches.

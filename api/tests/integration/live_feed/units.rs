@@ -123,6 +123,10 @@ async fn access_units_are_passed_on_and_pictures_begin_at_key_frames() {
     assert!(images.len() >= 3, "{} pictures", images.len());
     for (number, picture) in &images {
         assert!(shown(number), "picture {number} is shown in a gap");
-        assert!(difference(picture, &truth[number]) < 8.0, "picture {number} differs by {}", difference(picture, &truth[number]));
+        assert!(
+            difference(picture, &truth[number]) < 8.0,
+            "picture {number} differs by {}",
+            difference(picture, &truth[number])
+        );
     }
 }
