@@ -53,6 +53,7 @@ export const steps = {
 
   async 'a camera shows who is there, counts and alerts'({ page, accessible }) {
     await page.locator('[data-camera=cam-1]').getByRole('link').click();
+    await page.getByRole('heading', { level: 1, name: /cam-1/ }).waitFor();
     await page.getByText(/Live, [\d.]+ pictures\/s/).waitFor();
     await page.locator('.chart canvas').first().waitFor();
     await page.locator('.heat rect').first().waitFor({ state: 'attached' });
