@@ -1300,6 +1300,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pictures of cameras with their boxes, as they come: one WebSocket for all cameras of a page. The client sends which cameras it watches, as
+         *     JSON: `{"watch": [{"camera_id": "gate", "rendition": "tile"}]}`; each message replaces the one before. Renditions are `tile`, `full`,
+         *     `h264` and `none`. Binary messages have the length of a JSON head (32 bits, big-endian), the head, and the picture's bytes. `docs/api.md`
+         *     describes all messages.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The connection is a WebSocket from now on */
+                101: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/oauth/token": {
         parameters: {
             query?: never;
@@ -3778,6 +3836,67 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["Counts"];
                         "text/csv": string;
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens at a site, as it happens: `alert.raised` and `alert.ended` with the alert, `camera.state` with `live`, `silent` or `unknown`.
+         *     `ready` says that from now on nothing is left out: ask for the list of alerts then. After `interrupted`, there is another `ready`. A client
+         *     that takes the events too slowly is disconnected.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Server-sent events, until the client leaves */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
                     };
                 };
                 429: components["responses"]["TooManyRequests"];
