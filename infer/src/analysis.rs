@@ -155,7 +155,8 @@ impl CameraAnalysis {
         let timings = v1::StageTimings { track_us, ..timings };
         let counting = Some(self.counter.watched(&self.classes, self.tracker.max_lost_us()));
         let message = self.message(frame, objects, timings);
-        let message = v1::FrameDetections { counting, counting_state, ..message };
+        let hidden = hidden.map(|rects| v1::HiddenRegions { regions: rects.iter().map(box_to_wire).collect() });
+        let message = v1::FrameDetections { counting, counting_state, hidden, ..message };
         (v1::FrameDetections { zone_ids, rule_state, open_alerts, tracker_state, ..message }, alerts)
     }
 
@@ -177,7 +178,9 @@ impl CameraAnalysis {
         alerts.extend(ended.into_iter().map(|judgement| judged(key.session).alert(judgement, snapshot)));
         let passages = self.counter.finish(key.session);
         self.passages.extend(passages);
-        (self.message(frame, Vec::new(), v1::StageTimings::default()), alerts)
+        let hidden = hidden.map(|_| v1::HiddenRegions::default());
+        let message = self.message(frame, Vec::new(), v1::StageTimings::default());
+        (v1::FrameDetections { hidden, ..message }, alerts)
     }
 
     /// The ends of what a change of the configuration has ended since the last frame.
@@ -326,6 +329,7 @@ impl CameraAnalysis {
             rule_state: Vec::new(),
             open_alerts: Vec::new(),
             tracker_state: Vec::new(),
+            hidden: None,
             counting: None,
             passages: self.take_passages(frame.id.as_ref().map_or("", |id| &id.camera_id)),
             counting_state: Vec::new(),

@@ -170,6 +170,10 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
         return Err(InvalidMessage::new(NAME, "passages", problem).into());
     }
     detections.passages.iter().try_for_each(passage)?;
+    let hidden = detections.hidden.iter().flat_map(|hidden| &hidden.regions);
+    if !{ hidden }.all(|rect| [rect.left, rect.top, rect.width, rect.height].iter().all(|v| v.is_finite())) {
+        return Err(InvalidMessage::new(NAME, "hidden", "has a number that is not finite").into());
+    }
     let mut zones = HashSet::new();
     if !detections.zone_ids.iter().all(|zone| !zone.is_empty() && zones.insert(zone.as_str())) {
         return Err(InvalidMessage::new(NAME, "zone_ids", "has an id that is empty or occurs twice").into());

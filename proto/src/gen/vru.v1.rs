@@ -550,6 +550,16 @@ pub struct FrameDetections {
     /// The state of counting after this frame, as `rule_state`.
     #[prost(bytes = "vec", tag = "20")]
     pub counting_state: ::prost::alloc::vec::Vec<u8>,
+    /// Present, perhaps without regions, if the pictures of the camera are blurred: whoever shows this picture must make them unrecognisable.
+    #[prost(message, optional, tag = "21")]
+    pub hidden: ::core::option::Option<HiddenRegions>,
+}
+/// Where heads and plates may be: of everything that the model found, however doubtful, and of tracks that it may have missed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HiddenRegions {
+    /// As those of objects; they may reach beyond the picture.
+    #[prost(message, repeated, tag = "1")]
+    pub regions: ::prost::alloc::vec::Vec<Box>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -31,10 +31,21 @@ fn person(rect: Rect, score: f32) -> Detection {
     Detection::new(rect, RoadUserClass::Pedestrian, score)
 }
 
-/// The alert that the walker raises. `others` are in each frame but the one that raises it.
+/// The number of the frame in which the walker raises an alert.
+fn raising() -> u64 {
+    let mut analysis = analysis(Some(&camera()));
+    let raises = |sequence: &u64| {
+        let (_, alerts) =
+            analysis.observe(&frame(*sequence), &[person(WALKER, 0.9)], None, v1::StageTimings::default());
+        !alerts.is_empty()
+    };
+    (0..20).find(raises).expect("an alert")
+}
+
+/// The alert that the walker raises in `last`. `others` are in all frames before it, `in_last` are in it.
 fn raised(config: &v1::CameraConfig, others: &[Detection], in_last: &[Detection], last: v1::Frame) -> v1::Alert {
     let mut analysis = analysis(Some(config));
-    for sequence in 0..u64::from(MIN_FRAMES) - 1 {
+    for sequence in 0..raising() {
         let found = [&[person(WALKER, 0.9)], others].concat();
         let (_, alerts) = analysis.observe(&frame(sequence), &found, None, v1::StageTimings::default());
         assert!(alerts.is_empty(), "{alerts:?}");
@@ -66,31 +77,31 @@ fn is_hidden(image: &Image, rect: Rect) -> bool {
 
 #[test]
 fn heads_are_hidden_in_the_snapshot_and_there_is_no_clip() {
-    let alert = raised(&blurring(), &[], &[], frame(2));
+    let alert = raised(&blurring(), &[], &[], frame(raising()));
     let seen = jpeg::decode(&alert.snapshot, None).unwrap();
     assert!(is_hidden(&seen, WALKER));
     assert!(!is_hidden(&seen, OTHER), "nobody is there");
     assert!(alert.clip_key.is_empty() && !alert.snapshot_key.is_empty());
 
     // Of another camera, everything is seen.
-    let alert = raised(&camera(), &[], &[], frame(2));
+    let alert = raised(&camera(), &[], &[], frame(raising()));
     assert!(!is_hidden(&jpeg::decode(&alert.snapshot, None).unwrap(), WALKER));
     assert!(!alert.clip_key.is_empty());
 }
 
 #[test]
 fn a_doubtful_detection_and_a_road_user_that_the_model_missed_are_hidden_too() {
-    let alert = raised(&blurring(), &[], &[person(OTHER, 0.05)], frame(2));
+    let alert = raised(&blurring(), &[], &[person(OTHER, 0.05)], frame(raising()));
     assert!(is_hidden(&jpeg::decode(&alert.snapshot, None).unwrap(), OTHER));
-    let alert = raised(&blurring(), &[person(OTHER, 0.9)], &[], frame(2));
+    let alert = raised(&blurring(), &[person(OTHER, 0.9)], &[], frame(raising()));
     assert!(is_hidden(&jpeg::decode(&alert.snapshot, None).unwrap(), OTHER));
 }
 
 #[test]
 fn the_picture_of_a_camera_that_is_mounted_turned_is_hidden_where_a_person_sees_it() {
-    let turned = Orientation::from_number(8).unwrap().apply(pattern());
+    let turned = Orientation { mirrored: false, quarters: 3 }.apply(pattern());
     let payload = jpeg::encode(turned.view(), 95).unwrap().into();
-    let alert = raised(&blurring(), &[], &[], v1::Frame { payload, orientation: 6, ..frame(2) });
+    let alert = raised(&blurring(), &[], &[], v1::Frame { payload, orientation: 1, ..frame(raising()) });
     let seen = jpeg::decode(&alert.snapshot, None).unwrap();
     assert_eq!((seen.width, seen.height), SIZE);
     assert!(is_hidden(&seen, WALKER) && !is_hidden(&seen, OTHER));
@@ -107,7 +118,7 @@ fn the_picture_of_a_video_stream_is_hidden_too_at_its_own_scale() {
         *value = if (at / 3 / 2).is_multiple_of(2) { 0 } else { 255 };
     }
     let mut found = Vec::new();
-    for sequence in 0..u64::from(MIN_FRAMES) {
+    for sequence in 0..=raising() {
         let frame = v1::Frame { encoding: v1::Encoding::H264.into(), ..frame(sequence) };
         let (_, alerts) = analysis.observe(&frame, &[person(WALKER, 0.9)], Some(&picture), v1::StageTimings::default());
         found.extend(alerts);
@@ -121,10 +132,30 @@ fn the_picture_of_a_video_stream_is_hidden_too_at_its_own_scale() {
 #[test]
 fn a_picture_that_cannot_be_blurred_is_not_shown() {
     let before = metrics::SNAPSHOTS_LOST.with_label_values(&["cam", "no_picture"]).get();
-    let broken = v1::Frame { payload: bytes::Bytes::from_static(b"no picture"), ..frame(2) };
+    let broken = v1::Frame { payload: bytes::Bytes::from_static(b"no picture"), ..frame(raising()) };
     let alert = raised(&blurring(), &[], &[], broken);
     assert!(alert.snapshot.is_empty());
     assert_eq!(metrics::SNAPSHOTS_LOST.with_label_values(&["cam", "no_picture"]).get(), before + 1);
+}
+
+#[test]
+fn who_shows_the_frame_elsewhere_is_told_what_to_hide() {
+    let mut analysis = analysis(Some(&blurring()));
+    let found = [person(WALKER, 0.9), Detection::new(OTHER, RoadUserClass::Car, 0.05)];
+    let (message, _) = analysis.observe(&frame(0), &found, None, v1::StageTimings::default());
+    let regions = message.hidden.as_ref().expect("it is blurred").regions.clone();
+    // The walker's detection and track, and the doubtful car.
+    assert_eq!(regions.len(), 3);
+    assert!(regions.iter().any(|rect| rect.top > OTHER.top + OTHER.height / 2.0), "the plate: {regions:?}");
+    vru_proto::validate::read_detections(prost::Message::encode_to_vec(&message).into()).unwrap();
+    // Nobody is there, and still it is a camera whose pictures are blurred.
+    let (message, _) = analysis.observe(&frame(600), &[], None, v1::StageTimings::default());
+    assert_eq!(message.hidden, Some(v1::HiddenRegions::default()));
+    let (message, _) = analysis.end(&frame(601));
+    assert!(message.hidden.is_some());
+    analysis.configure(Some(&camera()));
+    let (message, _) = analysis.observe(&frame(602), &found, None, v1::StageTimings::default());
+    assert_eq!(message.hidden, None);
 }
 
 #[test]
