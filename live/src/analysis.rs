@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use vru_proto::FrameKey;
-use vru_proto::v1::{DetectedObject, FrameDetections, TrackState};
+use vru_proto::v1::{self, DetectedObject, FrameDetections, TrackState};
+use vru_vision::geometry::Rect;
 
 use crate::trails::Trails;
 
@@ -13,6 +14,8 @@ pub(crate) struct Analysis {
     /// The camera's original picture, in pixels.
     pub(crate) source: (u32, u32),
     pub(crate) objects: Vec<Object>,
+    /// What nobody may see, in pixels; `None` if everybody may see everything.
+    pub(crate) hidden: Option<Vec<Rect>>,
 }
 
 /// A road user.
@@ -47,7 +50,10 @@ impl Analysis {
         let at_us = found.captured_at_us;
         let objects = found.objects.iter().map(|object| Object::new(key, found, object, trails)).collect();
         trails.forget_before(at_us);
-        Self { captured_at_us: at_us, source: (found.source_width, found.source_height), objects }
+        let rect =
+            |found: &v1::Box| Rect { left: found.left, top: found.top, width: found.width, height: found.height };
+        let hidden = found.hidden.as_ref().map(|hidden| hidden.regions.iter().map(rect).collect());
+        Self { captured_at_us: at_us, source: (found.source_width, found.source_height), objects, hidden }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::analysis::Analysis;
 use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::metrics::{RENDERED, Skip};
+use crate::privacy::Privacy;
 use crate::rendition::Rendition;
 use crate::trails::Trails;
 
@@ -26,6 +27,7 @@ pub(crate) struct WatchedCamera {
     seen_us: AtomicI64,
     since_us: i64,
     past: Mutex<Past>,
+    pub(crate) privacy: Privacy,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,7 @@ impl WatchedCamera {
             seen_us: AtomicI64::new(0),
             since_us: now_us(),
             past: Mutex::default(),
+            privacy: Privacy::default(),
         }
     }
 
@@ -137,6 +140,7 @@ impl WatchedCamera {
             return None;
         }
         past.captured_at_us = found.captured_at_us;
+        self.privacy.analysed(found.hidden.is_some());
         Some(Analysis::new(key, found, &mut past.trails))
     }
 

@@ -115,6 +115,15 @@ impl Viewer {
         self.shared.changed();
     }
 
+    /// Whether the pictures of these cameras are blurred. Of a camera that is not named, its analysis tells.
+    pub fn blur<'a>(&self, cameras: impl IntoIterator<Item = (&'a CameraId, bool)>) {
+        for (camera, blurred) in cameras {
+            if let Some(camera) = self.shared.camera(camera.as_str().as_bytes()) {
+                camera.privacy.configure(blurred);
+            }
+        }
+    }
+
     /// The next message: the length of its head, the head, the picture. Cancel-safe.
     pub async fn next(&self) -> Bytes {
         self.mailbox.next().await

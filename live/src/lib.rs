@@ -19,6 +19,7 @@ pub mod join;
 mod mailbox;
 mod message;
 mod metrics;
+mod privacy;
 mod reader;
 mod renderer;
 mod rendition;

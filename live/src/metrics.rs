@@ -52,6 +52,8 @@ pub(crate) enum Skip {
     NotAnalysed,
     /// A later one was shown before it came.
     Late,
+    /// The camera's pictures are blurred, and it is not known what is to be hidden in this one.
+    Private,
 }
 
 impl Skip {
@@ -63,6 +65,7 @@ impl Skip {
             Self::Undecodable => "undecodable",
             Self::NotAnalysed => "not_analysed",
             Self::Late => "late",
+            Self::Private => "private",
         }
     }
 
@@ -75,7 +78,7 @@ impl Skip {
 
 static SKIPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     let help = "Pictures and boxes of watched cameras that were not shown. By camera and reason: slow_viewer (for each viewer), busy, \
-                no_key_frame, undecodable, not_analysed, late.";
+                no_key_frame, undecodable, not_analysed, late, private (it is not known what must be blurred).";
     counter_vec("live_skipped_total", help, &["camera", "reason"])
 });
 

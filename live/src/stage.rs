@@ -17,6 +17,7 @@ use crate::camera::WatchedCamera;
 use crate::join::Join;
 use crate::message::{Message, PictureHead, Shown, Turn};
 use crate::metrics::Skip;
+use crate::privacy::blur;
 use crate::rendition::Rendition;
 use crate::source::{NoPicture, PictureSource, Pixels, PixelsError, SourcePicture};
 use crate::units::{Unit, Units};
@@ -66,7 +67,8 @@ impl Stage {
     }
 
     pub(crate) fn frame(&mut self, key: FrameKey, frame: Box<v1::Frame>, tools: &mut Tools) {
-        let passed_on = frame.encoding() == Encoding::H264 && self.camera.wants(Rendition::H264);
+        let passed_on =
+            frame.encoding() == Encoding::H264 && self.camera.wants(Rendition::H264) && !self.camera.privacy.hides();
         if passed_on || self.wants_images(frame.encoding()) {
             self.pictures(&key, &frame, tools);
         } else {
@@ -82,7 +84,7 @@ impl Stage {
     fn wants_images(&self, encoding: Encoding) -> bool {
         self.camera.wants(Rendition::Tile)
             || self.camera.wants(Rendition::Full)
-            || (encoding != Encoding::H264 && self.camera.wants(Rendition::H264))
+            || ((encoding != Encoding::H264 || self.camera.privacy.hides()) && self.camera.wants(Rendition::H264))
     }
 
     fn pictures(&mut self, key: &FrameKey, frame: &v1::Frame, tools: &mut Tools) {
@@ -155,12 +157,17 @@ impl Stage {
     ) -> Result<(), PixelsError> {
         let SourcePicture { key, captured_at_us, source, .. } = picture;
         let shown = Shown { key, captured_at_us: *captured_at_us, source: *source, analysis };
+        let hidden = analysis.and_then(|analysis| analysis.hidden.as_deref());
+        if hidden.is_none() && self.camera.privacy.hides() {
+            Skip::Private.count(self.camera.id.as_str(), 1);
+            return Ok(());
+        }
         let tile = self.camera.wants(Rendition::Tile) && self.tile_is_due();
-        let instead_of_units = !self.source.is_h264() && self.camera.wants(Rendition::H264);
+        let instead_of_units = (!self.source.is_h264() || hidden.is_some()) && self.camera.wants(Rendition::H264);
         let full = self.camera.wants(Rendition::Full) || instead_of_units;
         let for_whom = if instead_of_units { &[Rendition::Full, Rendition::H264][..] } else { &[Rendition::Full] };
         match &picture.pixels {
-            Pixels::Jpeg { bytes, size } => {
+            Pixels::Jpeg { bytes, size } if hidden.is_none() => {
                 if full {
                     self.camera.publish(Rendition::Full, for_whom, Message::jpeg(shown, Rendition::Full, *size, bytes));
                 }
@@ -172,11 +179,12 @@ impl Stage {
                     self.tile(shown, image, tools)?;
                 }
             }
-            Pixels::Video { .. } => {
+            _ => {
                 if !full && !tile {
                     return Ok(());
                 }
-                let image = picture.image(&mut tools.decoder, &mut tools.converter, None)?;
+                let mut image = picture.image(&mut tools.decoder, &mut tools.converter, None)?;
+                blur(&mut image, hidden.unwrap_or_default(), *source);
                 if full {
                     let jpeg = tools.encoder.encode(image.view())?;
                     let size = (image.width, image.height);
@@ -219,6 +227,10 @@ impl Stage {
                 && let Some(codec) = avc_codec(&frame.payload)
             {
                 self.codec = codec;
+            }
+            if self.camera.privacy.hides() || analysis.as_ref().is_some_and(|analysis| analysis.hidden.is_some()) {
+                Skip::Private.count(self.camera.id.as_str(), 1);
+                continue;
             }
             let turn = vru_media::frame::orientation(&frame);
             let turned = turn != vru_media::Orientation::UPRIGHT;

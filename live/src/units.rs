@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn analysis(at: i64) -> Arc<Analysis> {
-        Arc::new(Analysis { captured_at_us: at, source: (1, 1), objects: Vec::new() })
+        Arc::new(Analysis { captured_at_us: at, source: (1, 1), objects: Vec::new(), hidden: None })
     }
 
     fn all(units: &mut Units) -> Vec<(u64, Option<i64>)> {

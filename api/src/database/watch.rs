@@ -125,7 +125,7 @@ impl Watch {
                 self.ready.ready();
             }
             unused => {
-                self.ready.not_ready(format!("{}; the primary serves its reads", unused.why().unwrap_or_default()))
+                self.ready.not_ready(format!("{}; the primary serves its reads", unused.why().unwrap_or_default()));
             }
         }
         REPLICA_USED.with_label_values::<&str>(&[]).set(i64::from(standing.reason().is_none()));

@@ -48,8 +48,6 @@ pub(super) struct Watching<'a> {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Status {
     Watching,
-    /// Nobody may be recognised in its pictures, and they are not blurred here: only `none` can be watched.
-    PicturesWithheld,
     /// There is no such camera for this person or key.
     NotFound,
 }

@@ -5,12 +5,10 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, StatusCode, header};
-use vru_live::Rendition;
 use vru_live::wishes::Wish;
 use vru_proto::CameraId;
 use vru_storage::cameras::{self, CameraSite};
 
-use super::messages::Status;
 use super::metrics::Ended;
 use crate::auth::{Caller, identify};
 use crate::http::Problem;
@@ -67,12 +65,13 @@ impl Credentials {
     }
 }
 
-/// Which of the cameras they may watch. Of others they do not learn whether they exist.
+/// Which of the cameras they may watch, and whether its pictures are blurred, as far as the database knows. Of others they do not learn whether
+/// they exist.
 pub(super) async fn watchable(
     state: &ApiState,
     caller: &Caller,
     wishes: &[Wish],
-) -> Result<HashMap<CameraId, Status>, Problem> {
+) -> Result<HashMap<CameraId, Option<bool>>, Problem> {
     if wishes.is_empty() {
         return Ok(HashMap::new());
     }
@@ -84,14 +83,11 @@ pub(super) async fn watchable(
     for wish in wishes {
         let id = wish.camera_id.as_str();
         let (may, blurred) = match sites.get(id) {
-            Some(camera) => (caller.may_at(Action::SeeLive, &camera.site_id).is_ok(), camera.blurred),
-            None => (sees_all && exists_without_site(state, id).await, false),
+            Some(camera) => (caller.may_at(Action::SeeLive, &camera.site_id).is_ok(), Some(camera.blurred)),
+            None => (sees_all && exists_without_site(state, id).await, None),
         };
         if may {
-            // Frames on Kafka are not blurred.
-            let withheld = blurred && wish.rendition != Rendition::None;
-            let status = if withheld { Status::PicturesWithheld } else { Status::Watching };
-            allowed.insert(wish.camera_id.clone(), status);
+            allowed.insert(wish.camera_id.clone(), blurred);
         }
     }
     Ok(allowed)

@@ -86,7 +86,8 @@ struct Open {
     credentials: Credentials,
     viewer: Viewer,
     wishes: Vec<Wish>,
-    allowed: HashMap<CameraId, Status>,
+    /// With whether its pictures are blurred.
+    allowed: HashMap<CameraId, Option<bool>>,
     /// The state that the client knows of each camera.
     told: HashMap<CameraId, bool>,
     bucket: Bucket,
@@ -152,7 +153,7 @@ impl Open {
     /// Watches what is wished and allowed, and says so.
     async fn allow(
         &mut self,
-        allowed: HashMap<CameraId, Status>,
+        allowed: HashMap<CameraId, Option<bool>>,
         answer: bool,
         socket: &mut WebSocket,
     ) -> Result<(), Ended> {
@@ -160,12 +161,13 @@ impl Open {
             return Ok(());
         }
         self.allowed = allowed;
-        let watched = self.wishes.iter().filter(|wish| self.allowed.get(&wish.camera_id) == Some(&Status::Watching));
+        let watched = self.wishes.iter().filter(|wish| self.allowed.contains_key(&wish.camera_id));
         self.viewer.watch(watched.map(|wish| (wish.camera_id.clone(), wish.rendition)).collect());
+        self.viewer.blur(self.allowed.iter().filter_map(|(camera, blurred)| Some((camera, (*blurred)?))));
         let cameras = self.wishes.iter().map(|wish| Watching {
             camera_id: wish.camera_id.as_str(),
             rendition: wish.rendition,
-            status: self.allowed.get(&wish.camera_id).copied().unwrap_or(Status::NotFound),
+            status: if self.allowed.contains_key(&wish.camera_id) { Status::Watching } else { Status::NotFound },
         });
         say(socket, &ServerMessage::Watching { cameras: cameras.collect() }).await
     }

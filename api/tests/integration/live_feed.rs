@@ -4,6 +4,7 @@
 mod client;
 mod feeds;
 mod permissions;
+mod privacy;
 mod refusals;
 mod units;
 

@@ -49,25 +49,6 @@ async fn a_camera_of_another_site_does_not_exist_and_a_membership_that_ends_take
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_camera_whose_pictures_must_be_blurred_has_boxes_only() {
-    let street = Street::start("privacy").await;
-    let camera = street.camera().await;
-    let blur = format!(
-        "UPDATE cameras SET settings = settings || '{{\"privacy\": {{\"blur\": true}}}}' WHERE id = '{camera}'"
-    );
-    let mut watcher = Watcher::open(&street.api, &street.admin).await;
-    assert_eq!(watcher.watch(&[(&camera, "full")]).await["cameras"][0]["status"], "watching");
-    // Also while somebody watches.
-    street.api.execute(&blur);
-    assert_eq!(watcher.text("watching").await["cameras"][0]["status"], "pictures_withheld");
-    for rendition in ["tile", "full", "h264"] {
-        assert_eq!(watcher.watch(&[(&camera, rendition)]).await["cameras"][0]["status"], "pictures_withheld");
-    }
-    assert_eq!(watcher.watch(&[(&camera, "none")]).await["cameras"][0]["status"], "watching");
-    street.begin(&camera, &mut watcher).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_session_or_a_key_that_ends_ends_its_feeds() {
     let street = Street::start("sessions").await;
     let camera = street.camera().await;

@@ -12,9 +12,9 @@ use vru_vision::image::Image;
 use super::client::Watcher;
 use super::{SESSION, Street, captured_at_us, detections};
 
-const SIZE: (u32, u32) = (768, 576);
+pub const SIZE: (u32, u32) = (768, 576);
 
-fn unit(camera: &str, number: u64, payload: &Bytes) -> v1::Frame {
+pub fn unit(camera: &str, number: u64, payload: &Bytes) -> v1::Frame {
     let key_frame = Codec::H264.resets_decoder(payload);
     v1::Frame {
         id: Some(v1::FrameId { camera_id: camera.to_owned(), session: SESSION, sequence: number }),
