@@ -8,6 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { alertFilters } from '@/features/alerts/model/filters';
+import { wallSearch } from '@/features/live/model/wall';
 import { pageAfter } from '@/features/sign-in/model/places';
 import { statisticsSearch } from '@/features/statistics/model/range';
 import { trackFilters } from '@/features/tracks/model/filters';
@@ -87,6 +88,12 @@ const cameras = createRoute({
   path: '/cameras',
   component: lazyRouteComponent(() => import('./pages/CamerasPage'), 'CamerasPage'),
 });
+const wall = createRoute({
+  getParentRoute: () => site,
+  path: '/wall',
+  validateSearch: wallSearch,
+  component: lazyRouteComponent(() => import('./pages/WallPage'), 'WallPage'),
+});
 const newCamera = createRoute({
   getParentRoute: () => site,
   path: '/cameras/new',
@@ -157,6 +164,7 @@ const tree = root.addChildren([
     users,
     site.addChildren([
       cameras,
+      wall,
       newCamera,
       camera,
       editCamera,

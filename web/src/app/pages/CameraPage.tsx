@@ -5,6 +5,7 @@ import { LatestAlerts } from '@/features/alerts/components/LatestAlerts';
 import { NewestPicture } from '@/features/alerts/components/NewestPicture';
 import { CameraNow } from '@/features/cameras/components/CameraNow';
 import { Versions } from '@/features/cameras/components/Versions';
+import { LiveTile } from '@/features/live/components/LiveTile';
 import { CountsToday } from '@/features/statistics/components/CountsToday';
 import { HeatMap } from '@/features/statistics/components/HeatMap';
 import { LatestTracks } from '@/features/tracks/components/LatestTracks';
@@ -41,7 +42,12 @@ export function CameraPage() {
         >
           <div className="two-columns">
             <Stack gap="md">
-              <CameraNow siteId={siteId} camera={camera} operates={operates} />
+              <CameraNow
+                siteId={siteId}
+                camera={camera}
+                operates={operates}
+                picture={<LiveTile camera={camera} rendition="full" />}
+              />
               <CountsToday siteId={siteId} camera={camera} zone={zone} />
             </Stack>
             <Stack gap="md">

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { CameraList } from '@/features/cameras/components/CameraList';
+import { LiveTile } from '@/features/live/components/LiveTile';
 import { useSite } from '@/shared/api/useSite';
 import { useText } from '@/shared/i18n/useText';
 import { Page } from '@/shared/ui/Page';
@@ -15,7 +16,7 @@ export function CamerasPage() {
   ) : null;
   return (
     <Page title={t('nav.cameras')} subtitle={site?.name} actions={add}>
-      <CameraList siteId={siteId} add={null} />
+      <CameraList siteId={siteId} add={null} tile={(camera) => <LiveTile camera={camera} rendition="tile" />} />
     </Page>
   );
 }

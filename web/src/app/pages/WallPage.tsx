@@ -1,0 +1,33 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Wall } from '@/features/live/components/Wall';
+import { camerasQuery } from '@/shared/api/cameras';
+import { useSite } from '@/shared/api/useSite';
+import { useText } from '@/shared/i18n/useText';
+import { Page } from '@/shared/ui/Page';
+import { Queried } from '@/shared/ui/StateView';
+
+export function WallPage() {
+  const { t } = useText();
+  const { siteId } = useSite();
+  const search = useSearch({ from: '/inside/sites/$siteId/wall' });
+  const navigate = useNavigate();
+  const query = useQuery(camerasQuery(siteId));
+  return (
+    <Page title={t('nav.wall')} subtitle={t('wall.text')}>
+      <Queried
+        query={query}
+        isEmpty={(cameras) => cameras.length === 0}
+        empty={{ title: 'cameras.none', text: 'cameras.none-text' }}
+      >
+        {(cameras) => (
+          <Wall
+            cameras={cameras}
+            search={search}
+            onSearch={(next) => void navigate({ to: '/sites/$siteId/wall', params: { siteId }, search: next })}
+          />
+        )}
+      </Queried>
+    </Page>
+  );
+}

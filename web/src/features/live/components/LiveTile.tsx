@@ -1,0 +1,108 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { Ages, STALE_MS } from '../model/age';
+import { draw } from '../model/draw';
+import { feed } from '../model/feed';
+import { classOf, type LivePicture, type Rendition } from '../model/message';
+
+const TICK_MS = 250;
+
+/** What a camera shows, live: the picture and its boxes in one canvas, with the age of the picture. A tile that nobody sees pauses. */
+export function LiveTile(props: { camera: Schemas['Camera']; rendition: Rendition }) {
+  const { t, locale } = useText();
+  const { camera, rendition } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const visible = useVisible(canvas);
+  const [age, setAge] = useState<number>();
+  const settings = useRef(camera.settings);
+  settings.current = camera.settings;
+  const text = useRef(t);
+  text.current = t;
+
+  useEffect(() => {
+    if (!visible) return;
+    const ages = new Ages();
+    let newest: { picture: LivePicture; arrived: number } | undefined;
+    let decoding = false;
+    let ended = false;
+    // One picture is decoded at a time; of those that come meanwhile, the newest is next.
+    async function show() {
+      if (decoding) return;
+      decoding = true;
+      while (newest && !ended) {
+        const { picture, arrived } = newest;
+        newest = undefined;
+        const bitmap = await decode(picture);
+        if (!bitmap) continue;
+        await new Promise(requestAnimationFrame);
+        if (canvas.current && !ended) {
+          const { zones = [], lines = [] } = settings.current;
+          draw(canvas.current, bitmap, picture.head.objects ?? [], { zones, lines }, (object) => {
+            const known = classOf(object);
+            return text.current(known ? `class.${known}` : 'class.unknown');
+          });
+          canvas.current.dataset.captured = picture.head.captured_at;
+          canvas.current.dataset.objects = String(picture.head.objects?.length ?? '');
+          ages.add(arrived, Date.parse(picture.head.captured_at));
+        }
+        bitmap.close();
+      }
+      decoding = false;
+    }
+    const leave = feed.watch(camera.id, rendition, (picture, arrived) => {
+      newest = { picture, arrived };
+      void show();
+    });
+    const timer = setInterval(() => setAge(ages.at(performance.now())), TICK_MS);
+    return () => {
+      ended = true;
+      clearInterval(timer);
+      leave();
+    };
+  }, [camera.id, rendition, visible]);
+
+  const stale = age === undefined || age > STALE_MS;
+  const seconds = age === undefined ? undefined : age / 1000;
+  return (
+    <div className="live" data-stale={stale}>
+      <canvas ref={canvas} role="img" aria-label={t('live.picture', { name: camera.settings.name || camera.id })} />
+      <span className="age">
+        {seconds === undefined
+          ? t('live.waiting')
+          : t(stale ? 'live.stale' : 'live.age', {
+              seconds: seconds.toLocaleString(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 }),
+            })}
+      </span>
+    </div>
+  );
+}
+
+async function decode(picture: LivePicture): Promise<ImageBitmap | undefined> {
+  if (!picture.head.picture) return undefined;
+  try {
+    return await createImageBitmap(new Blob([picture.bytes], { type: picture.head.picture.type }));
+  } catch {
+    // Not a picture: the age says that none is shown.
+    return undefined;
+  }
+}
+
+/** Whether somebody can see it: it is scrolled into view, in a tab that is shown. */
+function useVisible(element: React.RefObject<HTMLElement | null>): boolean {
+  const [inView, setInView] = useState(false);
+  const [shown, setShown] = useState(!document.hidden);
+  useEffect(() => {
+    const target = element.current;
+    if (!target) return;
+    const observer = new IntersectionObserver((entries) => setInView(entries.at(-1)?.isIntersecting ?? false));
+    observer.observe(target);
+    const changed = () => setShown(!document.hidden);
+    document.addEventListener('visibilitychange', changed);
+    return () => {
+      observer.disconnect();
+      document.removeEventListener('visibilitychange', changed);
+    };
+  }, [element]);
+  return inView && shown;
+}

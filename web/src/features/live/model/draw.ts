@@ -1,0 +1,93 @@
+import { CLASS_COLOURS } from '@/shared/model/classes';
+import { classOf, type LiveObject } from './message';
+
+export interface Shapes {
+  zones: { id: string; polygon: number[][] }[];
+  lines: { id: string; points: number[][] }[];
+}
+
+const ZONE = '#f08c00';
+const LINE = '#4dabf7';
+
+/** Draws a picture and what belongs to it in one go, so that no box is ever on another picture than its own. */
+export function draw(
+  canvas: HTMLCanvasElement,
+  picture: ImageBitmap,
+  objects: readonly LiveObject[],
+  shapes: Shapes,
+  name: (object: LiveObject) => string,
+): void {
+  if (canvas.width !== picture.width || canvas.height !== picture.height) {
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+  }
+  const context = canvas.getContext('2d', { alpha: false });
+  if (!context) return;
+  const { width, height } = canvas;
+  const unit = Math.max(1, width / 480);
+  context.drawImage(picture, 0, 0);
+  context.lineJoin = 'round';
+  context.lineWidth = 1.5 * unit;
+  const occupied = new Set(objects.flatMap((object) => object.zones));
+  const trace = (points: readonly (readonly number[])[]) => {
+    context.beginPath();
+    for (const [x = 0, y = 0] of points) context.lineTo(x * width, y * height);
+  };
+  for (const zone of shapes.zones) {
+    trace(zone.polygon);
+    context.closePath();
+    context.fillStyle = ZONE;
+    context.strokeStyle = ZONE;
+    context.globalAlpha = occupied.has(zone.id) ? 0.28 : 0.08;
+    context.fill();
+    context.globalAlpha = 1;
+    context.stroke();
+  }
+  context.strokeStyle = LINE;
+  for (const line of shapes.lines) {
+    trace(line.points);
+    context.stroke();
+  }
+  context.font = `600 ${11 * unit}px ui-sans-serif, system-ui, sans-serif`;
+  context.textBaseline = 'bottom';
+  for (const object of objects) {
+    const known = classOf(object);
+    const colour = known ? CLASS_COLOURS[known] : '#5c6670';
+    const { left, top, width: wide, height: high } = object.box;
+    context.strokeStyle = colour;
+    trail(context, object.trail, width, height, unit);
+    context.lineWidth = 2 * unit;
+    context.globalAlpha = object.confirmed ? 1 : 0.45;
+    context.strokeRect(left * width, top * height, wide * width, high * height);
+    if (!object.confirmed) continue;
+    const text = name(object);
+    const size = context.measureText(text).width + 6 * unit;
+    const y = Math.max(15 * unit, top * height);
+    context.fillStyle = colour;
+    context.fillRect(left * width, y - 15 * unit, size, 15 * unit);
+    context.fillStyle = '#fff';
+    context.fillText(text, left * width + 3 * unit, y - unit);
+  }
+  context.globalAlpha = 1;
+}
+
+/** The older, the paler. */
+function trail(
+  context: CanvasRenderingContext2D,
+  points: readonly (readonly [number, number])[],
+  width: number,
+  height: number,
+  unit: number,
+): void {
+  context.lineWidth = 1.5 * unit;
+  for (let at = 1; at < points.length; at += 1) {
+    const [from, to] = [points[at - 1], points[at]];
+    if (!from || !to) continue;
+    context.globalAlpha = at / points.length;
+    context.beginPath();
+    context.moveTo(from[0] * width, from[1] * height);
+    context.lineTo(to[0] * width, to[1] * height);
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+}
