@@ -51,6 +51,25 @@ export const steps = {
     await accessible();
   },
 
+  async 'pictures are live, with their boxes'({ page, accessible }) {
+    await page.locator('.live[data-stale=false]').nth(1).waitFor();
+    const canvas = page.locator('[data-camera=cam-1] canvas');
+    await until('a picture with boxes', async () => Number(await canvas.getAttribute('data-objects')) > 0);
+    const first = await canvas.getAttribute('data-captured');
+    await until('the next picture', async () => (await canvas.getAttribute('data-captured')) !== first);
+    const colours = await canvas.evaluate((element) => {
+      const { data } = element.getContext('2d').getImageData(0, 0, element.width, element.height);
+      const found = new Set();
+      for (let at = 0; at < data.length; at += 4096) found.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+      return found.size;
+    });
+    assert.ok(colours > 20, `a street has more than ${colours} colours`);
+    await goTo(page, 'Wall');
+    await page.locator('.wall .live[data-stale=false]').nth(1).waitFor();
+    await accessible();
+    await goTo(page, 'Cameras');
+  },
+
   async 'a camera shows who is there, counts and alerts'({ page, accessible }) {
     await page.locator('[data-camera=cam-1]').getByRole('link').click();
     await page.getByRole('heading', { level: 1, name: /cam-1/ }).waitFor();
@@ -65,8 +84,10 @@ export const steps = {
   },
 
   async 'a test of the camera shows its picture'({ page }) {
-    await page.getByRole('button', { name: 'Test and show a picture' }).click();
-    const picture = page.getByRole('img', { name: /^Picture of/ });
+    await page.getByRole('link', { name: 'Edit the camera' }).click();
+    await page.locator('.picture .live[data-stale=false]').waitFor();
+    await page.getByRole('button', { name: 'Test the camera' }).click();
+    const picture = page.getByRole('img', { name: 'Picture of the camera' });
     await picture.waitFor({ timeout: 60_000 });
     assert.ok(await until('the picture', () => picture.evaluate((image) => image.naturalWidth > 100)));
   },

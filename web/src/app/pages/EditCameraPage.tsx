@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { changeCamera, createCamera } from '@/features/cameras/api/queries';
 import { CameraForm } from '@/features/cameras/components/CameraForm';
+import { LiveTile } from '@/features/live/components/LiveTile';
 import { cameraQuery } from '@/shared/api/cameras';
 import { useSite } from '@/shared/api/useSite';
 import { useText } from '@/shared/i18n/useText';
@@ -45,6 +46,7 @@ export function EditCameraPage() {
           <CameraForm
             siteId={siteId}
             camera={camera}
+            live={(onRatio) => <LiveTile camera={camera} rendition="full" plain onRatio={onRatio} />}
             save={async (wanted) => {
               await changeCamera(siteId, cameraId, etag, wanted);
               await client.invalidateQueries({ queryKey: ['cameras', siteId] });

@@ -1,6 +1,6 @@
 import { Button, Checkbox, Group, NativeSelect, PasswordInput, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { problemText } from '@/shared/model/problems';
@@ -15,6 +15,8 @@ import { ZoneEditor } from './ZoneEditor';
 export function CameraForm(props: {
   siteId: string;
   camera: Schemas['Camera'] | undefined;
+  /** The live picture, where there is one. */
+  live?: (onRatio: (ratio: number) => void) => ReactNode;
   save: (wanted: Schemas['WantedCamera']) => Promise<unknown>;
   cancel: () => void;
 }) {
@@ -125,7 +127,7 @@ export function CameraForm(props: {
           )}
         </Card>
         <Card title={t('form.drawing')}>
-          <ZoneEditor drawing={drawing} onChange={setDrawing} picture={tested} />
+          <ZoneEditor drawing={drawing} onChange={setDrawing} picture={tested} live={props.live} />
         </Card>
         <Card title={t('rules.title')}>
           <RulesTable shapes={drawing.shapes} rules={draft.rules} onChange={(rules) => set({ rules })} />

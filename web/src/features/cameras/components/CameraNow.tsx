@@ -45,7 +45,7 @@ export function CameraNow(props: {
         <CameraTest
           siteId={props.siteId}
           wanted={() => ({ camera_id: camera.id })}
-          label={t('camera.test')}
+          label={t(props.picture ? 'form.test' : 'camera.test')}
           onPicture={setPicture}
         />
       ) : null}

@@ -1,5 +1,5 @@
 import { Button, Group, NumberInput, Stack, Table, Text, TextInput } from '@mantine/core';
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from 'react';
 import { useText } from '@/shared/i18n/useText';
 import {
   addCorner,
@@ -32,6 +32,8 @@ export function ZoneEditor(props: {
   drawing: Drawing;
   onChange: (drawing: Drawing) => void;
   picture: string | undefined;
+  /** What is shown while there is no picture; it is told how to say its ratio. */
+  live: ((onRatio: (ratio: number) => void) => ReactNode) | undefined;
 }) {
   const { t } = useText();
   const { drawing, onChange } = props;
@@ -66,6 +68,7 @@ export function ZoneEditor(props: {
           <EditorPicture
             drawing={drawing}
             picture={props.picture}
+            live={props.live}
             selected={selected}
             onSelect={setSelected}
             onMove={(at, to) => apply(moveCorner(drawing, at.shape, at.corner, to))}
@@ -118,6 +121,7 @@ export function ZoneEditor(props: {
 function EditorPicture(props: {
   drawing: Drawing;
   picture: string | undefined;
+  live: ((onRatio: (ratio: number) => void) => ReactNode) | undefined;
   selected: Selected;
   onSelect: (at: Selected) => void;
   onMove: (at: Selected, to: Point) => void;
@@ -159,7 +163,7 @@ function EditorPicture(props: {
           onLoad={(event) => setRatio(event.currentTarget.naturalWidth / event.currentTarget.naturalHeight)}
         />
       ) : (
-        <div className="note">{t('editor.no-picture')}</div>
+        (props.live?.(setRatio) ?? <div className="note">{t('editor.no-picture')}</div>)
       )}
       {/* biome-ignore lint/a11y/useSemanticElements: an SVG has no element that is a group of controls */}
       <svg

@@ -9,12 +9,20 @@ import { classOf, type LivePicture, type Rendition } from '../model/message';
 const TICK_MS = 250;
 
 /** What a camera shows, live: the picture and its boxes in one canvas, with the age of the picture. A tile that nobody sees pauses. */
-export function LiveTile(props: { camera: Schemas['Camera']; rendition: Rendition }) {
+export function LiveTile(props: {
+  camera: Schemas['Camera'];
+  rendition: Rendition;
+  /** Only the picture, for something that draws on it. */
+  plain?: boolean;
+  /** Told the ratio of the sides of the picture. */
+  onRatio?: (ratio: number) => void;
+}) {
   const { t, locale } = useText();
-  const { camera, rendition } = props;
+  const { camera, rendition, plain = false, onRatio } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const visible = useVisible(canvas);
   const [age, setAge] = useState<number>();
+  const [ratio, setRatio] = useState(4 / 3);
   const settings = useRef(camera.settings);
   settings.current = camera.settings;
   const text = useRef(t);
@@ -37,13 +45,15 @@ export function LiveTile(props: { camera: Schemas['Camera']; rendition: Renditio
         if (!bitmap) continue;
         await new Promise(requestAnimationFrame);
         if (canvas.current && !ended) {
-          const { zones = [], lines = [] } = settings.current;
-          draw(canvas.current, bitmap, picture.head.objects ?? [], { zones, lines }, (object) => {
+          const { zones = [], lines = [] } = plain ? {} : settings.current;
+          const objects = plain ? [] : (picture.head.objects ?? []);
+          draw(canvas.current, bitmap, objects, { zones, lines }, (object) => {
             const known = classOf(object);
             return text.current(known ? `class.${known}` : 'class.unknown');
           });
           canvas.current.dataset.captured = picture.head.captured_at;
           canvas.current.dataset.objects = String(picture.head.objects?.length ?? '');
+          setRatio(bitmap.width / bitmap.height);
           ages.add(arrived, Date.parse(picture.head.captured_at));
         }
         bitmap.close();
@@ -60,12 +70,14 @@ export function LiveTile(props: { camera: Schemas['Camera']; rendition: Renditio
       clearInterval(timer);
       leave();
     };
-  }, [camera.id, rendition, visible]);
+  }, [camera.id, rendition, plain, visible]);
+
+  useEffect(() => onRatio?.(ratio), [ratio, onRatio]);
 
   const stale = age === undefined || age > STALE_MS;
   const seconds = age === undefined ? undefined : age / 1000;
   return (
-    <div className="live" data-stale={stale}>
+    <div className="live" data-stale={stale} style={{ aspectRatio: ratio }}>
       <canvas ref={canvas} role="img" aria-label={t('live.picture', { name: camera.settings.name || camera.id })} />
       <span className="age">
         {seconds === undefined
