@@ -61,6 +61,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
         counting: Some(counting(sequence)),
         passages: passages(session, sequence, captured_at_us),
         counting_state: vec![6],
+        hidden: None,
     }
 }
 
