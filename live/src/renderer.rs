@@ -84,7 +84,9 @@ fn run(inputs: &Receiver<(Arc<WatchedCamera>, Input)>) {
             ticked = Instant::now();
             // What nobody wants to see is forgotten with its decoder.
             cameras.retain(|_, stage| stage.camera().wants_pictures());
-            cameras.values_mut().for_each(|stage| stage.tick(&mut tools));
+            for stage in cameras.values_mut() {
+                stage.tick(&mut tools);
+            }
         }
     }
 }

@@ -108,7 +108,8 @@ async fn camera(admin: &ApiClient, site: &str) -> String {
 /// The sum of the series with these labels.
 fn metric(name: &str, labels: &[(&str, &str)]) -> i64 {
     let families = registry().gather();
-    let metrics = families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
+    let metrics =
+        families.iter().filter(|family| family.name() == name).flat_map(prometheus::proto::MetricFamily::get_metric);
     let has = |metric: &&prometheus::proto::Metric| {
         let pairs = metric.get_label();
         labels.iter().all(|(name, value)| pairs.iter().any(|pair| (pair.name(), pair.value()) == (*name, *value)))

@@ -83,6 +83,7 @@ impl PostgresServer {
     }
 
     /// Starts a server that replays the log of this one as it is written. Its databases have the same names.
+    #[must_use]
     pub fn start_replica(&self) -> Self {
         let home = folder("postgres-replica");
         if is_root() {

@@ -50,8 +50,8 @@ impl Picture {
         assert_eq!(objects.len(), 1, "{}", self.head);
         let track = format!("{camera}.{SESSION}.{}", number + 1);
         assert_eq!(objects[0]["track_id"], track, "the boxes are of another frame: {}", self.head);
-        let left =
-            objects[0]["box"]["left"].as_f64().expect("a number") * self.head["source"]["width"].as_f64().unwrap();
+        let left = objects[0]["box"]["left"].as_f64().expect("a number")
+            * self.head["source"]["width"].as_f64().expect("a number");
         assert!((left - (number % 1_000) as f64).abs() < 0.05, "{left} {}", self.head);
         if self.head["picture"].is_null() {
             assert!(self.bytes.is_empty());

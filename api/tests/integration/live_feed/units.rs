@@ -27,7 +27,7 @@ pub fn unit(camera: &str, number: u64, payload: &Bytes) -> v1::Frame {
         key_frame,
         delivery: v1::Delivery::Live.into(),
         // As with a camera that is analysed at half its rate.
-        analyse: number % 2 == 0,
+        analyse: number.is_multiple_of(2),
         payload: payload.clone(),
         ..v1::Frame::default()
     }
@@ -68,7 +68,7 @@ async fn access_units_are_passed_on_and_pictures_begin_at_key_frames() {
     full.watch(&[(&camera, "full")]).await;
     let publish = |number: u64| {
         street.put_frame(&unit(&camera, number, &units[number as usize]));
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let mut found = detections(&camera, number);
             (found.source_width, found.source_height) = SIZE;
             tokio::task::block_in_place(|| street.bus.produce_message(Topic::Detections, &camera, &found));
@@ -96,7 +96,7 @@ async fn access_units_are_passed_on_and_pictures_begin_at_key_frames() {
     while let Some(picture) = passed.next_picture_within(Duration::from_secs(4)).await {
         let number = picture.number();
         let objects = &picture.head["objects"];
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             assert_eq!(objects[0]["track_id"], format!("{camera}.{SESSION}.{}", number + 1), "{}", picture.head);
         } else {
             assert!(objects.is_null(), "{}", picture.head);

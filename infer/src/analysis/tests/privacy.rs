@@ -43,7 +43,7 @@ fn raising() -> u64 {
 }
 
 /// The alert that the walker raises in `last`. `others` are in all frames before it, `in_last` are in it.
-fn raised(config: &v1::CameraConfig, others: &[Detection], in_last: &[Detection], last: v1::Frame) -> v1::Alert {
+fn raised(config: &v1::CameraConfig, others: &[Detection], in_last: &[Detection], last: &v1::Frame) -> v1::Alert {
     let mut analysis = analysis(Some(config));
     for sequence in 0..raising() {
         let found = [&[person(WALKER, 0.9)], others].concat();
@@ -52,8 +52,7 @@ fn raised(config: &v1::CameraConfig, others: &[Detection], in_last: &[Detection]
     }
     let found = [&[person(WALKER, 0.9)], in_last].concat();
     let image = jpeg::decode(&last.payload, None).ok();
-    let (_, mut alerts) =
-        analysis.observe(&last, &found, image.map(Picture::new).as_ref(), v1::StageTimings::default());
+    let (_, mut alerts) = analysis.observe(last, &found, image.map(Picture::new).as_ref(), v1::StageTimings::default());
     alerts.retain(|alert| alert.r#box.is_some_and(|place| place.left < 100.0));
     alerts.remove(0)
 }
@@ -77,23 +76,23 @@ fn is_hidden(image: &Image, rect: Rect) -> bool {
 
 #[test]
 fn heads_are_hidden_in_the_snapshot_and_there_is_no_clip() {
-    let alert = raised(&blurring(), &[], &[], frame(raising()));
+    let alert = raised(&blurring(), &[], &[], &frame(raising()));
     let seen = jpeg::decode(&alert.snapshot, None).unwrap();
     assert!(is_hidden(&seen, WALKER));
     assert!(!is_hidden(&seen, OTHER), "nobody is there");
     assert!(alert.clip_key.is_empty() && !alert.snapshot_key.is_empty());
 
     // Of another camera, everything is seen.
-    let alert = raised(&camera(), &[], &[], frame(raising()));
+    let alert = raised(&camera(), &[], &[], &frame(raising()));
     assert!(!is_hidden(&jpeg::decode(&alert.snapshot, None).unwrap(), WALKER));
     assert!(!alert.clip_key.is_empty());
 }
 
 #[test]
 fn a_doubtful_detection_and_a_road_user_that_the_model_missed_are_hidden_too() {
-    let alert = raised(&blurring(), &[], &[person(OTHER, 0.05)], frame(raising()));
+    let alert = raised(&blurring(), &[], &[person(OTHER, 0.05)], &frame(raising()));
     assert!(is_hidden(&jpeg::decode(&alert.snapshot, None).unwrap(), OTHER));
-    let alert = raised(&blurring(), &[person(OTHER, 0.9)], &[], frame(raising()));
+    let alert = raised(&blurring(), &[person(OTHER, 0.9)], &[], &frame(raising()));
     assert!(is_hidden(&jpeg::decode(&alert.snapshot, None).unwrap(), OTHER));
 }
 
@@ -101,7 +100,7 @@ fn a_doubtful_detection_and_a_road_user_that_the_model_missed_are_hidden_too() {
 fn the_picture_of_a_camera_that_is_mounted_turned_is_hidden_where_a_person_sees_it() {
     let turned = Orientation { mirrored: false, quarters: 3 }.apply(pattern());
     let payload = jpeg::encode(turned.view(), 95).unwrap().into();
-    let alert = raised(&blurring(), &[], &[], v1::Frame { payload, orientation: 1, ..frame(raising()) });
+    let alert = raised(&blurring(), &[], &[], &v1::Frame { payload, orientation: 1, ..frame(raising()) });
     let seen = jpeg::decode(&alert.snapshot, None).unwrap();
     assert_eq!((seen.width, seen.height), SIZE);
     assert!(is_hidden(&seen, WALKER) && !is_hidden(&seen, OTHER));
@@ -133,7 +132,7 @@ fn the_picture_of_a_video_stream_is_hidden_too_at_its_own_scale() {
 fn a_picture_that_cannot_be_blurred_is_not_shown() {
     let before = metrics::SNAPSHOTS_LOST.with_label_values(&["cam", "no_picture"]).get();
     let broken = v1::Frame { payload: bytes::Bytes::from_static(b"no picture"), ..frame(raising()) };
-    let alert = raised(&blurring(), &[], &[], broken);
+    let alert = raised(&blurring(), &[], &[], &broken);
     assert!(alert.snapshot.is_empty());
     assert_eq!(metrics::SNAPSHOTS_LOST.with_label_values(&["cam", "no_picture"]).get(), before + 1);
 }
