@@ -120,6 +120,8 @@ async fn ready_names_what_kafka_does_not_allow() {
     let (alerts, cameras, group) = (bus.name(Topic::Alerts), bus.name(Topic::Cameras), "api-group");
     let (tests, reports, tests_group) =
         (bus.name(Topic::CameraTests), bus.name(Topic::CameraTestReports), "tests-group");
+    let shown = [Topic::Frames, Topic::FileFrames, Topic::Detections].map(|topic| bus.name(topic));
+    let [frames, file_frames, detections] = &shown;
     let acls = [
         Acl::WriteTopic(&cameras),
         Acl::ReadTopic(&alerts),
@@ -127,6 +129,9 @@ async fn ready_names_what_kafka_does_not_allow() {
         Acl::WriteTopic(&tests),
         Acl::ReadTopic(&reports),
         Acl::ReadGroup(tests_group),
+        Acl::ReadTopic(frames),
+        Acl::ReadTopic(file_frames),
+        Acl::ReadTopic(detections),
     ];
     let config = secured.sasl("api");
     tokio::task::block_in_place(|| {
@@ -155,11 +160,14 @@ async fn ready_names_what_kafka_does_not_allow() {
             (acls[3], format!("Write on topic {tests}")),
             (acls[4], format!("Read on topic {reports}")),
             (acls[5], format!("Read on group {tests_group}")),
+            (acls[6], format!("Read on topic {frames}")),
+            (acls[7], format!("Read on topic {file_frames}")),
+            (acls[8], format!("Read on topic {detections}")),
         ] {
             forbid(&root, "api", acl);
             vru_runtime::test_util::wait_for(DEADLINE, &format!("/ready to name {named}"), || {
                 let answer = http_get(service.admin(), "/ready")?;
-                // The API serves on: only webhooks and changes of cameras wait.
+                // The API serves on: only webhooks, changes of cameras and live feeds wait.
                 if answer.status == 200 && answer.body.contains(&named) { Ok(()) } else { Err(answer.body) }
             });
             allow(&root, "api", acl);
