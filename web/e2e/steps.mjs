@@ -1,5 +1,6 @@
 // What a person does with the app, in this order. A step fails on an error of its own, and on whatever the browser reports meanwhile.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 
 const NAME = 'ada';
 const PASSWORD = 'a long enough password';
@@ -158,6 +159,32 @@ export const steps = {
     const file = await page.request.get(origin + address);
     assert.ok(file.headers()['content-type'].startsWith('text/csv'), file.headers()['content-type']);
     assert.ok((await file.text()).split('\n').length > 60);
+  },
+
+  async 'a video is uploaded and analysed, and what is none is refused in words'({ page, accessible }) {
+    await goTo(page, 'Uploads');
+    await page.getByText('No uploads yet').waitFor();
+    await accessible();
+    const chooser = page.locator('input[type=file]');
+    const text = Buffer.from('this is no video\n'.repeat(100));
+    await chooser.setInputFiles({ name: 'notes.mp4', mimeType: 'video/mp4', buffer: text });
+    const refused = page.locator('[data-upload=failed]').filter({ hasText: 'notes.mp4' });
+    await refused.getByText(/no video in a container/).waitFor();
+    await refused.getByRole('button', { name: 'Remove' }).click();
+    await refused.getByRole('button', { name: 'Remove with all that was found' }).click();
+    await refused.waitFor({ state: 'detached' });
+
+    await page.getByLabel('Zones, lines and rules of').selectOption({ index: 1 });
+    await chooser.setInputFiles(join(process.env.VRU_WEB_OUT, '../clips/vtest.avi'));
+    const row = page.locator('[data-upload]').filter({ hasText: 'vtest.avi' });
+    // Live cameras go first.
+    await row.getByText(/[1-9]\d* pictures analysed/).waitFor({ timeout: 120_000 });
+    await accessible();
+    await row.getByRole('link', { name: 'vtest.avi' }).click();
+    await page.getByRole('heading', { level: 1, name: 'vtest.avi' }).waitFor();
+    await goTo(page, 'Uploads');
+    await row.getByRole('button', { name: 'Cancel' }).click();
+    await row.getByText('Cancelled').waitFor();
   },
 
   async 'a zone is moved by keyboard alone, and the change is stored'({ page, origin, accessible }) {

@@ -37,6 +37,7 @@ struct Clock {
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = TestedTransport)]
 enum Transport {
     Tcp,
     Udp,

@@ -1,6 +1,6 @@
 //! The OpenAPI document is checked in. `VRU_BLESS=1 cargo test -p vru-api --test integration document` writes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::api::Api;
@@ -28,4 +28,46 @@ fn every_schema_that_the_document_names_is_in_it() {
     let names = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
     let missing: BTreeSet<_> = names.filter(|&name| document["components"]["schemas"].get(name).is_none()).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Two types with one name are one schema in the document, which is wrong for one of them.
+#[test]
+fn no_two_types_have_the_name_of_one_schema() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut folders = vec![root.join("api/src"), root.join("runtime/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a text");
+                for name in schema_names(&text) {
+                    found.entry(name).or_default().push(path.display().to_string());
+                }
+            }
+        }
+    }
+    assert!(found.len() > 50, "the types are not found: {found:?}");
+    found.retain(|_, places| places.len() > 1);
+    assert!(found.is_empty(), "give one of them another name, or `#[schema(as = …)]`: {found:#?}");
+}
+
+/// The names under which the types of a source file are in the document.
+fn schema_names(source: &str) -> Vec<String> {
+    let after_derive = source.split("ToSchema").skip(1);
+    let name = |rest: &str| {
+        // Not an import, or a use in a signature: the derive's list ends right after it.
+        let rest = rest.strip_prefix(')').or_else(|| rest.strip_prefix(","))?;
+        let declaration = rest.find("struct ").into_iter().chain(rest.find("enum ")).min()?;
+        let head = &rest[..declaration];
+        if head.contains('{') || head.contains(';') {
+            return None;
+        }
+        let other = head.split("schema(as = ").nth(1).and_then(|rest| rest.split([')', ',']).next());
+        let own = rest[declaration..].split_whitespace().nth(1)?.split(['<', '(', '{', ';']).next()?;
+        Some(other.unwrap_or(own).to_owned())
+    };
+    after_derive.filter_map(name).collect()
 }

@@ -1,4 +1,4 @@
-//! A plain page with the annotated live pictures, the counts and the latest alerts. The real web app replaces it later.
+//! A plain page with the annotated live pictures, the counts and the latest alerts. The web app (`web/`) shows more; this page stays until nothing needs it.
 //!
 //! - `/`: the page, which loads nothing from other servers;
 //! - `/state`: everything on it that changes, as JSON ([`state`]);

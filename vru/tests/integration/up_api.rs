@@ -89,7 +89,7 @@ impl UpWithApi {
 #[test]
 fn a_camera_of_the_api_is_watched_and_again_after_a_restart_and_only_its_login_opens_the_door() {
     let mut up = UpWithApi::start("");
-    up.wait_for_log("nobody can log in to the API yet");
+    up.wait_for_log("nobody can log in");
     let token = std::fs::read_to_string(up.home.join("data/first-admin-token")).unwrap();
     assert_eq!(up.first_admin("wrong").0, 403);
     assert_eq!(up.first_admin(&token).0, 201);

@@ -119,7 +119,7 @@ function Preferences() {
   );
 }
 
-const PAGES = ['cameras', 'wall', 'alerts', 'tracks', 'statistics'] as const;
+const PAGES = ['cameras', 'wall', 'alerts', 'tracks', 'statistics', 'uploads'] as const;
 const ADMIN_PAGES = ['members', 'keys', 'webhooks', 'audit'] as const;
 
 function Navigation() {

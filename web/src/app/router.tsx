@@ -132,6 +132,11 @@ const statistics = createRoute({
   validateSearch: statisticsSearch,
   component: lazyRouteComponent(() => import('./pages/StatisticsPage'), 'StatisticsPage'),
 });
+const uploads = createRoute({
+  getParentRoute: () => site,
+  path: '/uploads',
+  component: lazyRouteComponent(() => import('./pages/UploadsPage'), 'UploadsPage'),
+});
 const members = createRoute({
   getParentRoute: () => site,
   path: '/members',
@@ -172,6 +177,7 @@ const tree = root.addChildren([
       tracks,
       track,
       statistics,
+      uploads,
       members,
       keys,
       webhooks,

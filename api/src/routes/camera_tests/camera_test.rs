@@ -17,7 +17,7 @@ pub(super) struct CameraTest {
     /// Absent for settings that are not saved.
     #[serde(skip_serializing_if = "Option::is_none")]
     camera_id: Option<String>,
-    state: Word,
+    state: TestState,
     #[schema(format = DateTime)]
     created_at: String,
     /// While it is `running`.
@@ -42,7 +42,7 @@ pub(super) struct CameraTest {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Word {
+enum TestState {
     /// Nobody tries it yet.
     Pending,
     Running,
@@ -68,19 +68,19 @@ impl From<camera_tests::CameraTest> for CameraTest {
         let camera_tests::CameraTest { id, site_id, camera_id, created_at, host, state } = test;
         let (mut started_at, mut finished_at, mut seen, mut failure) = (None, None, None, None);
         let state = match state {
-            State::Pending => Word::Pending,
+            State::Pending => TestState::Pending,
             State::Running { since } => {
                 started_at = Some(time(since));
-                Word::Running
+                TestState::Running
             }
             State::Seen { at, seen: stream } => {
                 (finished_at, seen) = (Some(time(at)), Some(stream));
-                Word::Done
+                TestState::Done
             }
             State::Failed { at, failure: Failure { reason, phase, error } } => {
                 finished_at = Some(time(at));
                 failure = Some(TestFailure { reason, phase: (!phase.is_empty()).then_some(phase), detail: error });
-                Word::Failed
+                TestState::Failed
             }
             State::Silent { since, started } => {
                 let detail = if started {
@@ -90,7 +90,7 @@ impl From<camera_tests::CameraTest> for CameraTest {
                 };
                 finished_at = Some(time(since));
                 failure = Some(TestFailure { reason: "no_ingest".to_owned(), phase: None, detail: detail.to_owned() });
-                Word::Failed
+                TestState::Failed
             }
         };
         let created_at = time(created_at);

@@ -18,7 +18,7 @@ pub(super) struct Upload {
     id: String,
     site_id: String,
     name: String,
-    state: Word,
+    state: UploadState,
     /// Size of the file.
     bytes: i64,
     /// How many of them the service has.
@@ -50,7 +50,7 @@ pub(super) struct Upload {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Word {
+enum UploadState {
     /// Bytes are missing.
     Receiving,
     /// All bytes are there, and it is looked what they are.
@@ -72,14 +72,14 @@ impl From<uploads::Upload> for Upload {
             site_id: upload.site_id,
             name: upload.name,
             state: match upload.state {
-                State::Receiving => Word::Receiving,
-                State::Checking => Word::Checking,
-                State::Queued => Word::Queued,
-                State::Analysing => Word::Analysing,
-                State::Done => Word::Done,
-                State::Failed => Word::Failed,
+                State::Receiving => UploadState::Receiving,
+                State::Checking => UploadState::Checking,
+                State::Queued => UploadState::Queued,
+                State::Analysing => UploadState::Analysing,
+                State::Done => UploadState::Done,
+                State::Failed => UploadState::Failed,
                 // Those that are deleted are not shown.
-                State::Cancelled | State::Deleting => Word::Cancelled,
+                State::Cancelled | State::Deleting => UploadState::Cancelled,
             },
             bytes: upload.length,
             received_bytes: upload.received,

@@ -6671,7 +6671,7 @@ export interface components {
              * @description While it is `running`.
              */
             started_at?: string | null;
-            state: components["schemas"]["Word"];
+            state: components["schemas"]["TestState"];
         };
         /** @description One version of a camera. */
         CameraVersion: {
@@ -7590,7 +7590,7 @@ export interface components {
                  * @description Capture time of the first frame.
                  */
                 start_time: string;
-                state: components["schemas"]["Word"];
+                state: components["schemas"]["UploadState"];
             }[];
             /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
             next_cursor?: string | null;
@@ -7842,7 +7842,7 @@ export interface components {
             profile?: string | null;
             /** @description What the camera calls its server; absent if it does not. */
             server?: string | null;
-            transport: components["schemas"]["Transport"];
+            transport: components["schemas"]["TestedTransport"];
             /**
              * Format: int32
              * @description Of the picture as a person sees it, in pixels.
@@ -7982,6 +7982,10 @@ export interface components {
             /** Format: int64 */
             took_ms: number;
         };
+        /** @enum {string} */
+        TestState: "pending" | "running" | "done" | "failed";
+        /** @enum {string} */
+        TestedTransport: "tcp" | "udp";
         /** @description How the certificate of `rtsps://` is verified: one of the keys. */
         Tls: {
             ca_file: string;
@@ -8230,8 +8234,10 @@ export interface components {
              * @description Capture time of the first frame.
              */
             start_time: string;
-            state: components["schemas"]["Word"];
+            state: components["schemas"]["UploadState"];
         };
+        /** @enum {string} */
+        UploadState: "receiving" | "checking" | "queued" | "analysing" | "done" | "failed" | "cancelled";
         /** @description Somebody who may log in. */
         User: {
             /** Format: date-time */
@@ -8358,8 +8364,6 @@ export interface components {
              */
             secret: string;
         };
-        /** @enum {string} */
-        Word: "pending" | "running" | "done" | "failed";
         /** @description A worker of inference that has written in the last 30 seconds. */
         Worker: {
             /** Format: double */

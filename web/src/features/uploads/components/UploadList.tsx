@@ -1,0 +1,118 @@
+import { Anchor, Button, Group, Progress, Table, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { problemText } from '@/shared/model/problems';
+import { Card } from '@/shared/ui/Page';
+import { Queried } from '@/shared/ui/StateView';
+import { Moment } from '@/shared/ui/Words';
+import { cancelUpload, deleteUpload, uploadsQuery } from '../api/queries';
+import { canBeCancelled, formatBytes, receivedShare } from '../model/stage';
+
+/** The files of a site, and how far their analysis is. */
+export function UploadList(props: { siteId: string; zone: string; operates: boolean }) {
+  const { t } = useText();
+  const { siteId, zone, operates } = props;
+  const query = useQuery(uploadsQuery(siteId));
+  return (
+    <Card>
+      <Queried
+        query={query}
+        isEmpty={(list) => list.length === 0}
+        empty={{ title: 'uploads.none', text: 'uploads.none-text' }}
+      >
+        {(list) => (
+          <div className="table-scroll">
+            <Table aria-label={t('uploads.title')}>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t('uploads.file')}</Table.Th>
+                  <Table.Th>{t('uploads.state')}</Table.Th>
+                  <Table.Th>{t('uploads.created')}</Table.Th>
+                  <Table.Th />
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {list.map((upload) => (
+                  <Row key={upload.id} upload={upload} zone={zone} operates={operates} />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </div>
+        )}
+      </Queried>
+    </Card>
+  );
+}
+
+function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean }) {
+  const { t, locale } = useText();
+  const { upload } = props;
+  const client = useQueryClient();
+  const [sure, setSure] = useState(false);
+  const onSettled = () => client.invalidateQueries(uploadsQuery(upload.site_id));
+  const cancelled = useMutation({ mutationFn: () => cancelUpload(upload.site_id, upload.id), onSettled });
+  const deleted = useMutation({ mutationFn: () => deleteUpload(upload.site_id, upload.id), onSettled });
+  const share = receivedShare(upload);
+  const error = cancelled.error ?? deleted.error;
+  return (
+    <Table.Tr data-upload={upload.state}>
+      <Table.Td>
+        {upload.camera_id ? (
+          <Anchor
+            component={Link}
+            to="/sites/$siteId/cameras/$cameraId"
+            // @ts-expect-error Mantine's polymorphic link does not know the parameters of the route.
+            params={{ siteId: upload.site_id, cameraId: upload.camera_id }}
+          >
+            {upload.name}
+          </Anchor>
+        ) : (
+          upload.name
+        )}
+        <Text size="sm" className="quiet">
+          {formatBytes(upload.bytes, locale)}
+        </Text>
+      </Table.Td>
+      <Table.Td>
+        {t(`uploads.is-${upload.state}`, { frames: upload.frames.toLocaleString(locale) })}
+        {share === undefined ? null : <Progress value={share * 100} aria-label={t('uploads.received')} />}
+        {upload.problem ? (
+          <Text size="sm" c={upload.state === 'failed' ? 'red' : undefined}>
+            {upload.problem}
+          </Text>
+        ) : null}
+        {error ? (
+          <Text size="sm" role="alert" c="red">
+            {problemText(error, t).detail}
+          </Text>
+        ) : null}
+      </Table.Td>
+      <Table.Td>
+        <Moment at={upload.created_at} zone={props.zone} />
+      </Table.Td>
+      <Table.Td>
+        {props.operates ? (
+          <Group gap="xs" justify="flex-end" wrap="nowrap">
+            {canBeCancelled(upload) ? (
+              <Button size="xs" variant="default" loading={cancelled.isPending} onClick={() => cancelled.mutate()}>
+                {t('common.cancel')}
+              </Button>
+            ) : null}
+            {sure ? (
+              <Button size="xs" color="red" loading={deleted.isPending} onClick={() => deleted.mutate()}>
+                {t('uploads.remove-all')}
+              </Button>
+            ) : (
+              <Button size="xs" variant="subtle" onClick={() => setSure(true)}>
+                {t('common.remove')}
+              </Button>
+            )}
+          </Group>
+        ) : null}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
