@@ -7,6 +7,7 @@ import { pictureQuery } from '@/shared/api/pictures';
 import { useText } from '@/shared/i18n/useText';
 import { CLASS_COLOURS } from '@/shared/model/classes';
 import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Box, Polygon, StoredPicture } from '@/shared/ui/Picture';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment, SeverityBadge } from '@/shared/ui/Words';
@@ -188,11 +189,7 @@ function Comments(props: { siteId: string; alertId: string; zone: string; operat
           </Stack>
         </form>
       ) : null}
-      {added.error ? (
-        <Text role="alert" size="sm" c="red">
-          {problemText(added.error, t).detail}
-        </Text>
-      ) : null}
+      <FailureText error={added.error} />
     </Stack>
   );
 }

@@ -4,8 +4,8 @@ import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
 import { words } from '@/shared/model/search';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
@@ -40,11 +40,7 @@ export function Keys(props: { siteId: string; zone: string }) {
     <>
       <NewKey siteId={siteId} onMade={refresh} />
       <Card>
-        {revoked.error ? (
-          <Text role="alert" size="sm" c="red">
-            {problemText(revoked.error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={revoked.error} />
         <Queried
           query={query}
           isEmpty={(list) => list.length === 0}
@@ -144,11 +140,7 @@ function NewKey(props: { siteId: string; onMade: () => unknown }) {
           {t('keys.once')} <Code>{made.data.token}</Code>
         </Text>
       ) : null}
-      {made.error ? (
-        <Text role="alert" size="sm" c="red">
-          {problemText(made.error, t).detail}
-        </Text>
-      ) : null}
+      <FailureText error={made.error} />
     </Card>
   );
 }

@@ -1,11 +1,11 @@
-import { Button, Group, NativeSelect, Table, Text, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, Table, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
 import { word } from '@/shared/model/search';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 
@@ -79,11 +79,7 @@ export function Members(props: { siteId: string }) {
             </Button>
           </Group>
         </form>
-        {error ? (
-          <Text role="alert" size="sm" c="red">
-            {problemText(error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={error} />
       </Card>
       <Card>
         <Queried

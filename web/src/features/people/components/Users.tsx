@@ -1,11 +1,11 @@
-import { Button, Checkbox, Group, PasswordInput, Table, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, PasswordInput, Table, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
 import { formatDay } from '@/shared/model/time';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 
@@ -37,11 +37,7 @@ export function Users() {
     <>
       <NewUser onAdded={refresh} />
       <Card>
-        {changed.error ? (
-          <Text role="alert" size="sm" c="red">
-            {problemText(changed.error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={changed.error} />
         <Queried query={query}>
           {(list) => (
             <div className="table-scroll">
@@ -137,11 +133,7 @@ function NewUser(props: { onAdded: () => unknown }) {
           </Button>
         </Group>
       </form>
-      {added.error ? (
-        <Text role="alert" size="sm" c="red">
-          {problemText(added.error, t).detail}
-        </Text>
-      ) : null}
+      <FailureText error={added.error} />
     </Card>
   );
 }

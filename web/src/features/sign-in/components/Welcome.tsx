@@ -2,7 +2,7 @@ import { Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/c
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { addFirstAdmin, logIn } from '../api/calls';
 import { Frame } from './Frame';
 
@@ -60,11 +60,7 @@ export function Welcome(props: { token: string; onSignedIn: () => void }) {
             required
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
-          {added.error ? (
-            <Text role="alert" c="red" size="sm">
-              {problemText(added.error, t).detail}
-            </Text>
-          ) : null}
+          <FailureText error={added.error} />
           <Button type="submit" loading={added.isPending} fullWidth>
             {t('welcome.submit')}
           </Button>

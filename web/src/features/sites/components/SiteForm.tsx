@@ -1,9 +1,9 @@
-import { Autocomplete, Button, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Autocomplete, Button, NativeSelect, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, type Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 
 /** Adds a site, or changes the one with this tag. */
 export function SiteForm(props: {
@@ -67,11 +67,7 @@ export function SiteForm(props: {
           ]}
           onChange={(event) => setUnits(event.currentTarget.value === 'imperial' ? 'imperial' : 'metric')}
         />
-        {saved.error ? (
-          <Text role="alert" size="sm" c="red">
-            {problemText(saved.error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={saved.error} />
         <Button type="submit" loading={saved.isPending}>
           {t(props.site ? 'form.save' : 'site.add')}
         </Button>

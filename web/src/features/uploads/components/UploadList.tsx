@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
@@ -84,11 +84,7 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
             {upload.problem}
           </Text>
         ) : null}
-        {error ? (
-          <Text size="sm" role="alert" c="red">
-            {problemText(error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={error} />
       </Table.Td>
       <Table.Td>
         <Moment at={upload.created_at} zone={props.zone} />

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
@@ -100,11 +100,7 @@ function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () =
               : t('webhooks.test-refused', { why: result.error ?? String(result.status ?? '') })}
           </Text>
         ) : null}
-        {(tested.error ?? removed.error) ? (
-          <Text size="sm" role="alert" c="red">
-            {problemText(tested.error ?? removed.error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={tested.error ?? removed.error} />
       </Table.Td>
       <Table.Td>
         {webhook.last_delivered_at ? <Moment at={webhook.last_delivered_at} zone={props.zone} /> : t('keys.never')}
@@ -177,11 +173,7 @@ function NewWebhook(props: { siteId: string; onMade: () => unknown }) {
           {t('webhooks.once')} <Code>{made.data.secret}</Code>
         </Text>
       ) : null}
-      {made.error ? (
-        <Text role="alert" size="sm" c="red">
-          {problemText(made.error, t).detail}
-        </Text>
-      ) : null}
+      <FailureText error={made.error} />
     </Card>
   );
 }
