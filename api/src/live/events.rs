@@ -70,7 +70,7 @@ impl Events {
         listener
     }
 
-    /// Reads while somebody listens, until the stop.
+    /// Reads the topics until the stop. It pauses while no stream is open.
     pub(crate) async fn run(
         self,
         kafka: KafkaConfig,
@@ -121,7 +121,7 @@ struct Reading<'a> {
     shared: &'a Shared,
     database: &'a Pool,
     live: Option<&'a LiveStore>,
-    /// The cameras of the sites to which somebody listens, and others of which something came; `None` if it has no site.
+    /// The site of each camera: of all cameras of sites with an open stream, and of others that sent something. `None`: no site.
     site_of: HashMap<String, Option<String>>,
     states: HashMap<String, &'static str>,
 }

@@ -28,7 +28,7 @@ pub(crate) struct Feeds {
 }
 
 impl Feeds {
-    /// `states` is where the live states of cameras are, if somebody writes them.
+    /// `states`: the store of the cameras' live states; `None` if there is none.
     pub(crate) fn start(
         config: &LiveConfig,
         kafka: &KafkaConfig,
