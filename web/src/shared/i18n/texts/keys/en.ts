@@ -1,0 +1,16 @@
+export const en = {
+  'keys.title': 'API keys',
+  'keys.text': 'With a key, a program uses the API for this site',
+  'keys.add': 'Make a key',
+  'keys.name': 'Name',
+  'keys.scopes': 'May',
+  'keys.lifetime': 'Good for',
+  'keys.days': '{count} days',
+  'keys.expires': 'Expires',
+  'keys.used': 'Last used',
+  'keys.never': 'Never',
+  'keys.none': 'No keys yet',
+  'keys.none-text': 'A key is for one program, with no more rights than it needs.',
+  'keys.revoke': 'Revoke',
+  'keys.once': 'Keep this key now, it is not shown again:',
+} as const;
