@@ -3,7 +3,8 @@
 #
 #   scripts/web.sh build  builds it into $VRU_CACHE/web, from where `vru demo` and `vru up` serve it; nothing if it is up to date
 #   scripts/web.sh check  everything that must hold without a browser
-#   scripts/web.sh e2e    the app in a browser, on a running demo
+#   scripts/web.sh e2e PROGRAM       the app in a browser, on a demo of its own
+#   scripts/web.sh pictures PROGRAM  the same, and takes the pictures of the user guide
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,7 +28,7 @@ install() {
 
 # What the build is made from.
 sources() {
-  find src public index.html package.json package-lock.json tsconfig.json vite.config.ts -type f -print0 | sort -z |
+  find src ../docs/user-guide public index.html package.json package-lock.json tsconfig.json vite.config.ts -type f -print0 | sort -z |
     xargs -0 sha256sum | sha256sum | cut -d' ' -f1
 }
 
@@ -66,9 +67,17 @@ e2e() {
   node e2e/run.mjs "$@"
 }
 
+pictures() {
+  local folder=$ROOT/docs/user-guide/pictures
+  rm -rf "$folder.new"
+  VRU_WEB_PICTURES=$folder.new e2e "$@"
+  rm -rf "$folder"
+  mv "$folder.new" "$folder"
+}
+
 cd "$ROOT/web"
 command=${1:-}
 case $command in
-  build | check | e2e) shift; "$command" "$@" ;;
-  *) die "unknown command '$command'; choose build, check or e2e" ;;
+  build | check | e2e | pictures) shift; "$command" "$@" ;;
+  *) die "unknown command '$command'; choose build, check, e2e or pictures" ;;
 esac

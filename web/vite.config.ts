@@ -40,6 +40,7 @@ export default defineConfig({
     // The charts, which are loaded with the first page that has one.
     chunkSizeWarningLimit: 600,
   },
-  server: { proxy: { '/api': { target: api, changeOrigin: true } } },
+  // The user guide is in docs/.
+  server: { fs: { allow: ['..'] }, proxy: { '/api': { target: api, changeOrigin: true } } },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 });

@@ -2,12 +2,14 @@
 import { mkdirSync } from 'node:fs';
 import { launch, open } from './browser.mjs';
 import { startDemo } from './demo.mjs';
+import { pictureIn } from './pictures.mjs';
 import { steps } from './steps.mjs';
 
 const program = process.argv[2];
 if (!program) throw new Error('usage: node e2e/run.mjs PROGRAM');
 const shots = process.env.VRU_WEB_SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
+const picture = pictureIn(process.env.VRU_WEB_PICTURES);
 
 const demo = await startDemo(program);
 const browser = await launch();
@@ -18,7 +20,7 @@ try {
   for (const [name, step] of Object.entries(steps)) {
     const started = performance.now();
     try {
-      await step({ ...tab, browser, origin, link: demo.link });
+      await step({ ...tab, picture, browser, origin, link: demo.link });
     } catch (error) {
       tab.faults.push(error.stack ?? String(error));
       if (shots) await tab.page.screenshot({ path: `${shots}/failed-${name.replaceAll(' ', '-')}.png` });

@@ -36,11 +36,12 @@ export const steps = {
     await accessible();
   },
 
-  async 'the one-time link adds the first person'({ page, link, origin, accessible }) {
+  async 'the one-time link adds the first person'({ page, link, origin, accessible, picture }) {
     await page.goto(link);
     await page.getByLabel('User name').fill(NAME);
     await page.getByLabel(/^Password/).fill(PASSWORD);
     await accessible();
+    await picture('first-sign-in', page);
     await page.getByRole('button', { name: 'Begin' }).click();
     await page.waitForURL(/\/sites\/[^/]+\/cameras$/);
     site = (await ask(page, `${origin}/api/v1/sites`)).items[0];
@@ -52,7 +53,7 @@ export const steps = {
     await accessible();
   },
 
-  async 'pictures are live, with their boxes'({ page, accessible }) {
+  async 'pictures are live, with their boxes'({ page, accessible, picture }) {
     await page.locator('.live[data-stale=false]').nth(1).waitFor();
     const canvas = page.locator('[data-camera=cam-1] canvas');
     await until('a picture with boxes', async () => Number(await canvas.getAttribute('data-objects')) > 0);
@@ -65,13 +66,15 @@ export const steps = {
       return found.size;
     });
     assert.ok(colours > 20, `a street has more than ${colours} colours`);
+    await picture('cameras', page);
     await goTo(page, 'Wall');
     await page.locator('.wall .live[data-stale=false]').nth(1).waitFor();
     await accessible();
+    await picture('wall', page);
     await goTo(page, 'Cameras');
   },
 
-  async 'a camera shows who is there, counts and alerts'({ page, accessible }) {
+  async 'a camera shows who is there, counts and alerts'({ page, accessible, picture }) {
     await page.locator('[data-camera=cam-1]').getByRole('link').click();
     await page.getByRole('heading', { level: 1, name: /cam-1/ }).waitFor();
     await page.getByText(/Live, [\d.]+ pictures\/s/).waitFor();
@@ -82,18 +85,26 @@ export const steps = {
       .first()
       .waitFor();
     await accessible();
+    await picture('camera', page);
+    await picture('heat-map', page.locator('.card').filter({ has: page.locator('.heat') }));
   },
 
-  async 'a test of the camera shows its picture'({ page }) {
+  async 'a test of the camera shows its picture'({ page, picture }) {
     await page.getByRole('link', { name: 'Edit the camera' }).click();
     await page.locator('.picture .live[data-stale=false]').waitFor();
     await page.getByRole('button', { name: 'Test the camera' }).click();
-    const picture = page.getByRole('img', { name: 'Picture of the camera' });
-    await picture.waitFor({ timeout: 60_000 });
-    assert.ok(await until('the picture', () => picture.evaluate((image) => image.naturalWidth > 100)));
+    const tested = page.getByRole('img', { name: 'Picture of the camera' });
+    await tested.waitFor({ timeout: 60_000 });
+    assert.ok(await until('the picture', () => tested.evaluate((image) => image.naturalWidth > 100)));
+    await picture('test-of-a-camera', page);
+    await picture(
+      'zones',
+      page.locator('.card').filter({ has: page.getByRole('group', { name: 'Zones and lines on the picture' }) }),
+    );
+    await picture('rules', page.locator('.card').filter({ has: page.getByRole('table', { name: 'Alerts' }) }));
   },
 
-  async 'alerts are triaged by keyboard'({ page, origin, accessible }) {
+  async 'alerts are triaged by keyboard'({ page, origin, accessible, picture }) {
     await goTo(page, 'Alerts');
     await page.locator('[data-alert]').nth(1).waitFor();
     await page.keyboard.press('j');
@@ -101,6 +112,7 @@ export const steps = {
     const first = new URL(page.url()).searchParams.get('alert');
     await page.getByRole('img', { name: /the alert was raised/ }).waitFor();
     await accessible();
+    await picture('alerts', page);
     await page.keyboard.press('a');
     const reviewed = async (id) => (await ask(page, `${origin}/api/v1/sites/${site.id}/alerts/${id}`)).review;
     await until('the acknowledgement', async () => (await reviewed(first)).state === 'acknowledged');
@@ -112,11 +124,12 @@ export const steps = {
     await page.getByRole('radio', { name: 'A test' }).focus();
     await page.keyboard.press('Space');
     await accessible();
+    await picture('dismiss', page.getByRole('dialog'));
     await page.keyboard.press('Enter');
     await until('the dismissal', async () => (await reviewed(second)).reason === 'test');
   },
 
-  async 'a search is in the address, and finds the same in another tab'({ page, origin, accessible }) {
+  async 'a search is in the address, and finds the same in another tab'({ page, origin, accessible, picture }) {
     await goTo(page, 'Search');
     await page.locator('[data-track]').first().waitFor();
     await page.getByLabel('Camera', { exact: true }).selectOption('cam-1');
@@ -125,6 +138,8 @@ export const steps = {
     await accessible();
     await page.getByLabel('Zone or line').selectOption('zone crossing');
     await page.waitForURL(/zone=crossing/);
+    await page.locator('[data-track]').first().waitFor();
+    await picture('search', page);
     const other = await page.context().newPage();
     await other.goto(page.url());
     await other.locator('[data-track]').first().waitFor();
@@ -134,7 +149,7 @@ export const steps = {
     assert.ok((await ask(page, path)).items.length > 0);
   },
 
-  async 'a track is drawn on its picture'({ page, accessible }) {
+  async 'a track is drawn on its picture'({ page, accessible, picture }) {
     await page.locator('[data-track] a').first().click();
     await page.locator('[data-path]').waitFor({ state: 'attached' });
     const points = await page.locator('[data-path]').getAttribute('points');
@@ -142,9 +157,10 @@ export const steps = {
       assert.ok(Number(place) > -0.5 && Number(place) < 1.5, `${place} is in the picture`);
     }
     await accessible();
+    await picture('road-user', page);
   },
 
-  async 'statistics count, and time that nobody watched is said'({ page, origin, accessible }) {
+  async 'statistics count, and time that nobody watched is said'({ page, origin, accessible, picture }) {
     await goTo(page, 'Statistics');
     await page.getByRole('button', { name: 'Last hour' }).or(page.getByText('Last hour')).first().click();
     await page.waitForURL(/span=hour/);
@@ -155,13 +171,14 @@ export const steps = {
       .first()
       .waitFor();
     await accessible();
+    await picture('statistics', page);
     const address = await page.getByRole('link', { name: 'CSV file' }).getAttribute('href');
     const file = await page.request.get(origin + address);
     assert.ok(file.headers()['content-type'].startsWith('text/csv'), file.headers()['content-type']);
     assert.ok((await file.text()).split('\n').length > 60);
   },
 
-  async 'a video is uploaded and analysed, and what is none is refused in words'({ page, accessible }) {
+  async 'a video is uploaded and analysed, and what is none is refused in words'({ page, accessible, picture }) {
     await goTo(page, 'Uploads');
     await page.getByText('No uploads yet').waitFor();
     await accessible();
@@ -180,6 +197,7 @@ export const steps = {
     // Live cameras go first.
     await row.getByText(/[1-9]\d* pictures analysed/).waitFor({ timeout: 120_000 });
     await accessible();
+    await picture('upload', page);
     await row.getByRole('link', { name: 'vtest.avi' }).click();
     await page.getByRole('heading', { level: 1, name: 'vtest.avi' }).waitFor();
     await goTo(page, 'Uploads');
@@ -213,14 +231,15 @@ export const steps = {
     await page.getByText(/^Version 2 ·/).waitFor();
   },
 
-  async 'the system says how it is'({ page, accessible }) {
+  async 'the system says how it is'({ page, accessible, picture }) {
     await goTo(page, 'System health');
     await page.getByRole('heading', { name: 'Workers' }).waitFor();
     assert.equal(await page.getByText('Works', { exact: true }).count(), 3);
     await accessible();
+    await picture('system-health', page);
   },
 
-  async 'people, keys, webhooks and the audit log'({ page, origin, accessible }) {
+  async 'people, keys, webhooks and the audit log'({ page, origin, accessible, picture }) {
     await page.goto(origin);
     await goTo(page, 'Users');
     await page.getByLabel('User name').fill('vera');
@@ -234,6 +253,7 @@ export const steps = {
     await page.getByRole('button', { name: 'Add' }).click();
     await page.getByLabel('Role of vera').waitFor();
     await accessible();
+    await picture('members', page);
     await goTo(page, 'API keys');
     await page.getByLabel(/^Name/).fill('counts');
     await page.getByRole('button', { name: 'Add' }).click();
@@ -243,8 +263,19 @@ export const steps = {
     await page.getByText('No webhooks yet').waitFor();
     await accessible();
     await goTo(page, 'Audit log');
-    await page.getByText('camera.change').or(page.getByText('key.create')).first().waitFor();
+    await page.getByText('API key: added').first().waitFor();
     await accessible();
+  },
+
+  async 'the user guide is in the app, with its pictures'({ page, accessible }) {
+    await goTo(page, 'User guide');
+    await page.getByRole('link', { name: 'Watch live' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Watch live' }).waitFor();
+    const picture = page.locator('.guide img').first();
+    assert.ok(await until('the picture', () => picture.evaluate((image) => image.naturalWidth > 100)));
+    await accessible();
+    await page.getByRole('link', { name: 'All pages of the user guide' }).click();
+    await page.getByRole('heading', { level: 1, name: 'User guide' }).waitFor();
   },
 
   async 'a viewer sees, and is offered nothing to change'({ browser, origin, faults }) {

@@ -12,7 +12,7 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { api, done } from '@/shared/api/client';
 import { isAtLeast, sessionQuery } from '@/shared/api/session';
@@ -20,8 +20,9 @@ import { sitesQuery } from '@/shared/api/sites';
 import type { MessageId } from '@/shared/i18n/en';
 import { changeLocale, LOCALES, type Locale } from '@/shared/i18n/i18n';
 import { useText } from '@/shared/i18n/useText';
-import { MoonIcon, SignOutIcon, SunIcon } from '@/shared/ui/Icons';
+import { MoonIcon, PageIcon, type PageIconName, SignOutIcon, SunIcon } from '@/shared/ui/Icons';
 import { AwayNote } from './AwayNote';
+import { useShownSite } from './useShownSite';
 
 /** What is around every page: where one is, where one can go, and whether the server answers. */
 export function Shell() {
@@ -65,17 +66,14 @@ export function Shell() {
 function SiteSwitch() {
   const { t } = useText();
   const navigate = useNavigate();
-  const { siteId } = useParams({ strict: false });
+  const siteId = useShownSite();
   const sites = useQuery(sitesQuery).data ?? [];
   if (sites.length === 0) return <Text fw={600}>vru</Text>;
   return (
     <NativeSelect
       aria-label={t('shell.site')}
       value={siteId ?? ''}
-      data={[
-        ...(siteId ? [] : [{ value: '', label: t('shell.choose-site') }]),
-        ...sites.map((site) => ({ value: site.id, label: site.name })),
-      ]}
+      data={[...sites.map((site) => ({ value: site.id, label: site.name }))]}
       onChange={(event) => {
         const chosen = event.currentTarget.value;
         if (chosen) void navigate({ to: '/sites/$siteId/cameras', params: { siteId: chosen } });
@@ -85,7 +83,7 @@ function SiteSwitch() {
 }
 
 function Preferences() {
-  const { t, locale } = useText();
+  const { t, language } = useText();
   const { setColorScheme } = useMantineColorScheme();
   const client = useQueryClient();
   const dark = useComputedColorScheme('light') === 'dark';
@@ -100,7 +98,7 @@ function Preferences() {
         size="xs"
         visibleFrom="xs"
         aria-label={t('shell.language')}
-        value={locale}
+        value={language}
         data={Object.entries(LOCALES).map(([value, label]) => ({ value, label }))}
         onChange={(event) => void changeLocale(event.currentTarget.value as Locale)}
       />
@@ -124,7 +122,7 @@ const ADMIN_PAGES = ['members', 'keys', 'webhooks', 'audit'] as const;
 
 function Navigation() {
   const { t } = useText();
-  const { siteId } = useParams({ strict: false });
+  const siteId = useShownSite();
   const session = useQuery(sessionQuery).data;
   const path = useRouterState({ select: (state) => state.location.pathname });
   const admin = siteId !== undefined && isAtLeast(session, siteId, 'admin');
@@ -134,8 +132,12 @@ function Navigation() {
       component={Link}
       to={`/sites/${siteId}/${page}`}
       label={t(`nav.${page}` as MessageId)}
+      leftSection={<PageIcon name={page} />}
       active={path.startsWith(`/sites/${siteId}/${page}`)}
     />
+  );
+  const system = (to: string, icon: PageIconName, label = `nav.${icon}` as MessageId) => (
+    <NavLink component={Link} to={to} label={t(label)} leftSection={<PageIcon name={icon} />} active={path === to} />
   );
   return (
     <nav aria-label={t('shell.navigation')}>
@@ -153,17 +155,25 @@ function Navigation() {
       </Text>
       {session?.user.system_admin ? (
         <>
-          <NavLink component={Link} to="/system" label={t('nav.health')} active={path === '/system'} />
-          <NavLink component={Link} to="/users" label={t('nav.users')} active={path === '/users'} />
-          <NavLink component={Link} to="/new-site" label={t('nav.new-site')} active={path === '/new-site'} />
+          {system('/system', 'health')}
+          {system('/users', 'users')}
+          {system('/new-site', 'site', 'nav.new-site')}
         </>
       ) : null}
       <NavLink
         component={Link}
         to="/account"
         label={t('nav.account')}
+        leftSection={<PageIcon name="account" />}
         description={session?.user.display_name}
         active={path === '/account'}
+      />
+      <NavLink
+        component={Link}
+        to="/guide"
+        label={t('nav.guide')}
+        leftSection={<PageIcon name="guide" />}
+        active={path.startsWith('/guide')}
       />
     </nav>
   );

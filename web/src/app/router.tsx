@@ -81,6 +81,17 @@ const users = createRoute({
   component: lazyRouteComponent(() => import('./pages/SystemPages'), 'UsersPage'),
 });
 
+const guide = createRoute({
+  getParentRoute: () => inside,
+  path: '/guide',
+  component: lazyRouteComponent(() => import('./pages/GuidePage'), 'GuidePage'),
+});
+const guidePage = createRoute({
+  getParentRoute: () => inside,
+  path: '/guide/$page',
+  component: lazyRouteComponent(() => import('./pages/GuidePage'), 'GuidePage'),
+});
+
 const site = createRoute({ getParentRoute: () => inside, path: '/sites/$siteId', component: Outlet });
 
 const cameras = createRoute({
@@ -167,6 +178,8 @@ const tree = root.addChildren([
     account,
     system,
     users,
+    guide,
+    guidePage,
     site.addChildren([
       cameras,
       wall,

@@ -16,7 +16,7 @@ export function CamerasPage() {
   ) : null;
   return (
     <Page title={t('nav.cameras')} subtitle={site?.name} actions={add}>
-      <CameraList siteId={siteId} add={null} tile={(camera) => <LiveTile camera={camera} rendition="tile" />} />
+      <CameraList siteId={siteId} add={add} tile={(camera) => <LiveTile camera={camera} rendition="tile" />} />
     </Page>
   );
 }

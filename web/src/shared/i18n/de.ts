@@ -4,6 +4,7 @@ import { de as audit } from './texts/audit/de';
 import { de as cameras } from './texts/cameras/de';
 import { de as common } from './texts/common/de';
 import { de as editor } from './texts/editor/de';
+import { de as guide } from './texts/guide/de';
 import { de as keys } from './texts/keys/de';
 import { de as live } from './texts/live/de';
 import { de as people } from './texts/people/de';
@@ -33,4 +34,5 @@ export const de: Record<MessageId, string> = {
   ...uploads,
   ...webhooks,
   ...audit,
+  ...guide,
 };

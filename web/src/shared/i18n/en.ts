@@ -3,6 +3,7 @@ import { en as audit } from './texts/audit/en';
 import { en as cameras } from './texts/cameras/en';
 import { en as common } from './texts/common/en';
 import { en as editor } from './texts/editor/en';
+import { en as guide } from './texts/guide/en';
 import { en as keys } from './texts/keys/en';
 import { en as live } from './texts/live/en';
 import { en as people } from './texts/people/en';
@@ -33,6 +34,7 @@ export const en = {
   ...uploads,
   ...webhooks,
   ...audit,
+  ...guide,
 } as const;
 
 export type MessageId = keyof typeof en;

@@ -27,5 +27,17 @@ export function preferredLocale(): Locale {
   return wanted.toLowerCase().startsWith('de') ? 'de' : 'en';
 }
 
+/** The variant of the language that the browser prefers, for numbers and times: 24 hours in Britain, 12 in America. */
+export function regionOf(language: string, preferred: readonly string[]): string {
+  return (
+    preferred.find((one) => one.toLowerCase().startsWith(`${language}-`)) ?? (language === 'en' ? 'en-GB' : language)
+  );
+}
+
+/** Whether there is a text for a word of the API, which may be newer than the app. */
+export function isText(id: string): id is MessageId {
+  return id in en;
+}
+
 export type Values = Record<string, string | number>;
 export type Text = (id: MessageId, values?: Values) => string;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { de } from './de';
 import { en, type MessageId } from './en';
-import { i18n } from './i18n';
+import { i18n, regionOf } from './i18n';
 
 const ids = Object.keys(en) as MessageId[];
 const names = (text: string) => [...text.matchAll(/\{(\w+)[,}]/g)].map(([, name]) => name).sort();
@@ -24,4 +24,11 @@ it('German texts are shown when German is chosen', () => {
   i18n.activate('de');
   expect(i18n._('health.silent-minute' satisfies MessageId, { value: 3 })).toBe('Kein Bild seit 3 Minuten');
   i18n.activate('en');
+});
+
+it('times are written as in the region that the browser names, if it speaks the language', () => {
+  expect(regionOf('en', ['de-CH', 'en-US', 'en-GB'])).toBe('en-US');
+  expect(regionOf('en', ['de-DE', 'en'])).toBe('en-GB');
+  expect(regionOf('de', ['en-US', 'de-AT'])).toBe('de-AT');
+  expect(regionOf('de', ['en-US'])).toBe('de');
 });

@@ -1,6 +1,6 @@
 import { Button, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { ApiError } from '../api/client';
 import type { MessageId } from '../i18n/en';
 import { useText } from '../i18n/useText';
@@ -66,6 +66,10 @@ export function Queried<T>(props: {
 }) {
   const { t } = useText();
   const { query, empty } = props;
+  // A query that failed and asks again counts as loading: the page would change between error and loading for ever.
+  const failed = useRef<unknown>(undefined);
+  if (query.data !== undefined) failed.current = undefined;
+  else if (query.error) failed.current = query.error;
   if (query.data !== undefined) {
     if (empty && props.isEmpty?.(query.data)) {
       return (
@@ -76,6 +80,6 @@ export function Queried<T>(props: {
     }
     return <>{props.children(query.data)}</>;
   }
-  if (query.isError) return <ErrorNotice error={query.error} retry={() => void query.refetch()} />;
+  if (failed.current) return <ErrorNotice error={failed.current} retry={() => void query.refetch()} />;
   return <Loading rows={props.rows ?? 4} />;
 }

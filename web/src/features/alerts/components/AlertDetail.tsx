@@ -34,7 +34,7 @@ export function AlertDetail(props: {
   const line = camera?.settings.lines?.find((one) => one.id === alert.line_id);
   const state = alert.review.state;
   return (
-    <Stack gap="sm" p="md" className="card" aria-live="polite">
+    <Stack gap="sm" p="md" className="card beside" aria-live="polite">
       <Title order={2}>
         <AlertTitle alert={alert} cameras={cameras} />
       </Title>

@@ -1,4 +1,4 @@
-import { Group, MultiSelect, NativeSelect, SegmentedControl } from '@mantine/core';
+import { Group, Kbd, MultiSelect, NativeSelect, SegmentedControl, Text } from '@mantine/core';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { CLASSES } from '@/shared/model/classes';
@@ -14,46 +14,54 @@ export function Filters(props: {
   const { filters, onChange } = props;
   const set = (change: Partial<AlertFilters>) => onChange({ ...filters, alert: undefined, ...change });
   return (
-    <Group gap="sm" align="flex-end" className="filters">
-      <SegmentedControl
-        aria-label={t('alerts.state')}
-        value={filters.state ?? 'new'}
-        data={STATES.map((value) => ({ value, label: t(`review.${value}`) }))}
-        onChange={(value) => set({ state: STATES.find((state) => state === value) })}
-      />
-      <NativeSelect
-        label={t('common.camera')}
-        value={filters.camera ?? ''}
-        data={[
-          { value: '', label: t('common.all-cameras') },
-          ...props.cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
-        ]}
-        onChange={(event) => set({ camera: event.currentTarget.value || undefined })}
-      />
-      <MultiSelect
-        label={t('alerts.kind')}
-        placeholder={filters.kind ? undefined : t('alerts.kind-any')}
-        value={filters.kind ?? []}
-        data={KINDS.map((value) => ({ value, label: t(`kind.${value}`) }))}
-        onChange={(value) => set({ kind: words(value, KINDS) })}
-        clearable
-      />
-      <MultiSelect
-        label={t('alerts.severity')}
-        placeholder={filters.severity ? undefined : t('common.any')}
-        value={filters.severity ?? []}
-        data={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
-        onChange={(value) => set({ severity: words(value, SEVERITIES) })}
-        clearable
-      />
-      <MultiSelect
-        label={t('common.class')}
-        placeholder={filters.class ? undefined : t('common.any')}
-        value={filters.class ?? []}
-        data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
-        onChange={(value) => set({ class: words(value, CLASSES) })}
-        clearable
-      />
-    </Group>
+    <>
+      <Group justify="space-between" gap="sm">
+        <SegmentedControl
+          aria-label={t('alerts.state')}
+          value={filters.state ?? 'new'}
+          data={STATES.map((value) => ({ value, label: t(`review.${value}`) }))}
+          onChange={(value) => set({ state: STATES.find((state) => state === value) })}
+        />
+        <Text size="sm" className="quiet" visibleFrom="md">
+          <Kbd>J</Kbd> <Kbd>K</Kbd> {t('keys.move')} · <Kbd>A</Kbd> {t('keys.acknowledge')} · <Kbd>D</Kbd>{' '}
+          {t('keys.dismiss')} · <Kbd>U</Kbd> {t('keys.reopen')}
+        </Text>
+      </Group>
+      <Group gap="sm" align="flex-end" className="filters">
+        <NativeSelect
+          label={t('common.camera')}
+          value={filters.camera ?? ''}
+          data={[
+            { value: '', label: t('common.all-cameras') },
+            ...props.cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
+          ]}
+          onChange={(event) => set({ camera: event.currentTarget.value || undefined })}
+        />
+        <MultiSelect
+          label={t('alerts.kind')}
+          placeholder={filters.kind ? undefined : t('alerts.kind-any')}
+          value={filters.kind ?? []}
+          data={KINDS.map((value) => ({ value, label: t(`kind.${value}`) }))}
+          onChange={(value) => set({ kind: words(value, KINDS) })}
+          clearable
+        />
+        <MultiSelect
+          label={t('alerts.severity')}
+          placeholder={filters.severity ? undefined : t('common.any')}
+          value={filters.severity ?? []}
+          data={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
+          onChange={(value) => set({ severity: words(value, SEVERITIES) })}
+          clearable
+        />
+        <MultiSelect
+          label={t('common.class')}
+          placeholder={filters.class ? undefined : t('common.any')}
+          value={filters.class ?? []}
+          data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
+          onChange={(value) => set({ class: words(value, CLASSES) })}
+          clearable
+        />
+      </Group>
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Kbd, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { camerasQuery } from '@/shared/api/cameras';
@@ -86,10 +86,6 @@ export function Inbox(props: {
   return (
     <>
       <Filters filters={filters} cameras={cameras} onChange={onFilters} />
-      <Text size="sm" className="quiet" visibleFrom="sm">
-        <Kbd>J</Kbd> <Kbd>K</Kbd> {t('keys.move')} · <Kbd>A</Kbd> {t('keys.acknowledge')} · <Kbd>D</Kbd>{' '}
-        {t('keys.dismiss')} · <Kbd>U</Kbd> {t('keys.reopen')}
-      </Text>
       {query.isPending ? <Loading rows={6} /> : null}
       {query.isError && list.length === 0 ? (
         <ErrorNotice error={query.error} retry={() => void query.refetch()} />
@@ -136,7 +132,9 @@ export function Inbox(props: {
               onReopen={() => decide({ state: 'new' })}
             />
           ) : (
-            <Notice title={t('alerts.choose')}>{t('alerts.choose-text')}</Notice>
+            <div className="beside">
+              <Notice title={t('alerts.choose')}>{t('alerts.choose-text')}</Notice>
+            </div>
           )}
         </div>
       ) : null}

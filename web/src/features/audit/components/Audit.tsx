@@ -1,10 +1,15 @@
-import { Button, Code, Group, Table } from '@mantine/core';
-import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query';
-import { api, body } from '@/shared/api/client';
+import { Button, Group, Table, Text } from '@mantine/core';
+import { infiniteQueryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { camerasQuery } from '@/shared/api/cameras';
+import { api, body, type Schemas } from '@/shared/api/client';
+import { membersQuery, usersQuery } from '@/shared/api/people';
+import { sessionQuery } from '@/shared/api/session';
 import { useText } from '@/shared/i18n/useText';
 import { Card } from '@/shared/ui/Page';
 import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
+import { actionText, pageOf } from '../model/action';
 
 const auditQuery = (siteId: string) =>
   infiniteQueryOptions({
@@ -24,6 +29,7 @@ const auditQuery = (siteId: string) =>
 export function Audit(props: { siteId: string; zone: string }) {
   const { t } = useText();
   const query = useInfiniteQuery(auditQuery(props.siteId));
+  const names = useNames(props.siteId);
   const list = query.data?.pages.flatMap((page) => page.items) ?? [];
   if (query.isPending) return <Loading rows={8} />;
   if (query.isError && list.length === 0) {
@@ -49,10 +55,12 @@ export function Audit(props: { siteId: string; zone: string }) {
                   <Moment at={entry.at} zone={props.zone} />
                 </Table.Td>
                 <Table.Td>
-                  <Code>{entry.action}</Code>
+                  <span title={entry.action}>{actionText(entry.action, t)}</span>
                 </Table.Td>
-                <Table.Td>{entry.object}</Table.Td>
-                <Table.Td>{entry.user_id || entry.key_id || t('audit.system')}</Table.Td>
+                <Table.Td>
+                  <What siteId={props.siteId} entry={entry} names={names} />
+                </Table.Td>
+                <Table.Td>{nameOf(entry.user_id || entry.key_id, names) ?? t('audit.system')}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
@@ -67,4 +75,53 @@ export function Audit(props: { siteId: string; zone: string }) {
       ) : null}
     </Card>
   );
+}
+
+function nameOf(id: string | null | undefined, names: ReadonlyMap<string, string>): string | undefined {
+  return id ? (names.get(id) ?? id) : undefined;
+}
+
+/** The names of people and cameras by their ids. Of who left the site, only a system admin sees the name. */
+function useNames(siteId: string): ReadonlyMap<string, string> {
+  const session = useQuery(sessionQuery).data;
+  const members = useQuery(membersQuery(siteId)).data ?? [];
+  const users = useQuery({ ...usersQuery, enabled: session?.user.system_admin === true }).data ?? [];
+  const cameras = useQuery(camerasQuery(siteId)).data ?? [];
+  return new Map([
+    ...members.map((member) => [member.user_id, member.display_name] as const),
+    ...users.map((user) => [user.id, user.display_name] as const),
+    ...cameras.map((camera) => [camera.id, camera.settings.name || camera.id] as const),
+  ]);
+}
+
+function What(props: { siteId: string; entry: Schemas['AuditEntry']; names: ReadonlyMap<string, string> }) {
+  const { siteId, entry, names } = props;
+  const id = entry.object;
+  const name = names.get(id) ?? id;
+  switch (pageOf(entry.action)) {
+    case 'camera':
+      return (
+        <Link to="/sites/$siteId/cameras/$cameraId" params={{ siteId, cameraId: id }} className="link">
+          {name}
+        </Link>
+      );
+    case 'alert':
+      return (
+        <Link to="/sites/$siteId/alerts" params={{ siteId }} search={{ state: 'all', alert: id }} className="link id">
+          {id}
+        </Link>
+      );
+    case 'track':
+      return (
+        <Link to="/sites/$siteId/tracks/$trackId" params={{ siteId, trackId: id }} className="link id">
+          {id}
+        </Link>
+      );
+    default:
+      return (
+        <Text component="span" size="sm" className={names.has(id) ? undefined : 'id'}>
+          {name}
+        </Text>
+      );
+  }
 }

@@ -1,7 +1,21 @@
-import { Button, Group, NativeSelect, NumberInput, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, MultiSelect, NativeSelect, NumberInput, Stack, Table, Text } from '@mantine/core';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { kindOf, newRule, type RuleKind, seconds, subject, withSeconds } from '../model/settings';
+import { CLASSES } from '@/shared/model/classes';
+import { word, words } from '@/shared/model/search';
+import {
+  classesOf,
+  DIRECTIONS,
+  directionOf,
+  kindOf,
+  newRule,
+  type RuleKind,
+  seconds,
+  subject,
+  withClasses,
+  withDirection,
+  withSeconds,
+} from '../model/settings';
 import type { Shape } from '../model/shapes';
 
 const SEVERITIES: Schemas['Severity'][] = ['info', 'warning', 'critical'];
@@ -33,7 +47,8 @@ export function RulesTable(props: {
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t('rules.when')}</Table.Th>
-                <Table.Th>{t('rules.seconds')}</Table.Th>
+                <Table.Th>{t('rules.who')}</Table.Th>
+                <Table.Th>{t('rules.condition')}</Table.Th>
                 <Table.Th>{t('rules.severity')}</Table.Th>
                 <Table.Th />
               </Table.Tr>
@@ -42,14 +57,39 @@ export function RulesTable(props: {
               {shown.map((rule) => {
                 const name = names.get(subject(rule)) ?? subject(rule);
                 const time = seconds(rule);
+                const direction = directionOf(rule);
                 return (
                   <Table.Tr key={rule.id}>
                     <Table.Td>{t(`rules.${kindOf(rule)}`, { name })}</Table.Td>
                     <Table.Td>
+                      <MultiSelect
+                        size="xs"
+                        miw="12rem"
+                        aria-label={t('rules.who-of', { id: rule.id })}
+                        placeholder={classesOf(rule).length > 0 ? undefined : t('rules.who-default')}
+                        value={[...classesOf(rule)]}
+                        data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
+                        onChange={(chosen) => set(rule, withClasses(rule, words(chosen, CLASSES) ?? []))}
+                      />
+                    </Table.Td>
+                    <Table.Td>
+                      {direction === undefined ? null : (
+                        <NativeSelect
+                          size="xs"
+                          aria-label={t('rules.direction-of', { id: rule.id })}
+                          value={direction}
+                          data={DIRECTIONS.map((value) => ({ value, label: t(`rules.direction-${value}`) }))}
+                          onChange={(event) => {
+                            const chosen = word(event.currentTarget.value, DIRECTIONS);
+                            if (chosen) set(rule, withDirection(rule, chosen));
+                          }}
+                        />
+                      )}
                       {time === undefined ? null : (
                         <NumberInput
                           size="xs"
-                          w="6rem"
+                          w="7rem"
+                          suffix=" s"
                           aria-label={t('rules.seconds-of', { id: rule.id })}
                           value={time}
                           min={0}

@@ -1,6 +1,7 @@
-import { Button, Group, NumberInput, Stack, Table, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, NumberInput, Stack, Table, Text, TextInput } from '@mantine/core';
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from 'react';
 import { useText } from '@/shared/i18n/useText';
+import { MinusIcon, PlusIcon } from '@/shared/ui/Icons';
 import {
   addCorner,
   addShape,
@@ -298,7 +299,7 @@ function ShapeTable(props: {
                   <Table.Td key={axis === 0 ? 'x' : 'y'}>
                     <NumberInput
                       size="xs"
-                      w="6.5rem"
+                      w="5.75rem"
                       aria-label={t(axis === 0 ? 'editor.from-left-of' : 'editor.from-top-of', { number: corner + 1 })}
                       value={percent(value)}
                       min={0}
@@ -314,17 +315,23 @@ function ShapeTable(props: {
                 ))}
                 <Table.Td>
                   <Group gap="xs" wrap="nowrap">
-                    <Button size="xs" variant="subtle" onClick={() => props.onAdd(corner)}>
-                      {t('editor.add-corner')}
-                    </Button>
-                    <Button
-                      size="xs"
-                      variant="subtle"
+                    <ActionIcon
+                      variant="default"
+                      aria-label={t('editor.add-corner-after', { number: corner + 1 })}
+                      title={t('editor.add-corner')}
+                      onClick={() => props.onAdd(corner)}
+                    >
+                      <PlusIcon />
+                    </ActionIcon>
+                    <ActionIcon
+                      variant="default"
+                      aria-label={t('editor.remove-corner-number', { number: corner + 1 })}
+                      title={t('editor.remove-corner')}
                       disabled={shape.points.length <= FEWEST[shape.kind]}
                       onClick={() => props.onRemove(corner)}
                     >
-                      {t('editor.remove-corner')}
-                    </Button>
+                      <MinusIcon />
+                    </ActionIcon>
                   </Group>
                 </Table.Td>
               </Table.Tr>

@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
 import type { Schemas } from '@/shared/api/client';
-import { draftOf, newRule, seconds, wanted, withSeconds } from './settings';
+import {
+  classesOf,
+  directionOf,
+  draftOf,
+  newRule,
+  seconds,
+  wanted,
+  withClasses,
+  withDirection,
+  withSeconds,
+} from './settings';
 
 const before: Schemas['CameraSettings'] = {
   name: 'North',
@@ -61,4 +71,23 @@ it('new rules have ids of their own', () => {
   const second = newRule('dwell', 'crossing', [first]);
   expect([first.id, second.id]).toEqual(['crossing-dwell', 'crossing-dwell-2']);
   expect(seconds(withSeconds(second, 5))).toBe(5);
+});
+
+it('a rule about a line has a direction, others have none', () => {
+  const crossing = newRule('line_crossing', 'kerb', []);
+  expect(directionOf(crossing)).toBe('both');
+  expect(directionOf(withDirection(crossing, 'in'))).toBe('in');
+  const dwell = newRule('dwell', 'crossing', []);
+  expect(directionOf(dwell)).toBeUndefined();
+  expect(withDirection(dwell, 'in')).toEqual(dwell);
+});
+
+it('the kinds of road users of a rule are changed, whatever its kind', () => {
+  for (const kind of ['presence', 'dwell', 'line_crossing'] as const) {
+    const rule = newRule(kind, 'kerb', []);
+    expect(classesOf(rule)).toEqual([]);
+    const changed = withClasses(rule, ['cyclist']);
+    expect(classesOf(changed)).toEqual(['cyclist']);
+    expect(classesOf(withClasses(changed, []))).toEqual([]);
+  }
 });

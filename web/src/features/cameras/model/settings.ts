@@ -94,6 +94,28 @@ export function newRule(kind: RuleKind, shape: string, rules: readonly Schemas['
   }
 }
 
+export const DIRECTIONS: readonly Schemas['Direction'][] = ['both', 'in', 'out'];
+
+/** Which crossings of a line raise an alert; `undefined` for a rule about a zone. */
+export function directionOf(rule: Schemas['Rule']): Schemas['Direction'] | undefined {
+  return rule.line_crossing ? (rule.line_crossing.direction ?? 'both') : undefined;
+}
+
+export function withDirection(rule: Schemas['Rule'], direction: Schemas['Direction']): Schemas['Rule'] {
+  return rule.line_crossing ? { ...rule, line_crossing: { ...rule.line_crossing, direction } } : rule;
+}
+
+/** Whom the rule is about; nobody in the list: pedestrians, cyclists and motorcyclists. */
+export function classesOf(rule: Schemas['Rule']): readonly Schemas['Class'][] {
+  return (rule.zone_presence ?? rule.dwell ?? rule.line_crossing)?.classes ?? [];
+}
+
+export function withClasses(rule: Schemas['Rule'], classes: Schemas['Class'][]): Schemas['Rule'] {
+  if (rule.dwell) return { ...rule, dwell: { ...rule.dwell, classes } };
+  if (rule.line_crossing) return { ...rule, line_crossing: { ...rule.line_crossing, classes } };
+  return rule.zone_presence ? { ...rule, zone_presence: { ...rule.zone_presence, classes } } : rule;
+}
+
 /** How long somebody must be there, in seconds. */
 export function seconds(rule: Schemas['Rule']): number | undefined {
   return rule.dwell?.seconds ?? rule.zone_presence?.min_seconds ?? undefined;

@@ -1,8 +1,8 @@
 import { Button, Group, NativeSelect, Table, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, body, done, type Schemas } from '@/shared/api/client';
-import { allPages } from '@/shared/api/pages';
+import { api, done, type Schemas } from '@/shared/api/client';
+import { membersQuery } from '@/shared/api/people';
 import { useText } from '@/shared/i18n/useText';
 import { word } from '@/shared/model/search';
 import { FailureText } from '@/shared/ui/FailureText';
@@ -16,18 +16,7 @@ export function Members(props: { siteId: string }) {
   const { t } = useText();
   const { siteId } = props;
   const client = useQueryClient();
-  const query = useQuery({
-    queryKey: ['members', siteId],
-    queryFn: ({ signal }) =>
-      allPages((cursor) =>
-        body(
-          api.GET('/api/v1/sites/{site_id}/members', {
-            params: { path: { site_id: siteId }, query: { limit: 100, cursor } },
-            signal,
-          }),
-        ),
-      ),
-  });
+  const query = useQuery(membersQuery(siteId));
   const [name, setName] = useState('');
   const [role, setRole] = useState<Schemas['Role']>('viewer');
   const refresh = () => client.invalidateQueries({ queryKey: ['members', siteId] });

@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, PasswordInput, Table, TextInput } from '@manti
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
-import { allPages } from '@/shared/api/pages';
+import { usersQuery } from '@/shared/api/people';
 import { useText } from '@/shared/i18n/useText';
 import { formatDay } from '@/shared/model/time';
 import { FailureText } from '@/shared/ui/FailureText';
@@ -13,11 +13,7 @@ import { Queried } from '@/shared/ui/StateView';
 export function Users() {
   const { t, locale } = useText();
   const client = useQueryClient();
-  const query = useQuery({
-    queryKey: ['users'],
-    queryFn: ({ signal }) =>
-      allPages((cursor) => body(api.GET('/api/v1/users', { params: { query: { limit: 100, cursor } }, signal }))),
-  });
+  const query = useQuery(usersQuery);
   const refresh = () => client.invalidateQueries({ queryKey: ['users'] });
   const changed = useMutation({
     mutationFn: async (change: { user: Schemas['User']; disabled: boolean }) => {

@@ -21,7 +21,9 @@ export function PlaceCard(props: { place: PlaceCounts; title: string; zone: stri
         <Text size="sm" className="quiet">
           {watched >= 0.995
             ? t('statistics.watched-all')
-            : t('statistics.watched', { percent: Math.floor(watched * 100) })}
+            : watched > 0 && watched < 0.01
+              ? t('statistics.watched-little')
+              : t('statistics.watched', { percent: Math.floor(watched * 100) })}
         </Text>
       </Group>
       <Chart series={series} label={t('statistics.chart', { name: props.title, count })} zone={zone} unit={unit} />

@@ -5,6 +5,7 @@ import { useText } from '@/shared/i18n/useText';
 import { formatAge } from '@/shared/model/time';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
+import { droppedText, stepText } from '../model/words';
 
 const SERVERS = ['database', 'kafka', 's3', 'redis'] as const;
 const COLOURS: Record<Schemas['ServerState'], string> = { ok: '#12805c', failed: '#c92a2a', not_configured: '#7b8790' };
@@ -99,7 +100,7 @@ function Workers(props: { workers: Schemas['Workers'] }) {
       )}
       {dropped.map((drop) => (
         <Text key={drop.reason} size="sm">
-          {t('system.dropped', { count: drop.frames, reason: drop.reason })}
+          {droppedText(drop, t)}
         </Text>
       ))}
     </Card>
@@ -154,10 +155,14 @@ function Consumers(props: { consumers: Schemas['Consumer'][] }) {
           <Table.Tbody>
             {props.consumers.map((consumer) => (
               <Table.Tr key={`${consumer.name} ${consumer.topic}`}>
-                <Table.Td>{consumer.name}</Table.Td>
-                <Table.Td>{consumer.topic}</Table.Td>
+                <Table.Td>{stepText(consumer.name, t)}</Table.Td>
+                <Table.Td className="id">{consumer.topic}</Table.Td>
                 <Table.Td ta="right">
-                  {consumer.lag == null ? (consumer.unknown_because ?? '–') : consumer.lag.toLocaleString(locale)}
+                  {consumer.lag == null ? (
+                    <span className="quiet">{consumer.unknown_because ?? '–'}</span>
+                  ) : (
+                    consumer.lag.toLocaleString(locale)
+                  )}
                 </Table.Td>
               </Table.Tr>
             ))}

@@ -17,6 +17,7 @@ export const de: Record<keyof typeof en, string> = {
   'statistics.visits': 'Besuche',
   'statistics.watched-all': 'Die ganze Zeit beobachtet',
   'statistics.watched': '{percent} % der Zeit beobachtet: Es können mehr gewesen sein',
+  'statistics.watched-little': 'Weniger als 1 % der Zeit beobachtet: Es können mehr gewesen sein',
   'statistics.chart': '{name}: {count} insgesamt',
   'span.hour': 'Letzte Stunde',
   'span.today': 'Heute',

@@ -14,6 +14,7 @@ export const en = {
   'statistics.visits': 'visits',
   'statistics.watched-all': 'Watched the whole time',
   'statistics.watched': 'Watched {percent} % of the time: there may have been more',
+  'statistics.watched-little': 'Watched for less than 1 % of the time: there may have been more',
   'statistics.chart': '{name}: {count} in all',
   'span.hour': 'Last hour',
   'span.today': 'Today',

@@ -1,0 +1,15 @@
+import { isText, type Text } from '@/shared/i18n/i18n';
+
+/** `camera.change` as words; what this version of the app does not know stays as it is. */
+export function actionText(action: string, t: Text): string {
+  const [kind, verb] = action.split('.');
+  const [kindId, verbId] = [`audit.kind-${kind}`, `audit.verb-${verb}`];
+  return isText(kindId) && isText(verbId) ? `${t(kindId)}: ${t(verbId)}` : action;
+}
+
+/** What the object of an action is, as far as there is a page about it. */
+export function pageOf(action: string): 'camera' | 'alert' | 'track' | undefined {
+  const [kind, verb] = action.split('.');
+  if (verb === 'delete') return undefined;
+  return kind === 'camera' || kind === 'alert' || kind === 'track' ? kind : undefined;
+}
