@@ -92,6 +92,18 @@ fmt-check: rust
 deny: rust ## licences, bans and sources of every dependency
 	@"$(VRU_CACHE)/bin/cargo-deny" --log-level error --locked check licenses bans sources
 
+# The manifests against the programs of the last build, and their linters. k8s/tests/README.md says what it checks.
+VALIDATE := VRU_PROGRAMS="$(CARGO_TARGET_DIR)/debug" "$(VRU_CACHE)/venv-manifests/bin/python"
+.PHONY: validate
+validate: $(if $(BUILT),,build) ## the Kubernetes manifests: render, schemas, lints, and whether the programs accept them
+	@$(if $(BUILT),,scripts/setup.sh test)
+	$(VALIDATE) k8s/tests/validate.py
+
+.PHONY: validate-full
+validate-full: validate ## and on a real control plane, and the images, really built and run
+	@k8s/tests/control_plane/run.sh
+	images/test.sh
+
 # One at a time, in the order of the pipeline: two at once would measure each other. BENCH narrows it: BENCH='preprocess tracker'.
 .PHONY: bench
 bench: rust ## measure everything against its peer, print the table, write target/bench/summary.json

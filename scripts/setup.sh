@@ -3,7 +3,8 @@
 #
 #   scripts/setup.sh build  what compiling needs: Debian packages
 #   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, Node, ONNX Runtime, the model, the sample clip
-#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, an OpenID Connect provider, cargo-deny, grpcurl, Chromium
+#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, an OpenID Connect provider, cargo-deny, grpcurl, Chromium,
+#                           linters of manifests and images
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
 #   scripts/setup.sh all    the same as test
 #
@@ -17,7 +18,7 @@ STAMPS=$CACHE/.stamps
 # Scratch space lies in the cache, so that moving a finished file to its place stays in one file system.
 WORK=$CACHE/.work.$$
 
-for file in common debian python node onnxruntime clips model tools; do
+for file in common debian python node onnxruntime clips model tools manifests; do
   # shellcheck source=/dev/null
   . "$SETUP_DIR/$file.sh"
 done
@@ -28,7 +29,7 @@ main() {
   local part=${1:-all}
   case $part in
     build | demo | test | bench | all) ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
     *) die "unknown part '$part'; choose build, demo, test, bench or all" ;;
   esac
   mkdir -p "$STAMPS"
@@ -56,6 +57,7 @@ main() {
   setup_oidc_provider
   setup_cargo_deny
   setup_grpcurl
+  setup_manifests
   [ "$part" = bench ] || return 0
   setup_peer trackers
   setup_peer diy

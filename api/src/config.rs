@@ -6,6 +6,7 @@ use serde::Deserialize;
 use vru_runtime::cameras::SealingKey;
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::{KafkaConfig, Needs};
+use vru_runtime::networks::Network;
 use vru_runtime::redis::RedisConfig;
 use vru_runtime::report::chain;
 use vru_runtime::secret::Secret;
@@ -57,6 +58,11 @@ pub struct ApiConfig {
 }
 
 impl ApiConfig {
+    /// What `vru-api webhooks` does in Kafka.
+    pub(crate) fn needs_of_webhooks(&self) -> Needs {
+        Needs::of("vru-api webhooks").read(&self.kafka.topics().alerts).join(&self.webhooks.group)
+    }
+
     /// What it does in Kafka.
     pub fn needs(&self) -> Needs {
         let topics = self.kafka.topics();
@@ -64,13 +70,15 @@ impl ApiConfig {
         if self.uploads.enabled {
             needs = needs.read(&topics.file_positions).write(&topics.file_positions).join(&self.uploads.group);
         }
+        if self.webhooks.enabled {
+            needs = needs.join(&self.webhooks.group);
+        }
         needs
             .write(&topics.cameras)
             .read(&topics.alerts)
             .read(&topics.frames)
             .read(&topics.file_frames)
             .read(&topics.detections)
-            .join(&self.webhooks.group)
             .write(&topics.camera_tests)
             .read(&topics.camera_test_reports)
             .join(&self.camera_tests.group)
@@ -116,8 +124,9 @@ pub struct HttpConfig {
     pub origins: Vec<Origin>,
     /// The folder with the built web app, which is served at every path that is not the API's. Empty (default): there is none.
     pub web_folder: PathBuf,
-    /// The addresses of proxies that are trusted to say, in `X-Forwarded-For`, whom they serve (default none).
-    pub proxies: Vec<IpAddr>,
+    /// The addresses, or networks such as `10.0.0.0/16`, of proxies that are trusted to say, in `X-Forwarded-For`, whom they serve (default
+    /// none). A load balancer has no fixed address: name its subnets, and let nothing else in them reach `listen`.
+    pub proxies: Vec<Network>,
     /// Size of a request's body (default 1 MiB).
     pub max_body_bytes: usize,
     /// Time limit for a request and its answer (default 20 s).

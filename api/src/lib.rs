@@ -48,7 +48,7 @@ pub use config::ApiConfig;
 pub use database::DatabaseSection;
 pub use limits::{RateConfig, RateLimitsConfig};
 pub use live::LiveConfig;
-pub use server::{run, run_with_live};
+pub use server::{run, run_webhooks, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};
 pub use system::SystemConfig;
 pub use tokens::{TokensConfig, rotate_signing_key};

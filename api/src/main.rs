@@ -19,6 +19,8 @@ struct Options {
 enum Command {
     /// Serve (the default without a command).
     Run,
+    /// Only queue and send events to webhooks. The replicas that serve then have `webhooks.enabled = false`.
+    Webhooks,
     /// Add a person who may do everything. Reads the password from the standard input, one line.
     CreateAdmin {
         /// What the person logs in with.
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let Options { mut service, command } = Options::parse();
     match command {
         None | Some(Command::Run) => service::main("vru-api", service, vru_api::run),
+        Some(Command::Webhooks) => service::main("vru-api", service, vru_api::run_webhooks),
         Some(Command::CreateAdmin { name, display_name }) => {
             // It also works on a machine where the API runs, which has the port.
             service.set.push("admin=127.0.0.1:0".to_owned());

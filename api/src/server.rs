@@ -17,6 +17,7 @@ use vru_runtime::live::LiveStore;
 use vru_runtime::redis::{Redis, RedisConfig};
 use vru_runtime::report::chain;
 use vru_runtime::service::ServiceContext;
+use vru_runtime::shutdown::Shutdown;
 use vru_storage::postgres::{Pool, check_schema, migrate};
 
 use crate::auth::Passwords;
@@ -68,14 +69,9 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     }
     let database = Pool::new(&section.connection, "vru-api", section.pool_size, section.pool_wait)?;
     let shutdown = &context.shutdown;
-    let mut probe = Probe { database: database.clone(), ready, said: String::new(), unknown: Vec::new() };
-    while !probe.succeeds().await {
-        tokio::select! {
-            () = tokio::time::sleep(PROBE_INTERVAL) => {}
-            () = shutdown.soft.cancelled() => return Ok(()),
-        }
+    if !wait_for_database(&database, ready, shutdown).await {
+        return Ok(());
     }
-    shutdown.spawn_essential("the probe of the database", probe.run());
     let ended = maintenance::run(database.clone(), config.sessions.idle, shutdown.soft.clone());
     shutdown.spawn("the deletion of ended sessions", ended);
     metrics::init();
@@ -91,8 +87,10 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     }
     let webhooks = Webhooks::new(&config.cameras.secrets_key, &config.webhooks)
         .context("cannot make the client of webhooks: check `webhooks.ca`")?;
-    let own = Pool::new(&section.connection, "vru-api webhooks", WEBHOOK_CONNECTIONS, section.pool_wait)?;
-    webhooks.start(&config.webhooks, &config.kafka, &own, shutdown);
+    if config.webhooks.enabled {
+        let own = Pool::new(&section.connection, "vru-api webhooks", WEBHOOK_CONNECTIONS, section.pool_wait)?;
+        webhooks.start(&config.webhooks, &config.kafka, &own, shutdown);
+    }
     let own = Pool::new(&section.connection, "vru-api camera tests", TEST_CONNECTIONS, section.pool_wait)?;
     let reports =
         camera_tests::follow(config.camera_tests.clone(), config.kafka.clone(), own.clone(), shutdown.soft.clone());
@@ -149,6 +147,40 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let bounds = ConnectionBounds { most: config.http.max_connections, idle: config.http.idle };
     http_server::serve("the API", listener, app, bounds, shutdown.soft.clone()).await;
     Ok(())
+}
+
+/// Queues and sends events to webhooks until shutdown, and serves nothing but probes and metrics.
+pub async fn run_webhooks(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
+    let ready = context.readiness.part("database");
+    let kafka_ready = context.readiness.helpful_part("kafka");
+    let section = &config.database;
+    let shutdown = &context.shutdown;
+    let database = Pool::new(&section.connection, "vru-api webhooks", WEBHOOK_CONNECTIONS, section.pool_wait)?;
+    if !wait_for_database(&database, ready, shutdown).await {
+        return Ok(());
+    }
+    metrics::init();
+    let webhooks = Webhooks::new(&config.cameras.secrets_key, &config.webhooks)
+        .context("cannot make the client of webhooks: check `webhooks.ca`")?;
+    webhooks.start(&config.webhooks, &config.kafka, &database, shutdown);
+    let watch = watch_kafka(config.kafka.clone(), config.needs_of_webhooks(), kafka_ready, shutdown.soft.clone());
+    shutdown.spawn_essential("the probe of Kafka", watch);
+    tracing::info!("events are sent to webhooks");
+    shutdown.soft.cancelled().await;
+    Ok(())
+}
+
+/// Returns when the database has every migration of this program, and goes on watching it. False: the process is to stop.
+async fn wait_for_database(database: &Pool, ready: ReadyFlag, shutdown: &Shutdown) -> bool {
+    let mut probe = Probe { database: database.clone(), ready, said: String::new(), unknown: Vec::new() };
+    while !probe.succeeds().await {
+        tokio::select! {
+            () = tokio::time::sleep(PROBE_INTERVAL) => {}
+            () = shutdown.soft.cancelled() => return false,
+        }
+    }
+    shutdown.spawn_essential("the probe of the database", probe.run());
+    true
 }
 
 /// `None` if it is not configured.

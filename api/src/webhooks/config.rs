@@ -10,6 +10,9 @@ use vru_runtime::retry::BackoffConfig;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhooksConfig {
+    /// Whether this process queues and sends events (default true). Where `vru-api webhooks` runs apart, the replicas that answer requests
+    /// have false; they still make test calls.
+    pub enabled: bool,
     /// The consumer group in which all replicas read alerts (default `vru-api-webhooks`).
     pub group: String,
     /// Networks that webhooks may post to although they are not public, such as `10.1.0.0/16` (default none). Only within a loopback
@@ -43,6 +46,7 @@ const DAY: Duration = Duration::from_hours(24);
 impl Default for WebhooksConfig {
     fn default() -> Self {
         Self {
+            enabled: true,
             group: "vru-api-webhooks".to_owned(),
             allowed_networks: Vec::new(),
             ca: PathBuf::new(),

@@ -1,5 +1,6 @@
 //! Webhooks, from alerts on a real Kafka to a real server that answers well or badly.
 
+mod apart;
 mod deliveries;
 mod faults;
 mod refusals;

@@ -1,0 +1,131 @@
+"""Names that programs and manifests share: metrics with their labels, topics, consumer groups, and what nginx serves."""
+
+import re
+
+from pods import image_of
+from render import ROOT
+
+METRIC = re.compile(r'"((?:infer|ingest|sink|api|kafka|live|redis)_[a-z_]+)",\s*"(?:[^"\\]|\\.)*",\s*&\[([^\]]*)\]')
+USED = re.compile(r"\b([a-z]+_[a-z_]+)(\{[^}]*\})?")
+FUNCTIONS = {"clamp_min", "count_over_time", "histogram_quantile"}
+LABEL = re.compile(r'([a-z_]+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"')
+
+
+def registered():
+    """Metric → its labels, as the programs register them."""
+    found = {}
+    for path in ROOT.glob("*/src/**/*.rs"):
+        for name, labels in METRIC.findall(path.read_text()):
+            found[name] = set(re.findall(r'"([a-z_]+)"', labels))
+    return found
+
+
+def problems(world):
+    return metrics(world) + topics(world) + groups(world) + web(world)
+
+
+def expressions(world):
+    for rule in world.of("PrometheusRule"):
+        for group in rule["spec"]["groups"]:
+            for each in group["rules"]:
+                yield f"PrometheusRule/{rule['metadata']['name']}", each["expr"]
+    for scaler in world.of("ScaledObject"):
+        for trigger in scaler["spec"]["triggers"]:
+            if trigger["type"] == "prometheus":
+                yield f"ScaledObject/{scaler['metadata']['name']}", trigger["metadata"]["query"]
+
+
+def metrics(world):
+    found, known = [], registered()
+    recorded = {each["record"]: {"pod"} for rule in world.of("PrometheusRule") for group in rule["spec"]["groups"] for each in group["rules"] if "record" in each}
+    for place, expression in expressions(world):
+        for name, matchers in USED.findall(re.sub(r"\bby \([^)]*\)", "", expression)):
+            base = re.sub(r"_(sum|count|bucket)$", "", name)
+            labels = known.get(name) or known.get(base) or recorded.get(name)
+            if name in FUNCTIONS or re.search(rf'"[^"]*\b{name}\b[^"]*"', expression):
+                continue
+            if labels is None:
+                found.append(f"{place}: no program has the metric {name}")
+                continue
+            for label, values in LABEL.findall(matchers):
+                if label not in labels:
+                    found.append(f"{place}: the metric {name} has no label {label}")
+                for value in values.split("|"):
+                    if not given(name.split("_")[0], value):
+                        found.append(f"{place}: no program gives the label {label} of {name} the value {value}")
+    return found
+
+
+def given(crate, value):
+    """Whether a program gives a label this value: as a text where it counts, or as a constant."""
+    sources = "".join(path.read_text() for path in (ROOT / crate / "src").rglob("*.rs"))
+    return re.search(rf'with_label_values\(&\[[^\]]*"{value}"|const [A-Z_]+: &str = "{value}"', sources) is not None
+
+
+def known_topics():
+    """The topics, with the default prefix."""
+    text = (ROOT / "runtime/src/kafka/config.rs").read_text()
+    return {f"vru.{name}" for name in re.findall(r'name\("([a-z-]+)"\)', text)}
+
+
+def topics(world):
+    found, known = [], known_topics()
+    made = {topic["metadata"]["name"] for topic in world.of("KafkaTopic")}
+    if made and made != known:
+        found.append(f"KafkaTopic: {sorted(made ^ known)} are in the programs or in the manifests only")
+    for scaler in world.of("ScaledObject"):
+        for trigger in scaler["spec"]["triggers"]:
+            topic = trigger["metadata"].get("topic")
+            if topic and topic not in known:
+                found.append(f"ScaledObject/{scaler['metadata']['name']}: no program uses the topic {topic}")
+            partitions = {each["metadata"]["name"]: each["spec"]["partitions"] for each in world.of("KafkaTopic")}.get(topic)
+            if partitions and scaler["metadata"]["name"].startswith("sink") and scaler["spec"]["maxReplicaCount"] > partitions:
+                found.append(f"ScaledObject/{scaler['metadata']['name']}: more replicas than {topic} has partitions get nothing")
+    return found
+
+
+def permissions():
+    """Service → the text of its row in the table of permissions, which a test of the whole pipeline uses."""
+    text = (ROOT / "docs/security.md").read_text()
+    rows = re.findall(r"^\| `vru-(ingest|infer|sink|api)`(?:, (\w+))? \|(.*)$", text, re.MULTILINE)
+    return {f"{name}-{part.lower().replace('postgresql', 'postgres')}" if part else name: row for name, part, row in rows}
+
+
+def groups(world):
+    found, table = [], permissions()
+    rows = {"sink-postgres": "sink-postgres", "sink-s3": "sink-s3", "sink-alerts": "sink-alerts", "webhooks": "api", "api": "api", "ingest": "ingest", "infer": "infer"}
+    named = "".join(table.values())
+    for scaler in world.of("ScaledObject"):
+        for trigger in scaler["spec"]["triggers"]:
+            group = trigger["metadata"].get("consumerGroup")
+            if group and f"`{group}`" not in named:
+                found.append(f"ScaledObject/{scaler['metadata']['name']}: no program is in the group {group}")
+    for user in world.of("KafkaUser"):
+        service = user["metadata"]["name"].removeprefix("vru-kafka-")
+        row = table.get(rows.get(service, ""), named)
+        for rule in user["spec"]["authorization"]["acls"]:
+            resource, writes = rule["resource"], {"Write", "Read"} & set(rule["operations"])
+            if writes and f"`{resource['name']}`" not in row:
+                found.append(f"KafkaUser/{user['metadata']['name']}: docs/security.md does not let {service} use {resource['type']} {resource['name']}")
+    return found
+
+
+def web(world):
+    """What the web server serves is in its own configuration."""
+    found = []
+    text = (ROOT / "images/web/nginx.conf").read_text()
+    for name, _, template in world.workloads():
+        for container in template["spec"]["containers"]:
+            if image_of(container) != "web":
+                continue
+            for port in container["ports"]:
+                if f"listen {port['containerPort']}" not in text:
+                    found.append(f"{name}: nginx does not listen at {port['containerPort']}")
+            for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
+                path = container.get(kind, {}).get("httpGet", {}).get("path")
+                if path and f"location = {path}" not in text:
+                    found.append(f"{name}: a probe asks {path}, which nginx does not serve")
+            for mount in container["volumeMounts"]:
+                if mount["mountPath"] not in text:
+                    found.append(f"{name}: nginx does not use {mount['mountPath']}")
+    return found
