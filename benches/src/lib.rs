@@ -4,6 +4,7 @@
 //! which the machine is slow slows both.
 
 pub mod burnt_clock;
+pub mod caller;
 pub mod camera;
 pub mod clock_camera;
 pub mod inputs;
