@@ -37,8 +37,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: true,
-    // The charts, which are loaded with the first page that has one.
-    chunkSizeWarningLimit: 600,
+    // The map and the charts, which are loaded with the first page that has one.
+    chunkSizeWarningLimit: 1200,
   },
   // The user guide is in docs/.
   server: { fs: { allow: ['..'] }, proxy: { '/api': { target: api, changeOrigin: true } } },

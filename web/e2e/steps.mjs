@@ -267,6 +267,23 @@ export const steps = {
     await accessible();
   },
 
+  async 'a site has a place, and is on the map and in the list'({ page, accessible, picture }) {
+    await goTo(page, 'Site settings');
+    await page.getByLabel('Latitude').fill('53.5503');
+    await page.getByLabel('Longitude').fill('9.9922');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await accessible();
+    await goTo(page, 'Sites');
+    await page.locator('[data-site]').getByText('2 cameras live').waitFor();
+    const mark = page.locator('.map').getByRole('button', { name: /2 cameras live/ });
+    await mark.waitFor();
+    await accessible();
+    await picture('sites', page);
+    await mark.click();
+    await page.getByRole('heading', { level: 1, name: 'Cameras' }).waitFor();
+  },
+
   async 'the user guide is in the app, with its pictures'({ page, accessible }) {
     await goTo(page, 'User guide');
     await page.getByRole('link', { name: 'Watch live' }).click();

@@ -118,13 +118,14 @@ function Preferences() {
 }
 
 const PAGES = ['cameras', 'wall', 'alerts', 'tracks', 'statistics', 'uploads'] as const;
-const ADMIN_PAGES = ['members', 'keys', 'webhooks', 'audit'] as const;
+const ADMIN_PAGES = ['settings', 'members', 'keys', 'webhooks', 'audit'] as const;
 
 function Navigation() {
   const { t } = useText();
   const siteId = useShownSite();
   const session = useQuery(sessionQuery).data;
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const several = (useQuery(sitesQuery).data ?? []).length > 0;
   const admin = siteId !== undefined && isAtLeast(session, siteId, 'admin');
   const entry = (page: (typeof PAGES)[number] | (typeof ADMIN_PAGES)[number]) => (
     <NavLink
@@ -141,6 +142,16 @@ function Navigation() {
   );
   return (
     <nav aria-label={t('shell.navigation')}>
+      {several ? (
+        <NavLink
+          component={Link}
+          to="/map"
+          label={t('nav.map')}
+          leftSection={<PageIcon name="map" />}
+          active={path === '/map'}
+          mb="xs"
+        />
+      ) : null}
       {siteId ? PAGES.map(entry) : null}
       {admin ? (
         <>

@@ -81,6 +81,11 @@ const users = createRoute({
   component: lazyRouteComponent(() => import('./pages/SystemPages'), 'UsersPage'),
 });
 
+const map = createRoute({
+  getParentRoute: () => inside,
+  path: '/map',
+  component: lazyRouteComponent(() => import('./pages/MapPage'), 'MapPage'),
+});
 const guide = createRoute({
   getParentRoute: () => inside,
   path: '/guide',
@@ -148,6 +153,11 @@ const uploads = createRoute({
   path: '/uploads',
   component: lazyRouteComponent(() => import('./pages/UploadsPage'), 'UploadsPage'),
 });
+const settings = createRoute({
+  getParentRoute: () => site,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/HomePage'), 'SiteSettingsPage'),
+});
 const members = createRoute({
   getParentRoute: () => site,
   path: '/members',
@@ -178,6 +188,7 @@ const tree = root.addChildren([
     account,
     system,
     users,
+    map,
     guide,
     guidePage,
     site.addChildren([
@@ -191,6 +202,7 @@ const tree = root.addChildren([
       track,
       statistics,
       uploads,
+      settings,
       members,
       keys,
       webhooks,

@@ -1,10 +1,14 @@
-import { useQuery } from '@tanstack/react-query';
+import { Text } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { SiteForm } from '@/features/sites/components/SiteForm';
 import { sessionQuery } from '@/shared/api/session';
+import { taggedSiteQuery } from '@/shared/api/sites';
+import { useSite } from '@/shared/api/useSite';
 import { useText } from '@/shared/i18n/useText';
 import { Card, Page } from '@/shared/ui/Page';
-import { Notice } from '@/shared/ui/StateView';
+import { Notice, Queried } from '@/shared/ui/StateView';
 
 /** Somebody who sees no site: an admin adds the first one, others wait to be let in. */
 export function HomePage() {
@@ -21,6 +25,36 @@ export function NewSitePage() {
     <Page title={t('site.new')} subtitle={t('site.new-text')}>
       <Card>
         <SiteForm onSaved={(site) => void navigate({ to: '/sites/$siteId/cameras', params: { siteId: site.id } })} />
+      </Card>
+    </Page>
+  );
+}
+
+/** Name, time zone, units and place of the site. */
+export function SiteSettingsPage() {
+  const { t } = useText();
+  const { siteId } = useSite();
+  const client = useQueryClient();
+  const query = useQuery(taggedSiteQuery(siteId));
+  const [saved, setSaved] = useState(false);
+  return (
+    <Page title={t('nav.settings')} subtitle={query.data?.value.name}>
+      <Card>
+        <Queried query={query}>
+          {(site) => (
+            <SiteForm
+              key={site.etag}
+              site={site}
+              onSaved={() => {
+                setSaved(true);
+                void client.invalidateQueries({ queryKey: ['site', siteId] });
+              }}
+            />
+          )}
+        </Queried>
+        <Text role="status" size="sm" mih="1.3em">
+          {saved ? t('site.saved') : ''}
+        </Text>
       </Card>
     </Page>
   );

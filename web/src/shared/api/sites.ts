@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, body } from './client';
+import { api, body, tagged } from './client';
 import { allPages } from './pages';
 
 /** The sites that the person sees. */
@@ -16,4 +16,13 @@ export const siteQuery = (siteId: string) =>
     queryFn: ({ signal }) =>
       body(api.GET('/api/v1/sites/{site_id}', { params: { path: { site_id: siteId } }, signal })),
     staleTime: 60_000,
+  });
+
+/** For who changes the site: with the version that they change. It is not replaced under their hands. */
+export const taggedSiteQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: ['site', siteId, 'tagged'],
+    queryFn: ({ signal }) =>
+      tagged(api.GET('/api/v1/sites/{site_id}', { params: { path: { site_id: siteId } }, signal })),
+    refetchOnWindowFocus: false,
   });

@@ -7,6 +7,7 @@ import { de as editor } from './texts/editor/de';
 import { de as guide } from './texts/guide/de';
 import { de as keys } from './texts/keys/de';
 import { de as live } from './texts/live/de';
+import { de as map } from './texts/map/de';
 import { de as people } from './texts/people/de';
 import { de as shell } from './texts/shell/de';
 import { de as signIn } from './texts/sign-in/de';
@@ -35,4 +36,5 @@ export const de: Record<MessageId, string> = {
   ...webhooks,
   ...audit,
   ...guide,
+  ...map,
 };

@@ -6,6 +6,7 @@ import { en as editor } from './texts/editor/en';
 import { en as guide } from './texts/guide/en';
 import { en as keys } from './texts/keys/en';
 import { en as live } from './texts/live/en';
+import { en as map } from './texts/map/en';
 import { en as people } from './texts/people/en';
 import { en as shell } from './texts/shell/en';
 import { en as signIn } from './texts/sign-in/en';
@@ -35,6 +36,7 @@ export const en = {
   ...webhooks,
   ...audit,
   ...guide,
+  ...map,
 } as const;
 
 export type MessageId = keyof typeof en;

@@ -39,7 +39,7 @@ export function PictureFrame(props: { src: string | undefined; alt: string; note
           {props.children}
         </svg>
       ) : null}
-      {props.note ? <div className="note">{props.note}</div> : null}
+      {props.note ? <div className={props.children ? 'note low' : 'note'}>{props.note}</div> : null}
     </div>
   );
 }

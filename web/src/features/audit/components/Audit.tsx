@@ -81,6 +81,11 @@ function nameOf(id: string | null | undefined, names: ReadonlyMap<string, string
   return id ? (names.get(id) ?? id) : undefined;
 }
 
+/** The end of an id is enough to tell it from others. */
+function short(id: string): string {
+  return id.length > 12 ? `…${id.slice(-8)}` : id;
+}
+
 /** The names of people and cameras by their ids. Of who left the site, only a system admin sees the name. */
 function useNames(siteId: string): ReadonlyMap<string, string> {
   const session = useQuery(sessionQuery).data;
@@ -108,13 +113,13 @@ function What(props: { siteId: string; entry: Schemas['AuditEntry']; names: Read
     case 'alert':
       return (
         <Link to="/sites/$siteId/alerts" params={{ siteId }} search={{ state: 'all', alert: id }} className="link id">
-          {id}
+          {short(id)}
         </Link>
       );
     case 'track':
       return (
         <Link to="/sites/$siteId/tracks/$trackId" params={{ siteId, trackId: id }} className="link id">
-          {id}
+          {short(id)}
         </Link>
       );
     default:

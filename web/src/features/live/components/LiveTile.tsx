@@ -77,7 +77,7 @@ export function LiveTile(props: {
   const stale = age === undefined || age > STALE_MS;
   const seconds = age === undefined ? undefined : age / 1000;
   return (
-    <div className="live" data-stale={stale} style={{ aspectRatio: ratio }}>
+    <div className="live" data-stale={stale} data-waiting={age === undefined} style={{ aspectRatio: ratio }}>
       <canvas ref={canvas} role="img" aria-label={t('live.picture', { name: camera.settings.name || camera.id })} />
       <span className="age">
         {seconds === undefined

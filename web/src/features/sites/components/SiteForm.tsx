@@ -1,4 +1,4 @@
-import { Autocomplete, Button, NativeSelect, Stack, TextInput } from '@mantine/core';
+import { Autocomplete, Button, Group, NativeSelect, NumberInput, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, type Schemas } from '@/shared/api/client';
@@ -15,10 +15,14 @@ export function SiteForm(props: {
   const [name, setName] = useState(before?.name ?? '');
   const [zone, setZone] = useState(before?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
   const [units, setUnits] = useState<Schemas['Units']>(before?.units ?? 'metric');
+  const [latitude, setLatitude] = useState<string | number>(before?.location?.latitude ?? '');
+  const [longitude, setLongitude] = useState<string | number>(before?.location?.longitude ?? '');
+  const located = latitude !== '' || longitude !== '';
   const client = useQueryClient();
   const saved = useMutation({
     mutationFn: () => {
-      const wanted = { name, time_zone: zone, units, location: before?.location ?? null };
+      const location = located ? { latitude: Number(latitude), longitude: Number(longitude) } : null;
+      const wanted = { name, time_zone: zone, units, location };
       return props.site
         ? body(
             api.PUT('/api/v1/sites/{site_id}', {
@@ -67,6 +71,33 @@ export function SiteForm(props: {
           ]}
           onChange={(event) => setUnits(event.currentTarget.value === 'imperial' ? 'imperial' : 'metric')}
         />
+        <Group gap="sm" grow align="flex-start">
+          <NumberInput
+            label={t('site.latitude')}
+            value={latitude}
+            min={-90}
+            max={90}
+            decimalScale={6}
+            suffix="°"
+            hideControls
+            required={located}
+            onChange={setLatitude}
+          />
+          <NumberInput
+            label={t('site.longitude')}
+            value={longitude}
+            min={-180}
+            max={180}
+            decimalScale={6}
+            suffix="°"
+            hideControls
+            required={located}
+            onChange={setLongitude}
+          />
+        </Group>
+        <Text size="xs" className="quiet">
+          {t('site.place-help')}
+        </Text>
         <FailureText error={saved.error} />
         <Button type="submit" loading={saved.isPending}>
           {t(props.site ? 'form.save' : 'site.add')}

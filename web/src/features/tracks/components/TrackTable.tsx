@@ -56,7 +56,7 @@ function Rows(props: { siteId: string; list: Schemas['Track'][]; cameras: Schema
   const byId = new Map(props.cameras.map((camera) => [camera.id, camera]));
   return (
     <div className="table-scroll">
-      <Table highlightOnHover aria-label={t('tracks.title')}>
+      <Table highlightOnHover className="dense" aria-label={t('tracks.title')}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t('common.class')}</Table.Th>

@@ -26,6 +26,8 @@ export const de: Record<keyof typeof en, string> = {
   'nav.users': 'Benutzer',
   'nav.new-site': 'Neuer Standort',
   'nav.guide': 'Anleitung (englisch)',
+  'nav.map': 'Standorte',
+  'nav.settings': 'Standort einstellen',
   'nav.account': 'Ihr Konto',
   'home.no-site': 'Sie gehören noch zu keinem Standort',
   'home.no-site-text': 'Ein Admin eines Standorts kann Sie aufnehmen. Er braucht nur Ihren Namen.',

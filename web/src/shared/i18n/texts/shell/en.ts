@@ -24,6 +24,8 @@ export const en = {
   'nav.users': 'Users',
   'nav.new-site': 'New site',
   'nav.guide': 'User guide',
+  'nav.map': 'Sites',
+  'nav.settings': 'Site settings',
   'nav.account': 'Your account',
   'home.no-site': 'You belong to no site yet',
   'home.no-site-text': 'An admin of a site can let you in. Your name is all they need.',

@@ -9,5 +9,9 @@ export const de: Record<keyof typeof en, string> = {
   'site.units': 'Einheiten',
   'site.metric': 'Metrisch',
   'site.imperial': 'Imperial',
+  'site.latitude': 'Breite',
+  'site.longitude': 'Länge',
+  'site.place-help': 'Grad, nördlich und östlich positiv; für die Karte',
+  'site.saved': 'Gespeichert',
   'site.add': 'Standort hinzufügen',
 };

@@ -7,5 +7,9 @@ export const en = {
   'site.units': 'Units',
   'site.metric': 'Metric',
   'site.imperial': 'Imperial',
+  'site.latitude': 'Latitude',
+  'site.longitude': 'Longitude',
+  'site.place-help': 'Degrees, north and east positive; for the map',
+  'site.saved': 'Saved',
   'site.add': 'Add the site',
 } as const;
