@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import linters
 import names
 import pods
+import policies
 import references
 import schemas
 import wrong
@@ -16,7 +17,7 @@ from world import World
 
 
 def problems(world, running=True):
-    return references.problems(world) + names.problems(world) + schemas.problems(world) + pods.problems(world, running)
+    return references.problems(world) + names.problems(world) + schemas.problems(world) + policies.problems(world) + pods.problems(world, running)
 
 
 def main():
@@ -32,6 +33,9 @@ def main():
             here = problems(world)
             print(f"{overlay}: {len(world.documents)} objects, {len(here)} problems", flush=True)
             found += [f"{overlay}: {problem}" for problem in here]
+            passed, refused = policies.passed_though_wrong(world)
+            found += [f"{overlay}: {problem}" for problem in passed]
+            print(f"{overlay}: {refused} manifests that policies must refuse: {refused - len(passed)} refused", flush=True)
         missed, tried = wrong.missed()
         print(f"{tried} manifests that are wrong: {tried - len(missed)} found", flush=True)
         found += missed + linting.result()

@@ -1,7 +1,5 @@
 """Manifests that the API server must refuse, and the words with which it does."""
 
-import copy
-
 
 def container(document):
     return document["spec"]["template"]["spec"]["containers"][0]
@@ -48,19 +46,9 @@ def admin_door(service):
     service["spec"].update(type="LoadBalancer", ports=[{"name": "admin", "port": 8001, "targetPort": "admin"}])
 
 
-def problems(cluster, documents):
-    found = []
+def cases(documents):
+    """What it is, what it is made of, the mistake, and the words of the rule."""
     deployment = next(d for d in documents if d["kind"] == "Deployment" and d["metadata"]["name"] == "api")
     service = next(d for d in documents if d["kind"] == "Service" and d["metadata"]["name"] == "infer")
-    cases = [(what, deployment, change, words) for what, change, words in DEPLOYMENTS]
-    cases.append(("an admin port behind a load balancer", service, admin_door, "no Service of type LoadBalancer"))
-    for what, document, change, words in cases:
-        wrong = copy.deepcopy(document)
-        change(wrong)
-        done = cluster.apply([wrong], "--dry-run=server", check=False)
-        if done.returncode == 0 or words not in done.stderr:
-            found.append(f"{what} was not refused: {done.stdout}{done.stderr}")
-    # What is right is not refused, or the above would show nothing.
-    for document in (deployment, service):
-        cluster.apply([document], "--dry-run=server")
-    return found, len(cases)
+    return [(what, deployment, change, words) for what, change, words in DEPLOYMENTS] + [
+        ("an admin port behind a load balancer", service, admin_door, "no Service of type LoadBalancer")]
