@@ -17,6 +17,7 @@ pub mod identities;
 mod ids;
 pub mod log_in_failures;
 pub mod members;
+pub mod past_frames;
 pub mod paths;
 #[cfg(test)]
 mod plans;

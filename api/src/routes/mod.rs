@@ -16,6 +16,7 @@ mod oauth;
 mod openapi;
 mod picture;
 mod role;
+mod rule_preview;
 mod session;
 mod sign_in;
 mod signing_keys;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(camera_tests::router())
         .merge(counts::router())
         .merge(heat_map::router())
+        .merge(rule_preview::router())
         .merge(tracks::router())
         .merge(alerts::router())
         .merge(uploads::router())

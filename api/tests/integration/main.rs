@@ -25,6 +25,7 @@ mod receiver;
 mod replica;
 mod requests;
 mod rows;
+mod rule_preview;
 mod schema;
 mod schemathesis;
 mod sign_in;

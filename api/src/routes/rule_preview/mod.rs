@@ -1,0 +1,13 @@
+//! What rules would have raised.
+
+mod create;
+mod frames;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::ApiState;
+
+pub(super) fn router() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(create::create))
+}
