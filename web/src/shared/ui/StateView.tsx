@@ -68,8 +68,9 @@ export function Queried<T>(props: {
   const { query, empty } = props;
   // A query that failed and asks again counts as loading: the page would change between error and loading for ever.
   const failed = useRef<unknown>(undefined);
-  if (query.data !== undefined) failed.current = undefined;
-  else if (query.error) failed.current = query.error;
+  if (query.error) failed.current = query.error;
+  // Of another question, which has not failed yet, the error says nothing.
+  const error = query.errorUpdateCount > 0 ? failed.current : undefined;
   if (query.data !== undefined) {
     if (empty && props.isEmpty?.(query.data)) {
       return (
@@ -80,6 +81,6 @@ export function Queried<T>(props: {
     }
     return <>{props.children(query.data)}</>;
   }
-  if (failed.current) return <ErrorNotice error={failed.current} retry={() => void query.refetch()} />;
+  if (error) return <ErrorNotice error={error} retry={() => void query.refetch()} />;
   return <Loading rows={props.rows ?? 4} />;
 }
