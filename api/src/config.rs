@@ -15,11 +15,13 @@ use vru_runtime::telemetry::TelemetryConfig;
 use vru_runtime::tls::roots;
 
 use crate::camera_tests::CameraTestsConfig;
+use crate::data_jobs::DataJobsConfig;
 use crate::database::DatabaseSection;
 use crate::http::Origin;
 use crate::limits::RateLimitsConfig;
 use crate::live::LiveConfig;
 use crate::pictures::PicturesSection;
+use crate::retention::RetentionConfig;
 use crate::sign_in::SignInConfig;
 use crate::system::SystemConfig;
 use crate::tokens::TokensConfig;
@@ -52,6 +54,8 @@ pub struct ApiConfig {
     pub sign_in: SignInConfig,
     pub tokens: TokensConfig,
     pub uploads: UploadsConfig,
+    pub data_jobs: DataJobsConfig,
+    pub retention: RetentionConfig,
     pub webhooks: WebhooksConfig,
     pub system: SystemConfig,
     pub first_admin: FirstAdminConfig,
@@ -105,6 +109,8 @@ impl Default for ApiConfig {
             sign_in: SignInConfig::default(),
             tokens: TokensConfig::default(),
             uploads: UploadsConfig::default(),
+            data_jobs: DataJobsConfig::default(),
+            retention: RetentionConfig::default(),
             webhooks: WebhooksConfig::default(),
             system: SystemConfig::default(),
             first_admin: FirstAdminConfig::default(),
@@ -267,6 +273,10 @@ impl Validate for ApiConfig {
         problems.section("sign_in", &self.sign_in);
         problems.section("tokens", &self.tokens);
         problems.section("uploads", &self.uploads);
+        problems.section("data_jobs", &self.data_jobs);
+        problems.section("retention", &self.retention);
+        let pictures = self.s3.enabled || !self.data_jobs.enabled;
+        problems.require(pictures, "data_jobs.enabled", "needs the bucket of section `s3`, with `s3.enabled`");
         problems.section("webhooks", &self.webhooks);
         problems.section("system", &self.system);
         problems.section("first_admin", &self.first_admin);

@@ -10,6 +10,8 @@
 //! - `sign_in`: people sign in with identity providers. `outbound`: requests to servers of others.
 //! - `webhooks`: alerts reach the addresses that a site's webhooks name. `words`: what messages and tables number, as words.
 //! - `uploads`: video files reach the bucket, become cameras, and are deleted with all that was found in them.
+//! - `data_jobs`: deletion and export of one camera's data by range of time.
+//! - `retention`: sites keep some kinds of data for less time than the service.
 //! - `live`: feeds of pictures and events.
 //! - `limits`: how many requests a caller may send.
 //! - `system`: how everything is.
@@ -21,6 +23,7 @@ mod auth;
 mod camera_tests;
 mod cameras;
 pub mod config;
+mod data_jobs;
 mod database;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -32,6 +35,7 @@ mod metrics;
 pub mod openapi;
 mod outbound;
 mod pictures;
+mod retention;
 pub mod routes;
 mod server;
 mod sign_in;
@@ -45,9 +49,11 @@ mod words;
 pub use auth::{create_admin, read_password};
 pub use camera_tests::CameraTestsConfig;
 pub use config::ApiConfig;
+pub use data_jobs::DataJobsConfig;
 pub use database::DatabaseSection;
 pub use limits::{RateConfig, RateLimitsConfig};
 pub use live::LiveConfig;
+pub use retention::RetentionConfig;
 pub use server::{run, run_webhooks, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};
 pub use system::SystemConfig;

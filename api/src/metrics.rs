@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use vru_runtime::metrics::{counter_vec, gauge_vec, seconds_vec};
+use vru_storage::retention::DataKind;
 
 /// By result: published, or refused, when the camera keeps what Kafka has.
 pub(crate) static CAMERA_CHANGES: LazyLock<IntCounterVec> = LazyLock::new(|| {
@@ -70,6 +71,28 @@ pub(crate) static UPLOADED_BYTES: LazyLock<IntCounterVec> =
 pub(crate) static UPLOADS_REMOVED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     let help = "Uploads that were deleted or have expired, and of which nothing is left.";
     counter_vec("api_uploads_removed_total", help, &[])
+});
+
+pub(crate) static DATA_JOBS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Work on deletions and exports of data, by kind: deletion, export. By result: done, postponed (it is tried again), failed \
+                (an export was given up).";
+    counter_vec("api_data_jobs_total", help, &["kind", "result"])
+});
+
+pub(crate) static RETENTION_DELETED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "What was deleted because its site keeps it no longer, by kind: frames (detections), tracks, alerts, alerts whose pictures went \
+                (pictures), rows of counts, uploads, entries of the audit log.";
+    counter_vec("api_retention_deleted_total", help, &["kind"])
+});
+
+pub(crate) static RETENTION_FAILED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Kinds of data of a site that could not be deleted in a round, and are tried again in the next one.";
+    counter_vec("api_retention_failed_total", help, &["kind"])
+});
+
+pub(crate) static RETENTION_SUSPENDED: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let help = "1 while nothing is deleted by the retention of sites, because the clocks of this host and of the database differ.";
+    gauge_vec("api_retention_suspended", help, &[])
 });
 
 pub(crate) static FILE_FAULTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
@@ -143,6 +166,19 @@ pub(crate) fn init() {
     }
     for result in ["received", "failed", "busy"] {
         UPLOAD_REQUESTS.with_label_values(&[result]);
+    }
+    for kind in DataKind::ALL {
+        RETENTION_DELETED.with_label_values(&[kind.word()]);
+        RETENTION_FAILED.with_label_values(&[kind.word()]);
+    }
+    for (kind, result) in [
+        ("deletion", "done"),
+        ("deletion", "postponed"),
+        ("export", "done"),
+        ("export", "postponed"),
+        ("export", "failed"),
+    ] {
+        DATA_JOBS.with_label_values(&[kind, result]);
     }
     for result in ["stored", "invalid"] {
         FILE_FAULTS.with_label_values(&[result]);

@@ -24,6 +24,7 @@ use crate::auth::Passwords;
 use crate::camera_tests::{self, CameraTests};
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
+use crate::data_jobs::DataJobs;
 use crate::database::Reads;
 use crate::http::{Guard, Problem, WebApp, docs, guard, record_request, serve_once, serve_web};
 use crate::limits::{Limits, count_request};
@@ -32,6 +33,7 @@ use crate::maintenance;
 use crate::metrics;
 use crate::openapi::document;
 use crate::pictures::Pictures;
+use crate::retention;
 use crate::routes;
 use crate::sign_in::SignIn;
 use crate::state::ApiState;
@@ -46,6 +48,9 @@ const WEBHOOK_CONNECTIONS: usize = 4;
 const TEST_CONNECTIONS: usize = 2;
 /// Requests that send bytes hold one for moments only.
 const UPLOAD_CONNECTIONS: usize = 8;
+/// One for each kind of job, and one more while a step is counted.
+const JOB_CONNECTIONS: usize = 4;
+const RETENTION_CONNECTIONS: usize = 1;
 
 /// Serves until shutdown.
 pub async fn run(config: ApiConfig, context: ServiceContext) -> anyhow::Result<()> {
@@ -103,6 +108,16 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     } else {
         None
     };
+    let data_jobs = if config.data_jobs.enabled {
+        let own = Pool::new(&section.connection, "vru-api data jobs", JOB_CONNECTIONS, section.pool_wait)?;
+        Some(DataJobs::start(&config.data_jobs, &config.s3.bucket, own, shutdown).await)
+    } else {
+        None
+    };
+    let own = Pool::new(&section.connection, "vru-api retention", RETENTION_CONNECTIONS, section.pool_wait)?;
+    let bucket = data_jobs.as_ref().map(DataJobs::bucket);
+    let sweep = retention::run(config.retention.clone(), own, bucket, shutdown.soft.clone());
+    shutdown.spawn_essential("the retention of sites", sweep);
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone());
     shutdown.spawn_essential("the probe of Kafka", watch);
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| {
@@ -137,6 +152,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         sign_in,
         tokens,
         uploads,
+        data_jobs,
         webhooks,
         system,
         openapi,

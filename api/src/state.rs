@@ -8,6 +8,7 @@ use crate::auth::Passwords;
 use crate::camera_tests::CameraTests;
 use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
+use crate::data_jobs::DataJobs;
 use crate::database::Reads;
 use crate::limits::Limits;
 use crate::live::Feeds;
@@ -38,6 +39,8 @@ pub(crate) struct ApiState {
     pub(crate) tokens: Tokens,
     /// `None`: it takes none.
     pub(crate) uploads: Option<Uploads>,
+    /// `None`: it does none.
+    pub(crate) data_jobs: Option<DataJobs>,
     pub(crate) webhooks: Webhooks,
     pub(crate) system: System,
     /// The OpenAPI document.

@@ -148,6 +148,10 @@ pub enum Action {
     SeeUploads,
     /// Whoever does it has files analysed, and deletes what was found in them.
     ManageUploads,
+    /// Of one camera, by range of time, for good.
+    DeleteData,
+    /// Of one camera, by range of time, everything with pictures.
+    ExportData,
     /// And their deliveries.
     SeeWebhooks,
     /// Whoever does it decides who is told of the site's alerts.
@@ -216,6 +220,8 @@ pub const POLICY: &[Rule] = &[
     rule(Action::SeeAllPictures, Needs::SystemAdmin, Some(Scope::PicturesRead)),
     rule(Action::SeeUploads, Needs::AtSite(Role::Viewer), Some(Scope::UploadsRead)),
     rule(Action::ManageUploads, Needs::AtSite(Role::Operator), Some(Scope::UploadsWrite)),
+    rule(Action::DeleteData, Needs::AtSite(Role::Admin), None),
+    rule(Action::ExportData, Needs::AtSite(Role::Admin), None),
     rule(Action::SeeWebhooks, Needs::AtSite(Role::Admin), Some(Scope::WebhooksRead)),
     rule(Action::ManageWebhooks, Needs::AtSite(Role::Admin), Some(Scope::WebhooksWrite)),
     rule(Action::ManageUsers, Needs::SystemAdmin, None),

@@ -31,6 +31,10 @@ metrics! {
         "sink_duplicate_frames_total", "Analysed frames skipped because they are stored already, by sink.", ["sink"]);
     DUPLICATE_ALERTS: IntCounterVec = counter_vec(
         "sink_duplicate_alerts_total", "Alerts skipped because they are stored or sent already, by sink.", ["sink"]);
+    DELETED_RECORDS: IntCounterVec = counter_vec(
+        "sink_deleted_records_total",
+        "Records left out because somebody has deleted the data of their camera and capture time, by sink and kind: frame or alert.",
+        ["sink", "kind"]);
     MISSED: IntCounterVec = counter_vec(
         "sink_missed_records_total", "Records that Kafka deleted before the sink read them, by sink and topic.",
         ["sink", "topic"]);

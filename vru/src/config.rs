@@ -324,6 +324,7 @@ impl UpConfig {
         config.s3.bucket = bucket.clone();
         config.uploads = uploads;
         config.uploads.enabled = true;
+        config.data_jobs.enabled = true;
         config.cameras.secrets_key = self.cameras.secrets_key.clone();
         config.cameras.in_file = !self.cameras.file.as_os_str().is_empty();
         config.first_admin.token = first_admin;

@@ -59,6 +59,8 @@ pub(crate) mod actions {
         SeeAllPictures,
         SeeUploads,
         ManageUploads,
+        DeleteData,
+        ExportData,
         SeeWebhooks,
         ManageWebhooks,
         ManageUsers,

@@ -6,6 +6,9 @@ mod camera_tests;
 mod cameras;
 mod clients;
 mod counts;
+mod data_range;
+mod deletions;
+mod exports;
 mod first_admin;
 mod heat_map;
 mod identities;
@@ -15,6 +18,7 @@ mod members;
 mod oauth;
 mod openapi;
 mod picture;
+mod retention;
 mod role;
 mod rule_preview;
 mod session;
@@ -52,6 +56,9 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(tracks::router())
         .merge(alerts::router())
         .merge(uploads::router())
+        .merge(deletions::router())
+        .merge(exports::router())
+        .merge(retention::router())
         .merge(webhooks::router())
         .merge(members::router())
         .merge(keys::router())

@@ -31,6 +31,7 @@ pub(crate) use checksum::Algorithm;
 pub use config::UploadsConfig;
 pub(crate) use jobs::end_job;
 pub(crate) use receive::{Part, check_receiving};
+pub(crate) use removal::start_removal;
 
 /// Takes files. Cloning it shares it.
 #[derive(Debug, Clone)]

@@ -5,9 +5,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use deadpool_postgres::Transaction;
+use serde_json::json;
 use vru_proto::names::{FILE_POSITIONS_PARTITION, file_fault_key, file_position_key};
 use vru_runtime::kafka::{KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError};
 use vru_runtime::report::chain;
+use vru_storage::audit::{self, Actor, Entry};
+use vru_storage::cameras;
 use vru_storage::postgres::DatabaseError;
 use vru_storage::s3::{BucketError, Multipart};
 use vru_storage::uploads::{self, Upload};
@@ -21,6 +25,26 @@ const HOLD: Duration = Duration::from_mins(10);
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Holders of an upload whose last bytes are looked for.
 const EARLIER_HOLDERS: i64 = 8;
+
+/// From now on it does not exist for people, nor does its camera; what is left of it is removed in the background. `None` if the site has none
+/// with that id.
+pub(crate) async fn start_removal(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    site_id: &str,
+    id: &str,
+) -> Result<Option<Upload>, DatabaseError> {
+    let Some(upload) = uploads::lock(transaction, site_id, id).await? else { return Ok(None) };
+    if let Some(camera) = &upload.camera_id
+        && let Some((found, _)) = cameras::lock(transaction, site_id, camera).await?.filter(|found| !found.0.deleted)
+    {
+        cameras::change(transaction, actor, camera, &found.settings, true).await?;
+    }
+    uploads::start_deletion(transaction, id).await?;
+    let details = json!({ "name": upload.name, "bytes": upload.length, "state": upload.state.word() });
+    audit::record(transaction, actor, Entry { action: "upload.delete", site_id, object: id, details }).await?;
+    Ok(Some(upload))
+}
 
 #[derive(Debug, thiserror::Error)]
 enum RemovalError {

@@ -101,6 +101,16 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("patch /api/v1/sites/{site_id}/uploads/{upload_id}", OPERATOR, Some("uploads:write")),
     ("delete /api/v1/sites/{site_id}/uploads/{upload_id}", OPERATOR, Some("uploads:write")),
     ("post /api/v1/sites/{site_id}/uploads/{upload_id}/cancel", OPERATOR, Some("uploads:write")),
+    ("post /api/v1/sites/{site_id}/cameras/{camera_id}/deletions", ADMIN, None),
+    ("get /api/v1/sites/{site_id}/deletions", ADMIN, None),
+    ("get /api/v1/sites/{site_id}/deletions/{deletion_id}", ADMIN, None),
+    ("post /api/v1/sites/{site_id}/cameras/{camera_id}/exports", ADMIN, None),
+    ("get /api/v1/sites/{site_id}/exports", ADMIN, None),
+    ("get /api/v1/sites/{site_id}/exports/{export_id}", ADMIN, None),
+    ("delete /api/v1/sites/{site_id}/exports/{export_id}", ADMIN, None),
+    ("get /api/v1/sites/{site_id}/exports/{export_id}/archive", ADMIN, None),
+    ("get /api/v1/sites/{site_id}/retention", VIEWER, Some("sites:read")),
+    ("put /api/v1/sites/{site_id}/retention", ADMIN, Some("sites:write")),
     ("get /api/v1/sites/{site_id}/webhooks", ADMIN, Some("webhooks:read")),
     ("post /api/v1/sites/{site_id}/webhooks", ADMIN, Some("webhooks:write")),
     ("get /api/v1/sites/{site_id}/webhooks/{webhook_id}", ADMIN, Some("webhooks:read")),
@@ -282,6 +292,8 @@ async fn every_operation_admits_whom_the_table_names_and_nobody_else() {
                     "{identity_id}",
                     "{test_id}",
                     "{upload_id}",
+                    "{deletion_id}",
+                    "{export_id}",
                 ]) {
                     path = path.replace(id, "none");
                 }

@@ -45,7 +45,7 @@ async fn start(s3: &S3Server, url_lifetime: Duration) -> (Api, ApiClient, Bucket
 }
 
 /// As a browser does, without log-in.
-async fn fetch(url: &str) -> (u16, Bytes) {
+pub async fn fetch(url: &str) -> (u16, Bytes) {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let answer = client.get(url.parse().expect("a URL")).await.expect("an answer of the store");
     let status = answer.status().as_u16();

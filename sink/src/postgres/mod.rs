@@ -20,6 +20,7 @@ pub mod config;
 mod copy;
 mod counts;
 mod created_days;
+mod deleted_ranges;
 mod gather;
 mod maintenance;
 mod parse;

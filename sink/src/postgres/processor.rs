@@ -24,8 +24,9 @@ use super::writer::PostgresWriter;
 use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 use crate::metrics::{
-    DUPLICATE_ALERTS, DUPLICATE_FRAMES, ENDED_ALERTS, ERRORS, FENCED, LATENCY_SECONDS, MISSED, POSTGRES_SINK,
-    RECREATED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, STORED_PASSAGES, STORED_TRACKS, WRITE_SECONDS,
+    DELETED_RECORDS, DUPLICATE_ALERTS, DUPLICATE_FRAMES, ENDED_ALERTS, ERRORS, FENCED, LATENCY_SECONDS, MISSED,
+    POSTGRES_SINK, RECREATED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, STORED_PASSAGES, STORED_TRACKS,
+    WRITE_SECONDS,
 };
 use crate::supervise::blocking;
 
@@ -207,6 +208,8 @@ fn count(written: &Written, items: &[Item<ParsedRecord>]) {
     DUPLICATE_FRAMES.with_label_values(labels).inc_by(written.duplicate_frames);
     ENDED_ALERTS.with_label_values(labels).inc_by(written.ended_alerts);
     DUPLICATE_ALERTS.with_label_values(labels).inc_by(written.duplicate_alerts);
+    DELETED_RECORDS.with_label_values(&[POSTGRES_SINK, "frame"]).inc_by(written.deleted_frames);
+    DELETED_RECORDS.with_label_values(&[POSTGRES_SINK, "alert"]).inc_by(written.deleted_alerts);
     let now = now_us();
     let latency = LATENCY_SECONDS.with_label_values(labels);
     for item in items {

@@ -25,6 +25,7 @@ use crate::error::SinkError;
 mod alerts;
 mod counts;
 mod created_days;
+mod deleted_ranges;
 mod retention;
 
 struct Database {

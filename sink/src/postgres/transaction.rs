@@ -12,6 +12,7 @@ use vru_storage::postgres::DatabaseError;
 
 use super::alerts::{AlertStatements, StoredAlert};
 use super::copy::{CopyRows, UnixMicros};
+use super::deleted_ranges::DeletedRanges;
 use super::parse::ParsedRecord;
 use super::passages::PassageStatements;
 use super::positions::{self, Claim, ConsumerIdentity};
@@ -37,6 +38,10 @@ pub(crate) struct Written {
     pub(crate) ended_alerts: u64,
     /// Records of alerts that were skipped because the row says the same already.
     pub(crate) duplicate_alerts: u64,
+    /// Frames that were left out because somebody has deleted the time in which they were captured.
+    pub(crate) deleted_frames: u64,
+    /// Alerts that were left out for the same reason.
+    pub(crate) deleted_alerts: u64,
 }
 
 /// A connection with its prepared statements.
@@ -44,6 +49,7 @@ pub(crate) struct PreparedClient {
     client: Client,
     lock: Statement,
     advance: Statement,
+    deleted: DeletedRanges,
     copy_frames: Statement,
     copy_detections: Statement,
     alerts: AlertStatements,
@@ -63,6 +69,7 @@ impl PreparedClient {
         Ok(Self {
             lock: client.prepare(positions::LOCK).await.map_err(fail)?,
             advance: client.prepare(positions::ADVANCE).await.map_err(fail)?,
+            deleted: DeletedRanges::prepare(&client).await?,
             copy_frames: client.prepare(rows::COPY_FRAMES).await.map_err(fail)?,
             copy_detections: client.prepare(rows::COPY_DETECTIONS).await.map_err(fail)?,
             alerts: AlertStatements::prepare(&client).await?,
@@ -106,8 +113,18 @@ impl PreparedClient {
         skip_stored_frames: bool,
     ) -> Result<Written, SinkError> {
         let next = next_offsets(items);
-        let Self { client, lock, advance, copy_frames, copy_detections, alerts: statements, tracks, passages, watch } =
-            self;
+        let Self {
+            client,
+            lock,
+            advance,
+            deleted,
+            copy_frames,
+            copy_detections,
+            alerts: statements,
+            tracks,
+            passages,
+            watch,
+        } = self;
         let transaction = client.transaction().await.map_err(DatabaseError::statement("begin"))?;
         let partitions: Vec<Partition> = next.keys().cloned().collect();
         let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
@@ -128,6 +145,8 @@ impl PreparedClient {
                 ParsedRecord::Alert { .. } => written.duplicate_alerts += 1,
             }
         }
+        (written.deleted_frames, written.deleted_alerts) =
+            deleted.leave_out(&transaction, &mut frames, &mut alerts).await?;
         if skip_stored_frames {
             let before = frames.len();
             let duplicates = stored_frames(&transaction, &frames).await?;

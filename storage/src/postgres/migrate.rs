@@ -58,7 +58,8 @@ mod tests {
                 "V15__oauth_clients",
                 "V16__identities",
                 "V17__camera_tests",
-                "V18__uploads"
+                "V18__uploads",
+                "V19__data_jobs"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

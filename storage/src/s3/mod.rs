@@ -14,5 +14,5 @@ pub use client::client;
 pub use config::{BucketConfig, check_endpoint};
 pub use error::BucketError;
 pub use multipart::{MOST_PARTS, Multipart, SMALLEST_PART};
-pub use objects::ObjectStamp;
+pub use objects::{ListedObject, ObjectStamp};
 pub use signed::{Presence, SignedUrls};

@@ -1,4 +1,4 @@
-//! Objects that are read in pieces, and removed.
+//! Objects that are read in pieces, listed, and removed.
 
 use std::ops::Range;
 use std::time::SystemTime;
@@ -14,6 +14,15 @@ use super::error::BucketError;
 pub struct ObjectStamp {
     pub length: u64,
     pub tag: String,
+    /// `None` if the server does not say it.
+    pub written_at: Option<SystemTime>,
+}
+
+/// An object of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Relative to the configured prefix.
+    pub key: String,
     /// `None` if the server does not say it.
     pub written_at: Option<SystemTime>,
 }
@@ -66,5 +75,24 @@ impl Bucket {
         let listed = list.map_err(|source| self.failure("list", &full, source))?;
         let keys = listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
         Ok(keys.filter_map(|key| key.strip_prefix(&self.prefix).map(str::to_owned)).collect())
+    }
+
+    /// The objects below this key, in the order of keys, after the key `after`; at most a thousand. It needs the permission to list the
+    /// bucket.
+    pub async fn list(&self, prefix: &str, after: &str) -> Result<Vec<ListedObject>, BucketError> {
+        let full = self.full_key(prefix);
+        let mut list = self.client.list_objects_v2().bucket(&self.name).prefix(&full);
+        if !after.is_empty() {
+            list = list.start_after(self.full_key(after));
+        }
+        let listed = list.send().await.map_err(|source| self.failure("list", &full, source))?;
+        let objects = listed.contents.unwrap_or_default().into_iter().filter_map(|object| {
+            let key = object.key?.strip_prefix(&self.prefix)?.to_owned();
+            Some(ListedObject {
+                key,
+                written_at: object.last_modified.and_then(|time| SystemTime::try_from(time).ok()),
+            })
+        });
+        Ok(objects.collect())
     }
 }

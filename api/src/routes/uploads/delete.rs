@@ -1,14 +1,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
-use vru_storage::audit::{self, Entry};
 use vru_storage::postgres::DatabaseError;
-use vru_storage::{cameras, uploads};
 
 use super::configured;
 use crate::auth::{Permitted, actions::ManageUploads};
 use crate::http::{Problem, Problems};
 use crate::state::ApiState;
+use crate::uploads::start_removal;
 
 /// Delete an upload (tus: termination): its bytes at once, and what was found in it, with pictures, within minutes. Objects with the
 /// detections of many cameras, which the sink writes for archives, stay.
@@ -29,16 +27,8 @@ pub(super) async fn delete(
     let mut client = state.database.get().await?;
     let failed = DatabaseError::statement("delete an upload");
     let transaction = client.transaction().await.map_err(failed)?;
-    let upload = uploads::lock(&transaction, site_id, id).await?.ok_or_else(|| Problem::not_found("upload"))?;
-    let actor = who.caller.actor();
-    if let Some(camera) = &upload.camera_id
-        && let Some((found, _)) = cameras::lock(&transaction, site_id, camera).await?.filter(|found| !found.0.deleted)
-    {
-        cameras::change(&transaction, &actor, camera, &found.settings, true).await?;
-    }
-    uploads::start_deletion(&transaction, id).await?;
-    let details = json!({ "name": upload.name, "bytes": upload.length, "state": upload.state.word() });
-    audit::record(&transaction, &actor, Entry { action: "upload.delete", site_id, object: id, details }).await?;
+    let found = start_removal(&transaction, &who.caller.actor(), site_id, id).await?;
+    found.ok_or_else(|| Problem::not_found("upload"))?;
     transaction.commit().await.map_err(failed)?;
     service.wake();
     Ok(StatusCode::NO_CONTENT)
