@@ -3341,6 +3341,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/cameras/{camera_id}/deletions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete what a camera has seen in a range of time, for good: rows, snapshots, clips, and its rows of Parquet objects. A track that was seen
+         *     in the range at all is deleted, its detections before and after it stay. From now on nothing is stored that was captured in the range.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Chosen by the client, new for each request. The same request with the same key is answered as before for a day, and changes nothing again. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    site_id: string;
+                    camera_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DataRange"];
+                };
+            };
+            responses: {
+                /** @description The deletion, which begins within seconds */
+                202: {
+                    headers: {
+                        /** @description Its path */
+                        location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Deletion"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/cameras/{camera_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export what a camera has seen in a range of time, as one tar archive: each kind of rows as NDJSON, snapshots and clips, and
+         *     `manifest.json` with numbers and SHA-256. It expires after some days.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Chosen by the client, new for each request. The same request with the same key is answered as before for a day, and changes nothing again. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    site_id: string;
+                    camera_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DataRange"];
+                };
+            };
+            responses: {
+                /** @description The export, which begins within seconds */
+                202: {
+                    headers: {
+                        /** @description Its path */
+                        location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Export"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/cameras/{camera_id}/heat-map": {
         parameters: {
             query?: never;
@@ -3935,6 +4075,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/deletions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The deletions of the site. They stay, because nothing is stored that was captured in their ranges. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items the page has at most: 1 to 200, default 50. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page, in the order of ids */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Deletion"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/deletions/{deletion_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a deletion is, and what it has deleted. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                    deletion_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The deletion */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Deletion"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/events": {
         parameters: {
             query?: never;
@@ -3965,6 +4225,224 @@ export interface paths {
                     };
                     content: {
                         "text/event-stream": string;
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The exports of the site, also those that are expired. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items the page has at most: 1 to 200, default 50. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page, in the order of ids */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Export"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an export is. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                    export_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The export */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Export"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Stop an export, or remove its archive before it expires. It stays in the list. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                    export_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The archive is removed within seconds */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/exports/{export_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The archive of an export: an address that is good for some minutes. The audit log tells who asked. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                    export_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Where it is */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PictureAddress"];
                     };
                 };
                 429: components["responses"]["TooManyRequests"];
@@ -4429,6 +4907,115 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For how long the site keeps what. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The retention */
+                200: {
+                    headers: {
+                        /** @description Its version */
+                        etag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SiteRetention"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Change for how long the site keeps what: all of it is replaced. What is older by then is deleted within minutes, for good. */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The ETag of the version that is changed */
+                    "if-match": string;
+                };
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RetentionDays"];
+                };
+            };
+            responses: {
+                /** @description The retention as it is now */
+                200: {
+                    headers: {
+                        /** @description Its version */
+                        etag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SiteRetention"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -6856,6 +7443,110 @@ export interface components {
          * @enum {string}
          */
         CrossingDirection: "in" | "out";
+        /** @description Of capture time, in whole minutes, at most 366 days. */
+        DataRange: {
+            /**
+             * Format: date-time
+             * @description From this moment on: RFC 3339.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Before this moment, which is not in the future.
+             */
+            to: string;
+        };
+        /** @description How many were deleted so far. */
+        Deleted: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: int64 */
+            clips: number;
+            /** Format: int64 */
+            comments: number;
+            /**
+             * Format: int64
+             * @description Rows with the counts of a minute. Those of quarters of an hour are made anew from what is left.
+             */
+            count_bins: number;
+            /** Format: int64 */
+            detections: number;
+            /** Format: int64 */
+            frames: number;
+            /**
+             * Format: int64
+             * @description Objects that had no other rows.
+             */
+            parquet_objects_removed: number;
+            /**
+             * Format: int64
+             * @description Objects that hold other cameras' or other times' rows, and were written again with these alone.
+             */
+            parquet_objects_rewritten: number;
+            /**
+             * Format: int64
+             * @description Rows of Parquet objects.
+             */
+            parquet_rows: number;
+            /**
+             * Format: int64
+             * @description Crossings of lines and visits of zones.
+             */
+            passages: number;
+            /**
+             * Format: int64
+             * @description Reviews of these alerts.
+             */
+            reviews: number;
+            /**
+             * Format: int64
+             * @description Who has seen which of these alerts.
+             */
+            seen_marks: number;
+            /** Format: int64 */
+            snapshots: number;
+            /** Format: int64 */
+            tracks: number;
+            /**
+             * Format: int64
+             * @description Rows with the watched time of a minute.
+             */
+            watched_bins: number;
+            /**
+             * Format: int64
+             * @description Events about these alerts that were sent to webhooks.
+             */
+            webhook_deliveries: number;
+        };
+        Deletion: {
+            camera_id: string;
+            /**
+             * Format: date-time
+             * @description When the state changed last.
+             */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string;
+            deleted: components["schemas"]["Deleted"];
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it looks again for objects that are written late. Absent when it has looked for the last time.
+             */
+            looks_again_at?: string | null;
+            /** @description For what it waits. */
+            problem?: string | null;
+            site_id: string;
+            state: components["schemas"]["DeletionState"];
+            /** @description What is being deleted: `rows`, `pictures` or `archives` (Parquet objects). Absent when nothing is. */
+            step?: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @enum {string} */
+        DeletionState: "queued" | "running" | "done";
         /** @description An event for a webhook, and what became of it. */
         Delivery: {
             /**
@@ -6953,6 +7644,75 @@ export interface components {
          * @enum {string}
          */
         EventName: "alert.raised" | "alert.ended" | "alert.acknowledged";
+        Export: {
+            /**
+             * Format: int64
+             * @description Size of the archive.
+             */
+            bytes?: number | null;
+            camera_id: string;
+            /**
+             * Format: date-time
+             * @description When the state changed last.
+             */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the archive is removed.
+             */
+            expires_at?: string | null;
+            exported: components["schemas"]["Exported"];
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** @description Why it failed, or for what it waits. */
+            problem?: string | null;
+            /** @description Of the archive, hexadecimal. */
+            sha256?: string | null;
+            site_id: string;
+            state: components["schemas"]["ExportState"];
+            /** @description What is being written; absent when nothing is. */
+            step?: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @enum {string} */
+        ExportState: "queued" | "running" | "done" | "failed" | "expired";
+        /** @description How many the archive has; while it is written, of the kinds that are complete. */
+        Exported: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: int64 */
+            clips: number;
+            /** Format: int64 */
+            comments: number;
+            /** Format: int64 */
+            count_bins: number;
+            /** Format: int64 */
+            detections: number;
+            /** Format: int64 */
+            frames: number;
+            /**
+             * Format: int64
+             * @description Pictures that alerts name and that are not stored.
+             */
+            missing_pictures: number;
+            /** Format: int64 */
+            passages: number;
+            /** Format: int64 */
+            reviews: number;
+            /** Format: int64 */
+            snapshots: number;
+            /**
+             * Format: int64
+             * @description Those that were seen in the range at all.
+             */
+            tracks: number;
+            /** Format: int64 */
+            watched_bins: number;
+        };
         FirstAdmin: {
             /** @description As others see the person. Default: the name. */
             display_name?: string | null;
@@ -7403,6 +8163,38 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_Deletion: {
+            items: {
+                camera_id: string;
+                /**
+                 * Format: date-time
+                 * @description When the state changed last.
+                 */
+                changed_at: string;
+                /** Format: date-time */
+                created_at: string;
+                deleted: components["schemas"]["Deleted"];
+                /** Format: date-time */
+                from: string;
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it looks again for objects that are written late. Absent when it has looked for the last time.
+                 */
+                looks_again_at?: string | null;
+                /** @description For what it waits. */
+                problem?: string | null;
+                site_id: string;
+                state: components["schemas"]["DeletionState"];
+                /** @description What is being deleted: `rows`, `pictures` or `archives` (Parquet objects). Absent when nothing is. */
+                step?: string;
+                /** Format: date-time */
+                to: string;
+            }[];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Delivery: {
             items: {
                 /**
@@ -7468,6 +8260,45 @@ export interface components {
                 sequence: number;
                 /** @description Zones in which it was. */
                 zones: string[];
+            }[];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Export: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description Size of the archive.
+                 */
+                bytes?: number | null;
+                camera_id: string;
+                /**
+                 * Format: date-time
+                 * @description When the state changed last.
+                 */
+                changed_at: string;
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When the archive is removed.
+                 */
+                expires_at?: string | null;
+                exported: components["schemas"]["Exported"];
+                /** Format: date-time */
+                from: string;
+                id: string;
+                /** @description Why it failed, or for what it waits. */
+                problem?: string | null;
+                /** @description Of the archive, hexadecimal. */
+                sha256?: string | null;
+                site_id: string;
+                state: components["schemas"]["ExportState"];
+                /** @description What is being written; absent when nothing is. */
+                step?: string;
+                /** Format: date-time */
+                to: string;
             }[];
             /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
             next_cursor?: string | null;
@@ -7854,6 +8685,50 @@ export interface components {
              */
             version: number;
         };
+        /** @description Days. What is absent is kept as long as the service keeps it. */
+        RetentionDays: {
+            /**
+             * Format: int32
+             * @description With reviews, comments, snapshots and clips.
+             * @default null
+             */
+            alerts: number | null;
+            /**
+             * Format: int32
+             * @description Entries of the audit log.
+             * @default null
+             */
+            audit: number | null;
+            /**
+             * Format: int32
+             * @description Counts and watched time.
+             * @default null
+             */
+            counts: number | null;
+            /**
+             * Format: int32
+             * @description Frames and detections.
+             * @default null
+             */
+            detections: number | null;
+            /**
+             * Format: int32
+             * @description Snapshots and clips.
+             * @default null
+             */
+            pictures: number | null;
+            /**
+             * Format: int32
+             * @default null
+             */
+            tracks: number | null;
+            /**
+             * Format: int32
+             * @description Files, and what was found in them, from the end of their analysis.
+             * @default null
+             */
+            uploads: number | null;
+        };
         /** @description The state of an alert in the inbox. */
         Review: components["schemas"]["WrittenBy"] & {
             /**
@@ -8034,6 +8909,12 @@ export interface components {
             /** @description IANA name. */
             time_zone: string;
             units: components["schemas"]["Units"];
+        };
+        SiteRetention: {
+            /** @description What the site has chosen. */
+            days: components["schemas"]["RetentionDays"];
+            /** @description The most that it may choose: what the service keeps. */
+            longest: components["schemas"]["RetentionDays"];
         };
         SiteRole: {
             role: components["schemas"]["Role"];
