@@ -37,7 +37,7 @@ done
 ln "$base" "$WORK/base/base.tar" 2>/dev/null || cp "$base" "$WORK/base/base.tar"
 printf 'FROM scratch\nADD base.tar /\n' >"$WORK/base/Dockerfile"
 say "base"
-buildah bud --quiet --signature-policy "$WORK/policy.json" --tag localhost/vru-base "$WORK/base" >/dev/null
+buildah bud --quiet --layers --signature-policy "$WORK/policy.json" --tag localhost/vru-base "$WORK/base" >/dev/null
 
 # This buildah builds stages that nothing uses. Those that compile are left out: their result is in `programs`.
 awk '/^FROM/ { skip = ($NF ~ /^(chef|plan|compile|compiled|web-build|web-compiled)$/) } !skip' "$ROOT/images/Dockerfile" >"$WORK/Dockerfile"
@@ -117,3 +117,10 @@ found=$(inside "${folders[all-in-one]}" /usr/bin/vru analyse /clips/vtest.avi --
   die "it found nothing: $(tail -n 5 "$WORK/analyse.log")"
 [ "$found" -gt 1000 ] || die "it found $found boxes only"
 say "$found boxes"
+
+say "the all-in-one image runs the whole pipeline on it"
+binds=(--setenv VRU_CACHE /cache --ro-bind "$CACHE/clips" /cache/clips --ro-bind "$CACHE/models" /cache/models
+  --ro-bind "$CACHE/web" /cache/web)
+inside "${folders[all-in-one]}" /usr/bin/timeout --kill-after=10 240 /usr/bin/vru demo --for 20s --json >"$WORK/account" 2>"$WORK/demo.log" ||
+  die "the demo fails: $(tail -n 10 "$WORK/demo.log")"
+python3 "$ROOT/scripts/check_demo_account.py" "$WORK/account"
