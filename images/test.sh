@@ -8,7 +8,7 @@ CACHE=${VRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vru}
 PROGRAMS=${CARGO_TARGET_DIR:-$CACHE/target}/debug
 WORK=$(mktemp -d)
 # Image → the most MB that it may have over the Debian that it begins with. The programs are those of a debug build, without symbols.
-TARGETS=(sink:110 migrate:110 web:60 api:700 ingest:700 infer:800 all-in-one:1100)
+TARGETS=(sink:110 migrate:110 web:60 api:350 ingest:700 infer:800 all-in-one:1100)
 
 die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 say() { printf -- '--- %s\n' "$*"; }
