@@ -8,7 +8,7 @@ CACHE=${VRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vru}
 PROGRAMS=${CARGO_TARGET_DIR:-$CACHE/target}/debug
 WORK=$(mktemp -d)
 # Image → the most MB that it may have over the Debian that it begins with. The programs are those of a debug build, without symbols.
-TARGETS=(sink:110 migrate:110 web:60 api:350 ingest:700 infer:800 all-in-one:1100)
+TARGETS=(sink:90 migrate:90 web:60 api:350 ingest:800 infer:900 all-in-one:1400)
 
 die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 say() { printf -- '--- %s\n' "$*"; }
@@ -78,7 +78,7 @@ for entry in "${TARGETS[@]}"; do
   target=${entry%%:*} most=${entry##*:}
   started=$SECONDS
   buildah bud --quiet --signature-policy "$WORK/policy.json" --format docker --network host --pull-never --layers \
-    --build-arg BASE=localhost/vru-base --build-arg PROGRAMS=prebuilt --build-arg WEB=web-prebuilt \
+    --build-arg BASE=localhost/vru-base --build-arg PROGRAMS=prebuilt --build-arg WEB=web-prebuilt --build-arg INFER_BASE=runtime \
     --build-context programs="$WORK/programs" --build-context webapp="$CACHE/web" \
     --build-context onnxruntime="$CACHE/onnxruntime" --build-context models="$CACHE/models" \
     --target "$target" --file "$WORK/Dockerfile" --tag "localhost/vru-$target" "$ROOT" >"$WORK/$target.log" 2>&1 ||
