@@ -112,15 +112,17 @@ inside "${folders[web]}" /bin/sh -c '
   [ "$(curl --silent --output /dev/null --write-out "%{http_code}" http://127.0.0.1:3000/assets/missing.js)" = 404 ]'
 
 say "the all-in-one image analyses the clip"
-binds=(--ro-bind "$CACHE/clips" /clips)
-found=$(inside "${folders[all-in-one]}" /usr/bin/vru analyse /clips/vtest.avi --mot /dev/stdout 2>"$WORK/analyse.log" | grep -cE '^[0-9]+,') ||
-  die "it found nothing: $(tail -n 5 "$WORK/analyse.log")"
+binds=(--ro-bind "$CACHE/clips" /tmp/clips)
+# shellcheck disable=SC2016  # expanded by the shell inside
+found=$(inside "${folders[all-in-one]}" /bin/sh -c '
+  vru analyse /tmp/clips/vtest.avi --mot /tmp/tracks >&2 && wc --lines </tmp/tracks' 2>"$WORK/analyse.log") ||
+  die "it fails: $(tail -n 5 "$WORK/analyse.log")"
 [ "$found" -gt 1000 ] || die "it found $found boxes only"
 say "$found boxes"
 
 say "the all-in-one image runs the whole pipeline on it"
-binds=(--setenv VRU_CACHE /cache --ro-bind "$CACHE/clips" /cache/clips --ro-bind "$CACHE/models" /cache/models
-  --ro-bind "$CACHE/web" /cache/web)
+binds=(--setenv VRU_CACHE /tmp/cache --ro-bind "$CACHE/clips" /tmp/cache/clips --ro-bind "$CACHE/models" /tmp/cache/models
+  --ro-bind "$CACHE/web" /tmp/cache/web)
 inside "${folders[all-in-one]}" /usr/bin/timeout --kill-after=10 240 /usr/bin/vru demo --for 20s --json >"$WORK/account" 2>"$WORK/demo.log" ||
   die "the demo fails: $(tail -n 10 "$WORK/demo.log")"
 python3 "$ROOT/scripts/check_demo_account.py" "$WORK/account"
