@@ -1,9 +1,6 @@
-//! Whether the pictures of a camera are blurred, and blurring them.
+//! Whether the pictures of a camera are blurred.
 
 use parking_lot::Mutex;
-use vru_vision::geometry::Rect;
-use vru_vision::image::Image;
-use vru_vision::privacy::pixelate;
 
 /// What is known of it: by the camera's configuration, and by its newest analysis, which may be a moment behind.
 #[derive(Debug, Default)]
@@ -31,18 +28,6 @@ impl Privacy {
     }
 }
 
-/// Makes these parts unrecognisable, which are in pixels of the camera's picture of the size `source`.
-pub(crate) fn blur(image: &mut Image, hidden: &[Rect], source: (u32, u32)) {
-    let x = image.width as f32 / source.0.max(1) as f32;
-    let y = image.height as f32 / source.1.max(1) as f32;
-    for rect in hidden {
-        pixelate(
-            image,
-            Rect { left: rect.left * x, top: rect.top * y, width: rect.width * x, height: rect.height * y },
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,15 +45,5 @@ mod tests {
         assert!(!privacy.hides());
         privacy.analysed(true);
         assert!(privacy.hides());
-    }
-
-    #[test]
-    fn what_is_hidden_is_found_in_a_picture_of_another_size() {
-        let stripes = |at: u32| if (at % 320 / 4).is_multiple_of(2) { [0; 3] } else { [255; 3] };
-        let mut image = Image::new(320, 180, (0..320 * 180).flat_map(stripes).collect()).unwrap();
-        let hidden = Rect { left: 640.0, top: 360.0, width: 640.0, height: 360.0 };
-        blur(&mut image, &[hidden], (1280, 720));
-        assert!((160..320).all(|x| image.pixel(x, 100)[0] > 60 && image.pixel(x, 100)[0] < 190));
-        assert_eq!((image.pixel(0, 100), image.pixel(4, 100), image.pixel(164, 10)), ([0; 3], [255; 3], [255; 3]));
     }
 }

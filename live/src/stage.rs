@@ -10,6 +10,7 @@ use vru_proto::FrameKey;
 use vru_proto::v1::{self, Encoding};
 use vru_runtime::report::chain;
 use vru_vision::image::Image;
+use vru_vision::privacy::pixelate_scaled;
 use vru_vision::shrink;
 
 use crate::analysis::Analysis;
@@ -17,7 +18,6 @@ use crate::camera::WatchedCamera;
 use crate::join::Join;
 use crate::message::{Message, PictureHead, Shown, Turn};
 use crate::metrics::Skip;
-use crate::privacy::blur;
 use crate::rendition::Rendition;
 use crate::source::{NoPicture, PictureSource, Pixels, PixelsError, SourcePicture};
 use crate::units::{Unit, Units};
@@ -184,7 +184,7 @@ impl Stage {
                     return Ok(());
                 }
                 let mut image = picture.image(&mut tools.decoder, &mut tools.converter, None)?;
-                blur(&mut image, hidden.unwrap_or_default(), *source);
+                pixelate_scaled(&mut image, hidden.unwrap_or_default(), *source);
                 if full {
                     let jpeg = tools.encoder.encode(image.view())?;
                     let size = (image.width, image.height);

@@ -35,6 +35,16 @@ pub fn region(rect: Rect, class: RoadUserClass) -> Rect {
     }
 }
 
+/// Like [`pixelate`], for regions in pixels of the camera's picture, whose size is `source`: this one may be smaller.
+pub fn pixelate_scaled(image: &mut Image, regions: &[Rect], source: (u32, u32)) {
+    let x = image.width as f32 / source.0.max(1) as f32;
+    let y = image.height as f32 / source.1.max(1) as f32;
+    for region in regions {
+        let (left, top) = (region.left * x, region.top * y);
+        pixelate(image, Rect { left, top, width: region.width * x, height: region.height * y });
+    }
+}
+
 /// Replaces the blocks of a region by their mean colour. `region` is in pixels of the picture; what is outside it is ignored.
 pub fn pixelate(image: &mut Image, region: Rect) {
     let columns = span(region.left, region.width, image.width);
@@ -171,5 +181,15 @@ mod tests {
         // Only a strip of 4 pixels is in the picture.
         pixelate(&mut image, Rect { left: -96.0, top: 0.0, width: 100.0, height: 100.0 });
         assert!(colours(&image, 0..4, 0..100).len() <= 5);
+    }
+
+    #[test]
+    fn what_is_hidden_is_found_in_a_picture_of_another_size() {
+        let stripes = |at: u32| if (at % 320 / 4).is_multiple_of(2) { [0; 3] } else { [255; 3] };
+        let mut image = Image::new(320, 180, (0..320 * 180).flat_map(stripes).collect()).unwrap();
+        let hidden = Rect { left: 640.0, top: 360.0, width: 640.0, height: 360.0 };
+        pixelate_scaled(&mut image, &[hidden], (1280, 720));
+        assert!((160..320).all(|x| image.pixel(x, 100)[0] > 60 && image.pixel(x, 100)[0] < 190));
+        assert_eq!((image.pixel(0, 100), image.pixel(4, 100), image.pixel(164, 10)), ([0; 3], [255; 3], [255; 3]));
     }
 }

@@ -6,7 +6,7 @@ use vru_proto::v1::{Encoding, Frame};
 use vru_runtime::report;
 use vru_vision::geometry::Rect;
 use vru_vision::image::Image;
-use vru_vision::privacy::pixelate;
+use vru_vision::privacy::pixelate_scaled;
 
 use crate::config::SnapshotConfig;
 use crate::metrics;
@@ -38,12 +38,7 @@ pub(super) fn take_blurred(frame: &Frame, picture: Option<&Picture>, hidden: &[R
         (_, Some(picture)) => picture.image.clone(),
         (_, None) => return lost(camera, "no_picture"),
     };
-    let x = image.width as f32 / frame.source_width.max(1) as f32;
-    let y = image.height as f32 / frame.source_height.max(1) as f32;
-    for rect in hidden {
-        let rect = Rect { left: rect.left * x, top: rect.top * y, width: rect.width * x, height: rect.height * y };
-        pixelate(&mut image, rect);
-    }
+    pixelate_scaled(&mut image, hidden, (frame.source_width, frame.source_height));
     encode(&image, camera, config)
 }
 
