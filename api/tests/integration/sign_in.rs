@@ -1,103 +1,21 @@
 //! Signing in with a real OpenID Connect provider: the npm package oidc-provider under Node, with its own pages.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
+mod browser;
+mod provider;
+
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper::{HeaderMap, Method, Request, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use serde_json::{Value, json};
-use vru_api::{ApiConfig, ProviderConfig};
+use hyper::{Method, StatusCode};
+use serde_json::json;
+use vru_api::ApiConfig;
 use vru_runtime::secret::Secret;
-use vru_runtime::test_util::{free_port, require_asset};
+use vru_runtime::test_util::free_port;
 
 use super::api::{ADMIN, Api, ApiClient, PASSWORD};
+use browser::{Browser, Shown};
+use provider::Provider;
 
 const DEADLINE: Duration = Duration::from_mins(1);
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/integration/oidc_provider.mjs");
-const CLIENT: &str = "vru";
-const CLIENT_SECRET: &str = "a client secret with + and %";
-
-/// Ends when it is dropped.
-struct Provider {
-    port: u16,
-    process: Child,
-    input: ChildStdin,
-    lines: Receiver<String>,
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-impl Provider {
-    /// It leads browsers back to that API.
-    fn start(api: u16) -> Self {
-        let packages = require_asset("oidc-provider/node_modules");
-        let port = free_port();
-        let redirect = format!("http://127.0.0.1:{api}/api/v1/sign-in/company/callback");
-        let mut process = Command::new("node")
-            .args([Path::new(SCRIPT), packages.parent().expect("a folder")])
-            .args([&port.to_string(), CLIENT, CLIENT_SECRET, &redirect])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node runs");
-        let input = process.stdin.take().expect("an input");
-        let output = BufReader::new(process.stdout.take().expect("an output"));
-        let (sender, lines) = sync_channel(1000);
-        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let provider = Self { port, process, input, lines };
-        provider.wait_for("listening");
-        provider
-    }
-
-    fn wait_for(&self, wanted: &str) {
-        loop {
-            let line = self.lines.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("the provider says no {wanted}"));
-            if line == wanted {
-                return;
-            }
-        }
-    }
-
-    /// How the following ID tokens are falsified; empty for not at all.
-    fn falsify(&mut self, how: &str) {
-        writeln!(self.input, "{how}").expect("the provider reads");
-        self.wait_for(&format!("falsified: {how}"));
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
-        assert!(status.expect("kill runs").success());
-    }
-
-    fn issuer(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    fn config(&self) -> ProviderConfig {
-        ProviderConfig {
-            id: "company".to_owned(),
-            name: "The Company".to_owned(),
-            issuer: self.issuer(),
-            client_id: CLIENT.to_owned(),
-            client_secret: Secret::new(CLIENT_SECRET),
-            scopes: vec!["profile".to_owned(), "email".to_owned()],
-            create_users: false,
-        }
-    }
-}
 
 /// A provider, and an API that knows it.
 async fn start(change: impl FnOnce(&mut ApiConfig, &Provider)) -> (Api, Provider) {
@@ -112,104 +30,6 @@ async fn start(change: impl FnOnce(&mut ApiConfig, &Provider)) -> (Api, Provider
     })
     .await;
     (api, provider)
-}
-
-/// A browser with its cookies. It follows no redirect by itself.
-struct Browser {
-    client: Client<HttpConnector, Full<Bytes>>,
-    cookies: BTreeMap<String, String>,
-}
-
-struct Shown {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: String,
-}
-
-impl Shown {
-    fn location(&self) -> String {
-        assert_eq!(self.status, StatusCode::SEE_OTHER, "{} {:?}", self.body, self.headers);
-        self.headers["location"].to_str().expect("a text").to_owned()
-    }
-
-    fn problem(&self) -> (u16, String) {
-        let body: Value = serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{}: {}", self.status, self.body));
-        assert_eq!(self.headers["content-type"], "application/problem+json");
-        (self.status.as_u16(), body["code"].as_str().expect("a code").to_owned())
-    }
-
-    fn cookie(&self, name: &str) -> Option<&str> {
-        let cookies = self.headers.get_all("set-cookie").iter().map(|value| value.to_str().expect("a text"));
-        cookies.into_iter().find(|cookie| cookie.starts_with(&format!("{name}=")))
-    }
-}
-
-impl Browser {
-    fn new() -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http(), cookies: BTreeMap::new() }
-    }
-
-    async fn show(&mut self, method: Method, url: &str, form: &str) -> Shown {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = Request::builder().method(method).uri(url).header("cookie", cookies.join("; "));
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let sent = self.client.request(request.body(Full::from(form.to_owned())).expect("a request"));
-        let answer = tokio::time::timeout(DEADLINE, sent).await.expect("an answer in time").expect("an answer");
-        let (head, body) = answer.into_parts();
-        for cookie in head.headers.get_all("set-cookie") {
-            let cookie = cookie.to_str().expect("a text");
-            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
-            if value.is_empty() || cookie.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        let body = body.collect().await.expect("a body").to_bytes();
-        Shown { status: head.status, headers: head.headers, body: String::from_utf8_lossy(&body).into_owned() }
-    }
-
-    async fn get(&mut self, url: &str) -> Shown {
-        self.show(Method::GET, url, "").await
-    }
-
-    /// Begins at the API, logs in at the provider, and stops at the address to which the provider leads back.
-    async fn log_in_at_provider(&mut self, api: &Api, query: &str, account: &str) -> String {
-        let back = format!("http://{}/", api.address);
-        let begun = self.get(&format!("{back}api/v1/sign-in/company{query}")).await;
-        let cookie = begun.cookie("__Host-vru_sign_in").expect("a cookie");
-        assert!(cookie.ends_with("Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"), "{cookie}");
-        let mut url = begun.location();
-        assert!(url.contains("code_challenge_method=S256") && url.contains("nonce="), "{url}");
-        for _ in 0..10 {
-            if url.starts_with(&back) {
-                return url;
-            }
-            let mut shown = self.get(&url).await;
-            if shown.status == StatusCode::OK {
-                let form = if shown.body.contains("name=\"login\"") {
-                    format!("prompt=login&login={account}&password=any")
-                } else {
-                    "prompt=consent".to_owned()
-                };
-                shown = self.show(Method::POST, &url, &form).await;
-            }
-            let base = url::Url::parse(&url).expect("an address");
-            url = base.join(&shown.location()).expect("an address").to_string();
-        }
-        panic!("the provider does not lead back: {url}");
-    }
-
-    async fn sign_in(&mut self, api: &Api, query: &str, account: &str) -> Shown {
-        let back = self.log_in_at_provider(api, query, account).await;
-        self.get(&back).await
-    }
-
-    /// Who is logged in.
-    async fn session(&mut self, api: &Api) -> (StatusCode, Value) {
-        let shown = self.get(&format!("http://{}/api/v1/session", api.address)).await;
-        (shown.status, serde_json::from_str(&shown.body).expect("JSON"))
-    }
 }
 
 /// A new user without a password; their id.
