@@ -49,7 +49,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 35] = [
+pub const TARGETS: [Target; 38] = [
     target("frame", targets::records::frame),
     target("file_position", targets::records::file_position),
     target("file_fault", targets::records::file_fault),
@@ -88,6 +88,9 @@ pub const TARGETS: [Target; 35] = [
     Target { memory_per_byte: 512, ..target("rule_state", targets::rules::state) },
     Target { memory_per_byte: 512, ..target("tracker_state", targets::tracker::state) },
     Target { memory_per_byte: 512, ..target("tus_headers", targets::uploads::headers) },
+    Target { memory_per_byte: 512, ..target("session_cookie", targets::requests::session_cookie) },
+    Target { memory_per_byte: 512, ..target("page_query", targets::requests::page_query) },
+    target("webhook_target", targets::requests::webhook_target),
 ];
 
 pub fn by_name(name: &str) -> Option<&'static Target> {

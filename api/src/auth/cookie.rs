@@ -17,7 +17,7 @@ pub(crate) fn clear_cookie() -> HeaderValue {
 }
 
 /// The session tokens of a request. A browser sends one.
-pub(super) fn session_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+pub(crate) fn session_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     cookies_named(headers, NAME)
 }
 

@@ -14,6 +14,8 @@ pub use admin::{create_admin, read_password};
 pub(crate) use attempts::Attempt;
 pub(crate) use caller::{Caller, Sender, Who, identify};
 pub(crate) use cookie::{clear_cookie, cookies_named};
+#[cfg(feature = "fuzzing")]
+pub(crate) use cookie::{session_tokens, set_cookie};
 pub(crate) use passwords::Passwords;
 pub(crate) use permitted::{Permitted, actions};
 pub(crate) use session::begin_session;

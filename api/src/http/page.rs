@@ -93,11 +93,15 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::checked(Pairs::read(parts.uri.query())?.parse()?)
+        Self::of_query(parts.uri.query())
     }
 }
 
 impl PageQuery {
+    pub(crate) fn of_query(query: Option<&str>) -> Result<Self, Problem> {
+        Self::checked(Pairs::read(query)?.parse()?)
+    }
+
     fn checked(Parameters { limit, cursor }: Parameters) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(DEFAULT);
         if !(1..=MOST).contains(&limit) {

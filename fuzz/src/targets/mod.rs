@@ -7,6 +7,7 @@ pub(crate) mod pictures;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod records;
+pub(crate) mod requests;
 pub(crate) mod rules;
 pub(crate) mod tokens;
 pub(crate) mod trace;
