@@ -187,6 +187,8 @@ pub struct CamerasConfig {
     /// 64 hexadecimal digits with which logins of cameras are encrypted. Ingest needs the same. Empty (default): cameras cannot have a
     /// login.
     pub secrets_key: Secret,
+    /// Keys that were `secrets_key` before, and open what they encrypted (default none). `vru-api rotate-secrets` makes them unnecessary.
+    pub old_secrets_keys: Vec<Secret>,
     /// The other services read the cameras from a file (their `cameras.file`; default false). Then changes of cameras are refused, because
     /// they would have no effect.
     pub in_file: bool,
@@ -194,7 +196,14 @@ pub struct CamerasConfig {
 
 impl Validate for CamerasConfig {
     fn validate(&self, problems: &mut Problems) {
-        SealingKey::check(&self.secrets_key, "secrets_key", problems);
+        SealingKey::check(&self.secrets_key, &self.old_secrets_keys, problems);
+    }
+}
+
+impl CamerasConfig {
+    /// `None` without a key. Keys that are none were refused with the configuration.
+    pub(crate) fn sealing(&self) -> Option<SealingKey> {
+        SealingKey::with_old(&self.secrets_key, &self.old_secrets_keys).ok()
     }
 }
 

@@ -13,8 +13,9 @@
 //! - `data_jobs`: deletion and export of one camera's data by range of time.
 //! - `retention`: sites keep some kinds of data for less time than the service.
 //! - `live`: feeds of pictures and events.
-//! - `limits`: how many requests a caller may send.
+//! - `group_reader`: records that all replicas store together. `limits`: how many requests a caller may send.
 //! - `system`: how everything is.
+//! - `rotate_secrets`: the command that changes the key of encrypted values.
 //! - `http`: what stands before every route (limits, origin, request ids), bodies, entity tags and problems.
 //!
 //! Queries are in `vru-storage`.
@@ -27,6 +28,7 @@ mod data_jobs;
 mod database;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod group_reader;
 mod http;
 mod limits;
 mod live;
@@ -36,6 +38,7 @@ pub mod openapi;
 mod outbound;
 mod pictures;
 mod retention;
+mod rotate_secrets;
 pub mod routes;
 mod server;
 mod sign_in;
@@ -54,6 +57,7 @@ pub use database::DatabaseSection;
 pub use limits::{RateConfig, RateLimitsConfig};
 pub use live::LiveConfig;
 pub use retention::RetentionConfig;
+pub use rotate_secrets::rotate_secrets;
 pub use server::{run, run_webhooks, run_with_live};
 pub use sign_in::{ProviderConfig, SignInConfig};
 pub use system::SystemConfig;

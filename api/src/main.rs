@@ -35,6 +35,9 @@ enum Command {
         #[arg(long)]
         at_once: bool,
     },
+    /// Encrypt again with `cameras.secrets_key` what the keys of `cameras.old_secrets_keys` have encrypted: logins of cameras and at
+    /// brokers, secrets of webhooks, keys that sign tokens. It may be stopped and repeated. Fails if a value needs a key that is missing.
+    RotateSecrets,
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,10 @@ fn main() -> ExitCode {
             service::main("vru-api", service, async move |config, _| {
                 vru_api::rotate_signing_key(&config, at_once).await
             })
+        }
+        Some(Command::RotateSecrets) => {
+            service.set.push("admin=127.0.0.1:0".to_owned());
+            service::main("vru-api", service, async move |config, _| vru_api::rotate_secrets(&config).await)
         }
     }
 }

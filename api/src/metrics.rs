@@ -122,9 +122,9 @@ pub(crate) static WEBHOOK_DEAD: LazyLock<IntCounterVec> =
     LazyLock::new(|| counter_vec("api_webhook_dead_total", "Deliveries to webhooks that were given up.", &[]));
 
 /// Why an attempt fails: the secret cannot be decrypted; the address has a mistake; its host is not found, or leads where nothing may be
-/// sent; no connection, no TLS, no answer in time, no answer that can be read; another status than 2xx.
-const FAILURES: [&str; 9] =
-    ["secret", "target", "lookup", "forbidden", "connect", "tls", "timeout", "answer", "status"];
+/// sent; no connection, no TLS, no answer in time, no answer that can be read; another status than 2xx; the broker refuses us.
+const FAILURES: [&str; 10] =
+    ["secret", "target", "lookup", "forbidden", "connect", "tls", "timeout", "answer", "status", "refused"];
 
 pub(crate) static WEBHOOK_FAILED_ATTEMPTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
@@ -148,6 +148,10 @@ pub(crate) static OLDEST_DELIVERY: LazyLock<IntGaugeVec> = LazyLock::new(|| {
 pub(crate) static FAILING_WEBHOOKS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     let help = "Webhooks that are enabled and have failed for 15 minutes. Every replica says the same.";
     gauge_vec("api_webhooks_failing", help, &[])
+});
+
+pub(crate) static MQTT_CONNECTIONS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    gauge_vec("api_mqtt_connections", "Connections of this replica to MQTT brokers that webhooks name.", &[])
 });
 
 /// Creates each series, so that `/metrics` shows 0 before the first change.
@@ -186,7 +190,7 @@ pub(crate) fn init() {
     for result in PICTURE_RESULTS {
         PICTURES.with_label_values(&[result]);
     }
-    for gauge in [&*WAITING_CHANGES, &*OLDEST_DELIVERY, &*FAILING_WEBHOOKS] {
+    for gauge in [&*WAITING_CHANGES, &*OLDEST_DELIVERY, &*FAILING_WEBHOOKS, &*MQTT_CONNECTIONS] {
         gauge.with_label_values(&[] as &[&str]);
     }
     for counter in [&*WEBHOOK_QUEUED, &*WEBHOOK_DELIVERED, &*WEBHOOK_DEAD, &*UPLOADED_BYTES, &*UPLOADS_REMOVED] {

@@ -4,7 +4,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi, RefOr, Required};
+use utoipa::openapi::{OpenApi, PathItem, RefOr, Required};
 
 use crate::http::{KEY_HEADER, ProblemDocument};
 use crate::limits;
@@ -36,7 +36,8 @@ pub fn document() -> OpenApi {
         .description(Some("An API key, or a token of `POST /api/v1/oauth/token`."));
     components.add_security_scheme("key", SecurityScheme::Http(key.build()));
     components.responses.insert(limits::REFUSED.to_owned(), RefOr::T(limits::refused()));
-    for path in document.paths.paths.values_mut() {
+    for (name, path) in &mut document.paths.paths {
+        name_operations(name, path);
         // Logging in again makes another session, and changes nothing.
         if let Some(operation) = path.post.as_mut().filter(|operation| operation.security.is_some()) {
             operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
@@ -45,6 +46,25 @@ pub fn document() -> OpenApi {
         operations.into_iter().flatten().for_each(limits::document);
     }
     document
+}
+
+/// Several modules have a function `list`; a program that makes a client of the document needs a name for each.
+fn name_operations(path: &str, item: &mut PathItem) {
+    let words = path.trim_start_matches("/api/v1/").replace(['{', '}'], "").replace(['/', '-', '.'], "_");
+    let methods = [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
+        ("head", &mut item.head),
+        ("options", &mut item.options),
+    ];
+    for (method, operation) in methods {
+        if let Some(operation) = operation {
+            operation.operation_id = Some(format!("{method}_{words}"));
+        }
+    }
 }
 
 fn idempotency_key() -> Parameter {

@@ -21,11 +21,12 @@ use vru_runtime::shutdown::Shutdown;
 use vru_storage::postgres::{Pool, check_schema, migrate};
 
 use crate::auth::Passwords;
-use crate::camera_tests::{self, CameraTests};
+use crate::camera_tests::{CameraTests, TestReports};
 use crate::cameras::{CameraMessages, publish};
 use crate::config::ApiConfig;
 use crate::data_jobs::DataJobs;
 use crate::database::Reads;
+use crate::group_reader;
 use crate::http::{Guard, Problem, WebApp, docs, guard, record_request, serve_once, serve_web};
 use crate::limits::{Limits, count_request};
 use crate::live::Feeds;
@@ -90,15 +91,16 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
             }
         });
     }
-    let webhooks = Webhooks::new(&config.cameras.secrets_key, &config.webhooks)
+    let webhooks = Webhooks::new(config.cameras.sealing().as_ref(), &config.webhooks)
         .context("cannot make the client of webhooks: check `webhooks.ca`")?;
     if config.webhooks.enabled {
         let own = Pool::new(&section.connection, "vru-api webhooks", WEBHOOK_CONNECTIONS, section.pool_wait)?;
         webhooks.start(&config.webhooks, &config.kafka, &own, shutdown);
     }
     let own = Pool::new(&section.connection, "vru-api camera tests", TEST_CONNECTIONS, section.pool_wait)?;
-    let reports =
-        camera_tests::follow(config.camera_tests.clone(), config.kafka.clone(), own.clone(), shutdown.soft.clone());
+    let read = (config.camera_tests.group.clone(), config.kafka.topics().camera_test_reports);
+    let reports = TestReports { config: config.camera_tests.clone() };
+    let reports = group_reader::follow(reports, read, config.kafka.clone(), own.clone(), shutdown.soft.clone());
     shutdown.spawn_essential("the reader of reports of camera tests", reports);
     let camera_tests = CameraTests::new(&config.camera_tests, &config.kafka, own).context("make a Kafka producer")?;
     let uploads = if config.uploads.enabled {
@@ -125,7 +127,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     })?;
     let listening = listener.local_addr()?;
     let passwords = Passwords::new(config.log_in.concurrent);
-    let cameras = CameraMessages::new(&config.cameras.secrets_key);
+    let cameras = CameraMessages::new(config.cameras.sealing());
     let pictures = Pictures::new(&config.s3).await;
     let web = WebApp::load(&config.http.web_folder, pictures.origin().await)
         .context("cannot load the web app: check `http.web_folder`")?;
@@ -176,7 +178,7 @@ pub async fn run_webhooks(config: ApiConfig, context: ServiceContext) -> anyhow:
         return Ok(());
     }
     metrics::init();
-    let webhooks = Webhooks::new(&config.cameras.secrets_key, &config.webhooks)
+    let webhooks = Webhooks::new(config.cameras.sealing().as_ref(), &config.webhooks)
         .context("cannot make the client of webhooks: check `webhooks.ca`")?;
     webhooks.start(&config.webhooks, &config.kafka, &database, shutdown);
     let watch = watch_kafka(config.kafka.clone(), config.needs_of_webhooks(), kafka_ready, shutdown.soft.clone());

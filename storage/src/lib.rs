@@ -27,6 +27,7 @@ pub mod postgres;
 pub mod retention;
 pub mod reviews;
 pub mod s3;
+pub mod sealed_values;
 pub mod search;
 pub mod sessions;
 pub mod signing_keys;

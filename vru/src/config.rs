@@ -326,6 +326,7 @@ impl UpConfig {
         config.uploads.enabled = true;
         config.data_jobs.enabled = true;
         config.cameras.secrets_key = self.cameras.secrets_key.clone();
+        config.cameras.old_secrets_keys.clone_from(&self.cameras.old_secrets_keys);
         config.cameras.in_file = !self.cameras.file.as_os_str().is_empty();
         config.first_admin.token = first_admin;
         config

@@ -10,6 +10,6 @@ mod requests;
 mod seen;
 
 pub use config::CameraTestsConfig;
-pub(crate) use reports::follow;
+pub(crate) use reports::TestReports;
 pub(crate) use requests::CameraTests;
 pub(crate) use seen::Seen;

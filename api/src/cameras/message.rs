@@ -51,9 +51,8 @@ impl std::fmt::Display for Invalid {
 }
 
 impl CameraMessages {
-    /// The key was checked with the configuration.
-    pub(crate) fn new(secrets_key: &Secret) -> Self {
-        Self { key: SealingKey::parse(secrets_key).ok() }
+    pub(crate) fn new(key: Option<SealingKey>) -> Self {
+        Self { key }
     }
 
     /// As the database and the topic have them.

@@ -1,10 +1,15 @@
-//! Requests to servers of others: webhooks, identity providers. They reach the public internet and what the configuration allows, never our
-//! own network by a detour.
+//! Requests to servers of others: webhooks, MQTT brokers, identity providers. They reach the public internet and what the configuration
+//! allows, never our own network by a detour.
 //!
-//! - `client`: one request, with its bounds. `target`: which addresses may be asked.
+//! - `exchange`: one request of HTTP, with its bounds. `client`: who makes it. `stream`: a connection to an address that was checked. `target`: which addresses may be asked.
+//!   `broker`: addresses of MQTT brokers.
 
+mod broker;
 mod client;
+mod exchange;
+mod stream;
 mod target;
 
 pub(crate) use client::{Failure, Outbound};
-pub(crate) use target::Reach;
+pub(crate) use stream::Stream;
+pub(crate) use target::{Reach, Target};

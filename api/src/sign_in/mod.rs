@@ -72,7 +72,7 @@ impl SignIn {
             .map(|provider| Provider::new(provider, &address).map(|made| (provider.id.clone(), made)));
         Ok(Self {
             providers: Arc::new(providers.collect::<anyhow::Result<_>>()?),
-            key: SealingKey::parse(&config.cameras.secrets_key).ok().map(|key| key.of_sign_ins()),
+            key: config.cameras.sealing().map(|key| key.of_sign_ins()),
             outbound: Outbound::new(&section.ca, reach, section.timeout)?,
             timeout: section.timeout,
             places: Arc::new(Semaphore::new(section.concurrent)),

@@ -53,7 +53,7 @@ impl Pending {
     pub(super) fn of_request(headers: &HeaderMap, key: &SealingKey, provider: &str, now: SystemTime) -> Option<Self> {
         let mut cookies = cookies_named(headers, COOKIE);
         let (Some(sealed), None) = (cookies.next(), cookies.next()) else { return None };
-        let pending: Self = serde_json::from_str(key.open(sealed)?.expose()).ok()?;
+        let pending: Self = serde_json::from_str(key.open(sealed).ok()?.expose()).ok()?;
         let young = seconds(now) <= pending.begun.saturating_add(LIFETIME.as_secs());
         (young && pending.provider == provider).then_some(pending)
     }

@@ -73,15 +73,18 @@ impl Keyring {
         if let Some(key) = opened.filter(|key| key.kid() == kid) {
             return Ok(Some(key));
         }
-        let key = self.sealing.open(&sealed).and_then(|secret| SigningKey::from_secret(&secret).ok());
+        let opened = self.sealing.open(&sealed);
+        let why = opened.as_ref().err().map_or("is not a key".to_owned(), ToString::to_string);
+        let key = opened.ok().and_then(|secret| SigningKey::from_secret(&secret).ok());
         let key = key.filter(|key| key.kid() == kid);
         if let Some(key) = &key {
             *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
         } else {
             tracing::error!(
                 kid,
-                "the signing key was encrypted with another `cameras.secrets_key`: no token can be signed; make a new key with \
-                 `vru-api rotate-signing-key --at-once`"
+                why,
+                "no token can be signed: the signing key cannot be decrypted; set the key that it was encrypted with, or make a new one \
+                 with `vru-api rotate-signing-key --at-once`"
             );
         }
         Ok(key)

@@ -7,12 +7,12 @@ mod keyring;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use vru_auth::policy::Scope;
 use vru_auth::{AuthError, Grant, Identity, JwtConfig, JwtVerifier, Pace, TokenVerifier as _};
 use vru_runtime::admin::ReadyFlag;
-use vru_runtime::cameras::SealingKey;
 use vru_runtime::report::chain;
 use vru_runtime::shutdown::Shutdown;
 use vru_storage::api_keys::ApiKey;
@@ -57,7 +57,7 @@ impl Tokens {
     /// Makes the first key, and rotates and follows them until the stop.
     pub(crate) async fn start(config: &ApiConfig, database: &Pool, ready: ReadyFlag, shutdown: &Shutdown) -> Self {
         let issuer = config.tokens.issuer(config.http.address());
-        let Ok(sealing) = SealingKey::parse(&config.cameras.secrets_key) else {
+        let Some(sealing) = config.cameras.sealing() else {
             ready.ready();
             return Self { parts: None, config: config.tokens.clone(), issuer };
         };
@@ -161,8 +161,7 @@ fn unavailable() -> Problem {
 
 /// The command: makes a key that signs when every verifier knows it, or at once.
 pub async fn rotate_signing_key(config: &ApiConfig, at_once: bool) -> anyhow::Result<()> {
-    let sealing = SealingKey::parse(&config.cameras.secrets_key)
-        .map_err(|problem| anyhow::anyhow!("the setting cameras.secrets_key {problem}"))?;
+    let sealing = config.cameras.sealing().context("the setting cameras.secrets_key is empty")?;
     let section = &config.database;
     let pool = Pool::new(&section.connection, "vru-api", 1, section.pool_wait)?;
     let wanted = if at_once { Wanted::AtOnce } else { Wanted::Next };

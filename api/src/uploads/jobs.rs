@@ -33,6 +33,7 @@ enum CheckError {
 /// Until the stop.
 pub(super) async fn run(uploads: Uploads) {
     let mut said = String::new();
+    let mut work = uploads.work.subscribe();
     loop {
         let outcome = round(&uploads).await;
         let why = outcome.err().map(|error| chain(&error).to_string()).unwrap_or_default();
@@ -42,7 +43,7 @@ pub(super) async fn run(uploads: Uploads) {
         said = why;
         tokio::select! {
             () = uploads.stop.cancelled() => return,
-            () = uploads.work.notified() => {}
+            _ = work.changed() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use vru_runtime::kafka::{KafkaConfig, KafkaFailure};
 use vru_runtime::report::chain;
@@ -25,6 +25,7 @@ use vru_runtime::shutdown::Shutdown;
 use vru_storage::postgres::Pool;
 use vru_storage::s3::{Bucket, BucketConfig, BucketError};
 
+use crate::group_reader;
 use crate::http::Problem;
 
 pub(crate) use checksum::Algorithm;
@@ -42,7 +43,8 @@ pub(crate) struct Uploads {
     /// Requests that send bytes.
     places: Arc<Semaphore>,
     /// There is something to do for [`jobs`] or [`removal`].
-    work: Arc<Notify>,
+    /// What is worked on in the background has changed.
+    work: watch::Sender<()>,
     stop: CancellationToken,
 }
 
@@ -62,13 +64,14 @@ impl Uploads {
             bucket: Bucket::new(&bucket).await,
             database,
             places: Arc::new(Semaphore::new(config.concurrent)),
-            work: Arc::default(),
+            work: watch::Sender::new(()),
             stop: stop.clone(),
         };
         let removal = removal::Removal::new(uploads.clone(), kafka)?;
         shutdown.spawn_essential("the jobs of uploads", jobs::run(uploads.clone()));
         shutdown.spawn_essential("the deletion of uploads", removal.run());
-        let faults = faults::follow(config.group.clone(), kafka.clone(), uploads.database.clone(), stop);
+        let read = (config.group.clone(), kafka.topics().file_positions);
+        let faults = group_reader::follow(faults::Faults, read, kafka.clone(), uploads.database.clone(), stop);
         shutdown.spawn_essential("the reader of what ingest says about files", faults);
         Ok(uploads)
     }
@@ -79,7 +82,7 @@ impl Uploads {
 
     /// Something was changed that is worked on in the background.
     pub(crate) fn wake(&self) {
-        self.work.notify_waiters();
+        self.work.send_replace(());
     }
 }
 

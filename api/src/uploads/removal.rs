@@ -76,13 +76,14 @@ impl Removal {
 
     /// Until the stop. Several replicas may do it at once.
     pub(super) async fn run(self) {
+        let mut work = self.uploads.work.subscribe();
         loop {
             if let Err(error) = self.round().await {
                 tracing::warn!(error = %chain(&error), "uploads cannot be removed; trying again later");
             }
             tokio::select! {
                 () = self.uploads.stop.cancelled() => return,
-                () = self.uploads.work.notified() => {}
+                _ = work.changed() => {}
                 () = tokio::time::sleep(INTERVAL) => {}
             }
         }

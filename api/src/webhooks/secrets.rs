@@ -1,5 +1,6 @@
 use vru_runtime::cameras::SealingKey;
 use vru_runtime::secret::Secret;
+use vru_storage::cameras::SealedCredentials;
 use vru_storage::webhooks::SealedSecrets;
 
 use crate::http::Problem;
@@ -11,9 +12,8 @@ pub(crate) struct WebhookSecrets {
 }
 
 impl WebhookSecrets {
-    /// The key was checked with the configuration.
-    pub(super) fn new(secrets_key: &Secret) -> Self {
-        Self { key: SealingKey::parse(secrets_key).ok().map(|key| key.of_webhooks()) }
+    pub(super) fn new(key: Option<&SealingKey>) -> Self {
+        Self { key: key.map(SealingKey::of_webhooks) }
     }
 
     /// As the database has it.
@@ -25,9 +25,24 @@ impl WebhookSecrets {
         key.seal(secret).ok_or_else(Problem::internal)
     }
 
-    /// The newest one first. `None` without the key that they were encrypted with.
-    pub(crate) fn open(&self, sealed: &SealedSecrets) -> Option<Vec<Secret>> {
-        let key = self.key.as_ref()?;
-        std::iter::once(&sealed.newest).chain(&sealed.old).map(|text| key.open(text)).collect()
+    /// The login at a broker, as the database has it.
+    pub(crate) fn seal_login(&self, username: String, password: String) -> Result<SealedCredentials, Problem> {
+        let sealed = |text: String| self.seal(&Secret::new(text));
+        Ok(SealedCredentials { username: sealed(username)?, password: sealed(password)? })
+    }
+
+    /// The newest one first. Else why there are none, after the name of what is missing.
+    pub(crate) fn open(&self, sealed: &SealedSecrets) -> Result<Vec<Secret>, String> {
+        std::iter::once(&sealed.newest).chain(&sealed.old).map(|text| self.opened(text)).collect()
+    }
+
+    fn opened(&self, sealed: &str) -> Result<Secret, String> {
+        let key = self.key.as_ref().ok_or("cannot be decrypted: `cameras.secrets_key` is not set")?;
+        key.open(sealed).map_err(|why| why.to_string())
+    }
+
+    /// User name and password at a broker. Else why there are none.
+    pub(super) fn login(&self, sealed: &SealedCredentials) -> Result<(Secret, Secret), String> {
+        Ok((self.opened(&sealed.username)?, self.opened(&sealed.password)?))
     }
 }

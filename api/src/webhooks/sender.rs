@@ -14,9 +14,9 @@ use vru_runtime::retry::Backoff;
 use vru_storage::postgres::{DatabaseError, Pool};
 use vru_storage::webhooks::{self, Attempt, Bounds, Claimed, Outcome, Waiting};
 
-use super::Webhooks;
 use super::config::WebhooksConfig;
 use super::signature::Signed;
+use super::{Webhooks, mqtt};
 use crate::metrics::{WEBHOOK_DEAD, WEBHOOK_DELIVERED, WEBHOOK_DELIVERY_SECONDS, WEBHOOK_FAILED_ATTEMPTS};
 use crate::outbound::Failure;
 
@@ -74,6 +74,7 @@ impl Sender {
             }
         }
         while self.running.join_next().await.is_some() {}
+        self.shared.webhooks.brokers.close().await;
     }
 
     fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
@@ -164,21 +165,33 @@ impl Shared {
         }
     }
 
-    async fn send(&self, claimed: &Claimed, delivery: &Waiting) -> Result<u16, Failure> {
-        let secrets = self.webhooks.secrets.open(&claimed.secrets).ok_or_else(|| {
-            let text = "the secret cannot be decrypted, and nothing is sent unsigned: `cameras.secrets_key` is missing or was changed";
-            Failure { reason: "secret", text: text.to_owned(), status: None, retry_after: None }
-        })?;
+    /// The status of the answer, if the target is asked by HTTP.
+    async fn send(&self, claimed: &Claimed, delivery: &Waiting) -> Result<Option<u16>, Failure> {
+        let target = self.webhooks.outbound.checked(&claimed.url)?;
+        if target.is_broker() {
+            let may_retain = claimed.told_of_ends && !delivery.outdated;
+            let messages = mqtt::of_event(target.prefix(), &delivery.event, &delivery.body, may_retain)?;
+            let broker = self.webhooks.broker(target, &claimed.webhook_id, &claimed.site_id, &claimed.secrets)?;
+            self.webhooks.brokers.deliver(&self.webhooks.outbound, &broker, messages).await?;
+            return Ok(None);
+        }
+        let secrets = self
+            .webhooks
+            .secrets
+            .open(&claimed.secrets)
+            .map_err(|why| Failure::new("secret", format!("nothing is sent unsigned, and the secret {why}")))?;
         let Waiting { event_id, event, body, .. } = delivery;
         let signed = Signed::new(event_id, event, now_us() / 1_000_000, &secrets, body);
-        self.webhooks.post(&claimed.url, &signed, body.clone()).await
+        self.webhooks.post(&claimed.url, &signed, body.clone()).await.map(Some)
     }
 
-    fn attempt(&self, claimed: &Claimed, delivery: &Waiting, sent: Result<u16, Failure>) -> Attempt {
+    fn attempt(&self, claimed: &Claimed, delivery: &Waiting, sent: Result<Option<u16>, Failure>) -> Attempt {
         let give_up_after = self.config.give_up_after;
         let status = |status: u16| i16::try_from(status).ok();
         match sent {
-            Ok(accepted) => Attempt { status: status(accepted), error: None, wait: Duration::ZERO, give_up_after },
+            Ok(accepted) => {
+                Attempt { status: accepted.and_then(status), error: None, wait: Duration::ZERO, give_up_after }
+            }
             Err(Failure { reason, text, status: answered, retry_after }) => {
                 WEBHOOK_FAILED_ATTEMPTS.with_label_values(&[reason]).inc();
                 let retry = &self.config.retry;

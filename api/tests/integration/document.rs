@@ -30,6 +30,24 @@ fn every_schema_that_the_document_names_is_in_it() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+#[test]
+fn no_two_operations_have_one_id() {
+    let document = serde_json::to_value(vru_api::openapi::document()).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths");
+    let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if let Some(id) = operation["operationId"].as_str() {
+                assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{id}");
+                ids.entry(id.to_owned()).or_default().push(format!("{method} {path}"));
+            }
+        }
+    }
+    assert!(ids.len() > 90, "only {} ids", ids.len());
+    ids.retain(|_, operations| operations.len() > 1);
+    assert!(ids.is_empty(), "{ids:#?}");
+}
+
 /// Two types with one name are one schema in the document, which is wrong for one of them.
 #[test]
 fn no_two_types_have_the_name_of_one_schema() {

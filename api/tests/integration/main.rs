@@ -28,6 +28,7 @@ mod receiver;
 mod replica;
 mod requests;
 mod retention;
+mod rotate_secrets;
 mod rows;
 mod rule_preview;
 mod schema;

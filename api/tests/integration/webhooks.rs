@@ -3,6 +3,7 @@
 mod apart;
 mod deliveries;
 mod faults;
+mod mqtt;
 mod refusals;
 
 use std::io::Write as _;

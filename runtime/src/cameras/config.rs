@@ -25,6 +25,8 @@ pub struct CamerasConfig {
     /// The key that opens the secrets that `vru-api` has sealed: the same as its setting `cameras.secrets_key`. Empty (default): a record
     /// cannot have sealed secrets. Does not apply to `file`.
     pub secrets_key: Secret,
+    /// As in `vru-api`: keys that were `secrets_key` before (default none). A new key must be known here before `vru-api` encrypts with it.
+    pub old_secrets_keys: Vec<Secret>,
 }
 
 impl Default for CamerasConfig {
@@ -34,6 +36,7 @@ impl Default for CamerasConfig {
             secrets_dir: PathBuf::new(),
             secrets_env_prefix: "VRU_CAMERA_".to_owned(),
             secrets_key: Secret::default(),
+            old_secrets_keys: Vec::new(),
         }
     }
 }
@@ -63,7 +66,7 @@ impl Validate for CamerasConfig {
         let folder = &self.secrets_dir;
         let usable = folder.as_os_str().is_empty() || folder.is_dir();
         problems.require(usable, "secrets_dir", format!("{} is not a folder", folder.display()));
-        SealingKey::check(&self.secrets_key, "secrets_key", problems);
+        SealingKey::check(&self.secrets_key, &self.old_secrets_keys, problems);
         let prefix = self.secrets_env_prefix.as_str();
         let overlaps = !prefix.is_empty() && (prefix.starts_with(ENV_PREFIX) || ENV_PREFIX.starts_with(prefix));
         problems.require(

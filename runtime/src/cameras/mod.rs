@@ -26,7 +26,7 @@ pub use parse::{CameraFileError, parse as parse_file, parse_text, parse_views};
 pub use references::{Login, LoginError, References};
 pub use refresh::Refresher;
 pub use schema::{CameraSettings, SettingsMistake};
-pub use sealed::SealingKey;
+pub use sealed::{SealingKey, Unopened};
 pub use topic::Share;
 
 use crate::admin::ReadyFlag;

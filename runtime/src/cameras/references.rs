@@ -10,7 +10,7 @@ use std::time::Duration;
 use vru_proto::v1::Credentials;
 
 use super::config::CamerasConfig;
-use super::sealed::{self, SealingKey};
+use super::sealed::{self, SealingKey, Unopened};
 use crate::config::ENV_PREFIX;
 use crate::secret::{Secret, SecretError, read_regular_file};
 
@@ -33,22 +33,17 @@ pub enum LoginError {
         #[source]
         source: SecretError,
     },
-    #[error("the {field} is sealed, and {}", sealed_advice(*.has_key))]
-    Sealed { field: &'static str, has_key: bool },
+    #[error("the {field} is sealed, and `cameras.secrets_key` is not set")]
+    NoKey { field: &'static str },
+    /// The keys must be those of the API.
+    #[error("the {field} {why}")]
+    Sealed { field: &'static str, why: Unopened },
     #[error("the {field} is empty{from}; set both the user name and the password, or neither")]
     Empty { field: &'static str, from: String },
     #[error("the {field} contains a line break or another control character{from}")]
     Control { field: &'static str, from: String },
     #[error("the files of the secrets were not read within {READ_DEADLINE:?}; check their file system")]
     TimedOut,
-}
-
-fn sealed_advice(has_key: bool) -> &'static str {
-    if has_key {
-        "`cameras.secrets_key` does not open it: it must be the key of the API"
-    } else {
-        "`cameras.secrets_key` is not set"
-    }
 }
 
 /// Resolves the references of a camera. The default is the rule for records of the topic, without a folder.
@@ -73,7 +68,7 @@ impl References {
         if config.file.as_os_str().is_empty() {
             let (env_prefix, folder) = (config.secrets_env_prefix.clone(), config.secrets_dir.clone());
             // A key that is none was refused with the configuration.
-            let key = SealingKey::parse(&config.secrets_key).ok();
+            let key = SealingKey::with_old(&config.secrets_key, &config.old_secrets_keys).ok();
             Self(Rule::Record { env_prefix, folder, key })
         } else {
             Self(Rule::Operator)
@@ -101,8 +96,8 @@ impl References {
     fn text(&self, field: &'static str, text: &str) -> Result<Secret, LoginError> {
         let secret = match &self.0 {
             Rule::Record { key, .. } if text.starts_with(sealed::PREFIX) => {
-                let opened = key.as_ref().and_then(|key| key.open(text));
-                opened.ok_or(LoginError::Sealed { field, has_key: key.is_some() })?
+                let key = key.as_ref().ok_or(LoginError::NoKey { field })?;
+                key.open(text).map_err(|why| LoginError::Sealed { field, why })?
             }
             _ => self.secret(text).map_err(|source| LoginError::Unresolved { field, source })?,
         };
@@ -263,7 +258,7 @@ mod tests {
         let reference = key.seal(&Secret::new("env:PATH")).unwrap();
         assert_eq!(login(&References::new(&config("a")), &reference).unwrap().password.expose(), "env:PATH");
         for (references, problem) in [
-            (References::new(&config("b")), "does not open it"),
+            (References::new(&config("b")), "was encrypted with the key "),
             (References::new(&CamerasConfig::default()), "is not set"),
         ] {
             let said = login(&references, &sealed).unwrap_err();

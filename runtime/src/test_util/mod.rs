@@ -1,4 +1,4 @@
-//! Real servers for tests: Apache Kafka, PostgreSQL, S3 and Redis, cameras, and our own programs as processes. Feature `test-util`;
+//! Real servers for tests: Apache Kafka, PostgreSQL, S3, Redis and Mosquitto, cameras, and our own programs as processes. Feature `test-util`;
 //! never part of a service.
 //!
 //! Tests that only use a server share one of each kind ([`kafka`], [`postgres`], [`s3`], [`redis`]) and are isolated by their own topic
@@ -20,6 +20,7 @@ mod http;
 mod kafka;
 mod memory;
 mod metrics;
+mod mosquitto;
 mod pictures;
 mod ports;
 mod postgres;
@@ -44,6 +45,7 @@ pub use http::{HttpResponse, http_get, http_send};
 pub use kafka::{KafkaServer, kafka};
 pub use memory::{peak_bytes, resident_bytes};
 pub use metrics::Metrics;
+pub use mosquitto::{Mosquitto, Subscriber};
 pub use pictures::{access_units, jpegs};
 pub use ports::free_port;
 pub use postgres::{PostgresServer, PostgresTls, postgres};

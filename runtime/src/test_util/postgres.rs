@@ -54,11 +54,7 @@ impl PostgresServer {
     }
 
     fn start_with(tls: Option<&PostgresTls>) -> Self {
-        let home = folder("postgres");
-        if is_root() {
-            // initdb runs as the unprivileged account and creates the data folder in it.
-            fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
-        }
+        let home = home("postgres");
         let password = home.join("password");
         fs::write(&password, PASSWORD).expect("the folder is ours");
         let data = home.join("data");
@@ -85,10 +81,7 @@ impl PostgresServer {
     /// Starts a server that replays the log of this one as it is written. Its databases have the same names.
     #[must_use]
     pub fn start_replica(&self) -> Self {
-        let home = folder("postgres-replica");
-        if is_root() {
-            fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
-        }
+        let home = home("postgres-replica");
         let data = home.join("data");
         let primary = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", self.port);
         Launch::new(program("pg_basebackup"), home.join("backup.log"))
@@ -147,6 +140,15 @@ impl PostgresServer {
         let text = psql(self.port, name, sql)?;
         Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
     }
+}
+
+/// A folder in which the unprivileged account creates the data folder.
+fn home(name: &str) -> PathBuf {
+    let home = folder(name);
+    if is_root() {
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
+    }
+    home
 }
 
 /// Copies the files into the data folder, as the account that runs the server: PostgreSQL refuses a key that others own.

@@ -59,7 +59,8 @@ mod tests {
                 "V16__identities",
                 "V17__camera_tests",
                 "V18__uploads",
-                "V19__data_jobs"
+                "V19__data_jobs",
+                "V20__brokers"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

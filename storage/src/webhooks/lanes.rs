@@ -25,8 +25,11 @@ pub struct Bounds<'a> {
 #[derive(Debug, Clone)]
 pub struct Claimed {
     pub webhook_id: String,
+    pub site_id: String,
     pub camera_id: String,
     pub url: String,
+    /// Whether it is told when an alert ends.
+    pub told_of_ends: bool,
     pub secrets: SealedSecrets,
     /// Failed attempts since the last success.
     pub failures: i32,
@@ -44,6 +47,8 @@ pub struct Waiting {
     pub body: String,
     /// How often it was sent before.
     pub attempts: i32,
+    /// The webhook was told of something newer about the alert, or will be of its end: this delivery says nothing about how it is now.
+    pub outdated: bool,
 }
 
 const CLAIM: &str = "WITH due AS ( \
@@ -58,7 +63,7 @@ const CLAIM: &str = "WITH due AS ( \
      ) \
      UPDATE webhook_lanes l SET due_at = now() + $5 * interval '1 second', claim = l.claim + 1 FROM chosen c, webhooks w \
      WHERE l.webhook_id = c.webhook_id AND l.camera_id = c.camera_id AND w.id = l.webhook_id \
-     RETURNING l.webhook_id, l.camera_id, l.claim, l.failures, w.url, ";
+     RETURNING l.webhook_id, l.camera_id, l.claim, l.failures, w.url, w.site_id, 'alert.ended' = ANY(w.events) AS told_of_ends, ";
 
 /// Takes lanes that are due, those that are due the longest first, and of each webhook as many as of another.
 pub async fn claim<C: GenericClient>(client: &C, bounds: Bounds<'_>) -> Result<Vec<Claimed>, DatabaseError> {
@@ -77,6 +82,8 @@ pub async fn claim<C: GenericClient>(client: &C, bounds: Bounds<'_>) -> Result<V
                 webhook_id: row.try_get("webhook_id")?,
                 camera_id: row.try_get("camera_id")?,
                 url: row.try_get("url")?,
+                site_id: row.try_get("site_id")?,
+                told_of_ends: row.try_get("told_of_ends")?,
                 secrets: sealed(row)?,
                 failures: row.try_get("failures")?,
                 claim: row.try_get("claim")?,
@@ -98,8 +105,13 @@ async fn oldest<C: GenericClient>(
     camera_id: &str,
 ) -> Result<Option<Waiting>, DatabaseError> {
     let failed = DatabaseError::statement("read a delivery to a webhook");
-    let sql = "SELECT id, event_id, event, body, attempts FROM webhook_deliveries \
-               WHERE webhook_id = $1 AND camera_id = $2 AND state = 1 ORDER BY id LIMIT 1";
+    // The ids of an alert's events differ in their last word.
+    let sql = "SELECT d.id, d.event_id, d.event, d.body, d.attempts, EXISTS (SELECT FROM webhook_deliveries o \
+                   WHERE o.webhook_id = d.webhook_id AND o.id <> d.id AND ( \
+                       o.event_id = regexp_replace(d.event_id, '\\.[a-z]+$', '.ended') \
+                       OR (o.state = 2 AND o.event_id = regexp_replace(d.event_id, '\\.raised$', '.acknowledged')))) \
+               FROM webhook_deliveries d \
+               WHERE d.webhook_id = $1 AND d.camera_id = $2 AND d.state = 1 ORDER BY d.id LIMIT 1";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let row = client.query_opt(&statement, &[&webhook_id, &camera_id]).await.map_err(failed)?;
     let read = |row: tokio_postgres::Row| -> Result<Waiting, tokio_postgres::Error> {
@@ -109,6 +121,7 @@ async fn oldest<C: GenericClient>(
             event: row.try_get(2)?,
             body: row.try_get(3)?,
             attempts: row.try_get(4)?,
+            outdated: row.try_get(5)?,
         })
     };
     row.map(|row| read(row).map_err(failed)).transpose()

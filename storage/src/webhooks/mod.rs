@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
+use crate::cameras::SealedCredentials;
 use crate::ids::new_id;
 use crate::postgres::DatabaseError;
 
@@ -31,6 +32,8 @@ pub struct Webhook {
     pub version: i64,
     pub created_at: SystemTime,
     pub changed_at: SystemTime,
+    /// Whether it has a login, at a broker.
+    pub has_credentials: bool,
     /// Until when the secret before is used too; `None` if it is not.
     pub old_secret_until: Option<SystemTime>,
     pub last_delivered_at: Option<SystemTime>,
@@ -59,17 +62,20 @@ pub struct WebhookSettings {
     pub camera_ids: Vec<String>,
 }
 
-/// The secrets with which deliveries are signed, encrypted with the key of the configuration.
+/// What deliveries are made with, encrypted with the key of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedSecrets {
+    /// What signs events.
     pub newest: String,
     /// The one before, while it is used too.
     pub old: Option<String>,
+    /// At a broker.
+    pub credentials: Option<SealedCredentials>,
 }
 
 /// Of the table `webhooks w`.
 const COLUMNS: &str = "w.id, w.site_id, w.name, w.url, w.enabled, w.events, w.kinds, w.severities, w.camera_ids, w.version, \
-     w.created_at, w.changed_at, w.last_delivered_at, w.failing_since, w.last_error, \
+     w.created_at, w.changed_at, w.last_delivered_at, w.failing_since, w.last_error, w.username IS NOT NULL AS has_credentials, \
      CASE WHEN w.old_secret_until > now() THEN w.old_secret_until END AS old_secret_until, \
      (SELECT d.pending_since FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.state = 1 ORDER BY d.id LIMIT 1) AS waiting_since";
 
@@ -78,19 +84,20 @@ pub async fn create<C: GenericClient>(
     client: &C,
     site_id: &str,
     settings: &WebhookSettings,
-    sealed_secret: &str,
+    SealedSecrets { newest, credentials, .. }: &SealedSecrets,
 ) -> Result<String, DatabaseError> {
     let failed = DatabaseError::statement("make a webhook");
-    let sql = "INSERT INTO webhooks (id, site_id, secret, name, url, enabled, events, kinds, severities, camera_ids) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let sql = "INSERT INTO webhooks (id, site_id, secret, name, url, enabled, events, kinds, severities, camera_ids, username, password) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let id = new_id("webhook");
     let WebhookSettings { name, url, enabled, events, kinds, severities, camera_ids } = settings;
     let events = words(events);
+    let (username, password) = columns(credentials.as_ref());
     client
         .execute(
             &statement,
-            &[&id, &site_id, &sealed_secret, name, url, enabled, &events, kinds, severities, camera_ids],
+            &[&id, &site_id, newest, name, url, enabled, &events, kinds, severities, camera_ids, &username, &password],
         )
         .await
         .map_err(failed)?;
@@ -127,22 +134,36 @@ pub async fn count<C: GenericClient>(client: &C, site_id: &str) -> Result<i64, D
     client.query_one(&statement, &[&site_id]).await.and_then(|row| row.try_get(0)).map_err(failed)
 }
 
-/// Changes a webhook of that version. False if it has another version by now, or is gone.
+fn columns(credentials: Option<&SealedCredentials>) -> (Option<&str>, Option<&str>) {
+    credentials.map(|login| (login.username.as_str(), login.password.as_str())).unzip()
+}
+
+/// Changes a webhook of that version. `credentials`: the new login, or none; absent if it stays. False if it has another version by now, or
+/// is gone.
 pub async fn change<C: GenericClient>(
     client: &C,
     site_id: &str,
     id: &str,
     version: i64,
     settings: &WebhookSettings,
+    credentials: Option<Option<&SealedCredentials>>,
 ) -> Result<bool, DatabaseError> {
     let failed = DatabaseError::statement("change a webhook");
     let sql = "UPDATE webhooks SET name = $4, url = $5, enabled = $6, events = $7, kinds = $8, severities = $9, camera_ids = $10, \
+               username = CASE WHEN $11 THEN $12 ELSE username END, password = CASE WHEN $11 THEN $13 ELSE password END, \
                version = version + 1, changed_at = now() WHERE site_id = $1 AND id = $2 AND version = $3";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let WebhookSettings { name, url, enabled, events, kinds, severities, camera_ids } = settings;
     let events = words(events);
+    let (new, (username, password)) = (credentials.is_some(), columns(credentials.flatten()));
     let changed = client
-        .execute(&statement, &[&site_id, &id, &version, name, url, enabled, &events, kinds, severities, camera_ids])
+        .execute(
+            &statement,
+            &[
+                &site_id, &id, &version, name, url, enabled, &events, kinds, severities, camera_ids, &new, &username,
+                &password,
+            ],
+        )
         .await
         .map_err(failed)?;
     Ok(changed > 0)
@@ -206,10 +227,13 @@ pub async fn foreign_cameras<C: GenericClient>(
 }
 
 /// Of the table `webhooks w`.
-const SECRETS: &str = "w.secret, CASE WHEN w.old_secret_until > now() THEN w.old_secret END AS old_secret";
+const SECRETS: &str =
+    "w.secret, CASE WHEN w.old_secret_until > now() THEN w.old_secret END AS old_secret, w.username, w.password";
 
 fn sealed(row: &Row) -> Result<SealedSecrets, tokio_postgres::Error> {
-    Ok(SealedSecrets { newest: row.try_get("secret")?, old: row.try_get("old_secret")? })
+    let (username, password): (Option<String>, Option<String>) = (row.try_get("username")?, row.try_get("password")?);
+    let credentials = username.zip(password).map(|(username, password)| SealedCredentials { username, password });
+    Ok(SealedSecrets { newest: row.try_get("secret")?, old: row.try_get("old_secret")?, credentials })
 }
 
 fn words(events: &[EventKind]) -> Vec<&'static str> {
@@ -234,6 +258,7 @@ fn webhook(row: &Row) -> Result<Webhook, tokio_postgres::Error> {
         version: row.try_get("version")?,
         created_at: row.try_get("created_at")?,
         changed_at: row.try_get("changed_at")?,
+        has_credentials: row.try_get("has_credentials")?,
         old_secret_until: row.try_get("old_secret_until")?,
         last_delivered_at: row.try_get("last_delivered_at")?,
         failing_since: row.try_get("failing_since")?,

@@ -60,7 +60,7 @@ pub(super) struct WantedCamera {
 
 /// Tells `null` from what is absent.
 #[derive(Default)]
-pub(super) enum WantedCredentials {
+pub(in crate::routes) enum WantedCredentials {
     #[default]
     AsBefore,
     None,
@@ -89,14 +89,20 @@ impl From<cameras::Camera> for Tagged<Camera> {
 }
 
 impl Credentials {
-    pub(in crate::routes) fn sealed(self, state: &ApiState) -> Result<SealedCredentials, Problem> {
+    /// User name and password.
+    pub(in crate::routes) fn checked(self) -> Result<(String, String), Problem> {
         for (field, text) in [("credentials.username", &self.username), ("credentials.password", &self.password)] {
             if text.is_empty() || text.len() > LONGEST_LOGIN || text.chars().any(char::is_control) {
                 let detail = format!("has {} bytes, not 1 to {LONGEST_LOGIN}, or a control character", text.len());
                 return Err(Problem::field(field, detail));
             }
         }
-        state.cameras.seal(&self.username, &Secret::new(self.password))
+        Ok((self.username, self.password))
+    }
+
+    pub(in crate::routes) fn sealed(self, state: &ApiState) -> Result<SealedCredentials, Problem> {
+        let (username, password) = self.checked()?;
+        state.cameras.seal(&username, &Secret::new(password))
     }
 }
 

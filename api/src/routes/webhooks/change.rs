@@ -9,7 +9,8 @@ use crate::auth::{Permitted, actions::ManageWebhooks};
 use crate::http::{Expected, JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
 
-/// Change a webhook: all its settings are replaced. The secret stays, and so does what waits: it is sent to the new address.
+/// Change a webhook: all its settings are replaced. The secret stays, and so does what waits: it is sent to the new address. A login at a
+/// broker stays if `credentials` is absent and the address names the same broker.
 #[utoipa::path(
     put,
     path = "/api/v1/sites/{site_id}/webhooks/{webhook_id}",
@@ -34,15 +35,16 @@ pub(super) async fn change(
 ) -> Result<Tagged<Webhook>, Problem> {
     let (site_id, id) = (&who.site_id, &who.object_id);
     let mut client = state.database.get().await?;
-    let settings = wanted.checked(&state, &client, site_id).await?;
+    let before = find(&client, site_id, id).await?;
+    let (settings, credentials) = wanted.checked(&state, &client, site_id, Some(&before)).await?;
     let failed = DatabaseError::statement("change a webhook");
     let transaction = client.transaction().await.map_err(failed)?;
-    if !webhooks::change(&transaction, site_id, id, version, &settings).await? {
+    let new = credentials.as_ref().map(Option::as_ref);
+    if !webhooks::change(&transaction, site_id, id, version, &settings, new).await? {
         transaction.rollback().await.map_err(failed)?;
         return Err(changed_or_gone(&client, site_id, id).await);
     }
-    let details =
-        json!({ "version": version + 1, "name": settings.name, "url": settings.url, "enabled": settings.enabled });
+    let details = json!({ "version": version + 1, "name": settings.name, "url": settings.url, "enabled": settings.enabled, "credentials": new.is_some() });
     let entry = Entry { action: "webhook.change", site_id, object: id, details };
     audit::record(&transaction, &who.caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;

@@ -4,7 +4,7 @@ use serde_json::json;
 use vru_runtime::secret::Secret;
 use vru_storage::audit::{self, Entry};
 use vru_storage::postgres::DatabaseError;
-use vru_storage::webhooks;
+use vru_storage::webhooks::{self, SealedSecrets};
 
 use super::webhook::{WantedWebhook, WebhookWithSecret, find, with_secret};
 use crate::auth::{Permitted, Token, actions::ManageWebhooks};
@@ -13,8 +13,8 @@ use crate::state::ApiState;
 
 const MOST: i64 = 100;
 
-/// Make a webhook: it is told of what happens from now on, by requests as `WebhookEvent` describes. The answer shows the secret that they
-/// are signed with, and nothing ever shows it again.
+/// Make a webhook: it is told of what happens from now on, by requests, or messages to an MQTT broker, as `WebhookEvent` describes. The
+/// answer shows the secret that requests are signed with, and nothing ever shows it again.
 #[utoipa::path(
     post,
     path = "/api/v1/sites/{site_id}/webhooks",
@@ -39,9 +39,10 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<WebhookWithSecret>), Problem> {
     let site_id = &who.site_id;
     let mut client = state.database.get().await?;
-    let settings = wanted.checked(&state, &client, site_id).await?;
+    let (settings, credentials) = wanted.checked(&state, &client, site_id, None).await?;
     let secret = Token::webhook();
-    let sealed = state.webhooks.secrets.seal(&Secret::new(secret.text()))?;
+    let newest = state.webhooks.secrets.seal(&Secret::new(secret.text()))?;
+    let sealed = SealedSecrets { newest, old: None, credentials: credentials.flatten() };
     let failed = DatabaseError::statement("make a webhook");
     let transaction = client.transaction().await.map_err(failed)?;
     if webhooks::count(&transaction, site_id).await? >= MOST {

@@ -13,7 +13,7 @@ use vru_storage::webhooks;
 use super::webhook::find;
 use crate::auth::{Permitted, actions::ManageWebhooks};
 use crate::http::{Problem, Problems};
-use crate::outbound::Failure;
+use crate::outbound::{Failure, Target};
 use crate::routes::text::time;
 use crate::state::ApiState;
 use crate::webhooks::{Signed, WebhookEvent};
@@ -21,9 +21,9 @@ use crate::webhooks::{Signed, WebhookEvent};
 /// What came of a test call.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TestResult {
-    /// The target answered with 2xx.
+    /// The target answered with 2xx, or the broker confirmed it.
     accepted: bool,
-    /// Its status, if it answered.
+    /// Its status, if it answered by HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     /// Why it was not accepted, for people.
@@ -32,7 +32,7 @@ pub(super) struct TestResult {
     took_ms: u64,
 }
 
-/// Post an event named `test` to the webhook now, signed as others, and tell what came of it. It is sent once, also if the webhook is not
+/// Post an event named `test` to the webhook now, signed as others, or publish it to the broker, and tell what came of it. It is sent once, also if the webhook is not
 /// enabled, and is no delivery.
 #[utoipa::path(
     post,
@@ -50,10 +50,13 @@ pub(super) async fn test(
     let client = state.database.get().await?;
     let webhook = find(&client, site_id, id).await?;
     let sealed = webhooks::secrets(&client, id).await?.ok_or_else(|| Problem::not_found("webhook"))?;
-    let Some(secrets) = state.webhooks.secrets.open(&sealed) else {
-        let detail = "the secret cannot be decrypted: `cameras.secrets_key` is missing or was changed; give the webhook another secret";
-        return Err(Problem::conflict("no_secrets_key", "", detail));
-    };
+    let target = state.webhooks.outbound.checked(&webhook.settings.url);
+    let of_broker = target.as_ref().is_ok_and(Target::is_broker);
+    let secrets = if of_broker { Ok(Vec::new()) } else { state.webhooks.secrets.open(&sealed) };
+    let secrets = secrets.map_err(|why| {
+        let detail = format!("the secret {why}; set the key, or give the webhook another secret");
+        Problem::conflict("no_secrets_key", "", detail)
+    })?;
     let Ok(_place) = state.webhooks.tests.try_acquire() else {
         let detail = "too many test calls at once; try again";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
@@ -74,11 +77,17 @@ pub(super) async fn test(
     };
     let body = serde_json::to_string(&event).map_err(|_| Problem::internal())?;
     let started = Instant::now();
-    let signed = Signed::new(&event.id, &event.event, now / 1_000_000, &secrets, &body);
-    let sent = state.webhooks.post(&webhook.settings.url, &signed, body).await;
+    let sent = match target {
+        Err(failure) => Err(failure),
+        Ok(target) if of_broker => state.webhooks.publish_test(target, id, site_id, &sealed, body).await.map(|()| None),
+        Ok(_) => {
+            let signed = Signed::new(&event.id, &event.event, now / 1_000_000, &secrets, &body);
+            state.webhooks.post(&webhook.settings.url, &signed, body).await.map(Some)
+        }
+    };
     let took_ms = started.elapsed().as_millis() as u64;
     Ok(Json(match sent {
-        Ok(status) => TestResult { accepted: true, status: Some(status), error: None, took_ms },
+        Ok(status) => TestResult { accepted: true, status, error: None, took_ms },
         Err(Failure { status, text, .. }) => TestResult { accepted: false, status, error: Some(text), took_ms },
     }))
 }

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use vru_storage::cameras::SealedCredentials;
 use vru_storage::postgres::PooledClient;
 use vru_storage::webhooks::{self, EventKind, WebhookSettings};
 
 use crate::http::{Problem, Tagged};
+use crate::outbound::Target;
+use crate::routes::cameras::{Credentials, WantedCredentials};
 use crate::routes::text::{check_display_name, time};
 use crate::state::ApiState;
 use crate::words::{AlertKind, Severity, Word};
@@ -19,6 +22,8 @@ pub(super) struct Webhook {
     site_id: String,
     name: String,
     url: String,
+    /// Whether it has a login at a broker. Nothing shows the login itself.
+    has_credentials: bool,
     enabled: bool,
     events: Vec<EventName>,
     kinds: Vec<AlertKind>,
@@ -86,15 +91,21 @@ enum EventName {
 }
 
 /// A webhook that is made or changed.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WantedWebhook {
     /// What it is for.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// Where events are posted to: `https://…`, of the public internet unless the operator of the service allows more.
+    /// Where events are posted to: `https://…`, or the MQTT broker to which they are published: `mqtts://HOST:PORT/PREFIX`, where topics
+    /// begin with the prefix, or with `vru`. Of the public internet unless the operator of the service allows more.
     #[schema(max_length = 2048)]
     url: String,
+    /// The login at a broker. Absent: as before. `null`: none. Nothing shows it again. It must be there when the address names another
+    /// broker than before.
+    #[serde(default)]
+    #[schema(value_type = Option<Credentials>)]
+    credentials: WantedCredentials,
     /// If false, nothing is sent, and events wait: for a day at most.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -162,6 +173,7 @@ impl From<webhooks::Webhook> for Webhook {
             site_id: webhook.site_id,
             name,
             url,
+            has_credentials: webhook.has_credentials,
             enabled,
             events: events.into_iter().map(EventName::from).collect(),
             kinds: kinds.into_iter().filter_map(AlertKind::word).collect(),
@@ -192,14 +204,15 @@ pub(super) fn with_secret(webhook: webhooks::Webhook, secret: &str) -> Tagged<We
 }
 
 impl WantedWebhook {
-    /// As it is stored; names the field that is wrong.
+    /// As it is stored, and the new login, or none; absent if it stays. Names the field that is wrong.
     pub(super) async fn checked(
         self,
         state: &ApiState,
         client: &PooledClient,
         site_id: &str,
-    ) -> Result<WebhookSettings, Problem> {
-        let Self { name, url, enabled, events, kinds, severities, mut camera_ids } = self;
+        before: Option<&webhooks::Webhook>,
+    ) -> Result<(WebhookSettings, Option<Option<SealedCredentials>>), Problem> {
+        let Self { name, url, credentials, enabled, events, kinds, severities, mut camera_ids } = self;
         check_display_name("name", &name)?;
         let target = state.webhooks.outbound.target(&url).map_err(|problem| Problem::field("url", problem))?;
         if events.is_empty() {
@@ -230,15 +243,39 @@ impl WantedWebhook {
             }
         }
         let (kinds, severities) = (numbers(kinds), numbers(severities));
-        Ok(WebhookSettings {
-            name,
-            url: target.text().to_owned(),
-            enabled,
-            events: known,
-            kinds,
-            severities,
-            camera_ids,
-        })
+        let credentials = checked_credentials(state, credentials, &target, before)?;
+        let url = target.text();
+        Ok((WebhookSettings { name, url, enabled, events: known, kinds, severities, camera_ids }, credentials))
+    }
+}
+
+/// A login never goes to another server than the one that it was given for: who may change the address may not read it.
+fn checked_credentials(
+    state: &ApiState,
+    wanted: WantedCredentials,
+    target: &Target,
+    before: Option<&webhooks::Webhook>,
+) -> Result<Option<Option<SealedCredentials>>, Problem> {
+    let has_login = before.is_some_and(|webhook| webhook.has_credentials);
+    let moves = || {
+        let before = before.and_then(|webhook| state.webhooks.outbound.target(&webhook.settings.url).ok());
+        !before.is_some_and(|before| before.same_server(target))
+    };
+    match wanted {
+        WantedCredentials::New(_) if !target.is_broker() => {
+            Err(Problem::field("credentials", "are for brokers: the address begins neither with mqtts: nor with mqtt:"))
+        }
+        WantedCredentials::New(credentials) => {
+            let (username, password) = credentials.checked()?;
+            state.webhooks.secrets.seal_login(username, password).map(|login| Some(Some(login)))
+        }
+        WantedCredentials::None => Ok(Some(None)),
+        WantedCredentials::AsBefore if has_login && !target.is_broker() => Ok(Some(None)),
+        WantedCredentials::AsBefore if has_login && moves() => {
+            let detail = "are of the broker at the address before: give them again, or `null` for none";
+            Err(Problem::field("credentials", detail))
+        }
+        WantedCredentials::AsBefore => Ok(None),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{DEADLINE, KEY, Setup, raised, verifies};
 use crate::receiver::{Receiver, Reply};
 
 /// Another replica, as a process that can be killed.
-fn process(setup: &Setup) -> ServiceProcess {
+pub(super) fn process(setup: &Setup) -> ServiceProcess {
     ServiceLaunch::new("vru-api")
         .bus(&setup.bus)
         .set("database.url", &setup.api.database)

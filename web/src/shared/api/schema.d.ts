@@ -5774,8 +5774,8 @@ export interface paths {
         };
         put?: never;
         /**
-         * Make a webhook: it is told of what happens from now on, by requests as `WebhookEvent` describes. The answer shows the secret that they
-         *     are signed with, and nothing ever shows it again.
+         * Make a webhook: it is told of what happens from now on, by requests, or messages to an MQTT broker, as `WebhookEvent` describes. The
+         *     answer shows the secret that requests are signed with, and nothing ever shows it again.
          */
         post: {
             parameters: {
@@ -5887,7 +5887,10 @@ export interface paths {
                 };
             };
         };
-        /** Change a webhook: all its settings are replaced. The secret stays, and so does what waits: it is sent to the new address. */
+        /**
+         * Change a webhook: all its settings are replaced. The secret stays, and so does what waits: it is sent to the new address. A login at a
+         *     broker stays if `credentials` is absent and the address names the same broker.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -6197,7 +6200,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Post an event named `test` to the webhook now, signed as others, and tell what came of it. It is sent once, also if the webhook is not
+         * Post an event named `test` to the webhook now, signed as others, or publish it to the broker, and tell what came of it. It is sent once, also if the webhook is not
          *     enabled, and is no delivery.
          */
         post: {
@@ -8526,6 +8529,8 @@ export interface components {
                  * @description The first failed attempt since the last success; absent if the last attempt succeeded.
                  */
                 failing_since?: string | null;
+                /** @description Whether it has a login at a broker. Nothing shows the login itself. */
+                has_credentials: boolean;
                 id: string;
                 kinds: components["schemas"]["AlertKind"][];
                 /**
@@ -8957,13 +8962,13 @@ export interface components {
         };
         /** @description What came of a test call. */
         TestResult: {
-            /** @description The target answered with 2xx. */
+            /** @description The target answered with 2xx, or the broker confirmed it. */
             accepted: boolean;
             /** @description Why it was not accepted, for people. */
             error?: string | null;
             /**
              * Format: int32
-             * @description Its status, if it answered.
+             * @description Its status, if it answered by HTTP.
              */
             status?: number | null;
             /** Format: int64 */
@@ -9277,6 +9282,7 @@ export interface components {
         WantedWebhook: {
             /** @description Alerts of which cameras of the site. Absent or empty: all. */
             camera_ids?: string[];
+            credentials?: components["schemas"]["Credentials"] | null;
             /**
              * @description If false, nothing is sent, and events wait: for a day at most.
              * @default true
@@ -9290,7 +9296,10 @@ export interface components {
             name: string;
             /** @description Alerts of which severities. Absent or empty: all. */
             severities?: components["schemas"]["Severity"][];
-            /** @description Where events are posted to: `https://…`, of the public internet unless the operator of the service allows more. */
+            /**
+             * @description Where events are posted to: `https://…`, or the MQTT broker to which they are published: `mqtts://HOST:PORT/PREFIX`, where topics
+             *     begin with the prefix, or with `vru`. Of the public internet unless the operator of the service allows more.
+             */
             url: string;
         };
         /** @description An address that is told of alerts of the site. */
@@ -9307,6 +9316,8 @@ export interface components {
              * @description The first failed attempt since the last success; absent if the last attempt succeeded.
              */
             failing_since?: string | null;
+            /** @description Whether it has a login at a broker. Nothing shows the login itself. */
+            has_credentials: boolean;
             id: string;
             kinds: components["schemas"]["AlertKind"][];
             /**
