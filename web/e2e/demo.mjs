@@ -46,6 +46,7 @@ export async function startDemo(program) {
   });
   return {
     link,
+    home,
     async stop() {
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);

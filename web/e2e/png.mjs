@@ -15,7 +15,7 @@ export function shrink(png, limit) {
 }
 
 /** Of what Chromium writes: 8 bits a channel, RGB or RGBA, not interlaced. Pixels are 0xRRGGBB. */
-function decode(png) {
+export function decode(png) {
   const data = [];
   let [width, height, type] = [0, 0, 0];
   for (let at = SIGNATURE.length; at < png.length; ) {

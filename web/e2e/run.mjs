@@ -20,7 +20,7 @@ try {
   for (const [name, step] of Object.entries(steps)) {
     const started = performance.now();
     try {
-      await step({ ...tab, picture, browser, origin, link: demo.link });
+      await step({ ...tab, picture, browser, origin, link: demo.link, home: demo.home });
     } catch (error) {
       tab.faults.push(error.stack ?? String(error));
       if (shots) await tab.page.screenshot({ path: `${shots}/failed-${name.replaceAll(' ', '-')}.png` });

@@ -40,6 +40,7 @@ mod ten_calls;
 mod tokens;
 mod tokens_at_sink;
 mod tracks;
+mod upload_playback;
 mod uploads;
 mod uploads_jobs;
 mod webhooks;

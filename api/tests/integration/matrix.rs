@@ -111,6 +111,8 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/sites/{site_id}/exports/{export_id}/archive", ADMIN, None),
     ("get /api/v1/sites/{site_id}/retention", VIEWER, Some("sites:read")),
     ("put /api/v1/sites/{site_id}/retention", ADMIN, Some("sites:write")),
+    ("get /api/v1/sites/{site_id}/uploads/{upload_id}/frames", VIEWER, Some("tracks:read")),
+    ("get /api/v1/sites/{site_id}/uploads/{upload_id}/video", VIEWER, Some("pictures:read")),
     ("get /api/v1/sites/{site_id}/webhooks", ADMIN, Some("webhooks:read")),
     ("post /api/v1/sites/{site_id}/webhooks", ADMIN, Some("webhooks:write")),
     ("get /api/v1/sites/{site_id}/webhooks/{webhook_id}", ADMIN, Some("webhooks:read")),

@@ -1,8 +1,10 @@
 //! Uploads: table `uploads`. Each replica of the API may go on with one at any time: everything that is known of it is here and in the
 //! bucket.
 //!
-//! - `receiving`: who receives, and how far it is. `jobs`: what becomes of a complete file. `removal`: what is deleted of it.
+//! - `receiving`: who receives, and how far it is. `jobs`: what becomes of a complete file. `removal`: what is deleted of it. `frames`: what was
+//!   found.
 
+mod frames;
 mod jobs;
 mod receiving;
 mod removal;
@@ -16,6 +18,7 @@ use tokio_postgres::Row;
 use crate::ids::new_id;
 use crate::postgres::DatabaseError;
 
+pub use frames::{AnalysedFrame, FoundObject, FramePlace, frames};
 pub use jobs::{
     Seen, claim_complete, end, look, mark_queued, of_session, reject, running, set_progress, set_waiting, source,
 };

@@ -158,6 +158,11 @@ const settings = createRoute({
   path: '/settings',
   component: lazyRouteComponent(() => import('./pages/HomePage'), 'SiteSettingsPage'),
 });
+const upload = createRoute({
+  getParentRoute: () => site,
+  path: '/uploads/$uploadId',
+  component: lazyRouteComponent(() => import('./pages/UploadsPage'), 'UploadPage'),
+});
 const members = createRoute({
   getParentRoute: () => site,
   path: '/members',
@@ -203,6 +208,7 @@ const tree = root.addChildren([
       statistics,
       uploads,
       settings,
+      upload,
       members,
       keys,
       webhooks,

@@ -3,12 +3,14 @@
 mod cancel;
 mod create;
 mod delete;
+mod frames;
 mod get;
 mod head;
 mod list;
 mod options;
 mod patch;
 mod upload;
+mod video;
 
 use axum::extract::Request;
 use axum::http::HeaderValue;
@@ -27,6 +29,8 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(get::get, head::head, patch::patch, delete::delete))
         .routes(routes!(cancel::cancel))
         .layer(from_fn(say_version))
+        .routes(routes!(frames::frames))
+        .routes(routes!(video::video))
 }
 
 /// Every answer says the version of the protocol.

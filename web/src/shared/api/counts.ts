@@ -6,6 +6,7 @@ export interface CountsAsked {
   to: string;
   bin: Schemas['BinLength'];
   camera_id?: string[];
+  video?: 'file';
   line_id?: string[];
   zone_id?: string[];
   class?: Schemas['RoadUserClass'][];

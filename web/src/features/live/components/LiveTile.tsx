@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
+import { classOf, draw } from '@/shared/model/overlay';
 import { Ages, STALE_MS } from '../model/age';
-import { draw } from '../model/draw';
 import { feed } from '../model/feed';
-import { classOf, type LivePicture, type Rendition } from '../model/message';
+import type { LivePicture, Rendition } from '../model/message';
 
 const TICK_MS = 250;
 
@@ -47,7 +47,7 @@ export function LiveTile(props: {
         if (canvas.current && !ended) {
           const { zones = [], lines = [] } = plain ? {} : settings.current;
           const objects = plain ? [] : (picture.head.objects ?? []);
-          draw(canvas.current, bitmap, objects, { zones, lines }, (object) => {
+          draw(canvas.current, bitmap, bitmap, objects, { zones, lines }, (object) => {
             const known = classOf(object);
             return text.current(known ? `class.${known}` : 'class.unknown');
           });

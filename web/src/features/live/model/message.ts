@@ -1,17 +1,8 @@
 /** A message of the live feed: the length of its head (32 bits, big-endian), the head as JSON, then the bytes of the picture. */
 
-import { CLASSES, type RoadUserClass } from '@/shared/model/classes';
+import type { OverlayObject } from '@/shared/model/overlay';
 
 export type Rendition = 'tile' | 'full';
-
-export interface LiveObject {
-  track_id?: string;
-  class: string;
-  confirmed: boolean;
-  box: { left: number; top: number; width: number; height: number };
-  zones: string[];
-  trail: [number, number][];
-}
 
 interface LiveHead {
   camera_id: string;
@@ -19,7 +10,7 @@ interface LiveHead {
   rendition: string;
   picture: { type: string; width: number; height: number } | null;
   /** `null`: the frame was not analysed, so nobody knows who is there. */
-  objects: LiveObject[] | null;
+  objects: OverlayObject[] | null;
 }
 
 export interface LivePicture {
@@ -40,8 +31,4 @@ export function parse(message: ArrayBuffer): LivePicture | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function classOf(object: LiveObject): RoadUserClass | undefined {
-  return CLASSES.find((one) => one === object.class);
 }

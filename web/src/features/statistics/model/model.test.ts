@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Schemas } from '@/shared/api/client';
 import { i18n, type Text } from '@/shared/i18n/i18n';
-import { csvAddress, range, statisticsSearch } from './range';
+import { csvAddress, range, rangeOfFile, statisticsSearch } from './range';
 import { byPlace, chartSeries, total } from './series';
 
 const t: Text = (id, values) => i18n._(id, values);
@@ -82,4 +82,12 @@ describe('series', () => {
     const now = new Date('2026-11-02T02:00:00Z');
     expect(total([series({}, [3, null, null])], now)).toEqual({ count: 3, watched: 0.5 });
   });
+});
+
+it('the counts of a file are asked for in bins that hold all of it', () => {
+  const start = '2026-11-02T07:00:30.5Z';
+  const range = (seconds: number | undefined) => Object.values(rangeOfFile(start, seconds));
+  expect(range(90)).toEqual(['2026-11-02T07:00:00.000Z', '2026-11-02T07:03:00.000Z', '1m']);
+  expect(range(5 * 3600)).toEqual(['2026-11-02T07:00:00.000Z', '2026-11-02T12:15:00.000Z', '15m']);
+  expect(range(undefined)).toEqual(['2026-11-02T07:00:00.000Z', '2026-11-03T07:15:00.000Z', '15m']);
 });

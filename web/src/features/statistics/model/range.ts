@@ -66,6 +66,22 @@ export function range(search: StatisticsSearch, now: Date, zone: string): Range 
   }
 }
 
+const LONG_S = 4 * 3600;
+const DAY_S = 24 * 3600;
+
+/** The time of a video file in whole bins; a day from its beginning while its length is not known. */
+export function rangeOfFile(startTime: string, seconds: number | undefined): Range {
+  const length = Number.isFinite(seconds) ? (seconds ?? DAY_S) : DAY_S;
+  const [bin, step] = length <= LONG_S ? (['1m', 60_000] as const) : (['15m', QUARTER_MS] as const);
+  const start = Date.parse(startTime);
+  const end = start + Math.min(length, 7 * DAY_S) * 1000;
+  return {
+    from: new Date(Math.floor(start / step) * step).toISOString(),
+    to: new Date(Math.floor(end / step) * step + step).toISOString(),
+    bin,
+  };
+}
+
 /** The same question as a link to a CSV file. */
 export function csvAddress(siteId: string, asked: Record<string, string | string[] | undefined>): string {
   const query = new URLSearchParams();

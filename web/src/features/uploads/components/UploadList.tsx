@@ -63,9 +63,9 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
         {upload.camera_id ? (
           <Anchor
             component={Link}
-            to="/sites/$siteId/cameras/$cameraId"
+            to="/sites/$siteId/uploads/$uploadId"
             // @ts-expect-error Mantine's polymorphic link does not know the parameters of the route.
-            params={{ siteId: upload.site_id, cameraId: upload.camera_id }}
+            params={{ siteId: upload.site_id, uploadId: upload.id }}
           >
             {upload.name}
           </Anchor>

@@ -1,5 +1,14 @@
-import { CLASS_COLOURS } from '@/shared/model/classes';
-import { classOf, type LiveObject } from './message';
+import { CLASS_COLOURS, CLASSES, type RoadUserClass } from './classes';
+
+/** A road user on a picture, in fractions of the picture. */
+export interface OverlayObject {
+  track_id?: string | null;
+  class?: string | null;
+  confirmed: boolean;
+  box: { left: number; top: number; width: number; height: number };
+  zones: string[];
+  trail?: [number, number][];
+}
 
 export interface Shapes {
   zones: { id: string; polygon: number[][] }[];
@@ -9,23 +18,28 @@ export interface Shapes {
 const ZONE = '#f08c00';
 const LINE = '#4dabf7';
 
+export function classOf(object: OverlayObject): RoadUserClass | undefined {
+  return CLASSES.find((one) => one === object.class);
+}
+
 /** Draws a picture and what belongs to it in one go, so that no box is ever on another picture than its own. */
 export function draw(
   canvas: HTMLCanvasElement,
-  picture: ImageBitmap,
-  objects: readonly LiveObject[],
+  picture: CanvasImageSource,
+  size: { width: number; height: number },
+  objects: readonly OverlayObject[],
   shapes: Shapes,
-  name: (object: LiveObject) => string,
+  name: (object: OverlayObject) => string,
 ): void {
-  if (canvas.width !== picture.width || canvas.height !== picture.height) {
-    canvas.width = picture.width;
-    canvas.height = picture.height;
+  const { width, height } = size;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
   }
   const context = canvas.getContext('2d', { alpha: false });
   if (!context) return;
-  const { width, height } = canvas;
   const unit = Math.max(1, width / 480);
-  context.drawImage(picture, 0, 0);
+  context.drawImage(picture, 0, 0, width, height);
   context.lineJoin = 'round';
   context.lineWidth = 1.5 * unit;
   const occupied = new Set(objects.flatMap((object) => object.zones));
@@ -55,7 +69,7 @@ export function draw(
     const colour = known ? CLASS_COLOURS[known] : '#5c6670';
     const { left, top, width: wide, height: high } = object.box;
     context.strokeStyle = colour;
-    trail(context, object.trail, width, height, unit);
+    trail(context, object.trail ?? [], width, height, unit);
     context.lineWidth = 2 * unit;
     context.globalAlpha = object.confirmed ? 1 : 0.45;
     context.strokeRect(left * width, top * height, wide * width, high * height);
