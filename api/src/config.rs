@@ -12,12 +12,12 @@ use vru_runtime::report::chain;
 use vru_runtime::secret::Secret;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
-use vru_runtime::tls::roots;
+use vru_runtime::tls::{TlsConfig, roots};
 
 use crate::camera_tests::CameraTestsConfig;
 use crate::data_jobs::DataJobsConfig;
 use crate::database::DatabaseSection;
-use crate::http::Origin;
+pub use crate::http::Origin;
 use crate::limits::RateLimitsConfig;
 use crate::live::LiveConfig;
 use crate::pictures::PicturesSection;
@@ -122,9 +122,14 @@ impl Default for ApiConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Default `127.0.0.1:8000`. It serves plain HTTP: off loopback, put what ends TLS in front of it, and name what browsers see in
-    /// `origins`.
+    /// Default `127.0.0.1:8000`. Any other than loopback needs `tls` or `tls_at_proxy`, and what browsers see in `origins`.
     pub listen: SocketAddr,
+    /// Certificate and key. They are read again when they change. Without them it serves plain HTTP. `vru up` makes them itself where it
+    /// does not listen on loopback alone.
+    pub tls: TlsConfig,
+    /// Lets it serve plain HTTP on an address that is not loopback (default false): for a proxy that ends TLS in front of it. Whoever sees
+    /// the traffic between the two can use the sessions.
+    pub tls_at_proxy: bool,
     /// The addresses of the web app as browsers see them: `https://vru.example.org`. Only they may change something with a cookie.
     /// Default: none but loopback, on the port of `listen`.
     pub origins: Vec<Origin>,
@@ -151,6 +156,8 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            tls: TlsConfig::default(),
+            tls_at_proxy: false,
             origins: Vec::new(),
             web_folder: PathBuf::new(),
             proxies: Vec::new(),
@@ -176,7 +183,16 @@ impl HttpConfig {
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
-        format!("http://{}", SocketAddr::new(ip, self.listen.port()))
+        format!("{}://{}", self.scheme(), SocketAddr::new(ip, self.listen.port()))
+    }
+
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_on() { "https" } else { "http" }
+    }
+
+    /// Whether what is sent could be read on the way, and nobody said that a proxy prevents that.
+    pub fn is_exposed(&self) -> bool {
+        !self.listen.ip().is_loopback() && !self.tls.is_on() && !self.tls_at_proxy
     }
 }
 
@@ -269,6 +285,12 @@ impl Validate for ApiConfig {
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
         problems.section("http", &self.http);
+        let detail = format!(
+            "is empty, and without TLS sessions and keys are secret on a loopback address only, but `http.listen` is {}: set it and \
+             `http.tls.key`, or `http.tls_at_proxy = true` behind a proxy that ends TLS",
+            self.http.listen
+        );
+        problems.require(!self.http.is_exposed(), "http.tls.certificate", detail);
         problems.section("database", &self.database);
         problems.section("kafka", &self.kafka);
         problems.section("redis", &self.redis);
@@ -320,6 +342,7 @@ impl Validate for HttpConfig {
             let detail = format!("has {}: off loopback only https keeps a log-in secret", origin.text());
             problems.require(!origin.exposed, "origins", detail);
         }
+        problems.section("tls", &self.tls);
         let limits = 1024..=64 * 1024 * 1024;
         problems.require(limits.contains(&self.max_body_bytes), "max_body_bytes", "is not between 1 KiB and 64 MiB");
         let limits = Duration::from_secs(1)..=Duration::from_mins(10);
@@ -389,5 +412,27 @@ mod tests {
         let behind_proxy = HttpConfig { origins, ..http("0.0.0.0:8000") };
         assert_eq!(behind_proxy.address(), "https://vru.example.org");
         assert_eq!(behind_proxy.local_address(), "http://127.0.0.1:8000");
+        let tls = TlsConfig { certificate: "a".into(), key: "b".into() };
+        assert_eq!(HttpConfig { tls, ..http("0.0.0.0:8000") }.address(), "https://127.0.0.1:8000");
+    }
+
+    #[test]
+    fn off_loopback_it_needs_tls_or_the_word_that_a_proxy_has_it() {
+        let tls = || TlsConfig { certificate: "certificate.pem".into(), key: "key.pem".into() };
+        for (listen, tls, tls_at_proxy, refused) in [
+            ("127.0.0.1:8000", TlsConfig::default(), false, false),
+            ("[::1]:8000", TlsConfig::default(), false, false),
+            ("0.0.0.0:8000", TlsConfig::default(), false, true),
+            ("[::]:8000", TlsConfig::default(), false, true),
+            ("192.0.2.1:8000", TlsConfig::default(), false, true),
+            ("0.0.0.0:8000", tls(), false, false),
+            ("0.0.0.0:8000", TlsConfig::default(), true, false),
+        ] {
+            let http = HttpConfig { listen: listen.parse().unwrap(), tls, tls_at_proxy, ..HttpConfig::default() };
+            let mut problems = Problems::default();
+            ApiConfig { http, ..ApiConfig::default() }.validate(&mut problems);
+            let found = problems.found().join("\n");
+            assert_eq!(found.contains("http.tls_at_proxy"), refused, "{listen}: {found}");
+        }
     }
 }

@@ -18,12 +18,13 @@ use vru_runtime::redis::{Redis, RedisConfig};
 use vru_runtime::report::chain;
 use vru_runtime::service::ServiceContext;
 use vru_runtime::shutdown::Shutdown;
+use vru_runtime::tls::{ServerTls, TlsConfig, TlsError};
 use vru_storage::postgres::{Pool, check_schema, migrate};
 
 use crate::auth::Passwords;
 use crate::camera_tests::{CameraTests, TestReports};
 use crate::cameras::{CameraMessages, publish};
-use crate::config::ApiConfig;
+use crate::config::{ApiConfig, HttpConfig};
 use crate::data_jobs::DataJobs;
 use crate::database::Reads;
 use crate::group_reader;
@@ -126,6 +127,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         format!("cannot listen on {}: set `http.listen` to an address that is free", config.http.listen)
     })?;
     let listening = listener.local_addr()?;
+    let tls = start_tls(&config.http, shutdown).context("cannot use `http.tls`")?;
     let passwords = Passwords::new(config.log_in.concurrent);
     let cameras = CameraMessages::new(config.cameras.sealing());
     let pictures = Pictures::new(&config.s3).await;
@@ -163,7 +165,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     tracing::info!(%listening, "the API is served");
     http_ready.ready();
     let bounds = ConnectionBounds { most: config.http.max_connections, idle: config.http.idle };
-    http_server::serve("the API", listener, app, bounds, shutdown.soft.clone()).await;
+    http_server::serve("the API", listener, tls, app, bounds, shutdown.soft.clone()).await;
     Ok(())
 }
 
@@ -199,6 +201,13 @@ async fn wait_for_database(database: &Pool, ready: ReadyFlag, shutdown: &Shutdow
     }
     shutdown.spawn_essential("the probe of the database", probe.run());
     true
+}
+
+/// `None` if it serves without TLS.
+fn start_tls(config: &HttpConfig, shutdown: &Shutdown) -> Result<Option<ServerTls>, TlsError> {
+    let TlsConfig { certificate, key } = &config.tls;
+    let start = || ServerTls::start("api", certificate, key, http_server::ALPN, shutdown.soft.clone());
+    config.tls.is_on().then(start).transpose()
 }
 
 /// `None` if it is not configured.

@@ -117,7 +117,7 @@ pub async fn serve(address: SocketAddr, readiness: Readiness, shutdown: &Shutdow
     // Outside of the service's tracker: it serves until everything else has ended.
     tokio::spawn(async move {
         let _report = failure.on_panic("the admin server");
-        http_server::serve("the admin server", listener, app, BOUNDS, stop).await;
+        http_server::serve("the admin server", listener, None, app, BOUNDS, stop).await;
     });
     Ok(bound)
 }

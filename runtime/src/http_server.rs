@@ -12,11 +12,20 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+
+use crate::tls::ServerTls;
+
+/// How long a peer may take to agree on TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The protocols that the server speaks inside TLS.
+pub const ALPN: &[&[u8]] = &[b"http/1.1"];
 
 /// The bounds of a server.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +36,12 @@ pub struct ConnectionBounds {
     pub idle: Duration,
 }
 
-/// Serves until the stop, and then until each open request is answered. A connection that became a WebSocket is not one of them any more. `name` is for the log. Handlers find the peer's address in
-/// `ConnectInfo<SocketAddr>`.
+/// Serves until the stop, and then until each open request is answered. A connection that became a WebSocket is not one of them any more.
+/// With `tls`, only TLS is served. `name` is for the log. Handlers find the peer's address in `ConnectInfo<SocketAddr>`.
 pub async fn serve(
     name: &'static str,
     listener: TcpListener,
+    tls: Option<ServerTls>,
     app: Router,
     bounds: ConnectionBounds,
     stop: CancellationToken,
@@ -52,9 +62,11 @@ pub async fn serve(
     };
     while let Some(accepted) = stop.run_until_cancelled(next()).await {
         let Some((place, stream, peer)) = accepted else { continue };
+        // The certificate of this moment.
+        let tls = tls.as_ref().map(|tls| TlsAcceptor::from(tls.current()));
         let (app, stop) = (app.clone(), stop.clone());
         connections.spawn(async move {
-            connection(stream, peer, app, bounds.idle, stop).await;
+            connection(stream, peer, tls, app, bounds.idle, stop).await;
             drop(place);
         });
     }
@@ -62,11 +74,35 @@ pub async fn serve(
     connections.wait().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, idle: Duration, stop: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    app: Router,
+    idle: Duration,
+    stop: CancellationToken,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was lost");
         return;
     }
+    let Some(tls) = tls else { return speak(stream, peer, app, idle, stop).await };
+    let handshake = tokio::time::timeout(idle.min(HANDSHAKE), tls.accept(stream));
+    match stop.run_until_cancelled(handshake).await {
+        Some(Ok(Ok(stream))) => speak(stream, peer, app, idle, stop).await,
+        Some(Ok(Err(error))) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
+        Some(Err(_)) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        None => {}
+    }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    peer: SocketAddr,
+    app: Router,
+    idle: Duration,
+    stop: CancellationToken,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -96,14 +132,18 @@ mod tests {
     use axum::routing::get;
 
     use super::*;
+    use crate::test_util::CertificateFiles;
 
     const DEADLINE: Duration = Duration::from_mins(1);
 
-    async fn started(bounds: ConnectionBounds) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
+    async fn started(
+        bounds: ConnectionBounds,
+        tls: Option<ServerTls>,
+    ) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let app = Router::new().route("/", get(|| async { "here" }));
-        let server = tokio::spawn(serve("test", listener, app, bounds, stop.clone()));
+        let server = tokio::spawn(serve("test", listener, tls, app, bounds, stop.clone()));
         (address, stop, server)
     }
 
@@ -124,7 +164,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn connections_that_send_no_whole_request_lose_their_place() {
         let bounds = ConnectionBounds { most: 2, idle: Duration::from_millis(300) };
-        let (address, stop, server) = started(bounds).await;
+        let (address, stop, server) = started(bounds, None).await;
         let asked = tokio::task::spawn_blocking(move || {
             let silent = connect(address);
             let mut slow = connect(address);
@@ -138,6 +178,35 @@ mod tests {
             answer
         });
         assert!(asked.await.unwrap().ends_with("here"));
+        stop.cancel();
+        tokio::time::timeout(DEADLINE, server).await.unwrap().unwrap();
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn with_tls_nothing_else_is_served_and_who_does_not_agree_on_it_loses_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = CertificateFiles::create(folder.path(), "served");
+        let tls =
+            ServerTls::start("http-test", &files.certificate, &files.key, ALPN, CancellationToken::new()).unwrap();
+        let bounds = ConnectionBounds { most: 2, idle: Duration::from_millis(300) };
+        let (address, stop, server) = started(bounds, Some(tls)).await;
+        let asked = tokio::task::spawn_blocking(move || {
+            let (mut silent, mut plain) = (connect(address), connect(address));
+            plain.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+            // Waits for one of the two places.
+            let output = std::process::Command::new("curl")
+                .args(["--silent", "--show-error", "--fail", "--max-time", "60", "--cacert"])
+                .arg(&files.certificate)
+                .arg(format!("https://localhost:{}/", address.port()))
+                .output()
+                .unwrap();
+            let mut rest = Vec::new();
+            silent.read_to_end(&mut rest).ok();
+            plain.read_to_end(&mut rest).ok();
+            (output, rest)
+        });
+        let (output, rest) = asked.await.unwrap();
+        assert_eq!((&*output.stdout, &*output.stderr), (&b"here"[..], &b""[..]));
+        assert!(!String::from_utf8_lossy(&rest).contains("here"), "{rest:?}");
         stop.cancel();
         tokio::time::timeout(DEADLINE, server).await.unwrap().unwrap();
     }

@@ -1,10 +1,11 @@
 //! The configuration of `vru up`. Its sections are those of the services, under the same names.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use vru_api::config::{HttpConfig, LogInConfig, SessionsConfig};
 use vru_api::{ApiConfig, RateLimitsConfig, SignInConfig, TokensConfig, UploadsConfig};
 use vru_auth::policy::Scope;
@@ -20,6 +21,7 @@ use vru_runtime::redis::RedisConfig;
 use vru_runtime::secret::Secret;
 use vru_runtime::service::ShutdownConfig;
 use vru_runtime::telemetry::TelemetryConfig;
+use vru_runtime::tls::TlsConfig;
 use vru_sink::SinkConfig;
 use vru_sink::alerts::config::{AlertsConfig, AuthMode};
 use vru_sink::postgres::PostgresConfig;
@@ -28,7 +30,6 @@ use vru_storage::postgres::DatabaseConfig;
 use vru_storage::s3::BucketConfig;
 
 use crate::embedded;
-use crate::page::PageConfig;
 
 /// How often inference commits on the embedded broker.
 const EMBEDDED_COMMIT: Duration = Duration::from_millis(20);
@@ -65,8 +66,8 @@ pub struct UpConfig {
     pub push: PushConfig,
     /// Video files as cameras.
     pub file: FileConfig,
-    /// The page with the live pictures.
-    pub page: PageConfig,
+    /// What earlier versions had; an error now, which says what replaced it.
+    pub page: Option<IgnoredAny>,
     /// The REST API.
     pub api: ApiSection,
     /// The addresses of each service's `/health`, `/ready` and `/metrics`.
@@ -129,7 +130,7 @@ impl Default for UpConfig {
             pull: PullConfig::default(),
             push: PushConfig::default(),
             file: FileConfig::default(),
-            page: PageConfig::default(),
+            page: None,
             api: ApiSection::default(),
             admin: AdminConfig::default(),
             telemetry: TelemetryConfig::default(),
@@ -166,7 +167,9 @@ impl Validate for UpConfig {
         problems.section("pull", &self.pull);
         problems.section("push", &self.push);
         problems.section("file", &self.file);
-        problems.section("page", &self.page);
+        let gone = "there is no such section any more: the web app, which the API serves at `api.http.listen`, shows the live pictures, \
+                    and people log in there. Remove the section";
+        problems.require(self.page.is_none(), "page", gone);
         problems.section("api", &self.api);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);
@@ -204,7 +207,6 @@ impl UpConfig {
             ("admin.api", self.admin.api),
             ("api.http.listen", self.api.http.listen),
             ("alerts.listen", self.alerts.listen),
-            ("page.listen", self.page.listen),
         ];
         if self.push.enabled {
             addresses.extend(self.push.plaintext.then_some(("push.listen", self.push.listen)));
@@ -242,9 +244,12 @@ impl UpConfig {
     pub fn alerts(&self) -> AlertsConfig {
         let mut alerts = self.alerts.clone();
         let jwt = &mut alerts.jwt;
-        if alerts.auth == AuthMode::Jwt && !jwt.names_keys() && jwt.issuer.is_empty() && jwt.audience.is_empty() {
+        if self.own_tokens() {
             let ApiSection { http, tokens, .. } = &self.api;
-            jwt.jwks_url = format!("{}/.well-known/jwks.json", http.local_address());
+            // Others than its own certificate need not name this machine.
+            let own = jwt.jwks_ca.as_os_str().is_empty() && http.tls.is_on();
+            let address = if own { http.address() } else { http.local_address() };
+            jwt.jwks_url = format!("{address}/.well-known/jwks.json");
             jwt.issuer = tokens.issuer(http.address());
             jwt.audience.clone_from(&tokens.audience);
             if jwt.scope.is_empty() {
@@ -252,6 +257,31 @@ impl UpConfig {
             }
         }
         alerts
+    }
+
+    /// Serves the API with this certificate, which names `hosts`, and accepts what browsers see then.
+    pub fn serve_with(&mut self, certificate: TlsConfig, hosts: &[String]) {
+        let own_tokens = self.own_tokens();
+        let http = &mut self.api.http;
+        if http.origins.is_empty() {
+            let port = http.listen.port();
+            let address = |host: &String| match host.parse::<Ipv6Addr>() {
+                Ok(ip) => format!("https://[{ip}]:{port}"),
+                Err(_) => format!("https://{host}:{port}"),
+            };
+            http.origins = hosts.iter().filter_map(|host| address(host).try_into().ok()).collect();
+        }
+        // It signs itself: who has it trusts it.
+        if own_tokens && self.alerts.jwt.jwks_ca.as_os_str().is_empty() {
+            self.alerts.jwt.jwks_ca.clone_from(&certificate.certificate);
+        }
+        http.tls = certificate;
+    }
+
+    /// Whether the gRPC server of alerts wants tokens of the API in this process.
+    fn own_tokens(&self) -> bool {
+        let AlertsConfig { auth, jwt, .. } = &self.alerts;
+        *auth == AuthMode::Jwt && !jwt.names_keys() && jwt.issuer.is_empty() && jwt.audience.is_empty()
     }
 
     /// The configuration of ingest on this broker, with the bucket of uploads.
@@ -302,6 +332,17 @@ impl UpConfig {
         let configured = &self.api.http.web_folder;
         let built = || assets::require("web/index.html").ok()?.parent().map(Path::to_owned);
         if configured.as_os_str().is_empty() { built().unwrap_or_default() } else { configured.clone() }
+    }
+
+    /// Whether the web app is served.
+    pub fn has_web_app(&self) -> bool {
+        !self.web_folder().as_os_str().is_empty()
+    }
+
+    /// Where people see what the cameras see, in words: the web app, or the API where the app was not built.
+    pub fn place(&self) -> String {
+        let address = self.api.http.address();
+        if self.has_web_app() { format!("web app: {address}") } else { format!("REST API: {address}/docs") }
     }
 
     /// The configuration of the API on these servers. `first_admin` is the token that adds the first person.
@@ -384,11 +425,22 @@ mod tests {
     }
 
     #[test]
+    fn a_section_of_the_former_page_is_refused_with_what_replaced_it() {
+        let model = vru_runtime::assets::require("models/nanodet-g.onnx").unwrap();
+        let flags = ["page.listen=127.0.0.1:3000".to_owned(), format!("model.path={}", model.display())];
+        let problems = load::<UpConfig>(&layers(&flags.each_ref().map(String::as_str))).unwrap_err().problems;
+        assert!(
+            problems.len() == 1 && problems[0].contains("page") && problems[0].contains("api.http.listen"),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
     fn every_mistake_is_listed() {
-        let mut flags = vec!["page.listen=here", "model.path=/nowhere.onnx", "live.queue_frames=0", "cameras.fil=x"];
+        let mut flags = vec!["admin.infer=here", "model.path=/nowhere.onnx", "live.queue_frames=0", "cameras.fil=x"];
         flags.extend(["alerts.auth=jwt", "alerts.jwt.issuer=https://id.example"]);
         let problems = load::<UpConfig>(&layers(&flags)).unwrap_err().problems.join("\n");
-        for wanted in ["page.listen", "model.path", "live.queue_frames", "cameras.fil", "alerts.jwt.secret"] {
+        for wanted in ["admin.infer", "model.path", "live.queue_frames", "cameras.fil", "alerts.jwt.secret"] {
             assert!(problems.contains(wanted), "{wanted} is not in {problems}");
         }
     }

@@ -1,4 +1,4 @@
-//! What all services of this process have counted, by camera: the numbers behind the display, the page and the account.
+//! What all services of this process have counted, by camera: the numbers behind the display and the account.
 //!
 //! The services offer them as typed values (`vru_ingest::counts` and so on). A count that is removed or renamed is a compile error
 //! here, not a silent zero.

@@ -1,4 +1,4 @@
-//! What `vru demo` and `vru up` share: logs to a file, the run with display and page, and the orderly end.
+//! What `vru demo` and `vru up` share: logs to a file, the run with its display, and the orderly end.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,21 +7,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use vru_ingest::IngestCounts;
 use vru_proto::v1::CameraConfig;
 use vru_proto::v1::camera_config::Source;
-use vru_runtime::cameras::{self, Share};
 use vru_runtime::shutdown::Shutdown;
 use vru_runtime::telemetry::{self, TelemetryConfig, TelemetryGuard};
-use vru_storage::s3::Bucket;
 
 use crate::account::Account;
 use crate::config::UpConfig;
 use crate::counts::PipelineCounts;
 use crate::data::DataFolder;
 use crate::display::{Display, TroubleLog};
-use crate::page::{self, LivePictures, Page};
+use crate::known_cameras::KnownCameras;
 use crate::stack::Stack;
 use crate::stalls::Stalls;
 use crate::status::RunStatus;
@@ -55,42 +52,27 @@ pub async fn to_the_end<T>(
     ended
 }
 
-/// The page, and the status that it shows.
+/// What is observed of a run, and where people see more.
 #[derive(Debug)]
-pub struct RunningPage {
-    pub status: Arc<RunStatus>,
-    pub url: String,
-    pictures: LivePictures,
-    stop: CancellationToken,
+pub struct Observed {
+    status: RunStatus,
+    cameras: KnownCameras,
+    /// The address of the web app, or of the API where there is no app.
+    pub place: String,
 }
 
-impl RunningPage {
-    /// Serves the page.
-    pub async fn start(stack: &Stack, config: &UpConfig, process: &Shutdown) -> anyhow::Result<Self> {
-        let stop = process.hard.child_token();
-        // A soft stop of its own: the page shows the cameras while the process drains.
-        let (soft, hard, tracker) = (stop.clone(), stop.clone(), process.tracker.clone());
-        let follow = Shutdown { soft, hard, tracker, failure: process.failure.clone() };
-        let ready = vru_runtime::admin::Readiness::default().part("page");
-        let (events, _) = cameras::watch(stack.kafka(), &config.cameras, Share::All, &follow, ready);
-        let pictures = LivePictures::start(stack.kafka().clone(), events, &follow);
-        let status = Arc::new(RunStatus::new(stack.received()));
-        let bucket = Bucket::new(stack.bucket_config()).await;
-        let page = Page { pictures: pictures.clone(), status: status.clone(), bucket };
-        let bound = page::serve(&config.page, page, &follow).await?;
-        Ok(Self { status, url: format!("http://{bound}"), pictures, stop })
-    }
-
-    /// Ends the page.
-    pub fn stop(&self) {
-        self.stop.cancel();
+impl Observed {
+    /// Observes until the soft stop.
+    pub fn start(stack: &Stack, config: &UpConfig, process: &Shutdown) -> Self {
+        let cameras = KnownCameras::follow(stack.kafka(), &config.cameras, process);
+        Self { status: RunStatus::new(stack.received()), cameras, place: config.place() }
     }
 }
 
 /// Shows the live counts until the soft stop or the end of the time limit. An error when a service ends.
 pub async fn watch(
     stack: &mut Stack,
-    page: &RunningPage,
+    observed: &Observed,
     data: &DataFolder,
     display: &Display,
     process: &Shutdown,
@@ -117,7 +99,7 @@ pub async fn watch(
             troubles.insert(0, trouble);
         }
         let ingest = vru_ingest::counts();
-        troubles.extend(camera_troubles(&page.pictures.cameras(), &ingest));
+        troubles.extend(camera_troubles(&observed.cameras.all(), &ingest));
         for (camera, text) in ingest.into_iter().filter_map(|(camera, counts)| Some((camera, counts.ended?))) {
             if ended.insert(camera.clone(), text.clone()).as_ref() != Some(&text) {
                 display.print(&format!("  camera {camera}: its file has ended: {text}"));
@@ -126,8 +108,8 @@ pub async fn watch(
         let counts = PipelineCounts::read();
         troubles.extend(stalls.update(Instant::now().into_std(), &counts));
         trouble_log.update(&troubles, display);
-        page.status.update(counts, troubles);
-        page.status.view(|status| display.live(status, &page.url));
+        observed.status.update(counts, troubles);
+        observed.status.view(|status| display.live(status, &observed.place));
         if until.is_some_and(|until| Instant::now() >= until) {
             // From here on the same as after Ctrl-C.
             process.soft.cancel();
@@ -156,7 +138,7 @@ fn camera_troubles(cameras: &[Arc<CameraConfig>], counts: &BTreeMap<String, Inge
 
 /// Stops the source, waits until everything in flight is stored, and stops the rest. Returns the account of what ingest
 /// received since `since_us`.
-pub async fn finish(mut stack: Stack, page: &RunningPage, display: &Display, since_us: i64) -> anyhow::Result<Account> {
+pub async fn finish(mut stack: Stack, display: &Display, since_us: i64) -> anyhow::Result<Account> {
     display.end_live();
     let step = display.step("drain");
     let account = stack.drain(since_us).await;
@@ -165,7 +147,6 @@ pub async fn finish(mut stack: Stack, page: &RunningPage, display: &Display, sin
         Err(_) => drop(step),
     }
     let step = display.step("stop");
-    page.stop();
     stack.stop().await?;
     step.done("all services have stopped");
     account

@@ -1,4 +1,4 @@
-//! The status of the run: counts, rates and troubles. The terminal and the page both show it.
+//! The status of the run: counts, rates and troubles. The terminal shows it.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::latency::Percentiles;
 use crate::rates::Rates;
 use crate::subscriber::Received;
 
-/// Counts, rates and troubles of a run. One task updates it; the display and the page read it.
+/// Counts, rates and troubles of a run. One task updates it and shows it.
 #[derive(Debug)]
 pub struct RunStatus {
     received: Received,
@@ -64,10 +64,5 @@ impl RunStatus {
             glass_to_alert_ms: self.received.glass_to_alert_ms(),
             seconds: self.started.elapsed().as_secs(),
         })
-    }
-
-    /// What the subscriber received.
-    pub fn received(&self) -> &Received {
-        &self.received
     }
 }

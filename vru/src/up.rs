@@ -4,23 +4,25 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use vru_api::config::Origin;
 use vru_runtime::assets;
 use vru_runtime::clock::now_us;
 use vru_runtime::config::{Layers, check, load};
 use vru_runtime::report;
 use vru_runtime::shutdown::Shutdown;
 
+use crate::certificate::{OwnCertificate, names_of_this_machine};
 use crate::config::UpConfig;
 use crate::data::{DataFolder, default_folder};
 use crate::display::Display;
-use crate::run::{self, RunningPage};
+use crate::run::{self, Observed};
 use crate::stack::Stack;
 use crate::subscriber::Endpoint;
 
 /// Runs the whole pipeline for your cameras in one process.
 ///
-/// It needs no configuration: cameras are added by the REST API (http://127.0.0.1:8000/docs). Cameras in a file need one setting in the
-/// configuration (TOML):
+/// It needs no configuration: people add cameras in the web app (http://127.0.0.1:8000), or by the REST API. Cameras in a file need one
+/// setting in the configuration (TOML):
 ///
 ///   [cameras]
 ///   file = "cameras.toml"
@@ -46,8 +48,9 @@ use crate::subscriber::Endpoint;
 ///   [model]   the model
 ///   [alerts]  the gRPC server for alerts (127.0.0.1:50051); with auth = "jwt" and TLS it may listen elsewhere, and
 ///             accepts tokens of the API
-///   [api]     the REST API (http://127.0.0.1:8000); with cameras in a file it cannot change them
-///   [page]    the page with the live pictures (http://127.0.0.1:3000); on another address it needs a log-in (token)
+///   [api]     the web app and the REST API (http://127.0.0.1:8000); with cameras in a file they cannot change them. With
+///             http.listen = "0.0.0.0:8000" they are served to others, by HTTPS with a certificate that is made in the
+///             data folder, or with http.tls = { certificate = "…", key = "…" }
 ///   [admin]   the addresses of /health, /ready and /metrics (127.0.0.1:8001 to 8004)
 /// Environment variables VRU__SECTION__KEY override the file; --set overrides both.
 ///
@@ -61,7 +64,7 @@ pub struct UpOptions {
     /// Data folder. Default: vru/up in the user's data folder; for root /var/lib/vru/up.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Override one setting, for example --set page.listen=127.0.0.1:3001. May be given several times.
+    /// Override one setting, for example --set api.http.listen=127.0.0.1:8080. May be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Check the configuration and what it names (cameras, secrets, certificates, the model, the data folder), print every problem, and exit:
@@ -103,7 +106,11 @@ pub async fn run(options: UpOptions) -> anyhow::Result<ExitCode> {
     let telemetry = run::log_to_file(&data, &config.telemetry)?;
     let process = Shutdown::default();
     process.on_signals(config.shutdown.deadline()).context("listen for signals")?;
-    run::to_the_end(Box::pin(up(&config, &data, &process)), &process, telemetry).await?;
+    let certificate = own_certificate(&mut config, &data)?;
+    if let Some(certificate) = &certificate {
+        process.spawn("the renewal of the certificate", certificate.clone().keep_valid(process.soft.clone()));
+    }
+    run::to_the_end(Box::pin(up(&config, certificate.as_ref(), &data, &process)), &process, telemetry).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -139,9 +146,35 @@ fn load_model_path(options: &UpOptions) -> anyhow::Result<PathBuf> {
     Ok(section.model.path)
 }
 
-async fn up(config: &UpConfig, data: &DataFolder, process: &Shutdown) -> anyhow::Result<()> {
+/// Makes the certificate of the web app, if people reach it from elsewhere and nothing says how it is secret on the way.
+fn own_certificate(config: &mut UpConfig, data: &DataFolder) -> anyhow::Result<Option<OwnCertificate>> {
+    let http = &config.api.http;
+    if !http.is_exposed() {
+        return Ok(None);
+    }
+    let mut hosts = names_of_this_machine(http.listen.ip());
+    hosts.extend(http.origins.iter().filter_map(Origin::host));
+    let certificate = OwnCertificate::open(data.path(), hosts.clone())?;
+    config.serve_with(certificate.files(), &hosts);
+    Ok(Some(certificate))
+}
+
+async fn up(
+    config: &UpConfig,
+    certificate: Option<&OwnCertificate>,
+    data: &DataFolder,
+    process: &Shutdown,
+) -> anyhow::Result<()> {
     let display = Display::new();
     display.print(&format!("vru up: data and log (vru.log) in {}", data.path().display()));
+    if let Some(certificate) = certificate {
+        let files = certificate.files();
+        display.print(&format!(
+            "  HTTPS with a certificate of its own ({}), which browsers ask about once. Its SHA-256 fingerprint:\n  {}",
+            files.certificate.display(),
+            certificate.fingerprint()?
+        ));
+    }
     let mut stack = tokio::select! {
         stack = Stack::start(config, data, process, &display) => stack?,
         () = process.soft.cancelled() => return Ok(()),
@@ -154,10 +187,10 @@ async fn up(config: &UpConfig, data: &DataFolder, process: &Shutdown) -> anyhow:
     }
     let since_us = now_us();
     stack.start_ingest(config, &display).await?;
-    let page = RunningPage::start(&stack, config, process).await?;
-    display.print(&format!("  live pictures at {}", page.url));
-    let watched = run::watch(&mut stack, &page, data, &display, process, None).await;
-    let account = run::finish(stack, &page, &display, since_us).await;
+    let observed = Observed::start(&stack, config, process);
+    display.print(&format!("  everything runs; {}", observed.place));
+    let watched = run::watch(&mut stack, &observed, data, &display, process, None).await;
+    let account = run::finish(stack, &display, since_us).await;
     watched?;
     display.print(&format!("\n{}", account?));
     Ok(())

@@ -25,7 +25,10 @@ impl Guard {
     pub(crate) fn new(config: &HttpConfig) -> Self {
         let origins = if config.origins.is_empty() {
             let port = config.listen.port();
-            ["localhost", "127.0.0.1", "[::1]"].iter().map(|host| format!("http://{host}:{port}")).collect()
+            ["localhost", "127.0.0.1", "[::1]"]
+                .iter()
+                .map(|host| format!("{}://{host}:{port}", config.scheme()))
+                .collect()
         } else {
             config.origins.iter().map(|origin| origin.text().to_owned()).collect()
         };

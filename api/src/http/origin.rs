@@ -32,6 +32,12 @@ impl Origin {
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
+
+    /// The host name or address, without brackets.
+    pub fn host(&self) -> Option<String> {
+        let url = Url::parse(&self.text).ok()?;
+        Some(url.host_str()?.trim_matches(['[', ']']).to_owned())
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -3,12 +3,14 @@
 
 mod any_name;
 mod certificate;
+mod config;
 mod metrics;
 mod roots;
 mod server;
 
 pub use any_name::{AnyName, Trust};
 pub use certificate::TlsError;
+pub use config::TlsConfig;
 pub use roots::{RootsError, roots};
 pub use server::ServerTls;
 

@@ -1,12 +1,10 @@
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 use vru_auth::JwtConfig;
 use vru_runtime::config::{Problems, Validate};
-use vru_runtime::report::chain;
-use vru_runtime::tls::ServerTls;
+use vru_runtime::tls::TlsConfig;
 
 /// Section `alerts`: the gRPC server that pushes alerts to subscribers.
 #[derive(Debug, Clone, Deserialize)]
@@ -54,22 +52,6 @@ pub enum AuthMode {
     Jwt,
     /// Everybody may subscribe.
     None,
-}
-
-/// Section `alerts.tls`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TlsConfig {
-    /// File with the certificate chain (PEM).
-    pub certificate: PathBuf,
-    /// File with its private key (PEM).
-    pub key: PathBuf,
-}
-
-impl TlsConfig {
-    pub fn is_on(&self) -> bool {
-        !self.certificate.as_os_str().is_empty()
-    }
 }
 
 impl Default for AlertsConfig {
@@ -128,18 +110,5 @@ impl Validate for AlertsConfig {
             "max_subscribers",
             "is not between 1 and 100000",
         );
-    }
-}
-
-impl Validate for TlsConfig {
-    fn validate(&self, problems: &mut Problems) {
-        let (certificate, key) = (self.certificate.as_os_str().is_empty(), self.key.as_os_str().is_empty());
-        problems.require(certificate == key, "certificate", "and `key` must both be set, or both be empty");
-        if self.is_on()
-            && certificate == key
-            && let Err(error) = ServerTls::check(&self.certificate, &self.key)
-        {
-            problems.at("certificate", chain(&error));
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Draws boxes, classes, track ids and zones on a picture: for the page's live pictures and for the annotated video.
+//! Draws boxes, classes, track ids and zones on a picture: for the annotated video.
 
 mod canvas;
 mod font;
@@ -40,7 +40,7 @@ fn short_name(class: RoadUserClass) -> &'static str {
 pub fn draw(image: &mut Image, overlay: &Overlay<'_>) {
     let mut canvas = Canvas::new(image);
     let (width, height) = canvas.size();
-    // Legible even when the page shows the picture at half its size.
+    // Legible even when a player shows the video at half its size.
     let scale = (height / 280).clamp(1, 6);
     let thickness = scale.max(2);
     let alerted = overlay.detections.objects.iter().any(|object| overlay.alerted.contains(&object.track_id));

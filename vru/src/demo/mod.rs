@@ -25,8 +25,7 @@ use crate::counts::PipelineCounts;
 use crate::data::{DataFolder, default_folder};
 use crate::display::Display;
 use crate::embedded::rtsp_cameras::{CameraClip, RtspCameras};
-use crate::page::PageConfig;
-use crate::run::{self, RunningPage};
+use crate::run::{self, Observed};
 use crate::stack::{Stack, ports};
 use crate::subscriber::Endpoint;
 
@@ -88,12 +87,12 @@ async fn demo(
         let camera = cameras::pusher(camera, &config, &push_password, clips.path_of(camera), data);
         tokio::spawn(camera.run(pushing.clone()));
     }
-    let page = RunningPage::start(&stack, &config, process).await?;
+    let observed = Observed::start(&stack, &config, process);
     first_frames(&plan, process, display).await;
-    display.print(&format!("  live pictures at {}", page.url));
-    let watched = run::watch(&mut stack, &page, data, display, process, options.time).await;
+    display.print(&format!("  everything runs; {}", observed.place));
+    let watched = run::watch(&mut stack, &observed, data, display, process, options.time).await;
     pushing.cancel();
-    let account = run::finish(stack, &page, display, since_us).await;
+    let account = run::finish(stack, display, since_us).await;
     // Dropping the RTSP server joins its threads.
     tokio::task::spawn_blocking(move || drop(senders)).await.context("stop the cameras")?;
     watched?;
@@ -109,18 +108,17 @@ fn config(options: &DemoOptions, data: &DataFolder) -> anyhow::Result<UpConfig> 
     config.pull.allowed_networks.push("127.0.0.0/8".parse().map_err(anyhow::Error::msg)?);
     config.push.listen = loopback(config.push.listen.port());
     config.alerts.listen = loopback(config.alerts.listen.port());
-    config.api.http.listen = loopback(config.api.http.listen.port());
+    config.api.http.listen = match options.port {
+        // An explicit port is used as given, or is an error.
+        Some(port) => SocketAddr::from(([127, 0, 0, 1], port)),
+        None => loopback(config.api.http.listen.port()),
+    };
     let AdminConfig { infer, ingest, sink, api } = config.admin;
     config.admin = AdminConfig {
         infer: loopback(infer.port()),
         ingest: loopback(ingest.port()),
         sink: loopback(sink.port()),
         api: loopback(api.port()),
-    };
-    config.page = match options.port {
-        // An explicit port is used as given, or is an error.
-        Some(port) => PageConfig { listen: SocketAddr::from(([127, 0, 0, 1], port)), ..PageConfig::default() },
-        None => PageConfig { listen: loopback(config.page.listen.port()), ..PageConfig::default() },
     };
     config.model = ModelConfig::of(options.model_path()?);
     Ok(config)

@@ -11,7 +11,6 @@ use vru_runtime::assets;
 ///
 /// While it runs:
 ///   app      http://127.0.0.1:8000; a change of zones and lines takes effect within seconds and stays in the data folder
-///   pictures annotated, at http://127.0.0.1:3000
 ///   alerts   over gRPC from 127.0.0.1:50051
 ///   metrics  at http://127.0.0.1:8001/metrics (inference), 8002 (ingest) and 8003 (sinks)
 /// Where one of these ports is taken, the demo uses another one.
@@ -32,7 +31,7 @@ pub struct DemoOptions {
     /// Number of cameras. The second one pushes its video; the others are pulled.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub cameras: u16,
-    /// Port of the page. Default: 3000, or a free port where 3000 is taken.
+    /// Port of the web app and the REST API. Default: 8000, or a free port where 8000 is taken.
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
     /// Video that the cameras send instead of the sample. Anything but H.264 or H.265 is converted first.

@@ -7,11 +7,11 @@ use crate::latency::Percentiles;
 use crate::rates::Rate;
 use crate::status::StatusView;
 
-/// The lines of a table. `page` is the URL of the page.
-pub(super) fn table(status: &StatusView<'_>, page: &str) -> Vec<String> {
+/// The lines of a table. `place` says where people see more.
+pub(super) fn table(status: &StatusView<'_>, place: &str) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        format!("  live picture: {page}   running {}   stop with Ctrl-C", clock(status.seconds)),
+        format!("  {place}   running {}   stop with Ctrl-C", clock(status.seconds)),
         String::new(),
         format!(
             "  {:<16} {:>7} {:>7} {:>9} {:>9} {:>10} {:>7} {:>7}",

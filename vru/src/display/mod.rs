@@ -50,7 +50,7 @@ impl Display {
     }
 
     /// Shows the live counts; without a terminal only every few seconds.
-    pub fn live(&self, status: &StatusView<'_>, page: &str) {
+    pub fn live(&self, status: &StatusView<'_>, place: &str) {
         let Some(bars) = &self.bars else {
             let mut last = self.last_line.lock();
             if last.is_none_or(|at| at.elapsed() >= PLAIN_EVERY) {
@@ -59,7 +59,7 @@ impl Display {
             }
             return;
         };
-        let lines = live_view::table(status, page);
+        let lines = live_view::table(status, place);
         let mut shown = self.live.lock();
         while shown.len() < lines.len() {
             let bar = bars.add(ProgressBar::new_spinner());

@@ -15,7 +15,6 @@ use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::live::LiveStore;
 use vru_runtime::shutdown::Shutdown;
 use vru_storage::postgres::DatabaseConfig;
-use vru_storage::s3::BucketConfig;
 
 use crate::account::Account;
 use crate::config::UpConfig;
@@ -73,14 +72,9 @@ impl Stack {
 
         let step = display.step("API");
         api.ready(&step).await?;
-        let listen = config.api.http.listen;
-        let has_app = !config.web_folder().as_os_str().is_empty();
+        let has_app = config.has_web_app();
         let address = config.api.http.address();
-        step.done(&if has_app {
-            format!("{address} (docs at {address}/docs)")
-        } else {
-            format!("http://{listen}/docs")
-        });
+        step.done(&if has_app { format!("{address} (docs at {address}/docs)") } else { format!("{address}/docs") });
         if !database::has_people(&backends.postgres.database).await? {
             let file = data.join(FIRST_ADMIN);
             display.print(&if has_app {
@@ -89,7 +83,7 @@ impl Stack {
                 format!("  nobody can log in yet. This link adds the first person, once:\n  {address}/welcome#{}", token.expose())
             } else {
                 format!(
-                    "  nobody can log in to the API yet: POST http://{listen}/api/v1/first-admin adds the first person, with the token in {}",
+                    "  nobody can log in to the API yet: POST {address}/api/v1/first-admin adds the first person, with the token in {}",
                     file.display()
                 )
             });
@@ -160,11 +154,6 @@ impl Stack {
     /// How to reach the broker.
     pub fn kafka(&self) -> &KafkaConfig {
         &self.backends.kafka
-    }
-
-    /// How to reach the object store.
-    pub fn bucket_config(&self) -> &BucketConfig {
-        &self.backends.s3.bucket
     }
 
     /// An error when a service has ended without being stopped.

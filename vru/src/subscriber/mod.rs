@@ -15,7 +15,7 @@ use vru_runtime::clock::now_us;
 use vru_runtime::retry::{Backoff, BackoffConfig};
 
 pub use endpoint::Endpoint;
-pub use received::{Crossings, LineCounts, Received};
+pub use received::Received;
 
 /// Subscribes until `stop`. Whenever the stream ends, it resumes.
 pub async fn run(endpoint: Endpoint, received: Received, stop: CancellationToken) {
@@ -73,7 +73,7 @@ async fn stream(
             backoff.reset();
         }
         match response.event {
-            Some(Event::Alert(alert)) => received.add_alert(alert, now_us()),
+            Some(Event::Alert(alert)) => received.add_alert(&alert, now_us()),
             Some(Event::Gap(gap)) => received.add_missed(gap.missed_records),
             Some(Event::Subscribed(_) | Event::Heartbeat(_)) | None => {}
         }

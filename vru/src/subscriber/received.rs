@@ -1,14 +1,12 @@
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use vru_proto::v1::{Alert, ClockSource, CrossingDirection};
+use vru_proto::v1::{Alert, ClockSource};
 use vru_runtime::latency::since_capture;
 
 use crate::latency::{Latencies, Percentiles};
 
-/// Alerts kept for the live page.
-const LATEST: usize = 24;
 /// Ids remembered to recognise an alert that is delivered twice.
 const REMEMBERED: usize = 10_000;
 
@@ -18,25 +16,11 @@ pub struct Received {
     state: Arc<Mutex<State>>,
 }
 
-/// How often a line was crossed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct LineCounts {
-    #[serde(rename = "in")]
-    pub inwards: u64,
-    #[serde(rename = "out")]
-    pub outwards: u64,
-}
-
-/// By camera, by line.
-pub type Crossings = BTreeMap<String, BTreeMap<String, LineCounts>>;
-
 #[derive(Debug)]
 struct State {
     count: u64,
-    crossings: Crossings,
     missed: u64,
     latencies: Latencies,
-    latest: VecDeque<Alert>,
     seen: HashSet<String>,
     order: VecDeque<String>,
     connected: bool,
@@ -46,10 +30,8 @@ impl Default for Received {
     fn default() -> Self {
         let state = State {
             count: 0,
-            crossings: Crossings::new(),
             missed: 0,
             latencies: Latencies::new(10_000),
-            latest: VecDeque::new(),
             seen: HashSet::new(),
             order: VecDeque::new(),
             connected: false,
@@ -59,11 +41,6 @@ impl Default for Received {
 }
 
 impl Received {
-    /// Crossings of lines, each counted once.
-    pub fn crossings(&self) -> Crossings {
-        self.state.lock().crossings.clone()
-    }
-
     /// Raised alerts, each id counted once. Line crossings are not among them.
     pub fn count(&self) -> u64 {
         self.state.lock().count
@@ -79,11 +56,6 @@ impl Received {
         self.state.lock().latencies.percentiles()
     }
 
-    /// The latest alerts, newest first.
-    pub fn latest(&self) -> Vec<Alert> {
-        self.state.lock().latest.iter().cloned().collect()
-    }
-
     /// Whether the stream is open and its first response has come: alerts that are published from now on are not missed.
     pub fn is_connected(&self) -> bool {
         self.state.lock().connected
@@ -97,15 +69,9 @@ impl Received {
         self.state.lock().missed += records;
     }
 
-    pub(super) fn add_alert(&self, alert: Alert, now_us: i64) {
+    pub(super) fn add_alert(&self, alert: &Alert, now_us: i64) {
         let mut state = self.state.lock();
-        if alert.is_end() {
-            if let Some(raised) = state.latest.iter_mut().find(|raised| raised.id == alert.id) {
-                raised.ended_at_us = alert.ended_at_us;
-            }
-            return;
-        }
-        if !state.seen.insert(alert.id.clone()) {
+        if alert.is_end() || alert.is_crossing() || !state.seen.insert(alert.id.clone()) {
             return;
         }
         state.order.push_back(alert.id.clone());
@@ -114,15 +80,6 @@ impl Received {
         {
             state.seen.remove(&oldest);
         }
-        if alert.is_crossing() {
-            let direction = alert.direction();
-            let line = state.crossings.entry(alert.camera_id).or_default().entry(alert.line_id).or_default();
-            match direction {
-                CrossingDirection::Out => line.outwards += 1,
-                CrossingDirection::In | CrossingDirection::Unspecified => line.inwards += 1,
-            }
-            return;
-        }
         state.count += 1;
         // The frames of a file were captured long ago: their latency means nothing.
         if alert.clock_source() != ClockSource::File
@@ -130,8 +87,6 @@ impl Received {
         {
             state.latencies.add(passed.as_secs_f64() * 1_000.0);
         }
-        state.latest.push_front(alert);
-        state.latest.truncate(LATEST);
     }
 }
 
@@ -143,51 +98,27 @@ mod tests {
     fn an_alert_that_is_delivered_twice_counts_once() {
         let received = Received::default();
         for id in ["a", "b", "a"] {
-            received.add_alert(Alert { id: id.to_owned(), captured_at_us: 1_000_000, ..Alert::default() }, 1_250_000);
+            received.add_alert(&Alert { id: id.to_owned(), captured_at_us: 1_000_000, ..Alert::default() }, 1_250_000);
         }
         assert_eq!(received.count(), 2);
         assert_eq!(received.glass_to_alert_ms(), Some(Percentiles { p50: 250.0, p95: 250.0 }));
-        assert_eq!(received.latest()[0].id, "b");
         let clock_source = ClockSource::File.into();
-        received.add_alert(Alert { id: "c".to_owned(), clock_source, ..Alert::default() }, 9_000_000);
+        received.add_alert(&Alert { id: "c".to_owned(), clock_source, ..Alert::default() }, 9_000_000);
         assert_eq!((received.count(), received.glass_to_alert_ms().unwrap().p95), (3, 250.0));
-        received.add_alert(Alert { id: "d".to_owned(), captured_at_us: 1_000_000, ..Alert::default() }, 900_000);
+        received.add_alert(&Alert { id: "d".to_owned(), captured_at_us: 1_000_000, ..Alert::default() }, 900_000);
         assert_eq!((received.count(), received.glass_to_alert_ms().unwrap().p50), (4, 250.0));
     }
 
     #[test]
-    fn an_end_completes_its_alert_and_crossings_are_counted_by_line_and_direction() {
+    fn ends_and_crossings_of_lines_do_not_count() {
         use vru_proto::v1::{AlertKind, AlertState};
         let received = Received::default();
         let raised = Alert { id: "a".to_owned(), state: AlertState::Raised.into(), ..Alert::default() };
         let ended = Alert { state: AlertState::Ended.into(), ended_at_us: 7, ..raised.clone() };
-        for alert in [raised, ended.clone(), ended] {
+        let crossing = Alert { id: "b".to_owned(), kind: AlertKind::LineCrossing.into(), ..Alert::default() };
+        for alert in [&raised, &ended, &crossing, &ended] {
             received.add_alert(alert, 0);
         }
-        assert_eq!((received.count(), received.latest().len(), received.latest()[0].ended_at_us), (1, 1, 7));
-        for (id, direction) in
-            [("1", CrossingDirection::In), ("2", CrossingDirection::Out), ("2", CrossingDirection::Out)]
-        {
-            let alert = Alert {
-                id: id.to_owned(),
-                kind: AlertKind::LineCrossing.into(),
-                camera_id: "cam".to_owned(),
-                line_id: "gate".to_owned(),
-                direction: direction.into(),
-                ..Alert::default()
-            };
-            received.add_alert(alert, 0);
-        }
-        assert_eq!(received.crossings()["cam"]["gate"], LineCounts { inwards: 1, outwards: 1 });
-        assert_eq!((received.count(), received.latest().len()), (1, 1));
-    }
-
-    #[test]
-    fn only_the_latest_are_kept() {
-        let received = Received::default();
-        for number in 0..100 {
-            received.add_alert(Alert { id: number.to_string(), ..Alert::default() }, 0);
-        }
-        assert_eq!((received.latest().len(), received.count()), (LATEST, 100));
+        assert_eq!(received.count(), 1);
     }
 }

@@ -119,7 +119,7 @@ fn vru_up_tests_cameras_of_its_own_host_without_a_configuration() {
     let process = up::start(&home, &config);
     wait_for(DEADLINE, "the start", || {
         assert!(process.ended().is_none(), "vru up ended:\n{}", process.log());
-        if process.log().contains("live pictures at") { Ok(()) } else { Err(process.log_tail()) }
+        if process.log().contains("everything runs") { Ok(()) } else { Err(process.log_tail()) }
     });
     let token = std::fs::read_to_string(home.join("data/first-admin-token")).unwrap();
     let client = ApiClient::new(&addresses.api.to_string());

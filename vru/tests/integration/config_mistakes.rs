@@ -124,7 +124,7 @@ fn a_check_finds_what_the_start_would_need() {
                 [[cameras]]\nid = 'off'\nenabled = false\nfile = { path = 'FOLDER/nowhere.mp4' }\n";
     fs::write(&cameras, text.replace("FOLDER", folder.to_str().unwrap())).unwrap();
     let up = folder.join("up.toml");
-    fs::write(&up, format!("cameras.file = '{}'\nadmin.sink = '127.0.0.1:3000'\n", cameras.display())).unwrap();
+    fs::write(&up, format!("cameras.file = '{}'\nadmin.sink = '127.0.0.1:50051'\n", cameras.display())).unwrap();
     let faults = [
         ("secret", "VRU_UNSET_IN_TESTS"),
         ("secret-file", "nowhere"),
@@ -167,7 +167,7 @@ fn a_check_finds_what_the_start_would_need() {
     assert!(infer.status.code() == Some(2) && text.contains(wanted), "{text}");
     let shared = run_to_end("vru", &up_args[..4], &[]);
     let text = String::from_utf8_lossy(&shared.stderr);
-    assert!(text.contains("page.listen: is 127.0.0.1:3000, which admin.sink uses too"), "{text}");
+    assert!(text.contains("alerts.listen: is 127.0.0.1:50051, which admin.sink uses too"), "{text}");
 }
 
 #[test]

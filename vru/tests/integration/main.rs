@@ -10,7 +10,6 @@ mod end_to_end;
 mod file_source;
 mod hostile_records;
 mod model_refused;
-mod page;
 mod pods_share_cameras;
 mod secured_kafka;
 mod subscriber_resumes;
@@ -19,6 +18,7 @@ mod support;
 mod termination;
 mod traces;
 mod up_api;
+mod up_https;
 mod up_screen;
 mod uploads;
 

@@ -134,7 +134,7 @@ fn a_camera_of_the_api_is_watched_and_again_after_a_restart_and_only_its_login_o
     drop(pushing);
 
     up.restart();
-    up.wait_for_log("live pictures at");
+    up.wait_for_log("everything runs");
     assert!(!up.process.log().contains("nobody can log in"), "{}", up.process.log());
     // The embedded broker has forgotten the camera; the database has not.
     drop(up.push_until_rows(&camera));
@@ -148,7 +148,7 @@ fn a_camera_of_the_api_is_watched_and_again_after_a_restart_and_only_its_login_o
 #[test]
 fn the_grpc_server_accepts_tokens_of_the_api_without_further_settings() {
     let up = UpWithApi::start_at(UpAddresses::free().with_tokens(), "");
-    up.wait_for_log("live pictures at");
+    up.wait_for_log("everything runs");
     let token = std::fs::read_to_string(up.home.join("data/first-admin-token")).unwrap();
     assert_eq!(up.first_admin(&token).0, 201);
     up.log_in();
@@ -180,7 +180,7 @@ fn cameras_in_a_file_are_not_changed_by_the_api() {
     let file = home.join("cameras.toml");
     std::fs::write(&file, "[[cameras]]\nid = 'gate'\npush = { allow_anonymous = true }\n").unwrap();
     let up = UpWithApi::start(&format!("cameras.file = '{}'\n", file.display()));
-    up.wait_for_log("live pictures at");
+    up.wait_for_log("everything runs");
     let token = std::fs::read_to_string(up.home.join("data/first-admin-token")).unwrap();
     assert_eq!(up.first_admin(&token).0, 201);
     up.log_in();

@@ -7,7 +7,6 @@ use vru_runtime::test_util::{Launch, Process, binary, free_port};
 
 /// Where its servers listen.
 pub struct UpAddresses {
-    pub page: SocketAddr,
     pub api: SocketAddr,
     pub push: SocketAddr,
     pub ingest: SocketAddr,
@@ -19,14 +18,22 @@ pub struct UpAddresses {
 
 impl UpAddresses {
     pub fn free() -> Self {
-        let [page, api, push, ingest, sink, alerts, infer, api_admin] =
-            [(); 8].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
+        let [api, push, ingest, sink, alerts, infer, api_admin] =
+            [(); 7].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
         let settings = format!(
-            "page.listen = '{page}'\napi.http.listen = '{api}'\npush.listen = '{push}'\n\
+            "api.http.listen = '{api}'\npush.listen = '{push}'\n\
              alerts = {{ listen = '{alerts}', auth = 'none' }}\n\
              admin = {{ infer = '{infer}', ingest = '{ingest}', sink = '{sink}', api = '{api_admin}' }}\n"
         );
-        Self { page, api, push, ingest, sink, alerts, api_admin, settings }
+        Self { api, push, ingest, sink, alerts, api_admin, settings }
+    }
+
+    /// The web app is served to other machines, too.
+    #[must_use]
+    pub fn for_others(mut self) -> Self {
+        let (own, all) = (self.api.to_string(), format!("0.0.0.0:{}", self.api.port()));
+        self.settings = self.settings.replace(&own, &all);
+        self
     }
 
     /// The gRPC server of alerts wants tokens.

@@ -1,21 +1,20 @@
 //! What people get to see of a camera whose picture is turned, has oblong pixels and the full range: the snapshot and the clip of an alert in
-//! the object store, and the live picture of the page.
+//! the object store, and its live pictures.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
+use vru_live::{LiveFeed, LiveOptions, Rendition};
 use vru_media::jpeg;
-use vru_proto::v1;
-use vru_runtime::test_util::{FfmpegCamera, folder, wait_for};
+use vru_proto::{CameraId, v1};
+use vru_runtime::kafka::KafkaConfig;
+use vru_runtime::shutdown::Shutdown;
+use vru_runtime::test_util::{FfmpegCamera, wait_for};
 use vru_vision::image::Image;
 
 use super::orientation::{Turned, quarters_of, turned_in_stream};
 use crate::analysis::fixture;
 use crate::pipeline::{DEADLINE, Pipeline, camera, push, start};
-use crate::support::up::{self, UpAddresses};
 use crate::videos::first_picture;
 
 /// Filters in front of the encoder. The stored picture is 320×160; 480×160 square pixels.
@@ -39,7 +38,7 @@ fn assert_seen(what: &str, picture: &Image, quarters: [f32; 4]) {
 }
 
 #[test]
-fn snapshots_and_clips_show_what_a_person_sees() {
+fn snapshots_clips_and_live_pictures_show_what_a_person_sees() {
     let pipeline = Pipeline::new("outputs", 1);
     let infer = pipeline.infer().set("model.path", fixture("probe-quadrants.onnx"));
     let [ingest, _infer, sink] = start([pipeline.ingest(), infer, pipeline.sink().set("postgres.enabled", "false")]);
@@ -67,8 +66,10 @@ fn snapshots_and_clips_show_what_a_person_sees() {
         let found = cameras.iter().filter(|(id, ..)| have(id)).count();
         if found == wanted { Ok(()) } else { Err(format!("{found} of {wanted}; {clips} clips; {}", sink.log_tail())) }
     });
+    let live = live_pictures(pipeline.bus.config(), cameras.iter().map(|(id, ..)| id.parse().unwrap()).collect());
     let store = pipeline.store();
     for (id, quarters, _) in &cameras {
+        assert_seen(&format!("the live picture of {id}"), &live[id.as_str()], *quarters);
         let mut pictures = 0;
         for (key, snapshot) in store.snapshots.iter().filter(|(key, _)| key.contains(&format!("/{id}/"))) {
             assert_seen(key, &jpeg::decode(snapshot, None).unwrap(), *quarters);
@@ -82,61 +83,29 @@ fn snapshots_and_clips_show_what_a_person_sees() {
     }
 }
 
-#[test]
-fn the_page_shows_what_a_person_sees() {
-    let home = folder("up");
-    let addresses = UpAddresses::free();
-    let mut cameras = Vec::new();
-    let mut file = String::new();
-    for (own, Turned { video, quarters, .. }) in videos() {
-        for encoding in ["jpeg", "passthrough"] {
-            let id = format!("{own:?}-{encoding}").to_lowercase();
-            writeln!(
-                file,
-                "[[cameras]]\nid = '{id}'\npush = {{ allow_anonymous = true }}\noutput = {{ encoding = '{encoding}' }}"
-            )
-            .unwrap();
-            cameras.push((id, video.clone(), quarters));
+/// A live picture of each camera.
+fn live_pictures(kafka: KafkaConfig, cameras: Vec<CameraId>) -> BTreeMap<String, Image> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let shutdown = Shutdown::default();
+    let feed = LiveFeed::start(kafka, &LiveOptions::default(), &shutdown).unwrap();
+    let mut viewer = feed.viewer();
+    viewer.watch(cameras.iter().map(|camera| (camera.clone(), Rendition::Full)).collect::<HashMap<_, _>>());
+    let mut seen = BTreeMap::new();
+    let all = async {
+        while seen.len() < cameras.len() {
+            let (camera, jpeg) = parts(&viewer.next().await);
+            seen.insert(camera, jpeg::decode(&jpeg, None).unwrap());
         }
-    }
-    let cameras_file = home.join("cameras.toml");
-    fs::write(&cameras_file, file).unwrap();
-    let model = fixture("probe-quadrants.onnx");
-    let text = format!("cameras.file = '{}'\nmodel.path = '{}'\n", cameras_file.display(), model.display());
-    let up = up::start(&home, &up::write_config(&home, &addresses, &text));
-    for (id, video, quarters) in cameras {
-        let camera = FfmpegCamera::of(video, format!("rtsp://{}/{id}", addresses.push));
-        let mut pushing = camera.start();
-        let picture = wait_for_picture(addresses.page, &id, || {
-            if pushing.ended().is_some() {
-                // The server was not there yet.
-                pushing = camera.start();
-            }
-            if let Some(status) = up.ended() {
-                panic!("vru up ended ({status}): {}", up.log());
-            }
-            up.log_tail()
-        });
-        assert_seen(&id, &picture, quarters);
-    }
+    };
+    let complete = runtime.block_on(tokio::time::timeout(DEADLINE, all)).is_ok();
+    shutdown.soft.cancel();
+    assert!(complete, "live pictures of {:?} only", seen.keys());
+    seen
 }
 
-fn wait_for_picture(page: SocketAddr, id: &str, mut state: impl FnMut() -> String) -> Image {
-    let mut picture = None;
-    wait_for(DEADLINE, &format!("the live picture of {id}"), || {
-        picture = live_picture(page, id);
-        if picture.is_some() { Ok(()) } else { Err(state()) }
-    });
-    picture.unwrap()
-}
-
-/// `None` if the page has none yet.
-fn live_picture(page: SocketAddr, id: &str) -> Option<Image> {
-    let mut stream = TcpStream::connect(page).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "GET /live/{id}.jpg HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\n\r\n").ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok()?;
-    let body = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    answer.starts_with(b"HTTP/1.1 200").then(|| jpeg::decode(&answer[body..], None).unwrap())
+/// The camera of a message, and its picture.
+fn parts(message: &Bytes) -> (String, Bytes) {
+    let head = 4 + u32::from_be_bytes(message[..4].try_into().unwrap()) as usize;
+    let text: serde_json::Value = serde_json::from_slice(&message[4..head]).unwrap();
+    (text["camera_id"].as_str().unwrap().to_owned(), message.slice(head..))
 }
