@@ -5718,6 +5718,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/uploads/{upload_id}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was found in each frame of an upload, also in those without road users: for players that draw boxes on the pictures. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Captured at this time or later: RFC 3339. */
+                    from?: string;
+                    /** @description Captured before this time. */
+                    to?: string;
+                    /** @description How many items the page has at most: 1 to 200, default 50. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                    upload_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page, the earliest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_UploadFrame"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/uploads/{upload_id}/video": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of an upload: an address that is good for some minutes, and serves ranges. The audit log tells who asked. Of an upload whose
+         *     pictures are blurred (`privacy.blur`) there is none: the file shows everybody.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site_id: string;
+                    upload_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Where it is */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PictureAddress"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/webhooks": {
         parameters: {
             query?: never;
@@ -7729,6 +7857,22 @@ export interface components {
         FirstAdminAdded: {
             user_id: string;
         };
+        /** @description One road user in a frame. */
+        FrameObject: {
+            box: components["schemas"]["PictureBox"];
+            class?: components["schemas"]["RoadUserClass"] | null;
+            /** @description Whether the tracker was sure of the track by then. */
+            confirmed: boolean;
+            /**
+             * Format: float
+             * @description Confidence of the model, 0 to 1.
+             */
+            score: number;
+            /** @description Absent while it has no track. */
+            track_id?: string | null;
+            /** @description Zones in which it was. */
+            zones: string[];
+        };
         /** @description The newest analysed frames. */
         Frames: {
             /**
@@ -8498,6 +8642,29 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_UploadFrame: {
+            items: {
+                /**
+                 * Format: date-time
+                 * @description Capture time of the frame: `start_time` of the upload and `seconds`.
+                 */
+                at: string;
+                objects: components["schemas"]["FrameObject"][];
+                /**
+                 * Format: double
+                 * @description From the first frame of the file to this one, as a player counts, to the microsecond.
+                 */
+                seconds: number;
+                /**
+                 * Format: int64
+                 * @description Number of the frame in the file; a gap is frames that cannot be decoded.
+                 */
+                sequence: number;
+            }[];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_User: {
             items: {
                 /** Format: date-time */
@@ -9227,6 +9394,25 @@ export interface components {
              */
             start_time: string;
             state: components["schemas"]["UploadState"];
+        };
+        /** @description What was found in one frame of a video file. */
+        UploadFrame: {
+            /**
+             * Format: date-time
+             * @description Capture time of the frame: `start_time` of the upload and `seconds`.
+             */
+            at: string;
+            objects: components["schemas"]["FrameObject"][];
+            /**
+             * Format: double
+             * @description From the first frame of the file to this one, as a player counts, to the microsecond.
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description Number of the frame in the file; a gap is frames that cannot be decoded.
+             */
+            sequence: number;
         };
         /** @enum {string} */
         UploadState: "receiving" | "checking" | "queued" | "analysing" | "done" | "failed" | "cancelled";
