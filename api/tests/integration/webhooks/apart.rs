@@ -12,7 +12,7 @@ use crate::receiver::{Receiver, Reply};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_of_their_own_sends_webhooks_and_the_replicas_that_serve_do_not() {
     let setup = Setup::start("apart", |config| config.webhooks.enabled = false).await;
-    let mut receiver = Receiver::start();
+    let receiver = Receiver::start();
     receiver.answer(|_| Reply::Status(200));
     let (webhook, _) = setup.webhook(&receiver.url(), json!({})).await;
     let camera = setup.camera().await;
