@@ -184,6 +184,16 @@ impl ApiClient {
         (Answer { status, headers, body: Value::Null }, bytes)
     }
 
+    /// Status, headers and body as they come.
+    pub async fn send_for_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (StatusCode, HeaderMap, Bytes) {
+        self.exchange(method, path, headers, "").await
+    }
+
     /// Sends a part of a file.
     pub async fn send_bytes(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
         let (status, headers, bytes) = self.exchange(method, path, headers, body).await;

@@ -6,6 +6,7 @@ use vru_runtime::secret::Secret;
 use vru_runtime::test_util::{Bus, kafka};
 
 use super::api::{Answer, Api, ApiClient};
+use super::data::python;
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -212,4 +213,35 @@ async fn a_question_that_cannot_be_answered_names_its_parameter() {
         site.client.get(&format!("{path}&camera_id={}", site.camera)).await.problem(),
         (400, "invalid_parameter", "camera_id")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_are_a_parquet_table_too_and_what_nobody_watched_is_null() {
+    const READ: &str = "
+import sys, duckdb
+print(duckdb.sql(f\"\"\"select line_id, zone_id, epoch_us(\"from\"), seconds, watched_seconds, count from read_parquet('{sys.argv[1]}')
+    order by \"from\" \"\"\").fetchall())
+";
+    let site = site("counts-parquet").await;
+    site.watch("2026-03-02T10:00:00Z", &[60, 0]);
+    let query = "from=2026-03-02T10:00:00Z&to=2026-03-02T10:02:00Z&bin=1m&line_id=kerb";
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("counts.parquet");
+    for (format, headers) in [("&format=parquet", &[][..]), ("", &[("accept", "application/vnd.apache.parquet")])] {
+        let path = format!("{}?{query}{format}", site.counts);
+        let (status, headers, body) = site.client.send_for_bytes(Method::GET, &path, headers).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers["content-type"], "application/vnd.apache.parquet");
+        std::fs::write(&file, &body).expect("a file");
+        let found = tokio::task::block_in_place(|| python(READ, &[file.to_str().expect("a text")]));
+        assert_eq!(
+            found,
+            "[('kerb', None, 1772445600000000, 60, 60.0, 0), ('kerb', None, 1772445660000000, 60, 0.0, None)]"
+        );
+    }
+    // A format that the question names counts more than what is accepted.
+    let path = format!("{}?{query}&format=csv", site.counts);
+    let (_, headers, _) =
+        site.client.send_for_bytes(Method::GET, &path, &[("accept", "application/vnd.apache.parquet")]).await;
+    assert_eq!(headers["content-type"], "text/csv; charset=utf-8; header=present");
 }

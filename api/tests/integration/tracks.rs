@@ -1,9 +1,10 @@
 //! Search in tracks.
 
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::api::{Api, ApiClient};
+use super::data::python;
 
 async fn start() -> (Api, ApiClient, String) {
     let api = Api::start().await;
@@ -265,4 +266,34 @@ async fn a_wrong_search_is_refused_with_the_parameter() {
     ] {
         assert_eq!(client.get(&path).await.problem(), (400, "invalid_parameter", "cursor"), "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_tracks_of_a_search_are_one_parquet_table() {
+    const READ: &str = "
+import sys, duckdb
+print(duckdb.sql(f\"\"\"select count(*), count(distinct id), epoch_us(min(first_seen)), sum(duration_s), sum(detections),
+    count(*) filter (class = 'pedestrian' and confirmed), count(mean_speed_px_s), max(zones) from read_parquet('{sys.argv[1]}')\"\"\").fetchall())
+";
+    let (api, client, tracks) = start().await;
+    for track in 0..260 {
+        api.add_track("cam-a", track, track * 2, "");
+    }
+    api.execute("UPDATE tracks SET zone_ids = '{crossing,kerb}', mean_speed_px_s = 5 WHERE track_id = 7; UPDATE tracks SET class = 2 WHERE track_id = 8");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tracks.parquet");
+    for (query, headers) in
+        [("?format=parquet&limit=3", &[][..]), ("", &[("accept", "application/json, application/vnd.apache.parquet")])]
+    {
+        let answer = client.send_for_bytes(Method::GET, &format!("{tracks}{query}"), headers).await;
+        assert_eq!(
+            (answer.0, answer.1.get("content-type").expect("a type").as_bytes()),
+            (StatusCode::OK, &b"application/vnd.apache.parquet"[..])
+        );
+        std::fs::write(&file, &answer.2).expect("a file");
+        let found = tokio::task::block_in_place(|| python(READ, &[file.to_str().expect("a text")]));
+        assert_eq!(found, "[(260, 260, 1772366400000000, 2600.0, 2860, 259, 1, 'crossing kerb')]");
+    }
+    assert_eq!(client.get(&format!("{tracks}?format=xml")).await.problem(), (400, "invalid_parameter", "format"));
+    assert_eq!(api.query("SELECT count(*) FROM audit_log WHERE action = 'track.export'")[0][0], "2");
 }

@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -16,8 +16,9 @@ use super::csv::csv;
 use super::edges::edges;
 use super::question::{CountQuery, Format, Question, Video};
 use super::series::{Looks, MOST_BINS, check_stored, places, retain_present, series, too_many};
+use super::table::table;
 use crate::auth::{Permitted, actions::SeeCounts};
-use crate::http::{Parameters, Problem, Problems};
+use crate::http::{Parameters, Problem, Problems, accepts_parquet, parquet_answer};
 use crate::state::ApiState;
 use crate::words::Word as _;
 
@@ -37,7 +38,7 @@ use crate::words::Word as _;
         (
             status = 200,
             description = "All series that were asked for",
-            content((Counts = "application/json"), (String = "text/csv"))
+            content((Counts = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.parquet"))
         ),
         Problems
     )
@@ -45,9 +46,13 @@ use crate::words::Word as _;
 pub(super) async fn get(
     State(state): State<ApiState>,
     who: Permitted<SeeCounts>,
+    headers: HeaderMap,
     Parameters(query): Parameters<CountQuery>,
 ) -> Result<Response, Problem> {
-    let question = query.checked()?;
+    let mut question = query.checked()?;
+    if question.format == Format::Json && !question.chosen_format && accepts_parquet(&headers) {
+        question.format = Format::Parquet;
+    }
     let (site_id, asked) = (who.site_id.as_str(), &question);
     let answer = state.reads.run(|client| async move { answer(&client, site_id, asked).await }).await?;
     if question.format == Format::Json {
@@ -56,6 +61,9 @@ pub(super) async fn get(
     let details = json!({ "from": question.from.to_string(), "to": question.to.to_string(), "bin": question.bin, "series": answer.series.len() });
     let entry = Entry { action: "counts.export", site_id, object: site_id, details };
     audit::record(&state.database.get().await?, &who.caller.actor(), entry).await?;
+    if question.format == Format::Parquet {
+        return parquet_answer("counts", table(&answer));
+    }
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"counts.csv\""),

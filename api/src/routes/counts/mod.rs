@@ -6,6 +6,7 @@ mod edges;
 mod get;
 mod question;
 mod series;
+mod table;
 #[cfg(test)]
 mod tests;
 

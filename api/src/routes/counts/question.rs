@@ -38,6 +38,8 @@ pub(super) enum Format {
     Json,
     /// RFC 4180. A count that is not known is an empty field.
     Csv,
+    /// One row for each bin. A count that is not known is null. Also asked for by `Accept: application/vnd.apache.parquet`.
+    Parquet,
 }
 
 /// The parameters of the call.
@@ -77,7 +79,7 @@ pub(super) struct CountQuery {
     group_by: Vec<Grouping>,
     /// Default: live video.
     video: Option<Video>,
-    /// Default: JSON.
+    /// Default: JSON, or Parquet if `Accept` names it.
     format: Option<Format>,
 }
 
@@ -96,6 +98,8 @@ pub(super) struct Question {
     pub(super) by_class: bool,
     pub(super) video: Video,
     pub(super) format: Format,
+    /// The question says the format.
+    pub(super) chosen_format: bool,
 }
 
 impl CountQuery {
@@ -115,6 +119,7 @@ impl CountQuery {
             by_class,
             video: self.video.unwrap_or_default(),
             format: self.format.unwrap_or_default(),
+            chosen_format: self.format.is_some(),
         };
         if question.direction.is_some() && !question.zones.is_empty() {
             return Err(Problem::parameter("direction", "is of a line, but `zone_id` asks for zones"));

@@ -2,13 +2,16 @@ use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use vru_storage::postgres::PooledClient;
 use vru_storage::tracks::{self, TrackId, TrackPlace};
 
-use super::query::TrackQuery;
+use super::export::export;
+use super::query::{Format, TrackQuery};
 use super::track::Track;
-use crate::auth::{Permitted, actions::SeeAllTracks, actions::SeeTracks};
-use crate::http::{Filtered, Page, PageQuery, Problem, Problems, columns_key, foreign_cursor};
+use crate::auth::{Caller, Permitted, actions::SeeAllTracks, actions::SeeTracks};
+use crate::http::{Filtered, Page, PageQuery, Problem, Problems, accepts_parquet, columns_key, foreign_cursor};
 use crate::routes::text::{from_micros, micros};
 use crate::state::ApiState;
 
@@ -19,14 +22,15 @@ use crate::state::ApiState;
     tag = "tracks",
     security(("session" = []), ("key" = [])),
     params(("site_id" = String, Path), TrackQuery, PageQuery),
-    responses((status = 200, description = "One page, those that began last first", body = Page<Track>), Problems)
+    responses((status = 200, description = "One page, those that began last first", content((Page<Track> = "application/json"), (String = "application/vnd.apache.parquet"))), Problems)
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,
     who: Permitted<SeeTracks>,
+    headers: HeaderMap,
     wanted: Filtered<TrackQuery>,
-) -> Result<Json<Page<Track>>, Problem> {
-    find(&state, who.site(), wanted).await
+) -> Result<Response, Problem> {
+    find(&state, &who.caller, who.site(), &headers, wanted).await
 }
 
 /// Search the tracks of all cameras, also of those that belong to no site because a file or another program configures them.
@@ -36,29 +40,36 @@ pub(super) async fn list(
     tag = "tracks",
     security(("session" = []), ("key" = [])),
     params(TrackQuery, PageQuery),
-    responses((status = 200, description = "One page, those that began last first", body = Page<Track>), Problems)
+    responses((status = 200, description = "One page, those that began last first", content((Page<Track> = "application/json"), (String = "application/vnd.apache.parquet"))), Problems)
 )]
 pub(super) async fn list_all(
     State(state): State<ApiState>,
-    _: Permitted<SeeAllTracks>,
+    who: Permitted<SeeAllTracks>,
+    headers: HeaderMap,
     wanted: Filtered<TrackQuery>,
-) -> Result<Json<Page<Track>>, Problem> {
-    find(&state, None, wanted).await
+) -> Result<Response, Problem> {
+    find(&state, &who.caller, None, &headers, wanted).await
 }
 
 async fn find(
     state: &ApiState,
+    caller: &Caller,
     site_id: Option<&str>,
+    headers: &HeaderMap,
     wanted: Filtered<TrackQuery>,
-) -> Result<Json<Page<Track>>, Problem> {
+) -> Result<Response, Problem> {
     let Filtered { filter, page } = wanted;
+    let parquet = filter.format.map_or_else(|| accepts_parquet(headers), |format| format == Format::Parquet);
     let filter = filter.checked(site_id)?;
+    if parquet {
+        return export(state, caller, site_id, &filter).await;
+    }
     let after = place(&page)?;
     let (filter, after, page) = (&filter, after.as_ref(), &page);
     let search = |client: PooledClient| async move { Ok(tracks::list(&client, filter, after, page.read()).await?) };
     let found = state.reads.run(search).await?;
     let key = |track: &tracks::Track| columns_key(LIST, &[micros(track.first_seen).to_string(), track.id.to_string()]);
-    Ok(Json(page.page(found, key).map(Track::from)))
+    Ok(Json(page.page(found, key).map(Track::from)).into_response())
 }
 
 const LIST: &str = "tracks";

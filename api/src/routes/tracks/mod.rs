@@ -1,19 +1,26 @@
 //! Tracks: one road user as one camera saw it, the unit of search.
 
 mod detections;
+mod export;
 mod get;
 mod list;
 mod query;
 mod snapshot;
 mod track;
 
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::ApiState;
 
+/// What only the parameters of the query name: the document has it, too.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(query::Format)))]
+struct OfQuery;
+
 pub(super) fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(OfQuery::openapi())
         .routes(routes!(list::list))
         .routes(routes!(list::list_all))
         .routes(routes!(get::get))

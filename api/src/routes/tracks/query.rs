@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use vru_storage::search::Cameras;
 use vru_storage::tracks::TrackFilter;
 
@@ -13,6 +13,15 @@ use crate::words::{Direction, RoadUserClass, Word as _, numbers};
 
 /// Longer than any track.
 const LONGEST: f64 = 1e9;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TrackFormat)]
+pub(super) enum Format {
+    Json,
+    /// All tracks, at most 100,000, instead of a page. Also asked for by `Accept: application/vnd.apache.parquet`.
+    Parquet,
+}
 
 /// All that is given must be true of a track.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -50,6 +59,8 @@ pub(super) struct TrackQuery {
     max_duration_s: Option<f64>,
     /// Also tracks of which the tracker was never sure: most are false detections. Without it they are left out.
     include_unconfirmed: Option<bool>,
+    /// Default: JSON, or Parquet if `Accept` names it.
+    pub(super) format: Option<Format>,
 }
 
 impl TrackQuery {

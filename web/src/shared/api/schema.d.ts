@@ -4025,7 +4025,7 @@ export interface paths {
                     group_by?: components["schemas"]["CountGrouping"][];
                     /** @description Default: live video. */
                     video?: components["schemas"]["CountedVideo"];
-                    /** @description Default: JSON. */
+                    /** @description Default: JSON, or Parquet if `Accept` names it. */
                     format?: components["schemas"]["CountFormat"];
                 };
                 header?: never;
@@ -4044,6 +4044,7 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["Counts"];
                         "text/csv": string;
+                        "application/vnd.apache.parquet": string;
                     };
                 };
                 429: components["responses"]["TooManyRequests"];
@@ -5054,6 +5055,8 @@ export interface paths {
                     max_duration_s?: number;
                     /** @description Also tracks of which the tracker was never sure: most are false detections. Without it they are left out. */
                     include_unconfirmed?: boolean;
+                    /** @description Default: JSON, or Parquet if `Accept` names it. */
+                    format?: components["schemas"]["TrackFormat"];
                     /** @description How many items the page has at most: 1 to 200, default 50. */
                     limit?: number;
                     /** @description `next_cursor` of the page before. */
@@ -5074,6 +5077,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Page_Track"];
+                        "application/vnd.apache.parquet": string;
                     };
                 };
                 429: components["responses"]["TooManyRequests"];
@@ -6473,6 +6477,8 @@ export interface paths {
                     max_duration_s?: number;
                     /** @description Also tracks of which the tracker was never sure: most are false detections. Without it they are left out. */
                     include_unconfirmed?: boolean;
+                    /** @description Default: JSON, or Parquet if `Accept` names it. */
+                    format?: components["schemas"]["TrackFormat"];
                     /** @description How many items the page has at most: 1 to 200, default 50. */
                     limit?: number;
                     /** @description `next_cursor` of the page before. */
@@ -6491,6 +6497,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Page_Track"];
+                        "application/vnd.apache.parquet": string;
                     };
                 };
                 429: components["responses"]["TooManyRequests"];
@@ -7531,7 +7538,7 @@ export interface components {
             watched_seconds: number;
         };
         /** @enum {string} */
-        CountFormat: "json" | "csv";
+        CountFormat: "json" | "csv" | "parquet";
         /**
          * @description What gets a series of its own.
          * @enum {string}
@@ -9285,6 +9292,8 @@ export interface components {
             /** @description When it was in which zone. */
             zone_visits: components["schemas"]["ZoneVisit"][];
         };
+        /** @enum {string} */
+        TrackFormat: "json" | "parquet";
         TrackSnapshot: {
             /**
              * Format: float
