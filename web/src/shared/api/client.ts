@@ -81,6 +81,13 @@ export async function body<T>(answer: Promise<Answer<T>>): Promise<NonNullable<T
   return settled.data;
 }
 
+/** A page of a list that is also given as a file, which the app does not ask for. */
+export async function pageBody<T>(answer: Promise<Answer<T>>): Promise<Exclude<NonNullable<T>, string>> {
+  const found = await body(answer);
+  if (typeof found === 'string') throw new TypeError('a page came as a text');
+  return found as Exclude<NonNullable<T>, string>;
+}
+
 /** A success without a body. */
 export async function done(answer: Promise<Answer<unknown>>): Promise<void> {
   const settled = await answer;

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, body, done, type Schemas } from '@/shared/api/client';
+import { api, body, done, pageBody, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { rangeOf } from '../model/frames';
 import { askAgainMs } from '../model/stage';
@@ -91,7 +91,7 @@ export const tracksOfFileQuery = (siteId: string, cameraId: string) =>
   queryOptions({
     queryKey: ['tracks', siteId, 'of-file', cameraId],
     queryFn: ({ signal }) =>
-      body(
+      pageBody(
         api.GET('/api/v1/sites/{site_id}/tracks', {
           params: { path: { site_id: siteId }, query: { camera_id: [cameraId], limit: 200 } },
           signal,
