@@ -120,6 +120,9 @@ pub fn read_file_fault(bytes: bytes::Bytes) -> Result<v1::FileFault, ReadError> 
         let problem = format!("has {} bytes, not 1 to {MAX_FAULT_BYTES}, or a zero byte", fault.text.len());
         return Err(InvalidMessage::new(NAME, "text", problem).into());
     }
+    if fault.is_final && fault.is_damage {
+        return Err(InvalidMessage::new(NAME, "is_damage", "is set beside `is_final`").into());
+    }
     Ok(fault)
 }
 

@@ -36,11 +36,13 @@ impl Reports for Faults {
     }
 
     async fn store(&self, database: &Pool, fault: &FileFault) -> Result<(), DatabaseError> {
-        let FileFault { camera_id, session, is_final, text } = fault;
+        let FileFault { camera_id, session, is_final, text, is_damage } = fault;
         let mut client = database.get().await?;
         // Validated.
         let session = i64::try_from(*session).unwrap_or(i64::MAX);
-        if let Some(upload) = uploads::of_session(&client, camera_id, session).await? {
+        if *is_damage {
+            uploads::set_damage(&client, camera_id, session, text).await?;
+        } else if let Some(upload) = uploads::of_session(&client, camera_id, session).await? {
             if *is_final {
                 end_job(&mut client, &Actor::default(), &upload, State::Failed, None, Some(text)).await?;
             } else {

@@ -92,10 +92,25 @@ async fn a_job_ends_when_all_frames_are_stored_and_its_deletion_leaves_nothing()
     add_frames(&uploads, &camera, file.session, 0..40, false);
     let analysing = uploads.reaches(&path, "analysing").await;
     assert_eq!((&analysing.body["frames"], analysing.body.get("frames_total")), (&json!(40), None));
-    // Two of them could not be decoded.
+    let damage = FileFault {
+        camera_id: camera.clone(),
+        session: file.session,
+        text: "2 of 100 frames could not be decoded".to_owned(),
+        is_damage: true,
+        ..FileFault::default()
+    };
+    let key = file_fault_key(&camera, file.session);
+    tokio::task::block_in_place(|| bus.produce_message(Topic::FilePositions, &key, &damage));
+    eventually(DEADLINE, "the damage", async || {
+        let told = uploads.admin.get(&path).await;
+        let known = told.body["damage"] == "2 of 100 frames could not be decoded" && told.body.get("problem").is_none();
+        if known { Ok(()) } else { Err(format!("{told:?}")) }
+    })
+    .await;
     add_frames(&uploads, &camera, file.session, 42..100, true);
     let done = uploads.reaches(&path, "done").await;
     assert_eq!((&done.body["frames"], &done.body["frames_total"]), (&json!(98), &json!(100)), "{done:?}");
+    assert_eq!(done.body["damage"], "2 of 100 frames could not be decoded", "it stays when the job has ended");
     camera_is(&bus, &camera, "stopped", |found| found.is_some_and(|found| !found.enabled)).await;
     let cancelled = uploads.admin.post(&format!("{path}/cancel"), &json!({})).await;
     assert_eq!(cancelled.body["state"], "done", "what has ended stays as it is");
@@ -153,7 +168,8 @@ async fn hostile_files_end_as_failed_jobs_with_an_error_in_words() {
     camera_is(&bus, &camera, "on the topic", |found| found.is_some_and(|found| found.enabled)).await;
     let session = source(&newest(&bus, &camera).expect("a record").expect("a camera")).session;
     let report = |session, is_final, text: &str| {
-        let fault = FileFault { camera_id: camera.clone(), session, is_final, text: text.to_owned() };
+        let text = text.to_owned();
+        let fault = FileFault { camera_id: camera.clone(), session, is_final, text, ..FileFault::default() };
         tokio::task::block_in_place(|| {
             bus.produce(Topic::FilePositions, "no fault/fault", Some(b"\xff"));
             bus.produce_message(Topic::FilePositions, &file_fault_key(&camera, session), &fault);

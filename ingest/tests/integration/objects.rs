@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
+use vru_ingest::IngestConfig;
 use vru_ingest::error::SourceError;
 use vru_ingest::source::OutputPlan;
 use vru_ingest::source::file::{FileFrames, FileOptions, StoredObject};
 use vru_media::pipeline_set::PipelineSet;
-use vru_proto::v1::{Encoding, FileSource, Frame, Output};
+use vru_proto::v1::{Encoding, FileSource, Frame, Output, camera_config};
 use vru_runtime::secret::Secret;
-use vru_runtime::test_util::{S3Server, require_asset, s3};
+use vru_runtime::test_util::{S3Server, eventually, require_asset, s3};
 use vru_storage::s3::{Bucket, BucketConfig};
+
+use super::support::{DEADLINE, Rig};
 
 async fn bucket(server: &S3Server) -> Bucket {
     let config = tokio::task::block_in_place(|| BucketConfig {
@@ -79,4 +82,36 @@ async fn an_object_that_is_replaced_or_gone_while_it_is_read_is_an_error() {
     assert!(matches!(error, SourceError::File { .. } | SourceError::Decode { of_the_file: false, .. }), "{error:?}");
     let text = FileOptions { object: None, ..options(Path::new("/nowhere"), &Output::default()) };
     assert!(matches!(frames(text).await, Err(SourceError::File { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_uploaded_file_lacks_is_told_before_its_last_frame() {
+    let bucket = bucket(s3()).await;
+    let whole = std::fs::read(require_asset("clips/vtest.avi")).unwrap();
+    let cut = whole[..whole.len() * 6 / 10].to_vec();
+    for (camera, content, is_whole) in [("object-whole", whole, true), ("object-cut", cut, false)] {
+        bucket.put(camera, "video/mp4", content.into(), 64 << 20).await.unwrap();
+        let rig = Rig { objects: Some(bucket.clone()), ..Rig::new(IngestConfig::default()) };
+        let source = FileSource { object: camera.to_owned(), session: 7, ..FileSource::default() };
+        let small = Output { max_width: 96, ..Output::default() };
+        let task = rig.run(camera, camera_config::Source::File(source), small);
+        let publisher = rig.publisher.clone();
+        eventually(DEADLINE, "the end of the file", async || {
+            let ended = publisher.all().last().is_some_and(|frame| frame.end_of_stream);
+            if ended { Ok(()) } else { Err(format!("{} frames", publisher.count())) }
+        })
+        .await;
+        let faults = publisher.faults.lock().clone();
+        rig.finish(task).await;
+        if is_whole {
+            assert_eq!(faults, [], "nothing is missing");
+            continue;
+        }
+        let [fault] = &faults[..] else { panic!("{faults:?}") };
+        assert_eq!(
+            (fault.camera_id.as_str(), fault.session, fault.is_damage, fault.is_final),
+            (camera, 7, true, false)
+        );
+        assert!(fault.text.contains("the file ends early"), "{fault:?}");
+    }
 }

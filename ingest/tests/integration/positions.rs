@@ -14,7 +14,7 @@ use vru_runtime::kafka::{OutgoingRecord, ProducerOptions};
 use vru_runtime::retry::BackoffConfig;
 use vru_runtime::test_util::{Bus, Topic, eventually, kafka, require_asset};
 
-use super::support::{DEADLINE, Rig, run_camera};
+use super::support::{DEADLINE, Rig, context, run_camera};
 
 const FRAMES: u64 = 795;
 
@@ -69,7 +69,7 @@ impl Run {
         let publisher = Arc::new(KafkaPublisher::new(&config, ready).unwrap());
         let stop = CancellationToken::new();
         let (config, paths) = (Arc::new(config), Arc::new(PathRegistry::default()));
-        let task = run_camera(camera, source(), small(), config, publisher, paths, stop.clone());
+        let task = run_camera(camera, source(), small(), context(config, publisher, paths), stop.clone());
         Self { stop, task }
     }
 

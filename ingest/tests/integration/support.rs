@@ -21,6 +21,7 @@ use vru_proto::v1::{CameraConfig, Encoding, FileFault, FilePosition, Frame, Outp
 use vru_runtime::kafka::TopicId;
 use vru_runtime::metrics;
 use vru_runtime::test_util::eventually;
+use vru_storage::s3::Bucket;
 
 /// How long a test waits for what must happen. It is long because the machine may be busy.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -179,6 +180,8 @@ pub struct Rig {
     pub push_paths: Arc<PathRegistry>,
     pub config: Arc<IngestConfig>,
     pub stop: CancellationToken,
+    /// Where files are that are objects.
+    pub objects: Option<Bucket>,
 }
 
 impl Rig {
@@ -189,6 +192,7 @@ impl Rig {
             push_paths: Arc::new(PathRegistry::default()),
             config: Arc::new(config),
             stop: CancellationToken::new(),
+            objects: None,
         }
     }
 
@@ -205,8 +209,8 @@ impl Rig {
         output: Output,
         stop: CancellationToken,
     ) -> JoinHandle<()> {
-        let (publisher, push_paths) = (self.publisher.clone(), self.push_paths.clone());
-        run_camera(id, source, output, self.config.clone(), publisher, push_paths, stop)
+        let context = context(self.config.clone(), self.publisher.clone(), self.push_paths.clone());
+        run_camera(id, source, output, CameraContext { objects: self.objects.clone(), ..context }, stop)
     }
 
     /// Stops the camera and returns its frames.
@@ -217,14 +221,27 @@ impl Rig {
     }
 }
 
+/// What cameras run with, without a bucket.
+pub fn context(
+    config: Arc<IngestConfig>,
+    publisher: Arc<dyn FramePublisher>,
+    push_paths: Arc<PathRegistry>,
+) -> CameraContext {
+    let shutdowns = PipelineShutdowns::new(
+        HangLimits::default(),
+        vru_runtime::admin::Readiness::default().part("pipelines"),
+        vru_runtime::failure::Failure::default(),
+    );
+    let pipelines = Arc::new(PipelineSet::embedded());
+    CameraContext { shutdowns, config, publisher, push_paths, pipelines, objects: None }
+}
+
 /// Runs a camera until it is stopped.
 pub fn run_camera(
     id: &str,
     source: camera_config::Source,
     output: Output,
-    config: Arc<IngestConfig>,
-    publisher: Arc<dyn FramePublisher>,
-    push_paths: Arc<PathRegistry>,
+    context: CameraContext,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
     let id: CameraId = id.parse().unwrap();
@@ -235,13 +252,6 @@ pub fn run_camera(
         output: Some(output),
         ..CameraConfig::default()
     };
-    let shutdowns = PipelineShutdowns::new(
-        HangLimits::default(),
-        vru_runtime::admin::Readiness::default().part("pipelines"),
-        vru_runtime::failure::Failure::default(),
-    );
-    let pipelines = Arc::new(PipelineSet::embedded());
-    let context = CameraContext { shutdowns, config, publisher, push_paths, pipelines, objects: None };
     tokio::spawn(camera::run(id, Arc::new(camera), context, stop))
 }
 

@@ -1714,7 +1714,7 @@ pub struct FilePosition {
     pub offset: i64,
 }
 /// What is wrong with a file. The same topic and partition, key = that of its position and `/fault`. Ingest writes it when it cannot read
-/// the file. A tombstone removes it.
+/// the file, and before the last frame of a file that gave less than it announces. A tombstone removes it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FileFault {
     #[prost(string, tag = "1")]
@@ -1727,4 +1727,7 @@ pub struct FileFault {
     /// For people, at most 2,000 bytes.
     #[prost(string, tag = "4")]
     pub text: ::prost::alloc::string::String,
+    /// Frames of the file were published, and the text says what is missing. Never together with `is_final`.
+    #[prost(bool, tag = "5")]
+    pub is_damage: bool,
 }

@@ -60,7 +60,8 @@ mod tests {
                 "V17__camera_tests",
                 "V18__uploads",
                 "V19__data_jobs",
-                "V20__brokers"
+                "V20__brokers",
+                "V21__damaged_uploads"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

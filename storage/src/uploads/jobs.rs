@@ -141,3 +141,15 @@ pub async fn set_waiting<C: GenericClient>(client: &C, id: &str, problem: &str) 
     let sql = "UPDATE uploads SET problem = $2 WHERE id = $1 AND state IN ('checking', 'queued', 'analysing')";
     client.execute(sql, &[&id, &problem]).await.map(drop).map_err(failed)
 }
+
+/// Says what is missing in the frames of this camera's session, also when the analysis has ended.
+pub async fn set_damage<C: GenericClient>(
+    client: &C,
+    camera_id: &str,
+    session: i64,
+    damage: &str,
+) -> Result<(), DatabaseError> {
+    let failed = DatabaseError::statement("record what is missing in an upload");
+    let sql = "UPDATE uploads SET damage = $3 WHERE camera_id = $1 AND session = $2 AND state <> 'deleting'";
+    client.execute(sql, &[&camera_id, &session, &damage]).await.map(drop).map_err(failed)
+}

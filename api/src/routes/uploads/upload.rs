@@ -46,6 +46,9 @@ pub(super) struct Upload {
     /// Why it is `failed`, or for what it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// What is missing in its frames: it was cut off, or parts of it cannot be decoded. Absent if nothing is known to be missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,6 +94,7 @@ impl From<uploads::Upload> for Upload {
             frames: upload.frames,
             frames_total: upload.frames_total,
             problem: upload.problem,
+            damage: upload.damage,
         }
     }
 }

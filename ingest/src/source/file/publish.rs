@@ -77,14 +77,17 @@ impl<'a> FilePublisher<'a> {
         }
     }
 
-    /// True when all frames are on Kafka; false when stopped before.
+    /// True when all frames are on Kafka; false when stopped before. `before_end` runs before the last frame is sent, and stops this with
+    /// false.
     pub(super) async fn run(
         &mut self,
         path: &str,
         mut frames: mpsc::Receiver<Result<Frame, SourceError>>,
+        before_end: impl Future<Output = bool>,
         stop: &CancellationToken,
     ) -> Result<bool, SourceError> {
         let mut complete = false;
+        let mut before_end = Some(before_end);
         loop {
             self.waiting.on("the next frame of the file: it is being read and decoded");
             let frame = tokio::select! {
@@ -95,6 +98,12 @@ impl<'a> FilePublisher<'a> {
             let frame = frame?;
             self.waiting.moved();
             complete = frame.end_of_stream;
+            if complete
+                && let Some(before_end) = before_end.take()
+                && !before_end.await
+            {
+                return Ok(false);
+            }
             if !self.wait_for_consumers(frame.payload.len(), stop).await? || !self.send(frame, stop).await? {
                 return Ok(false);
             }

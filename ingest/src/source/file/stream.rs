@@ -14,6 +14,7 @@ use super::position::PositionRecorder;
 use super::publish::FilePublisher;
 use super::report::{FileReport, SharedReport};
 use crate::error::SourceError;
+use crate::file_faults;
 use crate::publisher::{FramePublisher, Published};
 use crate::source::SourceContext;
 use crate::waits::Waiting;
@@ -62,7 +63,16 @@ pub async fn stream(
         let camera = context.camera.as_str();
         let mut file = FilePublisher::new(&context.config.file, publisher, camera, positions, waiting);
         let (frames, report) = read(options);
-        if !file.run(&path, frames, stop).await? || !file.record_end(backoff, stop).await {
+        // Once the end is published, nobody reads the file again.
+        let told = async {
+            let report = report.get();
+            if source.object.is_empty() || report.is_whole() {
+                return true;
+            }
+            let text = report.faults().join("; ");
+            file_faults::report_damage(&context.camera, identity.session, &text, publisher, backoff, stop).await
+        };
+        if !file.run(&path, frames, told, stop).await? || !file.record_end(backoff, stop).await {
             return Ok(());
         }
         tell(&path, identity.session, &report.get());
@@ -104,12 +114,13 @@ fn read(options: FileOptions) -> (mpsc::Receiver<Result<Frame, SourceError>>, Sh
     let kept = report.clone();
     tokio::task::spawn_blocking(move || match FileFrames::open(&options) {
         Ok(mut frames) => {
-            for frame in &mut frames {
+            // The report is complete when the last frame is there.
+            while let Some(frame) = frames.next() {
+                kept.set(frames.report().get());
                 if frames_tx.blocking_send(frame).is_err() {
                     return;
                 }
             }
-            kept.set(frames.report().get());
         }
         // Sending fails only when the file was stopped meanwhile.
         Err(error) => drop(frames_tx.blocking_send(Err(error))),

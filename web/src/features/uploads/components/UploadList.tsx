@@ -84,6 +84,7 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
             {upload.problem}
           </Text>
         ) : null}
+        {upload.damage ? <Text size="sm">{t('uploads.damage', { text: upload.damage })}</Text> : null}
         <FailureText error={error} />
       </Table.Td>
       <Table.Td>
