@@ -48,7 +48,7 @@ demo: rust ## install what is missing, build, and show the whole pipeline on a s
 test: rust ## everything that must hold: format, lints, unit, integration and doc tests, licences, a short demo
 	@$(MAKE) --no-print-directory fmt-check
 	scripts/compile.sh test $(CARGO) build --locked --workspace --bins --tests
-	for step in deny lint web-check unit fixtures-check demo-check; do
+	for step in deny lint validate web-check unit fixtures-check demo-check; do
 	  echo "--- $$step"
 	  $(MAKE) --no-print-directory $$step BUILT=1
 	done
