@@ -5,6 +5,7 @@ mod alerts;
 mod counting;
 mod ids;
 mod open;
+mod rules;
 mod snapshot;
 mod takeover;
 #[cfg(test)]
@@ -18,7 +19,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vru_proto::{FrameKey, v1};
-use vru_rules::rules;
 use vru_runtime::clock;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
@@ -35,6 +35,7 @@ use crate::picture::Picture;
 use alerts::{FrameView, JudgedFrame};
 use counting::Counter;
 use ids::TrackIds;
+use rules::rules;
 use tracking::{pictured, tracker_config};
 use wire::{box_to_wire, class_to_wire};
 use zones::{CameraZones, FrameZones};

@@ -20,7 +20,6 @@ mod openapi;
 mod picture;
 mod retention;
 mod role;
-mod rule_preview;
 mod session;
 mod sign_in;
 mod signing_keys;
@@ -52,7 +51,6 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(camera_tests::router())
         .merge(counts::router())
         .merge(heat_map::router())
-        .merge(rule_preview::router())
         .merge(tracks::router())
         .merge(alerts::router())
         .merge(uploads::router())

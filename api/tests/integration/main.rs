@@ -30,7 +30,6 @@ mod requests;
 mod retention;
 mod rotate_secrets;
 mod rows;
-mod rule_preview;
 mod schema;
 mod schemathesis;
 mod sign_in;

@@ -3686,74 +3686,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sites/{site_id}/cameras/{camera_id}/rule-preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Try rules on what the camera saw in the last hour: the same code judges that judges live, and nothing is saved or sent.
-         * @description A visit that began before this time begins with it.
-         */
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description Chosen by the client, new for each request. The same request with the same key is answered as before for a day, and changes nothing again. */
-                    "idempotency-key"?: string;
-                };
-                path: {
-                    site_id: string;
-                    camera_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["WantedPreview"];
-                };
-            };
-            responses: {
-                /** @description What would have been raised */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["RulePreview"];
-                    };
-                };
-                429: components["responses"]["TooManyRequests"];
-                /** @description The request cannot be served; `code` and `field` tell why. */
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The service cannot serve the request now. */
-                "5XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/sites/{site_id}/cameras/{camera_id}/versions": {
         parameters: {
             query?: never;
@@ -8768,24 +8700,6 @@ export interface components {
             /** Format: double */
             width: number;
         };
-        /** @description An alert that would have been raised. */
-        PreviewedAlert: {
-            /**
-             * Format: date-time
-             * @description Capture time of the frame in which it would have been raised.
-             */
-            at: string;
-            class?: components["schemas"]["RoadUserClass"] | null;
-            direction?: components["schemas"]["CrossingDirection"] | null;
-            kind?: components["schemas"]["AlertKind"] | null;
-            rule_id: string;
-            severity?: components["schemas"]["Severity"] | null;
-            /**
-             * @description Whom it is about.
-             * @example camera_0k4.1700000000000000.4097
-             */
-            track_id: string;
-        };
         /** @description What is done so that nobody is recognised in pictures. */
         Privacy: {
             /**
@@ -8955,26 +8869,6 @@ export interface components {
             line_crossing?: components["schemas"]["LineCrossing"] | null;
             severity?: components["schemas"]["Severity"];
             zone_presence?: components["schemas"]["ZonePresence"] | null;
-        };
-        RuleCount: {
-            /** @description How many alerts it would have raised. */
-            alerts: number;
-            rule_id: string;
-        };
-        /** @description What the rules would have raised. */
-        RulePreview: {
-            /** @description The newest of them, at most 100, the newest first. */
-            alerts: components["schemas"]["PreviewedAlert"][];
-            /**
-             * Format: date-time
-             * @description Capture time of the first frame that was judged: of very many frames or road users, the newest are judged. Absent if there is none:
-             *     nobody knows then.
-             */
-            first_frame?: string | null;
-            /** @description How many analysed frames were judged. */
-            frames: number;
-            /** @description Each rule of the settings, in their order. */
-            rules: components["schemas"]["RuleCount"][];
         };
         /**
          * @description What a key is for.
@@ -9447,16 +9341,6 @@ export interface components {
         /** @description The settings and the login of a camera that is added or changed. */
         WantedCamera: {
             credentials?: components["schemas"]["Credentials"] | null;
-            settings: components["schemas"]["CameraSettings"];
-        };
-        /** @description Settings whose rules are tried. */
-        WantedPreview: {
-            /**
-             * Format: int32
-             * @description How far back (default 60).
-             */
-            minutes?: number | null;
-            /** @description As for a change of the camera. Nothing is saved. */
             settings: components["schemas"]["CameraSettings"];
         };
         /** @description A comment on an alert. */
