@@ -8545,6 +8545,8 @@ export interface components {
                 changed_at: string;
                 /** Format: date-time */
                 created_at: string;
+                /** @description What is missing in its frames: it was cut off, or parts of it cannot be decoded. Absent if nothing is known to be missing. */
+                damage?: string | null;
                 /**
                  * Format: date-time
                  * @description While it is `receiving`: it is removed then, unless more comes.
@@ -9266,6 +9268,8 @@ export interface components {
             changed_at: string;
             /** Format: date-time */
             created_at: string;
+            /** @description What is missing in its frames: it was cut off, or parts of it cannot be decoded. Absent if nothing is known to be missing. */
+            damage?: string | null;
             /**
              * Format: date-time
              * @description While it is `receiving`: it is removed then, unless more comes.
