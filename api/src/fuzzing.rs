@@ -22,7 +22,7 @@ pub fn session_cookie(case: &[u8]) {
     let found: Vec<String> = session_tokens(&headers).map(str::to_owned).collect();
     for token in &found {
         assert!(!token.contains([';', '\n']) && token.len() <= case.len());
-        let ours = set_cookie(token, Duration::from_secs(60)).expect("what was in a header may stand in one");
+        let ours = set_cookie(token, Duration::from_mins(1)).expect("what was in a header may stand in one");
         let pair = ours.to_str().expect("text").split(';').next().unwrap_or_default().to_owned();
         headers.append(header::COOKIE, HeaderValue::try_from(pair).expect("the same text"));
         assert_eq!(session_tokens(&headers).last(), Some(token.as_str()));

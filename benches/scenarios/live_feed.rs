@@ -46,7 +46,7 @@ async fn measure() {
 
 /// CPU time of each server for one delivered message. Messages that a slow viewer skips are not delivered, on either side.
 async fn viewers(street: &mut Street, rendition: &str, viewers: usize, goal: Goal, name: &str) {
-    let ours = Crowd::gather(&street.feed(), Some(street.cookie()), Some(&street.watch(rendition)), viewers).await;
+    let ours = Crowd::gather(&street.feed(), Some(street.cookie()), Some(&Street::watch(rendition)), viewers).await;
     street.show_until(async || ours.everybody_has_one()).await;
     let mut socket = BareSocket::start(&hand_over("live-message.bin", &ours.last_message()));
     let bare = Crowd::gather(socket.address(), None, None, viewers).await;

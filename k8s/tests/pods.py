@@ -178,7 +178,11 @@ class Running:
         arguments = ["--set", f"admin=127.0.0.1:{self.port}", *(part for key in moved for part in ("--set", f"{key}=127.0.0.1:0"))]
         # Ingest wants two addresses that differ.
         arguments = [argument.replace("push.tls_listen=127.0.0.1:0", "push.tls_listen=127.0.0.2:0") for argument in arguments]
-        command, options = pod.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if pod.container["name"] == "infer":
+            # The runtime of this machine has no GPU's provider; the configuration with it was checked before.
+            arguments += ["--set", "model.provider=cpu"]
+        self.log = tempfile.TemporaryFile("w+")
+        command, options = pod.run(arguments, stdout=self.log, stderr=subprocess.STDOUT)
         self.process = subprocess.Popen(command, **options)
 
     def status(self, path):
@@ -201,6 +205,11 @@ class Running:
     def end(self):
         self.process.kill()
         self.process.wait()
+        self.log.close()
+
+    def last_words(self):
+        self.log.seek(0)
+        return self.log.read()[-2000:]
 
 
 def check_probes(pod, paths):
@@ -208,7 +217,7 @@ def check_probes(pod, paths):
     running = Running(pod)
     try:
         if running.wait() != 200:
-            pod.problems.append(f"{pod.name}: the program does not answer /health")
+            pod.problems.append(f"{pod.name}: the program does not answer /health with 200, and says: {running.last_words()}")
             return
         for path in sorted(paths):
             status = running.status(path)

@@ -221,9 +221,9 @@ impl Export<'_> {
                     continue;
                 };
                 if key.starts_with("clips/") {
-                    clips += 1
+                    clips += 1;
                 } else {
-                    snapshots += 1
+                    snapshots += 1;
                 }
                 let hash = hex::encode(Sha256::digest(&content));
                 list.push(&json!({ "name": key, "bytes": content.len(), "sha256": hash }).to_string());

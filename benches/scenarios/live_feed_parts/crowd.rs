@@ -19,6 +19,7 @@ const QUIET: Duration = Duration::from_millis(500);
 pub struct Crowd {
     viewers: Vec<Arc<AtomicU64>>,
     last: Arc<Mutex<Bytes>>,
+    #[expect(dead_code, reason = "it ends its tasks when it is dropped")]
     tasks: JoinSet<()>,
 }
 

@@ -66,7 +66,7 @@ impl Street {
     }
 
     /// What a viewer says who wants this rendition of the camera.
-    pub fn watch(&self, rendition: &str) -> String {
+    pub fn watch(rendition: &str) -> String {
         format!("{{\"watch\": [{{\"camera_id\": \"{CAMERA}\", \"rendition\": \"{rendition}\"}}]}}")
     }
 

@@ -73,6 +73,24 @@ pub struct SealedSecrets {
     pub credentials: Option<SealedCredentials>,
 }
 
+/// What becomes of the login of a webhook that is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginChange {
+    Stays,
+    Removed,
+    New(SealedCredentials),
+}
+
+impl LoginChange {
+    /// The new login.
+    pub fn login(&self) -> Option<&SealedCredentials> {
+        match self {
+            Self::New(login) => Some(login),
+            Self::Stays | Self::Removed => None,
+        }
+    }
+}
+
 /// Of the table `webhooks w`.
 const COLUMNS: &str = "w.id, w.site_id, w.name, w.url, w.enabled, w.events, w.kinds, w.severities, w.camera_ids, w.version, \
      w.created_at, w.changed_at, w.last_delivered_at, w.failing_since, w.last_error, w.username IS NOT NULL AS has_credentials, \
@@ -138,15 +156,14 @@ fn columns(credentials: Option<&SealedCredentials>) -> (Option<&str>, Option<&st
     credentials.map(|login| (login.username.as_str(), login.password.as_str())).unzip()
 }
 
-/// Changes a webhook of that version. `credentials`: the new login, or none; absent if it stays. False if it has another version by now, or
-/// is gone.
+/// Changes a webhook of that version. False if it has another version by now, or is gone.
 pub async fn change<C: GenericClient>(
     client: &C,
     site_id: &str,
     id: &str,
     version: i64,
     settings: &WebhookSettings,
-    credentials: Option<Option<&SealedCredentials>>,
+    login: &LoginChange,
 ) -> Result<bool, DatabaseError> {
     let failed = DatabaseError::statement("change a webhook");
     let sql = "UPDATE webhooks SET name = $4, url = $5, enabled = $6, events = $7, kinds = $8, severities = $9, camera_ids = $10, \
@@ -155,7 +172,7 @@ pub async fn change<C: GenericClient>(
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let WebhookSettings { name, url, enabled, events, kinds, severities, camera_ids } = settings;
     let events = words(events);
-    let (new, (username, password)) = (credentials.is_some(), columns(credentials.flatten()));
+    let (new, (username, password)) = (*login != LoginChange::Stays, columns(login.login()));
     let changed = client
         .execute(
             &statement,

@@ -2,7 +2,7 @@ use axum::extract::State;
 use serde_json::json;
 use vru_storage::audit::{self, Entry};
 use vru_storage::postgres::DatabaseError;
-use vru_storage::webhooks;
+use vru_storage::webhooks::{self, LoginChange};
 
 use super::webhook::{WantedWebhook, Webhook, changed_or_gone, find};
 use crate::auth::{Permitted, actions::ManageWebhooks};
@@ -36,15 +36,14 @@ pub(super) async fn change(
     let (site_id, id) = (&who.site_id, &who.object_id);
     let mut client = state.database.get().await?;
     let before = find(&client, site_id, id).await?;
-    let (settings, credentials) = wanted.checked(&state, &client, site_id, Some(&before)).await?;
+    let (settings, login) = wanted.checked(&state, &client, site_id, Some(&before)).await?;
     let failed = DatabaseError::statement("change a webhook");
     let transaction = client.transaction().await.map_err(failed)?;
-    let new = credentials.as_ref().map(Option::as_ref);
-    if !webhooks::change(&transaction, site_id, id, version, &settings, new).await? {
+    if !webhooks::change(&transaction, site_id, id, version, &settings, &login).await? {
         transaction.rollback().await.map_err(failed)?;
         return Err(changed_or_gone(&client, site_id, id).await);
     }
-    let details = json!({ "version": version + 1, "name": settings.name, "url": settings.url, "enabled": settings.enabled, "credentials": new.is_some() });
+    let details = json!({ "version": version + 1, "name": settings.name, "url": settings.url, "enabled": settings.enabled, "credentials": login != LoginChange::Stays });
     let entry = Entry { action: "webhook.change", site_id, object: id, details };
     audit::record(&transaction, &who.caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;

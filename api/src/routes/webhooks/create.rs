@@ -39,10 +39,10 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<WebhookWithSecret>), Problem> {
     let site_id = &who.site_id;
     let mut client = state.database.get().await?;
-    let (settings, credentials) = wanted.checked(&state, &client, site_id, None).await?;
+    let (settings, login) = wanted.checked(&state, &client, site_id, None).await?;
     let secret = Token::webhook();
     let newest = state.webhooks.secrets.seal(&Secret::new(secret.text()))?;
-    let sealed = SealedSecrets { newest, old: None, credentials: credentials.flatten() };
+    let sealed = SealedSecrets { newest, old: None, credentials: login.login().cloned() };
     let failed = DatabaseError::statement("make a webhook");
     let transaction = client.transaction().await.map_err(failed)?;
     if webhooks::count(&transaction, site_id).await? >= MOST {

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vru_storage::cameras::SealedCredentials;
 use vru_storage::postgres::PooledClient;
-use vru_storage::webhooks::{self, EventKind, WebhookSettings};
+use vru_storage::webhooks::{self, EventKind, LoginChange, WebhookSettings};
 
 use crate::http::{Problem, Tagged};
 use crate::outbound::Target;
@@ -204,14 +203,14 @@ pub(super) fn with_secret(webhook: webhooks::Webhook, secret: &str) -> Tagged<We
 }
 
 impl WantedWebhook {
-    /// As it is stored, and the new login, or none; absent if it stays. Names the field that is wrong.
+    /// As it is stored, and what becomes of the login. Names the field that is wrong.
     pub(super) async fn checked(
         self,
         state: &ApiState,
         client: &PooledClient,
         site_id: &str,
         before: Option<&webhooks::Webhook>,
-    ) -> Result<(WebhookSettings, Option<Option<SealedCredentials>>), Problem> {
+    ) -> Result<(WebhookSettings, LoginChange), Problem> {
         let Self { name, url, credentials, enabled, events, kinds, severities, mut camera_ids } = self;
         check_display_name("name", &name)?;
         let target = state.webhooks.outbound.target(&url).map_err(|problem| Problem::field("url", problem))?;
@@ -243,19 +242,19 @@ impl WantedWebhook {
             }
         }
         let (kinds, severities) = (numbers(kinds), numbers(severities));
-        let credentials = checked_credentials(state, credentials, &target, before)?;
+        let login = login_change(state, credentials, &target, before)?;
         let url = target.text();
-        Ok((WebhookSettings { name, url, enabled, events: known, kinds, severities, camera_ids }, credentials))
+        Ok((WebhookSettings { name, url, enabled, events: known, kinds, severities, camera_ids }, login))
     }
 }
 
 /// A login never goes to another server than the one that it was given for: who may change the address may not read it.
-fn checked_credentials(
+fn login_change(
     state: &ApiState,
     wanted: WantedCredentials,
     target: &Target,
     before: Option<&webhooks::Webhook>,
-) -> Result<Option<Option<SealedCredentials>>, Problem> {
+) -> Result<LoginChange, Problem> {
     let has_login = before.is_some_and(|webhook| webhook.has_credentials);
     let moves = || {
         let before = before.and_then(|webhook| state.webhooks.outbound.target(&webhook.settings.url).ok());
@@ -267,15 +266,15 @@ fn checked_credentials(
         }
         WantedCredentials::New(credentials) => {
             let (username, password) = credentials.checked()?;
-            state.webhooks.secrets.seal_login(username, password).map(|login| Some(Some(login)))
+            state.webhooks.secrets.seal_login(username, password).map(LoginChange::New)
         }
-        WantedCredentials::None => Ok(Some(None)),
-        WantedCredentials::AsBefore if has_login && !target.is_broker() => Ok(Some(None)),
+        WantedCredentials::None => Ok(LoginChange::Removed),
+        WantedCredentials::AsBefore if has_login && !target.is_broker() => Ok(LoginChange::Removed),
         WantedCredentials::AsBefore if has_login && moves() => {
             let detail = "are of the broker at the address before: give them again, or `null` for none";
             Err(Problem::field("credentials", detail))
         }
-        WantedCredentials::AsBefore => Ok(None),
+        WantedCredentials::AsBefore => Ok(LoginChange::Stays),
     }
 }
 

@@ -46,7 +46,7 @@ impl Default for Brokers {
 
 impl std::fmt::Debug for Brokers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Brokers").field("open", &self.open.lock().len()).finish()
+        f.debug_struct("Brokers").field("open", &self.open.lock().len()).finish_non_exhaustive()
     }
 }
 

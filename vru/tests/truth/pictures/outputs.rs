@@ -66,7 +66,8 @@ fn snapshots_clips_and_live_pictures_show_what_a_person_sees() {
         let found = cameras.iter().filter(|(id, ..)| have(id)).count();
         if found == wanted { Ok(()) } else { Err(format!("{found} of {wanted}; {clips} clips; {}", sink.log_tail())) }
     });
-    let live = live_pictures(pipeline.bus.config(), cameras.iter().map(|(id, ..)| id.parse().unwrap()).collect());
+    let ids: Vec<CameraId> = cameras.iter().map(|(id, ..)| id.parse().unwrap()).collect();
+    let live = live_pictures(pipeline.bus.config(), &ids);
     let store = pipeline.store();
     for (id, quarters, _) in &cameras {
         assert_seen(&format!("the live picture of {id}"), &live[id.as_str()], *quarters);
@@ -84,7 +85,7 @@ fn snapshots_clips_and_live_pictures_show_what_a_person_sees() {
 }
 
 /// A live picture of each camera.
-fn live_pictures(kafka: KafkaConfig, cameras: Vec<CameraId>) -> BTreeMap<String, Image> {
+fn live_pictures(kafka: KafkaConfig, cameras: &[CameraId]) -> BTreeMap<String, Image> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let shutdown = Shutdown::default();
     let feed = LiveFeed::start(kafka, &LiveOptions::default(), &shutdown).unwrap();
