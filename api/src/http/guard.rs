@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::Semaphore;
 
 use super::Problem;
-use crate::config::HttpConfig;
+use super::config::HttpConfig;
 
 #[derive(Debug)]
 pub(crate) struct Guard {

@@ -2,6 +2,7 @@
 
 mod body;
 mod client_address;
+mod config;
 mod docs;
 mod entity_tag;
 mod guard;
@@ -18,6 +19,7 @@ mod web;
 
 pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
+pub use config::HttpConfig;
 pub(crate) use docs::docs;
 pub(crate) use entity_tag::{Expected, Tagged, is_current};
 pub(crate) use guard::{Guard, guard};
