@@ -16,6 +16,7 @@ use vru_runtime::cameras::{CamerasConfig, check_file};
 use vru_runtime::config::{Problems, Validate};
 use vru_runtime::kafka::{KafkaConfig, Needs};
 use vru_runtime::networks::AllowedNetworks;
+use vru_runtime::redis::RedisConfig;
 use vru_runtime::report::chain;
 use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
@@ -53,6 +54,8 @@ pub struct IngestConfig {
     pub file: FileConfig,
     /// The bucket with files that people upload; absent: there are none.
     pub s3: Option<S3Section>,
+    /// Where it is written what is dropped, for the state of the system that `vru-api` shows; without it, nowhere.
+    pub redis: RedisConfig,
     /// Cameras that people try before they are watched.
     pub camera_tests: CameraTestsConfig,
     /// GStreamer pipelines that cameras can choose.
@@ -75,6 +78,7 @@ impl Default for IngestConfig {
             push: PushConfig::default(),
             file: FileConfig::default(),
             s3: None,
+            redis: RedisConfig::default(),
             camera_tests: CameraTestsConfig::default(),
             pipelines: PipelinesConfig::default(),
             telemetry: TelemetryConfig::default(),
@@ -148,6 +152,7 @@ impl Validate for IngestConfig {
         if let Some(s3) = &self.s3 {
             problems.section("s3", s3);
         }
+        problems.section("redis", &self.redis);
         problems.section("camera_tests", &self.camera_tests);
         problems.section("pipelines", &self.pipelines);
         problems.section("telemetry", &self.telemetry);
@@ -155,6 +160,7 @@ impl Validate for IngestConfig {
     }
 
     fn check(&self, problems: &mut Problems) {
+        problems.check("redis", &self.redis);
         check_file(&self.cameras, problems);
         let (Ok(pipelines), Ok(cameras)) = (self.pipelines.load(), self.cameras.cameras()) else { return };
         for (id, camera) in cameras {

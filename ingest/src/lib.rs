@@ -21,6 +21,7 @@ pub mod camera_login;
 mod camera_tests;
 pub mod config;
 mod counts;
+mod drops;
 pub mod error;
 mod file_faults;
 #[cfg(feature = "fuzzing")]
@@ -39,4 +40,4 @@ mod waits;
 
 pub use config::IngestConfig;
 pub use counts::{IngestCounts, counts, gone_counts};
-pub use service::run;
+pub use service::{run, run_with_live};

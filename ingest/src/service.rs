@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use vru_runtime::cameras::{self, Share};
 use vru_runtime::kafka::watch_kafka;
+use vru_runtime::live::LiveStore;
+use vru_runtime::redis::Redis;
 use vru_runtime::service::ServiceContext;
 use vru_storage::s3::Bucket;
 
@@ -15,7 +17,7 @@ use crate::config::IngestConfig;
 use crate::publisher::KafkaPublisher;
 use crate::source::push::{self, PathRegistry};
 use crate::source::{HangLimits, PipelineShutdowns};
-use crate::{metrics, supervisor, waits};
+use crate::{drops, metrics, supervisor, waits};
 
 /// How long the producer may flush at the end, and how long connections may then take to close. The process has its own
 /// shutdown deadline.
@@ -23,7 +25,25 @@ const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Runs until `context.shutdown.soft`. Then it stops the cameras and sends the frames that are queued.
 pub async fn run(config: IngestConfig, context: ServiceContext) -> anyhow::Result<()> {
+    run_with_live(config, None, context).await
+}
+
+/// Like [`run`], beside the API in one process, which shows what is dropped: it is written into this store.
+pub async fn run_with_live(
+    config: IngestConfig,
+    live: Option<LiveStore>,
+    context: ServiceContext,
+) -> anyhow::Result<()> {
     metrics::register();
+    let live = live.or_else(|| {
+        let redis = config.redis.is_configured().then(|| Redis::new(config.redis.clone()))?;
+        let (ready, stop) = (context.readiness.helpful_part("redis"), context.shutdown.soft.clone());
+        context.shutdown.spawn_essential("the connection to Redis", redis.clone().watch(ready, stop));
+        Some(LiveStore::Redis(redis))
+    });
+    if let Some(store) = live {
+        context.shutdown.spawn_essential("the writer of drops", drops::write(store, context.shutdown.soft.clone()));
+    }
     vru_media::init().context("start GStreamer")?;
     let shutdown = context.shutdown.child();
     let pipelines = config.pipelines.load().context("load the pipelines")?;

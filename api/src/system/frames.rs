@@ -72,7 +72,7 @@ struct SilentCamera {
     age_seconds: f64,
 }
 
-fn seconds(age: Duration) -> f64 {
+pub(super) fn seconds(age: Duration) -> f64 {
     (age.as_secs_f64() * 10.0).round() / 10.0
 }
 

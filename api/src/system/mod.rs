@@ -4,6 +4,7 @@
 mod config;
 mod consumers;
 mod frames;
+mod ingest;
 mod servers;
 
 use std::future::Future;
@@ -24,6 +25,7 @@ use crate::database::Reads;
 use crate::pictures::Pictures;
 use consumers::{Consumer, Consumers};
 use frames::{Frames, Workers};
+use ingest::Ingest;
 use servers::{Server, Servers};
 
 pub use config::SystemConfig;
@@ -58,6 +60,7 @@ pub(crate) struct Health {
     servers: Servers,
     /// How far each consumer of Kafka is behind.
     consumers: Vec<Consumer>,
+    ingest: Ingest,
     workers: Workers,
     frames: Frames,
 }
@@ -102,10 +105,10 @@ impl System {
 
 impl Sources {
     async fn ask(&self) -> Health {
-        let (servers, (consumers, kafka), (workers, frames)) =
-            futures::join!(self.servers(), self.consumers(), self.frames());
+        let (servers, (consumers, kafka), ingest, (workers, frames)) =
+            futures::join!(self.servers(), self.consumers(), self.ingest(), self.frames());
         let Consumers(consumers) = consumers;
-        Health { servers: Servers { kafka, ..servers }, consumers, workers, frames }
+        Health { servers: Servers { kafka, ..servers }, consumers, ingest, workers, frames }
     }
 
     /// The answer of a part, or why there is none.

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 use vru_proto::v1;
 use vru_runtime::kafka::admin::cluster_id;
-use vru_runtime::live::{LiveCamera, LiveStore, Update, Worker};
+use vru_runtime::live::{IngestPod, LiveCamera, LiveStore, Update, Worker};
 use vru_runtime::redis::RedisConfig;
 use vru_runtime::test_util::{RedisServer, S3Server, Topic, eventually, kafka, redis_client, s3};
 
@@ -59,6 +59,15 @@ async fn it_says_what_works_how_far_consumers_are_and_what_nobody_knows() {
     };
     let update = Update { camera: "gate".to_owned(), state: LiveCamera::default(), new_frame: true };
     store.write(&worker, &[update]).await.expect("it is written");
+    for (name, frames) in [("pod-1", 3), ("pod-2", 4)] {
+        let reasons = [("too_large".to_owned(), frames), (format!("only of {name}"), 1)].into();
+        let pod = IngestPod {
+            name: name.to_owned(),
+            dropped_frames: [("gate".to_owned(), reasons)].into(),
+            ..IngestPod::default()
+        };
+        store.write_pod(&pod).await.expect("it is written");
+    }
     let detections = bus.name(Topic::Detections);
     tokio::task::block_in_place(|| {
         for _ in 0..5 {
@@ -86,6 +95,11 @@ async fn it_says_what_works_how_far_consumers_are_and_what_nobody_knows() {
         (&json!("worker-1"), &json!(true))
     );
     assert_eq!(health["workers"]["dropped_frames"], json!([{ "reason": "stale", "frames": 7 }]));
+    let pods: Vec<&Value> =
+        health["ingest"]["items"].as_array().expect("pods").iter().map(|pod| &pod["name"]).collect();
+    assert_eq!((pods, &health["ingest"]["dropped_frames"]), (vec![&json!("pod-1"), &json!("pod-2")], &json!(9)));
+    assert_eq!(health["ingest"]["dropped"][0], json!({ "camera_id": "gate", "reason": "too_large", "frames": 7 }));
+    assert_eq!(health["ingest"]["dropped"].as_array().map(Vec::len), Some(3));
     assert!(health["frames"]["newest_age_seconds"].as_f64().is_some_and(|age| age < 5.0), "{health}");
     // The worker stops; its camera falls silent, and it is not there.
     let health =
@@ -97,7 +111,7 @@ async fn it_says_what_works_how_far_consumers_are_and_what_nobody_knows() {
     server.server.pause();
     let health =
         eventually_says(&admin, "Redis to be missed", |health| health["servers"]["redis"]["state"] == "failed").await;
-    for part in ["workers", "frames"] {
+    for part in ["ingest", "workers", "frames"] {
         assert!(health[part]["unknown_because"].as_str().is_some_and(|why| why.contains("Redis")), "{health}");
     }
     assert_eq!(health["servers"]["database"], json!({ "state": "ok" }));
@@ -131,7 +145,7 @@ async fn a_part_that_hangs_does_not_hang_the_answer_and_says_so() {
     for consumer in health["consumers"].as_array().expect("consumers") {
         assert!(consumer.get("lag").is_none() && consumer["unknown_because"].is_string(), "{consumer}");
     }
-    for part in ["workers", "frames"] {
+    for part in ["ingest", "workers", "frames"] {
         assert_eq!(health[part]["unknown_because"], "`redis.url` is not configured", "{health}");
     }
 }

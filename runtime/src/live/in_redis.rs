@@ -8,19 +8,22 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LiveError;
-use super::state::{Seen, Update, Worker};
+use super::state::{IngestPod, Seen, Update, Worker};
 use super::{EXPIRY, WORKER_EXPIRY};
 use crate::redis::{Redis, RedisError, cmd};
 
 const CAMERAS: &str = "live:cameras";
 const WORKERS: &str = "live:workers";
+const PODS: &str = "live:pods";
 
 fn camera_key(redis: &Redis, camera: &str) -> String {
     redis.key(&format!("live:camera:{camera}"))
 }
 
-fn worker_key(redis: &Redis, worker: &str) -> String {
-    redis.key(&format!("live:worker:{worker}"))
+/// Of a worker or a pod; `set` has the names of its kind.
+fn process_key(redis: &Redis, set: &str, name: &str) -> String {
+    let kind = if set == PODS { "pod" } else { "worker" };
+    redis.key(&format!("live:{kind}:{name}"))
 }
 
 fn text(value: &impl Serialize) -> String {
@@ -44,13 +47,7 @@ pub(super) async fn write(redis: &Redis, worker: &Worker, updates: &[Update]) ->
         // Without the key that is not to become younger, the answer is nil.
         redis.query::<Option<String>>(&set).await.map_err(|error| (camera.clone(), error))
     }));
-    let workers = async {
-        let (name, state) = (&worker.name, text(worker));
-        redis
-            .query::<()>(cmd("SET").arg(worker_key(redis, name)).arg(state).arg("PX").arg(millis(WORKER_EXPIRY)))
-            .await?;
-        redis.query::<()>(cmd("SADD").arg(redis.key(WORKERS)).arg(name)).await
-    };
+    let workers = write_process(redis, WORKERS, &worker.name, worker);
     let known = async {
         if updates.is_empty() {
             return Ok(());
@@ -100,17 +97,36 @@ pub(super) async fn cameras(redis: &Redis, after: &str, limit: usize) -> Result<
 }
 
 pub(super) async fn workers(redis: &Redis) -> Result<Vec<(Worker, Duration)>, LiveError> {
-    let mut names: Vec<String> = redis.query(cmd("SMEMBERS").arg(redis.key(WORKERS))).await?;
+    processes(redis, WORKERS).await
+}
+
+pub(super) async fn pods(redis: &Redis) -> Result<Vec<(IngestPod, Duration)>, LiveError> {
+    processes(redis, PODS).await
+}
+
+pub(super) async fn write_pod(redis: &Redis, pod: &IngestPod) -> Result<(), LiveError> {
+    Ok(write_process(redis, PODS, &pod.name, pod).await?)
+}
+
+async fn write_process(redis: &Redis, set: &str, name: &str, state: &impl Serialize) -> Result<(), RedisError> {
+    let mut put = cmd("SET");
+    put.arg(process_key(redis, set, name)).arg(text(state)).arg("PX").arg(millis(WORKER_EXPIRY));
+    redis.query::<()>(&put).await?;
+    redis.query::<()>(cmd("SADD").arg(redis.key(set)).arg(name)).await
+}
+
+async fn processes<T: DeserializeOwned>(redis: &Redis, set: &str) -> Result<Vec<(T, Duration)>, LiveError> {
+    let mut names: Vec<String> = redis.query(cmd("SMEMBERS").arg(redis.key(set))).await?;
     names.sort_unstable();
-    let mut workers = Vec::new();
-    let values = join_all(names.iter().map(async |name| value(redis, &worker_key(redis, name), WORKER_EXPIRY).await));
-    for (name, value) in names.iter().zip(values.await) {
+    let mut found = Vec::new();
+    let read = async |name: &String| value(redis, &process_key(redis, set, name), WORKER_EXPIRY).await;
+    for (name, value) in names.iter().zip(join_all(names.iter().map(read)).await) {
         match value? {
-            Some(worker) => workers.push(worker),
-            None => redis.query::<()>(cmd("SREM").arg(redis.key(WORKERS)).arg(name)).await?,
+            Some(process) => found.push(process),
+            None => redis.query::<()>(cmd("SREM").arg(redis.key(set)).arg(name)).await?,
         }
     }
-    Ok(workers)
+    Ok(found)
 }
 
 /// The value of a key, and how long ago it was written with that expiry. `None` if there is none.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::state::{LiveCamera, Seen, Update, Worker};
+use super::state::{IngestPod, LiveCamera, Seen, Update, Worker};
 use super::{EXPIRY, WORKER_EXPIRY};
 
 /// The live states of the cameras of this process. Clones share them.
@@ -17,6 +17,7 @@ pub struct Memory(Arc<Mutex<Contents>>);
 struct Contents {
     cameras: BTreeMap<String, (LiveCamera, Instant)>,
     workers: BTreeMap<String, (Worker, Instant)>,
+    pods: BTreeMap<String, (IngestPod, Instant)>,
 }
 
 impl Memory {
@@ -56,5 +57,17 @@ impl Memory {
         let contents = self.0.lock();
         let workers = contents.workers.values().map(|(worker, written)| (worker.clone(), written.elapsed()));
         workers.filter(|(_, age)| *age < WORKER_EXPIRY).collect()
+    }
+
+    pub(super) fn write_pod(&self, pod: &IngestPod) {
+        let mut contents = self.0.lock();
+        contents.pods.insert(pod.name.clone(), (pod.clone(), Instant::now()));
+        contents.pods.retain(|_, (_, written)| written.elapsed() < WORKER_EXPIRY);
+    }
+
+    pub(super) fn pods(&self) -> Vec<(IngestPod, Duration)> {
+        let contents = self.0.lock();
+        let pods = contents.pods.values().map(|(pod, written)| (pod.clone(), written.elapsed()));
+        pods.filter(|(_, age)| *age < WORKER_EXPIRY).collect()
     }
 }

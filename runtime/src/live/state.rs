@@ -59,6 +59,17 @@ pub struct Seen {
     pub age: Duration,
 }
 
+/// A pod of ingest.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IngestPod {
+    pub name: String,
+    pub started_at_us: i64,
+    pub version: String,
+    /// Frames that it has dropped since it started, by camera and reason.
+    pub dropped_frames: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
 /// A worker of inference.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

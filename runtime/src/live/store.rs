@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::error::LiveError;
 use super::in_redis;
 use super::memory::Memory;
-use super::state::{Seen, Update, Worker};
+use super::state::{IngestPod, Seen, Update, Worker};
 use crate::redis::Redis;
 
 /// Where live states are. Clones share it.
@@ -52,6 +52,25 @@ impl LiveStore {
         match self {
             Self::Redis(redis) => in_redis::workers(redis).await,
             Self::Memory(memory) => Ok(memory.workers()),
+        }
+    }
+
+    /// Writes that the pod of ingest is there, and what it has dropped.
+    pub async fn write_pod(&self, pod: &IngestPod) -> Result<(), LiveError> {
+        match self {
+            Self::Redis(redis) => in_redis::write_pod(redis, pod).await,
+            Self::Memory(memory) => {
+                memory.write_pod(pod);
+                Ok(())
+            }
+        }
+    }
+
+    /// The pods of ingest, and how long ago each wrote.
+    pub async fn pods(&self) -> Result<Vec<(IngestPod, Duration)>, LiveError> {
+        match self {
+            Self::Redis(redis) => in_redis::pods(redis).await,
+            Self::Memory(memory) => Ok(memory.pods()),
         }
     }
 }

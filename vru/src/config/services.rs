@@ -94,6 +94,7 @@ impl UpConfig {
             push: self.push.clone(),
             file: self.file_pace(),
             s3: Some(S3Section { bucket: bucket.clone() }),
+            redis: self.redis.clone(),
             ..IngestConfig::default()
         }
     }

@@ -33,6 +33,8 @@ const SUBSCRIBE_DEADLINE: Duration = Duration::from_secs(15);
 pub struct Stack {
     process: Shutdown,
     ingest: Option<ServiceTask>,
+    /// What ingest and inference show to the API without a Redis.
+    live: Option<LiveStore>,
     infer: ServiceTask,
     sink: ServiceTask,
     api: ServiceTask,
@@ -91,7 +93,8 @@ impl Stack {
 
         let step = display.step("model");
         let infer_config = config.infer(&backends.kafka);
-        let start = |context| vru_infer::run_with_live(infer_config, live, context);
+        let of_infer = live.clone();
+        let start = |context| vru_infer::run_with_live(infer_config, of_infer, context);
         let mut infer = ServiceTask::start("inference", "admin.infer", config.admin.infer, process, start).await?;
         infer.ready(&step).await?;
         if backends.has_embedded_broker() {
@@ -104,6 +107,7 @@ impl Stack {
         Ok(Self {
             process: process.clone(),
             ingest: None,
+            live,
             infer,
             sink,
             api,
@@ -137,7 +141,8 @@ impl Stack {
     pub async fn start_ingest(&mut self, config: &UpConfig, display: &Display) -> anyhow::Result<()> {
         let step = display.step("ingest");
         let ingest_config = config.ingest(&self.backends.kafka, &self.backends.s3.bucket);
-        let start = |context| vru_ingest::run(ingest_config, context);
+        let live = self.live.clone();
+        let start = |context| vru_ingest::run_with_live(ingest_config, live, context);
         let mut ingest =
             ServiceTask::start("ingest", "admin.ingest", config.admin.ingest, &self.process, start).await?;
         ingest.ready(&step).await?;
