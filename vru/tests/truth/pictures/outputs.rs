@@ -87,6 +87,7 @@ fn snapshots_clips_and_live_pictures_show_what_a_person_sees() {
 /// A live picture of each camera.
 fn live_pictures(kafka: KafkaConfig, cameras: &[CameraId]) -> BTreeMap<String, Image> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _inside = runtime.enter();
     let shutdown = Shutdown::default();
     let feed = LiveFeed::start(kafka, &LiveOptions::default(), &shutdown).unwrap();
     let mut viewer = feed.viewer();
