@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::Problem;
 use super::config::HttpConfig;
+use super::rest_of_body::read_rest;
 
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -48,6 +49,7 @@ impl Guard {
 
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let changes = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    let request = if changes { read_rest(request) } else { request };
     // A browser lets a page of any site read from a WebSocket.
     let opens_socket = request.headers().contains_key(header::UPGRADE);
     if (changes || opens_socket) && guard.is_foreign(request.headers()) {

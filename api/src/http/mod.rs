@@ -14,6 +14,7 @@ mod parquet;
 mod problem;
 mod query;
 mod request_id;
+mod rest_of_body;
 mod values;
 mod web;
 

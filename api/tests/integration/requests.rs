@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use hyper::{Method, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -103,4 +104,15 @@ async fn connections_beyond_the_limit_wait_until_others_end() {
     assert!(tokio::time::timeout(Duration::from_millis(500), waiting.as_mut()).await.is_err());
     drop(held);
     assert_eq!(waiting.await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// The body is larger than what the kernel takes of it at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_still_sends_gets_the_answer() {
+    let api = Api::start().await;
+    let body = Bytes::from(vec![b' '; 3_500_000]);
+    for _ in 0..20 {
+        let refused = api.client().send_bytes(Method::POST, "/api/v1/users", &[], body.clone()).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{refused:?}");
+    }
 }

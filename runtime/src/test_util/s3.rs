@@ -49,7 +49,7 @@ impl S3Server {
                 "-s3",
                 "-ip=127.0.0.1",
                 "-ip.bind=127.0.0.1",
-                "-volume.max=100",
+                "-volume.max=1000",
                 "-volume.preStopSeconds=0",
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
