@@ -7694,6 +7694,13 @@ export interface components {
             frames: number;
             reason: string;
         };
+        /** @description Frames of a camera that did not reach Kafka. */
+        DroppedOfCamera: {
+            camera_id: string;
+            /** Format: int64 */
+            frames: number;
+            reason: string;
+        };
         Dwell: {
             classes?: components["schemas"]["Class"][];
             /** Format: double */
@@ -7875,6 +7882,30 @@ export interface components {
              * @description The last sign-in; absent before the first.
              */
             used_at?: string | null;
+        };
+        /** @description The pods of ingest. */
+        Ingest: {
+            /** @description The same by camera and reason, the most first, 200 at most. */
+            dropped: components["schemas"]["DroppedOfCamera"][];
+            /**
+             * Format: int64
+             * @description Frames that the pods here have dropped before Kafka since each started, of all cameras.
+             */
+            dropped_frames: number;
+            items: components["schemas"]["IngestPod"][];
+            /** @description Why there is nothing in it. */
+            unknown_because?: string | null;
+        };
+        /** @description A pod of ingest that has written in the last 30 seconds. */
+        IngestPod: {
+            /** Format: double */
+            age_seconds: number;
+            /** @description It has written in the last seconds. */
+            alive: boolean;
+            name: string;
+            /** Format: date-time */
+            started_at: string;
+            version: string;
         };
         /** @description A link for one person. */
         Invitation: {
@@ -9016,6 +9047,7 @@ export interface components {
             /** @description How far each consumer of Kafka is behind. */
             consumers: components["schemas"]["Consumer"][];
             frames: components["schemas"]["Frames"];
+            ingest: components["schemas"]["Ingest"];
             servers: components["schemas"]["Servers"];
             workers: components["schemas"]["Workers"];
         };
