@@ -222,7 +222,7 @@ async fn a_test_tells_in_words_why_a_camera_is_not_seen() {
         ("vp8", vp8.source(), SHORT, "unsupported_codec", "", "VP8"),
         ("unspecified", at("rtsp://0.0.0.0/live"), TIMEOUT, "network_not_allowed", "lookup", "unspecified"),
         ("public", at("rtsp://192.0.2.7/live"), TIMEOUT, "network_not_allowed", "lookup", "pull.allowed_networks"),
-        ("sealed", unknown_key, TIMEOUT, "credentials", "", "it must be the key of the API"),
+        ("sealed", unknown_key, TIMEOUT, "credentials", "", "they must be the keys of the API"),
     ];
     for (id, source, timeout, ..) in &cases {
         pods.ask(id, source.clone(), *timeout);

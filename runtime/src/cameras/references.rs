@@ -35,8 +35,7 @@ pub enum LoginError {
     },
     #[error("the {field} is sealed, and `cameras.secrets_key` is not set")]
     NoKey { field: &'static str },
-    /// The keys must be those of the API.
-    #[error("the {field} {why}")]
+    #[error("the {field} {why}; they must be the keys of the API")]
     Sealed { field: &'static str, why: Unopened },
     #[error("the {field} is empty{from}; set both the user name and the password, or neither")]
     Empty { field: &'static str, from: String },
