@@ -25,6 +25,8 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 const GONE_AFTER: Duration = Duration::from_secs(30);
 /// A client that does not take a message in this time is gone.
 const SEND_DEADLINE: Duration = Duration::from_secs(20);
+/// How long a client may take to answer the end of its feed.
+const FAREWELL: Duration = Duration::from_secs(2);
 const RATES_EVERY: Duration = Duration::from_secs(2);
 
 /// A feed that was let in.
@@ -63,6 +65,8 @@ pub(crate) async fn serve(mut socket: WebSocket, feed: Feed) {
         let frame = CloseFrame { code, reason: reason.into() };
         // The client may be gone already.
         drop(timeout(TICK, socket.send(Message::Close(Some(frame)))).await);
+        // One that still sends would see its connection reset instead of the code.
+        drop(timeout(FAREWELL, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
     }
     drop(place);
 }
