@@ -159,9 +159,13 @@ async fn the_replica_answers_while_it_is_near_and_the_primary_when_it_lags_hangs
     assert!(reading.iter().all(|found| *found == 2), "{reading:?}");
     tokio::task::block_in_place(|| replica.server.restart());
     setup.eventually("the replica to be used again", |state| state["state"] == "ok").await;
-    let before = reads("replica", "near");
-    assert_eq!(setup.found().await, 2);
-    assert_eq!(reads("replica", "near"), before + 1);
+    // On a busy machine it may be behind for a moment.
+    eventually(DEADLINE, "the replica to answer again", async || {
+        let before = reads("replica", "near");
+        assert_eq!(setup.found().await, 2);
+        if reads("replica", "near") == before + 1 { Ok(()) } else { Err("the primary answered".to_owned()) }
+    })
+    .await;
 
     for (url, why) in [
         // No replica.

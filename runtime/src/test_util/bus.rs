@@ -15,7 +15,8 @@ use rdkafka::producer::FutureRecord;
 use vru_proto::v1;
 
 use crate::kafka::{
-    KafkaConfig, Producer, ProducerOptions, Record, StartAt, TopicEnds, TopicId, admin, describe_topic, watermarks,
+    KafkaConfig, Partition, Producer, ProducerOptions, Record, StartAt, TopicEnds, TopicId, admin, describe_topic,
+    watermarks,
 };
 use crate::report::chain;
 use crate::retry::Retryable as _;
@@ -244,9 +245,15 @@ impl Bus {
 
     /// How many records were written to the topic since its creation.
     pub fn written(&self, topic: Topic) -> u64 {
-        let marks = watermarks(&self.config, &self.name(topic), DEADLINE);
-        let marks = marks.unwrap_or_else(|error| panic!("{}", crate::report::chain(&error)));
+        let marks = self.marks(&self.name(topic));
         marks.iter().map(|(_, _, high)| u64::try_from(*high).unwrap_or(0)).sum()
+    }
+
+    /// The first offset of each partition, and the one behind its last. A broker that was paused refuses for a moment to be the leader.
+    fn marks(&self, name: &str) -> Vec<(Partition, i64, i64)> {
+        wait_for(DEADLINE, &format!("the offsets of {name}"), || {
+            watermarks(&self.config, name, DEADLINE).map_err(|error| chain(&error).to_string())
+        })
     }
 
     /// How many frames, of live cameras and of files, the group has not committed yet.
@@ -267,7 +274,7 @@ impl Bus {
 
     /// Like [`Bus::records`], for any topic of the broker.
     pub fn read(&self, name: &str) -> Vec<Record> {
-        let marks = watermarks(&self.config, name, DEADLINE).expect("offsets can be read");
+        let marks = self.marks(name);
         let settings =
             [("group.id", "vru-test-unused"), ("enable.auto.commit", "false"), ("enable.partition.eof", "true")];
         let client = self.config.client("vru-test", &settings);
