@@ -1,8 +1,8 @@
-import { Group, Kbd, MultiSelect, NativeSelect, SegmentedControl, Text } from '@mantine/core';
+import { Group, Kbd, MultiSelect, SegmentedControl, Text } from '@mantine/core';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { CLASSES } from '@/shared/model/classes';
 import { words } from '@/shared/model/search';
+import { CameraChoice, ClassChoice } from '@/shared/ui/Choices';
 import { type AlertFilters, KINDS, SEVERITIES, STATES } from '../model/filters';
 
 export function Filters(props: {
@@ -28,15 +28,7 @@ export function Filters(props: {
         </Text>
       </Group>
       <Group gap="sm" align="flex-end" className="filters">
-        <NativeSelect
-          label={t('common.camera')}
-          value={filters.camera ?? ''}
-          data={[
-            { value: '', label: t('common.all-cameras') },
-            ...props.cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
-          ]}
-          onChange={(event) => set({ camera: event.currentTarget.value || undefined })}
-        />
+        <CameraChoice cameras={props.cameras} value={filters.camera} onChange={(camera) => set({ camera })} />
         <MultiSelect
           label={t('alerts.kind')}
           placeholder={filters.kind ? undefined : t('alerts.kind-any')}
@@ -53,14 +45,7 @@ export function Filters(props: {
           onChange={(value) => set({ severity: words(value, SEVERITIES) })}
           clearable
         />
-        <MultiSelect
-          label={t('common.class')}
-          placeholder={filters.class ? undefined : t('common.any')}
-          value={filters.class ?? []}
-          data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
-          onChange={(value) => set({ class: words(value, CLASSES) })}
-          clearable
-        />
+        <ClassChoice value={filters.class} onChange={(classes) => set({ class: classes })} />
       </Group>
     </>
   );

@@ -6,6 +6,7 @@ import { countsQuery } from '@/shared/api/counts';
 import { useText } from '@/shared/i18n/useText';
 import { word } from '@/shared/model/search';
 import { fromLocalInput, toLocalInput } from '@/shared/model/time';
+import { CameraChoice } from '@/shared/ui/Choices';
 import { Queried } from '@/shared/ui/StateView';
 import { csvAddress, GROUPS, range, SPANS, type StatisticsSearch } from '../model/range';
 import { byPlace, type PlaceCounts } from '../model/series';
@@ -48,15 +49,7 @@ export function StatisticsView(props: {
             if (day) onSearch({ ...search, day: day.toISOString() });
           }}
         />
-        <NativeSelect
-          label={t('common.camera')}
-          value={search.camera ?? ''}
-          data={[
-            { value: '', label: t('common.all-cameras') },
-            ...cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
-          ]}
-          onChange={(event) => onSearch({ ...search, camera: event.currentTarget.value || undefined })}
-        />
+        <CameraChoice cameras={cameras} value={search.camera} onChange={(camera) => onSearch({ ...search, camera })} />
         <NativeSelect
           label={t('statistics.group')}
           value={group}

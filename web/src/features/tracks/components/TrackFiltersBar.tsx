@@ -1,9 +1,8 @@
-import { Button, Group, MultiSelect, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, NumberInput, TextInput } from '@mantine/core';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { CLASSES } from '@/shared/model/classes';
-import { words } from '@/shared/model/search';
 import { fromLocalInput, toLocalInput, zoneName } from '@/shared/model/time';
+import { CameraChoice, ClassChoice } from '@/shared/ui/Choices';
 import { places, type TrackFilters } from '../model/filters';
 
 export function TrackFiltersBar(props: {
@@ -20,22 +19,11 @@ export function TrackFiltersBar(props: {
   const place = filters.zone ? `zone ${filters.zone}` : filters.line ? `line ${filters.line}` : '';
   return (
     <Group gap="sm" align="flex-end" className="filters">
-      <MultiSelect
-        label={t('common.class')}
-        placeholder={filters.class ? undefined : t('common.any')}
-        value={filters.class ?? []}
-        data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
-        onChange={(value) => set({ class: words(value, CLASSES) })}
-        clearable
-      />
-      <NativeSelect
-        label={t('common.camera')}
-        value={filters.camera ?? ''}
-        data={[
-          { value: '', label: t('common.all-cameras') },
-          ...cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
-        ]}
-        onChange={(event) => set({ camera: event.currentTarget.value || undefined, zone: undefined, line: undefined })}
+      <ClassChoice value={filters.class} onChange={(classes) => set({ class: classes })} />
+      <CameraChoice
+        cameras={cameras}
+        value={filters.camera}
+        onChange={(camera) => set({ camera, zone: undefined, line: undefined })}
       />
       <NativeSelect
         label={t('tracks.place')}
