@@ -105,7 +105,7 @@ impl Sweep<'_> {
         Ok(alerts.len() as u64)
     }
 
-    /// As if somebody had deleted them.
+    /// Starts their deletion, as the call of the API does.
     async fn uploads(&self, deleted: &mut u64) -> Result<(), RetentionError> {
         let failed = DatabaseError::statement("delete old uploads of a site");
         let mut client = self.database.get().await?;

@@ -21,7 +21,8 @@ pub(crate) struct Message {
     pub(super) retain: bool,
 }
 
-/// `may_retain`: the webhook is told of ends, and none of this alert was queued.
+/// `may_retain`: whether an open alert may be retained. It may if the webhook gets `alert.ended`, and the event is not outdated by
+/// a newer one of this alert.
 pub(crate) fn of_event(prefix: &str, event: &str, body: &str, may_retain: bool) -> Result<Vec<Message>, Failure> {
     let unreadable = || Failure::new("target", "the event has no topic: its body is not as expected");
     let parsed: Value = serde_json::from_str(body).map_err(|_| unreadable())?;

@@ -18,7 +18,7 @@ fn events(messages: &[(String, String)], camera: &str) -> Vec<String> {
     of_camera.map(id).collect()
 }
 
-/// The topics of alerts that a client which comes now is told of.
+/// The topics of the alerts that the broker retains.
 fn open_alerts(broker: &Mosquitto) -> Vec<String> {
     let retained = tokio::task::block_in_place(|| broker.retained());
     retained.into_iter().map(|(topic, _)| topic).filter(|topic| topic.contains("/alerts/")).collect()
