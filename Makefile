@@ -78,7 +78,7 @@ lint: rust ## clippy, shellcheck, module cycles, names in documents; warnings ar
 	@python3 scripts/check_module_cycles_test.py -q && python3 scripts/check_module_cycles.py
 	python3 scripts/check_docs.py
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/setup/*.sh scripts/fuzz/*.sh images/*.sh k8s/components/redis/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/setup/*.sh scripts/fuzz/*.sh scripts/ci/*.sh images/*.sh k8s/components/redis/*.sh .ci/run
 
 .PHONY: fmt
 fmt: rust ## format the Rust code
@@ -92,12 +92,14 @@ fmt-check: rust
 deny: rust ## licences, bans and sources of every dependency
 	@"$(VRU_CACHE)/bin/cargo-deny" --log-level error --locked check licenses bans sources
 
-# The manifests against the programs of the last build, and their linters. k8s/tests/README.md says what it checks.
+# The manifests against the programs of the last build, their linters, and the pipeline. k8s/tests/README.md and .gitlab/tests/README.md say
+# what is checked.
 VALIDATE := VRU_PROGRAMS="$(CARGO_TARGET_DIR)/debug" "$(VRU_CACHE)/venv-manifests/bin/python"
 .PHONY: validate
-validate: $(if $(BUILT),,build) ## the Kubernetes manifests: render, schemas, lints, and whether the programs accept them
+validate: $(if $(BUILT),,build) ## the manifests and the pipeline: render, schemas, lints, and whether the programs accept them
 	@$(if $(BUILT),,scripts/setup.sh test)
 	$(VALIDATE) k8s/tests/validate.py
+	$(VALIDATE) .gitlab/tests/validate.py
 
 .PHONY: validate-full
 validate-full: validate ## and the images, really built and run

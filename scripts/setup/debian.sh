@@ -12,7 +12,8 @@ RUN_PACKAGES=(
   gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-tools
   ffmpeg postgresql-15 python3 python3-venv unzip
 )
-TEST_PACKAGES=(mosquitto mosquitto-clients redis-server shellcheck)
+# rsync is for gitlab-ci-local.
+TEST_PACKAGES=(mosquitto mosquitto-clients redis-server rsync shellcheck)
 
 # Programs that a machine often has from elsewhere (a vendor's Node, a JDK, Go): Debian's is taken only where none is found.
 DEMO_COMMANDS=(npm:npm)

@@ -17,19 +17,21 @@ setup_kafka() {
   stamp kafka "$key"
 }
 
-# The lock file has the hash of every package.
-setup_oidc_provider() {
-  local source=$ROOT/scripts/oidc-provider target=$CACHE/oidc-provider key
+setup_oidc_provider() { npm_program oidc-provider; }
+
+# npm_program NAME: the packages of scripts/NAME, whose lock file has the hash of each, into the cache.
+npm_program() {
+  local source=$ROOT/scripts/$1 target=$CACHE/$1 key
   key=$(cat "$source/package.json" "$source/package-lock.json" | sha256sum | cut -d' ' -f1)
-  have oidc-provider "$key" "$target/node_modules" && return 0
-  say "OpenID Connect provider (by npm)"
-  mkdir "$WORK/oidc-provider"
-  cp "$source/package.json" "$source/package-lock.json" "$WORK/oidc-provider"
-  retry npm ci --prefix "$WORK/oidc-provider" --silent --ignore-scripts --no-audit --no-fund >&2 ||
+  have "$1" "$key" "$target/node_modules" && return 0
+  say "$1 (by npm)"
+  mkdir "$WORK/$1"
+  cp "$source/package.json" "$source/package-lock.json" "$WORK/$1"
+  retry npm ci --prefix "$WORK/$1" --silent --ignore-scripts --no-audit --no-fund >&2 ||
     die "npm could not fetch the packages of $source/package-lock.json"
   rm -rf "$target"
-  mv "$WORK/oidc-provider" "$target"
-  stamp oidc-provider "$key"
+  mv "$WORK/$1" "$target"
+  stamp "$1" "$key"
 }
 
 setup_seaweedfs() {

@@ -1,0 +1,56 @@
+"""`make validate`, the part of the pipeline. See README.md."""
+
+import sys
+import tempfile
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import contents
+import jobs
+import pipeline
+import releases
+import running
+import wrong
+
+
+def unit_tests():
+    """Of the scripts that judge: figures and findings."""
+    suite = unittest.defaultTestLoader.discover(str(pipeline.ROOT / "scripts/ci"), "*_test.py")
+    if not suite.countTestCases():
+        return ["scripts/ci has no unit tests"]
+    result = unittest.TextTestRunner(stream=sys.stderr, verbosity=0).run(suite)
+    return [f"{test}: {text}" for test, text in result.failures + result.errors]
+
+
+def timed(what, call):
+    started = time.monotonic()
+    found = call()
+    print(f"{what}: {len(found)} problems, {time.monotonic() - started:.0f} s", flush=True)
+    return found
+
+
+def main():
+    found = []
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(1) as beside:
+        copy = pipeline.copy(Path(scratch))
+        mistakes = beside.submit(wrong.missed)
+        found += timed("jobs of each kind of pipeline", lambda: jobs.problems(copy))
+        found += timed("scripts, targets, order, secrets", lambda: contents.problems(copy))
+        found += timed("releases and canaries", releases.problems)
+        found += timed("unit tests", unit_tests)
+        found += timed("a running installation", running.problems)
+        missed, tried = mistakes.result()
+        print(f"{tried} mistakes in the pipeline: {tried - len(missed)} found", flush=True)
+        found += missed
+    # Last, and alone: they build.
+    for name, arguments in (("lint", {}), ("unit", {"ARGS": "--workspace --test bootstrap"})):
+        found += timed(f"the job {name}, really run", lambda: pipeline.run_job(name, arguments))
+    for problem in found:
+        print(f"validate: {problem}", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Builds every image with buildah, pushes it as $REGISTRY/NAME:$TAG, and records NAME and digest, one image a line.
+#   scripts/ci/images.sh FILE
+# What follows names images by these digests only: a tag may be moved. images/Dockerfile says what each image is.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+CACHE=${VRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vru}
+OUT=$1
+# Name → target of the Dockerfile. `vru-infer-gpu` of the manifests is infer-gpu here.
+IMAGES=(migrate:migrate sink:sink api:api web:web ingest:ingest infer:infer infer-gpu:infer)
+
+die() { printf 'images: %s\n' "$*" >&2; exit 1; }
+
+[ -n "${REGISTRY:-}" ] || die "REGISTRY is not set: where images are pushed to"
+[ -n "${TAG:-}" ] || die "TAG is not set: the commit that the images are built from"
+# A base of CUDA with TensorRT that fits the ONNX Runtime below.
+[ -n "${INFER_GPU_BASE:-}" ] || die "INFER_GPU_BASE is not set: the base of the image for GPUs, by digest"
+"$ROOT/scripts/ci/tools.sh" buildah
+"$ROOT/scripts/setup.sh" demo
+# shellcheck source=../versions.env
+. "$ROOT/scripts/versions.env"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# ONNX Runtime for CUDA and TensorRT, out of its wheel.
+"$CACHE/venv/bin/pip" download -q --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
+  -d "$work/wheel" "onnxruntime-gpu==$ONNXRUNTIME_GPU_VERSION"
+printf '%s  %s\n' "$ONNXRUNTIME_GPU_SHA256" "$work"/wheel/*.whl | sha256sum --check --status || die "the wheel of onnxruntime-gpu has another SHA-256"
+unzip -q -j "$work"/wheel/*.whl 'onnxruntime/capi/libonnxruntime*' onnxruntime/LICENSE -d "$work/onnxruntime-gpu"
+mv "$work/onnxruntime-gpu/libonnxruntime.so.$ONNXRUNTIME_GPU_VERSION" "$work/onnxruntime-gpu/libonnxruntime.so"
+
+if [ -n "${CI_REGISTRY_PASSWORD:-}" ]; then
+  printf '%s' "$CI_REGISTRY_PASSWORD" | buildah login --username "$CI_REGISTRY_USER" --password-stdin "$CI_REGISTRY"
+fi
+
+for entry in "${IMAGES[@]}"; do
+  name=${entry%%:*} target=${entry##*:}
+  started=$SECONDS
+  arguments=(--build-context onnxruntime="$CACHE/onnxruntime")
+  if [ "$name" = infer-gpu ]; then
+    arguments=(--build-arg INFER_BASE="$INFER_GPU_BASE" --build-context onnxruntime="$work/onnxruntime-gpu")
+  fi
+  buildah bud --layers --format oci --file "$ROOT/images/Dockerfile" --target "$target" --tag "$REGISTRY/$name:$TAG" \
+    --label org.opencontainers.image.revision="$TAG" --label org.opencontainers.image.created="$(git -C "$ROOT" log -1 --format=%cI)" \
+    --build-context models="$CACHE/models" "${arguments[@]}" "$ROOT"
+  buildah push --digestfile "$work/digest" "$REGISTRY/$name:$TAG"
+  printf '%s %s@%s\n' "$name" "$REGISTRY/$name" "$(cat "$work/digest")" >>"$work/images"
+  printf -- '--- %s took %s s\n' "$name" $((SECONDS - started))
+done
+mv "$work/images" "$OUT"
+cat "$OUT"
