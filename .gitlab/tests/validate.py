@@ -1,5 +1,6 @@
 """`make validate`, the part of the pipeline. See README.md."""
 
+import io
 import sys
 import tempfile
 import time
@@ -16,12 +17,15 @@ import wrong
 
 
 def unit_tests():
-    """Of the scripts that judge: figures and findings."""
-    suite = unittest.defaultTestLoader.discover(str(pipeline.ROOT / "scripts/ci"), "*_test.py")
-    if not suite.countTestCases():
-        return ["scripts/ci has no unit tests"]
-    result = unittest.TextTestRunner(stream=sys.stderr, verbosity=0).run(suite)
-    return [f"{test}: {text}" for test, text in result.failures + result.errors]
+    """Of the scripts that judge and compute: figures, findings, docs/scale.md."""
+    found = []
+    for folder in ("scripts/ci", "scripts/scale"):
+        suite = unittest.TestLoader().discover(str(pipeline.ROOT / folder), "*_test.py", str(pipeline.ROOT / folder))
+        if not suite.countTestCases():
+            found.append(f"{folder} has no unit tests")
+        result = unittest.TextTestRunner(stream=io.StringIO()).run(suite)
+        found += [f"{test}: {text}" for test, text in result.failures + result.errors]
+    return found
 
 
 def timed(what, call):
