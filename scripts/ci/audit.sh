@@ -4,7 +4,7 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${VRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vru}
-PIP_AUDIT=2.10.0
+PIP_AUDIT=2.10.1
 
 cd "$ROOT"
 scripts/setup.sh test
