@@ -1,5 +1,6 @@
-"""smoke.sh and staging_clip.py against a running `vru demo`, and against what they must refuse."""
+"""smoke.sh and staging_clip.py against a running `vru demo`, and against what they must refuse; alerts.sh against recorded answers of Prometheus."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -36,7 +37,7 @@ def problems():
         # Five seconds of the sample: 50 frames.
         subprocess.run(["ffmpeg", "-loglevel", "error", "-t", "5", "-i", pipeline.CACHE / "clips/vtest.avi", "-c", "copy", clip], check=True, timeout=60)
         subprocess.run([pipeline.ROOT / "scripts/web.sh", "build"], check=True, timeout=900)
-        return against_the_demo(folder, clip) + against_something_else(clip)
+        return against_the_demo(folder, clip) + against_something_else(clip) + alerts()
 
 
 def against_the_demo(folder, clip):
@@ -117,26 +118,46 @@ def expect(what, done, status, words):
 
 def against_something_else(clip):
     """A server that answers everything with 200 and a page: no smoke test may pass it."""
-    class Page(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'<div id="root"></div>')
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(b'<div id="root"></div>') as address:
         done = run("smoke.sh", address, address)
         found = [] if done.returncode else ["smoke.sh passes a server that is not ours"]
         for words in ("no Content-Security-Policy", "is not the document of the API", "answers 200 and not 401"):
             if words not in done.stderr:
                 found.append(f"smoke.sh does not say {words!r} of a server that is not ours: {done.stderr}")
         found += expect("staging_clip.py without its variables", run("staging_clip.py", address, clip, STAGING_API_KEY="", STAGING_SITE=""), 1, "must be set")
-    finally:
-        server.shutdown()
     nowhere = f"http://127.0.0.1:{free_port()}"
     return found + expect("smoke.sh where nothing listens", run("smoke.sh", nowhere, nowhere), 1, "answers 000 and not 200")
+
+
+def alerts():
+    def answer(*names):
+        result = [{"metric": {"__name__": "ALERTS", "alertname": name, "alertstate": "firing", "pod": str(number)}, "value": [0, "1"]} for number, name in enumerate(names)]
+        return json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
+
+    found = []
+    for body, status, said in ((answer("B", "A", "B"), 0, "A\nB\n"), (answer(), 0, ""), (b'{"status":"error"}', 1, ""), (b"<html>", 1, ""), (b"", 1, "")):
+        with answering(body) as address:
+            done = run("alerts.sh", PROMETHEUS=address)
+        if (done.returncode, done.stdout) != (status, said):
+            found.append(f"alerts.sh makes {done.stdout!r} and {done.returncode} of {body!r}: {done.stderr}")
+    return found + expect("alerts.sh without Prometheus", run("alerts.sh", PROMETHEUS=f"http://127.0.0.1:{free_port()}"), 1, "does not answer")
+
+
+@contextlib.contextmanager
+def answering(body):
+    """A server that gives the same answer to everything."""
+    class Same(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Same)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()

@@ -9,8 +9,10 @@ die() { printf 'alerts: %s\n' "$*" >&2; exit 1; }
 
 # ask ADDRESS: the query's answer, as names.
 ask() {
-  curl --fail --silent --show-error --max-time 10 --get --data-urlencode "query=$QUERY" "$1/api/v1/query" |
-    jq --raw-output --exit-status 'if .status == "success" then .data.result | map(.metric.alertname) | unique | join("\n") else error("no success") end'
+  local answer
+  answer=$(curl --fail --silent --show-error --max-time 10 --get --data-urlencode "query=$QUERY" "$1/api/v1/query") || return 1
+  [ -n "$answer" ] || return 1
+  jq --raw-output 'if .status == "success" then .data.result | map(.metric.alertname) | unique | .[] else error("no success") end' <<<"$answer"
 }
 
 if [ -n "${PROMETHEUS:-}" ]; then

@@ -142,7 +142,8 @@ k get deployment api >/dev/null 2>&1 || first=yes
 if [ $first = no ]; then
   say "the server checks everything"
   "${PARTS[@]}" checked "$rendered" >"$work/checked.yaml"
-  apply --dry-run=server --filename "$work/checked.yaml" >/dev/null
+  # A warning is an error: Pod Security refuses pods, and only warns of Deployments that would make them.
+  apply --dry-run=server --warnings-as-errors --filename "$work/checked.yaml" >/dev/null
   alerts >"$work/alerts.before" || die "Prometheus does not answer: whether the new version is worse could not be seen"
   get deployments | jq --raw-output '.items[] | select(.metadata.name | endswith("-canary") | not)
     | .metadata.name + " " + .metadata.annotations["deployment.kubernetes.io/revision"]' >"$work/revisions"
