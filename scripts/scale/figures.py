@@ -61,7 +61,7 @@ PRICES = {
     "broker_disk": Figure(0.10, "$/GB-month", "storage of brokers", NOT_CHECKED),
     "core": Figure(0.0408, "$/h", "a core of m7g (m7g.large ÷ 2)", "assumption: factualminds.com on EC2 prices, June 2026"),
     "gpu": Figure(0.8048, "$/h", "g6.xlarge, one L4", NOT_CHECKED),
-    "database_core": Figure(0.25, "$/h", "a core of RDS r7g, Multi-AZ (two instances)", NOT_CHECKED),
+    "database_core": Figure(0.25, "$/h", "a core of RDS r7g, Multi-AZ (two instances); the replica is half of it", NOT_CHECKED),
     "database_disk": Figure(0.23, "$/GB-month", "gp3 of RDS, Multi-AZ (2 × 0.115)", "assumption: usage.ai on RDS prices, June 2026"),
     "redis": Figure(0.35, "$/h", "a shard of ElastiCache with a replica (2 × cache.r7g.large)", NOT_CHECKED),
     "object": Figure(0.023, "$/GB-month", "S3 Standard", NOT_CHECKED),

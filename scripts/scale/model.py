@@ -103,6 +103,8 @@ def cost(cameras, way, f, cell_size):
     month["Kafka"] += n.broker_disk / giga * f["broker_disk"]
     month["PostgreSQL"] += n.database / giga * f["database_disk"]
     month["S3"] = n.objects / giga * f["object"]
+    # The replica that serves searches, besides the two of Multi-AZ.
+    month["PostgreSQL"] *= 1.5
     month["between zones"] = n.between_zones / giga * 30.4 * f["zone"]
     return month
 

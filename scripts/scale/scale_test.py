@@ -54,6 +54,9 @@ class Model(unittest.TestCase):
         for price, part in {"gpu": "inference", "broker": "Kafka", "object": "S3", "zone": "between zones", "database_disk": "PostgreSQL", "redis": "Redis", "core": "pods"}.items():
             after = model.cost(1_000, "passthrough", {**PLAIN, price: PLAIN[price] * 2}, 1_000)
             self.assertEqual([part], [name for name in before if after[name] != before[name]], price)
+        # 40,000 rows/s are less than half of 172,010: 4 cores; and half of both again for the replica
+        stored = model.cell(1_000, "passthrough", PLAIN).database / 1e9
+        self.assertAlmostEqual((4 * 0.25 * 730 + stored * 0.23) * 1.5, before["PostgreSQL"])
         # 29 GPUs × 0.8048 × 730
         self.assertAlmostEqual(29 * 0.8048 * 730, before["inference"])
 
