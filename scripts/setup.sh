@@ -6,6 +6,7 @@
 #   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, an OpenID Connect provider, cargo-deny, grpcurl, Chromium,
 #                           linters of manifests and images
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
+#   scripts/setup.sh control-plane  what the tests need, and a Kubernetes control plane
 #   scripts/setup.sh all    the same as test
 #
 # Files go to $VRU_CACHE (default: $XDG_CACHE_HOME/vru or ~/.cache/vru); delete that folder to start afresh.
@@ -18,7 +19,7 @@ STAMPS=$CACHE/.stamps
 # Scratch space lies in the cache, so that moving a finished file to its place stays in one file system.
 WORK=$CACHE/.work.$$
 
-for file in common debian python node onnxruntime clips model tools manifests; do
+for file in common debian python node onnxruntime clips model go tools manifests control_plane; do
   # shellcheck source=/dev/null
   . "$SETUP_DIR/$file.sh"
 done
@@ -28,9 +29,9 @@ done
 main() {
   local part=${1:-all}
   case $part in
-    build | demo | test | bench | all) ;;
-    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
-    *) die "unknown part '$part'; choose build, demo, test, bench or all" ;;
+    build | demo | test | bench | control-plane | all) ;;
+    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
+    *) die "unknown part '$part'; choose build, demo, test, bench, control-plane or all" ;;
   esac
   mkdir -p "$STAMPS"
   # Two makes at once (a demo beside a test) must not install the same thing twice.
@@ -56,8 +57,10 @@ main() {
   setup_seaweedfs
   setup_oidc_provider
   setup_cargo_deny
+  setup_go
   setup_grpcurl
   setup_manifests
+  [ "$part" != control-plane ] || setup_control_plane
   [ "$part" = bench ] || return 0
   setup_peer trackers
   setup_peer diy

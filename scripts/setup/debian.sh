@@ -17,7 +17,7 @@ TEST_PACKAGES=(mosquitto mosquitto-clients redis-server rsync shellcheck)
 
 # Programs that a machine often has from elsewhere (a vendor's Node, a JDK, Go): Debian's is taken only where none is found.
 DEMO_COMMANDS=(npm:npm)
-TEST_COMMANDS=(chromium:chromium curl:curl jq:jq java:default-jre-headless mvn:maven go:golang-go)
+TEST_COMMANDS=(chromium:chromium curl:curl jq:jq java:default-jre-headless mvn:maven)
 
 missing_packages() {
   local installed package
