@@ -1,0 +1,9 @@
+module "dns" {
+  source = "../.."
+
+  domain = "vru.example.com"
+}
+
+output "hosts" {
+  value = module.dns.hosts
+}

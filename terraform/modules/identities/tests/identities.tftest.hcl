@@ -1,0 +1,61 @@
+mock_provider "aws" {}
+
+variables {
+  cluster_name        = "vru"
+  bucket_arn          = "arn:aws:s3:::vru-test"
+  bucket_kms_key_arn  = "arn:aws:kms:eu-central-1:111122223333:key/bucket"
+  secret_arns         = ["arn:aws:secretsmanager:eu-central-1:111122223333:secret:vru/redis-abcdef"]
+  secrets_kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/secrets"
+  zone_arn            = "arn:aws:route53:::hostedzone/Z123"
+  vpc_id              = "vpc-test"
+}
+
+run "the_example_works" {
+  module {
+    source = "./examples/basic"
+  }
+
+  assert {
+    condition     = join(" ", output.service_accounts["vru-detection"]) == "api ingest sink-s3"
+    error_message = "other services have roles"
+  }
+}
+
+run "roles_are_for_pods_and_no_service_may_do_everything" {
+  assert {
+    condition     = alltrue([for role in aws_iam_role.this : jsondecode(role.assume_role_policy).Statement[0].Principal == { Service = "pods.eks.amazonaws.com" }])
+    error_message = "somebody else may take a role"
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for name in ["api", "ingest", "sink-s3", "external-secrets"] : [
+        for statement in jsondecode(aws_iam_role_policy.this[name].policy).Statement :
+        !contains(statement.Resource, "*") && length([for action in statement.Action : action if strcontains(action, "*")]) == 0
+      ]
+    ]))
+    error_message = "a service may do everything, or with everything"
+  }
+}
+
+run "each_service_does_what_it_needs_with_objects" {
+  assert {
+    condition     = toset(flatten([for each in jsondecode(aws_iam_role_policy.this["ingest"].policy).Statement : each.Resource])) == toset(["arn:aws:s3:::vru-test", "arn:aws:s3:::vru-test/uploads/*", var.bucket_kms_key_arn])
+    error_message = "ingest reads something else than uploads"
+  }
+
+  assert {
+    condition     = !contains(flatten([for name in ["ingest", "sink-s3"] : [for each in jsondecode(aws_iam_role_policy.this[name].policy).Statement : each.Action]]), "s3:DeleteObject")
+    error_message = "a service that deletes nothing may delete"
+  }
+}
+
+run "all_secrets_at_once_are_refused" {
+  command = plan
+
+  variables {
+    secret_arns = ["arn:aws:secretsmanager:eu-central-1:111122223333:secret:*"]
+  }
+
+  expect_failures = [var.secret_arns]
+}

@@ -1,0 +1,9 @@
+module "state" {
+  source = "../.."
+
+  bucket = "vru-example-state"
+}
+
+output "bucket" {
+  value = module.state.bucket
+}
