@@ -4,7 +4,7 @@
 #   scripts/setup.sh build  what compiling needs: Debian packages
 #   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, Node, ONNX Runtime, the model, the sample clip
 #   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, an OpenID Connect provider, cargo-deny, grpcurl, Chromium,
-#                           linters of manifests and images
+#                           linters of manifests and images, Terraform
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
 #   scripts/setup.sh control-plane  what the tests need, and a Kubernetes control plane
 #   scripts/setup.sh all    the same as test
@@ -19,7 +19,7 @@ STAMPS=$CACHE/.stamps
 # Scratch space lies in the cache, so that moving a finished file to its place stays in one file system.
 WORK=$CACHE/.work.$$
 
-for file in common debian python node onnxruntime clips model go tools manifests control_plane; do
+for file in common debian python node onnxruntime clips model go tools manifests control_plane terraform; do
   # shellcheck source=/dev/null
   . "$SETUP_DIR/$file.sh"
 done
@@ -60,6 +60,7 @@ main() {
   setup_go
   setup_grpcurl
   setup_manifests
+  setup_terraform
   [ "$part" != control-plane ] || setup_control_plane
   [ "$part" = bench ] || return 0
   setup_peer trackers

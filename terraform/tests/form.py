@@ -6,7 +6,8 @@ from workspace import MOCKED, SOURCE, modules, roots
 
 BLOCK = re.compile(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 # The arguments without `_wo` are in plans and in the state.
-KEPT = re.compile(r"^\s*(auth_token|password|master_password|secret_string|passwords)\s*=(.*)$", re.MULTILINE)
+KEPT = re.compile(r"^  (auth_token|password|master_password|secret_string|passwords)\s*=(.*)$", re.MULTILINE)
+RESOURCE = re.compile(r'^resource "\w+" "\w+" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 # Has no password: a host, a port and names.
 ALLOWED = {("modules/secrets/main.tf", "secret_string")}
 FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md", "examples/basic/main.tf")
@@ -28,7 +29,7 @@ def problems(source=SOURCE):
                 found.append(f"{place}: the {kind} {name} has no description that is a sentence")
             if kind == "variable" and not re.search(r"^  type\s+=", body, re.MULTILINE):
                 found.append(f"{place}: the variable {name} has no type")
-        for argument, value in KEPT.findall(text):
+        for argument, value in KEPT.findall("".join(RESOURCE.findall(text))):
             if (place, argument) not in ALLOWED and value.strip() != "null":
                 found.append(f"{place}: {argument} would be in the state; use {argument}_wo")
         if len(text.splitlines()) > 400:

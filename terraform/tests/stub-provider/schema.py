@@ -1,4 +1,4 @@
-"""schema.py PACKAGE OUT: writes the schema of the AWS provider, as far as the npm package @cdktn/provider-aws publishes it.
+"""schema.py PACKAGE OUT VERSION: writes the schema of the AWS provider, as far as the npm package @cdktn/provider-aws publishes it.
 
 Each folder of the package is a resource, a data source or the provider. The generated class says for each argument its Terraform name, its type,
 and whether it is required, optional or computed. The declarations say which arguments are blocks. What the package leaves out is in added.py."""
@@ -176,6 +176,8 @@ def add(schema):
 
 def main():
     package, out = Path(sys.argv[1]), Path(sys.argv[2])
+    if f"/hashicorp/aws/{sys.argv[3]}/" not in (package / "lib/vpc/index.d.ts").read_text():
+        raise SystemExit(f"the package is not of the provider {sys.argv[3]}")
     schema = {"resources": {}, "data": {}, "ephemeral": EPHEMERAL, "provider": provider(package / "lib/provider")}
     with ProcessPoolExecutor() as pool:
         for found in pool.map(read, sorted(each for each in (package / "lib").iterdir() if each.is_dir()), chunksize=32):

@@ -23,7 +23,8 @@ run "the_example_works" {
   }
 }
 
-run "every_alarm_tells_somebody" {
+run "what_must_hold" {
+  # Every alarm tells somebody.
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset([aws_sns_topic.this.arn])])
     error_message = "an alarm tells nobody"
@@ -38,9 +39,8 @@ run "every_alarm_tells_somebody" {
     condition     = aws_sns_topic.this.kms_master_key_id == var.kms_key_arn
     error_message = "messages are not encrypted"
   }
-}
 
-run "a_server_that_is_gone_and_a_replica_that_is_behind_are_seen" {
+  # A server that is gone and a replica that is behind are seen.
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["database-primary-gone"].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.this["database-replica-lag"].treat_missing_data == "breaching"
     error_message = "silence is taken for health"
@@ -55,9 +55,8 @@ run "a_server_that_is_gone_and_a_replica_that_is_behind_are_seen" {
     condition     = aws_cloudwatch_metric_alarm.this["database-primary-storage"].comparison_operator == "LessThanThreshold"
     error_message = "storage is compared the wrong way"
   }
-}
 
-run "money_is_watched" {
+  # Money is watched.
   assert {
     condition     = aws_budgets_budget.this.limit_amount == "20000" && length(aws_budgets_budget.this.notification) == 3
     error_message = "the budget is another, or tells nobody"

@@ -15,7 +15,8 @@ run "the_example_works" {
   }
 }
 
-run "everything_is_backed_up_and_encrypted" {
+run "what_must_hold" {
+  # Everything is backed up and encrypted.
   assert {
     condition     = aws_backup_selection.this.resources == toset(values(var.resources)) && aws_backup_vault.this.kms_key_arn == var.kms_key_arn
     error_message = "something is not backed up, or the vault not encrypted"
@@ -30,9 +31,8 @@ run "everything_is_backed_up_and_encrypted" {
     condition     = aws_backup_vault_lock_configuration.this.min_retention_days == 7
     error_message = "backups can be deleted at once"
   }
-}
 
-run "backups_are_restored_each_week" {
+  # Backups are restored each week.
   assert {
     condition     = aws_backup_restore_testing_selection.database.protected_resource_arns == toset([var.resources["database"]]) && aws_backup_restore_testing_selection.bucket.protected_resource_type == "S3"
     error_message = "the database or the bucket is not tried"

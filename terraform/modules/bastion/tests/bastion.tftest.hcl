@@ -18,14 +18,14 @@ run "the_example_works" {
   }
 }
 
-run "nobody_connects_to_it" {
+run "what_must_hold" {
+  # Nobody connects to it.
   assert {
     condition     = aws_instance.this.associate_public_ip_address == false && aws_instance.this.vpc_security_group_ids == toset(["sg-test"])
     error_message = "the bastion has a public address, or another group"
   }
-}
 
-run "the_disk_is_encrypted_and_pods_of_others_do_not_reach_its_credentials" {
+  # The disk is encrypted and pods of others do not reach its credentials.
   assert {
     condition     = aws_instance.this.root_block_device[0].encrypted && aws_instance.this.root_block_device[0].kms_key_id == var.kms_key_arn
     error_message = "the disk is not encrypted with the key"
@@ -35,9 +35,8 @@ run "the_disk_is_encrypted_and_pods_of_others_do_not_reach_its_credentials" {
     condition     = aws_instance.this.metadata_options[0].http_tokens == "required" && aws_instance.this.metadata_options[0].http_put_response_hop_limit == 1
     error_message = "IMDSv1 is on, or the hop limit is not 1"
   }
-}
 
-run "sessions_are_logged" {
+  # Sessions are logged.
   assert {
     condition     = jsondecode(aws_ssm_document.session.content).inputs.cloudWatchStreamingEnabled && aws_cloudwatch_log_group.sessions.kms_key_id == var.kms_key_arn
     error_message = "sessions are not logged"

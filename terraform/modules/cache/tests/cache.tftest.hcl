@@ -21,7 +21,8 @@ run "the_example_works" {
   }
 }
 
-run "it_is_a_cluster_and_a_zone_may_fail" {
+run "what_must_hold" {
+  # It is a cluster and a zone may fail.
   assert {
     condition     = aws_elasticache_replication_group.this.num_node_groups == 3 && aws_elasticache_replication_group.this.replicas_per_node_group == 1
     error_message = "not three shards with a replica"
@@ -36,9 +37,8 @@ run "it_is_a_cluster_and_a_zone_may_fail" {
     condition     = one([for each in aws_elasticache_parameter_group.this.parameter : each.value if each.name == "cluster-enabled"]) == "yes"
     error_message = "cluster mode is off"
   }
-}
 
-run "everything_is_encrypted_and_clients_have_a_password" {
+  # Everything is encrypted and clients have a password.
   assert {
     condition     = aws_elasticache_replication_group.this.transit_encryption_enabled && aws_elasticache_replication_group.this.transit_encryption_mode == "required"
     error_message = "clients may connect without TLS"

@@ -22,7 +22,8 @@ run "the_example_works" {
   }
 }
 
-run "the_control_plane_is_reached_inside_only" {
+run "what_must_hold" {
+  # The control plane is reached inside only.
   assert {
     condition     = aws_eks_cluster.this.vpc_config[0].endpoint_public_access == false && aws_eks_cluster.this.vpc_config[0].endpoint_private_access
     error_message = "the endpoint of the control plane is public"
@@ -32,9 +33,8 @@ run "the_control_plane_is_reached_inside_only" {
     condition     = aws_eks_cluster.this.access_config[0].authentication_mode == "API" && aws_eks_cluster.this.access_config[0].bootstrap_cluster_creator_admin_permissions == false
     error_message = "somebody is an administrator without an access entry"
   }
-}
 
-run "secrets_are_encrypted_and_everything_is_logged" {
+  # Secrets are encrypted and everything is logged.
   assert {
     condition     = contains(aws_eks_cluster.this.encryption_config[0].resources, "secrets") && aws_eks_cluster.this.encryption_config[0].provider[0].key_arn == var.kms_key_arn
     error_message = "Secrets are not encrypted with the key"
@@ -44,9 +44,8 @@ run "secrets_are_encrypted_and_everything_is_logged" {
     condition     = length(aws_eks_cluster.this.enabled_cluster_log_types) == 5 && aws_cloudwatch_log_group.this.kms_key_id == var.logs_kms_key_arn
     error_message = "a log of the control plane is missing, or not encrypted"
   }
-}
 
-run "pods_do_not_reach_the_credentials_of_nodes" {
+  # Pods do not reach the credentials of nodes.
   assert {
     condition     = aws_launch_template.general.metadata_options[0].http_put_response_hop_limit == 1 && aws_launch_template.general.metadata_options[0].http_tokens == "required"
     error_message = "IMDSv1 is on, or the hop limit is not 1"
@@ -61,9 +60,8 @@ run "pods_do_not_reach_the_credentials_of_nodes" {
     condition     = alltrue([for role in aws_iam_role.addon : jsondecode(role.assume_role_policy).Statement[0].Principal.Service == "pods.eks.amazonaws.com"])
     error_message = "a role of an add-on is not for Pod Identity"
   }
-}
 
-run "nodes_are_in_three_zones_with_encrypted_disks" {
+  # Nodes are in three zones with encrypted disks.
   assert {
     condition     = length(aws_eks_node_group.general.subnet_ids) == 3 && aws_eks_node_group.general.scaling_config[0].min_size == 3
     error_message = "not three zones, or fewer nodes"
@@ -73,9 +71,8 @@ run "nodes_are_in_three_zones_with_encrypted_disks" {
     condition     = startswith(aws_eks_node_group.general.ami_type, "AL2023") && aws_launch_template.general.block_device_mappings[0].ebs[0].encrypted == "true"
     error_message = "another image, or a disk that is not encrypted"
   }
-}
 
-run "network_policies_are_enforced" {
+  # Network policies are enforced.
   assert {
     condition     = jsondecode(aws_eks_addon.before_nodes["vpc-cni"].configuration_values).enableNetworkPolicy == "true"
     error_message = "the agent of network policies is off"

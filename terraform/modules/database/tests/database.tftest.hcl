@@ -26,21 +26,20 @@ run "the_example_works" {
   }
 }
 
-run "a_zone_may_fail" {
+run "what_must_hold" {
+  # A zone may fail.
   assert {
     condition     = aws_db_instance.this.multi_az
     error_message = "the database is not Multi-AZ"
   }
-}
 
-run "there_is_a_replica" {
+  # There is a replica.
   assert {
     condition     = aws_db_instance.replica.replicate_source_db == "vru" && aws_db_instance.replica.instance_class == "db.r7g.xlarge"
     error_message = "the replica follows another instance, or is smaller"
   }
-}
 
-run "everything_is_encrypted" {
+  # Everything is encrypted.
   assert {
     condition     = alltrue([for each in [aws_db_instance.this, aws_db_instance.replica] : each.storage_encrypted && each.kms_key_id == var.kms_key_arn && each.performance_insights_kms_key_id == var.kms_key_arn])
     error_message = "storage or insights are not encrypted with the key"
@@ -55,16 +54,14 @@ run "everything_is_encrypted" {
     condition     = aws_db_parameter_group.this.family == "postgres17"
     error_message = "the parameters are of another version"
   }
-}
 
-run "nobody_outside_reaches_it" {
+  # Nobody outside reaches it.
   assert {
     condition     = alltrue([for each in [aws_db_instance.this, aws_db_instance.replica] : each.publicly_accessible == false && each.vpc_security_group_ids == toset(["sg-database"])])
     error_message = "an instance is public, or in another group"
   }
-}
 
-run "it_can_be_restored_and_not_be_deleted_by_mistake" {
+  # It can be restored and not be deleted by mistake.
   assert {
     condition     = aws_db_instance.this.backup_retention_period == 14 && aws_db_instance.this.delete_automated_backups == false
     error_message = "there are no backups to any second of two weeks"
@@ -74,9 +71,8 @@ run "it_can_be_restored_and_not_be_deleted_by_mistake" {
     condition     = aws_db_instance.this.deletion_protection && aws_db_instance.replica.deletion_protection && aws_db_instance.this.skip_final_snapshot == false
     error_message = "it can be deleted at once"
   }
-}
 
-run "no_password_is_in_the_state" {
+  # No password is in the state.
   assert {
     condition     = aws_db_instance.this.manage_master_user_password && aws_db_instance.this.password == null
     error_message = "Terraform knows the administrator's password"

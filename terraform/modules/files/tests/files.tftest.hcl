@@ -13,7 +13,8 @@ run "the_example_works" {
   }
 }
 
-run "files_are_encrypted_here_and_on_the_way" {
+run "what_must_hold" {
+  # Files are encrypted here and on the way.
   assert {
     condition     = aws_efs_file_system.this.encrypted && aws_efs_file_system.this.kms_key_id == var.kms_key_arn
     error_message = "files are not encrypted with the key"
@@ -23,9 +24,8 @@ run "files_are_encrypted_here_and_on_the_way" {
     condition     = jsondecode(aws_efs_file_system_policy.this.policy).Statement[0].Effect == "Deny" && jsondecode(aws_efs_file_system_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
     error_message = "clients may mount without TLS"
   }
-}
 
-run "each_zone_has_a_mount_target" {
+  # Each zone has a mount target.
   assert {
     condition     = length(aws_efs_mount_target.this) == 3 && alltrue([for target in aws_efs_mount_target.this : target.security_groups == toset(["sg-files"])])
     error_message = "not three mount targets, or another group"

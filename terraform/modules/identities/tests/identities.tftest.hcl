@@ -21,7 +21,8 @@ run "the_example_works" {
   }
 }
 
-run "roles_are_for_pods_and_no_service_may_do_everything" {
+run "what_must_hold" {
+  # Roles are for pods and no service may do everything.
   assert {
     condition     = alltrue([for role in aws_iam_role.this : jsondecode(role.assume_role_policy).Statement[0].Principal == { Service = "pods.eks.amazonaws.com" }])
     error_message = "somebody else may take a role"
@@ -36,9 +37,8 @@ run "roles_are_for_pods_and_no_service_may_do_everything" {
     ]))
     error_message = "a service may do everything, or with everything"
   }
-}
 
-run "each_service_does_what_it_needs_with_objects" {
+  # Each service does what it needs with objects.
   assert {
     condition     = toset(flatten([for each in jsondecode(aws_iam_role_policy.this["ingest"].policy).Statement : each.Resource])) == toset(["arn:aws:s3:::vru-test", "arn:aws:s3:::vru-test/uploads/*", var.bucket_kms_key_arn])
     error_message = "ingest reads something else than uploads"

@@ -21,7 +21,8 @@ run "the_example_works" {
   }
 }
 
-run "everything_is_encrypted" {
+run "what_must_hold" {
+  # Everything is encrypted.
   assert {
     condition     = aws_msk_cluster.this.encryption_info[0].encryption_in_transit[0].client_broker == "TLS" && aws_msk_cluster.this.encryption_info[0].encryption_in_transit[0].in_cluster
     error_message = "clients or brokers may speak without TLS"
@@ -31,9 +32,8 @@ run "everything_is_encrypted" {
     condition     = aws_msk_cluster.this.encryption_info[0].encryption_at_rest_kms_key_arn == var.kms_key_arn && aws_cloudwatch_log_group.this.kms_key_id == var.logs_kms_key_arn
     error_message = "disks or logs are not encrypted with the keys"
   }
-}
 
-run "nobody_connects_without_a_name_or_from_outside" {
+  # Nobody connects without a name or from outside.
   assert {
     condition     = aws_msk_cluster.this.client_authentication[0].unauthenticated == false && aws_msk_cluster.this.client_authentication[0].sasl[0].scram
     error_message = "clients need no name"
@@ -48,9 +48,8 @@ run "nobody_connects_without_a_name_or_from_outside" {
     condition     = strcontains(aws_msk_configuration.this.server_properties, "allow.everyone.if.no.acl.found=false")
     error_message = "what has no ACL is for everybody"
   }
-}
 
-run "a_zone_may_fail" {
+  # A zone may fail.
   assert {
     condition     = length(aws_msk_cluster.this.broker_node_group_info[0].client_subnets) == 3 && aws_msk_cluster.this.number_of_broker_nodes % 3 == 0
     error_message = "brokers are not in three zones"
@@ -63,9 +62,8 @@ run "a_zone_may_fail" {
     ])
     error_message = "records are on fewer than three brokers, or the nearest is not read"
   }
-}
 
-run "frames_stay_on_the_brokers_disks_which_grow" {
+  # Frames stay on the brokers disks which grow.
   assert {
     condition     = aws_msk_cluster.this.storage_mode == "LOCAL" && endswith(aws_msk_cluster.this.kafka_version, ".kraft")
     error_message = "tiered storage, or ZooKeeper"

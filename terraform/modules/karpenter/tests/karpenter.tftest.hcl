@@ -17,7 +17,8 @@ run "the_example_works" {
   }
 }
 
-run "interruptions_reach_the_queue" {
+run "what_must_hold" {
+  # Interruptions reach the queue.
   assert {
     condition     = length(aws_cloudwatch_event_target.this) == 5 && alltrue([for target in aws_cloudwatch_event_target.this : target.arn == aws_sqs_queue.this.arn])
     error_message = "an event does not reach the queue"
@@ -27,9 +28,8 @@ run "interruptions_reach_the_queue" {
     condition     = aws_sqs_queue.this.sqs_managed_sse_enabled
     error_message = "the queue is not encrypted"
   }
-}
 
-run "it_passes_one_role_on_and_ends_its_own_machines" {
+  # It passes one role on and ends its own machines.
   assert {
     condition     = [for each in jsondecode(aws_iam_role_policy.this.policy).Statement : each.Resource if each.Action == "iam:PassRole"] == [var.node_role_arn]
     error_message = "another role may be passed on"

@@ -20,14 +20,14 @@ run "the_example_works" {
   }
 }
 
-run "keys_rotate_and_are_not_lost_at_once" {
+run "what_must_hold" {
+  # Keys rotate and are not lost at once.
   assert {
     condition     = alltrue([for key in aws_kms_key.this : key.enable_key_rotation && key.deletion_window_in_days == 30])
     error_message = "a key does not rotate, or goes at once"
   }
-}
 
-run "services_use_a_key_for_this_account_only" {
+  # Services use a key for this account only.
   assert {
     condition = alltrue(flatten([for key in aws_kms_key.this : [
       for statement in jsondecode(key.policy).Statement : try(statement.Principal.Service, null) == null || can(statement.Condition)

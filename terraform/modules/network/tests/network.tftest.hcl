@@ -18,7 +18,8 @@ run "the_example_works" {
   }
 }
 
-run "subnets_are_where_the_manifests_expect_them" {
+run "what_must_hold" {
+  # Subnets are where the manifests expect them.
   assert {
     condition     = join(" ", values(local.public)) == "10.20.0.0/20 10.20.16.0/20 10.20.32.0/20"
     error_message = "public subnets: ${join(" ", values(local.public))}"
@@ -33,9 +34,8 @@ run "subnets_are_where_the_manifests_expect_them" {
     condition     = join(" ", values(local.data)) == "10.20.192.0/22 10.20.196.0/22 10.20.200.0/22"
     error_message = "subnets of data: ${join(" ", values(local.data))}"
   }
-}
 
-run "nothing_has_a_public_address_by_itself" {
+  # Nothing has a public address by itself.
   assert {
     condition     = alltrue([for subnet in concat(values(aws_subnet.public), values(aws_subnet.app), values(aws_subnet.data)) : subnet.map_public_ip_on_launch == false])
     error_message = "a subnet gives public addresses"
@@ -45,9 +45,8 @@ run "nothing_has_a_public_address_by_itself" {
     condition     = length([for route in aws_route.app : route if route.gateway_id != null && route.gateway_id != ""]) == 0
     error_message = "nodes have a route to the internet gateway"
   }
-}
 
-run "each_zone_has_its_own_way_out" {
+  # Each zone has its own way out.
   assert {
     condition     = length(aws_nat_gateway.this) == 3 && length(distinct([for route in aws_route.app : route.nat_gateway_id])) == 3
     error_message = "a zone depends on the NAT gateway of another"

@@ -12,7 +12,8 @@ run "the_example_works" {
   }
 }
 
-run "nothing_is_public_and_everything_is_encrypted" {
+run "what_must_hold" {
+  # Nothing is public and everything is encrypted.
   assert {
     condition = alltrue([
       aws_s3_bucket_public_access_block.this.block_public_acls, aws_s3_bucket_public_access_block.this.block_public_policy,
@@ -45,9 +46,8 @@ run "nothing_is_public_and_everything_is_encrypted" {
     condition     = anytrue([for each in jsondecode(aws_s3_bucket_policy.this.policy).Statement : each.Effect == "Deny" && try(each.Condition.Bool["aws:SecureTransport"], "") == "false"])
     error_message = "requests without TLS are not refused"
   }
-}
 
-run "old_versions_go" {
+  # Old versions go.
   assert {
     condition     = contains(flatten([for rule in aws_s3_bucket_lifecycle_configuration.this.rule : [for each in rule.noncurrent_version_expiration : each.noncurrent_days]]), 30)
     error_message = "old versions are kept for ever"

@@ -17,7 +17,8 @@ run "the_example_works" {
   }
 }
 
-run "secrets_are_encrypted_and_can_be_restored" {
+run "what_must_hold" {
+  # Secrets are encrypted and can be restored.
   assert {
     condition     = alltrue([for secret in concat(values(aws_secretsmanager_secret.this), values(aws_secretsmanager_secret.kafka)) : secret.kms_key_id == var.kms_key_arn && secret.recovery_window_in_days == 30])
     error_message = "a secret is not encrypted with the key, or is deleted at once"
@@ -27,9 +28,8 @@ run "secrets_are_encrypted_and_can_be_restored" {
     condition     = alltrue([for policy in aws_secretsmanager_secret_policy.kafka : policy.block_public_policy])
     error_message = "a secret may become public"
   }
-}
 
-run "no_password_is_in_the_state" {
+  # No password is in the state.
   assert {
     condition = alltrue([
       for version in concat(values(aws_secretsmanager_secret_version.kafka), [aws_secretsmanager_secret_version.database, aws_secretsmanager_secret_version.redis, aws_secretsmanager_secret_version.keys]) :

@@ -17,7 +17,8 @@ run "the_example_works" {
   }
 }
 
-run "nothing_is_open_to_the_internet" {
+run "what_must_hold" {
+  # Nothing is open to the internet.
   assert {
     condition = alltrue([
       for rule in concat(values(aws_vpc_security_group_ingress_rule.flow), [aws_vpc_security_group_ingress_rule.between_nodes]) :
@@ -30,9 +31,8 @@ run "nothing_is_open_to_the_internet" {
     condition     = alltrue([for flow in local.flows : flow.to != "bastion"])
     error_message = "the bastion has an open port"
   }
-}
 
-run "servers_of_data_are_reached_by_those_who_need_them" {
+  # Servers of data are reached by those who need them.
   assert {
     condition     = toset([for flow in local.flows : flow.from if flow.to == "database"]) == toset(["nodes", "bastion", "rotation"])
     error_message = "somebody else reaches the database"
@@ -47,9 +47,8 @@ run "servers_of_data_are_reached_by_those_who_need_them" {
     condition     = length([for flow in local.flows : flow if contains(["database", "cache", "kafka", "files"], flow.from)]) == 0
     error_message = "a server of data connects to something"
   }
-}
 
-run "nodes_reach_the_internet_at_named_ports_only" {
+  # Nodes reach the internet at named ports only.
   assert {
     condition     = alltrue([for rule in aws_vpc_security_group_egress_rule.internet : rule.ip_protocol == "tcp" && contains([443, 8883], rule.from_port) && rule.from_port == rule.to_port])
     error_message = "nodes reach any port of the internet"
