@@ -158,8 +158,9 @@ def smoke_fails(cluster):
 def refused(cluster):
     """By a policy, and by Pod Security, which refuses pods and only warns of what makes them."""
     found = []
-    for name, key, value, words in (("writes", "readOnlyRootFilesystem", False, "denied request"), ("root", "runAsNonRoot", False, "would violate PodSecurity")):
-        change = ("Deployment", "api", {"op": "replace", "path": f"/spec/template/spec/containers/0/securityContext/{key}", "value": value})
+    for name, key, words in (("writes", "readOnlyRootFilesystem", "denied request"), ("root", "runAsNonRoot", "would violate PodSecurity")):
+        path = f"/spec/template/spec/containers/0/securityContext/{key}"
+        change = ("Deployment", "api", {"op": "replace", "path": path, "value": False})
         done = Deployment(cluster, overlay(name, change), "3", CANARY="5")
         found += after(cluster, done, 1, "2", 'failed in the step "check"', words)
         if "--- migrations" in done.said:

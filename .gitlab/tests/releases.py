@@ -51,7 +51,8 @@ def images(documents):
 def digests(documents):
     ours = {f"{place}@{digest}" for place, digest in BUILT.values()}
     # Redis is nobody's build; its digest is the operator's.
-    return [f"{name}: its image {image} is not one that was built" for name, image in images(documents) if image not in ours and "/redis" not in image]
+    return [f"{name}: its image {image} is not one that was built" for name, image in images(documents)
+            if image not in ours and "/redis" not in image]
 
 
 def canaries(documents):
@@ -68,11 +69,12 @@ def canaries(documents):
     for name, canary in deployments.items():
         stable = world.find("Deployment", name.removesuffix("-canary"))
         labels = canary["spec"]["template"]["metadata"]["labels"]
+        old = stable["spec"]["template"]["metadata"]["labels"]
         for service in world.of("Service"):
-            before = references.selects({"matchLabels": service["spec"].get("selector") or {"": ""}}, stable["spec"]["template"]["metadata"]["labels"])
-            if before != references.selects({"matchLabels": service["spec"].get("selector") or {"": ""}}, labels):
+            selector = {"matchLabels": service["spec"].get("selector") or {"": ""}}
+            if references.selects(selector, old) != references.selects(selector, labels):
                 found.append(f"{name}: Service/{service['metadata']['name']} selects one of it and of the old pods")
-        if references.selects(canary["spec"]["selector"], stable["spec"]["template"]["metadata"]["labels"]):
+        if references.selects(canary["spec"]["selector"], old):
             found.append(f"{name}: it selects the pods of the old version")
         if not references.selects(canary["spec"]["selector"], labels):
             found.append(f"{name}: it does not select its own pods")
@@ -86,15 +88,17 @@ def canaries(documents):
 def jobs(documents):
     made = parts.job(documents, "migrate")
     kinds = sorted(document["kind"] for document in made)
-    return [] if kinds.count("Job") == 1 and set(kinds) == {"Job", "ConfigMap"} else [f"the migrations are {kinds}"]
+    whole = kinds.count("Job") == 1 and set(kinds) == {"Job", "ConfigMap"}
+    return [] if whole else [f"the migrations are {kinds}"]
 
 
 def refused():
     """What parts.py must refuse."""
+    staging = pipeline.ROOT / "k8s/overlays/staging"
     cases = [
         ("an image by tag", lambda: parts.images("api registry.test/vru/api:1"), "is not NAME PLACE"),
         ("a digest that is cut off", lambda: parts.images("api registry.test/vru/api@sha256:12"), "is not NAME PLACE"),
-        ("an image that was not built", lambda: parts.overlay(pipeline.ROOT / "k8s/overlays/staging", {"api": BUILT["api"]}, "/nowhere"), "was not built"),
+        ("an image that was not built", lambda: parts.overlay(staging, {"api": BUILT["api"]}, "/nowhere"), "was not built"),
         ("a Job that does not exist", lambda: parts.job([], "migrate"), "there is no Job migrate"),
     ]
     found = []

@@ -35,7 +35,8 @@ def problems():
         folder.chmod(0o755)
         clip = folder / "clip.avi"
         # Five seconds of the sample: 50 frames.
-        subprocess.run(["ffmpeg", "-loglevel", "error", "-t", "5", "-i", pipeline.CACHE / "clips/vtest.avi", "-c", "copy", clip], check=True, timeout=60)
+        sample = pipeline.CACHE / "clips/vtest.avi"
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-t", "5", "-i", sample, "-c", "copy", clip], check=True, timeout=60)
         subprocess.run([pipeline.ROOT / "scripts/web.sh", "build"], check=True, timeout=900)
         return against_the_demo(folder, clip) + against_something_else(clip) + alerts()
 
@@ -124,18 +125,21 @@ def against_something_else(clip):
         for words in ("no Content-Security-Policy", "is not the document of the API", "answers 200 and not 401"):
             if words not in done.stderr:
                 found.append(f"smoke.sh does not say {words!r} of a server that is not ours: {done.stderr}")
-        found += expect("staging_clip.py without its variables", run("staging_clip.py", address, clip, STAGING_API_KEY="", STAGING_SITE=""), 1, "must be set")
+        without = run("staging_clip.py", address, clip, STAGING_API_KEY="", STAGING_SITE="")
+        found += expect("staging_clip.py without its variables", without, 1, "must be set")
     nowhere = f"http://127.0.0.1:{free_port()}"
     return found + expect("smoke.sh where nothing listens", run("smoke.sh", nowhere, nowhere), 1, "answers 000 and not 200")
 
 
 def alerts():
     def answer(*names):
-        result = [{"metric": {"__name__": "ALERTS", "alertname": name, "alertstate": "firing", "pod": str(number)}, "value": [0, "1"]} for number, name in enumerate(names)]
+        result = [{"metric": {"__name__": "ALERTS", "alertname": name, "alertstate": "firing", "pod": str(number)}, "value": [0, "1"]}
+                  for number, name in enumerate(names)]
         return json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
 
     found = []
-    for body, status, said in ((answer("B", "A", "B"), 0, "A\nB\n"), (answer(), 0, ""), (b'{"status":"error"}', 1, ""), (b"<html>", 1, ""), (b"", 1, "")):
+    cases = [(answer("B", "A", "B"), 0, "A\nB\n"), (answer(), 0, ""), (b'{"status":"error"}', 1, ""), (b"<html>", 1, ""), (b"", 1, "")]
+    for body, status, said in cases:
         with answering(body) as address:
             done = run("alerts.sh", PROMETHEUS=address)
         if (done.returncode, done.stdout) != (status, said):

@@ -12,7 +12,10 @@ failed=0
 fail() { printf 'smoke: %s\n' "$*" >&2; failed=1; }
 
 # fetch ADDRESS: the status, as a browser asks; the head is in $work/head, the body in $work/body.
-fetch() { curl --silent --show-error --max-time 15 --header "accept: text/html, application/json" --dump-header "$work/head" --output "$work/body" --write-out '%{http_code}' "$1" 2>"$work/error" || true; }
+fetch() {
+  curl --silent --show-error --max-time 15 --header "accept: text/html, application/json" --dump-header "$work/head" \
+    --output "$work/body" --write-out '%{http_code}' "$1" 2>"$work/error" || true
+}
 
 # answers ADDRESS STATUS: as fetch, again while load balancers still find their targets.
 answers() {
@@ -50,7 +53,10 @@ done
 case $web in
   https:*)
     status=$(fetch "http:${web#https:}/")
-    case $status in 301 | 302 | 307 | 308) header "location: https://" || fail "http leads elsewhere than to https" ;; *) fail "http answers $status and does not lead to https" ;; esac
+    case $status in
+      301 | 302 | 307 | 308) header "location: https://" || fail "http leads elsewhere than to https" ;;
+      *) fail "http answers $status and does not lead to https" ;;
+    esac
     ;;
 esac
 [ "$failed" = 0 ] || exit 1

@@ -51,7 +51,8 @@ class Api:
 def upload(api, site, clip):
     tus = {"tus-resumable": "1.0.0"}
     name = base64.b64encode(f"pipeline-{clip.name}".encode()).decode()
-    head, _ = api.call("POST", f"/api/v1/sites/{site}/uploads", headers={**tus, "upload-length": str(clip.stat().st_size), "upload-metadata": f"filename {name}"}, want=(201,))
+    about = {**tus, "upload-length": str(clip.stat().st_size), "upload-metadata": f"filename {name}"}
+    head, _ = api.call("POST", f"/api/v1/sites/{site}/uploads", headers=about, want=(201,))
     path, offset = urllib.parse.urlsplit(head["location"]).path, 0
     with clip.open("rb") as file:
         while part := file.read(PART):

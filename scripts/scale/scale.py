@@ -98,7 +98,8 @@ def cost_table(f):
     costs = [model.cost(cameras, way, f, CELL) for cameras, way in columns()]
     rows = [[name, *(f"${number(cost[name])}" for cost in costs)] for name in costs[0]]
     rows.append(["**a month**", *(f"**${number(sum(cost.values()))}**" for cost in costs)])
-    rows.append(["**a camera and month**", *(f"**${sum(cost.values()) / cameras:,.2f}**" for cost, (cameras, _) in zip(costs, columns(), strict=True))])
+    one = [sum(cost.values()) / cameras for cost, (cameras, _) in zip(costs, columns(), strict=True)]
+    rows.append(["**a camera and month**", *(f"**${each:,.2f}**" for each in one)])
     line = [model.DAY * 30.4 * f["passthrough_bytes"] / 1e9 * f["nat"]] * len(costs)
     rows.append(["through NAT, a camera and month", *(f"${each:,.2f}" for each in line)])
     return table(["dollars", *heads()], rows)
@@ -113,7 +114,8 @@ def limits_table(f):
 
 
 def figures_table(group, f):
-    rows = [[f"`{name}`", f"{f[name]:,g} {figure.unit}".strip(), figure.what, figure.source if figure.measured else f"**{figure.source}**"] for name, figure in group.items()]
+    rows = [[f"`{name}`", f"{f[name]:,g} {figure.unit}".strip(), figure.what, figure.source if figure.measured else f"**{figure.source}**"]
+            for name, figure in group.items()]
     return table(["figure", "value", "what", "from"], rows)
 
 

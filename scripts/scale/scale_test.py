@@ -10,8 +10,8 @@ import figures
 import model
 import scale
 
-PLAIN = scale.numbers(["broker_load=1", "detections=3", "frames=10", "gpu_frames=500", "busy=0.7", "detection_bytes=200", "frame_bytes=400", "alert_bytes=1000",
-                       "alerts=100"])
+PLAIN = scale.numbers(["broker_load=1", "detections=3", "frames=10", "gpu_frames=500", "busy=0.7", "detection_bytes=200", "frame_bytes=400",
+                       "alert_bytes=1000", "alerts=100"])
 
 
 class Model(unittest.TestCase):
@@ -51,7 +51,9 @@ class Model(unittest.TestCase):
 
     def test_a_price_changes_what_it_pays_for_and_nothing_else(self):
         before = model.cost(1_000, "passthrough", PLAIN, 1_000)
-        for price, part in {"gpu": "inference", "broker": "Kafka", "object": "S3", "zone": "between zones", "database_disk": "PostgreSQL", "redis": "Redis", "core": "pods"}.items():
+        parts = {"gpu": "inference", "broker": "Kafka", "object": "S3", "zone": "between zones", "database_disk": "PostgreSQL", "redis": "Redis",
+                 "core": "pods"}
+        for price, part in parts.items():
             after = model.cost(1_000, "passthrough", {**PLAIN, price: PLAIN[price] * 2}, 1_000)
             self.assertEqual([part], [name for name in before if after[name] != before[name]], price)
         # 40,000 rows/s are less than half of 172,010: 4 cores; and half of both again for the replica
