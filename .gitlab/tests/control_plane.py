@@ -126,7 +126,7 @@ def good(cluster):
 
 
 def canary_not_ready(cluster):
-    done = Deployment(cluster, overlay("held", held("Deployment", "api")), "3", CANARY="5", WAIT="25")
+    done = Deployment(cluster, overlay("held", held("Deployment", "api")), "3", CANARY="5", WAIT="60")
     return after(cluster, done, 1, "2", "api-canary is not rolled out", 'failed in the step "canary"')
 
 
@@ -170,7 +170,7 @@ def refused(cluster):
 
 def hanging_roll_out(cluster):
     """A canary is well, and the new version of one workload does not get ready when everything is replaced: without a canary it is alike."""
-    done = Deployment(cluster, overlay("late", held("Deployment", "web")), "3", WAIT="25")
+    done = Deployment(cluster, overlay("late", held("Deployment", "web")), "3", WAIT="60")
     return after(cluster, done, 1, "2", "web is not rolled out", "goes back to revision")
 
 
