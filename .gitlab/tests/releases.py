@@ -38,7 +38,7 @@ def problems():
         with tempfile.TemporaryDirectory(dir=pipeline.ROOT / "target") as folder:
             documents = rendered(overlay, Path(folder))
         found += [f"release of {overlay}: {problem}" for problem in digests(documents) + canaries(documents) + jobs(documents)]
-    return found + refused()
+    return found + refused() + mistakes(documents)
 
 
 def images(documents):
@@ -55,17 +55,19 @@ def digests(documents):
             if image not in ours and "/redis" not in image]
 
 
-def canaries(documents):
+def canaries(documents, mistake=None):
     names = [document["metadata"]["name"] for document in documents if document["kind"] == "Deployment"]
     made = parts.canary(documents, names)
+    if mistake:
+        mistake(next(each for each in made if each["metadata"]["name"] == "api-canary"))
     found = []
     deployments = {document["metadata"]["name"]: document for document in made if document["kind"] == "Deployment"}
     if set(deployments) != {f"{name}-canary" for name in names}:
         found.append(f"the canaries are {sorted(deployments)}")
     # As the cluster is while a canary runs: what was there, and the canary.
     world = World(documents + [document for document in made if document["kind"] == "Deployment"])
-    canary_only = World(made)
-    found += policies.problems(canary_only) + schemas.problems(canary_only)
+    found += [f"{document['metadata']['name']}: a policy refuses it: {said}" for document in made for said in policies.refusals(world, document)]
+    found += schemas.problems(World(made))
     for name, canary in deployments.items():
         stable = world.find("Deployment", name.removesuffix("-canary"))
         labels = canary["spec"]["template"]["metadata"]["labels"]
@@ -109,4 +111,25 @@ def refused():
         except SystemExit as error:
             if words not in str(error):
                 found.append(f"parts.py refuses {what} with other words: {error}")
+    return found
+
+
+def mistakes(documents):
+    """Wrong canaries, each of which must be found by its words."""
+    def template(canary):
+        return canary["spec"]["template"]
+
+    cases = [
+        ("one that owns the old pods", lambda canary: canary["spec"]["selector"]["matchLabels"].pop(parts.TRACK), "it selects the pods of the old version"),
+        ("one without its own pods", lambda canary: template(canary)["metadata"]["labels"].pop(parts.TRACK), "it does not select its own pods"),
+        ("one that no Service selects", lambda canary: template(canary)["metadata"]["labels"].update({"app.kubernetes.io/name": "new"}), "selects one of"),
+        ("one without a budget", lambda canary: template(canary)["metadata"]["labels"].update({"app.kubernetes.io/name": "new"}), "has 0 PodDisruption"),
+        ("three at once", lambda canary: canary["spec"].update(replicas=3), "it has 3 replicas"),
+        ("one by its tag", lambda canary: template(canary)["spec"]["containers"][0].update(image="registry.test/vru/api:1"), "by digest only"),
+    ]
+    found = []
+    for what, mistake, words in cases:
+        said = canaries(documents, mistake)
+        if not any(words in problem for problem in said):
+            found.append(f"a wrong canary is not found, {what}: {said[:3]}")
     return found
