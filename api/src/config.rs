@@ -234,6 +234,9 @@ impl Validate for ApiConfig {
         if !self.sign_in.providers.is_empty() && self.cameras.secrets_key.is_empty() {
             problems.at("cameras.secrets_key", "is empty, and `sign_in.providers` need it");
         }
+        if self.s3.relay && self.cameras.secrets_key.is_empty() {
+            problems.at("cameras.secrets_key", "is empty, and `s3.relay` needs it");
+        }
         let fits = self.sign_in.timeout < self.http.timeout;
         problems.require(
             fits,

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::http_server::{self, ConnectionBounds};
 use vru_runtime::kafka::watch_kafka;
@@ -130,7 +131,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let tls = start_tls(&config.http, shutdown).context("cannot use `http.tls`")?;
     let passwords = Passwords::new(config.log_in.concurrent);
     let cameras = CameraMessages::new(config.cameras.sealing());
-    let pictures = Pictures::new(&config.s3).await;
+    let pictures = Pictures::new(&config.s3, config.cameras.sealing()).await;
     let web = WebApp::load(&config.http.web_folder, pictures.origin().await)
         .context("cannot load the web app: check `http.web_folder`")?;
     let tokens = Tokens::start(&config, &database, context.readiness.helpful_part("tokens"), shutdown).await;
@@ -243,10 +244,16 @@ fn router(state: ApiState, web: Option<WebApp>) -> Router {
         .layer(from_fn_with_state(state.clone(), count_request))
         // Files of the app cost nothing and are not counted.
         .layer(from_fn_with_state(Arc::new(web), serve_web))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))
         .layer(from_fn(record_request))
         .with_state(state)
+}
+
+/// Videos and archives keep their length, of which clients ask for ranges.
+fn worth_compressing() -> impl Predicate {
+    let not = NotForContentType::const_new;
+    DefaultPredicate::new().and(not("video/")).and(not("application/octet-stream"))
 }
 
 /// Tells whether the database answers, and has every migration of this program.

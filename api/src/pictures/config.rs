@@ -17,6 +17,9 @@ pub struct PicturesSection {
     pub bucket: BucketConfig,
     /// The endpoint as browsers reach it, if they reach it by another address than the API (default: `endpoint`).
     pub public_endpoint: String,
+    /// Whether the API itself passes pictures on, for browsers that do not reach the bucket's server (default false). Addresses are then
+    /// paths of the API, for who asked for them. It needs `cameras.secrets_key`, which signs them.
+    pub relay: bool,
     /// How long the address of a picture is good (default 5 min).
     pub url_lifetime: Duration,
 }
@@ -27,6 +30,7 @@ impl Default for PicturesSection {
             enabled: false,
             bucket: BucketConfig { timeout: Duration::from_secs(5), ..BucketConfig::default() },
             public_endpoint: String::new(),
+            relay: false,
             url_lifetime: Duration::from_mins(5),
         }
     }
@@ -45,6 +49,7 @@ impl FlatSection for PicturesSection {
         "secret_key",
         "timeout",
         "public_endpoint",
+        "relay",
         "url_lifetime",
     ];
 
@@ -52,6 +57,7 @@ impl FlatSection for PicturesSection {
         match key {
             "enabled" => self.enabled = map.next_value()?,
             "public_endpoint" => self.public_endpoint = map.next_value()?,
+            "relay" => self.relay = map.next_value()?,
             "url_lifetime" => self.url_lifetime = map.next_value::<Serde<Duration>>()?.into_inner(),
             _ => return self.bucket.read(key, map),
         }
@@ -73,6 +79,8 @@ impl Validate for PicturesSection {
         {
             problems.at("public_endpoint", problem);
         }
+        let either = self.public_endpoint.is_empty() || !self.relay;
+        problems.require(either, "public_endpoint", "is set, and with `relay` nobody uses it");
         let limits = Duration::from_secs(1)..=Duration::from_hours(1);
         problems.require(limits.contains(&self.url_lifetime), "url_lifetime", "is not between 1s and 1h");
     }

@@ -1,18 +1,24 @@
-//! Snapshots and clips: who may see one gets an address that is good for a while. The picture itself comes from the bucket's server.
+//! Snapshots and clips: who may see one gets an address that is good for a while. The picture itself comes from the bucket's server, or, if
+//! browsers do not reach that, through this service.
 
 mod config;
+mod relay;
 
 use std::time::{Duration, SystemTime};
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use url::Url;
+use vru_runtime::cameras::SealingKey;
 use vru_runtime::report::chain;
 use vru_storage::s3::{BucketError, Presence, SignedUrls};
 
 use crate::http::Problem;
 use crate::metrics::PICTURES;
+use relay::Relay;
 
 pub use config::PicturesSection;
+pub(crate) use relay::{Reader, RelayedAddress};
 
 /// A key under which nobody stores anything.
 const NO_OBJECT: &str = "probe-of-the-api";
@@ -22,6 +28,8 @@ const NO_OBJECT: &str = "probe-of-the-api";
 pub(crate) struct Pictures {
     /// `None`: there are none.
     urls: Option<SignedUrls>,
+    /// `None`: readers ask the bucket's server.
+    relay: Option<Relay>,
     lifetime: Duration,
 }
 
@@ -32,20 +40,43 @@ pub(crate) struct Address {
 }
 
 impl Pictures {
-    pub(crate) async fn new(section: &PicturesSection) -> Self {
-        let urls =
-            if section.enabled { Some(SignedUrls::new(&section.bucket, &section.public_endpoint).await) } else { None };
-        Self { urls, lifetime: section.url_lifetime }
+    /// `key` signs the addresses of relayed pictures.
+    pub(crate) async fn new(section: &PicturesSection, key: Option<SealingKey>) -> Self {
+        let (mut urls, mut relay) = (None, None);
+        if section.enabled {
+            urls = Some(SignedUrls::new(&section.bucket, &section.public_endpoint).await);
+            if let Some(key) = key.filter(|_| section.relay) {
+                relay = Some(Relay::new(&section.bucket, key).await);
+            }
+        }
+        Self { urls, relay, lifetime: section.url_lifetime }
     }
 
-    /// Where browsers find pictures; `None` if there are none.
+    /// Where browsers find pictures; `None` if there are none, or if they are found here.
     pub(crate) async fn origin(&self) -> Option<String> {
+        if self.relay.is_some() {
+            return None;
+        }
         let address = self.urls.as_ref()?.url(NO_OBJECT, self.lifetime).await.ok()?;
         Some(Url::parse(&address).ok()?.origin().ascii_serialization())
     }
 
+    /// Passes on what is behind an address that [`Pictures::address`] gave to the same reader.
+    pub(crate) async fn relayed(
+        &self,
+        reader: Reader<'_>,
+        address: &RelayedAddress,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let Some(relay) = &self.relay else {
+            let detail = "this service passes no pictures on: its operator may set `s3.relay`";
+            return Err(Problem::new(StatusCode::NOT_FOUND, "relay_not_configured", detail));
+        };
+        relay.answer(reader, address, headers).await
+    }
+
     /// `key`: of the object; empty if there is none.
-    pub(crate) async fn address(&self, key: &str) -> Result<Address, Problem> {
+    pub(crate) async fn address(&self, reader: Reader<'_>, key: &str) -> Result<Address, Problem> {
         let Some(urls) = &self.urls else {
             let detail = "this service shows no pictures: its operator must set `s3.enabled`";
             return Err(Problem::new(StatusCode::NOT_FOUND, "pictures_not_configured", detail));
@@ -56,24 +87,17 @@ impl Pictures {
         }
         // Signed before it is known to exist, so that it is never good for longer than it says.
         let expires_at = SystemTime::now() + self.lifetime;
-        let url = urls.url(key, self.lifetime).await.map_err(|error| unavailable(&error))?;
+        let url = match &self.relay {
+            Some(relay) => relay.address(reader, key, expires_at),
+            None => urls.url(key, self.lifetime).await.map_err(|error| unavailable(&error))?,
+        };
         match urls.presence(key).await.map_err(|error| unavailable(&error))? {
             Presence::Present => {
                 PICTURES.with_label_values(&["signed"]).inc();
                 Ok(Address { url, expires_at })
             }
-            Presence::Missing => {
-                PICTURES.with_label_values(&["missing"]).inc();
-                Err(missing())
-            }
-            Presence::Refused => {
-                PICTURES.with_label_values(&["refused"]).inc();
-                tracing::warn!(
-                    key,
-                    "a picture is missing, or its bucket refuses to show it: grant s3:GetObject; with s3:ListBucket it would say which"
-                );
-                Err(missing())
-            }
+            Presence::Missing => Err(missing()),
+            Presence::Refused => Err(refused(key)),
         }
     }
 
@@ -86,8 +110,22 @@ impl Pictures {
 }
 
 fn missing() -> Problem {
+    PICTURES.with_label_values(&["missing"]).inc();
+    not_stored()
+}
+
+fn not_stored() -> Problem {
     let detail = "the picture is not stored: not yet, not any more, or it could not be made";
     Problem::new(StatusCode::NOT_FOUND, "picture_missing", detail)
+}
+
+fn refused(key: &str) -> Problem {
+    PICTURES.with_label_values(&["refused"]).inc();
+    tracing::warn!(
+        key,
+        "a picture is missing, or its bucket refuses to show it: grant s3:GetObject; with s3:ListBucket it would say which"
+    );
+    not_stored()
 }
 
 fn unavailable(error: &BucketError) -> Problem {

@@ -16,6 +16,7 @@ mod keys;
 mod live;
 mod members;
 mod oauth;
+mod object;
 mod openapi;
 mod picture;
 mod retention;
@@ -53,6 +54,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(heat_map::router())
         .merge(tracks::router())
         .merge(alerts::router())
+        .merge(object::router())
         .merge(uploads::router())
         .merge(deletions::router())
         .merge(exports::router())

@@ -11,7 +11,7 @@ use vru_storage::audit::{self, Entry};
 use super::text::time;
 use crate::auth::Caller;
 use crate::http::Problem;
-use crate::pictures::Address;
+use crate::pictures::{Address, Reader};
 use crate::state::ApiState;
 
 /// A box in fractions of the picture: from its top left, 1 is its width or height. Parts of a box may be outside.
@@ -41,7 +41,8 @@ pub(super) fn fractions((x, y): (f32, f32), (width, height): (i32, i32)) -> (f64
 /// Where a picture is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct PictureAddress {
-    /// Whoever has it can get the picture with a plain GET, without log-in or key: do not keep it, do not pass it on.
+    /// An address at the bucket's server: whoever has it can get the picture with a plain GET, without log-in or key, so do not keep it and
+    /// do not pass it on. Or, where the API passes pictures on (`s3.relay`), a path of the API that needs the same log-in or key.
     url: String,
     /// Until when it is good.
     #[schema(format = DateTime)]
@@ -64,7 +65,8 @@ pub(super) struct Shown<'a> {
 /// waiting.
 pub(super) async fn show(state: &ApiState, caller: &Caller, shown: Shown<'_>) -> Result<PictureAddress, Problem> {
     let Shown { action, site_id, camera_id, object, key } = shown;
-    let Address { url, expires_at } = state.pictures.address(key).await?;
+    let Address { url, expires_at } =
+        state.pictures.address(Reader { site_id, subject: &caller.subject() }, key).await?;
     let entry =
         Entry { action, site_id: site_id.unwrap_or_default(), object, details: json!({ "camera_id": camera_id }) };
     audit::record(&state.database.get().await?, &caller.actor(), entry).await?;

@@ -25,6 +25,7 @@ mod matrix;
 mod people;
 mod pictures;
 mod receiver;
+mod relayed_pictures;
 mod replica;
 mod requests;
 mod retention;

@@ -92,6 +92,8 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/alerts/{alert_id}/snapshot", Who::SystemAdmin, Some("pictures:read")),
     ("get /api/v1/sites/{site_id}/alerts/{alert_id}/clip", VIEWER, Some("pictures:read")),
     ("get /api/v1/alerts/{alert_id}/clip", Who::SystemAdmin, Some("pictures:read")),
+    ("get /api/v1/sites/{site_id}/object", VIEWER, Some("pictures:read")),
+    ("get /api/v1/object", Who::SystemAdmin, Some("pictures:read")),
     ("get /api/v1/sites/{site_id}/uploads", VIEWER, Some("uploads:read")),
     ("post /api/v1/sites/{site_id}/uploads", OPERATOR, Some("uploads:write")),
     ("options /api/v1/sites/{site_id}/uploads", Who::Everybody, None),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::digest;
+use ring::{digest, hmac};
 
 use crate::config::Problems;
 use crate::secret::Secret;
@@ -27,6 +27,8 @@ pub struct SealingKey {
 struct Key {
     id: String,
     key: LessSafeKey,
+    /// Signs addresses, and is made of the same bytes.
+    addresses: hmac::Key,
 }
 
 /// A ciphertext of one purpose is none of another, although the key is the same.
@@ -74,7 +76,12 @@ impl Key {
         }
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| "cannot be used as a key")?;
         let digest = digest::digest(&digest::SHA256, &[b"vru key id 1".as_slice(), &bytes].concat());
-        Ok(Self { id: hex::encode(&digest.as_ref()[..ID_BYTES]), key: LessSafeKey::new(key) })
+        let addresses = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), b"vru key of addresses 1");
+        Ok(Self {
+            id: hex::encode(&digest.as_ref()[..ID_BYTES]),
+            key: LessSafeKey::new(key),
+            addresses: hmac::Key::new(hmac::HMAC_SHA256, addresses.as_ref()),
+        })
     }
 
     fn open(&self, hex_digits: &str, purpose: Purpose) -> Option<Secret> {
@@ -151,6 +158,17 @@ impl SealingKey {
         Some(format!("{}{}{}", self.newest_prefix(), hex::encode(nonce), hex::encode(text)))
     }
 
+    /// What proves that an address is ours: of the newest key, in hexadecimal digits.
+    pub fn sign_address(&self, text: &str) -> String {
+        hex::encode(hmac::sign(&self.keys[0].addresses, text.as_bytes()))
+    }
+
+    /// Whether one of the keys has signed the text.
+    pub fn has_signed_address(&self, text: &str, signature: &str) -> bool {
+        let Ok(signature) = hex::decode(signature) else { return false };
+        self.keys.iter().any(|key| hmac::verify(&key.addresses, text.as_bytes(), &signature).is_ok())
+    }
+
     /// The secret in a text that [`SealingKey::seal`] made with one of the keys.
     pub fn open(&self, sealed: &str) -> Result<Secret, Unopened> {
         let rest = sealed.strip_prefix(PREFIX).ok_or(Unopened::NotOurs)?;
@@ -211,6 +229,23 @@ mod tests {
         let without_id = format!("sealed:{digits}");
         assert_eq!(both.open(&without_id), Ok(Secret::new("old")));
         assert_eq!(key("b").open(&without_id), Err(Unopened::NotOurs));
+    }
+
+    #[test]
+    fn an_address_is_signed_by_the_newest_key_and_good_with_an_old_one() {
+        let signature = key("a").sign_address("an address");
+        let both = SealingKey::with_old(&secret("b"), &[secret("a")]).unwrap();
+        assert!(key("a").has_signed_address("an address", &signature));
+        assert!(both.has_signed_address("an address", &signature));
+        assert_ne!(both.sign_address("an address"), signature);
+        let last = if signature.ends_with('0') { '1' } else { '0' };
+        let changed = format!("{}{last}", &signature[..63]);
+        let forged =
+            [("another", signature.as_str()), ("an address", &changed), ("an address", "xyz"), ("an address", "")];
+        for (text, signature) in forged {
+            assert!(!key("a").has_signed_address(text, signature), "{text} {signature}");
+        }
+        assert!(!key("b").has_signed_address("an address", &signature));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod error;
 pub mod keys;
 mod multipart;
 mod objects;
+mod open;
 mod signed;
 
 pub use bucket::Bucket;
@@ -15,4 +16,5 @@ pub use config::{BucketConfig, check_endpoint};
 pub use error::BucketError;
 pub use multipart::{MOST_PARTS, Multipart, SMALLEST_PART};
 pub use objects::{ListedObject, ObjectStamp};
+pub use open::{OpenObject, Opened};
 pub use signed::{Presence, SignedUrls};

@@ -162,6 +162,8 @@ impl UpConfig {
         config.database.connection = database.clone();
         config.s3.enabled = true;
         config.s3.bucket = bucket.clone();
+        // Browsers on other machines reach the API, and not a store on this one.
+        config.s3.relay = true;
         config.uploads = uploads;
         config.uploads.enabled = true;
         config.data_jobs.enabled = true;

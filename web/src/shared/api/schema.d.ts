@@ -1439,6 +1439,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/object": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same for cameras that belong to no site. */
+        get: {
+            parameters: {
+                query: {
+                    key: string;
+                    /** @description Seconds since 1970. */
+                    expires: number;
+                    signature: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The whole */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description The range */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -4840,6 +4909,80 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/object": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture, a clip, a video or an archive itself, where the API passes them on (`s3.relay`). Its address is the answer of another call,
+         *     such as the snapshot of an alert, and is good for who made that call, for some minutes. One range of bytes can be asked for.
+         */
+        get: {
+            parameters: {
+                query: {
+                    key: string;
+                    /** @description Seconds since 1970. */
+                    expires: number;
+                    signature: string;
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The whole */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description The range */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -8719,7 +8862,10 @@ export interface components {
              * @description Until when it is good.
              */
             expires_at: string;
-            /** @description Whoever has it can get the picture with a plain GET, without log-in or key: do not keep it, do not pass it on. */
+            /**
+             * @description An address at the bucket's server: whoever has it can get the picture with a plain GET, without log-in or key, so do not keep it and
+             *     do not pass it on. Or, where the API passes pictures on (`s3.relay`), a path of the API that needs the same log-in or key.
+             */
             url: string;
         };
         /** @description A box in fractions of the picture: from its top left, 1 is its width or height. Parts of a box may be outside. */
