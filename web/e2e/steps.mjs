@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { ask, until } from './asking.mjs';
+import { dataSteps } from './data.mjs';
 import { playUpload } from './playback.mjs';
 import { measureWall } from './wall.mjs';
 
@@ -264,23 +265,49 @@ export const steps = {
     await accessible();
     await picture('members', page);
     await goTo(page, 'API keys');
-    await page.getByLabel(/^Name/).fill('counts');
-    await page.getByRole('button', { name: 'Add' }).click();
+    const [keys, clients] = ['Make a key', 'Make a client'].map((name) =>
+      page.locator('.card').filter({ has: page.getByRole('heading', { name }) }),
+    );
+    await keys.getByLabel(/^Name/).fill('counts');
+    await keys.getByRole('button', { name: 'Add' }).click();
     await page.getByText(/vru_/).waitFor();
+    await clients.getByLabel(/^Name/).fill('dashboard');
+    await clients.getByRole('button', { name: 'Add' }).click();
+    await page.getByText(/vrusecret_/).waitFor();
+    const table = page.getByRole('table', { name: 'API clients' });
+    await table.getByRole('cell', { name: 'dashboard' }).waitFor();
     await accessible();
+    await table.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByText('No clients yet').waitFor();
+    await page.reload();
+    await page.getByRole('cell', { name: 'counts', exact: true }).waitFor();
+    await picture('keys', page);
     await goTo(page, 'Webhooks');
     await page.getByText('No webhooks yet').waitFor();
     await accessible();
+    await page.getByLabel(/^Name/).fill('Traffic lights');
+    await page.getByLabel(/^Address/).fill('mqtts://broker.example.org/lights');
+    await page.getByLabel('User name at the broker').fill('vru');
+    await page.getByLabel(/^Password at the broker/).fill('a secret');
+    await accessible();
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('MQTT, with a login').waitFor();
+    await accessible();
+    await picture('webhooks', page);
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('No webhooks yet').waitFor();
     await goTo(page, 'Audit log');
     await page.getByText('API key: added').first().waitFor();
     await accessible();
   },
 
+  ...dataSteps(goTo, () => site.id),
+
   async 'a site has a place, and is on the map and in the list'({ page, accessible, picture }) {
     await goTo(page, 'Site settings');
     await page.getByLabel('Latitude').fill('53.5503');
     await page.getByLabel('Longitude').fill('9.9922');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Save' }).first().click();
     await page.getByText('Saved', { exact: true }).waitFor();
     await accessible();
     await goTo(page, 'Sites');

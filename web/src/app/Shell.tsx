@@ -118,7 +118,7 @@ function Preferences() {
 }
 
 const PAGES = ['cameras', 'wall', 'alerts', 'tracks', 'statistics', 'uploads'] as const;
-const ADMIN_PAGES = ['settings', 'members', 'keys', 'webhooks', 'audit'] as const;
+const ADMIN_PAGES = ['settings', 'members', 'keys', 'webhooks', 'data', 'audit'] as const;
 
 function Navigation() {
   const { t } = useText();

@@ -178,6 +178,11 @@ const webhooks = createRoute({
   path: '/webhooks',
   component: lazyRouteComponent(() => import('./pages/AdminPages'), 'WebhooksPage'),
 });
+const data = createRoute({
+  getParentRoute: () => site,
+  path: '/data',
+  component: lazyRouteComponent(() => import('./pages/DataPage'), 'DataPage'),
+});
 const audit = createRoute({
   getParentRoute: () => site,
   path: '/audit',
@@ -212,6 +217,7 @@ const tree = root.addChildren([
       members,
       keys,
       webhooks,
+      data,
       audit,
     ]),
   ]),

@@ -1,4 +1,5 @@
 import { Audit } from '@/features/audit/components/Audit';
+import { Clients } from '@/features/keys/components/Clients';
 import { Keys } from '@/features/keys/components/Keys';
 import { Members } from '@/features/people/components/Members';
 import { Webhooks } from '@/features/webhooks/components/Webhooks';
@@ -22,6 +23,7 @@ export function KeysPage() {
   return (
     <Page title={t('keys.title')} subtitle={t('keys.text')}>
       <Keys siteId={siteId} zone={zone} />
+      <Clients siteId={siteId} zone={zone} />
     </Page>
   );
 }

@@ -2,6 +2,7 @@ import { Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { Retention } from '@/features/sites/components/Retention';
 import { SiteForm } from '@/features/sites/components/SiteForm';
 import { sessionQuery } from '@/shared/api/session';
 import { taggedSiteQuery } from '@/shared/api/sites';
@@ -30,7 +31,7 @@ export function NewSitePage() {
   );
 }
 
-/** Name, time zone, units and place of the site. */
+/** Name, time zone, units and place of the site, and for how long it keeps what. */
 export function SiteSettingsPage() {
   const { t } = useText();
   const { siteId } = useSite();
@@ -56,6 +57,7 @@ export function SiteSettingsPage() {
           {saved ? t('site.saved') : ''}
         </Text>
       </Card>
+      <Retention siteId={siteId} />
     </Page>
   );
 }

@@ -2,13 +2,16 @@ import type { MessageId } from './en';
 import { de as alerts } from './texts/alerts/de';
 import { de as audit } from './texts/audit/de';
 import { de as cameras } from './texts/cameras/de';
+import { de as clients } from './texts/clients/de';
 import { de as common } from './texts/common/de';
+import { de as data } from './texts/data/de';
 import { de as editor } from './texts/editor/de';
 import { de as guide } from './texts/guide/de';
 import { de as keys } from './texts/keys/de';
 import { de as live } from './texts/live/de';
 import { de as map } from './texts/map/de';
 import { de as people } from './texts/people/de';
+import { de as retention } from './texts/retention/de';
 import { de as shell } from './texts/shell/de';
 import { de as signIn } from './texts/sign-in/de';
 import { de as sites } from './texts/sites/de';
@@ -20,10 +23,12 @@ import { de as webhooks } from './texts/webhooks/de';
 
 export const de: Record<MessageId, string> = {
   ...common,
+  ...data,
   ...shell,
   ...sites,
   ...signIn,
   ...cameras,
+  ...clients,
   ...editor,
   ...live,
   ...alerts,
@@ -31,6 +36,7 @@ export const de: Record<MessageId, string> = {
   ...statistics,
   ...system,
   ...people,
+  ...retention,
   ...keys,
   ...uploads,
   ...webhooks,

@@ -1,13 +1,16 @@
 import { en as alerts } from './texts/alerts/en';
 import { en as audit } from './texts/audit/en';
 import { en as cameras } from './texts/cameras/en';
+import { en as clients } from './texts/clients/en';
 import { en as common } from './texts/common/en';
+import { en as data } from './texts/data/en';
 import { en as editor } from './texts/editor/en';
 import { en as guide } from './texts/guide/en';
 import { en as keys } from './texts/keys/en';
 import { en as live } from './texts/live/en';
 import { en as map } from './texts/map/en';
 import { en as people } from './texts/people/en';
+import { en as retention } from './texts/retention/en';
 import { en as shell } from './texts/shell/en';
 import { en as signIn } from './texts/sign-in/en';
 import { en as sites } from './texts/sites/en';
@@ -20,10 +23,12 @@ import { en as webhooks } from './texts/webhooks/en';
 /** All English texts. Other languages have the same keys, topic by topic. */
 export const en = {
   ...common,
+  ...data,
   ...shell,
   ...sites,
   ...signIn,
   ...cameras,
+  ...clients,
   ...editor,
   ...live,
   ...alerts,
@@ -31,6 +36,7 @@ export const en = {
   ...statistics,
   ...system,
   ...people,
+  ...retention,
   ...keys,
   ...uploads,
   ...webhooks,

@@ -1,4 +1,5 @@
 import { CLASS_COLOURS, CLASSES, type RoadUserClass } from './classes';
+import { placeLabels, type Rect } from './labels';
 
 /** A road user on a picture, in fractions of the picture. */
 export interface OverlayObject {
@@ -64,6 +65,7 @@ export function draw(
   }
   context.font = `600 ${11 * unit}px ui-sans-serif, system-ui, sans-serif`;
   context.textBaseline = 'bottom';
+  const labels: { box: Rect; text: string; width: number; colour: string }[] = [];
   for (const object of objects) {
     const known = classOf(object);
     const colour = known ? CLASS_COLOURS[known] : '#5c6670';
@@ -75,14 +77,19 @@ export function draw(
     context.strokeRect(left * width, top * height, wide * width, high * height);
     if (!object.confirmed) continue;
     const text = name(object);
-    const size = context.measureText(text).width + 6 * unit;
-    const y = Math.max(15 * unit, top * height);
-    context.fillStyle = colour;
-    context.fillRect(left * width, y - 15 * unit, size, 15 * unit);
-    context.fillStyle = '#fff';
-    context.fillText(text, left * width + 3 * unit, y - unit);
+    const box = { left: left * width, top: top * height, width: wide * width, height: high * height };
+    labels.push({ box, text, width: context.measureText(text).width + 6 * unit, colour });
   }
   context.globalAlpha = 1;
+  const places = placeLabels(labels, 15 * unit, { width, height });
+  for (const [at, { text, width: wide, colour }] of labels.entries()) {
+    const place = places[at];
+    if (!place) continue;
+    context.fillStyle = colour;
+    context.fillRect(place.x, place.y, wide, 15 * unit);
+    context.fillStyle = '#fff';
+    context.fillText(text, place.x + 3 * unit, place.y + 14 * unit);
+  }
 }
 
 /** The older, the paler. */

@@ -87,14 +87,17 @@ export const alertsOfFileQuery = (siteId: string, cameraId: string) =>
       ),
   });
 
+/** The road users of a file, the last first. */
 export const tracksOfFileQuery = (siteId: string, cameraId: string) =>
   queryOptions({
     queryKey: ['tracks', siteId, 'of-file', cameraId],
     queryFn: ({ signal }) =>
-      pageBody(
-        api.GET('/api/v1/sites/{site_id}/tracks', {
-          params: { path: { site_id: siteId }, query: { camera_id: [cameraId], limit: 200 } },
-          signal,
-        }),
+      allPages((cursor) =>
+        pageBody(
+          api.GET('/api/v1/sites/{site_id}/tracks', {
+            params: { path: { site_id: siteId }, query: { camera_id: [cameraId], limit: 200, cursor } },
+            signal,
+          }),
+        ),
       ),
   });

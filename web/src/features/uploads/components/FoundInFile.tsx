@@ -7,7 +7,8 @@ import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { ClassName, SeverityBadge } from '@/shared/ui/Words';
 import { alertsOfFileQuery, tracksOfFileQuery } from '../api/queries';
-import { clock, numberOf } from '../model/frames';
+import { clock } from '../model/frames';
+import { numbersOf } from '../model/numbers';
 
 interface Asked {
   upload: Schemas['Upload'];
@@ -56,15 +57,15 @@ export function TracksInFile(props: Asked) {
       <Queried
         query={useQuery(tracksOfFileQuery(upload.site_id, cameraId))}
         rows={3}
-        isEmpty={(page) => page.items.length === 0}
+        isEmpty={(list) => list.length === 0}
         empty={{ title: 'playback.no-tracks' }}
       >
-        {(page) => (
+        {(list) => (
           <div className="found">
-            {page.items.toReversed().map((track) => (
+            {list.toReversed().map((track) => (
               <Row key={track.id} seconds={since(upload, track.first_seen)} onSeek={props.onSeek}>
                 <ClassName value={track.class} />
-                <span className="quiet">{numberOf(track.id)}</span>
+                <span className="quiet">{numbersOf(list).get(track.id)}</span>
               </Row>
             ))}
           </div>

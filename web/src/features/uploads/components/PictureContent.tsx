@@ -3,11 +3,12 @@ import { Link } from '@tanstack/react-router';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { ClassName } from '@/shared/ui/Words';
-import { numberOf } from '../model/frames';
 import type { Shown } from './usePlayback';
 
+type Numbers = ReadonlyMap<string, number>;
+
 /** Who is in the picture that is shown, in words. */
-export function PictureContent(props: { shown: Shown; siteId: string }) {
+export function PictureContent(props: { shown: Shown; siteId: string; numbers: Numbers }) {
   const { t } = useText();
   const { shown, siteId } = props;
   if (shown.lost) return <Note>{t('playback.no-clock')}</Note>;
@@ -17,7 +18,7 @@ export function PictureContent(props: { shown: Shown; siteId: string }) {
   return (
     <Group gap="md" component="section" aria-label={t('playback.here')}>
       {known.map((object) => (
-        <Who key={object.track_id} object={object} siteId={siteId} />
+        <Who key={object.track_id} object={object} siteId={siteId} number={props.numbers.get(object.track_id ?? '')} />
       ))}
     </Group>
   );
@@ -31,12 +32,12 @@ function Note(props: { children: string }) {
   );
 }
 
-function Who(props: { object: Schemas['FrameObject']; siteId: string }) {
+function Who(props: { object: Schemas['FrameObject']; siteId: string; number: number | undefined }) {
   const { object, siteId } = props;
   return (
     <Link to="/sites/$siteId/tracks/$trackId" params={{ siteId, trackId: object.track_id ?? '' }} className="link">
       <ClassName value={object.class} />
-      {` ${numberOf(object.track_id)}`}
+      {props.number === undefined ? null : ` ${props.number}`}
     </Link>
   );
 }

@@ -1,13 +1,14 @@
 import { Button, Group, NativeSelect, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError, type Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { classOf, type OverlayObject, type Shapes } from '@/shared/model/overlay';
 import { Card } from '@/shared/ui/Page';
 import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
-import { videoQuery } from '../api/queries';
-import { clock, numberOf } from '../model/frames';
+import { tracksOfFileQuery, videoQuery } from '../api/queries';
+import { clock } from '../model/frames';
+import { numbersOf } from '../model/numbers';
 import { PictureContent } from './PictureContent';
 import { usePlayback } from './usePlayback';
 
@@ -77,12 +78,16 @@ function Video(props: {
   const [speed, setSpeed] = useState(1);
   const [ratio, setRatio] = useState(4 / 3);
   const resume = useRef(0);
+  const tracks = useQuery(tracksOfFileQuery(upload.site_id, upload.camera_id ?? '')).data;
+  const numbers = useMemo(() => numbersOf(tracks ?? []), [tracks]);
   const name = (object: OverlayObject) => {
     const known = classOf(object);
-    return `${t(known ? `class.${known}` : 'class.unknown')} ${numberOf(object.track_id)}`;
+    return [t(known ? `class.${known}` : 'class.unknown'), numbers.get(object.track_id ?? '')].join(' ').trim();
   };
-  const { shown, seek, step } = usePlayback(upload, props.shapes, name, video, canvas, props.address);
+  const { shown, seek, step, paint } = usePlayback(upload, props.shapes, name, video, canvas, props.address);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the picture that is shown has other names then
+  useEffect(paint, [numbers, paint]);
   useEffect(() => {
     if (wanted) seek(wanted.seconds);
   }, [wanted, seek]);
@@ -185,7 +190,7 @@ function Video(props: {
             {t('playback.at', format)}
           </Text>
         </Group>
-        {shown ? <PictureContent shown={shown} siteId={upload.site_id} /> : null}
+        {shown ? <PictureContent shown={shown} siteId={upload.site_id} numbers={numbers} /> : null}
       </div>
     </Card>
   );

@@ -4,11 +4,11 @@ import { useRef, useState } from 'react';
 import { camerasQuery } from '@/shared/api/cameras';
 import type { ApiError } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
+import { formatBytes } from '@/shared/model/bytes';
 import { problemText } from '@/shared/model/problems';
 import { Card } from '@/shared/ui/Page';
 import { uploadsQuery } from '../api/queries';
 import { send } from '../api/sending';
-import { formatBytes } from '../model/stage';
 
 interface Sending {
   name: string;

@@ -4,12 +4,13 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
+import { formatBytes } from '@/shared/model/bytes';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
 import { cancelUpload, deleteUpload, uploadsQuery } from '../api/queries';
-import { canBeCancelled, formatBytes, receivedShare } from '../model/stage';
+import { canBeCancelled, receivedShare } from '../model/stage';
 
 /** The files of a site, and how far their analysis is. */
 export function UploadList(props: { siteId: string; zone: string; operates: boolean }) {

@@ -119,5 +119,5 @@ export function usePlayback(
     },
     [video, seek],
   );
-  return { shown, seek, step };
+  return { shown, seek, step, paint };
 }

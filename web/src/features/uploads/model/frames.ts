@@ -73,8 +73,3 @@ export function clock(seconds: number): string {
   const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, '0');
   return `${minutes}:${rest}`;
 }
-
-/** The number of a track within its file, which its id ends with. */
-export function numberOf(trackId: string | null | undefined): string {
-  return trackId?.split('.').at(-1) ?? '';
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askAgainMs, canBeCancelled, formatBytes, isOver, receivedShare } from './stage';
+import { askAgainMs, canBeCancelled, isOver, receivedShare } from './stage';
 
 describe('an upload', () => {
   it('is over when nothing changes by itself any more', () => {
@@ -24,12 +24,4 @@ describe('an upload', () => {
     expect(askAgainMs([{ state: 'done' }])).toBe(15_000);
     expect(askAgainMs(undefined)).toBe(2_000);
   });
-});
-
-it('sizes are in the words of the language', () => {
-  expect(formatBytes(999, 'en')).toBe('999 byte');
-  expect(formatBytes(1_000, 'en')).toBe('1 kB');
-  expect(formatBytes(1_540_000, 'en')).toBe('1.5 MB');
-  expect(formatBytes(1_540_000, 'de')).toBe('1,5 MB');
-  expect(formatBytes(20_000_000_000, 'en')).toBe('20 GB');
 });

@@ -1,4 +1,4 @@
-import { Button, Code, Group, Table, Text, TextInput } from '@mantine/core';
+import { Button, Code, Group, PasswordInput, Table, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
@@ -8,6 +8,7 @@ import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
+import { isBroker } from '../model/target';
 
 /** Addresses that are told of alerts, and whether they accept what they are told. */
 export function Webhooks(props: { siteId: string; zone: string }) {
@@ -85,9 +86,19 @@ function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () =
         <Text size="sm" className="quiet">
           {webhook.url}
         </Text>
+        {isBroker(webhook.url) ? (
+          <Text size="sm" className="quiet">
+            {t(webhook.has_credentials ? 'webhooks.mqtt-login' : 'webhooks.mqtt')}
+          </Text>
+        ) : null}
       </Table.Td>
       <Table.Td>
         {t(`webhooks.is-${webhook.state}`)}
+        {webhook.waiting_since ? (
+          <Text size="sm" className="quiet">
+            {t('webhooks.waits')} <Moment at={webhook.waiting_since} zone={props.zone} />
+          </Text>
+        ) : null}
         {webhook.last_error ? (
           <Text size="sm" c="red">
             {webhook.last_error}
@@ -123,17 +134,23 @@ function NewWebhook(props: { siteId: string; onMade: () => unknown }) {
   const { t } = useText();
   const [name, setName] = useState('');
   const [url, setUrl] = useState('');
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const broker = isBroker(url);
+  const credentials = broker && username !== '' ? { username, password } : null;
   const made = useMutation({
     mutationFn: () =>
       body(
         api.POST('/api/v1/sites/{site_id}/webhooks', {
           params: { path: { site_id: props.siteId } },
-          body: { name, url, enabled: true },
+          body: { name, url, enabled: true, credentials },
         }),
       ),
     onSuccess: () => {
       setName('');
       setUrl('');
+      setUsername('');
+      setPassword('');
       props.onMade();
     },
   });
@@ -156,19 +173,38 @@ function NewWebhook(props: { siteId: string; onMade: () => unknown }) {
           <TextInput
             label={t('webhooks.url')}
             placeholder="https://example.org/alerts"
-            type="url"
             w="24rem"
             maw="100%"
             value={url}
             required
             onChange={(event) => setUrl(event.currentTarget.value)}
           />
+          {broker ? (
+            <>
+              <TextInput
+                label={t('webhooks.username')}
+                value={username}
+                autoComplete="off"
+                onChange={(event) => setUsername(event.currentTarget.value)}
+              />
+              <PasswordInput
+                label={t('webhooks.password')}
+                value={password}
+                autoComplete="new-password"
+                required={username !== ''}
+                onChange={(event) => setPassword(event.currentTarget.value)}
+              />
+            </>
+          ) : null}
           <Button type="submit" loading={made.isPending}>
             {t('common.add')}
           </Button>
         </Group>
       </form>
-      {made.data ? (
+      <Text size="xs" className="quiet">
+        {t('webhooks.url-help')}
+      </Text>
+      {made.data && !isBroker(made.data.url) ? (
         <Text role="status" size="sm">
           {t('webhooks.once')} <Code>{made.data.secret}</Code>
         </Text>

@@ -19,6 +19,7 @@ export const de: Record<keyof typeof en, string> = {
   'nav.members': 'Mitglieder',
   'nav.keys': 'API-Schlüssel',
   'nav.webhooks': 'Webhooks',
+  'nav.data': 'Gespeicherte Daten',
   'nav.audit': 'Protokoll',
   'nav.site': 'Dieser Standort',
   'nav.system': 'System',

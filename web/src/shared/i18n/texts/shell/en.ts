@@ -17,6 +17,7 @@ export const en = {
   'nav.members': 'Members',
   'nav.keys': 'API keys',
   'nav.webhooks': 'Webhooks',
+  'nav.data': 'Stored data',
   'nav.audit': 'Audit log',
   'nav.site': 'This site',
   'nav.system': 'System',

@@ -14,6 +14,13 @@ export const de: Record<keyof typeof en, string> = {
   'webhooks.test': 'Testen',
   'webhooks.test-accepted': 'Angenommen in {ms} ms',
   'webhooks.test-refused': 'Nicht angenommen: {why}',
+  'webhooks.username': 'Benutzername beim Broker',
+  'webhooks.password': 'Passwort beim Broker',
+  'webhooks.mqtt': 'MQTT, ohne Anmeldung',
+  'webhooks.mqtt-login': 'MQTT, mit Anmeldung',
+  'webhooks.waits': 'Wartet seit',
+  'webhooks.url-help':
+    'https:// sendet jedes Ereignis; mqtts://HOST:PORT/PREFIX veröffentlicht es bei einem MQTT-Broker.',
   'webhooks.is-idle': 'Nichts wartet',
   'webhooks.is-delivering': 'Stellt zu',
   'webhooks.is-failing': 'Versagt',

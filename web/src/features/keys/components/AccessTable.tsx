@@ -1,0 +1,54 @@
+import { Button, Code, Table } from '@mantine/core';
+import type { Schemas } from '@/shared/api/client';
+import { useText } from '@/shared/i18n/useText';
+import { Moment } from '@/shared/ui/Words';
+
+/** Keys, or clients with the ids that programs name. */
+export function AccessTable(props: {
+  title: string;
+  list: Schemas['ApiKey'][];
+  zone: string;
+  withIds: boolean;
+  onRevoke: (id: string) => void;
+}) {
+  const { t } = useText();
+  const { zone, withIds } = props;
+  return (
+    <div className="table-scroll">
+      <Table aria-label={props.title}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t('keys.name')}</Table.Th>
+            {withIds ? <Table.Th>{t('clients.id')}</Table.Th> : null}
+            <Table.Th>{t('keys.scopes')}</Table.Th>
+            <Table.Th>{t('keys.expires')}</Table.Th>
+            <Table.Th>{t('keys.used')}</Table.Th>
+            <Table.Th />
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {props.list.map((one) => (
+            <Table.Tr key={one.id}>
+              <Table.Td>{one.name}</Table.Td>
+              {withIds ? (
+                <Table.Td>
+                  <Code>{one.id}</Code>
+                </Table.Td>
+              ) : null}
+              <Table.Td>{one.scopes.join(', ')}</Table.Td>
+              <Table.Td>
+                <Moment at={one.expires_at} zone={zone} />
+              </Table.Td>
+              <Table.Td>{one.used_at ? <Moment at={one.used_at} zone={zone} /> : t('keys.never')}</Table.Td>
+              <Table.Td ta="right">
+                <Button size="xs" variant="subtle" onClick={() => props.onRevoke(one.id)}>
+                  {t('keys.revoke')}
+                </Button>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}

@@ -1,0 +1,15 @@
+export const en = {
+  'retention.title': 'How long data is kept',
+  'retention.text': 'Empty: as long as the service keeps it.',
+  'retention.days': 'days',
+  'retention.most': 'At most {days} days',
+  'retention.detections': 'Frames and detections',
+  'retention.tracks': 'Road users',
+  'retention.alerts': 'Alerts, with snapshots, clips and what people wrote',
+  'retention.pictures': 'Snapshots and clips',
+  'retention.counts': 'Counts',
+  'retention.uploads': 'Uploads, with what was found in them',
+  'retention.audit': 'Audit log',
+  'retention.sure': 'Delete for good what is older now: {kinds}',
+  'retention.saved': 'Saved. What is older is deleted within minutes.',
+} as const;
