@@ -11,7 +11,7 @@ import pipeline
 import yaml
 
 for folder in ("k8s/tests", "k8s/tests/control_plane"):
-    sys.path.insert(0, str(pipeline.ROOT / folder))
+    sys.path.append(str(pipeline.ROOT / folder))
 
 import controllers  # noqa: E402
 from cluster import Cluster, Failed  # noqa: E402

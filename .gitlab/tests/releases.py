@@ -8,8 +8,9 @@ from pathlib import Path
 import pipeline
 import yaml
 
-sys.path.insert(0, str(pipeline.ROOT / "k8s/tests"))
-sys.path.insert(0, str(pipeline.ROOT / "scripts/ci"))
+# Last, so that no name there hides one of ours.
+sys.path.append(str(pipeline.ROOT / "k8s/tests"))
+sys.path.append(str(pipeline.ROOT / "scripts/ci"))
 
 import parts  # noqa: E402
 import policies  # noqa: E402

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import contents
+import installation
 import jobs
 import pipeline
+import pipeline_mistakes
 import releases
-import running
-import wrong
 
 
 def unit_tests():
@@ -39,12 +39,12 @@ def main():
     found = []
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(1) as beside:
         copy = pipeline.copy(Path(scratch))
-        mistakes = beside.submit(wrong.missed)
+        mistakes = beside.submit(pipeline_mistakes.missed)
         found += timed("jobs of each kind of pipeline", lambda: jobs.problems(copy))
         found += timed("scripts, targets, order, secrets", lambda: contents.problems(copy))
         found += timed("releases and canaries", releases.problems)
         found += timed("unit tests", unit_tests)
-        found += timed("a running installation", running.problems)
+        found += timed("a running installation", installation.problems)
         missed, tried = mistakes.result()
         print(f"{tried} mistakes in the pipeline: {tried - len(missed)} found", flush=True)
         found += missed

@@ -14,7 +14,7 @@ def change(path, old, new):
         file = folder / path
         text = file.read_text()
         if old not in text:
-            raise SystemExit(f"wrong.py: {path} has no {old!r} any more")
+            raise SystemExit(f"pipeline_mistakes.py: {path} has no {old!r} any more")
         file.write_text(text.replace(old, new, 1))
     return apply
 
