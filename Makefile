@@ -102,7 +102,7 @@ validate: $(if $(BUILT),,build) ## the manifests and the pipeline: render, schem
 	$(VALIDATE) .gitlab/tests/validate.py
 
 .PHONY: validate-full
-validate-full: validate control-plane ## and on a real Kubernetes control plane, and the images, really built and run
+validate-full: validate control-plane keda ## and on a real Kubernetes control plane with KEDA, and the images, really built and run
 	@images/test.sh
 
 # Not part of `make test`: its programs take eight minutes to build on a cold machine.
@@ -111,6 +111,12 @@ control-plane: ## every overlay, applied to a real Kubernetes control plane; rel
 	@scripts/setup.sh control-plane
 	PYTHONPATH=k8s/tests "$(VRU_CACHE)/venv-manifests/bin/python" k8s/tests/control_plane/check.py
 	"$(VRU_CACHE)/venv-manifests/bin/python" .gitlab/tests/control_plane.py
+
+# Ten minutes more on a cold machine.
+.PHONY: keda
+keda: ## KEDA's operator with real Kafka: sinks scale with lag
+	@scripts/setup.sh keda
+	PYTHONPATH=k8s/tests "$(VRU_CACHE)/venv-manifests/bin/python" k8s/tests/control_plane/keda.py
 
 # One at a time, in the order of the pipeline: two at once would measure each other. BENCH narrows it: BENCH='preprocess tracker'.
 .PHONY: bench

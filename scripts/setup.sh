@@ -7,6 +7,7 @@
 #                           linters of manifests and images, Terraform
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
 #   scripts/setup.sh control-plane  what the tests need, and a Kubernetes control plane
+#   scripts/setup.sh keda   that, and KEDA
 #   scripts/setup.sh all    the same as test
 #
 # Files go to $VRU_CACHE (default: $XDG_CACHE_HOME/vru or ~/.cache/vru); delete that folder to start afresh.
@@ -29,9 +30,9 @@ done
 main() {
   local part=${1:-all}
   case $part in
-    build | demo | test | bench | control-plane | all) ;;
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
-    *) die "unknown part '$part'; choose build, demo, test, bench, control-plane or all" ;;
+    build | demo | test | bench | control-plane | keda | all) ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
+    *) die "unknown part '$part'; choose build, demo, test, bench, control-plane, keda or all" ;;
   esac
   mkdir -p "$STAMPS"
   # Two makes at once (a demo beside a test) must not install the same thing twice.
@@ -61,7 +62,8 @@ main() {
   setup_grpcurl
   setup_manifests
   setup_terraform
-  [ "$part" != control-plane ] || setup_control_plane
+  case $part in control-plane | keda) setup_control_plane ;; esac
+  [ "$part" != keda ] || setup_keda
   [ "$part" = bench ] || return 0
   setup_peer trackers
   setup_peer diy
