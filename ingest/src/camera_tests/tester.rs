@@ -26,6 +26,8 @@ use crate::metrics::CAMERA_TESTS;
 /// Tests that wait for their turn here. Others are refused.
 const MAX_WAITING: usize = 16;
 const PREFETCH: usize = 1024 * 1024;
+/// Tests are rare, and a person who asked for one waits seconds for the camera anyway.
+const FETCH_WAIT: Duration = Duration::from_millis(500);
 /// Kafka answers within that, or the test is not made.
 const COMMIT: Duration = Duration::from_secs(5);
 /// Between two tries to take a test.
@@ -53,6 +55,7 @@ async fn take_tests(context: &TestContext, stop: &CancellationToken) -> Result<(
     let topic = config.kafka.topics().camera_tests;
     let mut options = ConsumerOptions::new(&config.camera_tests.group, &[&topic]);
     options.prefetch_bytes = PREFETCH;
+    options.fetch_wait = FETCH_WAIT;
     let mut group = GroupConsumer::start(&config.kafka, &options)?;
     let mut tester = Tester {
         context: context.clone(),

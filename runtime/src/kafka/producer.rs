@@ -21,8 +21,9 @@ use super::error::KafkaFailure;
 use super::rebootstrap::Rebootstrap;
 
 /// How long one poll lasts. `BaseProducer::poll` spins through the last millisecond of its timeout, so short polls cost CPU: a hundredth
-/// of a core for each idle producer at the 100 ms of rdkafka's `FutureProducer`. Delivery reports do not wait for the end of a poll.
-const POLL: Duration = Duration::from_secs(2);
+/// of a core for each idle producer at the 100 ms of rdkafka's `FutureProducer`. Delivery reports do not wait for the end of a poll; what
+/// does is the search for a lost cluster ([`Rebootstrap`]) and the end of a dropped producer.
+const POLL: Duration = Duration::from_secs(4);
 
 /// How a producer behaves.
 #[derive(Debug, Clone)]

@@ -21,6 +21,9 @@ use super::record::Record;
 use super::recreation::RecreationCheck;
 use super::topic_id::TopicId;
 
+/// How long one poll lasts: it spins through its last millisecond, and a record does not wait for its end.
+const POLL: Duration = Duration::from_millis(500);
+
 /// What a [`TopicReader`] returns.
 #[derive(Debug)]
 pub enum ReaderEvent {
@@ -140,7 +143,7 @@ impl Pump {
                 self.send(ReaderEvent::Recreated);
                 break;
             }
-            let event = match self.consumer.poll(Duration::from_millis(100)) {
+            let event = match self.consumer.poll(POLL) {
                 None => continue,
                 Some(Ok(message)) => ReaderEvent::Record(Record::read(&self.topic, &message)),
                 Some(Err(KafkaError::PartitionEOF(partition))) => {

@@ -22,6 +22,9 @@ pub struct ConsumerOptions {
     pub rebalance_deadline: Duration,
     /// Bound of librdkafka's prefetch queue, in bytes.
     pub prefetch_bytes: usize,
+    /// How long the broker waits with its answer while there is nothing new. So often an idle member asks, and so much later a partition
+    /// that is resumed or assigned anew may be read. Kafka answers at once when a record comes; the embedded broker does not.
+    pub fetch_wait: Duration,
 }
 
 impl ConsumerOptions {
@@ -35,6 +38,7 @@ impl ConsumerOptions {
             choose_start: false,
             rebalance_deadline: Duration::from_secs(5),
             prefetch_bytes: 16 * 1024 * 1024,
+            fetch_wait: Duration::from_millis(50),
         }
     }
 
@@ -49,7 +53,7 @@ impl ConsumerOptions {
             ("heartbeat.interval.ms", &heartbeat_interval(config.session_timeout).as_millis().to_string()),
             ("topic.metadata.refresh.interval.ms", "5000"),
             ("statistics.interval.ms", &REPORT_INTERVAL.as_millis().to_string()),
-            ("fetch.wait.max.ms", "50"),
+            ("fetch.wait.max.ms", &*self.fetch_wait.as_millis().to_string()),
             ("fetch.error.backoff.ms", "100"),
             ("queued.max.messages.kbytes", &(self.prefetch_bytes / 1024).max(1).to_string()),
             ("receive.message.max.bytes", &config.receive_max_bytes()),

@@ -27,12 +27,14 @@ use crate::report::chain;
 use crate::retry::{Backoff, BackoffConfig};
 
 /// How long the poll thread sleeps at most while librdkafka has nothing for it.
-const IDLE_SLEEP: Duration = Duration::from_millis(100);
+const IDLE_SLEEP: Duration = Duration::from_millis(500);
 /// The same while all partitions are paused because the channel is full: the thread is not woken when it has room again.
 const PAUSED_SLEEP: Duration = Duration::from_millis(50);
-/// The first sleep; each one doubles. Librdkafka wakes the thread only when its queue was empty, and one `poll` may end with an event
-/// that is no record while more lies in the queue.
+/// The first sleep; each one is so many times as long. Librdkafka wakes the thread only when its queue was empty, and one `poll` may end
+/// with an event that is no record while more lies in the queue. Its statistics come twice a second, so more steps cost more than they
+/// save.
 const FIRST_SLEEP: Duration = Duration::from_millis(1);
+const SLEEP_GROWTH: u32 = 4;
 /// The pause before librdkafka is asked again to read partitions that it refused.
 const RETRY_REFUSED: Duration = Duration::from_secs(1);
 /// How often a full channel is tried again.
@@ -220,7 +222,7 @@ impl Poller {
             }
             None => {
                 let woken = self.requests.sleep(self.sleep.min(longest_sleep));
-                self.sleep = if woken { FIRST_SLEEP } else { (self.sleep * 2).min(IDLE_SLEEP) };
+                self.sleep = if woken { FIRST_SLEEP } else { (self.sleep * SLEEP_GROWTH).min(IDLE_SLEEP) };
                 false
             }
         }
