@@ -105,7 +105,7 @@ validate: $(if $(BUILT),,build) ## the manifests and the pipeline: render, schem
 validate-full: validate control-plane keda ## and on a real Kubernetes control plane with KEDA, and the images, really built and run
 	@images/test.sh
 
-# Not part of `make test`: its programs take eight minutes to build on a cold machine.
+# Not part of `make test`: its programs take about ten minutes to build on a cold machine.
 .PHONY: control-plane
 control-plane: ## every overlay, applied to a real Kubernetes control plane; releases by the pipeline's script, and their ways back
 	@scripts/setup.sh control-plane

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What `make control-plane` needs: the programs of Kubernetes, etcd and kwok, out of Go modules. Eight minutes of a cold machine.
+# What `make control-plane` needs: the programs of Kubernetes, etcd and kwok, out of Go modules. About ten minutes of a cold machine.
 
 setup_control_plane() {
   local program

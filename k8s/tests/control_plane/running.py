@@ -23,7 +23,11 @@ def settled(cluster):
         if not current or wanted < least.get(name, 0) or counts != [wanted] * 4:
             missing.append(f"{name} has {counts[3]} of {max(wanted, least.get(name, 0))} replicas")
     missing += [f"Job {job['metadata']['name']} is not done" for job in cluster.get("jobs") if not job.get("status", {}).get("succeeded")]
-    missing += [problem for pod in cluster.get("pods") if (problem := waits(pod))]
+    for each in cluster.get("daemonsets", "--all-namespaces"):
+        counts = [each.get("status", {}).get(key, 0) for key in ("desiredNumberScheduled", "numberAvailable")]
+        if counts[0] != counts[1] or not counts[0]:
+            missing.append(f"{each['metadata']['name']} is on {counts[1]} of {counts[0]} nodes")
+    missing += [problem for pod in cluster.get("pods", "--all-namespaces") if (problem := waits(pod))]
     return "; ".join(missing) or True
 
 
