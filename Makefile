@@ -99,6 +99,7 @@ VALIDATE := VRU_PROGRAMS="$(CARGO_TARGET_DIR)/debug" "$(VRU_CACHE)/venv-manifest
 validate: $(if $(BUILT),,build) ## the manifests and the pipeline: render, schemas, lints, and whether the programs accept them
 	@$(if $(BUILT),,scripts/setup.sh test)
 	$(VALIDATE) k8s/tests/validate.py
+	$(VALIDATE) terraform/tests/validate.py
 	$(VALIDATE) .gitlab/tests/validate.py
 
 .PHONY: validate-full

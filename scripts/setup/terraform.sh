@@ -58,7 +58,7 @@ build_stub_provider() {
   retry npm pack "@cdktn/provider-aws@$AWS_TYPES_VERSION" --silent --pack-destination "$WORK" >&2 || die "npm did not give @cdktn/provider-aws $AWS_TYPES_VERSION"
   verify "$WORK/cdktn-provider-aws-$AWS_TYPES_VERSION.tgz" "$AWS_TYPES_SHA256"
   tar xzf "$WORK/cdktn-provider-aws-$AWS_TYPES_VERSION.tgz" -C "$folder" --wildcards '*/index.js' '*/index.d.ts'
-  python3 "$source/schema.py" "$folder/package" "$folder/schema.json" "$AWS_PROVIDER_VERSION" >&2 || die "$source/schema.py could not read the types"
+  python3 "$source/schema.py" "$folder/package" "$folder/schema" "$AWS_PROVIDER_VERSION" >&2 || die "$source/schema.py could not read the types"
   retry env -C "$folder" GOFLAGS=-mod=mod CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o provider . >&2 || die "Go could not build $source; this is $(go version)"
   rm -rf "$CACHE/terraform/mirror"
   put "$folder/provider" "$target"

@@ -8,7 +8,7 @@ import agree
 import checks
 import form
 import security
-from mistakes import CHECKOV, FORM, TESTS, VALIDATE
+from mistakes import CHECKOV, ERRORS, FORM, TESTS, VALIDATE
 from render import render
 from wrong_agreement import AGREEMENT
 from world import World
@@ -22,29 +22,42 @@ def change(folder, file, old, new):
     path.write_text(text.replace(old, new, 1))
 
 
-def tried(workspace, number, kind, base, mistake, check):
-    what, folder, file, old, new, words = mistake
+def tried(workspace, place, base, mistakes, check):
+    """Those of the mistakes, which are made together, that the check does not find."""
     # With what `terraform init` has made there; modules of Terraform know each other by relative paths.
-    place = f"wrong-{kind}-{number}"
     shutil.copytree(workspace.folder / base, workspace.folder / place, symlinks=True)
-    change(workspace.folder / place / folder, file, old, new)
+    for _, folder, file, old, new, _ in mistakes:
+        change(workspace.folder / place / folder, file, old, new)
     said = check(place)
     shutil.rmtree(workspace.folder / place)
-    return [] if re.search(words, said) else [f"a mistake was not found: {what}; it was said: {said or 'nothing'}"]
+    return [f"a mistake was not found: {what}; it was said: {said or 'nothing'}" for what, *_, words in mistakes if not re.search(words, said)]
 
 
 def by_validate(workspace, number, mistake):
     def check(place):
-        return workspace.run(f"{place}/{mistake[1]}", "validate", "-no-color")[1].replace("\n", " ")
+        return checks.short(workspace.run(f"{place}/{mistake[1]}", "validate", "-no-color")[1])
 
-    return tried(workspace, number, "validate", "real", mistake, check)
+    return tried(workspace, f"wrong-validate-{number}", "real", [mistake], check)
 
 
-def by_test(workspace, number, mistake):
+def by_test(workspace, number, mistakes):
     def check(place):
-        return checks.short(workspace.run(f"{place}/{mistake[1]}", "test", "-no-color")[1])
+        return checks.short(workspace.run(f"{place}/{mistakes[0][1]}", "test", "-no-color")[1])
 
-    return tried(workspace, number, "test", "mocked", mistake, check)
+    return tried(workspace, f"wrong-test-{number}", "mocked", mistakes, check)
+
+
+def batches(mistakes):
+    """Mistakes of one module, each with words of its own."""
+    found = []
+    for mistake in mistakes:
+        for batch in found:
+            if batch[0][1] == mistake[1] and mistake[5] not in [each[5] for each in batch]:
+                batch.append(mistake)
+                break
+        else:
+            found.append([mistake])
+    return found
 
 
 def by_checkov(workspace):
@@ -58,10 +71,7 @@ def by_checkov(workspace):
 
 
 def by_form(workspace):
-    found = []
-    for number, mistake in enumerate(FORM):
-        found += tried(workspace, number, "form", "real", mistake, lambda place: "\n".join(form.problems(workspace.folder / place)))
-    return found
+    return tried(workspace, "wrong-form", "real", FORM, lambda place: "\n".join(form.problems(workspace.folder / place)))
 
 
 def by_agreement(workspace):
@@ -79,5 +89,5 @@ def missed(workspace, threads):
     """Mistakes that were not found, and how many were tried."""
     jobs = [threads.submit(by_checkov, workspace), threads.submit(by_agreement, workspace), threads.submit(by_form, workspace)]
     jobs += [threads.submit(by_validate, workspace, number, mistake) for number, mistake in enumerate(VALIDATE)]
-    jobs += [threads.submit(by_test, workspace, number, mistake) for number, mistake in enumerate(TESTS)]
-    return [each for job in jobs for each in job.result()], len(VALIDATE) + len(TESTS) + len(CHECKOV) + len(FORM) + len(AGREEMENT)
+    jobs += [threads.submit(by_test, workspace, number, batch) for number, batch in enumerate([*batches(TESTS), *([each] for each in ERRORS)])]
+    return [each for job in jobs for each in job.result()], len(VALIDATE) + len(TESTS) + len(ERRORS) + len(CHECKOV) + len(FORM) + len(AGREEMENT)

@@ -4,7 +4,7 @@ package main
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,8 +16,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-//go:embed schema.json
-var published []byte
+//go:embed schema
+var published embed.FS
 
 type attribute struct {
 	Type json.RawMessage `json:"type"`
@@ -34,13 +34,6 @@ type nested struct {
 type block struct {
 	Attributes map[string]attribute `json:"attributes"`
 	Blocks     map[string]nested    `json:"blocks"`
-}
-
-type document struct {
-	Resources map[string]block `json:"resources"`
-	Data      map[string]block `json:"data"`
-	Ephemeral map[string]block `json:"ephemeral"`
-	Provider  block            `json:"provider"`
 }
 
 // The types that are asked for, separated by commas; all where it is not set. Terraform reads each schema at each start: of 2,400 types for a second.
@@ -79,47 +72,60 @@ func (b block) schema(path string) (*tfprotov5.SchemaBlock, error) {
 	return out, nil
 }
 
-func schemas(blocks map[string]block) (map[string]*tfprotov5.Schema, error) {
+func readSchema(path string) (*tfprotov5.Schema, error) {
+	text, err := published.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var read block
+	if err := json.Unmarshal(text, &read); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	inner, err := read.schema(path)
+	return &tfprotov5.Schema{Block: inner}, err
+}
+
+// Those of the types that are asked for.
+func readSchemas(kind string) (map[string]*tfprotov5.Schema, error) {
 	asked, chosen := os.LookupEnv(typesVariable)
 	types := strings.Split(asked, ",")
-	out := make(map[string]*tfprotov5.Schema, len(blocks))
-	for name, each := range blocks {
+	files, err := published.ReadDir("schema/" + kind)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*tfprotov5.Schema{}
+	for _, file := range files {
+		name := strings.TrimSuffix(file.Name(), ".json")
 		if chosen && !slices.Contains(types, name) {
 			continue
 		}
-		inner, err := each.schema(name)
-		if err != nil {
+		if out[name], err = readSchema("schema/" + kind + "/" + file.Name()); err != nil {
 			return nil, err
 		}
-		out[name] = &tfprotov5.Schema{Block: inner}
 	}
 	return out, nil
 }
 
 func read() (*tfprotov5.GetProviderSchemaResponse, error) {
-	var read document
-	if err := json.Unmarshal(published, &read); err != nil {
-		return nil, fmt.Errorf("schema.json: %w", err)
-	}
-	resources, err := schemas(read.Resources)
+	resources, err := readSchemas("resources")
 	if err != nil {
 		return nil, err
 	}
-	data, err := schemas(read.Data)
+	data, err := readSchemas("data")
 	if err != nil {
 		return nil, err
 	}
-	ephemeral, err := schemas(read.Ephemeral)
+	ephemeral, err := readSchemas("ephemeral")
 	if err != nil {
 		return nil, err
 	}
-	provider, err := read.Provider.schema("provider")
+	provider, err := readSchema("schema/provider.json")
 	if err != nil {
 		return nil, err
 	}
 	return &tfprotov5.GetProviderSchemaResponse{
 		ServerCapabilities: &tfprotov5.ServerCapabilities{GetProviderSchemaOptional: true},
-		Provider:           &tfprotov5.Schema{Block: provider}, ResourceSchemas: resources, DataSourceSchemas: data, EphemeralResourceSchemas: ephemeral,
+		Provider:           provider, ResourceSchemas: resources, DataSourceSchemas: data, EphemeralResourceSchemas: ephemeral,
 	}, nil
 }
 

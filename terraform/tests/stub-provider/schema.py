@@ -1,4 +1,4 @@
-"""schema.py PACKAGE OUT VERSION: writes the schema of the AWS provider, as far as the npm package @cdktn/provider-aws publishes it.
+"""schema.py PACKAGE OUT VERSION: writes the schema of the AWS provider into the folder OUT, as far as the npm package @cdktn/provider-aws publishes it.
 
 Each folder of the package is a resource, a data source or the provider. The generated class says for each argument its Terraform name, its type,
 and whether it is required, optional or computed. The declarations say which arguments are blocks. What the package leaves out is in added.py."""
@@ -186,7 +186,12 @@ def main():
     add(schema)
     if len(schema["resources"]) < 1500:
         raise SystemExit(f"only {len(schema['resources'])} resources were found: the package has another form than schema.py expects")
-    out.write_text(json.dumps(schema, separators=(",", ":")))
+    # One file for each type: the provider reads those that it is asked for.
+    for kind in ("resources", "data", "ephemeral"):
+        (out / kind).mkdir(parents=True)
+        for name, block in schema[kind].items():
+            (out / kind / f"{name}.json").write_text(json.dumps(block, separators=(",", ":")))
+    (out / "provider.json").write_text(json.dumps(schema["provider"], separators=(",", ":")))
     print(f"{len(schema['resources'])} resources, {len(schema['data'])} data sources")
 
 
