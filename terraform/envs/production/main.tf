@@ -1,4 +1,4 @@
-# For about 300 cameras as JPEG at a few frames a second, or 1,000 as H.264; docs/scale.md computes more.
+# A start for some hundred cameras; docs/scale.md says what more need.
 module "environment" {
   source = "../../modules/environment"
 
