@@ -14,6 +14,8 @@ from world import World  # noqa: E402
 
 def outputs(workspace, environment):
     """What the environment gives, with mocks for what only AWS knows."""
+    if environment in workspace.outputs:
+        return workspace.outputs[environment]
     folder = f"mocked/envs/{environment}"
     said = workspace.initialised(folder)
     if said:
@@ -22,7 +24,8 @@ def outputs(workspace, environment):
     for line in said.splitlines():
         message = json.loads(line) if line.startswith("{") else {}
         if message.get("type") == "test_state" and message["@testrun"] == environment:
-            return {name: each["value"] for name, each in message["test_state"]["outputs"].items()}
+            workspace.outputs[environment] = {name: each["value"] for name, each in message["test_state"]["outputs"].items()}
+            return workspace.outputs[environment]
     raise SystemExit(f"envs/{environment}: the run {environment} gave no outputs: {said}")
 
 

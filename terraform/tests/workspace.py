@@ -22,6 +22,8 @@ IGNORED = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate
 
 class Workspace:
     def __init__(self):
+        # What environments give, which two checks ask for.
+        self.outputs = {}
         self.locks = defaultdict(threading.Lock)
         self.holder = tempfile.TemporaryDirectory(prefix="vru-terraform-")
         self.folder = Path(self.holder.name)
@@ -36,6 +38,8 @@ class Workspace:
             "TF_CLI_CONFIG_FILE": str(CACHE / "terraform/terraformrc"),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
+            # Terraform lives for a second: it may collect its garbage less often.
+            "GOGC": "400",
             "VRU_STUB_TYPES": ",".join(sorted(types)),
         }
 

@@ -33,8 +33,8 @@ output "safety" {
   value = {
     multi_az            = aws_db_instance.this.multi_az
     replica             = aws_db_instance.replica.replicate_source_db
-    encrypted           = aws_db_instance.this.storage_encrypted && aws_db_instance.replica.storage_encrypted
-    public              = aws_db_instance.this.publicly_accessible || aws_db_instance.replica.publicly_accessible
+    encrypted           = alltrue([for each in [aws_db_instance.this, aws_db_instance.replica] : each.storage_encrypted == true])
+    public              = anytrue([for each in [aws_db_instance.this, aws_db_instance.replica] : each.publicly_accessible == true])
     deletion_protection = aws_db_instance.this.deletion_protection
     backup_days         = aws_db_instance.this.backup_retention_period
     class               = aws_db_instance.this.instance_class
