@@ -41,7 +41,7 @@ run "what_must_hold" {
 
   # Everything is encrypted.
   assert {
-    condition     = alltrue([for each in [aws_db_instance.this, aws_db_instance.replica] : each.storage_encrypted && each.kms_key_id == var.kms_key_arn && each.performance_insights_kms_key_id == var.kms_key_arn])
+    condition     = alltrue([for each in [aws_db_instance.this, aws_db_instance.replica] : each.storage_encrypted == true && each.kms_key_id == var.kms_key_arn && each.performance_insights_kms_key_id == var.kms_key_arn])
     error_message = "storage or insights are not encrypted with the key"
   }
 
