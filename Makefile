@@ -92,11 +92,11 @@ fmt-check: rust
 deny: rust ## licences, bans and sources of every dependency
 	@"$(VRU_CACHE)/bin/cargo-deny" --log-level error --locked check licenses bans sources
 
-# The manifests against the programs of the last build, their linters, and the pipeline. k8s/tests/README.md and .gitlab/tests/README.md say
-# what is checked.
+# The manifests against the programs of the last build, their linters, Terraform, and the pipeline. k8s/tests/README.md, terraform/tests/README.md
+# and .gitlab/tests/README.md say what is checked.
 VALIDATE := VRU_PROGRAMS="$(CARGO_TARGET_DIR)/debug" "$(VRU_CACHE)/venv-manifests/bin/python"
 .PHONY: validate
-validate: $(if $(BUILT),,build) ## the manifests and the pipeline: render, schemas, lints, and whether the programs accept them
+validate: $(if $(BUILT),,build) ## manifests, Terraform and the pipeline: render, schemas, lints, and whether the programs accept them
 	@$(if $(BUILT),,scripts/setup.sh test)
 	$(VALIDATE) k8s/tests/validate.py
 	$(VALIDATE) terraform/tests/validate.py

@@ -24,6 +24,8 @@ def change(folder, file, old, new):
 
 def tried(workspace, place, base, mistakes, check):
     """Those of the mistakes, which are made together, that the check does not find."""
+    if mistakes is not FORM:
+        workspace.initialised(f"{base}/{mistakes[0][1]}")
     # With what `terraform init` has made there; modules of Terraform know each other by relative paths.
     shutil.copytree(workspace.folder / base, workspace.folder / place, symlinks=True)
     for _, folder, file, old, new, _ in mistakes:
