@@ -7,7 +7,7 @@ resource "aws_elasticache_subnet_group" "this" {
 resource "aws_elasticache_parameter_group" "this" {
   name        = "${var.name}-valkey${split(".", var.engine_version)[0]}"
   family      = "valkey${split(".", var.engine_version)[0]}"
-  description = "Cluster mode; what is not used goes first"
+  description = "Cluster mode, evicts what is not used"
 
   parameter {
     name  = "cluster-enabled"

@@ -6,7 +6,7 @@ resource "aws_db_subnet_group" "this" {
 resource "aws_db_parameter_group" "this" {
   name_prefix = "${var.name}-"
   family      = "postgres${split(".", var.engine_version)[0]}"
-  description = "TLS only; slow statements and connections are logged"
+  description = "TLS only, slow statements and connections are logged"
 
   dynamic "parameter" {
     for_each = {
