@@ -7,6 +7,7 @@ import controllers
 import drains
 import running
 from cluster import NAMESPACE, Failed
+from watch import Watch
 from world import World
 
 
@@ -65,6 +66,11 @@ def budget_without_room(world, _):
     return {("PodDisruptionBudget", "web")}
 
 
+def all_at_once(world, _):
+    world.find("Deployment", "web")["spec"]["strategy"]["rollingUpdate"] = {"maxUnavailable": "100%", "maxSurge": 0}
+    return {("Deployment", "web")}
+
+
 def binding_gone(_, cluster):
     cluster.kubectl("delete", "validatingadmissionpolicybinding", "vru-workloads")
     return set()
@@ -110,6 +116,13 @@ def drained(cluster, *_):
     return drains.problems(cluster, [[node]], seconds=15)[0]
 
 
+def restarted(cluster, *_):
+    with Watch(cluster) as watch:
+        cluster.kubectl("rollout", "restart", "deployment/web", "--namespace", NAMESPACE)
+        cluster.until("every pod runs", lambda: running.settled(cluster))
+    return watch.below({"web": 2})
+
+
 def policies(cluster, _, documents):
     return admission.by_policies(cluster, documents)[0]
 
@@ -125,6 +138,7 @@ MISTAKES = [
     ("an image that somebody changed", another_image, difference, "example@sha256"),
     ("a workload without a budget", no_budget, budgets, "web has no budget"),
     ("a budget that stops every drain", budget_without_room, drained, "cannot be drained"),
+    ("a roll-out that stops all at once", all_at_once, restarted, "web had 0 ready pods"),
     ("a policy that binds nothing", binding_gone, policies, "no readiness probe (a change) was not refused"),
     ("a namespace without `restricted`", namespace_open, pod_security, "monitoring: a pod with root was not refused"),
     ("a Secret that nobody made", secret_gone, parts, "there is no Secret vru-keys"),
