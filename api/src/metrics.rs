@@ -6,6 +6,16 @@ use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use vru_runtime::metrics::{counter_vec, gauge_vec, seconds_vec};
 use vru_storage::retention::DataKind;
 
+pub(crate) static REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Requests that were answered. By method, by route (its pattern; web: a file of the web app or an unknown path), and by status.";
+    counter_vec("api_http_requests_total", help, &["method", "route", "status"])
+});
+
+pub(crate) static REQUEST_SECONDS: LazyLock<HistogramVec> = LazyLock::new(|| {
+    let help = "Seconds until the head of an answer was ready, by route. Feeds are open for longer.";
+    seconds_vec("api_http_request_seconds", help, &["route"])
+});
+
 /// By result: published, or refused, when the camera keeps what Kafka has.
 pub(crate) static CAMERA_CHANGES: LazyLock<IntCounterVec> = LazyLock::new(|| {
     let help = "Changes of cameras that were published, and that could not be. By result: published, refused.";

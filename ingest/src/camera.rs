@@ -47,6 +47,9 @@ pub struct CameraContext {
 /// Connects to the camera again and again until stopped.
 pub async fn run(id: CameraId, camera: Arc<CameraConfig>, context: CameraContext, stop: CancellationToken) {
     let sender = LiveSender::new(id.clone(), context.publisher.clone(), &context.config.live);
+    if !matches!(camera.source, Some(Source::File(_))) {
+        metrics::watched(id.as_str());
+    }
     tokio::select! {
         () = reconnect_forever(&id, &camera, &sender, &context, &stop) => {}
         () = sender.watch_acknowledgements() => {}

@@ -206,6 +206,11 @@ pub fn register() {
 /// By camera: the session that delivers frames. A session may end after its successor has connected.
 static CONNECTED_SESSIONS: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
 
+/// The camera is to be watched from now on. One that never connects then has the value 0, not no value.
+pub fn watched(camera: &str) {
+    CONNECTED.with_label_values(&[camera]);
+}
+
 /// The session delivers frames.
 pub fn connected(camera: &str, session: u64) {
     let mut sessions = CONNECTED_SESSIONS.lock();

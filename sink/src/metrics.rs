@@ -57,6 +57,11 @@ metrics! {
         seconds_vec("sink_write_seconds", "Seconds to store one batch or one object, by sink.", ["sink"]);
     LATENCY_SECONDS: HistogramVec = seconds_vec(
         "sink_capture_to_stored_seconds", "Seconds from the capture of a frame until it is stored, by sink.", ["sink"]);
+    ALERT_SECONDS: HistogramVec = seconds_vec(
+        "sink_glass_to_alert_seconds",
+        "Seconds from the capture of the frame that raised an alert until subscribers have it in reach, by sink. Alerts that came before \
+         the process had read the topic to its end are not among them.",
+        ["sink"]);
     OBJECTS: IntCounterVec = counter_vec(
         "sink_written_objects_total", "Objects written to S3, by kind: parquet, snapshot or clip.", ["kind"]);
     OBJECT_BYTES: IntCounterVec = counter_vec("sink_written_bytes_total", "Bytes written to S3, by kind of object.", ["kind"]);

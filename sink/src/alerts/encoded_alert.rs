@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use vru_proto::v1;
-use vru_proto::v1::{AlertKind, AlertState};
+use vru_proto::v1::{AlertKind, AlertState, ClockSource};
 
 use super::resume_token::Positions;
 use super::wire::alert_field;
@@ -25,6 +25,8 @@ pub(crate) struct EncodedAlert {
     pub(crate) severity: i32,
     pub(crate) kind: AlertKind,
     pub(crate) state: AlertState,
+    /// When the frame was captured that raised it. None for ends and crossings, and for files, whose frames were captured long ago.
+    pub(crate) raised_at_us: Option<i64>,
     /// Field `alert` of a response, without the snapshot.
     without_snapshot: Bytes,
     /// The same with the snapshot; none when the alert has no snapshot.
@@ -41,6 +43,8 @@ impl EncodedAlert {
             kind => kind,
         };
         let state = if alert.is_end() { AlertState::Ended } else { AlertState::Raised };
+        let live = !alert.is_end() && !alert.is_crossing() && alert.clock_source() != ClockSource::File;
+        let raised_at_us = live.then_some(alert.captured_at_us);
         // A slash is in no id.
         let identity = if alert.is_end() { format!("{}/ended", alert.id) } else { alert.id };
         let v1::Alert { camera_id, zone_id, rule_id, severity, .. } = alert;
@@ -54,6 +58,7 @@ impl EncodedAlert {
             severity,
             kind,
             state,
+            raised_at_us,
             without_snapshot,
             with_snapshot,
         }

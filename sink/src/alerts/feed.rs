@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use vru_runtime::admin::ReadyFlag;
+use vru_runtime::clock::now_us;
 use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, admin};
+use vru_runtime::latency::since_capture;
 
+use super::encoded_alert::EncodedAlert;
 use super::hub::Hub;
 use super::topic::{METADATA_DEADLINE, bounds, read};
 use crate::error::SinkError;
-use crate::metrics::RECEIVED;
+use crate::metrics::{ALERT_SECONDS, RECEIVED};
 use crate::supervise::{Supervisor, blocking};
 
 /// How often Kafka is asked whether the topic has more partitions.
@@ -103,8 +106,20 @@ impl Feed {
     fn take(&self, record: &Record) {
         RECEIVED.with_label_values(&["alerts", &record.partition.topic]).inc();
         match read(record) {
-            Some(alert) => self.hub.publish(alert),
+            Some(alert) => self.publish(alert),
             None => self.hub.skip(record.partition.number as usize, record.offset),
+        }
+    }
+
+    fn publish(&self, alert: EncodedAlert) {
+        let raised_at_us = alert.raised_at_us;
+        // What is read at the start was raised before, and its age says nothing of how long new alerts take.
+        if self.hub.publish(alert)
+            && self.caught_up.is_cancelled()
+            && let Some(raised_at_us) = raised_at_us
+            && let Some(passed) = since_capture("alerts", raised_at_us, now_us())
+        {
+            ALERT_SECONDS.with_label_values(&["alerts"]).observe(passed.as_secs_f64());
         }
     }
 }

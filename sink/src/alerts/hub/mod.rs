@@ -68,8 +68,9 @@ impl Hub {
         self.0.state.write().ring.add_partitions(starts);
     }
 
-    /// Takes the next record of a partition, an alert.
-    pub(crate) fn publish(&self, alert: EncodedAlert) {
+    /// Takes the next record of a partition, an alert. Returns whether subscribers get it: it is not a repetition.
+    pub(crate) fn publish(&self, alert: EncodedAlert) -> bool {
+        let mut is_new = false;
         self.change(|state| {
             if state.ring.advance(alert.partition, alert.offset) == Advance::Repeated {
                 return;
@@ -80,7 +81,9 @@ impl Hub {
             }
             let token = token_field(&encode(self.0.stream, state.ring.head()));
             state.ring.push(Entry::Alert { alert: Arc::new(alert), token });
+            is_new = true;
         });
+        is_new
     }
 
     /// Takes the next record of a partition that is not an alert.
