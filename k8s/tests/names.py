@@ -1,65 +1,31 @@
 """Names that programs and manifests share: metrics with their labels, topics, consumer groups, and what nginx serves."""
 
 import re
+import sys
 
 from pods import image_of
 from render import ROOT
 
-METRIC = re.compile(r'"((?:infer|ingest|sink|api|kafka|live|redis)_[a-z_]+)",\s*"(?:[^"\\]|\\.)*",\s*&\[([^\]]*)\]')
-USED = re.compile(r"\b([a-z]+_[a-z_]+)(\{[^}]*\})?")
-FUNCTIONS = {"clamp_min", "count_over_time", "histogram_quantile"}
-LABEL = re.compile(r'([a-z_]+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"')
-
-
-def registered():
-    """Metric → its labels, as the programs register them."""
-    found = {}
-    for path in ROOT.glob("*/src/**/*.rs"):
-        for name, labels in METRIC.findall(path.read_text()):
-            found[name] = set(re.findall(r'"([a-z_]+)"', labels))
-    return found
+sys.path.append(str(ROOT / "observability/tests"))
+import metrics as observed  # noqa: E402
 
 
 def problems(world):
     return metrics(world) + topics(world) + groups(world) + web(world)
 
 
-def expressions(world):
-    for rule in world.of("PrometheusRule"):
-        for group in rule["spec"]["groups"]:
-            for each in group["rules"]:
-                yield f"PrometheusRule/{rule['metadata']['name']}", each["expr"]
+def metrics(world):
+    """What KEDA asks Prometheus for, and rules. Dashboards have tests of their own, in observability/tests."""
+    found, records = [], observed.recorded([group for rule in world.of("PrometheusRule") for group in rule["spec"]["groups"]])
     for scaler in world.of("ScaledObject"):
         for trigger in scaler["spec"]["triggers"]:
             if trigger["type"] == "prometheus":
-                yield f"ScaledObject/{scaler['metadata']['name']}", trigger["metadata"]["query"]
-
-
-def metrics(world):
-    found, known = [], registered()
-    recorded = {each["record"]: {"pod"} for rule in world.of("PrometheusRule") for group in rule["spec"]["groups"] for each in group["rules"] if "record" in each}
-    for place, expression in expressions(world):
-        for name, matchers in USED.findall(re.sub(r"\bby \([^)]*\)", "", expression)):
-            base = re.sub(r"_(sum|count|bucket)$", "", name)
-            labels = known.get(name) or known.get(base) or recorded.get(name)
-            if name in FUNCTIONS or re.search(rf'"[^"]*\b{name}\b[^"]*"', expression):
-                continue
-            if labels is None:
-                found.append(f"{place}: no program has the metric {name}")
-                continue
-            for label, values in LABEL.findall(matchers):
-                if label not in labels:
-                    found.append(f"{place}: the metric {name} has no label {label}")
-                for value in values.split("|"):
-                    if not given(name.split("_")[0], value):
-                        found.append(f"{place}: no program gives the label {label} of {name} the value {value}")
+                found += observed.problems(f"ScaledObject/{scaler['metadata']['name']}", trigger["metadata"]["query"], records)
+    for rule in world.of("PrometheusRule"):
+        for group in rule["spec"]["groups"]:
+            for each in group["rules"]:
+                found += observed.problems(f"PrometheusRule/{rule['metadata']['name']}", each["expr"], records)
     return found
-
-
-def given(crate, value):
-    """Whether a program gives a label this value: as a text where it counts, or as a constant."""
-    sources = "".join(path.read_text() for path in (ROOT / crate / "src").rglob("*.rs"))
-    return re.search(rf'with_label_values\(&\[[^\]]*"{value}"|const [A-Z_]+: &str = "{value}"', sources) is not None
 
 
 def known_topics():

@@ -79,7 +79,7 @@ def policies(world, pods):
         name, spec = policy["metadata"]["name"], policy["spec"]
         chosen = [pod for _, _, labels, pod in pods if selects(spec["podSelector"], labels)]
         named = spec["podSelector"].get("matchLabels", {})
-        operators = any(key in named for key in made_by_operators[:2]) or named.get(made_by_operators[2]) == "prometheus"
+        operators = any(key in named for key in made_by_operators[:2]) or named.get(made_by_operators[2]) in ("prometheus", "alertmanager")
         if not chosen and not operators:
             found.append(f"NetworkPolicy/{name}: selects no pod")
         for rule in spec.get("ingress", []):
@@ -106,7 +106,8 @@ def policies(world, pods):
 def budgets(world, pods):
     found = []
     for name, document, labels, _ in pods:
-        if document["kind"] == "Job":
+        # A drain leaves DaemonSets alone.
+        if document["kind"] in ("Job", "DaemonSet"):
             continue
         mine = [budget for budget in world.of("PodDisruptionBudget") if selects(budget["spec"]["selector"], labels)]
         if len(mine) != 1:
@@ -137,7 +138,7 @@ def autoscalers(world):
 def parts(world, pods):
     found = []
     for name, document, _, spec in pods:
-        if not world.find("ServiceAccount", spec.get("serviceAccountName", "")):
+        if not world.find("ServiceAccount", spec.get("serviceAccountName", ""), document["metadata"]["namespace"]):
             found.append(f"{name}: the ServiceAccount {spec.get('serviceAccountName')} does not exist")
         if not world.find("PriorityClass", spec.get("priorityClassName", "")):
             found.append(f"{name}: the PriorityClass {spec.get('priorityClassName')} does not exist")

@@ -51,10 +51,11 @@ def sources():
 
 
 def given(metric, value):
-    """Whether the program of the metric has this text, which it then gives as a label's value."""
+    """Whether the program of the metric gives a label this value: as a text where it counts, as a constant, or as the word of a variant."""
     crate = metric.split("_")[0]
     texts = [sources()[crate]] if crate in sources() else sources().values()
-    return any(f'"{value}"' in text for text in texts)
+    place = re.compile(rf'with_label_values\(&\[[^\]]*"{value}"|const [A-Z_]+: &str = "{value}"|=> "{value}"')
+    return any(place.search(text) for text in texts)
 
 
 def recorded(groups):

@@ -13,6 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::FutureRecord;
 use vru_proto::v1;
+use vru_proto::v1::camera_config::Source;
 
 use crate::kafka::{
     KafkaConfig, Partition, Producer, ProducerOptions, Record, StartAt, TopicEnds, TopicId, admin, describe_topic,
@@ -21,7 +22,7 @@ use crate::kafka::{
 use crate::report::chain;
 use crate::retry::Retryable as _;
 
-use super::{wait_for, wait_until};
+use super::{secrets, wait_for, wait_until};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -165,6 +166,14 @@ impl Bus {
     }
 
     pub fn put_camera(&self, camera: &v1::CameraConfig) {
+        let login = match &camera.source {
+            Some(Source::Pull(pull)) => pull.credentials.as_ref(),
+            Some(Source::Push(push)) => push.credentials.as_ref(),
+            _ => None,
+        };
+        if let Some(login) = login {
+            secrets::share(&login.password, "the password of a camera");
+        }
         self.produce_message(Topic::Cameras, &camera.id, camera);
     }
 

@@ -29,6 +29,7 @@ mod random;
 mod redis;
 mod redis_cluster;
 mod s3;
+pub mod secrets;
 mod secured_kafka;
 mod server_process;
 mod service_process;

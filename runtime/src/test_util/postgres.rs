@@ -11,7 +11,7 @@ use super::{IssuedCertificate, Launch, ServerProcess, folder, free_port};
 use crate::child::is_root;
 
 const USER: &str = "vru";
-const PASSWORD: &str = "vru-test";
+const PASSWORD: &str = "of-the-test-database";
 /// The account that Debian's package creates. PostgreSQL refuses to run as root.
 const ACCOUNT: &str = "postgres";
 

@@ -1,5 +1,6 @@
 //! Our services as child processes: the real programs, configured by environment variables.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Bus, Launch, Metrics, Process, folder, free_port, http_get, wait_for};
+use super::{Bus, Launch, Metrics, Process, folder, free_port, http_get, secrets, wait_for};
 
 /// The path of one of our programs, built in the same target folder as the running test. Panics when it is missing.
 pub fn binary(name: &str) -> PathBuf {
@@ -48,6 +49,8 @@ pub struct ServiceLaunch {
     name: String,
     launch: Launch,
     admin: SocketAddr,
+    /// Secret → what it is. Its log may have none of them.
+    secrets: BTreeMap<String, String>,
 }
 
 impl ServiceLaunch {
@@ -56,13 +59,17 @@ impl ServiceLaunch {
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let log = folder(binary_name).join("service.log");
         let launch = Launch::new(binary(binary_name), log).env("NO_COLOR", "1");
-        let service = Self { name: binary_name.to_owned(), launch, admin };
+        let service = Self { name: binary_name.to_owned(), launch, admin, secrets: BTreeMap::new() };
         service.set("admin", admin.to_string()).set("shutdown.deadline", "15s")
     }
 
     /// Sets the configuration key `section.key`.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<OsString>) -> Self {
+        let value = value.into();
+        if let Some(secret) = value.to_str().and_then(|value| secrets::of_setting(key, value)) {
+            self.secrets.insert(secret, key.to_owned());
+        }
         self.launch = self.launch.env(variable(key), value);
         self
     }
@@ -94,7 +101,7 @@ impl ServiceLaunch {
     }
 }
 
-/// A service as a child process. Killed when dropped.
+/// A service as a child process. Killed when dropped. The test fails if its log has a secret that it was given.
 #[derive(Debug)]
 pub struct ServiceProcess {
     launch: ServiceLaunch,
@@ -203,5 +210,15 @@ impl ServiceProcess {
     /// The last 40 lines of the log.
     pub fn log_tail(&self) -> String {
         self.process.lock().log_tail()
+    }
+}
+
+impl Drop for ServiceProcess {
+    fn drop(&mut self) {
+        // A panic during a panic would hide the first one.
+        if !std::thread::panicking() {
+            let shown = secrets::shown(&self.log(), &self.launch.secrets);
+            assert!(shown.is_empty(), "the log of {} shows secrets: {}", self.launch.name, shown.join(", "));
+        }
     }
 }

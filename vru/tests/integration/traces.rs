@@ -1,80 +1,56 @@
-//! One trace follows one frame from the camera to its row, across Kafka, as an OTLP collector receives it.
+//! One trace follows one frame from the camera to its row, across Kafka, through the collector of production.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
 
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status};
 use vru_proto::v1;
 use vru_runtime::test_util::{ServiceLaunch, wait_for};
 
 use crate::pipeline::{DEADLINE, Pipeline, camera, short_clip, start};
+use crate::support::collector::{Collector, Span};
 
 const FRAMES: u64 = 30;
 
-/// Trace id → the names of its spans, by service.
-type Traces = BTreeMap<Vec<u8>, BTreeSet<(String, String)>>;
-
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Traces>>);
-
-#[tonic::async_trait]
-impl TraceService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let mut traces = self.0.lock().unwrap();
-        for spans in request.into_inner().resource_spans {
-            let attributes = spans.resource.map(|resource| resource.attributes).unwrap_or_default();
-            let name = attributes.into_iter().find(|attribute| attribute.key == "service.name");
-            let service = match name.and_then(|attribute| attribute.value).and_then(|value| value.value) {
-                Some(Value::StringValue(service)) => service,
-                other => panic!("spans without service.name: {other:?}"),
-            };
-            for span in spans.scope_spans.into_iter().flat_map(|scope| scope.spans) {
-                traces.entry(span.trace_id).or_default().insert((service.clone(), span.name));
-            }
-        }
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
+#[test]
+fn one_trace_follows_each_frame_from_camera_to_row() {
+    // It listens before a service starts: no span is sent to a closed port.
+    let collector = Collector::start();
+    let pipeline = Pipeline::new("traces", 1);
+    process_a_file(&pipeline, collector.port);
+    wait_for(DEADLINE, "a complete trace of each frame", || {
+        let traces = collector.traces();
+        let complete = traces.values().filter(|spans| is_whole(spans)).count() as u64;
+        if complete == FRAMES { Ok(()) } else { Err(format!("{complete} complete traces of {FRAMES} frames")) }
+    });
+    // One frame, by its identity: what its spans say, and what its row has.
+    let rows = pipeline.rows("select camera_id, session, sequence from frames order by sequence limit 1");
+    let [camera, session, sequence] = rows[0].as_slice() else { panic!("{rows:?}") };
+    let traces = collector.traces();
+    let of_the_frame = |span: &Span| {
+        let has = |key: &str, value: &str| span.attributes.get(key).is_some_and(|found| found == value);
+        has("camera", camera) && has("session", session) && has("sequence", sequence)
+    };
+    let followed: Vec<_> = traces.iter().filter(|(_, spans)| spans.iter().any(of_the_frame)).collect();
+    let [(trace, spans)] = followed.as_slice() else { panic!("{} traces of one frame", followed.len()) };
+    assert_eq!(trace.len(), 32, "{trace}");
+    let span = |service: &str, name: &str| {
+        let found: Vec<_> = spans.iter().filter(|span| span.service == service && span.name == name).collect();
+        let [span] = found.as_slice() else { panic!("{service} has {} spans {name} in {spans:#?}", found.len()) };
+        *span
+    };
+    let (ingest, infer, store) = (span("vru-ingest", "ingest_frame"), span("vru-infer", "infer_frame"), span("vru-sink", "store"));
+    assert_eq!(ingest.parent, "", "{ingest:?}");
+    assert_eq!(infer.parent, ingest.id, "{spans:#?}");
+    assert_eq!(store.parent, infer.id, "{spans:#?}");
+    assert_eq!(store.attributes["sink"], "postgres");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_trace_follows_each_frame_from_camera_to_row() {
-    // Bound before a service starts: no span is sent to a closed port.
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let collector = Collector::default();
-    let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(collector.clone()));
-    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-    tokio::task::block_in_place(|| process_a_file(port));
-    let wanted = ["vru-ingest", "vru-infer", "vru-sink"].map(str::to_owned);
-    let complete = |traces: &Traces| {
-        let services = |spans: &BTreeSet<(String, String)>| -> BTreeSet<String> {
-            spans.iter().map(|(service, _)| service.clone()).collect()
-        };
-        traces.values().filter(|spans| wanted.iter().all(|service| services(spans).contains(service))).count() as u64
-    };
-    tokio::task::block_in_place(|| {
-        wait_for(DEADLINE, "a complete trace of each frame", || {
-            let traces = collector.0.lock().unwrap();
-            let complete_traces = complete(&traces);
-            if complete_traces == FRAMES {
-                Ok(())
-            } else {
-                Err(format!("{complete_traces} complete traces of {FRAMES} frames"))
-            }
-        });
-    });
+/// Whether all three services have a span in it.
+fn is_whole(spans: &BTreeSet<Span>) -> bool {
+    ["vru-ingest", "vru-infer", "vru-sink"].iter().all(|service| spans.iter().any(|span| span.service == *service))
 }
 
 /// Runs a file through the pipeline until every frame is stored, then stops the services, which sends their last spans.
-fn process_a_file(collector: u16) {
-    let pipeline = Pipeline::new("traces", 1);
+fn process_a_file(pipeline: &Pipeline, collector: u16) {
     let traced = |launch: ServiceLaunch| launch.set("telemetry.otlp_endpoint", format!("http://127.0.0.1:{collector}"));
     let sink = pipeline.sink().set("s3.enabled", "false");
     let services = start([traced(pipeline.ingest()), traced(pipeline.infer()), traced(sink)]);

@@ -5,6 +5,7 @@
 
 pub mod api_client;
 pub mod camera_server;
+pub mod collector;
 pub mod findings;
 pub mod follower;
 pub mod pipeline;
