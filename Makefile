@@ -48,7 +48,7 @@ demo: rust ## install what is missing, build, and show the whole pipeline on a s
 test: rust ## everything that must hold: format, lints, unit, integration and doc tests, licences, a short demo
 	@$(MAKE) --no-print-directory fmt-check
 	scripts/compile.sh test $(CARGO) build --locked --workspace --bins --tests
-	for step in deny lint validate web-check unit fixtures-check demo-check; do
+	for step in deny lint validate web-check unit fixtures-check demo-check watch-check; do
 	  echo "--- $$step"
 	  $(MAKE) --no-print-directory $$step BUILT=1
 	done
@@ -95,12 +95,25 @@ deny: rust ## licences, bans and sources of every dependency
 # The manifests against the programs of the last build, their linters, Terraform, and the pipeline. k8s/tests/README.md, terraform/tests/README.md
 # and .gitlab/tests/README.md say what is checked.
 VALIDATE := VRU_PROGRAMS="$(CARGO_TARGET_DIR)/debug" "$(VRU_CACHE)/venv-manifests/bin/python"
+OBSERVE := env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=observability/source "$(VRU_CACHE)/venv-manifests/bin/python"
 .PHONY: validate
 validate: $(if $(BUILT),,build) ## manifests, Terraform and the pipeline: render, schemas, lints, and whether the programs accept them
 	@$(if $(BUILT),,scripts/setup.sh test)
 	$(VALIDATE) k8s/tests/validate.py
 	$(VALIDATE) terraform/tests/validate.py
+	$(OBSERVE) observability/tests/validate.py "$(VRU_CACHE)/bin/vru-otelcol"
 	$(VALIDATE) .gitlab/tests/validate.py
+
+# Rules, dashboards and logs on a demo that runs, with a Prometheus that scrapes it.
+.PHONY: watch-check
+watch-check: $(if $(BUILT),,build)
+	@$(if $(BUILT),,scripts/setup.sh test)
+	timeout --kill-after=10 400 $(OBSERVE) observability/tests/live.py "$(CARGO_TARGET_DIR)/debug/vru"
+
+.PHONY: observability
+observability: ## write the rules and dashboards that observability/source describes
+	@scripts/setup.sh test
+	$(OBSERVE) observability/source/build.py
 
 .PHONY: validate-full
 validate-full: validate control-plane keda ## and on a real Kubernetes control plane with KEDA, and the images, really built and run

@@ -20,7 +20,7 @@ STAMPS=$CACHE/.stamps
 # Scratch space lies in the cache, so that moving a finished file to its place stays in one file system.
 WORK=$CACHE/.work.$$
 
-for file in common debian python node onnxruntime clips model go tools manifests control_plane terraform; do
+for file in common debian python node onnxruntime clips model go tools manifests observability control_plane terraform; do
   # shellcheck source=/dev/null
   . "$SETUP_DIR/$file.sh"
 done
@@ -61,6 +61,7 @@ main() {
   setup_go
   setup_grpcurl
   setup_manifests
+  setup_collector
   setup_terraform
   case $part in control-plane | keda) setup_control_plane ;; esac
   [ "$part" != keda ] || setup_keda
