@@ -7,13 +7,13 @@ use vru_runtime::metrics::{counter_vec, gauge_vec, seconds_vec};
 use vru_storage::retention::DataKind;
 
 pub(crate) static REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    let help = "Requests that were answered. By method, by route (its pattern; web: a file of the web app or an unknown path), and by status.";
-    counter_vec("api_http_requests_total", help, &["method", "route", "status"])
+    let help = "Requests that were answered. By method, by resource (what follows /api/v1/; web: a file of the web app or an unknown path), and by status.";
+    counter_vec("api_http_requests_total", help, &["method", "resource", "status"])
 });
 
 pub(crate) static REQUEST_SECONDS: LazyLock<HistogramVec> = LazyLock::new(|| {
-    let help = "Seconds until the head of an answer was ready, by route. Feeds are open for longer.";
-    seconds_vec("api_http_request_seconds", help, &["route"])
+    let help = "Seconds until the head of an answer was ready, by resource. Feeds are open for longer.";
+    seconds_vec("api_http_request_seconds", help, &["resource"])
 });
 
 /// By result: published, or refused, when the camera keeps what Kafka has.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -29,7 +29,7 @@ use crate::config::{ApiConfig, HttpConfig};
 use crate::data_jobs::DataJobs;
 use crate::database::Reads;
 use crate::group_reader;
-use crate::http::{Guard, Problem, WebApp, docs, guard, record_request, serve_once, serve_web};
+use crate::http::{Guard, Problem, Resources, WebApp, docs, guard, record_request, serve_once, serve_web};
 use crate::limits::{Limits, count_request};
 use crate::live::Feeds;
 use crate::maintenance;
@@ -228,7 +228,8 @@ fn start_redis(config: &RedisConfig, alone: bool, context: &ServiceContext) -> O
 }
 
 fn router(state: ApiState, web: Option<WebApp>) -> Router {
-    let (routes, _) = routes::router().split_for_parts();
+    let (routes, document) = routes::router().split_for_parts();
+    let resources = Resources::of(document.paths.paths.keys());
     let http = &state.config.http;
     let unknown = async || Problem::new(StatusCode::NOT_FOUND, "no_such_route", "there is no such route");
     let method = async || {
@@ -246,7 +247,7 @@ fn router(state: ApiState, web: Option<WebApp>) -> Router {
         .layer(from_fn_with_state(Arc::new(web), serve_web))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))
-        .layer(from_fn(record_request))
+        .layer(from_fn_with_state(resources, record_request))
         .with_state(state)
 }
 

@@ -101,6 +101,15 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_that_has_not_connected_yet_has_the_value_0() {
+        metrics::watched("counts-new");
+        assert_eq!(gauges_by(&CONNECTED, ["camera"])[&["counts-new".to_owned()]], 0);
+        metrics::connected("counts-new", 1);
+        metrics::watched("counts-new");
+        assert!(counts()["counts-new"].connected);
+    }
+
+    #[test]
     fn a_camera_that_is_gone_has_no_series_and_keeps_its_part_of_the_sum() {
         RECEIVED.with_label_values(&["counts-gone"]).inc_by(3);
         metrics::dropped("counts-gone", QUEUE_FULL, 2);

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use vru_runtime::test_util::eventually;
 
 use super::api::Api;
+use super::limits::Replica;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_a_request_id_and_every_error_is_a_problem() {
@@ -24,6 +25,25 @@ async fn every_answer_has_a_request_id_and_every_error_is_a_problem() {
     assert_eq!(given.header("x-request-id"), "from-the-client.7");
     let odd = client.send(Method::GET, "/api/v1/session", &[("x-request-id", "a b\"c")], "").await;
     assert_eq!(odd.header("x-request-id").len(), 16);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted_by_resource_and_what_clients_make_up_is_no_label() {
+    let api = Api::start().await;
+    let replica = tokio::task::block_in_place(|| Replica::start(&api, &[]));
+    let client = api.client().at_address(replica.address);
+    client.get("/api/v1/sites").await;
+    client.get("/api/v1/sites/no-uuid/cameras").await;
+    client.get("/api/v1/made-up").await;
+    client.get("/made/up").await;
+    client.send(Method::from_bytes(b"MADEUP").unwrap(), "/api/v1/sites", &[], "").await;
+    let metrics = tokio::task::block_in_place(|| replica.process.metrics());
+    let requests = |labels: &[(&str, &str)]| metrics.count("api_http_requests_total", labels);
+    assert_eq!(requests(&[("resource", "sites"), ("method", "GET")]), 2);
+    assert_eq!(requests(&[("resource", "sites"), ("method", "other")]), 1);
+    assert_eq!(requests(&[("resource", "web"), ("status", "404")]), 2);
+    assert_eq!(requests(&[]), 5);
+    assert_eq!(metrics.count("api_http_request_seconds_count", &[("resource", "sites")]), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,8 +15,8 @@ def alerts(bad):
 
 
 def requests(bad):
-    return {'api_http_requests_total{method="GET",route="/api/v1/sites",status="200"}': (1 - bad, 1),
-            'api_http_requests_total{method="GET",route="/api/v1/sites",status="503"}': (bad, 0)}
+    return {'api_http_requests_total{method="GET",resource="sites",status="200"}': (1 - bad, 1),
+            'api_http_requests_total{method="GET",resource="sites",status="503"}': (bad, 0)}
 
 
 def series(make, bad, minutes, then=0):

@@ -40,7 +40,12 @@ pub(super) fn of_setting(key: &str, value: &str) -> Option<String> {
 /// What the log shows of these secrets and the shared ones. Never the secrets themselves.
 pub(super) fn shown(log: &str, secrets: &BTreeMap<String, String>) -> Vec<String> {
     let shared = SHARED.lock();
-    secrets.iter().chain(shared.iter()).filter(|(secret, _)| log.contains(*secret)).map(|(_, what)| what.clone()).collect()
+    secrets
+        .iter()
+        .chain(shared.iter())
+        .filter(|(secret, _)| log.contains(*secret))
+        .map(|(_, what)| what.clone())
+        .collect()
 }
 
 #[cfg(test)]
@@ -52,7 +57,10 @@ mod tests {
         let found = |key, value| of_setting(key, value);
         assert_eq!(found("s3.secret_key", "long enough"), Some("long enough".to_owned()));
         assert_eq!(found("alerts.jwt.secret", "long enough"), Some("long enough".to_owned()));
-        assert_eq!(found("postgres.url", "postgres://vru:long-enough@127.0.0.1:5432/a"), Some("long-enough".to_owned()));
+        assert_eq!(
+            found("postgres.url", "postgres://vru:long-enough@127.0.0.1:5432/a"),
+            Some("long-enough".to_owned())
+        );
         for (key, value) in [
             ("kafka.sasl_password", "file:/etc/password"),
             ("kafka.sasl_password", "short"),

@@ -136,6 +136,26 @@ fn the_first_response_of_a_replay_carries_the_token_of_the_request() {
 }
 
 #[test]
+fn how_long_alerts_take_is_measured_of_new_ones_only() {
+    let bus = kafka().bus("grpc-latency", 1);
+    // These are there when the server starts.
+    publish(&bus, "cam", 0..3);
+    let (service, _) = start(&bus, &[]);
+    // One is a repetition, and one is of a file, which was captured long ago.
+    publish(&bus, "cam", 2..5);
+    let of_a_file =
+        v1::Alert { clock_source: v1::ClockSource::File.into(), ..alert("cam", "cam-file", 5, a_minute_ago()) };
+    bus.produce_message(Topic::Alerts, "cam", &of_a_file);
+    let received = || service.count("sink_received_records_total", &[("sink", "alerts")]);
+    wait_until(DEADLINE, "the records to be read", || received() == 7);
+    let metrics = service.metrics();
+    assert_eq!(metrics.count("sink_glass_to_alert_seconds_count", &[]), 2);
+    // They say that they were captured a minute ago.
+    assert_eq!(metrics.count("sink_glass_to_alert_seconds_bucket", &[("le", "26.2144")]), 0);
+    assert!(metrics.sum("sink_glass_to_alert_seconds_sum", &[]) > 100.0);
+}
+
+#[test]
 fn an_alert_that_inference_repeats_is_delivered_once() {
     let bus = kafka().bus("grpc-repeated", 1);
     let (small_ring, replaying) = start(&bus, &[("alerts.ring_alerts", "4")]);

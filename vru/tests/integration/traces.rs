@@ -37,7 +37,8 @@ fn one_trace_follows_each_frame_from_camera_to_row() {
         let [span] = found.as_slice() else { panic!("{service} has {} spans {name} in {spans:#?}", found.len()) };
         *span
     };
-    let (ingest, infer, store) = (span("vru-ingest", "ingest_frame"), span("vru-infer", "infer_frame"), span("vru-sink", "store"));
+    let (ingest, infer, store) =
+        (span("vru-ingest", "ingest_frame"), span("vru-infer", "infer_frame"), span("vru-sink", "store"));
     assert_eq!(ingest.parent, "", "{ingest:?}");
     assert_eq!(infer.parent, ingest.id, "{spans:#?}");
     assert_eq!(store.parent, infer.id, "{spans:#?}");
