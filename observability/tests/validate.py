@@ -7,6 +7,7 @@ import json
 import sys
 import time
 
+import agents
 import build
 import cases
 import collectors
@@ -29,7 +30,7 @@ def main():
     found += runbooks.problems(groups)
     found += [problem for each in dashboards for problem in panels.problems(each, records)]
     found += routes.problems(metrics.ROOT / "observability/alertmanager/alertmanager.yaml", groups)
-    found += collectors.problems(collector)
+    found += collectors.problems(collector) + agents.problems(collector)
     rest, tried = wrong.missed(groups, dashboards, collector)
     alerts = sum("alert" in rule for group in groups for rule in group["rules"])
     queries = sum(len(panel.get("targets", [])) for each in dashboards for panel in each["panels"])

@@ -4,6 +4,7 @@ import copy
 import tempfile
 from pathlib import Path
 
+import agents
 import cases
 import collectors
 import metrics
@@ -67,13 +68,14 @@ RUNBOOKS = [
     ("localhost:8003/metrics", "localhost:8003/statistics", "no program serves /statistics"),
 ]
 ROUTE = ("severity = page", "severity = critical", "does not reach pager")
+AGENT = ("[memory_limiter, redaction, batch]", "[memory_limiter, batch]", "sends a password on")
 COLLECTOR = ("memory_limiter: {check_interval", "memory_limiter: {interval", "has invalid keys")
 
 
 def missed(groups, dashboards, collector):
     """Mistakes that no check finds, and how many were tried."""
     found, records = [], metrics.recorded(groups)
-    tried = MISTAKES + RUNBOOKS + [ROUTE, COLLECTOR]
+    tried = MISTAKES + RUNBOOKS + [ROUTE, AGENT, COLLECTOR]
     for what, change, check, words in MISTAKES:
         here, there = copy.deepcopy(groups), copy.deepcopy(dashboards)
         change(here, there)
@@ -91,6 +93,9 @@ def missed(groups, dashboards, collector):
         path.write_text((metrics.ROOT / "observability/alertmanager/alertmanager.yaml").read_text().replace(*ROUTE[:2]))
         if not any(ROUTE[2] in problem for problem in routes.problems(path, [])):
             found.append("a wrong route was not found")
+    said = agents.problems(collector, lambda text: text.replace(*AGENT[:2]))
+    if not any(AGENT[2] in problem for problem in said):
+        found.append(f"an agent that removes no password was not found; the check said {said}")
     said = collectors.problems(collector, lambda text: text.replace(*COLLECTOR[:2]))
     if not any(COLLECTOR[2] in problem for problem in said):
         found.append(f"a wrong key of the collector was not found; the check said {said}")

@@ -23,6 +23,8 @@ class Release:
         self.cluster = cluster
         copy = cluster.folder / f"{overlay}-{version}"
         shutil.copytree(ROOT / "k8s", copy, ignore=shutil.ignore_patterns("tests"))
+        # Components take dashboards and configurations from there.
+        shutil.copytree(ROOT / "observability", copy.parent / "observability", ignore=shutil.ignore_patterns("tests", "build", "__pycache__"), dirs_exist_ok=True)
         self.folder = copy / "overlays" / overlay
         self.set_digests(version)
         if held:
