@@ -5,9 +5,9 @@ variable "prefix" {
 }
 
 variable "images" {
-  description = "Images: the names in the overlays without `vru-`."
+  description = "Images: the names in the overlays without `vru-`, and the mirrored collector."
   type        = set(string)
-  default     = ["web", "api", "ingest", "infer", "infer-gpu", "sink", "migrate"]
+  default     = ["web", "api", "ingest", "infer", "infer-gpu", "sink", "migrate", "opentelemetry-collector-contrib"]
 }
 
 variable "kms_key_arn" {

@@ -3,6 +3,7 @@ locals {
     "vru/database"         = "Login of the services' database user; its CA"
     "vru/database-replica" = "Where the read replica is"
     "vru/redis"            = "Password of Valkey"
+    "vru/alerting"         = "Keys of who is told of alerts; people write them: docs/deploy.md"
     "vru/keys"             = "Key that encrypts logins of cameras. Whoever loses it loses them"
   }
 

@@ -11,6 +11,7 @@ output "properties" {
       "vru/database-replica" = ["host", "port", "dbname", "username"]
       "vru/redis"            = ["password"]
       "vru/keys"             = ["secrets-key"]
+      "vru/alerting"         = ["pagerduty", "slack", "watchdog"]
     },
     { for user in values(local.kafka) : "AmazonMSK_${user}" => ["username", "password"] }
   )

@@ -12,7 +12,7 @@ run "the_example_works" {
   }
 
   assert {
-    condition     = output.names == tolist(["AmazonMSK_vru-kafka-infer", "AmazonMSK_vru-kafka-ingest", "vru/database", "vru/database-replica", "vru/keys", "vru/redis"])
+    condition     = output.names == tolist(["AmazonMSK_vru-kafka-infer", "AmazonMSK_vru-kafka-ingest", "vru/alerting", "vru/database", "vru/database-replica", "vru/keys", "vru/redis"])
     error_message = "the secrets are ${join(" ", output.names)}"
   }
 }
