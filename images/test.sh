@@ -8,7 +8,7 @@ CACHE=${VRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vru}
 PROGRAMS=${CARGO_TARGET_DIR:-$CACHE/target}/debug
 WORK=$(mktemp -d)
 # Image → the most MB that it may have over the Debian that it begins with. The programs are those of a debug build, without symbols.
-TARGETS=(sink:90 migrate:90 web:60 api:350 ingest:800 infer:900 all-in-one:1400)
+TARGETS=(sink:90 migrate:90 collector:80 web:60 api:350 ingest:800 infer:900 all-in-one:1400)
 
 die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 say() { printf -- '--- %s\n' "$*"; }
@@ -34,13 +34,14 @@ mkdir "$WORK/programs" "$WORK/base"
 for program in vru vru-api vru-infer vru-ingest vru-sink; do
   strip -o "$WORK/programs/$program" "$PROGRAMS/$program"
 done
+cp "$CACHE/bin/vru-otelcol" "$WORK/programs/"
 ln "$base" "$WORK/base/base.tar" 2>/dev/null || cp "$base" "$WORK/base/base.tar"
 printf 'FROM scratch\nADD base.tar /\n' >"$WORK/base/Dockerfile"
 say "base"
 buildah bud --quiet --layers --signature-policy "$WORK/policy.json" --tag localhost/vru-base "$WORK/base" >/dev/null
 
 # This buildah builds stages that nothing uses. Those that compile are left out: their result is in `programs`.
-awk '/^FROM/ { skip = ($NF ~ /^(chef|plan|compile|compiled|web-build|web-compiled)$/) } !skip' "$ROOT/images/Dockerfile" >"$WORK/Dockerfile"
+awk '/^FROM/ { skip = ($NF ~ /^(chef|plan|compile|compiled|web-build|web-compiled|collector-build|collector-compiled)$/) } !skip' "$ROOT/images/Dockerfile" >"$WORK/Dockerfile"
 
 size() { du --summarize --block-size=1M "$1" | cut -f1; }
 mounted() { buildah mount "$(buildah from --signature-policy "$WORK/policy.json" --pull-never "$1")"; }
@@ -78,7 +79,7 @@ for entry in "${TARGETS[@]}"; do
   target=${entry%%:*} most=${entry##*:}
   started=$SECONDS
   buildah bud --quiet --signature-policy "$WORK/policy.json" --format docker --network host --pull-never --layers \
-    --build-arg BASE=localhost/vru-base --build-arg PROGRAMS=prebuilt --build-arg WEB=web-prebuilt --build-arg INFER_BASE=runtime \
+    --build-arg BASE=localhost/vru-base --build-arg PROGRAMS=prebuilt --build-arg WEB=web-prebuilt --build-arg COLLECTOR=collector-prebuilt --build-arg INFER_BASE=runtime \
     --build-context programs="$WORK/programs" --build-context webapp="$CACHE/web" \
     --build-context onnxruntime="$CACHE/onnxruntime" --build-context models="$CACHE/models" \
     --target "$target" --file "$WORK/Dockerfile" --tag "localhost/vru-$target" "$ROOT" >"$WORK/$target.log" 2>&1 ||
@@ -97,6 +98,7 @@ answers "${folders[api]}" 8004 /usr/bin/vru-api --set http.web_folder=/srv/web
 answers "${folders[sink]}" 8003 /usr/bin/vru-sink s3
 answers "${folders[web]}" 3000 /usr/sbin/nginx -g "daemon off;"
 inside "${folders[migrate]}" /usr/bin/vru-sink migrate --check-config
+inside "${folders[collector]}" /usr/bin/vru-otelcol components >"$WORK/components"
 
 say "the web server gives each page a nonce of its own"
 # shellcheck disable=SC2016  # expanded by the shell inside

@@ -21,7 +21,7 @@ from render import OVERLAYS, pin, render  # noqa: E402
 OVERLAY = "production"
 FOLDER = pipeline.ROOT / "target/release-tests"
 CANARY = "vru-detection.com/track"
-NAMES = ("api", "web", "ingest", "infer", "infer-gpu", "sink", "migrate")
+NAMES = ("api", "web", "ingest", "infer", "infer-gpu", "sink", "migrate", "collector")
 
 
 def built(version):

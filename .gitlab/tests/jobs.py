@@ -3,7 +3,7 @@
 import pipeline
 
 CODE = ["lint", "unit", "integration", "frontend", "manifests", "kics-iac-sast", "dependency-audit"]
-IMAGES = ["api", "web", "ingest", "infer", "infer-gpu", "sink", "migrate"]
+IMAGES = ["api", "web", "ingest", "infer", "infer-gpu", "sink", "migrate", "collector"]
 EXPECTED = {
     "a merge request": (pipeline.MERGE_REQUEST, [*CODE, "secret_detection", "code-gate"]),
     "main": (pipeline.MAIN, [*CODE, "secret_detection_default_branch", "images", *(f"container_scanning: [{image}]" for image in IMAGES), "scan-gate",

@@ -65,7 +65,7 @@ CASES = [
      change(f"{CI}/nightly.yml", "fuzz:\n  extends: [.nightly,", "fuzz:\n  extends: [.when-tagged,"),
      jobs_of("a schedule"), "a schedule lacks the job fuzz"),
     ("an image that is scanned by nobody",
-     change(f"{CI}/scan.yml", "infer-gpu, sink, migrate]", "infer-gpu, sink]"),
+     change(f"{CI}/scan.yml", "infer-gpu, sink, migrate, collector]", "infer-gpu, sink, collector]"),
      MAIN, "lacks the job container_scanning: [migrate]"),
     ("a step of make test that no job makes",
      change(f"{CI}/test.yml", "    - make fixtures-check\n", ""),

@@ -20,7 +20,7 @@ from render import OVERLAYS, pod_of  # noqa: E402
 from world import World  # noqa: E402
 
 BUILT = {name: (f"registry.test/vru/{name}", "sha256:" + f"{number:x}" * 64)
-         for number, name in enumerate(["api", "web", "ingest", "infer", "infer-gpu", "sink", "migrate"], 1)}
+         for number, name in enumerate(["api", "web", "ingest", "infer", "infer-gpu", "sink", "migrate", "collector"], 1)}
 
 
 def rendered(overlay, folder):

@@ -8,7 +8,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${VRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vru}
 OUT=$1
 # Name → target of the Dockerfile. `vru-infer-gpu` of the manifests is infer-gpu here.
-IMAGES=(migrate:migrate sink:sink api:api web:web ingest:ingest infer:infer infer-gpu:infer)
+IMAGES=(migrate:migrate sink:sink api:api web:web ingest:ingest infer:infer infer-gpu:infer collector:collector)
 
 die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 

@@ -13,7 +13,7 @@ if [ -n "${CI_REGISTRY_PASSWORD:-}" ]; then
 fi
 : >"$out.new"
 # All are looked at first: a version is never half tagged.
-for name in api web ingest infer infer-gpu sink migrate; do
+for name in api web ingest infer infer-gpu sink migrate collector; do
   digest=$(skopeo inspect --format '{{.Digest}}' "docker://$REGISTRY/$name:$commit") ||
     die "there is no image $name of $commit: a tag names a commit whose pipeline on the main branch has built its images"
   printf '%s %s@%s\n' "$name" "$REGISTRY/$name" "$digest" >>"$out.new"

@@ -5,9 +5,9 @@ variable "prefix" {
 }
 
 variable "images" {
-  description = "Images: the names in the overlays without `vru-`, and the mirrored collector."
+  description = "Images: the names in the overlays without `vru-`."
   type        = set(string)
-  default     = ["web", "api", "ingest", "infer", "infer-gpu", "sink", "migrate", "opentelemetry-collector-contrib"]
+  default     = ["web", "api", "ingest", "infer", "infer-gpu", "sink", "migrate", "collector"]
 }
 
 variable "kms_key_arn" {
