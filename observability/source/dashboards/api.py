@@ -7,7 +7,7 @@ DASHBOARD = Dashboard(
         Row("Requests", (
             Panel("A second, by status", {"{{status}}": rate("api_http_requests_total", "status")}, "reqps", stacked=True, what="Runbook: ApiErrorBudget"),
             Panel("A second, by resource", {"{{method}} {{resource}}": f"topk(10, {rate('api_http_requests_total', 'method, resource')})"}, "reqps"),
-            Panel("Until the answer, p95", {"{{resource}}": f"topk(10, {quantile(0.95, 'api_http_request_seconds', 'route')})"}, "s"),
+            Panel("Until the answer, p95", {"{{resource}}": f"topk(10, {quantile(0.95, 'api_http_request_seconds', 'resource')})"}, "s"),
             Panel("Errors of the service a second", {"{{method}} {{resource}}": events("api_http_requests_total", "method, resource", '{status=~"5.."}')}, "reqps"),
             Panel("Refused by a limit, a second", {"{{limit}} in {{counted_in}}": rate("api_rate_limit_decisions_total", "limit, counted_in", '{result="refused"}')}),
             Panel("Log-ins with providers a minute", {"{{result}}": f"60 * ({rate('api_sign_ins_total', 'result')})"}),
