@@ -116,7 +116,7 @@ def first(cluster):
 
 def good(cluster):
     done = Deployment(cluster, OVERLAY, "2", CANARY="5", SMOKE="true")
-    found = after(cluster, done, 0, "2", "migrations", "a canary of each workload", "done: 7 images")
+    found = after(cluster, done, 0, "2", "migrations", "a canary of each workload", f"done: {len(NAMES)} images")
     workloads = {each["metadata"]["name"] for each in cluster.get("deployments")}
     if set(done.canaries) != workloads or any(len(pods) != 1 for pods in done.canaries.values()):
         found.append(f"there were canaries {done.canaries} of {sorted(workloads)}, not one pod of each")
