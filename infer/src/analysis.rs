@@ -208,7 +208,7 @@ impl CameraAnalysis {
         let alert = |judgement| {
             let mut alert = view.alert(&key.camera, key.session, judgement);
             if blurred {
-                alert.clip_key.clear();
+                alerts::blur_clip(&mut alert);
             }
             alert
         };

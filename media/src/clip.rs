@@ -1,6 +1,7 @@
 //! Writes MP4 files of pictures or access units, with their original time stamps. The index is at the front ("faststart"), so
 //! that a browser plays the clip while it loads.
 
+mod blurred;
 mod pipeline;
 
 use std::path::Path;
@@ -10,10 +11,12 @@ use bytes::Bytes;
 use vru_vision::image::Image;
 use vru_vision::orientation::Orientation;
 
+use crate::decoder::VideoDecodeError;
 use crate::jpeg::{JpegDecoder, JpegError};
 use crate::launch::LaunchError;
 use crate::shown::ContainerColours;
 use crate::{Codec, InitError, mp4, sei};
+pub use blurred::{Hidden, write_blurred_mp4};
 use pipeline::{ClipPipeline, Stream, Times};
 
 /// Maximum size of the access units in one clip. They stay in memory until the end, when their display order is known.
@@ -46,6 +49,8 @@ pub enum ClipError {
     /// A JPEG is corrupt. The writer stays usable, so the picture can be left out.
     #[error("cannot decode a picture of a clip")]
     Picture(#[from] JpegError),
+    #[error("cannot decode the video of a clip")]
+    Video(#[from] VideoDecodeError),
     /// Pictures were pushed to a clip of access units, or the other way round.
     #[error("the clip does not take {what}")]
     Kind { what: &'static str },
@@ -211,6 +216,8 @@ pub struct ClipSample {
     pub payload: Bytes,
     /// Whether a decoder can start here. Always true for a JPEG.
     pub key_frame: bool,
+    /// Tells the caller's samples apart.
+    pub id: u64,
 }
 
 #[derive(Debug)]
@@ -222,6 +229,14 @@ pub struct Clip {
     pub skipped: usize,
 }
 
+/// A file in a folder that goes when it is dropped.
+fn new_file() -> Result<(tempfile::TempDir, std::path::PathBuf), ClipError> {
+    let folder = tempfile::tempdir();
+    let folder = folder.map_err(|source| ClipError::Io { what: "create a temporary folder for", source })?;
+    let path = folder.path().join("clip.mp4");
+    Ok((folder, path))
+}
+
 /// Writes an MP4 of JPEGs (with [`ClipInput::Pictures`]) or access units, and returns its bytes. Samples that cannot be decoded
 /// are left out and counted; it is an error if none is left.
 pub fn write_mp4(
@@ -229,9 +244,7 @@ pub fn write_mp4(
     samples: impl IntoIterator<Item = ClipSample>,
     limit: Duration,
 ) -> Result<Clip, ClipError> {
-    let folder =
-        tempfile::tempdir().map_err(|source| ClipError::Io { what: "create a temporary folder for", source })?;
-    let path = folder.path().join("clip.mp4");
+    let (_folder, path) = new_file()?;
     let mut writer = ClipWriter::create(&path, input, limit)?;
     let mut given = 0;
     for sample in samples {

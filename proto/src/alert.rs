@@ -13,6 +13,11 @@ impl Alert {
         self.kind() == AlertKind::LineCrossing
     }
 
+    /// The key of its clip, whether or not its pictures are blurred; empty if it has none.
+    pub fn stored_clip_key(&self) -> &str {
+        if self.clip_key.is_empty() { &self.blurred_clip_key } else { &self.clip_key }
+    }
+
     /// Whether it raises an alert for somebody's attention.
     pub fn is_raised(&self) -> bool {
         !self.is_end() && !self.is_crossing()

@@ -114,7 +114,7 @@ impl From<&v1::Alert> for AlertOfEvent {
             occurrence: alert.occurrence,
             tracks: alert.track_ids.iter().map(track).collect(),
             has_snapshot: !alert.snapshot_key.is_empty(),
-            has_clip: !alert.clip_key.is_empty(),
+            has_clip: !alert.stored_clip_key().is_empty(),
         }
     }
 }

@@ -54,6 +54,7 @@ impl FrameView {
             emitted_at_us: clock::now_us(),
             snapshot_key: String::new(),
             clip_key: String::new(),
+            blurred_clip_key: String::new(),
             snapshot: bytes::Bytes::new(),
             source_width: self.source_width,
             source_height: self.source_height,
@@ -99,10 +100,15 @@ impl JudgedFrame<'_> {
             };
         }
         if self.hidden.is_some() {
-            alert.clip_key.clear();
+            blur_clip(&mut alert);
         }
         alert
     }
+}
+
+/// The clip of the alert may only have blurred pictures.
+pub(super) fn blur_clip(alert: &mut v1::Alert) {
+    alert.blurred_clip_key = std::mem::take(&mut alert.clip_key);
 }
 
 /// The records that end the alerts which went on after a frame that was published.

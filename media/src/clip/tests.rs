@@ -38,6 +38,7 @@ fn a_clip_of_jpegs_keeps_their_time_stamps() {
         time_us: 1_700_000_000_000_000 + i64::from(*time_us),
         payload: jpeg(321, 241, index as u8 * 50),
         key_frame: true,
+        id: 0,
     });
     let clip = write_mp4(ClipInput::Pictures, samples, LIMIT).unwrap();
     assert_eq!((clip.written, clip.skipped), (5, 0));
@@ -56,6 +57,7 @@ fn a_corrupt_picture_is_left_out_and_a_new_size_is_scaled() {
         time_us: index as i64 * 100_000,
         payload,
         key_frame: true,
+        id: 0,
     });
     let clip = write_mp4(ClipInput::Pictures, samples, LIMIT).unwrap();
     assert_eq!((clip.written, clip.skipped), (3, 1));
@@ -64,7 +66,7 @@ fn a_corrupt_picture_is_left_out_and_a_new_size_is_scaled() {
 
 #[test]
 fn a_clip_without_usable_samples_is_an_error() {
-    let nothing = ClipSample { time_us: 0, payload: Bytes::from_static(b"broken"), key_frame: true };
+    let nothing = ClipSample { time_us: 0, payload: Bytes::from_static(b"broken"), key_frame: true, id: 0 };
     let error = write_mp4(ClipInput::Pictures, [nothing], LIMIT).unwrap_err();
     assert!(matches!(error, ClipError::Empty), "{error}");
 }
@@ -75,6 +77,7 @@ fn a_clip_stops_at_its_deadline() {
         time_us: index * 100_000,
         payload: jpeg(1280, 720, index as u8),
         key_frame: true,
+        id: 0,
     });
     let started = Instant::now();
     let error = write_mp4(ClipInput::Pictures, samples, Duration::from_millis(50)).unwrap_err();
@@ -95,6 +98,7 @@ fn access_units_are_stored_unchanged() {
             key_frame: codec.is_key_unit(&payload),
             time_us,
             payload,
+            id: 0,
         });
         let samples: Vec<_> = samples.skip(8).collect();
         // The units before the first key frame are left out.
@@ -123,7 +127,7 @@ fn what_the_container_stated_is_in_the_clip() {
         let samples: Vec<_> = units
             .into_iter()
             .zip(times)
-            .map(|(payload, time_us)| ClipSample { key_frame: codec.is_key_unit(&payload), time_us, payload })
+            .map(|(payload, time_us)| ClipSample { key_frame: codec.is_key_unit(&payload), time_us, payload, id: 0 })
             .collect();
         let turned = Orientation { mirrored: true, quarters: 1 };
         for colours in [ContainerColours::new(Some(true), 1), ContainerColours::new(Some(false), 9)] {
@@ -141,7 +145,7 @@ fn misplaced_sei_units_cost_no_picture() {
     let samples = units.into_iter().zip(times).zip(&key_frames).map(|((unit, time_us), key_frame)| {
         // Behind the slices.
         let sei: &[u8] = if *key_frame { &[0, 0, 0, 1, 6, 47, 3, 8, 0, 0x18, 0x80] } else { &[] };
-        ClipSample { payload: [&unit, sei].concat().into(), time_us, key_frame: *key_frame }
+        ClipSample { payload: [&unit, sei].concat().into(), time_us, key_frame: *key_frame, id: 0 }
     });
     let input = ClipInput::Units(Codec::H264, Orientation::UPRIGHT, ContainerColours::default());
     let clip = write_mp4(input, samples, LIMIT).unwrap();

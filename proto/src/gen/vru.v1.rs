@@ -672,7 +672,7 @@ pub struct Alert {
     #[prost(int64, tag = "13")]
     pub emitted_at_us: i64,
     /// Keys of the snapshot and the clip in the S3 bucket. The sink writes the objects after the alert is published, so they may not exist
-    /// yet. Empty if the alert has none: a line has neither, and a camera whose pictures are blurred has no clips.
+    /// yet. Empty if the alert has none, as that of a line.
     #[prost(string, tag = "14")]
     pub snapshot_key: ::prost::alloc::string::String,
     #[prost(string, tag = "15")]
@@ -707,6 +707,10 @@ pub struct Alert {
     /// Only in a record that ends an alert.
     #[prost(enumeration = "EndReason", tag = "28")]
     pub end_reason: i32,
+    /// In place of `clip_key` if the camera's pictures are blurred: the clip may have only pictures in which is hidden what the messages of
+    /// detections hide. A field of its own, so that a sink that does not know it makes no clip.
+    #[prost(string, tag = "29")]
+    pub blurred_clip_key: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -96,7 +96,7 @@ impl AlertStatements {
                     &(alert.source_width as i32),
                     &(alert.source_height as i32),
                     &alert.snapshot_key,
-                    &alert.clip_key,
+                    &alert.stored_clip_key(),
                     &(kind as i16),
                     &(alert.occurrence as i32),
                     &time(alert.began_at_us),

@@ -66,8 +66,9 @@ impl DeletedRanges {
         let (mut objects, mut jobs) = (Vec::new(), Vec::new());
         alerts.retain(|(key, alert)| {
             let Some(job) = job(&ranges, key, alert.captured_at_us) else { return true };
-            for key in [&alert.snapshot_key, &alert.clip_key].into_iter().filter(|key| !key.is_empty()) {
-                objects.push(key.as_str());
+            for key in [alert.snapshot_key.as_str(), alert.stored_clip_key()].into_iter().filter(|key| !key.is_empty())
+            {
+                objects.push(key);
                 jobs.push(job);
             }
             false

@@ -49,6 +49,7 @@ pub(crate) fn check_alert(alert: &v1::Alert) -> Result<(), String> {
     text("line_id", &alert.line_id)?;
     text("snapshot_key", &alert.snapshot_key)?;
     text("clip_key", &alert.clip_key)?;
+    text("blurred_clip_key", &alert.blurred_clip_key)?;
     time("emitted_at_us", alert.emitted_at_us)?;
     if alert.track_ids.len() > MAX_OBJECTS || alert.track_ids.iter().any(|&id| i64::try_from(id).is_err()) {
         return Err("field `track_ids` is too long or has an id of more than 63 bits".to_owned());

@@ -16,6 +16,7 @@ pub(crate) struct ClipFrames {
     pub(super) encoding: Option<v1::Encoding>,
     pub(super) orientation: Orientation,
     pub(super) colours: ContainerColours,
+    /// Their ids are the sequence numbers.
     pub(super) samples: Vec<ClipSample>,
     pub(super) bytes: usize,
     /// No frame of the window precedes those that were read.
@@ -45,12 +46,12 @@ impl ClipFrames {
             return;
         }
         if !frame.payload.is_empty() {
-            self.add_picture(frame);
+            self.add_picture(key.sequence, frame);
         }
         self.has_end |= frame.end_of_stream;
     }
 
-    fn add_picture(&mut self, frame: &v1::Frame) {
+    fn add_picture(&mut self, id: u64, frame: &v1::Frame) {
         let (encoding, time_us) = (frame.encoding(), frame.captured_at_us);
         let key_frame = frame.key_frame || encoding == v1::Encoding::Jpeg;
         if time_us <= self.window.from_us && key_frame {
@@ -73,7 +74,7 @@ impl ClipFrames {
         self.colours =
             colours.map(|stated| ContainerColours::from_numbers(stated.matrix, stated.range)).unwrap_or_default();
         self.bytes += frame.payload.len();
-        self.samples.push(ClipSample { time_us, payload: frame.payload.clone(), key_frame });
+        self.samples.push(ClipSample { time_us, payload: frame.payload.clone(), key_frame, id });
     }
 
     /// Puts the frames before its own. They were read from the records directly before.

@@ -1,5 +1,6 @@
 //! Makes the clip around each alert, from the frames that are still in Kafka, and writes it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,15 +8,17 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use vru_media::Codec;
-use vru_media::clip::{ClipError, ClipInput, write_mp4};
+use vru_media::clip::{ClipError, ClipInput, Hidden, write_blurred_mp4, write_mp4};
 use vru_proto::names::clip_key;
 use vru_proto::v1;
 use vru_runtime::admin::ReadyFlag;
+use vru_runtime::kafka::KafkaConfig;
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, BackoffConfig};
 
 use super::alert_consumer::{AlertConsumer, AlertHandler};
 use super::clip_frames::ClipFrames;
+use super::clip_hidden;
 use super::clip_reads::{ClipReads, HeldFrames};
 use super::clip_window::ClipWindow;
 use super::config::S3Config;
@@ -39,6 +42,7 @@ const ENCODE_DEADLINE: Duration = Duration::from_mins(1);
 pub(crate) async fn run(context: &S3Context) {
     let config = &context.config.clip;
     let handler = |cancel: CancellationToken| ClipHandler {
+        kafka: context.kafka.clone(),
         reads: ClipReads::new(&context.kafka, config, cancel.clone()),
         retry: context.config.retry,
         retry_for: config.retry_for,
@@ -53,6 +57,7 @@ pub(crate) async fn run(context: &S3Context) {
 }
 
 struct ClipHandler {
+    kafka: KafkaConfig,
     reads: ClipReads,
     retry: BackoffConfig,
     retry_for: Duration,
@@ -69,18 +74,21 @@ struct Request {
     alert: String,
     key: String,
     window: ClipWindow,
+    /// Nobody may be recognised in it.
+    blurred: bool,
 }
 
 impl AlertHandler for ClipHandler {
     async fn handle(&self, alert: v1::Alert, timestamp_ms: Option<i64>) -> bool {
-        if !alert.is_raised() || alert.clip_key.is_empty() {
-            // A crossing has no clip, and the clip of an alert that ends was made when it was raised. Inference names no clip where
-            // nobody may be recognised: the frames in Kafka show everybody.
+        let blurred = !alert.blurred_clip_key.is_empty();
+        if !alert.is_raised() || (alert.clip_key.is_empty() && !blurred) {
+            // A crossing has no clip, and the clip of an alert that ends was made when it was raised.
             return true;
         }
         let request = Request {
             window: ClipWindow::around(&alert, timestamp_ms, self.before, self.after),
             key: clip_key(alert.captured_at_us, &alert.camera_id, &alert.id),
+            blurred,
             alert: alert.id,
         };
         drop(alert.snapshot);
@@ -94,11 +102,11 @@ impl AlertHandler for ClipHandler {
 
 impl ClipHandler {
     async fn store(&self, request: &Request) -> bool {
-        let Request { alert, key, window } = request;
+        let Request { alert, key, window, .. } = request;
         tokio::time::sleep(window.remaining()).await;
-        let Some(held) = self.read(request).await else { return !self.cancel.is_cancelled() };
+        let Some((held, hidden)) = self.read(request).await else { return !self.cancel.is_cancelled() };
         let camera = window.camera();
-        match self.encode(held).await {
+        match self.encode(held, hidden).await {
             Ok(Some(mp4)) => {
                 let written = self.uploader.upload(ObjectKind::Clip, key, mp4, &self.cancel).await;
                 if written {
@@ -120,10 +128,10 @@ impl ClipHandler {
     }
 
     /// Retries while Kafka may still hold the frames; `None` when it has given up.
-    async fn read(&self, request: &Request) -> Option<HeldFrames> {
+    async fn read(&self, request: &Request) -> Option<(HeldFrames, Option<HashMap<u64, Hidden>>)> {
         let (mut backoff, started) = (Backoff::new(self.retry), Instant::now());
         loop {
-            let error = match self.reads.frames(&request.window).await {
+            let error = match self.read_once(request).await {
                 Ok(held) => {
                     self.ready.ready();
                     return Some(held);
@@ -152,8 +160,27 @@ impl ClipHandler {
         }
     }
 
+    /// The frames, and what is hidden in each of them; `None` if everybody may be seen.
+    async fn read_once(&self, request: &Request) -> Result<(HeldFrames, Option<HashMap<u64, Hidden>>), SinkError> {
+        let held = self.reads.frames(&request.window).await?;
+        if !request.blurred {
+            return Ok((held, None));
+        }
+        let Some(last) = held.frames.samples.iter().map(|sample| sample.id).max() else {
+            return Ok((held, Some(HashMap::new())));
+        };
+        let (kafka, window, cancel) = (self.kafka.clone(), request.window.clone(), self.cancel.clone());
+        let hidden = blocking(move || clip_hidden::read(&kafka, &window, last, &cancel)).await?;
+        let mut hidden = hidden.map_err(|failure| SinkError::Shared(Arc::new(failure)))?;
+        // Frames before the window are there for the decoder.
+        for early in held.frames.samples.iter().filter(|sample| sample.time_us < request.window.from_us) {
+            hidden.remove(&early.id);
+        }
+        Ok((held, Some(hidden)))
+    }
+
     /// The MP4; `None` if none of the frames can be shown.
-    async fn encode(&self, held: HeldFrames) -> Result<Option<Bytes>, SinkError> {
+    async fn encode(&self, held: HeldFrames, hidden: Option<HashMap<u64, Hidden>>) -> Result<Option<Bytes>, SinkError> {
         let HeldFrames { frames: ClipFrames { encoding, orientation, colours, samples, .. }, permit } = held;
         let input = match encoding {
             None => return Ok(None),
@@ -163,7 +190,10 @@ impl ClipHandler {
         };
         let encoder = self.encoders.clone().acquire_owned().await;
         let made = blocking(move || {
-            let made = write_mp4(input, samples, ENCODE_DEADLINE);
+            let made = match hidden {
+                None => write_mp4(input, samples, ENCODE_DEADLINE),
+                Some(hidden) => write_blurred_mp4(input, samples, &hidden, ENCODE_DEADLINE),
+            };
             drop((permit, encoder));
             made
         });

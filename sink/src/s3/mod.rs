@@ -16,6 +16,7 @@
 
 mod alert_consumer;
 mod clip_frames;
+mod clip_hidden;
 mod clip_reads;
 mod clip_window;
 mod clips;

@@ -7,6 +7,7 @@ mod alerts_auth;
 mod alerts_connections;
 mod alerts_stuck;
 mod alerts_tls;
+mod blurred_clips;
 mod clips;
 mod messages;
 mod postgres;

@@ -75,17 +75,17 @@ fn is_hidden(image: &Image, rect: Rect) -> bool {
 }
 
 #[test]
-fn heads_are_hidden_in_the_snapshot_and_there_is_no_clip() {
+fn heads_are_hidden_in_the_snapshot_and_are_to_be_hidden_in_the_clip() {
     let alert = raised(&blurring(), &[], &[], &frame(raising()));
     let seen = jpeg::decode(&alert.snapshot, None).unwrap();
     assert!(is_hidden(&seen, WALKER));
     assert!(!is_hidden(&seen, OTHER), "nobody is there");
-    assert!(alert.clip_key.is_empty() && !alert.snapshot_key.is_empty());
+    assert!(alert.clip_key.is_empty() && !alert.blurred_clip_key.is_empty() && !alert.snapshot_key.is_empty());
 
     // Of another camera, everything is seen.
     let alert = raised(&camera(), &[], &[], &frame(raising()));
     assert!(!is_hidden(&jpeg::decode(&alert.snapshot, None).unwrap(), WALKER));
-    assert!(!alert.clip_key.is_empty());
+    assert!(!alert.clip_key.is_empty() && alert.blurred_clip_key.is_empty());
 }
 
 #[test]
@@ -158,9 +158,12 @@ fn who_shows_the_frame_elsewhere_is_told_what_to_hide() {
 }
 
 #[test]
-fn what_ends_an_alert_names_no_clip_either() {
+fn what_ends_an_alert_names_no_unblurred_clip_either() {
     let mut analysis = analysis(Some(&blurring()));
     walk(&mut analysis, 0..5);
     let ended = analysis.end_silent();
-    assert!(!ended.is_empty() && ended.iter().all(|alert| alert.clip_key.is_empty()), "{ended:?}");
+    assert!(
+        !ended.is_empty() && ended.iter().all(|alert| alert.clip_key.is_empty() && !alert.blurred_clip_key.is_empty()),
+        "{ended:?}"
+    );
 }

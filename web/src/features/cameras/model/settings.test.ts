@@ -49,6 +49,11 @@ it('a login is sent only when it is typed, and can be removed', () => {
   expect(wanted({ ...draft, forgetLogin: true }, before).credentials).toBeNull();
 });
 
+it('a new camera is blurred unless somebody says otherwise', () => {
+  expect(wanted(draftOf(undefined), undefined).settings.privacy).toEqual({ blur: true });
+  expect(wanted({ ...draftOf(undefined), blur: false }, undefined).settings.privacy).toBeUndefined();
+});
+
 it('blurring is asked for, and taken back', () => {
   expect(wanted(draftOf(before), before).settings.privacy).toBeUndefined();
   const blurred = wanted({ ...draftOf(before), blur: true }, before).settings;

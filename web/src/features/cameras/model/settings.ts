@@ -5,7 +5,7 @@ import type { Point, Shape } from './shapes';
 export interface CameraDraft {
   name: string;
   enabled: boolean;
-  /** Heads and plates are blurred in snapshots, and there are no clips. */
+  /** Heads and plates are blurred in snapshots, clips and live pictures. On for a new camera: it may see a public street. */
   blur: boolean;
   source: 'pull' | 'push';
   url: string;
@@ -33,7 +33,7 @@ export function draftOf(settings: Schemas['CameraSettings'] | undefined): Camera
   return {
     name: settings?.name ?? '',
     enabled: settings?.enabled ?? true,
-    blur: settings?.privacy?.blur ?? false,
+    blur: settings ? (settings.privacy?.blur ?? false) : true,
     source: settings?.push ? 'push' : 'pull',
     url: settings?.pull?.url ?? '',
     transport: settings?.pull?.transport ?? 'tcp',
