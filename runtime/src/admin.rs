@@ -2,11 +2,14 @@
 //! - `/health` answers 200 while the process runs.
 //! - `/ready` answers 200 when every part of the service that it needs can work, else 503 with the parts that cannot and why. What it
 //!   serves less well without is in `limited_by`, and changes no status.
+//! - `/serving` answers 200 from when `/ready` could for the first time. It is for services whose clients must stay although a server is
+//!   away: a load balancer that follows it keeps its targets, and a roll-out still waits until a new version works.
 //! - `/metrics` answers in the Prometheus text format.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -29,6 +32,7 @@ const BOUNDS: ConnectionBounds = ConnectionBounds { most: 256, idle: Duration::f
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     parts: Arc<Mutex<BTreeMap<String, Part>>>,
+    was_ready: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -58,11 +62,16 @@ impl Readiness {
     /// Each part that is needed and not ready, and why. Empty: the service is ready.
     pub fn waiting_for(&self) -> BTreeMap<String, String> {
         let parts = self.parts.lock();
-        if parts.is_empty() {
-            // `/ready` is served from the start, before the service has added its parts.
+        if !parts.values().any(|part| part.needed) {
+            // `/ready` is served from the start, before the service has added the parts that it needs.
             return BTreeMap::from([("service".to_owned(), "starting".to_owned())]);
         }
         not_ready(&parts, true)
+    }
+
+    /// Whether it was ready at some time.
+    pub fn was_ready(&self) -> bool {
+        self.was_ready.load(Ordering::Acquire)
     }
 
     /// Each part that is not ready, and why, without which the service serves on.
@@ -99,6 +108,9 @@ impl ReadyFlag {
         let mut parts = self.readiness.parts.lock();
         let part = Part { needed: self.needed, reason: reason.map(str::to_owned) };
         let before = parts.insert(self.name.clone(), part).map(|part| part.reason);
+        if self.needed && not_ready(&parts, true).is_empty() {
+            self.readiness.was_ready.store(true, Ordering::Release);
+        }
         match (&before, reason) {
             (Some(None), Some(reason)) => tracing::warn!(part = self.name, reason, "service part is no longer ready"),
             (Some(Some(_)), None) => tracing::info!(part = self.name, "service part is ready"),
@@ -136,6 +148,7 @@ fn router(readiness: Readiness) -> Router {
     Router::new()
         .route("/health", get(|| async { Json(json!({"status": "alive"})) }))
         .route("/ready", get(ready))
+        .route("/serving", get(serving))
         .route("/metrics", get(metrics))
         .with_state(readiness)
 }
@@ -145,6 +158,12 @@ async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
     let ready = waiting_for.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({"ready": ready, "waiting_for": waiting_for, "limited_by": readiness.limited_by()})))
+}
+
+async fn serving(State(readiness): State<Readiness>) -> impl IntoResponse {
+    let serving = readiness.was_ready();
+    let status = if serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({"serving": serving})))
 }
 
 #[cfg(test)]
@@ -158,21 +177,25 @@ mod tests {
         let kafka = readiness.part("kafka");
         let model = readiness.part("model");
         kafka.ready();
+        assert!(!readiness.was_ready());
         assert_eq!(
             readiness.waiting_for().into_iter().collect::<Vec<_>>(),
             [("model".to_owned(), "starting".to_owned())]
         );
         model.ready();
         assert!(readiness.waiting_for().is_empty());
+        assert!(readiness.was_ready());
         kafka.not_ready("no broker answers");
         assert_eq!(readiness.waiting_for()["kafka"], "no broker answers");
+        assert!(readiness.was_ready(), "it serves on");
     }
 
     #[test]
     fn a_part_that_is_not_needed_is_named_and_does_not_make_the_service_wait() {
         let readiness = Readiness::default();
-        let database = readiness.part("database");
         let kafka = readiness.helpful_part("kafka");
+        assert_eq!(readiness.waiting_for()["service"], "starting", "it has not said yet what it needs");
+        let database = readiness.part("database");
         database.ready();
         assert!(readiness.waiting_for().is_empty());
         assert_eq!(readiness.limited_by()["kafka"], "starting");

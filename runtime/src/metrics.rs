@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use parking_lot::Mutex;
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
-use prometheus::proto::{Metric, MetricFamily};
+use prometheus::proto::{Metric, MetricFamily, MetricType};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, exponential_buckets,
 };
@@ -137,6 +137,23 @@ pub fn counter_sum(name: &str, keep: impl Fn(&[(&str, &str)]) -> bool) -> u64 {
         .sum()
 }
 
+/// The sum of each counter that is not zero, by the label `reason` where it has one.
+pub fn totals() -> BTreeMap<String, u64> {
+    let mut totals = BTreeMap::new();
+    for family in REGISTRY.gather().iter().filter(|family| family.get_field_type() == MetricType::COUNTER) {
+        for metric in family.get_metric() {
+            let reason = metric.get_label().iter().find(|pair| pair.name() == "reason");
+            let name = match reason {
+                Some(reason) => format!("{}/{}", family.name(), reason.value()),
+                None => family.name().to_owned(),
+            };
+            *totals.entry(name).or_default() += metric.get_counter().get_value() as u64;
+        }
+    }
+    totals.retain(|_, count| *count > 0);
+    totals
+}
+
 mod process {
     //! Memory, threads and file handles of this process, from `/proc/self` and the allocator.
 
@@ -199,6 +216,21 @@ mod process {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn totals_add_up_what_differs_in_other_labels_than_the_reason() {
+        let drops = counter_vec("totals_dropped_total", "For the test.", &["camera", "reason"]);
+        let sent = counter_vec("totals_sent_total", "For the test.", &["camera"]);
+        for (camera, frames) in [("a", 2), ("b", 3)] {
+            drops.with_label_values(&[camera, "late"]).inc_by(frames);
+            drops.with_label_values(&[camera, "never"]);
+            sent.with_label_values(&[camera]).inc_by(frames);
+        }
+        let mut totals = totals();
+        totals.retain(|name, _| name.starts_with("totals_"));
+        let expected = [("totals_dropped_total/late", 5), ("totals_sent_total", 5)];
+        assert_eq!(totals, expected.map(|(name, count)| (name.to_owned(), count)).into());
+    }
 
     #[test]
     fn only_the_series_of_cameras_to_keep_remain() {

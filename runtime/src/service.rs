@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::admin::{self, Readiness};
 use crate::config::{self, Layers, Problems, Validate};
 use crate::memory;
+use crate::metrics;
 use crate::shutdown::Shutdown;
 use crate::telemetry::{self, TelemetryConfig};
 
@@ -132,6 +133,9 @@ where
     };
     // What failed first is the cause, however the service ended then.
     let ended = failure.take().map_or(ended, Err);
+    // Prometheus does not see what was counted since its last visit.
+    let counts = serde_json::json!(metrics::totals()).to_string();
+    tracing::info!(service = name, counts, "counts at the end");
     match &ended {
         Ok(()) => tracing::info!(service = name, "service stopped"),
         Err(error) => tracing::error!(service = name, error = format!("{error:#}"), "service failed"),

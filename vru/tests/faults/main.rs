@@ -5,7 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 #![expect(clippy::print_stdout, reason = "the counts explain a failed run")]
 
-mod books;
 mod broken_payloads;
 mod config_reload;
 mod full_disk;
@@ -19,4 +18,4 @@ mod terminated_in_an_outage;
 mod workers_are_killed;
 mod workers_take_over;
 
-use support::{camera_server, findings, follower, pipeline};
+use support::{books, camera_server, findings, follower, pipeline};

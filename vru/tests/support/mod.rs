@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod api_client;
+pub mod books;
 pub mod camera_server;
 pub mod collector;
 pub mod findings;

@@ -1,11 +1,13 @@
 //! Checks that counts balance: frames in = frames out + drops by reason.
 
+#![allow(clippy::print_stdout, reason = "the counts explain a failed run")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use vru_proto::v1;
 use vru_runtime::test_util::{Bus, Metrics, ServiceProcess, Topic};
 
-use crate::pipeline::{Pipeline, frames_of};
+use super::pipeline::{Pipeline, frames_of};
 
 /// Session and sequence number of a frame.
 pub type FramePosition = (u64, u64);
