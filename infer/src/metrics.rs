@@ -15,6 +15,8 @@ pub const OVERTAKEN: &str = "overtaken";
 pub const TOO_OLD: &str = "too_old";
 /// The frame was analysed before.
 pub const DUPLICATE: &str = "duplicate";
+/// A live frame of an older session than the one that sends now: the camera has two publishers.
+pub const SUPERSEDED: &str = "superseded";
 /// An H.264 or H.265 picture that cannot be decoded before the next key frame.
 pub const AWAITING_KEY_FRAME: &str = "awaiting_key_frame";
 /// The picture in a valid message is broken.

@@ -1,7 +1,7 @@
 //! Why a connection to a camera ended or could not be opened.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use vru_media::description::DescriptionError;
@@ -37,6 +37,12 @@ pub enum SourceError {
     Credentials(#[from] LoginError),
     #[error("the camera's URL {problem}")]
     Url { problem: &'static str },
+    /// Each camera has one publisher. `peer` is the older one.
+    #[error(
+        "another publisher of the camera has connected after {peer}, to another pod; if this happens again and again, two devices use the \
+         same path and login"
+    )]
+    Superseded { peer: SocketAddr },
     #[error("the push camera needs either credentials or allow_anonymous, and not both")]
     PushLogin,
     #[error("no frame from {url} within {after:?}; check that the camera is reachable and sends video")]
@@ -150,6 +156,7 @@ impl SourceError {
             Self::OpenTimedOut { .. } => "open_timeout",
             Self::Stalled { .. } => "stall",
             Self::NoKeyFrame { .. } => "no_key_frame",
+            Self::Superseded { .. } => "superseded",
             Self::NoVideo { .. } | Self::FileWithoutVideo { .. } => "no_video",
             Self::Url { .. } => "url",
             Self::LoginRefused { .. } | Self::LoginMissing { .. } => "unauthorized",

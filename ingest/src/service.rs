@@ -17,7 +17,8 @@ use crate::config::IngestConfig;
 use crate::publisher::KafkaPublisher;
 use crate::source::push::{self, PathRegistry};
 use crate::source::{HangLimits, PipelineShutdowns};
-use crate::{drops, metrics, supervisor, waits};
+use crate::supervisor::{self, CameraChanges};
+use crate::{drops, metrics, waits};
 
 /// How long the producer may flush at the end, and how long connections may then take to close. The process has its own
 /// shutdown deadline.
@@ -35,12 +36,12 @@ pub async fn run_with_live(
     context: ServiceContext,
 ) -> anyhow::Result<()> {
     metrics::register();
-    let live = live.or_else(|| {
-        let redis = config.redis.is_configured().then(|| Redis::new(config.redis.clone()))?;
+    let redis = (live.is_none() && config.redis.is_configured()).then(|| Redis::new(config.redis.clone()));
+    if let Some(redis) = redis.clone() {
         let (ready, stop) = (context.readiness.helpful_part("redis"), context.shutdown.soft.clone());
-        context.shutdown.spawn_essential("the connection to Redis", redis.clone().watch(ready, stop));
-        Some(LiveStore::Redis(redis))
-    });
+        context.shutdown.spawn_essential("the connection to Redis", redis.watch(ready, stop));
+    }
+    let live = live.or_else(|| redis.clone().map(LiveStore::Redis));
     if let Some(store) = live {
         context.shutdown.spawn_essential("the writer of drops", drops::write(store, context.shutdown.soft.clone()));
     }
@@ -55,7 +56,7 @@ pub async fn run_with_live(
     let cameras_ready = context.readiness.part("cameras");
     let shutdowns =
         PipelineShutdowns::new(HangLimits::default(), context.readiness.part("pipelines"), shutdown.failure.clone());
-    let push_paths = Arc::new(PathRegistry::default());
+    let push_paths = Arc::new(redis.map_or_else(PathRegistry::default, PathRegistry::among_pods));
     if config.push.enabled {
         let ready = context.readiness.part("rtsp-server");
         let addresses =
@@ -64,7 +65,13 @@ pub async fn run_with_live(
         tracing::info!(?addresses, "RTSP server listens");
     }
     let share = Share::Group(config.group.clone());
-    let (events, _) = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, cameras_ready);
+    let (assigned, _) = cameras::watch(&config.kafka, &config.cameras, share, &shutdown, cameras_ready);
+    // A file of cameras is for one process, which has all of them.
+    let all = config.cameras.file.as_os_str().is_empty().then(|| {
+        let ready = context.readiness.part("pushed-cameras");
+        cameras::watch(&config.kafka, &config.cameras, Share::All, &shutdown, ready).0
+    });
+    let changes = CameraChanges { assigned, all };
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, shutdown.soft.clone());
     let kafka_watch = shutdown.spawn_essential("the probe of the broker", watch);
     let files_ready = context.readiness.part("files");
@@ -88,7 +95,7 @@ pub async fn run_with_live(
     shutdown.spawn_essential("the tests of cameras", camera_tests::run(test_context, shutdown.soft.clone()));
     let camera_context =
         CameraContext { config, publisher: publisher.clone(), push_paths, pipelines, shutdowns, objects };
-    supervisor::run(events, camera_context, shutdown.soft.clone()).await;
+    supervisor::run(changes, camera_context, shutdown.soft.clone()).await;
 
     // The cameras have stopped, so no new frames come.
     shutdown.soft.cancel();

@@ -1,4 +1,5 @@
-//! Runs one task for each configured camera.
+//! Runs one task for each camera that this process watches: those that it connects to, by its share of them, and those that connect to it,
+//! whichever they are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use vru_proto::CameraId;
 use vru_proto::v1::CameraConfig;
+use vru_proto::v1::camera_config::Source;
 use vru_runtime::cameras::CameraEvent;
 use vru_runtime::retry::Backoff;
 
@@ -24,6 +26,42 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the metrics of a camera stay after it was removed or moved: Prometheus must read the last counts, and a scrape may fail.
 const SERIES_KEPT: Duration = Duration::from_mins(10);
 
+/// How a camera comes to this process. A camera whose source changes has a task of each kind for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    /// Kafka assigns it: it is pulled, or a file.
+    Assigned,
+    /// It connects to a pod that the load balancer chooses, so every pod knows it.
+    Pushed,
+}
+
+/// The changes of the cameras, by the way that they come.
+pub(crate) struct CameraChanges {
+    /// This pod's share of all cameras.
+    pub(crate) assigned: mpsc::Receiver<CameraEvent>,
+    /// All cameras. `None`: `assigned` has all.
+    pub(crate) all: Option<mpsc::Receiver<CameraEvent>>,
+}
+
+impl CameraChanges {
+    /// The next change. What a camera is that comes another way is its removal.
+    async fn next(&mut self) -> Option<(Way, CameraEvent)> {
+        let Some(all) = &mut self.all else { return Some((Way::Assigned, self.assigned.recv().await?)) };
+        let (way, event) = tokio::select! {
+            event = self.assigned.recv() => (Way::Assigned, event?),
+            event = all.recv() => (Way::Pushed, event?),
+        };
+        Some(match event {
+            CameraEvent::Upsert(id, config) if way != way_of(&config) => (way, CameraEvent::Remove(id)),
+            event => (way, event),
+        })
+    }
+}
+
+fn way_of(config: &CameraConfig) -> Way {
+    if matches!(config.source, Some(Source::Push(_))) { Way::Pushed } else { Way::Assigned }
+}
+
 struct RunningCamera {
     config: Arc<CameraConfig>,
     stop: CancellationToken,
@@ -31,8 +69,8 @@ struct RunningCamera {
 }
 
 /// Applies camera events until they end or `soft` is cancelled. Then it stops every camera and waits for it.
-pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: CameraContext, soft: CancellationToken) {
-    let mut cameras: HashMap<CameraId, RunningCamera> = HashMap::new();
+pub(crate) async fn run(mut changes: CameraChanges, context: CameraContext, soft: CancellationToken) {
+    let mut cameras: HashMap<(CameraId, Way), RunningCamera> = HashMap::new();
     // Removed cameras whose tasks have not ended.
     let mut ending: Vec<(CameraId, JoinHandle<()>)> = Vec::new();
     let mut removed_at: HashMap<CameraId, Instant> = HashMap::new();
@@ -45,31 +83,37 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: Camera
                 let is_ending = |camera: &str| ending.iter().any(|(id, _)| id.as_str() == camera);
                 removed_at.retain(|_, at| at.elapsed() < SERIES_KEPT);
                 counts::forget_absent(|camera| {
-                    let is_known = |id: CameraId| cameras.contains_key(&id) || removed_at.contains_key(&id);
+                    let is_watched = |id: &CameraId| {
+                        [Way::Assigned, Way::Pushed].iter().any(|way| cameras.contains_key(&(id.clone(), *way)))
+                    };
+                    let is_known = |id: CameraId| removed_at.contains_key(&id) || is_watched(&id);
                     camera.parse().is_ok_and(is_known) || is_ending(camera) || context.shutdowns.hang(camera)
                 });
                 continue;
             }
-            event = events.recv() => event,
+            change = changes.next() => change,
         };
         match event {
-            Some(CameraEvent::Upsert(id, config)) => upsert(&mut cameras, id, config, &context, &soft),
-            Some(CameraEvent::Remove(id)) => {
-                if let Some(running) = cameras.remove(&id) {
+            Some((way, CameraEvent::Upsert(id, config))) => upsert(&mut cameras, (id, way), config, &context, &soft),
+            Some((way, CameraEvent::Remove(id))) => {
+                if let Some(running) = cameras.remove(&(id.clone(), way)) {
                     tracing::info!(camera = %id, "camera removed");
                     running.stop.cancel();
                     removed_at.insert(id.clone(), Instant::now());
                     ending.push((id, running.task));
                 }
             }
-            Some(CameraEvent::CaughtUp) => tracing::info!(cameras = cameras.len(), "camera configuration loaded"),
+            Some((way, CameraEvent::CaughtUp)) => {
+                let cameras = cameras.keys().filter(|(_, of)| *of == way).count();
+                tracing::info!(?way, cameras, "camera configuration loaded");
+            }
             None => break,
         }
     }
     for running in cameras.values() {
         running.stop.cancel();
     }
-    let running = cameras.into_iter().map(|(id, running)| (id, running.task));
+    let running = cameras.into_iter().map(|((id, _), running)| (id, running.task));
     for (id, task) in running.chain(ending) {
         if task.await.is_err() {
             tracing::error!(camera = %id, "camera task panicked");
@@ -78,15 +122,16 @@ pub(crate) async fn run(mut events: mpsc::Receiver<CameraEvent>, context: Camera
 }
 
 fn upsert(
-    cameras: &mut HashMap<CameraId, RunningCamera>,
-    id: CameraId,
+    cameras: &mut HashMap<(CameraId, Way), RunningCamera>,
+    key: (CameraId, Way),
     config: Arc<CameraConfig>,
     context: &CameraContext,
     soft: &CancellationToken,
 ) {
-    let previous = match cameras.remove(&id) {
+    let id = key.0.clone();
+    let previous = match cameras.remove(&key) {
         Some(running) if has_same_video(&running.config, &config) => {
-            cameras.insert(id, RunningCamera { config, ..running });
+            cameras.insert(key, RunningCamera { config, ..running });
             return;
         }
         Some(running) => {
@@ -103,7 +148,7 @@ fn upsert(
     let span = tracing::info_span!("camera", camera = %id);
     let running = run_camera(id.clone(), config.clone(), context.clone(), stop.clone(), previous);
     let task = tokio::spawn(running.instrument(span));
-    cameras.insert(id, RunningCamera { config, stop, task });
+    cameras.insert(key, RunningCamera { config, stop, task });
 }
 
 /// Ingest uses only the source and the output of a camera, and ignores its name, zones and rules.

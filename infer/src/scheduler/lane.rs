@@ -22,6 +22,9 @@ use crate::model::Model;
 /// Decoded frames of a file that may wait for the model, so that the model never waits for a decoder.
 const READY_FILE: usize = 4;
 
+/// A session that has sent nothing for so long has ended.
+const NEWEST_SENDS_WITHIN: Duration = Duration::from_secs(5);
+
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// What the scheduler did with a frame that was enqueued.
@@ -30,8 +33,8 @@ pub enum Admission {
     Queued,
     /// The frame is queued, and its file's queue is now full: pause the partition until there is room.
     QueuedNowFull,
-    /// The frame was dropped because it, or a later one of its session, was enqueued before.
-    Duplicate,
+    /// The frame was dropped because it, or a later one of its session, was enqueued before, or another session is newer.
+    Refused,
 }
 
 /// A camera's decoder and the frames that it has not returned yet.
@@ -122,7 +125,17 @@ impl Lane {
         match self.newest {
             Some((known, newest)) if known == session && sequence <= newest => {
                 skipped.push(Skipped::dropped(job, metrics::DUPLICATE));
-                return Admission::Duplicate;
+                return Admission::Refused;
+            }
+            // Each camera has one publisher, the newest. Taking turns, two would end each other's tracks with every frame. Where the newer
+            // one has ended, or a clock was set back, the older one goes on after a moment.
+            Some((known, _))
+                if known > session
+                    && job.is_live()
+                    && job.received_at.saturating_duration_since(self.last_arrival) < NEWEST_SENDS_WITHIN =>
+            {
+                skipped.push(Skipped::dropped(job, metrics::SUPERSEDED));
+                return Admission::Refused;
             }
             Some((known, newest)) => {
                 let expected = if known == session { newest + 1 } else { 0 };

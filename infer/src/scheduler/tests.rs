@@ -292,15 +292,32 @@ fn of_many_files_only_the_next_two_batches_are_decoded_ahead() {
 fn duplicates_are_dropped_and_sequence_gaps_are_counted() {
     let mut fixture = fixture();
     fixture.enqueue(file_frame("twice", 1, 3));
-    assert_eq!(fixture.enqueue(file_frame("twice", 1, 3)), Admission::Duplicate);
-    assert_eq!(fixture.enqueue(file_frame("twice", 1, 2)), Admission::Duplicate);
+    assert_eq!(fixture.enqueue(file_frame("twice", 1, 3)), Admission::Refused);
+    assert_eq!(fixture.enqueue(file_frame("twice", 1, 2)), Admission::Refused);
     // Frames 4 to 9 are missing; ingest reports that it dropped four of them.
     fixture.enqueue(v1::Frame { dropped_before: 4, ..file_frame("twice", 1, 10) });
     let gaps = |camera| counter_sum("infer_sequence_gap_frames_total", |labels| labels.contains(&("camera", camera)));
     assert_eq!(dropped("twice", "duplicate"), 2);
     assert_eq!(gaps("twice"), 2);
-    assert_ne!(fixture.enqueue(file_frame("twice", 2, 0)), Admission::Duplicate, "a new session counts from 0");
+    assert_ne!(fixture.enqueue(file_frame("twice", 2, 0)), Admission::Refused, "a new session counts from 0");
     assert_eq!(gaps("twice"), 2);
+}
+
+#[test]
+fn of_two_live_sessions_at_once_the_newer_one_is_analysed() {
+    let mut fixture = fixture();
+    fixture.enqueue(live_frame("two", 20, 0));
+    assert_eq!(fixture.enqueue(live_frame("two", 10, 7)), Admission::Refused);
+    assert_eq!(dropped("two", "superseded"), 1);
+    fixture.enqueue(live_frame("two", 20, 1));
+    // The newer one has ended.
+    let mut later = job(live_frame("two", 10, 8), 90, &fixture.offsets);
+    later.received_at += Duration::from_secs(6);
+    assert_eq!(fixture.scheduler.enqueue(later), Admission::Queued);
+    // Every frame of a file is analysed, and its sessions follow each other.
+    fixture.enqueue(file_frame("two-files", 20, 0));
+    assert_eq!(fixture.enqueue(file_frame("two-files", 10, 0)), Admission::Queued);
+    assert_eq!(dropped("two-files", "superseded"), 0);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod file_source;
 mod hostile_records;
 mod model_refused;
 mod pods_share_cameras;
+mod pushed_cameras;
 mod secured_kafka;
 mod subscriber_resumes;
 #[path = "../support/mod.rs"]

@@ -19,6 +19,7 @@ mod address;
 mod admission;
 mod auth;
 mod authorization;
+mod claims;
 mod connection;
 mod door;
 mod framing;

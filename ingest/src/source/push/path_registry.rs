@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use vru_proto::CameraId;
+use vru_runtime::redis::Redis;
 
+use super::claims::Claims;
 use super::password::Access;
 use super::rtp::TimedPacket;
 use super::sdp::VideoTrack;
@@ -40,9 +42,15 @@ pub(super) struct CameraPath {
 pub struct PathRegistry {
     paths: Mutex<HashMap<String, CameraPath>>,
     pub(super) throttle: LoginThrottle,
+    pub(super) claims: Claims,
 }
 
 impl PathRegistry {
+    /// With other pods, which have the same cameras.
+    pub fn among_pods(redis: Redis) -> Self {
+        Self { claims: Claims::new(redis), ..Self::default() }
+    }
+
     /// Opens a path for a camera; `None` when another camera uses it.
     pub(super) fn register(self: &Arc<Self>, path: &str, camera: &CameraId, access: Access) -> Option<OpenPath> {
         let (publications_tx, publications) = mpsc::channel(1);

@@ -64,7 +64,16 @@ pub async fn stream(
         let camera_session = open_session();
         let (session, peer) = (camera_session.id(), publication.peer);
         tracing::info!(session, %peer, format = ?publication.track.format, "publisher connected");
-        match receive(publication, context, camera_session, stop).await {
+        let end = stop.child_token();
+        let mut receiving = std::pin::pin!(receive(publication, context, camera_session, &end));
+        let received = tokio::select! {
+            received = receiving.as_mut() => received,
+            () = paths.claims.superseded(&context.camera, session) => {
+                end.cancel();
+                receiving.await.and(Err(SourceError::Superseded { peer }))
+            }
+        };
+        match received {
             Ok(()) | Err(SourceError::Ended { .. }) => tracing::info!(session, %peer, "publisher disconnected"),
             Err(error) => {
                 metrics::ERRORS.with_label_values(&[context.camera.as_str(), error.kind()]).inc();
