@@ -27,7 +27,7 @@ run "images_do_not_change_and_are_scanned" {
   }
 
   assert {
-    condition     = length(aws_ecr_lifecycle_policy.this) == 7
+    condition     = keys(aws_ecr_lifecycle_policy.this) == keys(aws_ecr_repository.this) && length(aws_ecr_repository.this) == length(var.images)
     error_message = "old images of a repository are kept for ever"
   }
 }
