@@ -45,7 +45,7 @@ async fn attempt(url: &str) -> Result<bool, String> {
 }
 
 fn url(host: &str, database: &str, parameters: &str) -> String {
-    format!("postgres://vru:vru-test@{host}:{}/{database}?{parameters}", fixture().server.port())
+    format!("postgres://vru:of-the-test-database@{host}:{}/{database}?{parameters}", fixture().server.port())
 }
 
 fn path(path: &Path) -> String {
@@ -126,7 +126,7 @@ async fn nothing_is_sent_to_a_server_that_declines_required_tls() {
         drop(socket.read_to_end(&mut rest));
         (request, rest)
     });
-    let url = format!("postgres://vru:vru-test@{address}/d?sslmode=require");
+    let url = format!("postgres://vru:of-the-test-database@{address}/d?sslmode=require");
     assert!(attempt(&url).await.unwrap_err().contains("does not support TLS"));
     let (request, rest) = server.join().unwrap();
     // SSLRequest, and nothing else.
@@ -142,7 +142,7 @@ async fn the_first_host_that_meets_the_session_attributes_is_used() {
     fixture().server.query("postgres", &format!("create database {name}"));
     let hosts = format!("127.0.0.1:{},localhost:{tls}", plain.port());
     for (attributes, encrypted) in [("any", false), ("read-only", false), ("read-write", true)] {
-        let found = attempt(&format!("postgres://vru:vru-test@{hosts}/{name}?target_session_attrs={attributes}")).await;
+        let found = attempt(&format!("postgres://vru:of-the-test-database@{hosts}/{name}?target_session_attrs={attributes}")).await;
         assert_eq!(found, Ok(encrypted), "{attributes}");
     }
 }

@@ -139,7 +139,7 @@ fn a_missing_privilege_is_named_and_retried_and_makes_no_dead_letters() {
              alter schema public owner to {role}"
         ),
     );
-    let url = database.replace("vru:vru-test@", &format!("{role}:hunter2@"));
+    let url = database.replace("vru:of-the-test-database@", &format!("{role}:hunter2@"));
     let service = launch(&bus, &url).start();
     service.wait_ready(DEADLINE);
     let begin = a_minute_ago();
