@@ -142,7 +142,9 @@ async fn the_first_host_that_meets_the_session_attributes_is_used() {
     fixture().server.query("postgres", &format!("create database {name}"));
     let hosts = format!("127.0.0.1:{},localhost:{tls}", plain.port());
     for (attributes, encrypted) in [("any", false), ("read-only", false), ("read-write", true)] {
-        let found = attempt(&format!("postgres://vru:of-the-test-database@{hosts}/{name}?target_session_attrs={attributes}")).await;
+        let found =
+            attempt(&format!("postgres://vru:of-the-test-database@{hosts}/{name}?target_session_attrs={attributes}"))
+                .await;
         assert_eq!(found, Ok(encrypted), "{attributes}");
     }
 }
