@@ -44,7 +44,7 @@ impl Collector {
             match http_get(address, "/") {
                 Ok(answer) if answer.status == 200 => Ok(()),
                 Ok(answer) => Err(answer.body),
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(error),
             }
         });
         Self { process, port, output }
