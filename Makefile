@@ -78,7 +78,7 @@ lint: rust ## clippy, shellcheck, module cycles, names in documents; warnings ar
 	@python3 scripts/check_module_cycles_test.py -q && python3 scripts/check_module_cycles.py
 	python3 scripts/check_docs.py
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/setup/*.sh scripts/fuzz/*.sh scripts/ci/*.sh images/*.sh k8s/components/redis/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/backup scripts/restore scripts/database/*.sh scripts/setup/*.sh scripts/fuzz/*.sh scripts/ci/*.sh images/*.sh k8s/components/redis/*.sh .ci/run
 
 .PHONY: fmt
 fmt: rust ## format the Rust code

@@ -76,6 +76,7 @@ impl ApiConfig {
             needs = needs.join(&self.webhooks.group);
         }
         needs
+            .read(&topics.cameras)
             .write(&topics.cameras)
             .read(&topics.alerts)
             .read(&topics.frames)

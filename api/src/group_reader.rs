@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, Record};
+use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, KafkaConfig, Record};
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_storage::postgres::{DatabaseError, Pool};
+
+use crate::reader_positions::{PositionError, ReaderPositions};
 
 /// A connection that died without a word must not hold the records for ever.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
@@ -61,14 +63,26 @@ impl<R: Reports> Follower<'_, R> {
         group: &str,
         topic: &str,
         backoff: &mut Backoff,
-    ) -> Result<(), KafkaFailure> {
+    ) -> Result<(), PositionError> {
         let mut options = ConsumerOptions::new(group, &[topic]);
         options.prefetch_bytes = R::PREFETCH_BYTES;
+        options.choose_start = true;
+        let mut positions = ReaderPositions::new(kafka, self.database, self.stop, group).await?;
         let mut group = GroupConsumer::start(kafka, &options)?;
         let committer = group.committer();
         let mut ended = Ok(());
         while let Some(Some(event)) = self.stop.run_until_cancelled(group.next()).await {
-            let Event::Record(record) = event else { continue };
+            let record = match event {
+                Event::Record(record) => record,
+                Event::Assigned(assignment) => {
+                    ended = positions.assigned(assignment, &committer).await;
+                    if ended.is_err() {
+                        break;
+                    }
+                    continue;
+                }
+                Event::Revoked(_) => continue,
+            };
             let report = self.reports.read(&record);
             let stored = report.is_some();
             if let Some(report) = report
@@ -80,7 +94,8 @@ impl<R: Reports> Follower<'_, R> {
             if !stored && record.offset % COMMIT_EVERY != 0 {
                 continue;
             }
-            ended = committer.commit(&[(record.partition.clone(), record.offset + 1)], false);
+            let next = [(record.partition.clone(), record.offset + 1)];
+            ended = positions.advance(&next).await.and_then(|()| Ok(committer.commit(&next, false)?));
             if ended.is_err() {
                 break;
             }

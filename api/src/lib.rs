@@ -37,6 +37,7 @@ mod metrics;
 pub mod openapi;
 mod outbound;
 mod pictures;
+mod reader_positions;
 mod retention;
 mod rotate_secrets;
 pub mod routes;

@@ -10,6 +10,7 @@ import names
 import pods
 import policies
 import references
+import restore
 import schemas
 import wrong
 from render import OVERLAYS, pin, render
@@ -36,6 +37,7 @@ def main():
             passed, refused = policies.passed_though_wrong(world)
             found += [f"{overlay}: {problem}" for problem in passed]
             print(f"{overlay}: {refused} manifests that policies must refuse: {refused - len(passed)} refused", flush=True)
+        found += restore.problems()
         missed, tried = wrong.missed()
         print(f"{tried} manifests that are wrong: {tried - len(missed)} found", flush=True)
         found += missed + linting.result()

@@ -13,7 +13,7 @@ RUN_PACKAGES=(
   ffmpeg postgresql-15 python3 python3-venv unzip
 )
 # rsync is for gitlab-ci-local.
-TEST_PACKAGES=(mosquitto mosquitto-clients prometheus prometheus-alertmanager redis-server rsync shellcheck)
+TEST_PACKAGES=(age mosquitto mosquitto-clients prometheus prometheus-alertmanager rclone redis-server rsync shellcheck zstd)
 
 # Programs that a machine often has from elsewhere (a vendor's Node, a JDK, Go): Debian's is taken only where none is found.
 DEMO_COMMANDS=(npm:npm)

@@ -23,6 +23,17 @@ pub enum SinkError {
         /// The epoch in the database; 0 if there is none.
         found: i64,
     },
+    /// The database was restored to an earlier time, or a replica that did not have the last transactions took over; nothing was written.
+    #[error(
+        "the database went back: it has position {found:?} of partition {partition}, and {held} was stored before. It is read again from there"
+    )]
+    WentBack {
+        partition: Partition,
+        /// The next offset after the last batch that was stored.
+        held: i64,
+        /// The next offset in the database.
+        found: Option<i64>,
+    },
     #[error("cannot encode {rows} rows as Parquet")]
     Parquet {
         rows: usize,
@@ -57,6 +68,7 @@ impl SinkError {
             Self::Database(error) => error.operation(),
             Self::Bucket(error) => error.operation,
             Self::Fenced { .. } => "fenced",
+            Self::WentBack { .. } => "database went back",
             Self::Parquet { .. } => "write Parquet",
             Self::Clip(_) => "encode a clip",
             Self::Shared(failure) => failure.operation,

@@ -23,4 +23,4 @@ mod unreadable;
 pub use batch::BatchConfig;
 pub use config::{SinkConfig, SinkSelection};
 pub use error::SinkError;
-pub use pipeline::{migrate, run};
+pub use pipeline::{migrate, recovery, run};

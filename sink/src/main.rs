@@ -28,6 +28,8 @@ enum Command {
     Alerts,
     /// Apply the missing database migrations and exit.
     Migrate,
+    /// Say what is lost after the database was restored: what neither it nor Kafka has, by partition and camera. Ask before sinks start.
+    Recovery,
 }
 
 fn main() -> ExitCode {
@@ -35,13 +37,18 @@ fn main() -> ExitCode {
     let Options { mut service, command } = Options::parse();
     let selection = match command {
         None | Some(Command::All) => SinkSelection::All,
-        Some(Command::Postgres | Command::Migrate) => SinkSelection::Postgres,
+        Some(Command::Postgres | Command::Migrate | Command::Recovery) => SinkSelection::Postgres,
         Some(Command::S3) => SinkSelection::S3,
         Some(Command::Alerts) => SinkSelection::Alerts,
     };
     service.set.extend(selection.settings());
     if matches!(command, Some(Command::Migrate)) {
         return service::main("vru-sink", service, vru_sink::migrate);
+    }
+    if matches!(command, Some(Command::Recovery)) {
+        // A sink on this machine may have the usual address.
+        service.set.push("admin=127.0.0.1:0".to_owned());
+        return service::main("vru-sink", service, vru_sink::recovery);
     }
     service::main("vru-sink", service, vru_sink::run)
 }

@@ -36,3 +36,10 @@ pub async fn migrate(config: SinkConfig, _context: ServiceContext) -> anyhow::Re
     tracing::info!(?applied, "database is up to date");
     Ok(())
 }
+
+/// Prints what the database lacks and Kafka has not.
+#[expect(clippy::print_stdout, reason = "the answer of a command")]
+pub async fn recovery(config: SinkConfig, _context: ServiceContext) -> anyhow::Result<()> {
+    print!("{}", postgres::recovery(&config.postgres, &config.kafka).await?);
+    Ok(())
+}

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::audit::Actor;
-use crate::ids::new_id;
+use crate::ids::{is_id, new_id};
 use crate::postgres::DatabaseError;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -248,6 +248,16 @@ pub async fn publish_all<C: GenericClient>(client: &C) -> Result<(), DatabaseErr
     let sql = "INSERT INTO camera_outbox (camera_id) SELECT id FROM cameras \
                WHERE deleted_at IS NULL OR deleted_at > now() - interval '1 day'";
     client.execute(sql, &[]).await.map(drop).map_err(failed)
+}
+
+/// Has the removal published of those of these cameras that the API once made and that do not exist. Returns how many. Other programs may
+/// publish cameras with ids of their own.
+pub async fn withdraw_unknown<C: GenericClient>(client: &C, ids: &[String]) -> Result<u64, DatabaseError> {
+    let failed = DatabaseError::statement("look for cameras that do not exist");
+    let ours: Vec<&String> = ids.iter().filter(|id| is_id("camera", id)).collect();
+    let sql = "INSERT INTO camera_outbox (camera_id) SELECT id FROM unnest($1::text[]) AS topic (id) \
+               WHERE NOT EXISTS (SELECT FROM cameras c WHERE c.id = topic.id AND c.deleted_at IS NULL)";
+    client.execute(sql, &[&ours]).await.map_err(failed)
 }
 
 /// Whether this connection is the one that publishes; it stays so until it ends.

@@ -23,6 +23,7 @@ pub mod paths;
 #[cfg(test)]
 mod plans;
 pub mod postgres;
+pub mod reader_positions;
 pub mod retention;
 pub mod reviews;
 pub mod s3;

@@ -2,6 +2,7 @@
 
 mod message;
 mod publisher;
+mod topic;
 
 pub(crate) use message::{CameraMessages, Invalid};
 pub(crate) use publisher::publish;

@@ -8,19 +8,24 @@ use std::time::Duration;
 use prost::Message as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use vru_runtime::kafka::{KafkaConfig, OutgoingRecord, ProducerOptions, RenewableProducer, SendError};
+use vru_runtime::kafka::{
+    KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError, TopicId,
+};
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_storage::postgres::{DatabaseError, Pool, PooledClient};
 use vru_storage::{cameras, uploads};
 
 use super::message::CameraMessages;
+use super::topic;
 use crate::metrics::{CAMERA_CHANGES, WAITING_CHANGES};
 
 /// How often the outbox is looked at: a change is in effect within 2 s.
 const INTERVAL: Duration = Duration::from_millis(300);
 /// How long another publisher's records may still be on their way after it lost its place.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the topic is asked whether it is still the same one, and how soon a failed comparison with it is tried again.
+const LOOK_AT_TOPIC: Duration = Duration::from_secs(30);
 const BATCH: i64 = 200;
 /// Of one look at the outbox, with all that is published for it.
 const STEP_DEADLINE: Duration = Duration::from_mins(1);
@@ -31,6 +36,8 @@ enum PublishError {
     Database(#[from] DatabaseError),
     #[error("cannot publish the change of a camera")]
     Kafka(#[from] SendError),
+    #[error(transparent)]
+    Topic(#[from] KafkaFailure),
     #[error("the database or Kafka did not answer within {STEP_DEADLINE:?}")]
     TimedOut,
 }
@@ -48,7 +55,7 @@ pub(crate) async fn publish(database: Pool, kafka: KafkaConfig, stop: Cancellati
     let mut backoff = Backoff::default();
     let publishing = async {
         loop {
-            let ended = serve(&database, &producer, &topic, &mut backoff).await;
+            let ended = serve(&database, &producer, &kafka, &topic, &mut backoff).await;
             if let Err(error) = ended {
                 tracing::warn!(error = %chain(&error), "changes of cameras wait; trying again");
             }
@@ -62,6 +69,7 @@ pub(crate) async fn publish(database: Pool, kafka: KafkaConfig, stop: Cancellati
 async fn serve(
     database: &Pool,
     producer: &RenewableProducer,
+    kafka: &KafkaConfig,
     topic: &str,
     backoff: &mut Backoff,
 ) -> Result<(), PublishError> {
@@ -73,17 +81,68 @@ async fn serve(
     tracing::info!("this replica publishes changes of cameras");
     // Records of the publisher before, which are older than what this one sends first, may arrive after it.
     let mut again = Some(Instant::now() + MESSAGE_TIMEOUT + Duration::from_secs(1));
+    let mut comparison = Comparison { due: Instant::now() + MESSAGE_TIMEOUT + Duration::from_secs(1), compared: None };
     loop {
         if again.is_some_and(|due| Instant::now() >= due) {
             cameras::publish_all(&client).await?;
             again = None;
         }
+        comparison.compare_if_due(&client, kafka).await?;
         let step = tokio::time::timeout(STEP_DEADLINE, step(&client, producer, topic));
         let more = step.await.map_err(|_| PublishError::TimedOut)??;
         backoff.reset();
         if !more {
             tokio::time::sleep(INTERVAL).await;
         }
+    }
+}
+
+/// The topic must have the cameras of the database and no others. It can have others after the database was restored to an earlier time, and
+/// lack some when it was deleted and created again.
+struct Comparison {
+    due: Instant,
+    /// The topic that has been compared.
+    compared: Option<TopicId>,
+}
+
+impl Comparison {
+    /// What Kafka does not answer is asked again later: changes are published meanwhile.
+    async fn compare_if_due(&mut self, client: &PooledClient, kafka: &KafkaConfig) -> Result<(), DatabaseError> {
+        if Instant::now() < self.due {
+            return Ok(());
+        }
+        let compared = self.compare(client, kafka).await;
+        self.due = Instant::now() + LOOK_AT_TOPIC;
+        match compared {
+            Err(PublishError::Database(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "cannot compare the topic of cameras with the database")
+            }
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    async fn compare(&mut self, client: &PooledClient, kafka: &KafkaConfig) -> Result<(), PublishError> {
+        let id = topic::topic_id(kafka).await?;
+        if self.compared == Some(id) {
+            return Ok(());
+        }
+        if self.compared.is_some() {
+            tracing::warn!("the topic of cameras was created again: all cameras are published");
+            cameras::publish_all(client).await?;
+        }
+        // First the topic: a camera that is added meanwhile is in the database before it is there.
+        let found = topic::cameras(kafka).await?;
+        let withdrawn = cameras::withdraw_unknown(client, &found).await?;
+        if withdrawn > 0 {
+            tracing::warn!(
+                cameras = withdrawn,
+                "the topic had cameras that the database does not have: they are removed"
+            );
+        }
+        self.compared = Some(id);
+        Ok(())
     }
 }
 
@@ -110,13 +169,9 @@ async fn send(
     let producer = producer.current();
     let mut sent = Vec::with_capacity(rows.len());
     for (id, rows) in rows {
-        let Some((camera, credentials)) = cameras::newest(client, &id).await? else {
-            cameras::published(client, &rows).await?;
-            continue;
-        };
-        let payload = if camera.deleted {
-            None
-        } else {
+        let payload = if let Some((camera, credentials)) = cameras::newest(client, &id).await?
+            && !camera.deleted
+        {
             let file = match &camera.upload_id {
                 Some(upload) => uploads::source(client, upload).await?,
                 None => None,
@@ -133,6 +188,9 @@ async fn send(
                     continue;
                 }
             }
+        } else {
+            // Deleted, or of a time that the database was set back behind.
+            None
         };
         let record = OutgoingRecord {
             topic,

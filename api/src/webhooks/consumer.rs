@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use vru_proto::validate::read_alert;
-use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, KafkaConfig, KafkaFailure, Partition, Record};
+use vru_runtime::kafka::{ConsumerOptions, Event, GroupConsumer, KafkaConfig, Partition, Record};
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_storage::postgres::{DatabaseError, Pool};
@@ -15,6 +15,7 @@ use vru_storage::webhooks::{self, Queued};
 use super::config::WebhooksConfig;
 use super::event::of_record;
 use crate::metrics::{WEBHOOK_DEAD, WEBHOOK_QUEUED, WEBHOOK_SKIPPED};
+use crate::reader_positions::{PositionError, ReaderPositions};
 
 /// How many alerts are queued in one transaction.
 const BATCH: usize = 200;
@@ -45,12 +46,14 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// One membership of the group.
-    async fn read(&self, kafka: &KafkaConfig, backoff: &mut Backoff) -> Result<(), KafkaFailure> {
+    async fn read(&self, kafka: &KafkaConfig, backoff: &mut Backoff) -> Result<(), PositionError> {
         let topic = kafka.topics().alerts;
         let mut options = ConsumerOptions::new(&self.config.group, &[&topic]);
         options.prefetch_bytes = PREFETCH;
+        options.choose_start = true;
+        let mut positions = ReaderPositions::new(kafka, self.database, self.stop, &self.config.group).await?;
         let mut group = GroupConsumer::start(kafka, &options)?;
-        let ended = self.follow(&mut group, backoff).await;
+        let ended = self.follow(&mut group, &mut positions, backoff).await;
         // It joins a thread.
         if let Err(error) = tokio::task::spawn_blocking(move || drop(group)).await {
             tracing::error!(error = %chain(&error), "leaving the group of webhooks failed");
@@ -58,7 +61,12 @@ impl Reader<'_> {
         ended
     }
 
-    async fn follow(&self, group: &mut GroupConsumer, backoff: &mut Backoff) -> Result<(), KafkaFailure> {
+    async fn follow(
+        &self,
+        group: &mut GroupConsumer,
+        positions: &mut ReaderPositions<'_>,
+        backoff: &mut Backoff,
+    ) -> Result<(), PositionError> {
         let committer = group.committer();
         let mut batch = Vec::new();
         loop {
@@ -67,13 +75,16 @@ impl Reader<'_> {
                 () = self.stop.cancelled() => return Ok(()),
             };
             let mut next = first;
-            // A revocation waits for the batch: what comes after it in the loop drops it.
-            let mut revoked = None;
+            // A revocation waits for the batch: what comes after it in the loop drops it. So does an assignment.
+            let (mut revoked, mut assigned) = (None, None);
             loop {
                 match next {
                     None => return Ok(()),
                     Some(Event::Record(record)) => batch.push(record),
-                    Some(Event::Assigned(_)) => {}
+                    Some(Event::Assigned(assignment)) => {
+                        assigned = Some(assignment);
+                        break;
+                    }
                     Some(Event::Revoked(revocation)) => {
                         revoked = Some(revocation);
                         break;
@@ -85,6 +96,9 @@ impl Reader<'_> {
                 let Some(waiting) = group.next().now_or_never() else { break };
                 next = waiting;
             }
+            if let Some(assignment) = assigned {
+                positions.assigned(assignment, &committer).await?;
+            }
             if batch.is_empty() {
                 continue;
             }
@@ -92,6 +106,7 @@ impl Reader<'_> {
                 return Ok(());
             }
             backoff.reset();
+            positions.advance(&next_offsets(&batch)).await?;
             let lost = revoked.as_ref().filter(|revocation| revocation.lost);
             let mut offsets = next_offsets(&batch);
             offsets.retain(|(partition, _)| !lost.is_some_and(|lost| lost.partitions.contains(partition)));

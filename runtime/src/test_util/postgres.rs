@@ -23,6 +23,7 @@ const SETTINGS: [&str; 4] =
 pub struct PostgresServer {
     pub server: ServerProcess,
     port: u16,
+    data: PathBuf,
     next_database: AtomicUsize,
 }
 
@@ -43,6 +44,9 @@ pub fn postgres() -> &'static PostgresServer {
 }
 
 impl PostgresServer {
+    /// Of the account that owns the databases.
+    pub const PASSWORD: &'static str = PASSWORD;
+
     /// Creates a cluster and starts its server.
     pub fn start() -> Self {
         Self::start_with(None)
@@ -99,6 +103,11 @@ impl PostgresServer {
         Self::serve(&home, &data, free_port(), &SETTINGS)
     }
 
+    /// Starts a server on a data folder that is there, such as one that was restored.
+    pub fn start_on(data: &Path) -> Self {
+        Self::serve(&home("postgres-restored"), data, free_port(), &SETTINGS)
+    }
+
     fn serve(home: &Path, data: &Path, port: u16, settings: &[&str]) -> Self {
         let launch = Launch::new(program("postgres"), home.join("server.log"))
             .unprivileged(ACCOUNT)
@@ -108,7 +117,12 @@ impl PostgresServer {
         // SIGINT is PostgreSQL's fast shutdown. SIGTERM would wait until all clients have disconnected.
         let server =
             ServerProcess::start("PostgreSQL", launch, "INT", move || psql(port, "postgres", "select 1").map(drop));
-        Self { server, port, next_database: AtomicUsize::new(0) }
+        Self { server, port, data: data.to_owned(), next_database: AtomicUsize::new(0) }
+    }
+
+    /// The data folder. It is the account's that the server runs as.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     pub fn port(&self) -> u16 {

@@ -13,7 +13,7 @@
 //!
 //! [`gather`] collects records into batches → [`processor`] takes over partitions and stores the batches → [`writer`] keeps
 //! the connection and runs the transactions. The next batch is gathered while one is written. [`maintenance`] creates the
-//! partitions of the coming days; [`retention`] drops those that are too old.
+//! partitions of the coming days; [`retention`] drops those that are too old. [`recovery`] says what a restored database lacks.
 
 mod alerts;
 pub mod config;
@@ -28,6 +28,7 @@ mod partitions;
 mod passages;
 mod positions;
 mod processor;
+mod recovery;
 mod retention;
 mod rows;
 mod run;
@@ -41,6 +42,7 @@ mod tests;
 
 pub use config::PostgresConfig;
 pub use counts::{PostgresCounts, counts};
+pub(crate) use recovery::report as recovery;
 pub(crate) use run::{migrate, run};
 
 /// Name of the client in `pg_stat_activity`.

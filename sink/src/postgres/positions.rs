@@ -22,7 +22,7 @@ pub(crate) struct ConsumerIdentity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) epoch: i64,
-    /// The next offset to read, as stored; `None` before the first batch of this topic.
+    /// The next offset to read, as stored last; `None` before the first batch of this topic.
     pub(crate) next_offset: Option<i64>,
     /// The stored offset belonged to a deleted topic of the same name.
     pub(crate) recreated: bool,

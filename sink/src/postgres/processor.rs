@@ -92,7 +92,7 @@ impl<'a> Processor<'a> {
         let mut starts = Vec::new();
         let any_stored = claims.values().any(|claim| claim.next_offset.is_some());
         let bounds = if any_stored { self.watermarks().await? } else { BTreeMap::new() };
-        for (partition, claim) in claims {
+        for (partition, mut claim) in claims {
             if claim.recreated {
                 RECREATED.with_label_values(&[POSTGRES_SINK, &partition.topic]).inc();
                 tracing::error!(%partition, "the topic was deleted and created again: the new one is read from its beginning");
@@ -103,6 +103,7 @@ impl<'a> Processor<'a> {
                     RECREATED.with_label_values(&[POSTGRES_SINK, &partition.topic]).inc();
                     tracing::error!(%partition, next, high, "stored position is beyond the topic's end: the topic lost its records, or was created again by a broker without topic ids");
                     self.writer.forget(&partition, claim).await?;
+                    claim.next_offset = None;
                     StartAt::Beginning
                 }
                 (Some(next), Some(&(low, _))) if next < low => {
@@ -145,6 +146,11 @@ impl<'a> Processor<'a> {
                     WRITE_SECONDS.with_label_values(&[POSTGRES_SINK]).observe(started.elapsed().as_secs_f64());
                     count(&written, &items);
                     let next: Vec<_> = next_offsets(&items).into_iter().collect();
+                    for (partition, next) in &next {
+                        if let Some(claim) = self.claims.get_mut(partition) {
+                            claim.next_offset = claim.next_offset.max(Some(*next));
+                        }
+                    }
                     if let Err(error) = self.committer.commit(&next, false) {
                         tracing::debug!(error = %chain(&error), "cannot commit the position to Kafka");
                     }
@@ -155,6 +161,7 @@ impl<'a> Processor<'a> {
                     FENCED.with_label_values(&[POSTGRES_SINK]).inc();
                     return Err(error);
                 }
+                Err(error @ SinkError::WentBack { .. }) => return Err(error),
                 Err(SinkError::Database(error)) if error.is_refusal() => {
                     if self.shutdown.hard.is_cancelled() || !self.isolate(items, &error, &mut parts).await {
                         return Err(error.into());

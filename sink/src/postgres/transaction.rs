@@ -129,6 +129,7 @@ impl PreparedClient {
         let partitions: Vec<Partition> = next.keys().cloned().collect();
         let stored = positions::lock(&transaction, lock, consumer, &partitions).await?;
         check_epochs(&next, claims, &stored)?;
+        check_positions(&next, claims, &stored)?;
         let mut written = Written::default();
         let (mut frames, mut alerts) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
@@ -190,6 +191,24 @@ fn check_epochs(
         let found = stored.get(partition).map_or(0, |claim| claim.epoch);
         if held == 0 || held != found {
             return Err(SinkError::Fenced { partition: partition.clone(), held, found });
+        }
+    }
+    Ok(())
+}
+
+/// A database that lost transactions has an older position. To write on from where this process stands would skip what was lost.
+fn check_positions(
+    next: &BTreeMap<Partition, i64>,
+    claims: &BTreeMap<Partition, Claim>,
+    stored: &BTreeMap<Partition, Claim>,
+) -> Result<(), SinkError> {
+    for partition in next.keys() {
+        let held = claims.get(partition).and_then(|claim| claim.next_offset);
+        let found = stored.get(partition).and_then(|claim| claim.next_offset);
+        if let Some(held) = held
+            && found.is_none_or(|found| found < held)
+        {
+            return Err(SinkError::WentBack { partition: partition.clone(), held, found });
         }
     }
     Ok(())

@@ -145,6 +145,33 @@ fn a_zombie_writes_nothing_twice() {
     assert!(one(server, &database, "select max(epoch) from sink_positions") > 1);
 }
 
+/// As after a failover to a replica that did not have the last transactions: the epochs are the same, and nobody restarts the sink.
+#[test]
+fn a_running_sink_goes_back_with_its_database() {
+    let (bus, server) = (kafka().bus("pg-back", 2), postgres());
+    let database = server.database();
+    let begin = a_minute_ago();
+    let service = start(&bus, &database);
+    publish_frames(&bus, &CAMERAS, 0..50, begin);
+    wait_for_frames(server, &database, 200);
+    server.query(&database, "create table was as select topic, kafka_partition, next_offset from sink_positions");
+    publish_frames(&bus, &CAMERAS, 50..100, begin);
+    wait_for_frames(server, &database, 400);
+    // In one transaction, which the sink's wait for: all that was stored since then is gone.
+    server.query(
+        &database,
+        "begin; lock table sink_positions; delete from frames where sequence >= 50; delete from detections where sequence >= 50; \
+         delete from alerts; delete from tracks; delete from passages; delete from counts_1m; delete from counts_15m; \
+         delete from watched_1m; delete from watched_15m; delete from watched_until; \
+         update sink_positions p set next_offset = w.next_offset from was w \
+         where p.topic = w.topic and p.kafka_partition = w.kafka_partition; commit",
+    );
+    publish_frames(&bus, &CAMERAS, 100..110, begin);
+    wait_for_frames(server, &database, 440);
+    assert_eq!(one(server, &database, "select count(distinct (camera_id, sequence)) from frames"), 440);
+    service.wait_ready(DEADLINE);
+}
+
 #[test]
 fn nothing_is_lost_while_postgres_hangs_or_is_down() {
     let (bus, server) = (kafka().bus("pg-outage", 2), PostgresServer::start());

@@ -61,7 +61,8 @@ mod tests {
                 "V18__uploads",
                 "V19__data_jobs",
                 "V20__brokers",
-                "V21__damaged_uploads"
+                "V21__damaged_uploads",
+                "V24__reader_positions"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

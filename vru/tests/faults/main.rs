@@ -7,6 +7,7 @@
 
 mod broken_payloads;
 mod config_reload;
+mod database_is_lost;
 mod full_disk;
 mod outage;
 mod payload_bombs;

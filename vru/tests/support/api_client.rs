@@ -25,7 +25,17 @@ impl ApiClient {
 
     /// Returns the status and the answer.
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        self.call_with(&[], method, path, body)
+    }
+
+    /// Replaces what has this version.
+    pub fn replace(&self, path: &str, version: u64, body: &Value) -> (u16, Value) {
+        self.call_with(&[&format!("if-match: \"{version}\"")], "PUT", path, Some(body))
+    }
+
+    fn call_with(&self, headers: &[&str], method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let mut command = self.curl(path);
+        command.args(headers.iter().flat_map(|header| ["--header", header]));
         command.args(["--write-out", "\n%{http_code}", "--request", method]);
         if let Some(body) = body {
             command.args(["--json", &body.to_string()]);

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod api_client;
+pub mod backup;
 pub mod books;
 pub mod camera_server;
 pub mod collector;
@@ -13,3 +14,4 @@ pub mod pipeline;
 pub mod store;
 pub mod subscriber;
 pub mod up;
+pub mod webhook_target;
