@@ -116,7 +116,7 @@ impl Comparison {
         match compared {
             Err(PublishError::Database(error)) => return Err(error),
             Err(error) => {
-                tracing::warn!(error = %chain(&error), "cannot compare the topic of cameras with the database")
+                tracing::warn!(error = %chain(&error), "cannot compare the topic of cameras with the database");
             }
             Ok(()) => {}
         }

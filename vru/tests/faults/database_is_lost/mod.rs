@@ -110,7 +110,7 @@ fn add_file(pipeline: &Pipeline<'_>, id: &str, clip: &std::path::Path) {
 fn raise(bus: &Bus, like: &v1::Alert, camera_id: &str, number: u64) -> String {
     let mut alert = like.clone();
     alert.id = format!("told-{number}");
-    alert.camera_id = camera_id.to_owned();
+    camera_id.clone_into(&mut alert.camera_id);
     let now = now_us();
     (alert.captured_at_us, alert.began_at_us, alert.ended_at_us, alert.emitted_at_us) = (now, now, 0, now);
     alert.state = v1::AlertState::Raised.into();
