@@ -3,9 +3,9 @@
 #
 #   scripts/setup.sh build  what compiling needs: Debian packages
 #   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, Node, ONNX Runtime, the model, the sample clip
-#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, an OpenID Connect provider, cargo-deny, grpcurl, Chromium,
+#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, OpenID Connect provider, tus client, cargo-deny, grpcurl, Chromium,
 #                           linters of manifests and images, Terraform
-#   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline
+#   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline, the AWS command line
 #   scripts/setup.sh control-plane  what the tests need, and a Kubernetes control plane
 #   scripts/setup.sh keda   that, and KEDA
 #   scripts/setup.sh all    the same as test
@@ -57,6 +57,7 @@ main() {
   setup_kafka
   setup_seaweedfs
   setup_oidc_provider
+  setup_tus_client
   setup_cargo_deny
   setup_go
   setup_grpcurl
@@ -68,6 +69,7 @@ main() {
   [ "$part" = bench ] || return 0
   setup_peer trackers
   setup_peer diy
+  setup_peer awscli
 }
 
 main "$@"

@@ -22,7 +22,6 @@ use vru_runtime::kafka::{Producer, ProducerOptions};
 use vru_runtime::test_util::{ServiceLaunch, Topic, free_port, kafka};
 
 use crowd::Crowd;
-use tonic_server::TonicServer;
 
 const SUBSCRIBERS: usize = 1_000;
 const TURNS: usize = 5;
@@ -58,9 +57,9 @@ async fn measure() {
     publish(&producer, &topic, 1).await;
     ours.wait_for(1, DEADLINE).await;
     let response = ours.last_response().encode_to_vec();
-    let mut tonic = TonicServer::start(&hand_over("response.bin", &response));
+    let mut tonic = tonic_server::start(&hand_over("response.bin", &response));
     let bare = Crowd::gather(tonic.address(), SUBSCRIBERS).await;
-    tonic.send(1);
+    tonic.command("1");
     bare.wait_for(1, DEADLINE).await;
 
     let mut bursts = Turns::default();
@@ -71,7 +70,7 @@ async fn measure() {
         ours.wait_for(BURST, DEADLINE).await;
         let ours_took = started.elapsed();
         let started = Instant::now();
-        tonic.send(BURST);
+        tonic.command(&BURST.to_string());
         bare.wait_for(BURST, DEADLINE).await;
         let bare_took = started.elapsed();
         if turn > 0 {
@@ -88,7 +87,7 @@ async fn measure() {
         publish(&producer, &topic, 1).await;
         ours.wait_for(1, DEADLINE).await;
         tokio::time::sleep(PAUSE).await;
-        tonic.send(1);
+        tonic.command("1");
         bare.wait_for(1, DEADLINE).await;
         tokio::time::sleep(PAUSE).await;
     }

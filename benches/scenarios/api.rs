@@ -18,10 +18,10 @@ use rand::rngs::StdRng;
 use vru_benches::caller::{Caller, create_admin, log_in};
 use vru_benches::measure::{Turns, quantile};
 use vru_benches::note;
+use vru_benches::peer::ServerPeer;
 use vru_benches::row::{BenchRow, Goal};
 use vru_runtime::test_util::{ServiceLaunch, free_port, postgres};
 
-use bare_axum::BareAxum;
 use questions::Question;
 
 /// Concurrent callers of the single-track row.
@@ -55,7 +55,7 @@ fn main() {
     let version = server.query(&database, "show server_version").remove(0).remove(0);
 
     runtime.block_on(questions(&address, &cookie, &version));
-    let bare = BareAxum::start(&database);
+    let bare = bare_axum::start(&database);
     runtime.block_on(single_tracks(&address, &cookie, &bare, &version));
     assert!(service.stop().success(), "{}", service.log_tail());
 }
@@ -85,7 +85,7 @@ async fn questions(address: &str, cookie: &str, version: &str) {
 }
 
 /// Callers that ask for one track after the other, of both sides in turns.
-async fn single_tracks(address: &str, cookie: &str, bare: &BareAxum, version: &str) {
+async fn single_tracks(address: &str, cookie: &str, bare: &ServerPeer, version: &str) {
     let mut turns = Turns::default();
     for turn in 0..=TURNS {
         let ours = rate(address, cookie, turn).await;

@@ -18,7 +18,6 @@ use vru_benches::note;
 use vru_benches::process::cpu_seconds;
 use vru_benches::row::{BenchRow, Goal};
 
-use bare_socket::BareSocket;
 use crowd::Crowd;
 use street::Street;
 
@@ -48,8 +47,8 @@ async fn measure() {
 async fn viewers(street: &mut Street, rendition: &str, viewers: usize, goal: Goal, name: &str) {
     let ours = Crowd::gather(&street.feed(), Some(street.cookie()), Some(&Street::watch(rendition)), viewers).await;
     street.show_until(async || ours.everybody_has_one()).await;
-    let mut socket = BareSocket::start(&hand_over("live-message.bin", &ours.last_message()));
-    let bare = Crowd::gather(socket.address(), None, None, viewers).await;
+    let mut socket = bare_socket::start(&hand_over("live-message.bin", &ours.last_message()));
+    let bare = Crowd::gather(&bare_socket::url(&socket), None, None, viewers).await;
     let (mut turns, mut cores) = (Turns::default(), Turns::default());
     // The first turn is the warm-up of both sides.
     for turn in 0..=TURNS {
@@ -63,7 +62,7 @@ async fn viewers(street: &mut Street, rendition: &str, viewers: usize, goal: Goa
         let (ours_cpu, ours_messages, took) = ours_turn.await;
         let (cpu, before) = (cpu_seconds(socket.pid()), bare.received());
         for _ in 0..FRAMES {
-            socket.send();
+            socket.command("");
             tokio::time::sleep(INTERVAL).await;
         }
         bare.settle().await;

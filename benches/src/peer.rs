@@ -1,6 +1,7 @@
-//! A Python peer in a process of its own. It prepares once; then each line on its input is a number of runs, and it answers with
-//! the time that they took.
+//! Peers in processes of their own. A Python script prepares once; then each line on its input is a number of runs, and it answers with
+//! the time that they took. A server is this program once more.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -28,6 +29,8 @@ pub enum Environment {
     Trackers,
     /// OpenCV, ONNX Runtime and a Kafka client.
     Diy,
+    /// The AWS command line.
+    Awscli,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +50,7 @@ impl Environment {
             Self::Tests => "venv",
             Self::Trackers => "venv-trackers",
             Self::Diy => "venv-diy",
+            Self::Awscli => "venv-awscli",
         };
         let python = cache().join(folder).join("bin/python");
         assert!(python.is_file(), "{} is missing: run `scripts/setup.sh bench`", python.display());
@@ -108,6 +112,56 @@ impl Peer {
 }
 
 impl Drop for Peer {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The same program once more, as a server to compare with: a process of its own, so that its CPU time and memory are.
+#[derive(Debug)]
+pub struct ServerPeer {
+    child: Child,
+    commands: ChildStdin,
+    address: String,
+}
+
+impl ServerPeer {
+    /// Starts this program with a variable that makes it the server, and waits until it says where it listens.
+    pub fn start(variable: &str, value: impl AsRef<OsStr>) -> Self {
+        let program = std::env::current_exe().expect("a process knows its own file");
+        let mut command = Command::new(program);
+        command.env(variable, value).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("this program starts");
+        let commands = child.stdin.take().expect("stdin is a pipe");
+        let mut address = String::new();
+        let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        output.read_line(&mut address).expect("it says where it listens");
+        Self { child, commands, address: address.trim().to_owned() }
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Writes a line to its input.
+    pub fn command(&mut self, line: &str) {
+        writeln!(self.commands, "{line}").expect("it reads");
+    }
+}
+
+/// In the server: says where it listens.
+pub fn tell_address(listener: &tokio::net::TcpListener) {
+    writeln!(std::io::stdout(), "{}", listener.local_addr().expect("it listens")).expect("the bench reads");
+}
+
+impl Drop for ServerPeer {
     fn drop(&mut self) {
         // An error means that it has ended already.
         drop(self.child.kill());

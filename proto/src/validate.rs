@@ -99,6 +99,9 @@ pub fn read_file_position(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FilePosi
             return Err(InvalidMessage::new(NAME, field, format!("is negative: {number}")).into());
         }
     }
+    if i64::try_from(position.expected_frames).is_err() {
+        return Err(InvalidMessage::new(NAME, "expected_frames", "does not fit in 63 bits").into());
+    }
     Ok((key, position))
 }
 
@@ -190,7 +193,14 @@ mod tests {
     #[test]
     fn a_position_of_a_file_names_a_frame_a_topic_and_a_place() {
         let frame_id = Some(v1::FrameId { camera_id: "cam".to_owned(), session: 1, sequence: 9 });
-        let valid = v1::FilePosition { frame_id, end_of_stream: true, topic_id: vec![0; 16], partition: 0, offset: 0 };
+        let valid = v1::FilePosition {
+            frame_id,
+            end_of_stream: true,
+            topic_id: vec![0; 16],
+            partition: 0,
+            offset: 0,
+            expected_frames: 0,
+        };
         let problem = |position: &v1::FilePosition| {
             read_file_position(position.encode_to_vec().into()).err().map(|error| error.to_string())
         };
@@ -198,10 +208,15 @@ mod tests {
         let nameless = v1::FilePosition { frame_id: None, ..valid.clone() };
         let without_topic = v1::FilePosition { topic_id: vec![0; 15], ..valid.clone() };
         let no_partition = v1::FilePosition { partition: -1, ..valid.clone() };
+        let endless = v1::FilePosition { expected_frames: 1 << 63, ..valid.clone() };
         let nowhere = v1::FilePosition { offset: -1, ..valid };
-        for (position, field) in
-            [(nameless, "id"), (without_topic, "topic_id"), (no_partition, "partition"), (nowhere, "offset")]
-        {
+        for (position, field) in [
+            (nameless, "id"),
+            (without_topic, "topic_id"),
+            (no_partition, "partition"),
+            (nowhere, "offset"),
+            (endless, "expected_frames"),
+        ] {
             assert!(problem(&position).is_some_and(|why| why.contains(field)), "{position:?}");
         }
         assert!(read_file_position("no position".into()).is_err());

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs that only the tests and checks need: Apache Kafka, an S3 server, an OpenID Connect provider, cargo-deny and grpcurl.
+# Programs that only the tests and checks need: Apache Kafka, an S3 server, an OpenID Connect provider, a tus client, cargo-deny and grpcurl.
 
 setup_kafka() {
   local libs=$CACHE/kafka/libs key
@@ -18,6 +18,7 @@ setup_kafka() {
 }
 
 setup_oidc_provider() { npm_program oidc-provider; }
+setup_tus_client() { npm_program tus-client; }
 
 # npm_program NAME: the packages of scripts/NAME, whose lock file has the hash of each, into the cache.
 npm_program() {

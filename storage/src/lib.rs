@@ -13,6 +13,7 @@ pub mod camera_tests;
 pub mod cameras;
 pub mod counts;
 pub mod data_jobs;
+pub mod found;
 pub mod idempotency;
 pub mod identities;
 mod ids;

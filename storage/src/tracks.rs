@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
+use crate::found::Found;
 use crate::postgres::DatabaseError;
 use crate::search::{Cameras, Listing, Search, rows};
 
@@ -121,12 +122,7 @@ pub struct Detection {
     pub captured_at: SystemTime,
     pub sequence: i64,
     pub object_index: i16,
-    pub class: i16,
-    pub score: f32,
-    pub track_state: i16,
-    /// Left, top, width, height in pixels.
-    pub bounds: [f32; 4],
-    pub zone_ids: Vec<String>,
+    pub found: Found,
 }
 
 /// Where a detection stands among those of its track.
@@ -320,21 +316,11 @@ fn details(row: &Row) -> Result<TrackDetails, tokio_postgres::Error> {
 }
 
 fn detection(row: &Row) -> Result<Detection, tokio_postgres::Error> {
-    let zone_ids: Option<Vec<String>> = row.try_get("zone_ids")?;
     Ok(Detection {
         captured_at: row.try_get("captured_at")?,
         sequence: row.try_get("sequence")?,
         object_index: row.try_get("object_index")?,
-        class: row.try_get("class")?,
-        score: row.try_get("score")?,
-        track_state: row.try_get("track_state")?,
-        bounds: [
-            row.try_get("box_left")?,
-            row.try_get("box_top")?,
-            row.try_get("box_width")?,
-            row.try_get("box_height")?,
-        ],
-        zone_ids: zone_ids.unwrap_or_default(),
+        found: Found::of(row)?,
     })
 }
 

@@ -7,58 +7,22 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::json;
 use vru_proto::time::utc;
-use vru_runtime::report::chain;
 use vru_storage::audit::{self, Actor, Entry};
 use vru_storage::data_jobs::removal::{self, PendingObject, Scope};
 use vru_storage::data_jobs::{self, DataJob, JobKind, JobState};
 use vru_storage::postgres::DatabaseError;
 
 use super::{DataJobs, Going, HOLD, JobError, parquet};
-use crate::metrics::DATA_JOBS;
 
-/// After a failure.
-const PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 const PICTURES: i64 = 500;
 const REQUESTS: usize = 8;
 /// The clocks of this host and of the bucket's server may differ so much.
 const CLOCKS: Duration = Duration::from_mins(15);
 
-/// Until the stop. Several replicas may do it at once; each job has one at a time.
-pub(super) async fn run(jobs: DataJobs) {
-    loop {
-        match round(&jobs).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::warn!(error = %chain(&error), "a deletion waits; trying again later"),
-        }
-        if !jobs.wait().await {
-            return;
-        }
-    }
-}
-
-/// Works on the next job; false if there is none.
-async fn round(jobs: &DataJobs) -> Result<bool, JobError> {
-    if jobs.stop.is_cancelled() {
-        return Ok(false);
-    }
-    let Some(job) = data_jobs::claim(&jobs.database.get().await?, JobKind::Deletion, HOLD).await? else {
-        return Ok(false);
-    };
-    let outcome = Deletion { jobs, job: &job }.delete().await;
-    match outcome {
-        Ok(Going::On) => DATA_JOBS.with_label_values(&["deletion", "done"]).inc(),
-        // Another replica goes on at once, if this one stops.
-        Ok(Going::Away) => data_jobs::postpone(&jobs.database.get().await?, job.held(), None, Duration::ZERO).await?,
-        Err(error) => {
-            DATA_JOBS.with_label_values(&["deletion", "postponed"]).inc();
-            let problem = format!("it is tried again: {}", chain(&error));
-            data_jobs::postpone(&jobs.database.get().await?, job.held(), Some(&problem), PAUSE).await?;
-            return Err(error);
-        }
-    }
-    Ok(true)
+/// Until nothing is left to do now.
+pub(super) async fn work(jobs: &DataJobs, job: &DataJob) -> Result<Going, JobError> {
+    Deletion { jobs, job }.delete().await
 }
 
 struct Deletion<'a> {
@@ -82,14 +46,8 @@ impl Deletion<'_> {
         Scope { held: self.job.held(), camera_id: &self.job.camera_id, range: self.job.range }
     }
 
-    /// Says that it goes on. Away if it must not.
     async fn renew(&self, step: &str) -> Result<Going, JobError> {
-        if self.jobs.stop.is_cancelled() {
-            return Ok(Going::Away);
-        }
-        let client = self.jobs.database.get().await?;
-        let ours = data_jobs::renew(&client, self.job.held(), step, HOLD).await?;
-        Ok(if ours { Going::On } else { Going::Away })
+        self.jobs.renew(self.job, step).await
     }
 
     async fn rows(&self) -> Result<Going, JobError> {

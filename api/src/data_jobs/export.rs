@@ -1,71 +1,43 @@
 //! Writes everything of one camera and range into one archive: rows as NDJSON, pictures, and a manifest with numbers and SHA-256.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use vru_runtime::report::chain;
 use vru_storage::audit::{self, Actor, Entry};
+use vru_storage::data_jobs::DataJob;
 use vru_storage::data_jobs::export::{self, PARTS, PartReader};
-use vru_storage::data_jobs::{self, DataJob, JobKind};
 use vru_storage::postgres::DatabaseError;
 use vru_storage::s3::{MOST_PARTS, Multipart};
 
 use super::archive::Archive;
-use super::{DataJobs, Going, HOLD, JobError};
-use crate::metrics::DATA_JOBS;
+use super::{DataJobs, Going, JobError};
 
-/// After a failure.
-const PAUSE: Duration = Duration::from_secs(30);
 /// Attempts, after which an export has failed.
 const ATTEMPTS: i64 = 20;
 /// Rows of one file: so many bytes, or a bit more.
 const FILE_BYTES: usize = 8 * 1024 * 1024;
 const PICTURES: i64 = 200;
 
-/// Until the stop. Several replicas may do it at once; each job has one at a time.
-pub(super) async fn run(jobs: DataJobs) {
-    loop {
-        match round(&jobs).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::warn!(error = %chain(&error), "an export waits; trying again later"),
-        }
-        if !jobs.wait().await {
-            return;
-        }
-    }
+/// Writes the archive, or removes it when its time is over.
+pub(super) async fn work(jobs: &DataJobs, job: &DataJob) -> Result<Going, JobError> {
+    let export = Export { jobs, job };
+    if is_over(job) { export.remove(None).await } else { export.write().await }
 }
 
-/// Works on the next job; false if there is none.
-async fn round(jobs: &DataJobs) -> Result<bool, JobError> {
-    if jobs.stop.is_cancelled() {
-        return Ok(false);
-    }
-    let Some(job) = data_jobs::claim(&jobs.database.get().await?, JobKind::Export, HOLD).await? else {
-        return Ok(false);
-    };
-    let export = Export { jobs, job: &job };
-    let over = job.expires_at.is_some_and(|at| at <= SystemTime::now());
-    let outcome = if over { export.remove(None).await } else { export.write().await };
-    match outcome {
-        Ok(Going::On) => DATA_JOBS.with_label_values(&["export", "done"]).inc(),
-        Ok(Going::Away) => data_jobs::postpone(&jobs.database.get().await?, job.held(), None, Duration::ZERO).await?,
-        Err(error) if error.is_final() || (job.epoch >= ATTEMPTS && !over) => {
-            DATA_JOBS.with_label_values(&["export", "failed"]).inc();
-            let problem = chain(&error).to_string();
-            tracing::warn!(job = job.id, problem, "an export was given up");
-            export.remove(Some(&problem)).await?;
-        }
-        Err(error) => {
-            DATA_JOBS.with_label_values(&["export", "postponed"]).inc();
-            let problem = format!("it is tried again: {}", chain(&error));
-            data_jobs::postpone(&jobs.database.get().await?, job.held(), Some(&problem), PAUSE).await?;
-            return Err(error);
-        }
-    }
-    Ok(true)
+fn is_over(job: &DataJob) -> bool {
+    job.expires_at.is_some_and(|at| at <= SystemTime::now())
+}
+
+/// Whether no other attempt is made. An archive whose time is over must be removed, however often that fails.
+pub(super) fn gives_up(job: &DataJob, error: &JobError) -> bool {
+    error.is_final() || (job.epoch >= ATTEMPTS && !is_over(job))
+}
+
+/// Removes what there is, and says why.
+pub(super) async fn give_up(jobs: &DataJobs, job: &DataJob, problem: &str) -> Result<Going, JobError> {
+    Export { jobs, job }.remove(Some(problem)).await
 }
 
 struct Export<'a> {
@@ -99,12 +71,7 @@ impl Export<'_> {
     }
 
     async fn renew(&self, step: &str) -> Result<Going, JobError> {
-        if self.jobs.stop.is_cancelled() {
-            return Ok(Going::Away);
-        }
-        let client = self.jobs.database.get().await?;
-        let ours = data_jobs::renew(&client, self.job.held(), step, HOLD).await?;
-        Ok(if ours { Going::On } else { Going::Away })
+        self.jobs.renew(self.job, step).await
     }
 
     async fn write(&self) -> Result<Going, JobError> {

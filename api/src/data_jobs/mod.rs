@@ -1,6 +1,7 @@
 //! Deletion and export of one camera's data by range of time ([decision 69](../../../docs/decisions/0069-deletion-by-time.md)). A job is a
 //! row; whichever replica finds work does it, and another goes on if that one ends.
 //!
+//! - `runner`: takes jobs.
 //! - `deletion`: rows, pictures, Parquet objects. `parquet`: takes rows out of an object.
 //! - `export`: everything of a range as one object. `archive`: writes it part by part.
 
@@ -9,6 +10,7 @@ mod config;
 mod deletion;
 mod export;
 mod parquet;
+mod runner;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vru_runtime::shutdown::Shutdown;
+use vru_storage::data_jobs::{self, DataJob, JobKind};
 use vru_storage::postgres::{DatabaseError, Pool};
 use vru_storage::s3::{Bucket, BucketConfig, BucketError};
 
@@ -32,9 +35,24 @@ pub(crate) struct DataJobs {
     config: Arc<DataJobsConfig>,
     bucket: Bucket,
     database: Pool,
-    /// There is something to do.
-    work: Arc<Notify>,
+    work: Arc<Work>,
     stop: CancellationToken,
+}
+
+/// There is something to do. What is told while the worker is busy is kept until it waits.
+#[derive(Debug, Default)]
+struct Work {
+    deletions: Notify,
+    exports: Notify,
+}
+
+impl Work {
+    fn of(&self, kind: JobKind) -> &Notify {
+        match kind {
+            JobKind::Deletion => &self.deletions,
+            JobKind::Export => &self.exports,
+        }
+    }
 }
 
 /// Why a job waits.
@@ -87,8 +105,8 @@ impl DataJobs {
             work: Arc::default(),
             stop: shutdown.soft.clone(),
         };
-        shutdown.spawn_essential("deletions of data", deletion::run(jobs.clone()));
-        shutdown.spawn_essential("exports of data", export::run(jobs.clone()));
+        shutdown.spawn_essential("deletions of data", runner::run(jobs.clone(), JobKind::Deletion));
+        shutdown.spawn_essential("exports of data", runner::run(jobs.clone(), JobKind::Export));
         jobs
     }
 
@@ -97,15 +115,24 @@ impl DataJobs {
     }
 
     /// A job was made.
-    pub(crate) fn wake(&self) {
-        self.work.notify_waiters();
+    pub(crate) fn wake(&self, kind: JobKind) {
+        self.work.of(kind).notify_one();
+    }
+
+    /// Says that this process goes on with the job. Away if it must not.
+    async fn renew(&self, job: &DataJob, step: &str) -> Result<Going, JobError> {
+        if self.stop.is_cancelled() {
+            return Ok(Going::Away);
+        }
+        let ours = data_jobs::renew(&self.database.get().await?, job.held(), step, HOLD).await?;
+        Ok(if ours { Going::On } else { Going::Away })
     }
 
     /// Until there may be work. False at the stop.
-    async fn wait(&self) -> bool {
+    async fn wait(&self, kind: JobKind) -> bool {
         tokio::select! {
             () = self.stop.cancelled() => false,
-            () = self.work.notified() => true,
+            () = self.work.of(kind).notified() => true,
             () = tokio::time::sleep(INTERVAL.min(self.config.look_after)) => true,
         }
     }

@@ -12,7 +12,9 @@ use tokio::sync::Semaphore;
 
 use super::Problem;
 use super::config::HttpConfig;
+use super::idempotency::KEY_HEADER;
 use super::rest_of_body::read_rest;
+use crate::uploads::tus::carries_bytes;
 
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -63,13 +65,21 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
             .into_response();
     };
     // The body of a file comes for as long as it takes; what bounds it is how long nothing comes (`uploads.idle`).
-    if *request.method() == Method::PATCH {
+    if *request.method() == Method::PATCH || begins_file(&request) {
         return next.run(request).await;
     }
     tokio::time::timeout(guard.timeout, next.run(request)).await.unwrap_or_else(|_| {
         let detail = "the request took longer than `http.timeout`; whether a change took effect is not known";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
     })
+}
+
+/// A file that is created with its first bytes. With an idempotency key, the whole body is read before the route, within the limit for bodies.
+fn begins_file(request: &Request) -> bool {
+    *request.method() == Method::POST
+        && request.uri().path().ends_with("/uploads")
+        && carries_bytes(request.headers())
+        && !request.headers().contains_key(KEY_HEADER)
 }
 
 #[cfg(test)]

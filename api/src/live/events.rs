@@ -5,24 +5,28 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use parking_lot::Mutex;
 use serde_json::json;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use vru_proto::v1::Alert;
 use vru_proto::validate::read_alert;
-use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader, describe_topic};
+use vru_runtime::kafka::{KafkaConfig, ReaderEvent, Record, StartAt, TopicReader};
 use vru_runtime::live::{LIVE_WITHIN, LiveStore};
 use vru_runtime::report::chain;
-use vru_storage::cameras;
 use vru_storage::postgres::Pool;
 
+use super::bookmark::{Bookmark, bounds};
+use super::site_of::SiteOf;
 use crate::webhooks::AlertOfEvent;
 
 /// Events that may wait for one stream; a client that is further behind is disconnected.
 const MAX_WAITING: usize = 256;
 const MAX_RECORDS: usize = 64;
-const METADATA_DEADLINE: Duration = Duration::from_secs(5);
+/// Streams that read from Kafka at once what they missed; others wait for their turn.
+const MAX_READERS: usize = 8;
 /// How often states are read, and the cameras of sites looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -32,6 +36,33 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct SiteEvent {
     pub(crate) name: &'static str,
     pub(crate) data: Arc<str>,
+    /// Of alerts.
+    pub(super) place: Option<Arc<EventPlace>>,
+}
+
+/// Where an event is in the topic.
+#[derive(Debug)]
+pub(super) struct EventPlace {
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    /// Behind the event.
+    pub(super) after: Bookmark,
+}
+
+impl SiteEvent {
+    pub(super) fn of_alert(site: &str, alert: &Alert, (partition, offset): (i32, i64), after: Bookmark) -> Self {
+        let name = if alert.is_end() { "alert.ended" } else { "alert.raised" };
+        let data = json!({ "site_id": site, "camera_id": alert.camera_id, "alert": AlertOfEvent::from(alert) });
+        let place = Some(Arc::new(EventPlace { partition, offset, after }));
+        Self { name, data: data.to_string().into(), place }
+    }
+}
+
+/// `None` if nobody is told of it.
+pub(super) fn alert_of(record: Record) -> Option<Alert> {
+    // The services send what is no alert to the dead-letter topic.
+    let (_, alert) = read_alert(record.payload?).ok()?;
+    (!alert.is_crossing()).then_some(alert)
 }
 
 /// Where streams of events come. Clones share it.
@@ -46,25 +77,49 @@ struct Shared {
     came: Notify,
     /// Whether alerts are read at this moment: whatever is raised from then on is told.
     reading: watch::Sender<bool>,
+    /// Everything before it was told to those who listen.
+    told: Mutex<Option<Bookmark>>,
+    /// Streams that read what they missed.
+    readers: Semaphore,
 }
 
 /// What one stream listens to.
 #[derive(Debug)]
 pub(crate) struct Listener {
+    shared: Arc<Shared>,
     pub(crate) events: broadcast::Receiver<SiteEvent>,
     pub(crate) reading: watch::Receiver<bool>,
 }
 
+impl Listener {
+    /// Everything before it was told; `None` before the topic was read.
+    pub(super) fn told(&self) -> Option<Bookmark> {
+        self.shared.told.lock().clone()
+    }
+
+    /// Before a stream reads what it missed.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.shared.readers.acquire().await.ok()
+    }
+}
+
 impl Events {
     pub(crate) fn new() -> Self {
-        let shared = Shared { sites: Mutex::default(), came: Notify::new(), reading: watch::channel(false).0 };
+        let shared = Shared {
+            sites: Mutex::default(),
+            came: Notify::new(),
+            reading: watch::channel(false).0,
+            told: Mutex::default(),
+            readers: Semaphore::new(MAX_READERS),
+        };
         Self { shared: Arc::new(shared) }
     }
 
     pub(crate) fn listen(&self, site: &str) -> Listener {
         let mut sites = self.shared.sites.lock();
         let sender = sites.entry(site.to_owned()).or_insert_with(|| broadcast::channel(MAX_WAITING).0);
-        let listener = Listener { events: sender.subscribe(), reading: self.shared.reading.subscribe() };
+        let (events, reading) = (sender.subscribe(), self.shared.reading.subscribe());
+        let listener = Listener { shared: self.shared.clone(), events, reading };
         drop(sites);
         self.shared.came.notify_one();
         listener
@@ -119,30 +174,27 @@ impl Shared {
 
 struct Reading<'a> {
     shared: &'a Shared,
-    database: &'a Pool,
     live: Option<&'a LiveStore>,
-    /// The site of each camera: of all cameras of sites with an open stream, and of others that sent something. `None`: no site.
-    site_of: HashMap<String, Option<String>>,
+    site_of: SiteOf<'a>,
     states: HashMap<String, &'static str>,
 }
 
 impl<'a> Reading<'a> {
     fn new(shared: &'a Shared, database: &'a Pool, live: Option<&'a LiveStore>) -> Self {
-        let (site_of, states) = (HashMap::new(), HashMap::new());
-        Self { shared, database, live, site_of, states }
+        Self { shared, live, site_of: SiteOf::new(database), states: HashMap::new() }
     }
 
     async fn read(&mut self, kafka: &KafkaConfig) -> anyhow::Result<()> {
         let topic = kafka.topics().alerts;
-        let (config, name) = (kafka.clone(), topic.clone());
-        let described =
-            tokio::task::spawn_blocking(move || describe_topic(&config, &name, METADATA_DEADLINE)).await??;
-        let starts: Vec<_> = (0..described.partitions).map(|number| (number, StartAt::End)).collect();
+        // Without them, the first alert would interrupt the streams again.
+        self.site_of.read(&self.shared.listened()).await?;
+        let (_, mut at) = bounds(kafka).await?;
+        let starts: Vec<_> = (0..).zip(at.positions.iter().map(|&position| StartAt::Offset(position))).collect();
         let mut reader = TopicReader::start(
             kafka,
             "vru-api-events",
             &topic,
-            described.id,
+            at.stream.topic,
             &starts,
             MAX_RECORDS,
             TopicReader::FETCH_WAIT,
@@ -152,8 +204,14 @@ impl<'a> Reading<'a> {
         loop {
             tokio::select! {
                 event = reader.next() => match event {
-                    Some(ReaderEvent::Record(record)) => self.alert(record).await,
-                    Some(ReaderEvent::CaughtUp) => drop(self.shared.reading.send_replace(true)),
+                    Some(ReaderEvent::Record(record)) => {
+                        self.alert(record, &mut at).await?;
+                        *self.shared.told.lock() = Some(at.clone());
+                    }
+                    Some(ReaderEvent::CaughtUp) => {
+                        *self.shared.told.lock() = Some(at.clone());
+                        self.shared.reading.send_replace(true);
+                    }
                     Some(ReaderEvent::Recreated) => anyhow::bail!("the topic of alerts was deleted and created again"),
                     None => anyhow::bail!("the reader of alerts ended"),
                 },
@@ -170,48 +228,28 @@ impl<'a> Reading<'a> {
 
     /// Which cameras the sites have. While the database cannot say it, the last answer holds.
     async fn look(&mut self) {
-        let sites = self.shared.listened();
-        let found = async { cameras::of_sites(&self.database.get().await?, &sites).await };
-        match found.await {
-            Ok(found) => {
-                self.site_of = found.into_iter().map(|(camera, site)| (camera, Some(site))).collect();
-            }
-            Err(error) => tracing::debug!(error = %chain(&error), "the cameras of sites cannot be read"),
+        if let Err(error) = self.site_of.read(&self.shared.listened()).await {
+            tracing::debug!(error = %chain(&error), "the cameras of sites cannot be read");
         }
     }
 
-    async fn alert(&mut self, record: Record) {
-        // The services send what is no alert to the dead-letter topic.
-        let Some((key, alert)) = record.payload.and_then(|payload| read_alert(payload).ok()) else { return };
-        if alert.is_crossing() {
-            return;
+    /// An error interrupts the streams, which read again then.
+    async fn alert(&mut self, record: Record, at: &mut Bookmark) -> anyhow::Result<()> {
+        let (partition, offset) = (record.partition.number, record.offset);
+        at.pass(partition, offset);
+        let Some(alert) = alert_of(record) else { return Ok(()) };
+        let site = self.site_of.of(&alert.camera_id).await.context("read the site of a camera")?;
+        if let Some(site) = site {
+            let event = SiteEvent::of_alert(&site, &alert, (partition, offset), at.clone());
+            self.shared.send(&site, event);
         }
-        let Some(site) = self.site(key.camera.as_str()).await else { return };
-        let name = if alert.is_end() { "alert.ended" } else { "alert.raised" };
-        let data = json!({ "site_id": site, "camera_id": alert.camera_id, "alert": AlertOfEvent::from(&alert) });
-        self.shared.send(&site, SiteEvent { name, data: data.to_string().into() });
-    }
-
-    /// The site of a camera. One that was not known two seconds ago is looked for once.
-    async fn site(&mut self, camera: &str) -> Option<String> {
-        if let Some(known) = self.site_of.get(camera) {
-            return known.clone();
-        }
-        let found = async { cameras::sites_of(&self.database.get().await?, &[camera]).await };
-        let found = found.await.inspect_err(|error| {
-            tracing::warn!(error = %chain(error), camera, "the site of a camera cannot be read: an event is lost");
-        });
-        let site = found.ok()?.pop().map(|camera| camera.site_id);
-        self.site_of.insert(camera.to_owned(), site.clone());
-        site
+        Ok(())
     }
 
     /// Tells which cameras show something else than two seconds ago: frames, or none.
     async fn look_at_states(&mut self) {
         let Some(live) = self.live else { return };
-        let with_site = self.site_of.iter().filter(|(_, site)| site.is_some());
-        let mut cameras: Vec<String> = with_site.map(|(camera, _)| camera.clone()).collect();
-        cameras.sort_unstable();
+        let cameras = self.site_of.cameras_of_sites();
         // While nobody knows, nothing is told.
         let Ok(seen) = live.read(&cameras).await else { return };
         for (camera, seen) in cameras.iter().zip(seen) {
@@ -222,12 +260,12 @@ impl<'a> Reading<'a> {
             };
             let before = self.states.insert(camera.clone(), state);
             if before.is_some_and(|before| before != state)
-                && let Some(Some(site)) = self.site_of.get(camera)
+                && let Some(site) = self.site_of.known(camera)
             {
                 let data = json!({ "site_id": site, "camera_id": camera, "state": state });
-                self.shared.send(site, SiteEvent { name: "camera.state", data: data.to_string().into() });
+                self.shared.send(site, SiteEvent { name: "camera.state", data: data.to_string().into(), place: None });
             }
         }
-        self.states.retain(|camera, _| self.site_of.contains_key(camera));
+        self.states.retain(|camera, _| self.site_of.known(camera).is_some());
     }
 }

@@ -1,14 +1,20 @@
-//! The range of time of a camera's data that is deleted or exported.
+//! Jobs that delete or export a range of time of a camera's data.
 
 use std::time::{Duration, SystemTime};
 
+use axum::Json;
+use axum::http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
-use vru_storage::data_jobs::TimeRange;
-use vru_storage::postgres::PooledClient;
+use vru_storage::audit::{self, Entry};
+use vru_storage::data_jobs::{DataJob, JobKind, TimeRange};
+use vru_storage::postgres::{DatabaseError, PooledClient};
 use vru_storage::{cameras, data_jobs};
 
+use super::text;
+use crate::auth::Permitted;
 use crate::data_jobs::DataJobs;
 use crate::http::Problem;
 use crate::state::ApiState;
@@ -31,7 +37,7 @@ pub(super) struct DataRange {
 }
 
 impl DataRange {
-    pub(super) fn checked(&self) -> Result<TimeRange, Problem> {
+    fn checked(&self) -> Result<TimeRange, Problem> {
         let (from, to) = (time("from", &self.from)?, time("to", &self.to)?);
         if from >= to {
             return Err(Problem::field("to", "is not after `from`"));
@@ -67,18 +73,84 @@ pub(super) fn configured(state: &ApiState) -> Result<&DataJobs, Problem> {
     })
 }
 
+/// The answer to a job that was made, with its path.
+pub(super) type Accepted<T> = (StatusCode, [(HeaderName, String); 1], Json<T>);
+
+/// Makes a job of this kind for the camera of the path. It begins within seconds.
+pub(super) async fn create_job<P, T: From<DataJob>>(
+    state: &ApiState,
+    who: &Permitted<P>,
+    range: &DataRange,
+    kind: JobKind,
+) -> Result<Accepted<T>, Problem> {
+    let (action, folder) = match kind {
+        JobKind::Deletion => ("camera.delete_data", "deletions"),
+        JobKind::Export => ("camera.export_data", "exports"),
+    };
+    let jobs = configured(state)?;
+    let (site_id, camera_id) = (&who.site_id, &who.object_id);
+    let range = range.checked()?;
+    let mut client = state.database.get().await?;
+    check(&client, (site_id, camera_id), kind).await?;
+    let failed = DatabaseError::statement("make a job");
+    let transaction = client.transaction().await.map_err(failed)?;
+    let job = data_jobs::create(&transaction, kind, (site_id, camera_id), range).await?;
+    let details = json!({ "job": job.id, "from": text::time(range.from), "to": text::time(range.to) });
+    let entry = Entry { action, site_id, object: camera_id, details };
+    audit::record(&transaction, &who.caller.actor(), entry).await?;
+    transaction.commit().await.map_err(failed)?;
+    jobs.wake(kind);
+    let path = format!("/api/v1/sites/{site_id}/{folder}/{}", job.id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, path)], Json(job.into())))
+}
+
 /// The camera is the site's, perhaps one that is deleted, and the site has not too many jobs that wait.
-pub(super) async fn check(
-    client: &PooledClient,
-    (site_id, camera_id): (&str, &str),
-    kind: data_jobs::JobKind,
-) -> Result<(), Problem> {
+async fn check(client: &PooledClient, (site_id, camera_id): (&str, &str), kind: JobKind) -> Result<(), Problem> {
     cameras::find(client, site_id, camera_id).await?.ok_or_else(|| Problem::not_found("camera"))?;
     if data_jobs::waiting(client, site_id, kind).await? >= MOST_WAITING {
         let detail = format!("{MOST_WAITING} jobs of the site wait, which is as many as may wait");
         return Err(Problem::conflict("too_many_jobs", "", detail));
     }
     Ok(())
+}
+
+/// How many rows and pictures of each kind, in the range.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DataCounts {
+    frames: i64,
+    detections: i64,
+    /// Those that were seen in the range at all.
+    tracks: i64,
+    alerts: i64,
+    /// Reviews of these alerts.
+    reviews: i64,
+    comments: i64,
+    /// Crossings of lines and visits of zones.
+    passages: i64,
+    /// Rows with the counts of a minute. After a deletion, those of quarters of an hour are made anew from what is left.
+    count_bins: i64,
+    /// Rows with the watched time of a minute.
+    watched_bins: i64,
+    snapshots: i64,
+    clips: i64,
+}
+
+impl From<&DataJob> for DataCounts {
+    fn from(job: &DataJob) -> Self {
+        Self {
+            frames: job.count("frames"),
+            detections: job.count("detections"),
+            tracks: job.count("tracks"),
+            alerts: job.count("alerts"),
+            reviews: job.count("reviews"),
+            comments: job.count("comments"),
+            passages: job.count("passages"),
+            count_bins: job.count("count_bins"),
+            watched_bins: job.count("watched_bins"),
+            snapshots: job.count("snapshots"),
+            clips: job.count("clips"),
+        }
+    }
 }
 
 #[cfg(test)]

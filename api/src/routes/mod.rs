@@ -10,6 +10,7 @@ mod data_range;
 mod deletions;
 mod exports;
 mod first_admin;
+mod found;
 mod heat_map;
 mod identities;
 mod keys;

@@ -2,12 +2,12 @@
 //! ([decision 66](../../../docs/decisions/0066-uploads.md)).
 //!
 //! - `tus`, `checksum`: headers of the protocol. `receive`: the body of a `PATCH` reaches the bucket. `content`: what a file is.
-//! - `jobs`: a complete file becomes a camera, and ends. `faults`: what ingest says about files. `removal`: what is deleted.
+//! - `jobs`: a complete file becomes a camera, and ends. `file_news`: what ingest says about files. `removal`: what is deleted.
 
 mod checksum;
 mod config;
 mod content;
-mod faults;
+mod file_news;
 mod jobs;
 mod receive;
 mod removal;
@@ -31,7 +31,7 @@ use crate::http::Problem;
 pub(crate) use checksum::Algorithm;
 pub use config::UploadsConfig;
 pub(crate) use jobs::end_job;
-pub(crate) use receive::{Part, check_receiving};
+pub(crate) use receive::{Part, Received, check_receiving, too_long};
 pub(crate) use removal::start_removal;
 
 /// Takes files. Cloning it shares it.
@@ -71,8 +71,8 @@ impl Uploads {
         shutdown.spawn_essential("the jobs of uploads", jobs::run(uploads.clone()));
         shutdown.spawn_essential("the deletion of uploads", removal.run());
         let read = (config.group.clone(), kafka.topics().file_positions);
-        let faults = group_reader::follow(faults::Faults, read, kafka.clone(), uploads.database.clone(), stop);
-        shutdown.spawn_essential("the reader of what ingest says about files", faults);
+        let news = group_reader::follow(file_news::FileNews, read, kafka.clone(), uploads.database.clone(), stop);
+        shutdown.spawn_essential("the reader of what ingest says about files", news);
         Ok(uploads)
     }
 

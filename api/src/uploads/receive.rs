@@ -131,7 +131,7 @@ pub(crate) fn check_receiving(upload: &Upload) -> Result<(), Problem> {
     Ok(())
 }
 
-fn too_long(rest: i64) -> Problem {
+pub(crate) fn too_long(rest: i64) -> Problem {
     let detail = format!("the body is larger than the {rest} bytes that the file lacks");
     tus::too_large("body_too_large", detail)
 }

@@ -10,7 +10,7 @@ use super::checksum::{Algorithm, Checksum};
 use crate::http::Problem;
 
 pub(crate) const VERSION: &str = "1.0.0";
-pub(crate) const EXTENSIONS: &str = "creation,termination,checksum,expiration";
+pub(crate) const EXTENSIONS: &str = "creation,creation-with-upload,termination,checksum,expiration";
 pub(crate) const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 pub(crate) const VERSIONS: HeaderName = HeaderName::from_static("tus-version");
 pub(crate) const EXTENSION: HeaderName = HeaderName::from_static("tus-extension");
@@ -79,6 +79,11 @@ pub(crate) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
     let detail = format!("the body must be a part of the file: send content-type: {MEDIA_TYPE}");
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_part", detail).at(header::CONTENT_TYPE.as_str()))
+}
+
+/// Whether the body is bytes of a file.
+pub(crate) fn carries_bytes(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value == MEDIA_TYPE)
 }
 
 /// The bytes of the body, if it says how many.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use vru_api::ApiConfig;
-use vru_runtime::secret::Secret;
-use vru_runtime::test_util::{S3Server, eventually, require_asset, s3};
-use vru_storage::s3::{Bucket, BucketConfig};
+use vru_runtime::test_util::{eventually, require_asset};
+use vru_storage::s3::Bucket;
 
 use super::api::{Answer, Api, ApiClient};
+use super::bucket::ApiWithBucket;
 
 pub const DEADLINE: Duration = Duration::from_mins(2);
 /// The range of the tests, which is no whole quarter of an hour.
@@ -33,25 +33,14 @@ pub struct Data {
 
 impl Data {
     pub async fn start(change: impl FnOnce(&mut ApiConfig)) -> Self {
-        let config = tokio::task::block_in_place(|| BucketConfig {
-            bucket: s3().bucket(),
-            prefix: "roads/".to_owned(),
-            endpoint: s3().endpoint(),
-            access_key: Secret::new(S3Server::ACCESS_KEY),
-            secret_key: Secret::new(S3Server::SECRET_KEY),
-            ..BucketConfig::default()
-        });
-        let bucket = Bucket::new(&config).await;
-        let api = Api::start_with(|api| {
+        let with_bucket = ApiWithBucket::start(|api| {
             api.s3.enabled = true;
-            api.s3.bucket = config;
             api.data_jobs.enabled = true;
             api.data_jobs.look_after = Duration::from_secs(1);
             change(api);
         })
         .await;
-        let admin = api.admin().await;
-        let site = admin.create_site("own").await;
+        let ApiWithBucket { api, admin, site, bucket } = with_bucket;
         Self { api, admin, site, bucket }
     }
 

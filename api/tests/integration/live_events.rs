@@ -17,18 +17,27 @@ use vru_runtime::test_util::{Bus, RedisServer, Topic, kafka, redis_client};
 
 use super::api::{Api, ApiClient};
 
-const DEADLINE: Duration = Duration::from_mins(1);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A stream of events as a plain client reads it.
-struct Stream {
+pub struct Stream {
     body: Incoming,
     text: String,
+    /// As a browser keeps it.
+    pub last_id: String,
 }
 
 impl Stream {
     async fn open(api: &Api, client: &ApiClient, site: &str) -> Result<Self, StatusCode> {
+        Self::open_behind(api, client, site, "").await
+    }
+
+    pub async fn open_behind(api: &Api, client: &ApiClient, site: &str, id: &str) -> Result<Self, StatusCode> {
         let address = format!("http://{}/api/v1/sites/{site}/events", api.address);
         let mut request = Request::get(address).header("accept", "text/event-stream");
+        if !id.is_empty() {
+            request = request.header("last-event-id", id);
+        }
         if let Some(cookie) = &client.cookie {
             request = request.header("cookie", cookie);
         }
@@ -43,15 +52,18 @@ impl Stream {
         }
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         assert_eq!(answer.headers()["cache-control"], "no-store");
-        Ok(Self { body: answer.into_body(), text: String::new() })
+        Ok(Self { body: answer.into_body(), text: String::new(), last_id: id.to_owned() })
     }
 
     /// Name and data of the next event; `None` at the end.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             while let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
                 self.text = rest;
                 let fields: BTreeMap<&str, &str> = event.lines().filter_map(|line| line.split_once(": ")).collect();
+                if let Some(id) = fields.get("id") {
+                    self.last_id = (*id).to_owned();
+                }
                 if let (Some(name), Some(data)) = (fields.get("event"), fields.get("data")) {
                     return Some(((*name).to_owned(), serde_json::from_str(data).expect("JSON")));
                 }
@@ -62,7 +74,7 @@ impl Stream {
         }
     }
 
-    async fn named(&mut self, name: &str) -> Value {
+    pub async fn named(&mut self, name: &str) -> Value {
         loop {
             let (found, data) = self.next().await.unwrap_or_else(|| panic!("the stream ended before {name}"));
             if found == name {
@@ -72,7 +84,7 @@ impl Stream {
     }
 }
 
-fn alert(camera: &str, id: &str) -> v1::Alert {
+pub fn alert(camera: &str, id: &str) -> v1::Alert {
     v1::Alert {
         id: id.to_owned(),
         rule_id: "lingers".to_owned(),
@@ -86,11 +98,11 @@ fn alert(camera: &str, id: &str) -> v1::Alert {
     }
 }
 
-fn publish(bus: &Bus, alert: &v1::Alert) {
+pub fn publish(bus: &Bus, alert: &v1::Alert) {
     tokio::task::block_in_place(|| bus.produce_message(Topic::Alerts, &alert.camera_id, alert));
 }
 
-async fn camera(admin: &ApiClient, site: &str) -> String {
+pub async fn camera(admin: &ApiClient, site: &str) -> String {
     let wanted = json!({ "settings": { "name": "Gate", "push": { "allow_anonymous": true } } });
     let answer = admin.post(&format!("/api/v1/sites/{site}/cameras"), &wanted).await;
     answer.body["id"].as_str().expect("an id").to_owned()

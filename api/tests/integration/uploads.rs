@@ -11,15 +11,15 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use vru_api::ApiConfig;
-use vru_runtime::secret::Secret;
-use vru_runtime::test_util::{S3Server, eventually, s3};
-use vru_storage::s3::{Bucket, BucketConfig};
+use vru_runtime::test_util::eventually;
+use vru_storage::s3::Bucket;
 
 use super::api::{Answer, Api, ApiClient};
+use super::bucket::ApiWithBucket;
 
 pub const DEADLINE: Duration = Duration::from_mins(2);
 const PART: usize = 5 * 1024 * 1024;
-const PART_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
+pub const PART_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
 pub const TUS: (&str, &str) = ("tus-resumable", "1.0.0");
 
 /// An API that takes uploads, with a bucket of its own.
@@ -32,17 +32,7 @@ pub struct Uploads {
 
 impl Uploads {
     pub async fn start(change: impl FnOnce(&mut ApiConfig)) -> Self {
-        let config = tokio::task::block_in_place(|| BucketConfig {
-            bucket: s3().bucket(),
-            prefix: "roads/".to_owned(),
-            endpoint: s3().endpoint(),
-            access_key: Secret::new(S3Server::ACCESS_KEY),
-            secret_key: Secret::new(S3Server::SECRET_KEY),
-            ..BucketConfig::default()
-        });
-        let bucket = Bucket::new(&config).await;
-        let api = Api::start_with(|api| {
-            api.s3.bucket = config;
+        let with_bucket = ApiWithBucket::start(|api| {
             api.uploads.enabled = true;
             api.uploads.part_bytes = PART;
             api.uploads.idle = Duration::from_secs(5);
@@ -51,8 +41,7 @@ impl Uploads {
             change(api);
         })
         .await;
-        let admin = api.admin().await;
-        let site = admin.create_site("own").await;
+        let ApiWithBucket { api, admin, site, bucket } = with_bucket;
         Self { api, admin, site, bucket }
     }
 
@@ -277,7 +266,7 @@ async fn wrong_requests_are_refused_in_the_forms_of_tus_and_change_nothing() {
     .await;
     let options = uploads.admin.send(Method::OPTIONS, &uploads.path(), &[], "").await;
     assert_eq!((options.status, options.header("tus-version")), (StatusCode::NO_CONTENT, "1.0.0"));
-    assert_eq!(options.header("tus-extension"), "creation,termination,checksum,expiration");
+    assert_eq!(options.header("tus-extension"), "creation,creation-with-upload,termination,checksum,expiration");
     assert_eq!((options.header("tus-max-size"), options.header("tus-checksum-algorithm")), ("1000000", "sha1,sha256"));
     let send = async |headers: &[(&str, &str)]| uploads.admin.send(Method::POST, &uploads.path(), headers, "").await;
     let metadata = |text: &str| format!("settings {}", STANDARD.encode(text));

@@ -4,9 +4,9 @@
 use hyper::{Method, StatusCode};
 use prost::Message as _;
 use serde_json::{Value, json};
-use vru_proto::names::file_fault_key;
+use vru_proto::names::{file_fault_key, file_position_key};
 use vru_proto::v1::camera_config::Source;
-use vru_proto::v1::{CameraConfig, FileFault, FileSource};
+use vru_proto::v1::{CameraConfig, FileFault, FilePosition, FileSource, FrameId};
 use vru_runtime::secret::Secret;
 use vru_runtime::test_util::{Bus, Topic, eventually, kafka};
 
@@ -92,6 +92,21 @@ async fn a_job_ends_when_all_frames_are_stored_and_its_deletion_leaves_nothing()
     add_frames(&uploads, &camera, file.session, 0..40, false);
     let analysing = uploads.reaches(&path, "analysing").await;
     assert_eq!((&analysing.body["frames"], analysing.body.get("frames_total")), (&json!(40), None));
+    assert_eq!(analysing.body.get("progress"), None, "nobody knows how long the file is");
+    let position = FilePosition {
+        frame_id: Some(FrameId { camera_id: camera.clone(), session: file.session, sequence: 39 }),
+        topic_id: vec![0; 16],
+        expected_frames: 160,
+        ..FilePosition::default()
+    };
+    let key = file_position_key(&camera, file.session);
+    tokio::task::block_in_place(|| bus.produce_message(Topic::FilePositions, &key, &position));
+    eventually(DEADLINE, "a share", async || {
+        let told = uploads.admin.get(&path).await;
+        let known = told.body["progress"] == 0.25 && told.body["frames_estimate"] == 160;
+        if known { Ok(()) } else { Err(format!("{told:?}")) }
+    })
+    .await;
     let damage = FileFault {
         camera_id: camera.clone(),
         session: file.session,
@@ -110,6 +125,7 @@ async fn a_job_ends_when_all_frames_are_stored_and_its_deletion_leaves_nothing()
     add_frames(&uploads, &camera, file.session, 42..100, true);
     let done = uploads.reaches(&path, "done").await;
     assert_eq!((&done.body["frames"], &done.body["frames_total"]), (&json!(98), &json!(100)), "{done:?}");
+    assert_eq!((&done.body["progress"], &done.body["frames_estimate"]), (&json!(1.0), &json!(160)));
     assert_eq!(done.body["damage"], "2 of 100 frames could not be decoded", "it stays when the job has ended");
     camera_is(&bus, &camera, "stopped", |found| found.is_some_and(|found| !found.enabled)).await;
     let cancelled = uploads.admin.post(&format!("{path}/cancel"), &json!({})).await;

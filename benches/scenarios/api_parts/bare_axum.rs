@@ -1,7 +1,5 @@
 //! The peer: axum, a pool of connections, and the statements that the API runs for one track. It runs as a second process of this program.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -10,6 +8,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
+use vru_benches::peer::{ServerPeer, tell_address};
 use vru_runtime::secret::Secret;
 use vru_storage::postgres::{DatabaseConfig, Pool};
 use vru_storage::tracks::{self, TrackDetails, TrackId};
@@ -18,32 +17,8 @@ use vru_storage::tracks::{self, TrackDetails, TrackId};
 const DATABASE: &str = "VRU_BENCH_AXUM_DATABASE";
 
 /// The server's process.
-pub struct BareAxum {
-    child: Child,
-    address: String,
-}
-
-impl BareAxum {
-    pub fn start(database: &str) -> Self {
-        let program = std::env::current_exe().expect("a process knows its own file");
-        let mut command = Command::new(program);
-        let mut child = command.env(DATABASE, database).stdout(Stdio::piped()).spawn().expect("this program starts");
-        let mut address = String::new();
-        let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        output.read_line(&mut address).expect("it says where it listens");
-        Self { child, address: address.trim().to_owned() }
-    }
-
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-}
-
-impl Drop for BareAxum {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+pub fn start(database: &str) -> ServerPeer {
+    ServerPeer::start(DATABASE, database)
 }
 
 /// Whether this process must be the server.
@@ -79,7 +54,7 @@ pub fn serve() {
     let pool = Pool::new(&config, "bare axum", 10, Duration::from_secs(10)).expect("the address is right");
     let app = Router::new().route("/api/v1/sites/{site_id}/tracks/{track_id}", get(track)).with_state(pool);
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
-    writeln!(std::io::stdout(), "{}", listener.local_addr().expect("it listens")).expect("the bench reads");
+    tell_address(&listener);
     runtime.block_on(async { axum::serve(listener, app).await }).expect("it serves");
 }
 

@@ -1,8 +1,6 @@
 //! The peer: axum's WebSocket and a broadcast channel. It runs as a second process of this program.
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
 
 use axum::Router;
 use axum::extract::State;
@@ -11,50 +9,19 @@ use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
 use tokio::sync::broadcast;
+use vru_benches::peer::{ServerPeer, tell_address};
 
 /// Path of the message to send. If this variable is set, the process is the server.
 const MESSAGE: &str = "VRU_BENCH_SOCKET_MESSAGE";
 
-/// The server's process.
-pub struct BareSocket {
-    child: Child,
-    commands: ChildStdin,
-    address: String,
+/// The server's process, with the message to send. An empty line makes it send the message to every viewer.
+pub fn start(message: &Path) -> ServerPeer {
+    ServerPeer::start(MESSAGE, message)
 }
 
-impl BareSocket {
-    /// Starts the server with the message to send.
-    pub fn start(message: &Path) -> Self {
-        let program = std::env::current_exe().expect("a process knows its own file");
-        let mut command = Command::new(program);
-        command.env(MESSAGE, message).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("this program starts");
-        let commands = child.stdin.take().expect("stdin is a pipe");
-        let mut address = String::new();
-        let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        output.read_line(&mut address).expect("it says where it listens");
-        Self { child, commands, address: format!("ws://{}/feed", address.trim()) }
-    }
-
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Makes the server send the message to every viewer.
-    pub fn send(&mut self) {
-        writeln!(self.commands).expect("it reads");
-    }
-}
-
-impl Drop for BareSocket {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+/// Of the feed.
+pub fn url(server: &ServerPeer) -> String {
+    format!("ws://{}/feed", server.address())
 }
 
 /// Whether this process must be the server.
@@ -71,7 +38,7 @@ pub fn serve() {
     let (messages, _) = broadcast::channel(2);
     let app = Router::new().route("/feed", get(feed)).with_state(messages.clone());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
-    writeln!(std::io::stdout(), "{}", listener.local_addr().expect("it listens")).expect("the bench reads");
+    tell_address(&listener);
     runtime.spawn(async { axum::serve(listener, app).await });
     for line in std::io::stdin().lines() {
         line.expect("commands are text");

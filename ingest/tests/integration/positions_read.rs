@@ -49,6 +49,7 @@ impl File {
         FilePosition {
             frame_id: Some(FrameId { camera_id: self.camera.to_owned(), session: SESSION, sequence }),
             end_of_stream: false,
+            expected_frames: 0,
             topic_id: tokio::task::block_in_place(|| self.bus.topic_id(Topic::FileFrames)).to_bytes().to_vec(),
             partition: place.partition,
             offset: place.offset,
@@ -215,6 +216,7 @@ async fn a_broker_without_topic_ids_keeps_positions_too() {
     let position = FilePosition {
         frame_id: Some(id(2)),
         end_of_stream: true,
+        expected_frames: 0,
         topic_id: published.topic.to_bytes().to_vec(),
         partition: last.delivered.partition,
         offset: last.delivered.offset,

@@ -1716,6 +1716,9 @@ pub struct FilePosition {
     pub partition: i32,
     #[prost(int64, tag = "5")]
     pub offset: i64,
+    /// How many frames the file has, as its container announces it: its length times its rate. An estimate; 0 if nothing is known.
+    #[prost(uint64, tag = "6")]
+    pub expected_frames: u64,
 }
 /// What is wrong with a file. The same topic and partition, key = that of its position and `/fault`. Ingest writes it when it cannot read
 /// the file, and before the last frame of a file that gave less than it announces. A tombstone removes it.

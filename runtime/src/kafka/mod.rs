@@ -26,6 +26,7 @@ mod rebootstrap;
 mod record;
 mod recreation;
 mod renewable;
+pub mod resume_token;
 mod security;
 mod topic_description;
 mod topic_id;

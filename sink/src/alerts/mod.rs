@@ -31,7 +31,6 @@ mod recent_ids;
 mod replay;
 mod request;
 mod response;
-mod resume_token;
 mod server;
 mod stream;
 mod subscribe;
@@ -42,3 +41,4 @@ mod writer;
 
 pub use config::AlertsConfig;
 pub(crate) use server::run;
+use vru_runtime::kafka::resume_token;

@@ -62,6 +62,7 @@ mod tests {
                 "V19__data_jobs",
                 "V20__brokers",
                 "V21__damaged_uploads",
+                "V22__expected_frames",
                 "V24__reader_positions"
             ]
         );

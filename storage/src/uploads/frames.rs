@@ -6,6 +6,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
 use super::Upload;
+use crate::found::Found;
 use crate::postgres::DatabaseError;
 
 /// A frame that was analysed, with what was found in it.
@@ -18,17 +19,12 @@ pub struct AnalysedFrame {
     pub objects: Vec<FoundObject>,
 }
 
-/// Numbered as in the messages.
+/// A road user in a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundObject {
     /// `None` if it has no track.
     pub track_id: Option<i64>,
-    pub class: i16,
-    pub score: f32,
-    pub track_state: i16,
-    /// Left, top, width, height in pixels.
-    pub bounds: [f32; 4],
-    pub zone_ids: Vec<String>,
+    pub found: Found,
 }
 
 /// Where a frame stands among those of its file.
@@ -95,17 +91,5 @@ fn frame(row: &Row) -> Result<AnalysedFrame, tokio_postgres::Error> {
 }
 
 fn object(row: &Row) -> Result<FoundObject, tokio_postgres::Error> {
-    Ok(FoundObject {
-        track_id: row.try_get("track_id")?,
-        class: row.try_get("class")?,
-        score: row.try_get("score")?,
-        track_state: row.try_get("track_state")?,
-        bounds: [
-            row.try_get("box_left")?,
-            row.try_get("box_top")?,
-            row.try_get("box_width")?,
-            row.try_get("box_height")?,
-        ],
-        zone_ids: row.try_get::<_, Option<_>>("zone_ids")?.unwrap_or_default(),
-    })
+    Ok(FoundObject { track_id: row.try_get("track_id")?, found: Found::of(row)? })
 }

@@ -104,6 +104,20 @@ pub async fn set_progress<C: GenericClient>(client: &C, id: &str, frames: i64) -
     client.execute(sql, &[&id, &frames]).await.map(drop).map_err(failed)
 }
 
+/// Records how many frames the file announces; does nothing for a job that has ended.
+pub async fn set_estimate<C: GenericClient>(
+    client: &C,
+    camera_id: &str,
+    session: i64,
+    frames: i64,
+) -> Result<(), DatabaseError> {
+    let failed = DatabaseError::statement("record how many frames an upload announces");
+    let sql = "UPDATE uploads SET frames_estimate = $3 WHERE camera_id = $1 AND session = $2 AND state IN ('queued', 'analysing') \
+               AND frames_estimate IS DISTINCT FROM $3";
+    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    client.execute(&statement, &[&camera_id, &session, &frames]).await.map(drop).map_err(failed)
+}
+
 /// Ends a job. False if it has ended before.
 pub async fn end<C: GenericClient>(
     client: &C,

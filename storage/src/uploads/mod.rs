@@ -20,8 +20,8 @@ use crate::postgres::DatabaseError;
 
 pub use frames::{AnalysedFrame, FoundObject, FramePlace, frames};
 pub use jobs::{
-    Seen, claim_complete, end, look, mark_queued, of_session, reject, running, set_damage, set_progress, set_waiting,
-    source,
+    Seen, claim_complete, end, look, mark_queued, of_session, reject, running, set_damage, set_estimate, set_progress,
+    set_waiting, source,
 };
 pub use receiving::{Advance, Taken, advance, release, renew, take};
 pub use removal::{claim_deleting, delete_expired, delete_rows, forget, pictures, start_deletion};
@@ -56,6 +56,8 @@ pub struct Upload {
     pub camera_id: Option<String>,
     pub frames: i64,
     pub frames_total: Option<i64>,
+    /// By the length and rate that its container announces.
+    pub frames_estimate: Option<i64>,
     pub problem: Option<String>,
     /// What is missing in its frames.
     pub damage: Option<String>,
@@ -130,8 +132,8 @@ pub struct NewUpload<'a> {
 /// Of the table `uploads u`.
 const COLUMNS: &str = "u.id, u.site_id, u.name, u.metadata, u.length, u.settings, u.session, u.start_time, u.created_at, u.expires_at, \
      u.expires_at <= now() AS expired, u.state, u.changed_at, u.object_key, u.stored, u.part_bytes, u.received, u.multipart_id, \
-     u.part_tags, u.tail_key, u.epoch, coalesce(u.held_until > now(), false) AS held, u.camera_id, u.frames, u.frames_total, u.problem, \
-     u.damage";
+     u.part_tags, u.tail_key, u.epoch, coalesce(u.held_until > now(), false) AS held, u.camera_id, u.frames, u.frames_total, \
+     u.frames_estimate, u.problem, u.damage";
 
 pub fn new_upload_id() -> String {
     new_id("upload")
@@ -235,6 +237,7 @@ fn upload(row: &Row) -> Result<Upload, tokio_postgres::Error> {
         camera_id: row.try_get("camera_id")?,
         frames: row.try_get("frames")?,
         frames_total: row.try_get("frames_total")?,
+        frames_estimate: row.try_get("frames_estimate")?,
         problem: row.try_get("problem")?,
         damage: row.try_get("damage")?,
     })

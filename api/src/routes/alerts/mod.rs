@@ -12,6 +12,7 @@ mod get_review;
 mod list;
 mod mark_seen;
 mod mark_unseen;
+mod picture_address;
 mod query;
 mod review;
 mod snapshot;

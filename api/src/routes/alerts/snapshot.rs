@@ -1,9 +1,9 @@
 use axum::extract::State;
 
-use super::alert::find;
-use crate::auth::{Caller, Permitted, actions::SeeAllPictures, actions::SeePictures};
+use super::picture_address::{Picture, address};
+use crate::auth::{Permitted, actions::SeeAllPictures, actions::SeePictures};
 use crate::http::{Problem, Problems};
-use crate::routes::picture::{PictureAddress, Shown, show};
+use crate::routes::picture::PictureAddress;
 use crate::state::ApiState;
 
 /// The picture of an alert: an address that is good for some minutes. The audit log tells who asked.
@@ -19,7 +19,7 @@ pub(super) async fn snapshot(
     State(state): State<ApiState>,
     who: Permitted<SeePictures>,
 ) -> Result<PictureAddress, Problem> {
-    address(&state, &who.caller, who.site(), &who.object_id).await
+    address(&state, &who.caller, (who.site(), &who.object_id), Picture::Snapshot).await
 }
 
 /// The picture of an alert, also of a camera that belongs to no site.
@@ -35,22 +35,5 @@ pub(super) async fn snapshot_of_any(
     State(state): State<ApiState>,
     who: Permitted<SeeAllPictures>,
 ) -> Result<PictureAddress, Problem> {
-    address(&state, &who.caller, None, &who.object_id).await
-}
-
-async fn address(
-    state: &ApiState,
-    caller: &Caller,
-    site_id: Option<&str>,
-    alert_id: &str,
-) -> Result<PictureAddress, Problem> {
-    let alert = find(&state.database.get().await?, caller, site_id, alert_id).await?;
-    let shown = Shown {
-        action: "alert.see_snapshot",
-        site_id: alert.site_id.as_deref(),
-        camera_id: &alert.camera_id,
-        object: alert_id,
-        key: &alert.snapshot_key,
-    };
-    show(state, caller, shown).await
+    address(&state, &who.caller, (None, &who.object_id), Picture::Snapshot).await
 }

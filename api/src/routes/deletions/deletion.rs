@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use vru_storage::data_jobs::{DataJob, JobState};
 
+use crate::routes::data_range::DataCounts;
 use crate::routes::text::time;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,25 +47,12 @@ enum DeletionState {
 /// How many were deleted so far.
 #[derive(Debug, Serialize, ToSchema)]
 struct Deleted {
-    frames: i64,
-    detections: i64,
-    tracks: i64,
-    alerts: i64,
-    /// Reviews of these alerts.
-    reviews: i64,
-    comments: i64,
+    #[serde(flatten)]
+    counts: DataCounts,
     /// Who has seen which of these alerts.
     seen_marks: i64,
     /// Events about these alerts that were sent to webhooks.
     webhook_deliveries: i64,
-    /// Crossings of lines and visits of zones.
-    passages: i64,
-    /// Rows with the counts of a minute. Those of quarters of an hour are made anew from what is left.
-    count_bins: i64,
-    /// Rows with the watched time of a minute.
-    watched_bins: i64,
-    snapshots: i64,
-    clips: i64,
     /// Rows of Parquet objects.
     parquet_rows: i64,
     /// Objects that hold other cameras' or other times' rows, and were written again with these alone.
@@ -75,24 +63,13 @@ struct Deleted {
 
 impl From<DataJob> for Deletion {
     fn from(job: DataJob) -> Self {
-        let count = |kind: &str| job.count(kind);
         let deleted = Deleted {
-            frames: count("frames"),
-            detections: count("detections"),
-            tracks: count("tracks"),
-            alerts: count("alerts"),
-            reviews: count("reviews"),
-            comments: count("comments"),
-            seen_marks: count("seen_marks"),
-            webhook_deliveries: count("webhook_deliveries"),
-            passages: count("passages"),
-            count_bins: count("count_bins"),
-            watched_bins: count("watched_bins"),
-            snapshots: count("snapshots"),
-            clips: count("clips"),
-            parquet_rows: count("parquet_rows"),
-            parquet_objects_rewritten: count("parquet_objects_rewritten"),
-            parquet_objects_removed: count("parquet_objects_removed"),
+            counts: DataCounts::from(&job),
+            seen_marks: job.count("seen_marks"),
+            webhook_deliveries: job.count("webhook_deliveries"),
+            parquet_rows: job.count("parquet_rows"),
+            parquet_objects_rewritten: job.count("parquet_objects_rewritten"),
+            parquet_objects_removed: job.count("parquet_objects_removed"),
         };
         let state = match job.state {
             JobState::Queued => DeletionState::Queued,

@@ -2,7 +2,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
 use vru_storage::audit::{self, Entry};
-use vru_storage::data_jobs::export;
+use vru_storage::data_jobs::{JobKind, export};
 use vru_storage::postgres::DatabaseError;
 
 use crate::auth::{Permitted, actions::ExportData};
@@ -30,6 +30,6 @@ pub(super) async fn delete(State(state): State<ApiState>, who: Permitted<ExportD
     let entry = Entry { action: "camera.delete_export", site_id, object: &job.camera_id, details };
     audit::record(&transaction, &who.caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;
-    jobs.wake();
+    jobs.wake(JobKind::Export);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use vru_storage::data_jobs::{self, DataJob, JobKind, JobState};
 use vru_storage::postgres::PooledClient;
 
 use crate::http::Problem;
+use crate::routes::data_range::DataCounts;
 use crate::routes::text::time;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,39 +58,15 @@ enum ExportState {
 /// How many the archive has; while it is written, of the kinds that are complete.
 #[derive(Debug, Serialize, ToSchema)]
 struct Exported {
-    frames: i64,
-    detections: i64,
-    /// Those that were seen in the range at all.
-    tracks: i64,
-    alerts: i64,
-    reviews: i64,
-    comments: i64,
-    passages: i64,
-    count_bins: i64,
-    watched_bins: i64,
-    snapshots: i64,
-    clips: i64,
+    #[serde(flatten)]
+    counts: DataCounts,
     /// Pictures that alerts name and that are not stored.
     missing_pictures: i64,
 }
 
 impl From<DataJob> for Export {
     fn from(job: DataJob) -> Self {
-        let count = |kind: &str| job.count(kind);
-        let exported = Exported {
-            frames: count("frames"),
-            detections: count("detections"),
-            tracks: count("tracks"),
-            alerts: count("alerts"),
-            reviews: count("reviews"),
-            comments: count("comments"),
-            passages: count("passages"),
-            count_bins: count("count_bins"),
-            watched_bins: count("watched_bins"),
-            snapshots: count("snapshots"),
-            clips: count("clips"),
-            missing_pictures: count("missing_pictures"),
-        };
+        let exported = Exported { counts: DataCounts::from(&job), missing_pictures: job.count("missing_pictures") };
         Self {
             id: job.id,
             site_id: job.site_id,

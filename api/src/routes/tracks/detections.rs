@@ -8,10 +8,9 @@ use vru_storage::tracks::{self, DetectionPlace};
 use super::track::find;
 use crate::auth::{Permitted, actions::SeeAllTracks, actions::SeeTracks};
 use crate::http::{Page, PageQuery, Problem, Problems, columns_key, foreign_cursor};
-use crate::routes::picture::PictureBox;
+use crate::routes::found::FoundRoadUser;
 use crate::routes::text::{from_micros, micros, time};
 use crate::state::ApiState;
-use crate::words::{RoadUserClass, Word as _};
 
 /// What the model found of a track in one frame.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,16 +19,8 @@ pub(super) struct Detection {
     at: String,
     /// Number of the frame in the session of the camera; a gap is frames that were not analysed.
     sequence: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<RoadUserClass>,
-    /// Confidence of the model, 0 to 1.
-    score: f32,
-    /// Whether the tracker was sure of the track by then.
-    confirmed: bool,
-    #[serde(rename = "box")]
-    bounds: PictureBox,
-    /// Zones in which it was.
-    zones: Vec<String>,
+    #[serde(flatten)]
+    found: FoundRoadUser,
 }
 
 impl Detection {
@@ -37,11 +28,7 @@ impl Detection {
         Self {
             at: time(detection.captured_at),
             sequence: detection.sequence,
-            class: RoadUserClass::word(detection.class),
-            score: detection.score,
-            confirmed: detection.track_state == 2,
-            bounds: PictureBox::new(detection.bounds, size),
-            zones: detection.zone_ids,
+            found: FoundRoadUser::new(detection.found, size),
         }
     }
 }

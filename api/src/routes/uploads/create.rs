@@ -1,18 +1,19 @@
 use std::time::SystemTime;
 
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use rand::Rng as _;
 use serde_json::{Value, json};
 use vru_runtime::cameras::CameraSettings;
-use vru_storage::audit::{self, Entry};
+use vru_storage::audit::{self, Actor, Entry};
 use vru_storage::cameras;
 use vru_storage::postgres::{DatabaseError, PooledClient};
 use vru_storage::uploads::{self, NewUpload};
 
 use super::configured;
-use super::upload::http_date;
+use super::upload::{find, http_date};
 use crate::auth::{Permitted, actions::ManageUploads};
 use crate::cameras::CameraMessages;
 use crate::http::{Problem, Problems};
@@ -20,11 +21,12 @@ use crate::routes::cameras::check_changeable;
 use crate::routes::text::check_display_name;
 use crate::state::ApiState;
 use crate::uploads::tus::{self, Metadata, metadata_field};
-use crate::uploads::{UploadsConfig, object_key};
+use crate::uploads::{Part, Received, Uploads, UploadsConfig, object_key, start_removal, too_long};
 
 /// Begin an upload (tus: creation). `Upload-Metadata` may have `filename`, `start_time` (RFC 3339, of the first frame; default: now),
 /// `like_camera_id` (a camera of the site, whose zones, lines and rules apply), or `settings` (a JSON object with zones, lines, rules, output
-/// and tracker, as those of a camera). The bytes follow by `PATCH` to the address in `location`.
+/// and tracker, as those of a camera). The bytes follow by `PATCH` to the address in `location`; the first of them, or all, may be the body
+/// of this request (tus: creation-with-upload). With a wrong checksum, or more bytes than announced, nothing is begun.
 #[utoipa::path(
     post,
     path = "/api/v1/sites/{site_id}/uploads",
@@ -34,15 +36,18 @@ use crate::uploads::{UploadsConfig, object_key};
         ("site_id" = String, Path),
         ("tus-resumable" = String, Header, description = "`1.0.0`"),
         ("upload-length" = i64, Header, description = "Size of the file in bytes"),
-        ("upload-metadata" = Option<String>, Header, description = "Pairs of a key and a Base64 text, separated by commas")
+        ("upload-metadata" = Option<String>, Header, description = "Pairs of a key and a Base64 text, separated by commas"),
+        ("upload-checksum" = Option<String>, Header, description = "Of the body, as with `PATCH`")
     ),
+    request_body(content = Option<String>, content_type = "application/offset+octet-stream", description = "The first bytes"),
     responses(
         (
             status = 201,
             description = "It was begun",
             headers(
                 ("location" = String, description = "Its path"),
-                ("upload-expires" = String, description = "Until when bytes must come")
+                ("upload-offset" = i64, description = "After a body with bytes: where the next `PATCH` goes on"),
+                ("upload-expires" = String, description = "While bytes are missing: until when they must come")
             )
         ),
         Problems
@@ -52,12 +57,15 @@ pub(super) async fn create(
     State(state): State<ApiState>,
     who: Permitted<ManageUploads>,
     headers: HeaderMap,
-) -> Result<(StatusCode, [(HeaderName, HeaderValue); 2]), Problem> {
-    let config = configured(&state)?.config();
+    body: Body,
+) -> Result<(StatusCode, HeaderMap), Problem> {
+    let service = configured(&state)?;
+    let config = service.config();
     check_changeable(&state)?;
     tus::check_version(&headers)?;
     let length = tus::length(&headers)?;
     check_length(config, length)?;
+    let first = first_bytes(&headers, length, body)?;
     let metadata = Metadata::read(&headers)?;
     let name = metadata.get("filename").or(metadata.get("name")).unwrap_or("video");
     check_display_name("upload-metadata.filename", name)?;
@@ -101,9 +109,59 @@ pub(super) async fn create(
     audit::record(&transaction, &who.caller.actor(), entry).await?;
     transaction.commit().await.map_err(failed)?;
     let path = format!("/api/v1/sites/{site_id}/uploads/{id}");
-    let location = HeaderValue::try_from(path).map_err(|_| Problem::internal())?;
-    let expires = http_date(SystemTime::now() + config.expire_after);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location), (tus::EXPIRES, expires)]))
+    drop(client);
+    let mut answer = HeaderMap::new();
+    answer.insert(header::LOCATION, HeaderValue::try_from(path).map_err(|_| Problem::internal())?);
+    let mut complete = false;
+    if let Some(first) = first {
+        let received =
+            receive(&state, service, &who, Part { site_id: site_id.clone(), id: id.clone(), ..first }).await?;
+        answer.insert(tus::OFFSET, tus::value(received.offset));
+        complete = received.complete;
+    }
+    if !complete {
+        answer.insert(tus::EXPIRES, http_date(SystemTime::now() + config.expire_after));
+    }
+    Ok((StatusCode::CREATED, answer))
+}
+
+/// `None` if the body is no part of the file.
+fn first_bytes(headers: &HeaderMap, length: i64, body: Body) -> Result<Option<Part>, Problem> {
+    if !tus::carries_bytes(headers) {
+        return Ok(None);
+    }
+    let (checksum, body_length) = (tus::checksum(headers)?, tus::body_length(headers));
+    if body_length.is_some_and(|body| body > length) {
+        return Err(too_long(length));
+    }
+    Ok(Some(Part { site_id: String::new(), id: String::new(), offset: 0, length: body_length, checksum, body }))
+}
+
+/// What was received stays, and the client goes on from there. With bytes that are no part of the file, the upload does not stay.
+async fn receive(
+    state: &ApiState,
+    service: &Uploads,
+    who: &Permitted<ManageUploads>,
+    part: Part,
+) -> Result<Received, Problem> {
+    let (site_id, id) = (part.site_id.clone(), part.id.clone());
+    let problem = match service.receive(part).await {
+        Ok(received) => return Ok(received),
+        Err(problem) => problem,
+    };
+    let mut client = state.database.get().await?;
+    if !["checksum_mismatch", "body_too_large"].contains(&problem.code()) {
+        let upload = find(&client, &site_id, &id).await?;
+        return Ok(Received { offset: upload.received, complete: upload.received == upload.length });
+    }
+    let failed = DatabaseError::statement("delete an upload");
+    let transaction = client.transaction().await.map_err(failed)?;
+    // The key of the request belongs to its creation.
+    let actor = Actor { claim: None, ..who.caller.actor() };
+    start_removal(&transaction, &actor, &site_id, &id).await?;
+    transaction.commit().await.map_err(failed)?;
+    service.wake();
+    Err(problem)
 }
 
 fn check_length(config: &UploadsConfig, length: i64) -> Result<(), Problem> {

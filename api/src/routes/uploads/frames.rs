@@ -11,10 +11,9 @@ use vru_storage::uploads::{self, AnalysedFrame, FoundObject, FramePlace};
 use super::upload::find;
 use crate::auth::{Permitted, actions::SeeTracks};
 use crate::http::{Filtered, Page, PageQuery, Problem, Problems, Time, columns_key, foreign_cursor};
-use crate::routes::picture::PictureBox;
+use crate::routes::found::FoundRoadUser;
 use crate::routes::text::{check_times, from_micros, micros, time};
 use crate::state::ApiState;
-use crate::words::{RoadUserClass, Word as _};
 
 /// What was found in one frame of a video file.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,16 +34,8 @@ pub(super) struct FrameObject {
     /// Absent while it has no track.
     #[serde(skip_serializing_if = "Option::is_none")]
     track_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<RoadUserClass>,
-    /// Confidence of the model, 0 to 1.
-    score: f32,
-    /// Whether the tracker was sure of the track by then.
-    confirmed: bool,
-    #[serde(rename = "box")]
-    bounds: PictureBox,
-    /// Zones in which it was.
-    zones: Vec<String>,
+    #[serde(flatten)]
+    found: FoundRoadUser,
 }
 
 /// All that is given must be true of a frame.
@@ -114,14 +105,7 @@ impl FrameObject {
     fn new(object: FoundObject, upload: &uploads::Upload, size: (i32, i32)) -> Self {
         let camera_id = upload.camera_id.clone().unwrap_or_default();
         let track_id = object.track_id.map(|track_id| TrackId { camera_id, session: upload.session, track_id });
-        Self {
-            track_id: track_id.map(|id| id.to_string()),
-            class: RoadUserClass::word(object.class),
-            score: object.score,
-            confirmed: object.track_state == 2,
-            bounds: PictureBox::new(object.bounds, size),
-            zones: object.zone_ids,
-        }
+        Self { track_id: track_id.map(|id| id.to_string()), found: FoundRoadUser::new(object.found, size) }
     }
 }
 

@@ -43,6 +43,14 @@ pub(super) struct Upload {
     /// How many frames the file has, with those that cannot be decoded; absent before it is `done`.
     #[serde(skip_serializing_if = "Option::is_none")]
     frames_total: Option<i64>,
+    /// How many frames the container announces, by its length and rate: an estimate. Absent if it does not tell, or before the first frames
+    /// are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames_estimate: Option<i64>,
+    /// Which share of the state's work is done, 0 to 1: bytes while it is `receiving`, frames while it is `analysing`, there by
+    /// `frames_estimate` and below 1. Absent when nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<f64>,
     /// Why it is `failed`, or for what it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -70,6 +78,7 @@ enum UploadState {
 impl From<uploads::Upload> for Upload {
     fn from(upload: uploads::Upload) -> Self {
         let receiving = upload.state == State::Receiving;
+        let progress = progress(&upload);
         Self {
             id: upload.id,
             site_id: upload.site_id,
@@ -93,9 +102,25 @@ impl From<uploads::Upload> for Upload {
             camera_id: upload.camera_id,
             frames: upload.frames,
             frames_total: upload.frames_total,
+            frames_estimate: upload.frames_estimate,
+            progress,
             problem: upload.problem,
             damage: upload.damage,
         }
+    }
+}
+
+/// Of an estimate at most so much is done before the end is known.
+const MOST_OF_ESTIMATE: f64 = 0.99;
+
+fn progress(upload: &uploads::Upload) -> Option<f64> {
+    let share = |done: i64, of: i64| (of > 0).then(|| (done as f64 / of as f64).clamp(0.0, 1.0));
+    match upload.state {
+        State::Receiving => share(upload.received, upload.length),
+        State::Queued => Some(0.0),
+        State::Analysing => share(upload.frames, upload.frames_estimate?).map(|share| share.min(MOST_OF_ESTIMATE)),
+        State::Done => Some(1.0),
+        State::Checking | State::Failed | State::Cancelled | State::Deleting => None,
     }
 }
 

@@ -13,8 +13,7 @@ use crate::state::ApiState;
 
 const MOST: i64 = 100;
 
-/// Make a webhook: it is told of what happens from now on, by requests, or messages to an MQTT broker, as `WebhookEvent` describes. The
-/// answer shows the secret that requests are signed with, and nothing ever shows it again.
+/// Make a webhook. It is told of what happens from now on; only this answer shows its secret.
 #[utoipa::path(
     post,
     path = "/api/v1/sites/{site_id}/webhooks",

@@ -8,7 +8,7 @@ use vru_runtime::clock;
 use super::identity::Identity;
 use super::options::FileOptions;
 use super::reader::{Reader, VideoFrame};
-use super::report::SharedReport;
+use super::report::{FileReport, SharedReport};
 use crate::error::SourceError;
 use crate::metrics;
 use crate::source::shrink;
@@ -98,8 +98,13 @@ impl FileFrames {
     fn pull(&mut self) -> Result<Option<VideoFrame>, SourceError> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         let pulled = reader.next();
+        let mut report = self.report.get();
+        if report.expected_frames.is_none() && self.pending.is_none() {
+            report.expected_frames = reader.expected_frames();
+            self.report.set(report.clone());
+        }
         if !matches!(pulled, Ok(Some(_))) {
-            self.report.set(reader.report());
+            self.report.set(FileReport { expected_frames: report.expected_frames, ..reader.report() });
             self.reader = None;
         }
         pulled

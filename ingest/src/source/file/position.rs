@@ -13,6 +13,7 @@ use vru_runtime::kafka::TopicId;
 use vru_runtime::report::chain;
 use vru_runtime::retry::{Backoff, BackoffConfig, Retryable as _};
 
+use super::report::SharedReport;
 use crate::metrics;
 use crate::publisher::{FramePublisher, LastPublished, PublishError, Reply};
 use crate::waits::Waiting;
@@ -34,6 +35,8 @@ pub(super) struct PositionRecorder<'a> {
     is_writing: Arc<AtomicBool>,
     /// How many frames the recorded position covers: the sequence of its frame and 1.
     recorded: Arc<AtomicU64>,
+    /// What is known of the file so far.
+    report: SharedReport,
 }
 
 impl<'a> PositionRecorder<'a> {
@@ -44,10 +47,11 @@ impl<'a> PositionRecorder<'a> {
         session: u64,
         topic: TopicId,
         last: Option<LastPublished>,
+        report: SharedReport,
     ) -> Self {
         let recorded = last.filter(|last| last.is_recorded).map_or(0, |last| last.sequence + 1);
         let (is_writing, recorded) = (Arc::default(), Arc::new(AtomicU64::new(recorded)));
-        Self { publisher, camera, session, topic, last, written_at: None, is_writing, recorded }
+        Self { publisher, camera, session, topic, last, written_at: None, is_writing, recorded, report }
     }
 
     /// The topic that the frames are published to.
@@ -131,6 +135,7 @@ impl<'a> PositionRecorder<'a> {
             topic_id: self.topic.to_bytes().to_vec(),
             partition: last.delivered.partition,
             offset: last.delivered.offset,
+            expected_frames: self.report.get().expected_frames.unwrap_or_default(),
         }
     }
 }

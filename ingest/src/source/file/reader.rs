@@ -265,6 +265,7 @@ impl Reader {
             problem: self.problem.clone(),
             chosen: progress.chosen.clone(),
             unconverted: self.context.notices.said(),
+            expected_frames: None,
         }
     }
 
@@ -288,6 +289,12 @@ impl Reader {
         let millis = if stated > tolerance { stated } else { stated.max(by_bytes) };
         let interval = (progress.times.interval_ns() / 1_000_000).max(1);
         Some(Missing { millis, frames: millis / interval, bytes })
+    }
+
+    /// By the length and the rate that the container announces; known from the first frame on.
+    pub(super) fn expected_frames(&self) -> Option<u64> {
+        let millis = if branch::states_its_length(&self.pipeline) { self.stated_ms()? } else { return None };
+        self.progress.lock().times.frames_in(millis)
     }
 
     fn stated_ms(&self) -> Option<u64> {

@@ -25,6 +25,8 @@ pub struct FileReport {
     pub chosen: Option<String>,
     /// What a player would do with the pictures that ingest decoded.
     pub unconverted: Vec<Unconverted>,
+    /// How many frames the container announces, by its length and rate. An estimate.
+    pub expected_frames: Option<u64>,
 }
 
 /// The part of a file that is cut off.

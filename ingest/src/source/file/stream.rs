@@ -49,7 +49,8 @@ pub async fn stream(
     };
     let Published { topic, last } = published.map_err(|error| SourceError::Resume(Box::new(error)))?;
     options.skip = last.map_or(0, |last| last.sequence + 1);
-    let positions = PositionRecorder::new(publisher, &context.camera, identity.session, topic, last);
+    let report = SharedReport::default();
+    let positions = PositionRecorder::new(publisher, &context.camera, identity.session, topic, last, report.clone());
     let backoff = context.config.live.backoff;
     if last.is_some_and(|last| last.end_of_stream) {
         // A process that was killed, or an earlier version, may not have written it.
@@ -62,7 +63,7 @@ pub async fn stream(
         tracing::info!(path, session = identity.session, from = options.skip, "publishing video file");
         let camera = context.camera.as_str();
         let mut file = FilePublisher::new(&context.config.file, publisher, camera, positions, waiting);
-        let (frames, report) = read(options);
+        let frames = read(options, report.clone());
         // Once the end is published, nobody reads the file again.
         let told = async {
             let report = report.get();
@@ -108,10 +109,8 @@ fn tell(path: &str, session: u64, report: &FileReport) {
 }
 
 /// Reads on a thread of its own. The channel is short because the reader decodes ahead already.
-fn read(options: FileOptions) -> (mpsc::Receiver<Result<Frame, SourceError>>, SharedReport) {
+fn read(options: FileOptions, kept: SharedReport) -> mpsc::Receiver<Result<Frame, SourceError>> {
     let (frames_tx, frames) = mpsc::channel(2);
-    let report = SharedReport::default();
-    let kept = report.clone();
     tokio::task::spawn_blocking(move || match FileFrames::open(&options) {
         Ok(mut frames) => {
             // The report is complete when the last frame is there.
@@ -125,5 +124,5 @@ fn read(options: FileOptions) -> (mpsc::Receiver<Result<Frame, SourceError>>, Sh
         // Sending fails only when the file was stopped meanwhile.
         Err(error) => drop(frames_tx.blocking_send(Err(error))),
     });
-    (frames, report)
+    frames
 }

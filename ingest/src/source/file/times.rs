@@ -9,6 +9,7 @@ const MAX_FPS: f64 = 1_000.0;
 #[derive(Debug)]
 pub(super) struct FrameTimes {
     interval_ns: u64,
+    has_rate: bool,
     /// Number and time of the frame before.
     last: Option<(u64, u64)>,
     /// The file's time of the frame before, and what is added to the file's times.
@@ -19,7 +20,14 @@ pub(super) struct FrameTimes {
 
 impl Default for FrameTimes {
     fn default() -> Self {
-        Self { interval_ns: DEFAULT_INTERVAL_NS, last: None, last_pts_ns: None, shift_ns: 0, replaced: 0 }
+        Self {
+            interval_ns: DEFAULT_INTERVAL_NS,
+            has_rate: false,
+            last: None,
+            last_pts_ns: None,
+            shift_ns: 0,
+            replaced: 0,
+        }
     }
 }
 
@@ -29,11 +37,18 @@ impl FrameTimes {
         let fps = f64::from(frames) / f64::from(seconds.max(1));
         if frames > 0 && fps <= MAX_FPS {
             self.interval_ns = (1e9 / fps) as u64;
+            self.has_rate = true;
         }
     }
 
     pub(super) fn interval_ns(&self) -> u64 {
         self.interval_ns
+    }
+
+    /// How many frames are in a stretch of time, if the file tells its rate.
+    pub(super) fn frames_in(&self, millis: u64) -> Option<u64> {
+        let frames = (u128::from(millis) * 1_000_000 + u128::from(self.interval_ns) / 2) / u128::from(self.interval_ns);
+        self.has_rate.then(|| u64::try_from(frames).unwrap_or(u64::MAX)).filter(|&frames| frames > 0)
     }
 
     /// Frames whose time was replaced.
@@ -121,6 +136,14 @@ mod tests {
         times.set_rate(10, 1);
         let found: Vec<_> = [2, 3, 6].into_iter().map(|number| times.next(number, None) / MS).collect();
         assert_eq!(found, [200, 300, 600]);
+    }
+
+    #[test]
+    fn a_stretch_of_time_has_so_many_frames_if_the_rate_is_known() {
+        let mut times = FrameTimes::default();
+        assert_eq!(times.frames_in(10_000), None);
+        times.set_rate(30_000, 1001);
+        assert_eq!([0, 10_010, 60_060].map(|millis| times.frames_in(millis)), [None, Some(300), Some(1800)]);
     }
 
     #[test]

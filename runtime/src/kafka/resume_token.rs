@@ -1,4 +1,4 @@
-//! Resume tokens: the position of a subscriber, which is the next offset of each partition of one topic of one Kafka cluster.
+//! Resume tokens: the position of whoever reads a topic without a group, as a text that the reader keeps. It is the next offset of each partition of one topic of one Kafka cluster.
 //!
 //! Layout, base64url without padding: version (1 byte), [`StreamId`] (8 and 16 bytes), number of partitions and their next offsets
 //! (varints).
@@ -8,33 +8,34 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use prost::encoding::{decode_varint, encode_varint};
 use sha2::{Digest as _, Sha256};
-use vru_runtime::kafka::TopicId;
+
+use super::topic_id::TopicId;
 
 const VERSION: u8 = 2;
 /// More partitions than any topic of alerts has. Bounds what a forged token can make the server allocate.
 const MAX_PARTITIONS: u64 = 10_000;
 
 /// The next offset of each partition, by partition number.
-pub(crate) type Positions = Vec<i64>;
+pub type Positions = Vec<i64>;
 
 /// Identifies a topic of a cluster. The offsets in a token have no meaning in any other topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StreamId {
+pub struct StreamId {
     /// Eight bytes of a hash of the cluster and of the topic's name.
     name: [u8; 8],
     /// A topic that is deleted and created again has the same name and another id.
-    pub(crate) topic: TopicId,
+    pub topic: TopicId,
 }
 
 impl StreamId {
-    pub(crate) fn new(cluster_id: &str, name: &str, topic: TopicId) -> Self {
+    pub fn new(cluster_id: &str, name: &str, topic: TopicId) -> Self {
         let hash = Sha256::new().chain_update(cluster_id).chain_update([0]).chain_update(name).finalize();
         Self { name: *hash.first_chunk().expect("a SHA-256 has 32 bytes"), topic }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ResumeTokenError {
+pub enum ResumeTokenError {
     #[error("the resume token is malformed")]
     Malformed,
     #[error("the resume token belongs to another Kafka cluster or topic: subscribe without a token")]
@@ -44,7 +45,7 @@ pub(crate) enum ResumeTokenError {
     OtherTopic(TopicId),
 }
 
-pub(crate) fn encode(stream: StreamId, positions: &[i64]) -> String {
+pub fn encode(stream: StreamId, positions: &[i64]) -> String {
     let mut bytes = BytesMut::with_capacity(32 + positions.len() * 4);
     bytes.put_u8(VERSION);
     bytes.put_slice(&stream.name);
@@ -56,14 +57,22 @@ pub(crate) fn encode(stream: StreamId, positions: &[i64]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub(crate) fn decode(stream: StreamId, token: &str) -> Result<Positions, ResumeTokenError> {
+/// The positions, if they are of this stream.
+pub fn decode(stream: StreamId, token: &str) -> Result<Positions, ResumeTokenError> {
+    let (of, positions) = parse(token)?;
+    if of.name != stream.name {
+        return Err(ResumeTokenError::OtherStream);
+    }
+    if of.topic == stream.topic { Ok(positions) } else { Err(ResumeTokenError::OtherTopic(of.topic)) }
+}
+
+/// What a token says, whichever stream it belongs to.
+pub fn parse(token: &str) -> Result<(StreamId, Positions), ResumeTokenError> {
     let mut bytes = Bytes::from(URL_SAFE_NO_PAD.decode(token).map_err(|_| ResumeTokenError::Malformed)?);
     if bytes.len() < 26 || bytes.get_u8() != VERSION {
         return Err(ResumeTokenError::Malformed);
     }
-    if bytes.split_to(8) != stream.name[..] {
-        return Err(ResumeTokenError::OtherStream);
-    }
+    let name = bytes.get_u64().to_be_bytes();
     let topic = TopicId::from_bytes(bytes.get_u128().to_be_bytes());
     let count = decode_varint(&mut bytes).map_err(|_| ResumeTokenError::Malformed)?;
     if count > MAX_PARTITIONS {
@@ -74,10 +83,14 @@ pub(crate) fn decode(stream: StreamId, token: &str) -> Result<Positions, ResumeT
         i64::try_from(next).map_err(|_| ResumeTokenError::Malformed)
     };
     let positions = (0..count).map(|_| read()).collect::<Result<Positions, _>>()?;
-    if !bytes.is_empty() {
-        return Err(ResumeTokenError::Malformed);
+    if bytes.is_empty() { Ok((StreamId { name, topic }, positions)) } else { Err(ResumeTokenError::Malformed) }
+}
+
+impl StreamId {
+    /// Whether the other is of the same name in the same cluster.
+    pub fn has_name_of(&self, other: &Self) -> bool {
+        self.name == other.name
     }
-    if topic == stream.topic { Ok(positions) } else { Err(ResumeTokenError::OtherTopic(topic)) }
 }
 
 #[cfg(test)]
