@@ -46,6 +46,7 @@ use crate::uploads::Uploads;
 use crate::webhooks::Webhooks;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+const REDIS_CHECK: Duration = Duration::from_millis(20);
 /// Webhooks do not compete with requests for connections.
 const WEBHOOK_CONNECTIONS: usize = 4;
 const TEST_CONNECTIONS: usize = 2;
@@ -142,7 +143,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let config = Arc::new(config);
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
     let system = System::new(&config, database.clone(), reads.clone(), redis.clone(), live.clone(), pictures.clone());
-    let limits = Arc::new(Limits::new(config.rate_limits, redis));
+    let limits = Arc::new(Limits::new(config.rate_limits, redis.clone()));
     let state = ApiState {
         config: config.clone(),
         database,
@@ -163,6 +164,9 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         openapi,
     };
     let app = router(state, web);
+    if let Some(redis) = redis {
+        wait_for_redis(&redis, config.redis.connect_timeout).await;
+    }
     tracing::info!(%listening, "the API is served");
     http_ready.ready();
     let bounds = ConnectionBounds { most: config.http.max_connections, idle: config.http.idle };
@@ -225,6 +229,18 @@ fn start_redis(config: &RedisConfig, alone: bool, context: &ServiceContext) -> O
     let watch = redis.clone().watch(context.readiness.helpful_part("redis"), context.shutdown.soft.clone());
     context.shutdown.spawn_essential("the connection to Redis", watch);
     Some(redis)
+}
+
+/// Returns when Redis has answered, or connecting has had its time. A replica that is ready before would refuse the live state, which the
+/// replica that it replaces still shows.
+async fn wait_for_redis(redis: &Redis, at_most: Duration) {
+    let connected = async {
+        while redis.down().is_some() {
+            tokio::time::sleep(REDIS_CHECK).await;
+        }
+    };
+    // It serves without Redis, and `/ready` says so.
+    tokio::time::timeout(at_most, connected).await.ok();
 }
 
 fn router(state: ApiState, web: Option<WebApp>) -> Router {
