@@ -63,7 +63,7 @@ mod tests {
                 "V20__brokers",
                 "V21__damaged_uploads",
                 "V22__expected_frames",
-                "V24__reader_positions"
+                "V23__reader_positions"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());
