@@ -95,7 +95,7 @@ impl Relay {
             );
         };
         let object = match self.bucket.open(key, range(headers)).await.map_err(|error| unavailable(&error))? {
-            Opened::Object(object) => object,
+            Opened::Object(object) => *object,
             Opened::Missing => return Err(missing()),
             Opened::Refused => return Err(refused(key)),
             Opened::NoSuchRange => {

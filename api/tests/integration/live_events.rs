@@ -62,7 +62,7 @@ impl Stream {
                 self.text = rest;
                 let fields: BTreeMap<&str, &str> = event.lines().filter_map(|line| line.split_once(": ")).collect();
                 if let Some(id) = fields.get("id") {
-                    self.last_id = (*id).to_owned();
+                    (*id).clone_into(&mut self.last_id);
                 }
                 if let (Some(name), Some(data)) = (fields.get("event"), fields.get("data")) {
                     return Some(((*name).to_owned(), serde_json::from_str(data).expect("JSON")));

@@ -73,7 +73,7 @@ async fn refusal(client: &ApiClient, url: &str) -> (u16, String) {
 
 /// Larger than the pieces in which it is read.
 fn film() -> Vec<u8> {
-    (0..3_000_000_u32).flat_map(|number| number.to_le_bytes()).collect()
+    (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,9 +50,9 @@ pub fn serve() {
     let (responses, _) = broadcast::channel(1024);
     let server = AlertsServer::new(Bare(responses.clone()));
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
+    tell_address(&listener);
     let router = tonic::transport::Server::builder().add_service(server);
     runtime.spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
-    tell_address(&listener);
     for line in std::io::stdin().lines() {
         let count: usize = line.expect("commands are text").parse().expect("a command is a number");
         for _ in 0..count {

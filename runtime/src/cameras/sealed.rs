@@ -26,7 +26,7 @@ pub struct SealingKey {
 
 struct Key {
     id: String,
-    key: LessSafeKey,
+    cipher: LessSafeKey,
     /// Signs addresses, and is made of the same bytes.
     addresses: hmac::Key,
 }
@@ -79,7 +79,7 @@ impl Key {
         let addresses = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), b"vru key of addresses 1");
         Ok(Self {
             id: hex::encode(&digest.as_ref()[..ID_BYTES]),
-            key: LessSafeKey::new(key),
+            cipher: LessSafeKey::new(key),
             addresses: hmac::Key::new(hmac::HMAC_SHA256, addresses.as_ref()),
         })
     }
@@ -89,7 +89,7 @@ impl Key {
         let (nonce, text) = bytes.split_at_checked(NONCE_LEN)?;
         let mut text = text.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let opened = self.key.open_in_place(nonce, purpose.aad(), &mut text).ok()?;
+        let opened = self.cipher.open_in_place(nonce, purpose.aad(), &mut text).ok()?;
         std::str::from_utf8(opened).ok().map(Secret::new)
     }
 }
@@ -154,7 +154,7 @@ impl SealingKey {
         let nonce: [u8; NONCE_LEN] = rand::random();
         let mut text = secret.expose().as_bytes().to_vec();
         let unique = Nonce::assume_unique_for_key(nonce);
-        self.keys[0].key.seal_in_place_append_tag(unique, self.purpose.aad(), &mut text).ok()?;
+        self.keys[0].cipher.seal_in_place_append_tag(unique, self.purpose.aad(), &mut text).ok()?;
         Some(format!("{}{}{}", self.newest_prefix(), hex::encode(nonce), hex::encode(text)))
     }
 

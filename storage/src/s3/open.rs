@@ -10,7 +10,7 @@ use super::error::BucketError;
 /// What the server says when an object is opened.
 #[derive(Debug)]
 pub enum Opened {
-    Object(OpenObject),
+    Object(Box<OpenObject>),
     Missing,
     /// The server says nothing about it.
     Refused,
@@ -62,13 +62,13 @@ impl Bucket {
             }
         };
         let GetObjectOutput { content_type, content_length, content_range, body, .. } = object;
-        Ok(Opened::Object(OpenObject {
+        Ok(Opened::Object(Box::new(OpenObject {
             content_type: content_type.unwrap_or_default(),
             length: content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
             content_range,
             body,
             bucket: self.name.clone(),
             key,
-        }))
+        })))
     }
 }

@@ -20,7 +20,7 @@ impl Counts {
         for pod in cluster.pods_of(workload) {
             let log = pod.log();
             let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            let counts = lines.filter_map(|line| line["counts"].as_str().map(str::to_owned)).last();
+            let counts = lines.filter_map(|line| line["counts"].as_str().map(str::to_owned)).next_back();
             let counts = counts.unwrap_or_else(|| panic!("{} ended without its counts:\n{}", pod.name, pod.log_tail()));
             for (name, count) in serde_json::from_str::<BTreeMap<String, u64>>(&counts).unwrap() {
                 *sums.entry(name).or_default() += count;

@@ -116,7 +116,9 @@ impl Cluster {
     pub fn delete(&self, workload: &str, deadline: Duration) {
         self.deployments.lock().retain(|deployment| deployment.workload.name != workload);
         let pods = self.pods_of(workload);
-        pods.iter().for_each(|pod| pod.delete());
+        for pod in &pods {
+            pod.delete();
+        }
         wait_for(deadline, &format!("the end of {workload}"), || {
             let left: Vec<_> = pods.iter().filter(|pod| !pod.is_gone()).map(|pod| pod.name.clone()).collect();
             if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }

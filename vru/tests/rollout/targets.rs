@@ -22,7 +22,7 @@ const PROPAGATION: Duration = Duration::from_secs(5);
 /// The targets at this moment.
 pub struct Targets {
     rules: TargetRules,
-    targets: Mutex<HashMap<String, Target>>,
+    by_pod: Mutex<HashMap<String, Target>>,
     turn: AtomicUsize,
     /// What clients saw of a pod that was chosen and did not serve.
     pub faults: Mutex<Vec<String>>,
@@ -57,7 +57,7 @@ impl Targets {
     /// Follows the pods of the workload. Runs until the process ends.
     pub fn follow(cluster: &Arc<Cluster>, rules: TargetRules) -> Arc<Self> {
         let targets =
-            Arc::new(Self { rules, targets: Mutex::default(), turn: AtomicUsize::new(0), faults: Mutex::default() });
+            Arc::new(Self { rules, by_pod: Mutex::default(), turn: AtomicUsize::new(0), faults: Mutex::default() });
         let (following, cluster) = (targets.clone(), cluster.clone());
         std::thread::spawn(move || {
             loop {
@@ -71,7 +71,7 @@ impl Targets {
 
     /// One of the healthy targets in turn; of all if none is healthy.
     pub fn choose(&self) -> Option<Chosen> {
-        let targets = self.targets.lock();
+        let targets = self.by_pod.lock();
         let mut usable: Vec<_> = targets.values().filter(|target| target.may_be_chosen()).collect();
         if usable.iter().any(|target| target.healthy) {
             usable.retain(|target| target.healthy);
@@ -92,11 +92,12 @@ impl Targets {
     /// As the controller: a pod is a target from when its containers are ready until its deletion; where addresses are published although
     /// pods are not ready, from its start until its end.
     fn register(&self, cluster: &Cluster) {
-        let mut targets = self.targets.lock();
+        let mut targets = self.by_pod.lock();
         for pod in cluster.pods_of(&self.rules.workload) {
-            let wanted = match self.rules.publish_not_ready {
-                true => !pod.is_gone(),
-                false => pod.containers_are_ready() && !pod.is_terminating(),
+            let wanted = if self.rules.publish_not_ready {
+                !pod.is_gone()
+            } else {
+                pod.containers_are_ready() && !pod.is_terminating()
             };
             match targets.get_mut(&pod.name) {
                 None if wanted => {
@@ -129,7 +130,7 @@ impl Targets {
 
     fn check(&self) {
         let due: Vec<Arc<Pod>> = {
-            let mut targets = self.targets.lock();
+            let mut targets = self.by_pod.lock();
             let interval = scaled(self.rules.check_interval);
             let due = targets.values_mut().filter(|target| target.checked.elapsed() >= interval);
             due.map(|target| {
@@ -140,7 +141,7 @@ impl Targets {
         };
         for pod in due {
             let passed = self.passes(&pod);
-            let mut targets = self.targets.lock();
+            let mut targets = self.by_pod.lock();
             let Some(target) = targets.get_mut(&pod.name) else { continue };
             target.against = if passed == target.healthy { 0 } else { target.against + 1 };
             if target.against >= self.rules.threshold {

@@ -224,10 +224,7 @@ fn a_restored_database_gets_everything_back_that_the_pipeline_wrote_and_people_l
         });
         // Long enough that a log that is not archived would lose more than it may.
         wait_for(DEADLINE, "changes that are old enough", || {
-            match begun.elapsed() > MOST_LOST + Duration::from_secs(10) {
-                true => Ok(()),
-                false => Err("not yet".to_owned()),
-            }
+            if begun.elapsed() > MOST_LOST + Duration::from_secs(10) { Ok(()) } else { Err("not yet".to_owned()) }
         });
         let destroyed = Instant::now();
         server.server.kill();
