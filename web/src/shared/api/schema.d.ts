@@ -4206,13 +4206,18 @@ export interface paths {
         };
         /**
          * What happens at a site, as it happens: `alert.raised` and `alert.ended` with the alert, `camera.state` with `live`, `silent` or `unknown`.
-         *     `ready` says that from now on nothing is left out: ask for the list of alerts then. After `interrupted`, there is another `ready`. A client
-         *     that takes the events too slowly is disconnected.
+         *     `ready` says that from now on nothing is left out: ask for the list of alerts then. After `interrupted`, there is another `ready`, and before
+         *     it the alerts that came meanwhile. A client that takes the events too slowly is disconnected.
+         * @description Alerts and `ready` have ids. A request with `Last-Event-ID` gets the alerts behind that event first, from any replica, also after a restart,
+         *     as long as Kafka keeps them (7 days); `gap` says that some are not kept any more, and that the list of alerts must be asked for.
          */
         get: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description The id of the last event that the client has */
+                    "last-event-id"?: string | null;
+                };
                 path: {
                     site_id: string;
                 };
@@ -5421,7 +5426,8 @@ export interface paths {
         /**
          * Begin an upload (tus: creation). `Upload-Metadata` may have `filename`, `start_time` (RFC 3339, of the first frame; default: now),
          *     `like_camera_id` (a camera of the site, whose zones, lines and rules apply), or `settings` (a JSON object with zones, lines, rules, output
-         *     and tracker, as those of a camera). The bytes follow by `PATCH` to the address in `location`.
+         *     and tracker, as those of a camera). The bytes follow by `PATCH` to the address in `location`; the first of them, or all, may be the body
+         *     of this request (tus: creation-with-upload). With a wrong checksum, or more bytes than announced, nothing is begun.
          */
         post: {
             parameters: {
@@ -5433,6 +5439,8 @@ export interface paths {
                     "upload-length": number;
                     /** @description Pairs of a key and a Base64 text, separated by commas */
                     "upload-metadata"?: string | null;
+                    /** @description Of the body, as with `PATCH` */
+                    "upload-checksum"?: string | null;
                     /** @description Chosen by the client, new for each request. The same request with the same key is answered as before for a day, and changes nothing again. */
                     "idempotency-key"?: string;
                 };
@@ -5441,15 +5449,22 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            /** @description The first bytes */
+            requestBody?: {
+                content: {
+                    "application/offset+octet-stream": string | null;
+                };
+            };
             responses: {
                 /** @description It was begun */
                 201: {
                     headers: {
                         /** @description Its path */
                         location?: string;
-                        /** @description Until when bytes must come */
+                        /** @description While bytes are missing: until when they must come */
                         "upload-expires"?: string;
+                        /** @description After a body with bytes: where the next `PATCH` goes on */
+                        "upload-offset"?: number;
                         [name: string]: unknown;
                     };
                     content?: never;
@@ -5980,10 +5995,7 @@ export interface paths {
             };
         };
         put?: never;
-        /**
-         * Make a webhook: it is told of what happens from now on, by requests, or messages to an MQTT broker, as `WebhookEvent` describes. The
-         *     answer shows the secret that requests are signed with, and nothing ever shows it again.
-         */
+        /** Make a webhook. It is told of what happens from now on; only this answer shows its secret. */
         post: {
             parameters: {
                 query?: never;
@@ -7656,6 +7668,46 @@ export interface components {
          * @enum {string}
          */
         CrossingDirection: "in" | "out";
+        /** @description How many rows and pictures of each kind, in the range. */
+        DataCounts: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: int64 */
+            clips: number;
+            /** Format: int64 */
+            comments: number;
+            /**
+             * Format: int64
+             * @description Rows with the counts of a minute. After a deletion, those of quarters of an hour are made anew from what is left.
+             */
+            count_bins: number;
+            /** Format: int64 */
+            detections: number;
+            /** Format: int64 */
+            frames: number;
+            /**
+             * Format: int64
+             * @description Crossings of lines and visits of zones.
+             */
+            passages: number;
+            /**
+             * Format: int64
+             * @description Reviews of these alerts.
+             */
+            reviews: number;
+            /** Format: int64 */
+            snapshots: number;
+            /**
+             * Format: int64
+             * @description Those that were seen in the range at all.
+             */
+            tracks: number;
+            /**
+             * Format: int64
+             * @description Rows with the watched time of a minute.
+             */
+            watched_bins: number;
+        };
         /** @description Of capture time, in whole minutes, at most 366 days. */
         DataRange: {
             /**
@@ -7670,22 +7722,7 @@ export interface components {
             to: string;
         };
         /** @description How many were deleted so far. */
-        Deleted: {
-            /** Format: int64 */
-            alerts: number;
-            /** Format: int64 */
-            clips: number;
-            /** Format: int64 */
-            comments: number;
-            /**
-             * Format: int64
-             * @description Rows with the counts of a minute. Those of quarters of an hour are made anew from what is left.
-             */
-            count_bins: number;
-            /** Format: int64 */
-            detections: number;
-            /** Format: int64 */
-            frames: number;
+        Deleted: components["schemas"]["DataCounts"] & {
             /**
              * Format: int64
              * @description Objects that had no other rows.
@@ -7703,28 +7740,9 @@ export interface components {
             parquet_rows: number;
             /**
              * Format: int64
-             * @description Crossings of lines and visits of zones.
-             */
-            passages: number;
-            /**
-             * Format: int64
-             * @description Reviews of these alerts.
-             */
-            reviews: number;
-            /**
-             * Format: int64
              * @description Who has seen which of these alerts.
              */
             seen_marks: number;
-            /** Format: int64 */
-            snapshots: number;
-            /** Format: int64 */
-            tracks: number;
-            /**
-             * Format: int64
-             * @description Rows with the watched time of a minute.
-             */
-            watched_bins: number;
             /**
              * Format: int64
              * @description Events about these alerts that were sent to webhooks.
@@ -7804,25 +7822,14 @@ export interface components {
         /** @enum {string} */
         DeliveryState: "pending" | "delivered" | "dead";
         /** @description What the model found of a track in one frame. */
-        Detection: {
+        Detection: components["schemas"]["FoundRoadUser"] & {
             /** Format: date-time */
             at: string;
-            box: components["schemas"]["PictureBox"];
-            class?: components["schemas"]["RoadUserClass"] | null;
-            /** @description Whether the tracker was sure of the track by then. */
-            confirmed: boolean;
-            /**
-             * Format: float
-             * @description Confidence of the model, 0 to 1.
-             */
-            score: number;
             /**
              * Format: int64
              * @description Number of the frame in the session of the camera; a gap is frames that were not analysed.
              */
             sequence: number;
-            /** @description Zones in which it was. */
-            zones: string[];
         };
         /** @enum {string} */
         Direction: "both" | "in" | "out";
@@ -7901,37 +7908,12 @@ export interface components {
         /** @enum {string} */
         ExportState: "queued" | "running" | "done" | "failed" | "expired";
         /** @description How many the archive has; while it is written, of the kinds that are complete. */
-        Exported: {
-            /** Format: int64 */
-            alerts: number;
-            /** Format: int64 */
-            clips: number;
-            /** Format: int64 */
-            comments: number;
-            /** Format: int64 */
-            count_bins: number;
-            /** Format: int64 */
-            detections: number;
-            /** Format: int64 */
-            frames: number;
+        Exported: components["schemas"]["DataCounts"] & {
             /**
              * Format: int64
              * @description Pictures that alerts name and that are not stored.
              */
             missing_pictures: number;
-            /** Format: int64 */
-            passages: number;
-            /** Format: int64 */
-            reviews: number;
-            /** Format: int64 */
-            snapshots: number;
-            /**
-             * Format: int64
-             * @description Those that were seen in the range at all.
-             */
-            tracks: number;
-            /** Format: int64 */
-            watched_bins: number;
         };
         FirstAdmin: {
             /** @description As others see the person. Default: the name. */
@@ -7946,8 +7928,8 @@ export interface components {
         FirstAdminAdded: {
             user_id: string;
         };
-        /** @description One road user in a frame. */
-        FrameObject: {
+        /** @description A road user in one frame. */
+        FoundRoadUser: {
             box: components["schemas"]["PictureBox"];
             class?: components["schemas"]["RoadUserClass"] | null;
             /** @description Whether the tracker was sure of the track by then. */
@@ -7957,10 +7939,13 @@ export interface components {
              * @description Confidence of the model, 0 to 1.
              */
             score: number;
-            /** @description Absent while it has no track. */
-            track_id?: string | null;
             /** @description Zones in which it was. */
             zones: string[];
+        };
+        /** @description One road user in a frame. */
+        FrameObject: components["schemas"]["FoundRoadUser"] & {
+            /** @description Absent while it has no track. */
+            track_id?: string | null;
         };
         /** @description The newest analysed frames. */
         Frames: {
@@ -8501,26 +8486,15 @@ export interface components {
         };
         /** @description One page of a list. */
         Page_Detection: {
-            items: {
+            items: (components["schemas"]["FoundRoadUser"] & {
                 /** Format: date-time */
                 at: string;
-                box: components["schemas"]["PictureBox"];
-                class?: components["schemas"]["RoadUserClass"] | null;
-                /** @description Whether the tracker was sure of the track by then. */
-                confirmed: boolean;
-                /**
-                 * Format: float
-                 * @description Confidence of the model, 0 to 1.
-                 */
-                score: number;
                 /**
                  * Format: int64
                  * @description Number of the frame in the session of the camera; a gap is frames that were not analysed.
                  */
                 sequence: number;
-                /** @description Zones in which it was. */
-                zones: string[];
-            }[];
+            })[];
             /** @description Pass it as `cursor` to get the next page. Absent on the last one. */
             next_cursor?: string | null;
         };
@@ -8733,6 +8707,12 @@ export interface components {
                 frames: number;
                 /**
                  * Format: int64
+                 * @description How many frames the container announces, by its length and rate: an estimate. Absent if it does not tell, or before the first frames
+                 *     are read.
+                 */
+                frames_estimate?: number | null;
+                /**
+                 * Format: int64
                  * @description How many frames the file has, with those that cannot be decoded; absent before it is `done`.
                  */
                 frames_total?: number | null;
@@ -8740,6 +8720,12 @@ export interface components {
                 name: string;
                 /** @description Why it is `failed`, or for what it waits. */
                 problem?: string | null;
+                /**
+                 * Format: double
+                 * @description Which share of the state's work is done, 0 to 1: bytes while it is `receiving`, frames while it is `analysing`, there by
+                 *     `frames_estimate` and below 1. Absent when nobody knows.
+                 */
+                progress?: number | null;
                 /**
                  * Format: int64
                  * @description How many of them the service has.
@@ -9460,6 +9446,12 @@ export interface components {
             frames: number;
             /**
              * Format: int64
+             * @description How many frames the container announces, by its length and rate: an estimate. Absent if it does not tell, or before the first frames
+             *     are read.
+             */
+            frames_estimate?: number | null;
+            /**
+             * Format: int64
              * @description How many frames the file has, with those that cannot be decoded; absent before it is `done`.
              */
             frames_total?: number | null;
@@ -9467,6 +9459,12 @@ export interface components {
             name: string;
             /** @description Why it is `failed`, or for what it waits. */
             problem?: string | null;
+            /**
+             * Format: double
+             * @description Which share of the state's work is done, 0 to 1: bytes while it is `receiving`, frames while it is `analysing`, there by
+             *     `frames_estimate` and below 1. Absent when nobody knows.
+             */
+            progress?: number | null;
             /**
              * Format: int64
              * @description How many of them the service has.
