@@ -14,7 +14,7 @@ INTERVAL = "1m"
 
 
 def run(*command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300)
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
