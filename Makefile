@@ -65,7 +65,7 @@ build: rust ## build every program (debug)
 # Integration tests start the programs from the target folder. Testing the workspace builds them all; ARGS='-p vru-vision nms'
 # narrows it, so they are built first.
 .PHONY: unit
-unit: $(if $(ARGS),build,rust) ## unit, integration and doc tests only
+unit: $(if $(BUILT),rust,$(if $(ARGS),build,rust)) ## unit, integration and doc tests only
 	@$(CARGO) test --locked $(or $(ARGS),--workspace)
 
 # Also part of `unit`. The suites of `vru` and of `vision` have the same name.
