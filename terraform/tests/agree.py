@@ -106,8 +106,11 @@ def secrets(given, world):
 def accounts(given, world):
     roles = given["contract"]["service_accounts"]
     labelled = {pod["spec"]["serviceAccountName"] for _, _, pod in world.workloads() if pod["metadata"]["labels"].get("needs-bucket") == "true"}
-    found = differ("ServiceAccounts that use the bucket", labelled, set(roles["vru-detection"]))
-    return found + [f"ServiceAccount {name}: does not exist" for name in roles["vru-detection"] if not world.find("ServiceAccount", name)]
+    found = differ("ServiceAccounts that use the bucket", labelled, set(roles["vru-detection"]) - {"collector"})
+    for namespace in ("vru-detection", "vru-logs"):
+        found += [f"ServiceAccount {name}: does not exist" for name in roles[namespace] if not world.find("ServiceAccount", name, namespace)]
+    logs = {"group": setting(world, "log-agent", "COLLECTOR_LOG_GROUP"), "stream": setting(world, "log-agent", "COLLECTOR_LOG_STREAM")}
+    return found + differ("log group of pods", logs, given["contract"]["pod_logs"])
 
 
 def hosts(given, world):

@@ -90,6 +90,12 @@ module "waf" {
   logs_kms_key_arn = module.keys.arns["logs"]
 }
 
+module "pod_logs" {
+  source = "../pod-logs"
+
+  kms_key_arn = module.keys.arns["logs"]
+}
+
 module "identities" {
   source = "../identities"
 
@@ -100,4 +106,5 @@ module "identities" {
   secrets_kms_key_arn = module.keys.arns["secrets"]
   zone_arn            = module.dns.zone_arn
   vpc_id              = module.network.vpc_id
+  log_group_arn       = module.pod_logs.arn
 }

@@ -27,6 +27,7 @@ output "contract" {
     camera_ports     = module.security_groups.cameras.ports
     secrets          = module.secrets.properties
     service_accounts = module.identities.service_accounts
+    pod_logs         = module.pod_logs.names
     karpenter        = module.karpenter.service_account
   }
 }

@@ -2,6 +2,7 @@
 locals {
   identities = merge(
     { for service, statements in local.bucket : service => { namespace = var.namespace, statements = statements } },
+    local.watching,
     {
       external-secrets             = { namespace = "external-secrets", statements = local.secrets }
       cert-manager                 = { namespace = "cert-manager", statements = local.certificates }

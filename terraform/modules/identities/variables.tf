@@ -43,3 +43,8 @@ variable "vpc_id" {
   description = "The VPC in which the load balancer controller works."
   type        = string
 }
+
+variable "log_group_arn" {
+  description = "Log group of pods, which the log agent writes to."
+  type        = string
+}

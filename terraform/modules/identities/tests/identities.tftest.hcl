@@ -8,6 +8,7 @@ variables {
   secrets_kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/secrets"
   zone_arn            = "arn:aws:route53:::hostedzone/Z123"
   vpc_id              = "vpc-test"
+  log_group_arn       = "arn:aws:logs:eu-central-1:111122223333:log-group:/vru/pods"
 }
 
 run "the_example_works" {
@@ -16,7 +17,7 @@ run "the_example_works" {
   }
 
   assert {
-    condition     = join(" ", output.service_accounts["vru-detection"]) == "api ingest sink-s3"
+    condition     = join(" ", output.service_accounts["vru-detection"]) == "api collector ingest sink-s3"
     error_message = "other services have roles"
   }
 }
@@ -42,6 +43,19 @@ run "what_must_hold" {
   assert {
     condition     = toset(flatten([for each in jsondecode(aws_iam_role_policy.this["ingest"].policy).Statement : each.Resource])) == toset(["arn:aws:s3:::vru-test", "arn:aws:s3:::vru-test/uploads/*", var.bucket_kms_key_arn])
     error_message = "ingest reads something else than uploads"
+  }
+
+  # Who watches may write and read nothing.
+  assert {
+    condition = toset(flatten([
+      for name in ["collector", "log-agent"] : [for each in jsondecode(aws_iam_role_policy.this[name].policy).Statement : each.Action]
+    ])) == toset(["xray:PutTraceSegments", "logs:PutLogEvents"])
+    error_message = "the collector or the log agent may do more than write"
+  }
+
+  assert {
+    condition     = aws_eks_pod_identity_association.this["log-agent"].namespace == "vru-logs"
+    error_message = "the log agent is in a namespace of its own"
   }
 
   assert {

@@ -8,6 +8,7 @@ module "identities" {
   secrets_kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/secrets"
   zone_arn            = "arn:aws:route53:::hostedzone/Z123"
   vpc_id              = "vpc-example"
+  log_group_arn       = "arn:aws:logs:eu-central-1:111122223333:log-group:/vru/pods"
 }
 
 output "service_accounts" {
