@@ -1,5 +1,7 @@
 //! Logs to standard error or a file, and traces over OTLP.
 
+mod log_records;
+
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -10,10 +12,10 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde::Deserialize;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Problems, Validate};
+use log_records::LogRecords;
 
 /// Section `telemetry`.
 #[derive(Debug, Clone, Deserialize)]
@@ -85,7 +87,7 @@ pub enum TelemetryError {
         source: opentelemetry_otlp::ExporterBuildError,
     },
     #[error("another part of this process has already set up logging")]
-    Installed(#[source] tracing_subscriber::util::TryInitError),
+    Installed(#[source] tracing::subscriber::SetGlobalDefaultError),
 }
 
 /// Sets up logs to standard error, and traces, for the process. Call inside the async runtime, once.
@@ -131,7 +133,9 @@ fn install(
         let filter = EnvFilter::new("off,vru=debug,vru_ingest=debug,vru_infer=debug,vru_sink=debug,vru_runtime=debug");
         tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(filter)
     });
-    tracing_subscriber::registry().with(logs).with(traces).try_init().map_err(TelemetryError::Installed)?;
+    let subscriber = tracing_subscriber::registry().with(logs).with(traces);
+    tracing::subscriber::set_global_default(subscriber).map_err(TelemetryError::Installed)?;
+    LogRecords::new(&config.level).install();
     Ok(TelemetryGuard { provider })
 }
 

@@ -143,6 +143,11 @@ impl From<DatabaseError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
                     .retry_after(Duration::from_secs(1))
             }
+            _ if error.is_momentary() => {
+                let detail = "the database gave up for now, and changed nothing; try again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
+                    .retry_after(Duration::from_secs(1))
+            }
             _ => Self::internal(),
         };
         Self { cause: Some(cause), ..problem }

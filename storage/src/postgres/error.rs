@@ -87,6 +87,14 @@ impl DatabaseError {
             || self.database_error().is_some_and(|error| error.code().code().starts_with("57P"))
     }
 
+    /// Whether the server gave up for now: a statement or a lock took too long, it has no room, or another transaction was in the way. It
+    /// changed nothing.
+    pub fn is_momentary(&self) -> bool {
+        let Some(error) = self.database_error() else { return false };
+        let code = error.code().code();
+        matches!(code, "57014" | "55P03" | "40001" | "40P01") || code.starts_with("53")
+    }
+
     /// Whether a row with the same key exists already.
     pub fn is_duplicate(&self) -> bool {
         self.database_error().is_some_and(|error| *error.code() == SqlState::UNIQUE_VIOLATION)

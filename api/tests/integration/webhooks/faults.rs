@@ -132,6 +132,7 @@ async fn ready_names_what_kafka_does_not_allow() {
         Acl::ReadTopic(frames),
         Acl::ReadTopic(file_frames),
         Acl::ReadTopic(detections),
+        Acl::ReadTopic(&cameras),
     ];
     let config = secured.sasl("api");
     tokio::task::block_in_place(|| {
@@ -163,6 +164,7 @@ async fn ready_names_what_kafka_does_not_allow() {
             (acls[6], format!("Read on topic {frames}")),
             (acls[7], format!("Read on topic {file_frames}")),
             (acls[8], format!("Read on topic {detections}")),
+            (acls[9], format!("Read on topic {cameras}")),
         ] {
             forbid(&root, "api", acl);
             vru_runtime::test_util::wait_for(DEADLINE, &format!("/ready to name {named}"), || {
