@@ -84,7 +84,11 @@ impl DatabaseError {
     pub fn is_lost_connection(&self) -> bool {
         let broken = |source: &tokio_postgres::Error| source.source().is_some_and(<dyn Error>::is::<std::io::Error>);
         matches!(self, Self::Statement { source, .. } if source.is_closed() || broken(source))
-            || self.database_error().is_some_and(|error| error.code().code().starts_with("57P"))
+            || self.database_error().is_some_and(|error| {
+                let code = error.code().code();
+                // A server that was paused ends transactions that seem idle to it.
+                code.starts_with("57P") || matches!(code, "25P03" | "25P04")
+            })
     }
 
     /// Whether the server gave up for now: a statement or a lock took too long, it has no room, or another transaction was in the way. It
