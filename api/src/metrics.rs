@@ -60,8 +60,8 @@ pub(crate) static SIGN_INS: LazyLock<IntCounterVec> = LazyLock::new(|| {
 pub(crate) const PICTURE_RESULTS: [&str; 5] = ["signed", "relayed", "missing", "refused", "unavailable"];
 
 pub(crate) static PICTURES: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    let help = "Snapshots and clips that were asked for. By result: signed, relayed (sent by this service), missing, refused (the bucket's server does not let the \
-                service read it, or hides that it is missing), unavailable (no answer of the server).";
+    let help = "Snapshots and clips that were asked for. By result: signed, relayed (sent by this service), missing, refused (the \
+                bucket's server does not let the service read it, or hides that it is missing), unavailable (no answer of the server).";
     counter_vec("api_pictures_total", help, &["result"])
 });
 

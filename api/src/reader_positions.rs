@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use vru_runtime::kafka::{Assignment, Committer, KafkaConfig, KafkaFailure, Partition, StartAt, TopicId, admin};
+use vru_runtime::kafka::{
+    Assignment, Committer, KafkaConfig, KafkaFailure, Partition, StartAt, TopicId, admin, blocking,
+};
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_storage::postgres::{DatabaseError, Pool};
@@ -137,14 +139,5 @@ impl<'a> ReaderPositions<'a> {
                 return Err(PositionError::Stopped);
             }
         }
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    call: impl FnOnce() -> Result<T, KafkaFailure> + Send + 'static,
-) -> Result<T, PositionError> {
-    match tokio::task::spawn_blocking(call).await {
-        Ok(result) => Ok(result?),
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -80,8 +80,9 @@ async fn serve(
     }
     tracing::info!("this replica publishes changes of cameras");
     // Records of the publisher before, which are older than what this one sends first, may arrive after it.
-    let mut again = Some(Instant::now() + MESSAGE_TIMEOUT + Duration::from_secs(1));
-    let mut comparison = Comparison { due: Instant::now() + MESSAGE_TIMEOUT + Duration::from_secs(1), compared: None };
+    let alone = Instant::now() + MESSAGE_TIMEOUT + Duration::from_secs(1);
+    let mut again = Some(alone);
+    let mut comparison = Comparison { due: alone, compared: None };
     loop {
         if again.is_some_and(|due| Instant::now() >= due) {
             cameras::publish_all(&client).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vru_runtime::kafka::{KafkaConfig, KafkaFailure, RangeReader, TopicId, describe_topic, watermarks};
+use vru_runtime::kafka::{KafkaConfig, KafkaFailure, RangeReader, TopicId, blocking, describe_topic, watermarks};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Thousands of cameras are a few megabytes.
@@ -34,13 +34,4 @@ pub(super) async fn cameras(kafka: &KafkaConfig) -> Result<Vec<String>, KafkaFai
         Ok(found.into_iter().collect())
     };
     blocking(read).await
-}
-
-async fn blocking<T: Send + 'static>(
-    call: impl FnOnce() -> Result<T, KafkaFailure> + Send + 'static,
-) -> Result<T, KafkaFailure> {
-    match tokio::task::spawn_blocking(call).await {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }

@@ -13,7 +13,7 @@ use vru_proto::v1::{FileFault, FilePosition, Frame};
 use vru_runtime::admin::ReadyFlag;
 use vru_runtime::kafka::{
     Delivered, GroupOffsets, KafkaConfig, KafkaFailure, OutgoingRecord, ProducerOptions, RenewableProducer, SendError,
-    TopicId, Topics, admin, describe_topic,
+    TopicId, Topics, admin, blocking, describe_topic,
 };
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
@@ -99,13 +99,12 @@ impl KafkaPublisher {
                 admin::partition_count(&kafka, &topics.frames, QUERY_DEADLINE)?;
                 admin::partition_count(&kafka, &topics.file_frames, QUERY_DEADLINE)
             };
-            match tokio::task::spawn_blocking(query).await {
-                Ok(Ok(_)) => self.health.set(true, ""),
-                Ok(Err(error)) => {
+            match blocking(query).await {
+                Ok(_) => self.health.set(true, ""),
+                Err(error) => {
                     self.health.ready.not_ready(chain(&error).to_string());
                     backoff.wait(stop).await;
                 }
-                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
             }
         }
     }

@@ -15,7 +15,7 @@ use super::metrics::REFUSED_CHANGES;
 use super::watcher::{ReceiverDropped, Watcher};
 use crate::dead_letter::DeadLetters;
 use crate::kafka::{
-    KafkaConfig, KafkaFailure, ReaderEvent, Record, StartAt, TopicId, TopicReader, describe_topic, watermarks,
+    KafkaConfig, KafkaFailure, ReaderEvent, Record, StartAt, TopicId, TopicReader, blocking, describe_topic, watermarks,
 };
 use crate::report::chain;
 use crate::retry::Backoff;
@@ -258,14 +258,11 @@ struct Look {
 /// The log as it is now. The id is read first: offsets that are read later are of this topic or of a later one.
 async fn look(kafka: &KafkaConfig, topic: &str) -> Result<Look, KafkaFailure> {
     let (kafka, name) = (kafka.clone(), topic.to_owned());
-    let looking = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let topic = describe_topic(&kafka, &name, DEADLINE)?.id;
         let marks = watermarks(&kafka, &name, DEADLINE)?;
         let ends = marks.into_iter().map(|(partition, _, end)| (partition.number, end)).collect();
         Ok(Look { topic, ends })
-    });
-    match looking.await {
-        Ok(look) => look,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    })
+    .await
 }

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod admin;
+mod blocking;
 mod client;
 mod config;
 mod consumer;
@@ -32,6 +33,7 @@ mod topic_description;
 mod topic_id;
 
 pub use access::Needs;
+pub use blocking::blocking;
 pub use config::{KafkaConfig, Topics};
 pub use consumer::{Assignment, Committer, ConsumerOptions, Event, GroupConsumer, Position, Revocation};
 pub use context::LogContext;
