@@ -47,6 +47,7 @@ TESTS = [
     ("a bucket that takes requests without TLS", "modules/private-bucket", "main.tf", '"aws:SecureTransport" = "false"', '"aws:SecureTransport" = "true"', "without TLS are not refused"),
     ("images that can be replaced", "modules/registry", "main.tf", '"IMMUTABLE"', '"MUTABLE"', "tag can be moved"),
     ("a service that may delete what it only reads", "modules/identities", "services.tf", '"uploads" = ["s3:GetObject"]\n', '"uploads" = ["s3:GetObject", "s3:DeleteObject"]\n', "may delete"),
+    ("a role of pods that machines may take", "modules/pod-role", "main.tf", "pods.eks.amazonaws.com", "ec2.amazonaws.com", "somebody else than pods may take the role"),
     ("a role that may do everything", "modules/identities", "controllers.tf", '["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]', '["secretsmanager:*"]', "may do everything"),
     ("a key that does not rotate", "modules/keys", "main.tf", "enable_key_rotation     = true", "enable_key_rotation     = false", "does not rotate"),
     ("a secret that is deleted at once", "modules/secrets", "main.tf", "recovery_window_in_days = var.recovery_days", "recovery_window_in_days = 0", "deleted at once"),

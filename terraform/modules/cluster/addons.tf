@@ -28,7 +28,7 @@ resource "aws_eks_addon" "before_nodes" {
     for_each = contains(keys(local.addon_roles), each.key) ? [local.addon_roles[each.key]] : []
 
     content {
-      role_arn        = aws_iam_role.addon[each.key].arn
+      role_arn        = module.addon_roles[each.key].arn
       service_account = pod_identity_association.value.service_account
     }
   }
@@ -48,7 +48,7 @@ resource "aws_eks_addon" "after_nodes" {
     for_each = contains(keys(local.addon_roles), each.key) ? [local.addon_roles[each.key]] : []
 
     content {
-      role_arn        = aws_iam_role.addon[each.key].arn
+      role_arn        = module.addon_roles[each.key].arn
       service_account = pod_identity_association.value.service_account
     }
   }

@@ -60,24 +60,11 @@ locals {
   }
 }
 
-resource "aws_iam_role" "addon" {
+module "addon_roles" {
+  source   = "../pod-role"
   for_each = local.addon_roles
 
-  name = "${var.name}-${each.key}"
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "pods.eks.amazonaws.com" }
-      Action    = ["sts:AssumeRole", "sts:TagSession"]
-    }]
-  })
-}
-
-resource "aws_iam_role_policy_attachment" "addon" {
-  for_each = local.addon_roles
-
-  role       = aws_iam_role.addon[each.key].name
-  policy_arn = "arn:aws:iam::aws:policy/${each.value.policy}"
+  name         = "${var.name}-${each.key}"
+  description  = "Add-on ${each.key}"
+  aws_policies = [each.value.policy]
 }

@@ -64,22 +64,11 @@ resource "aws_cloudwatch_event_target" "this" {
   arn  = aws_sqs_queue.this.arn
 }
 
-resource "aws_iam_role" "this" {
-  name = "${var.cluster_name}-karpenter"
+module "role" {
+  source = "../pod-role"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "pods.eks.amazonaws.com" }
-      Action    = ["sts:AssumeRole", "sts:TagSession"]
-    }]
-  })
-}
-
-resource "aws_eks_pod_identity_association" "this" {
-  cluster_name    = var.cluster_name
-  namespace       = "kube-system"
-  service_account = "karpenter"
-  role_arn        = aws_iam_role.this.arn
+  name        = "${var.cluster_name}-karpenter"
+  description = "ServiceAccount karpenter in kube-system"
+  association = { cluster_name = var.cluster_name, namespace = "kube-system", service_account = "karpenter" }
+  policies    = { karpenter = local.policy }
 }

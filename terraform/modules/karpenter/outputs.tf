@@ -5,5 +5,5 @@ output "queue_name" {
 
 output "service_account" {
   description = "Namespace and ServiceAccount of Karpenter."
-  value       = { namespace = aws_eks_pod_identity_association.this.namespace, name = aws_eks_pod_identity_association.this.service_account }
+  value       = module.role.service_account
 }

@@ -1,8 +1,5 @@
 # Karpenter makes and removes machines that carry the tag of this cluster, and no others.
-resource "aws_iam_role_policy" "this" {
-  name = "karpenter"
-  role = aws_iam_role.this.id
-
+locals {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [

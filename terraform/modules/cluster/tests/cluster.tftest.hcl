@@ -56,11 +56,6 @@ run "what_must_hold" {
     error_message = "nodes have the permissions of the network plugin"
   }
 
-  assert {
-    condition     = alltrue([for role in aws_iam_role.addon : jsondecode(role.assume_role_policy).Statement[0].Principal.Service == "pods.eks.amazonaws.com"])
-    error_message = "a role of an add-on is not for Pod Identity"
-  }
-
   # Nodes are in three zones with encrypted disks.
   assert {
     condition     = length(aws_eks_node_group.general.subnet_ids) == 3 && aws_eks_node_group.general.scaling_config[0].min_size == 3

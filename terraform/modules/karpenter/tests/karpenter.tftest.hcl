@@ -31,20 +31,20 @@ run "what_must_hold" {
 
   # It passes one role on and ends its own machines.
   assert {
-    condition     = [for each in jsondecode(aws_iam_role_policy.this.policy).Statement : each.Resource if each.Action == "iam:PassRole"] == [var.node_role_arn]
+    condition     = [for each in module.role.policies["karpenter"].Statement : each.Resource if each.Action == "iam:PassRole"] == [var.node_role_arn]
     error_message = "another role may be passed on"
   }
 
   assert {
     condition = alltrue([
-      for each in jsondecode(aws_iam_role_policy.this.policy).Statement :
+      for each in module.role.policies["karpenter"].Statement :
       can(each.Condition.StringEquals["aws:ResourceTag/kubernetes.io/cluster/vru"]) if contains(flatten([each.Action]), "ec2:TerminateInstances")
     ])
     error_message = "machines of others may be ended"
   }
 
   assert {
-    condition     = alltrue([for each in jsondecode(aws_iam_role_policy.this.policy).Statement : each.Resource != "*" || each.Sid == "Read"])
+    condition     = alltrue([for each in module.role.policies["karpenter"].Statement : each.Resource != "*" || each.Sid == "Read"])
     error_message = "a permission to change something is for everything"
   }
 }
