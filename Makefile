@@ -175,6 +175,10 @@ web-check: $(if $(BUILT),,build) ## the web app only: lints, types, tests, size,
 	@scripts/web.sh check
 	scripts/web.sh e2e "$(CARGO_TARGET_DIR)/debug/vru"
 
+.PHONY: web-gallery
+web-gallery: $(if $(BUILT),,build) ## pictures of every page of the web app in every state, and what is wrong with their layout; 20 minutes
+	scripts/web.sh gallery "$(CARGO_TARGET_DIR)/debug/vru"
+
 .PHONY: web
 web: ## build the web app, which `vru demo` and `vru up` serve
 	@scripts/web.sh build

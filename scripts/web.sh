@@ -5,6 +5,7 @@
 #   scripts/web.sh check  everything that must hold without a browser
 #   scripts/web.sh e2e PROGRAM       the app in a browser, on a demo of its own
 #   scripts/web.sh pictures PROGRAM  the same, and takes the pictures of the user guide
+#   scripts/web.sh gallery PROGRAM [NAME …]  pictures of every page in every state, in target/gallery
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -75,9 +76,17 @@ pictures() {
   mv "$folder.new" "$folder"
 }
 
+gallery() {
+  local program=$1
+  shift
+  install
+  build
+  node e2e/gallery.mjs "$program" "$ROOT/target/gallery" "$@"
+}
+
 cd "$ROOT/web"
 command=${1:-}
 case $command in
-  build | check | e2e | pictures) shift; "$command" "$@" ;;
-  *) die "unknown command '$command'; choose build, check, e2e or pictures" ;;
+  build | check | e2e | pictures | gallery) shift; "$command" "$@" ;;
+  *) die "unknown command '$command'; choose build, check, e2e, pictures or gallery" ;;
 esac

@@ -1,6 +1,7 @@
 // A browser that reports everything that must not happen: errors on the console, violations of the policy, requests to others.
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
+import { layoutFaults } from './layout.mjs';
 
 const PATIENCE_MS = 20_000;
 
@@ -53,6 +54,7 @@ export async function open(browser, origin, options = {}) {
       for (const { id, help, nodes } of violations) {
         faults.push(`axe: ${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
       }
+      for (const fault of await layoutFaults(page)) faults.push(`layout: ${fault}`);
     },
     close: () => context.close(),
   };

@@ -5,6 +5,7 @@ import { ask, until } from './asking.mjs';
 import { dataSteps } from './data.mjs';
 import { playUpload } from './playback.mjs';
 import { measureWall } from './wall.mjs';
+import { widthSteps } from './widths.mjs';
 
 const NAME = 'ada';
 const PASSWORD = 'a long enough password';
@@ -320,7 +321,10 @@ export const steps = {
     await page.getByRole('heading', { level: 1, name: 'Cameras' }).waitFor();
   },
 
-  async 'the user guide is in the app, with its pictures'({ page, accessible }) {
+  ...widthSteps(() => site.id),
+
+  async 'the user guide is in the app, with its pictures'({ page, origin, accessible }) {
+    await page.goto(origin);
     await goTo(page, 'User guide');
     await page.getByRole('link', { name: 'Watch live' }).click();
     await page.getByRole('heading', { level: 1, name: 'Watch live' }).waitFor();

@@ -1,6 +1,7 @@
 import {
   ActionIcon,
   AppShell,
+  Box,
   Burger,
   Group,
   NativeSelect,
@@ -53,6 +54,9 @@ export function Shell() {
       <AppShell.Navbar p="xs">
         <ScrollArea>
           <Navigation />
+          <Box hiddenFrom="xs" p="sm">
+            <Language w="100%" />
+          </Box>
         </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="content">
@@ -71,6 +75,8 @@ function SiteSwitch() {
   if (sites.length === 0) return <Text fw={600}>vru</Text>;
   return (
     <NativeSelect
+      className="site-switch"
+      title={sites.find((site) => site.id === siteId)?.name}
       aria-label={t('shell.site')}
       value={siteId ?? ''}
       data={[...sites.map((site) => ({ value: site.id, label: site.name }))]}
@@ -82,8 +88,21 @@ function SiteSwitch() {
   );
 }
 
-function Preferences() {
+function Language(props: { w?: string }) {
   const { t, language } = useText();
+  return (
+    <NativeSelect
+      w={props.w}
+      aria-label={t('shell.language')}
+      value={language}
+      data={Object.entries(LOCALES).map(([value, label]) => ({ value, label }))}
+      onChange={(event) => void changeLocale(event.currentTarget.value as Locale)}
+    />
+  );
+}
+
+function Preferences() {
+  const { t } = useText();
   const { setColorScheme } = useMantineColorScheme();
   const client = useQueryClient();
   const dark = useComputedColorScheme('light') === 'dark';
@@ -94,23 +113,18 @@ function Preferences() {
   }
   return (
     <Group gap="xs" wrap="nowrap">
-      <NativeSelect
-        size="xs"
-        visibleFrom="xs"
-        aria-label={t('shell.language')}
-        value={language}
-        data={Object.entries(LOCALES).map(([value, label]) => ({ value, label }))}
-        onChange={(event) => void changeLocale(event.currentTarget.value as Locale)}
-      />
+      <Box visibleFrom="xs">
+        <Language />
+      </Box>
       <ActionIcon
         variant="default"
-        size="md"
+        size="input-sm"
         aria-label={t(dark ? 'shell.light' : 'shell.dark')}
         onClick={() => setColorScheme(dark ? 'light' : 'dark')}
       >
         {dark ? <SunIcon /> : <MoonIcon />}
       </ActionIcon>
-      <ActionIcon variant="default" size="md" aria-label={t('shell.sign-out')} onClick={() => void logOut()}>
+      <ActionIcon variant="default" size="input-sm" aria-label={t('shell.sign-out')} onClick={() => void logOut()}>
         <SignOutIcon />
       </ActionIcon>
     </Group>

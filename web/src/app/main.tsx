@@ -1,5 +1,8 @@
 import '@mantine/core/styles.css';
 import '@/shared/ui/styles.css';
+import '@/shared/ui/tables.css';
+import '@/shared/ui/pictures.css';
+import '@/shared/ui/map.css';
 import { I18nProvider } from '@lingui/react';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';

@@ -5,7 +5,7 @@ import { Page } from '@/shared/ui/Page';
 export function AccountPage() {
   const { t } = useText();
   return (
-    <Page title={t('nav.account')}>
+    <Page width="form" title={t('nav.account')}>
       <PasswordForm />
     </Page>
   );

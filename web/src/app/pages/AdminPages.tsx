@@ -11,7 +11,7 @@ export function MembersPage() {
   const { t } = useText();
   const { siteId } = useSite();
   return (
-    <Page title={t('members.title')} subtitle={t('members.text')}>
+    <Page width="table" title={t('members.title')} subtitle={t('members.text')}>
       <Members siteId={siteId} />
     </Page>
   );
@@ -21,7 +21,7 @@ export function KeysPage() {
   const { t } = useText();
   const { siteId, zone } = useSite();
   return (
-    <Page title={t('keys.title')} subtitle={t('keys.text')}>
+    <Page width="table" title={t('keys.title')} subtitle={t('keys.text')}>
       <Keys siteId={siteId} zone={zone} />
       <Clients siteId={siteId} zone={zone} />
     </Page>
@@ -32,7 +32,7 @@ export function WebhooksPage() {
   const { t } = useText();
   const { siteId, zone } = useSite();
   return (
-    <Page title={t('webhooks.title')} subtitle={t('webhooks.text')}>
+    <Page width="table" title={t('webhooks.title')} subtitle={t('webhooks.text')}>
       <Webhooks siteId={siteId} zone={zone} />
     </Page>
   );
@@ -42,7 +42,7 @@ export function AuditPage() {
   const { t } = useText();
   const { siteId, zone } = useSite();
   return (
-    <Page title={t('audit.title')} subtitle={t('audit.text')}>
+    <Page width="table" title={t('audit.title')} subtitle={t('audit.text')}>
       <Audit siteId={siteId} zone={zone} />
     </Page>
   );

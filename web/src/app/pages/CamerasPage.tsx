@@ -15,7 +15,7 @@ export function CamerasPage() {
     </Button>
   ) : null;
   return (
-    <Page title={t('nav.cameras')} subtitle={site?.name} actions={add}>
+    <Page width="full" title={t('nav.cameras')} subtitle={site?.name} actions={add}>
       <CameraList siteId={siteId} add={add} tile={(camera) => <LiveTile camera={camera} rendition="tile" />} />
     </Page>
   );

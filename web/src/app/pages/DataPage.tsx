@@ -15,7 +15,7 @@ export function DataPage() {
   const query = useQuery(camerasQuery(siteId));
   const nameOf = (id: string) => query.data?.find((camera) => camera.id === id)?.settings.name || id;
   return (
-    <Page title={t('data.title')} subtitle={t('data.text')}>
+    <Page width="table" title={t('data.title')} subtitle={t('data.text')}>
       <Queried query={query} rows={1}>
         {(cameras) => <NewJob siteId={siteId} zone={zone} cameras={cameras} />}
       </Queried>

@@ -23,7 +23,7 @@ export function NewSitePage() {
   const { t } = useText();
   const navigate = useNavigate();
   return (
-    <Page title={t('site.new')} subtitle={t('site.new-text')}>
+    <Page width="form" title={t('site.new')} subtitle={t('site.new-text')}>
       <Card>
         <SiteForm onSaved={(site) => void navigate({ to: '/sites/$siteId/cameras', params: { siteId: site.id } })} />
       </Card>
@@ -39,7 +39,7 @@ export function SiteSettingsPage() {
   const query = useQuery(taggedSiteQuery(siteId));
   const [saved, setSaved] = useState(false);
   return (
-    <Page title={t('nav.settings')} subtitle={query.data?.value.name}>
+    <Page width="form" title={t('nav.settings')} subtitle={query.data?.value.name}>
       <Card>
         <Queried query={query}>
           {(site) => (
@@ -53,7 +53,7 @@ export function SiteSettingsPage() {
             />
           )}
         </Queried>
-        <Text role="status" size="sm" mih="1.3em">
+        <Text role="status" size="sm" className="said">
           {saved ? t('site.saved') : ''}
         </Text>
       </Card>

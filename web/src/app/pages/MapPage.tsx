@@ -19,7 +19,7 @@ export function MapPage() {
   const { t } = useText();
   const query = useQuery(sitesQuery);
   return (
-    <Page title={t('nav.map')} subtitle={t('map.text')}>
+    <Page width="full" title={t('nav.map')} subtitle={t('map.text')}>
       <Queried query={query} isEmpty={(sites) => sites.length === 0} empty={{ title: 'home.no-site' }}>
         {(sites) => <Sites sites={sites} />}
       </Queried>

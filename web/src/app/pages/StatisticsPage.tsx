@@ -14,7 +14,7 @@ export function StatisticsPage() {
   const search = useSearch({ from: '/inside/sites/$siteId/statistics' });
   const navigate = useNavigate();
   return (
-    <Page title={t('nav.statistics')} subtitle={t('statistics.text', { zone })}>
+    <Page width="full" title={t('nav.statistics')} subtitle={t('statistics.text', { zone })}>
       {/* Days are those of the site's zone: nothing is asked before it is known. */}
       <Queried query={query} rows={6}>
         {(site) => (

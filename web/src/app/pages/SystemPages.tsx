@@ -15,7 +15,7 @@ export function SystemPage() {
 export function UsersPage() {
   const { t } = useText();
   return (
-    <Page title={t('users.title')} subtitle={t('users.text')}>
+    <Page width="table" title={t('users.title')} subtitle={t('users.text')}>
       <Users />
     </Page>
   );

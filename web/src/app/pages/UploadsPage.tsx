@@ -20,7 +20,7 @@ export function UploadsPage() {
   const { t } = useText();
   const { siteId, zone, operates } = useSite();
   return (
-    <Page title={t('uploads.title')} subtitle={t('uploads.text')}>
+    <Page width="table" title={t('uploads.title')} subtitle={t('uploads.text')}>
       {operates ? <SendFile siteId={siteId} /> : null}
       <UploadList siteId={siteId} zone={zone} operates={operates} />
     </Page>

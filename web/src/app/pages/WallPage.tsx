@@ -1,5 +1,6 @@
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Wall } from '@/features/live/components/Wall';
 import { camerasQuery } from '@/shared/api/cameras';
 import { useSite } from '@/shared/api/useSite';
@@ -9,16 +10,25 @@ import { Queried } from '@/shared/ui/StateView';
 
 export function WallPage() {
   const { t } = useText();
-  const { siteId } = useSite();
+  const { siteId, operates } = useSite();
   const search = useSearch({ from: '/inside/sites/$siteId/wall' });
   const navigate = useNavigate();
-  const query = useQuery(camerasQuery(siteId));
+  // A recording is no camera of the site.
+  const query = useQuery({ ...camerasQuery(siteId), select: (cameras) => cameras.filter((one) => !one.upload_id) });
   return (
-    <Page title={t('nav.wall')} subtitle={t('wall.text')}>
+    <Page width="full" title={t('nav.wall')} subtitle={t('wall.text')}>
       <Queried
         query={query}
         isEmpty={(cameras) => cameras.length === 0}
-        empty={{ title: 'cameras.none', text: 'cameras.none-text' }}
+        empty={{
+          title: 'cameras.none',
+          text: 'cameras.none-text',
+          action: operates ? (
+            <Button renderRoot={(props) => <Link to="/sites/$siteId/cameras/new" params={{ siteId }} {...props} />}>
+              {t('cameras.add')}
+            </Button>
+          ) : undefined,
+        }}
       >
         {(cameras) => (
           <Wall

@@ -105,16 +105,17 @@ export function age(seconds: number): { value: number; unit: 'second' | 'minute'
 
 export function formatAge(seconds: number, locale: string): string {
   const { value, unit } = age(seconds);
-  return new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' }).format(-value, unit);
+  // Of no time at all, one says "now"; a day ago is not "yesterday", which is another day in another zone.
+  const numeric = value === 0 ? 'auto' : 'always';
+  return new Intl.RelativeTimeFormat(locale, { numeric, style: 'short' }).format(-value, unit);
 }
 
 export function formatDuration(seconds: number, locale: string): string {
-  const number = (value: number, unit: string, digits = 0) =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits }).format(
-      value,
-    );
-  if (seconds < 10) return number(seconds, 'second', 1);
-  if (seconds < 120) return number(seconds, 'second');
-  if (seconds < 7200) return number(seconds / 60, 'minute');
-  return number(seconds / 3600, 'hour', 1);
+  // Symbols of the SI, which are the same in each language; a browser's own say "secs".
+  const number = (value: number, unit: 's' | 'min' | 'h', digits = 0) =>
+    `${value.toLocaleString(locale, { maximumFractionDigits: digits })}\u00a0${unit}`;
+  if (seconds < 10) return number(seconds, 's', 1);
+  if (seconds < 120) return number(seconds, 's');
+  if (seconds < 7200) return number(seconds / 60, 'min');
+  return number(seconds / 3600, 'h', 1);
 }

@@ -11,9 +11,11 @@ export function CameraChoice(props: {
   onChange: (camera: string | undefined) => void;
 }) {
   const { t } = useText();
+  const chosen = props.cameras.find((camera) => camera.id === props.value);
   return (
     <NativeSelect
       label={t('common.camera')}
+      title={chosen?.settings.name}
       value={props.value ?? ''}
       data={[
         { value: '', label: t('common.all-cameras') },

@@ -2,12 +2,19 @@ import { Group, Stack, Text, Title } from '@mantine/core';
 import { type ReactNode, useEffect } from 'react';
 
 /** A page with its heading, which is the title of the browser's tab as well. */
-export function Page(props: { title: string; subtitle?: ReactNode; actions?: ReactNode; children: ReactNode }) {
+export function Page(props: {
+  title: string;
+  subtitle?: ReactNode;
+  actions?: ReactNode;
+  /** How much of a wide screen it takes; by default that of a picture with something beside it. */
+  width?: 'form' | 'table' | 'full';
+  children: ReactNode;
+}) {
   useEffect(() => {
     document.title = `${props.title} · vru`;
   }, [props.title]);
   return (
-    <Stack gap="md" className="page">
+    <Stack gap="md" className="page" data-width={props.width}>
       <Group justify="space-between" align="flex-end" gap="sm">
         <div>
           <Title order={1}>{props.title}</Title>

@@ -6,6 +6,31 @@ import type { ChartSeries } from '../model/chart';
 
 use([BarChart, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
 
+/** One bin alone is a bar, not a wall. */
+const WIDEST_PX = 64;
+const LABEL_PX = 72;
+const MINUTES = [1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440];
+
+/** The bins that begin at a round time, as many as have room for their label. */
+function roundTimes(froms: readonly string[], zone: string, width: number): Set<number> {
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hour: 'numeric',
+    minute: 'numeric',
+    hourCycle: 'h23',
+  });
+  const minutes = froms.map((from) => {
+    const [hour = 0, minute = 0] = clock.format(new Date(from)).split(':').map(Number);
+    return 60 * hour + minute;
+  });
+  for (const step of MINUTES) {
+    const found = minutes.flatMap((minute, bin) => (minute % step === 0 ? [bin] : []));
+    if (found.length * LABEL_PX <= width) return new Set(found);
+  }
+  const every = Math.ceil((froms.length * LABEL_PX) / Math.max(width, LABEL_PX));
+  return new Set(froms.flatMap((_, bin) => (bin % every === 0 ? [bin] : [])));
+}
+
 interface Options {
   series: ChartSeries[];
   zone: string;
@@ -33,6 +58,7 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
     ...froms.map((_, bin) => series.reduce((sum, one) => sum + (one.points[bin]?.count ?? 0), 0)),
   );
   const chart = init(element);
+  const labelled = roundTimes(froms, zone, element.clientWidth);
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: getComputedStyle(element).fontFamily },
@@ -43,7 +69,8 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
     xAxis: {
       type: 'category',
       data: froms.map((from) => time.format(new Date(from))),
-      axisLabel: { color: text },
+      axisLabel: { color: text, interval: (bin: number) => labelled.has(bin), hideOverlap: true },
+      axisTick: { alignWithLabel: true, interval: (bin: number) => labelled.has(bin), lineStyle: { color: line } },
       axisLine: { lineStyle: { color: line } },
     },
     yAxis: {
@@ -59,21 +86,23 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
         name: one.name,
         type: 'bar',
         stack: 'counts',
+        barMaxWidth: WIDEST_PX,
         itemStyle: { color: one.colour },
         data: one.points.map((point) => point.count ?? '-'),
       })),
       // Where nobody looked, the whole height is shaded.
-      {
+      tops.some(Boolean) && {
         type: 'bar',
         silent: true,
         barGap: '-100%',
         barCategoryGap: '0%',
         z: 0,
         tooltip: { show: false },
-        itemStyle: { color: gap },
+        // Its border fills what rounding leaves between two bars.
+        itemStyle: { color: gap, borderColor: gap, borderWidth: 1 },
         data: tops.map((unknown) => (unknown ? highest : '-')),
       },
-    ],
+    ].filter((one) => one !== false),
   });
   const resized = new ResizeObserver(() => chart.resize());
   resized.observe(element);

@@ -26,6 +26,7 @@ export function AlertDetail(props: {
   onAcknowledge: () => void;
   onDismiss: () => void;
   onReopen: () => void;
+  onClose: () => void;
 }) {
   const { t } = useText();
   const { siteId, alert, cameras } = props;
@@ -35,6 +36,9 @@ export function AlertDetail(props: {
   const state = alert.review.state;
   return (
     <Stack gap="sm" p="md" className="card beside" aria-live="polite">
+      <Button hiddenFrom="md" variant="default" size="xs" onClick={props.onClose} style={{ alignSelf: 'flex-start' }}>
+        {t('alerts.back')}
+      </Button>
       <Title order={2}>
         <AlertTitle alert={alert} cameras={cameras} />
       </Title>

@@ -17,6 +17,7 @@ export function Filters(props: {
     <>
       <Group justify="space-between" gap="sm">
         <SegmentedControl
+          size="sm"
           aria-label={t('alerts.state')}
           value={filters.state ?? 'new'}
           data={STATES.map((value) => ({ value, label: t(`review.${value}`) }))}

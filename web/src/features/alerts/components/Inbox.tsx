@@ -1,4 +1,4 @@
-import { Button, Group, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { camerasQuery } from '@/shared/api/cameras';
@@ -85,7 +85,9 @@ export function Inbox(props: {
 
   return (
     <>
-      <Filters filters={filters} cameras={cameras} onChange={onFilters} />
+      <Stack gap="sm" className="narrow-list" data-chosen={alert !== undefined}>
+        <Filters filters={filters} cameras={cameras} onChange={onFilters} />
+      </Stack>
       {query.isPending ? <Loading rows={6} /> : null}
       {query.isError && list.length === 0 ? (
         <ErrorNotice error={query.error} retry={() => void query.refetch()} />
@@ -97,7 +99,7 @@ export function Inbox(props: {
       ) : null}
       {list.length > 0 || alert ? (
         <div className="two-columns">
-          <div className="card">
+          <div className="card narrow-list" data-chosen={alert !== undefined}>
             <div role="listbox" aria-label={t('alerts.title')} tabIndex={-1}>
               {list.map((one) => (
                 <Row
@@ -130,9 +132,10 @@ export function Inbox(props: {
               onAcknowledge={() => decide({ state: 'acknowledged' })}
               onDismiss={() => setDismissing(true)}
               onReopen={() => decide({ state: 'new' })}
+              onClose={() => select(undefined)}
             />
           ) : (
-            <div className="beside">
+            <div className="beside only-wide">
               <Notice title={t('alerts.choose')}>{t('alerts.choose-text')}</Notice>
             </div>
           )}
@@ -160,6 +163,7 @@ function Row(props: {
 }) {
   const { t } = useText();
   const { alert, cameras } = props;
+  const camera = cameras.get(alert.camera_id)?.settings.name || alert.camera_id;
   const row = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (props.selected) row.current?.scrollIntoView({ block: 'nearest' });
@@ -175,24 +179,24 @@ function Row(props: {
       data-alert={alert.id}
       className="row"
       onClick={props.onSelect}
-      style={{ padding: '0.6rem 1rem', borderBottom: '1px solid light-dark(#e9eef0, #262d32)' }}
+      style={{ padding: '0.5rem 1rem', borderBottom: '1px solid var(--edge-quiet)' }}
     >
-      <Group justify="space-between" gap="xs" wrap="nowrap">
-        <Text fw={alert.seen ? 400 : 600} truncate>
+      <div className="line">
+        <Text fw={alert.seen ? 400 : 600}>
           <AlertTitle alert={alert} cameras={cameras} />
         </Text>
         <SeverityBadge value={alert.severity} />
-      </Group>
-      <Group justify="space-between" gap="xs">
-        <Text size="sm" className="quiet">
-          {cameras.get(alert.camera_id)?.settings.name || alert.camera_id}
-          {alert.comments > 0 ? ` · ${t('alerts.comments', { count: alert.comments })}` : ''}
-          {alert.open ? ` · ${t('alert.open')}` : ''}
+      </div>
+      <div className="line">
+        <Text size="sm" className="quiet" truncate title={camera}>
+          {alert.open ? `${t('alert.open')} · ` : ''}
+          {alert.comments > 0 ? `${t('alerts.comments', { count: alert.comments })} · ` : ''}
+          {camera}
         </Text>
         <Text size="sm" className="quiet">
           <Moment at={alert.captured_at} zone={props.zone} />
         </Text>
-      </Group>
+      </div>
     </div>
   );
 }

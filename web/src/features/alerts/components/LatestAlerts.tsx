@@ -28,11 +28,16 @@ export function LatestAlerts(props: { siteId: string; camera: Schemas['Camera'];
         </Link>
       }
     >
-      <Queried query={query} rows={3} isEmpty={(page) => page.items.length === 0} empty={{ title: 'camera.no-alerts' }}>
+      <Queried
+        query={query}
+        rows={3}
+        isEmpty={(page) => page.items.length === 0}
+        empty={{ title: 'camera.no-alerts', text: 'camera.no-alerts-text' }}
+      >
         {(page) => (
           <>
             {page.items.map((alert) => (
-              <Group key={alert.id} justify="space-between" gap="xs">
+              <div key={alert.id} className="line">
                 <Link
                   to="/sites/$siteId/alerts"
                   params={{ siteId }}
@@ -41,13 +46,13 @@ export function LatestAlerts(props: { siteId: string; camera: Schemas['Camera'];
                 >
                   <AlertTitle alert={alert} cameras={cameras} />
                 </Link>
-                <Group gap="xs">
+                <Group gap="xs" wrap="nowrap">
                   <SeverityBadge value={alert.severity} />
                   <Text size="sm">
                     <Moment at={alert.captured_at} zone={props.zone} />
                   </Text>
                 </Group>
-              </Group>
+              </div>
             ))}
           </>
         )}

@@ -35,11 +35,11 @@ export function Audit(props: { siteId: string; zone: string }) {
   if (query.isError && list.length === 0) {
     return <ErrorNotice error={query.error} retry={() => void query.refetch()} />;
   }
-  if (list.length === 0) return <Notice title={t('audit.none')} />;
+  if (list.length === 0) return <Notice title={t('audit.none')}>{t('audit.none-text')}</Notice>;
   return (
     <Card>
       <div className="table-scroll">
-        <Table aria-label={t('audit.title')}>
+        <Table aria-label={t('audit.title')} className="cards">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t('audit.when')}</Table.Th>
@@ -54,13 +54,15 @@ export function Audit(props: { siteId: string; zone: string }) {
                 <Table.Td>
                   <Moment at={entry.at} zone={props.zone} />
                 </Table.Td>
-                <Table.Td>
+                <Table.Td data-label={t('audit.what')}>
                   <span title={entry.action}>{actionText(entry.action, t)}</span>
                 </Table.Td>
-                <Table.Td>
+                <Table.Td data-label={t('audit.object')}>
                   <What siteId={props.siteId} entry={entry} names={names} />
                 </Table.Td>
-                <Table.Td>{nameOf(entry.user_id || entry.key_id, names) ?? t('audit.system')}</Table.Td>
+                <Table.Td data-label={t('audit.who')}>
+                  {nameOf(entry.user_id || entry.key_id, names) ?? t('audit.system')}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
@@ -122,10 +124,16 @@ function What(props: { siteId: string; entry: Schemas['AuditEntry']; names: Read
           {short(id)}
         </Link>
       );
+    case 'upload':
+      return (
+        <Link to="/sites/$siteId/uploads/$uploadId" params={{ siteId, uploadId: id }} className="link id">
+          {short(id)}
+        </Link>
+      );
     default:
       return (
-        <Text component="span" size="sm" className={names.has(id) ? undefined : 'id'}>
-          {name}
+        <Text component="span" size="sm" className={names.has(id) ? undefined : 'id'} title={id}>
+          {names.has(id) ? name : short(id)}
         </Text>
       );
   }

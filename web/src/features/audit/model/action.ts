@@ -8,8 +8,8 @@ export function actionText(action: string, t: Text): string {
 }
 
 /** What the object of an action is, as far as there is a page about it. */
-export function pageOf(action: string): 'camera' | 'alert' | 'track' | undefined {
+export function pageOf(action: string): 'camera' | 'alert' | 'track' | 'upload' | undefined {
   const [kind, verb] = action.split('.');
   if (verb === 'delete') return undefined;
-  return kind === 'camera' || kind === 'alert' || kind === 'track' ? kind : undefined;
+  return kind === 'camera' || kind === 'alert' || kind === 'track' || kind === 'upload' ? kind : undefined;
 }

@@ -12,7 +12,11 @@ import { WhoIsThere } from './WhoIsThere';
 
 /** The cameras of a site: first those that nobody sees. */
 export function CameraList(props: { siteId: string; add: ReactNode; tile?: (camera: Schemas['Camera']) => ReactNode }) {
-  const cameras = useQuery(camerasQuery(props.siteId));
+  // A recording is no camera of the site.
+  const cameras = useQuery({
+    ...camerasQuery(props.siteId),
+    select: (list) => list.filter((one) => !one.upload_id),
+  });
   const live = useQuery(liveQuery(props.siteId));
   const states = live.data ?? new Map<string, Schemas['LiveCamera']>();
   return (

@@ -27,11 +27,11 @@ export function healthText(camera: Schemas['Camera'], live: Schemas['LiveCamera'
 }
 
 export const HEALTH_COLOURS: Record<Health, string> = {
-  live: '#12805c',
-  silent: '#c92a2a',
-  unknown: '#c92a2a',
-  pending: '#b07800',
-  off: '#7b8790',
+  live: 'var(--state-ok)',
+  silent: 'var(--state-failed)',
+  unknown: 'var(--state-failed)',
+  pending: 'var(--state-waits)',
+  off: 'var(--state-off)',
 };
 
 /** Those that nobody sees come first, then by name. */

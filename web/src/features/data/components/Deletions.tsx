@@ -17,7 +17,7 @@ export function Deletions(props: { siteId: string; zone: string; nameOf: (camera
       <Queried query={query} isEmpty={(list) => list.length === 0} empty={{ title: 'data.no-deletions' }}>
         {(list) => (
           <div className="table-scroll">
-            <Table aria-label={t('data.deletions')} verticalSpacing="sm" className="tops">
+            <Table aria-label={t('data.deletions')} verticalSpacing="sm" className="cards tops">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t('data.range')}</Table.Th>
@@ -31,7 +31,7 @@ export function Deletions(props: { siteId: string; zone: string; nameOf: (camera
                     <Table.Td>
                       <CameraAndRange job={job} name={props.nameOf(job.camera_id)} zone={zone} />
                     </Table.Td>
-                    <Table.Td>
+                    <Table.Td data-label={t('data.state')}>
                       <JobState job={job} />
                       {job.looks_again_at ? (
                         <Text size="sm" className="quiet">
@@ -39,7 +39,7 @@ export function Deletions(props: { siteId: string; zone: string; nameOf: (camera
                         </Text>
                       ) : null}
                     </Table.Td>
-                    <Table.Td>
+                    <Table.Td data-label={t('data.deleted')}>
                       <Counts counts={job.deleted} over={job.state === 'done'} />
                     </Table.Td>
                   </Table.Tr>

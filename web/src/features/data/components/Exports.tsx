@@ -25,7 +25,7 @@ export function Exports(props: { siteId: string; zone: string; nameOf: Names }) 
       >
         {(list) => (
           <div className="table-scroll">
-            <Table aria-label={t('data.exports')} verticalSpacing="sm" className="tops">
+            <Table aria-label={t('data.exports')} verticalSpacing="sm" className="cards tops">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t('data.range')}</Table.Th>
@@ -64,7 +64,7 @@ function Row(props: { job: Schemas['Export']; zone: string; nameOf: Names }) {
       <Table.Td>
         <CameraAndRange job={job} name={props.nameOf(job.camera_id)} zone={zone} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('data.state')}>
         <JobState job={job} />
         {job.state === 'done' && job.expires_at ? (
           <Text size="sm" className="quiet">
@@ -78,7 +78,7 @@ function Row(props: { job: Schemas['Export']; zone: string; nameOf: Names }) {
         ) : null}
         <FailureText error={downloaded.error ?? removed.error} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('data.found')}>
         <Counts counts={job.exported} over={job.state === 'done'} />
       </Table.Td>
       <Table.Td>

@@ -43,6 +43,7 @@ export function NewJob(props: { siteId: string; zone: string; cameras: Schemas['
         <Group align="flex-end" gap="sm">
           <NativeSelect
             label={t('common.camera')}
+            title={camera.settings.name}
             value={camera.id}
             data={cameras.map((one) => ({ value: one.id, label: one.settings.name || one.id }))}
             onChange={(event) => setChosen(event.currentTarget.value)}
@@ -74,7 +75,7 @@ export function NewJob(props: { siteId: string; zone: string; cameras: Schemas['
       <Text size="xs" className="quiet">
         {t('data.zone', { zone })}
       </Text>
-      <Text role="status" size="sm" c="red">
+      <Text role="status" size="sm" c="red" className="said">
         {found && 'wrong' in found ? t(found.wrong) : null}
       </Text>
       <FailureText error={exported.error ?? deleted.error} />

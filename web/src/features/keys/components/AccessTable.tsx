@@ -15,7 +15,7 @@ export function AccessTable(props: {
   const { zone, withIds } = props;
   return (
     <div className="table-scroll">
-      <Table aria-label={props.title}>
+      <Table aria-label={props.title} className="cards">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t('keys.name')}</Table.Th>
@@ -31,16 +31,18 @@ export function AccessTable(props: {
             <Table.Tr key={one.id}>
               <Table.Td>{one.name}</Table.Td>
               {withIds ? (
-                <Table.Td>
+                <Table.Td data-label={t('clients.id')}>
                   <Code>{one.id}</Code>
                 </Table.Td>
               ) : null}
-              <Table.Td>{one.scopes.join(', ')}</Table.Td>
-              <Table.Td>
+              <Table.Td data-label={t('keys.scopes')}>{one.scopes.join(', ')}</Table.Td>
+              <Table.Td data-label={t('keys.expires')}>
                 <Moment at={one.expires_at} zone={zone} />
               </Table.Td>
-              <Table.Td>{one.used_at ? <Moment at={one.used_at} zone={zone} /> : t('keys.never')}</Table.Td>
-              <Table.Td ta="right">
+              <Table.Td data-label={t('keys.used')}>
+                {one.used_at ? <Moment at={one.used_at} zone={zone} /> : t('keys.never')}
+              </Table.Td>
+              <Table.Td className="end">
                 <Button size="xs" variant="subtle" onClick={() => props.onRevoke(one.id)}>
                   {t('keys.revoke')}
                 </Button>

@@ -44,7 +44,7 @@ export function Keys(props: { siteId: string; zone: string }) {
         ) : null}
         <FailureText error={made.error} />
       </Card>
-      <Card>
+      <Card title={t('keys.title')}>
         <FailureText error={revoked.error} />
         <Queried
           query={query}

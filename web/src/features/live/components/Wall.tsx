@@ -1,4 +1,4 @@
-import { Button, Group, MultiSelect, Text } from '@mantine/core';
+import { Button, Group, MultiSelect } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useRef } from 'react';
 import type { Schemas } from '@/shared/api/client';
@@ -17,6 +17,7 @@ export function Wall(props: {
   const grid = useRef<HTMLDivElement>(null);
   const shown = onWall(cameras, search.cameras);
   const columns = Math.ceil(Math.sqrt(Math.max(1, shown.length)));
+  const rows = Math.ceil(Math.max(1, shown.length) / columns);
   return (
     <>
       <Group align="flex-end" gap="sm">
@@ -33,7 +34,7 @@ export function Wall(props: {
           {t('wall.full')}
         </Button>
       </Group>
-      <div ref={grid} className="wall" style={{ '--columns': columns } as React.CSSProperties}>
+      <div ref={grid} className="wall" style={{ '--columns': columns, '--rows': rows } as React.CSSProperties}>
         {shown.map((camera) => (
           <figure key={camera.id}>
             <LiveTile camera={camera} rendition="tile" />
@@ -41,11 +42,9 @@ export function Wall(props: {
               <Link
                 to="/sites/$siteId/cameras/$cameraId"
                 params={{ siteId: camera.site_id, cameraId: camera.id }}
-                className="link"
+                title={camera.settings.name || camera.id}
               >
-                <Text component="span" size="sm">
-                  {camera.settings.name || camera.id}
-                </Text>
+                {camera.settings.name || camera.id}
               </Link>
             </figcaption>
           </figure>

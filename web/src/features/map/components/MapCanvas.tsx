@@ -22,7 +22,8 @@ const COLOURS = {
   light: { water: '#e8eef1', land: '#f8f9f7', edge: '#c3ced4', grid: '#d9e2e6' },
   dark: { water: '#161b1f', land: '#22292e', edge: '#3b464d', grid: '#252d32' },
 };
-const CLOSEST = 14;
+// The map has coasts and borders only: closer than this there is nothing to see.
+const CLOSEST = 6;
 const topology = land as unknown as Parameters<typeof feature>[0];
 const WORLD: Bounds = [-180, -85, 180, 85];
 

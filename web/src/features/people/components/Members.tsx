@@ -78,7 +78,7 @@ export function Members(props: { siteId: string }) {
         >
           {(list) => (
             <div className="table-scroll">
-              <Table aria-label={t('members.title')}>
+              <Table aria-label={t('members.title')} className="cards">
                 <Table.Tbody>
                   {list.map((member) => (
                     <Table.Tr key={member.user_id}>
@@ -88,6 +88,7 @@ export function Members(props: { siteId: string }) {
                       <Table.Td>
                         <NativeSelect
                           size="xs"
+                          w="10rem"
                           aria-label={t('members.role-of', { name: member.name })}
                           value={member.role}
                           data={roles}
@@ -97,7 +98,7 @@ export function Members(props: { siteId: string }) {
                           }}
                         />
                       </Table.Td>
-                      <Table.Td ta="right">
+                      <Table.Td className="end">
                         <Button
                           size="xs"
                           variant="subtle"

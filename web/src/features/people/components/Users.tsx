@@ -37,7 +37,7 @@ export function Users() {
         <Queried query={query}>
           {(list) => (
             <div className="table-scroll">
-              <Table aria-label={t('users.title')}>
+              <Table aria-label={t('users.title')} className="cards">
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th>{t('users.person')}</Table.Th>
@@ -52,12 +52,12 @@ export function Users() {
                       <Table.Td>
                         {user.display_name} <span className="quiet">{user.name}</span>
                       </Table.Td>
-                      <Table.Td>
+                      <Table.Td data-label={t('users.rights')}>
                         {user.system_admin ? t('users.system-admin') : '–'}
                         {user.disabled ? ` · ${t('users.disabled')}` : ''}
                       </Table.Td>
-                      <Table.Td>{formatDay(user.created_at, 'UTC', locale)}</Table.Td>
-                      <Table.Td ta="right">
+                      <Table.Td data-label={t('users.since')}>{formatDay(user.created_at, 'UTC', locale)}</Table.Td>
+                      <Table.Td className="end">
                         <Button
                           size="xs"
                           variant="subtle"

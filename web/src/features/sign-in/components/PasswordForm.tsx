@@ -41,10 +41,10 @@ export function PasswordForm() {
             required
             onChange={(event) => setNext(event.currentTarget.value)}
           />
-          <Text role="status" size="sm" c={changed.error ? 'red' : undefined} mih="1.2em">
+          <Text role="status" size="sm" c={changed.error ? 'red' : undefined} className="said">
             {changed.error ? problemText(changed.error, t).detail : changed.isSuccess ? t('account.changed') : ''}
           </Text>
-          <Button type="submit" loading={changed.isPending}>
+          <Button type="submit" loading={changed.isPending} style={{ alignSelf: 'flex-start' }}>
             {t('account.change')}
           </Button>
         </Stack>

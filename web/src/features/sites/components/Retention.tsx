@@ -29,7 +29,7 @@ export function Retention(props: { siteId: string }) {
       <Queried query={query}>
         {(found) => <Form key={found.etag} siteId={props.siteId} found={found} onSaved={() => setSaved(true)} />}
       </Queried>
-      <Text role="status" size="sm" mih="1.3em">
+      <Text role="status" size="sm" className="said">
         {saved ? t('retention.saved') : ''}
       </Text>
     </Card>

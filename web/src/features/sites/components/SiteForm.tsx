@@ -99,7 +99,7 @@ export function SiteForm(props: {
           {t('site.place-help')}
         </Text>
         <FailureText error={saved.error} />
-        <Button type="submit" loading={saved.isPending}>
+        <Button type="submit" loading={saved.isPending} style={{ alignSelf: 'flex-start' }}>
           {t(props.site ? 'form.save' : 'site.add')}
         </Button>
       </Stack>

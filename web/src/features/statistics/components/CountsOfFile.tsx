@@ -41,6 +41,7 @@ export function CountsOfFile(props: {
                 name: [...lines, ...zones].find((one) => one.id === place.id)?.name || place.id,
               })}
               zone={props.zone}
+              isWhole
             />
           ))}
           <div>

@@ -1,4 +1,4 @@
-import { Group, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useMemo } from 'react';
 import { useText } from '@/shared/i18n/useText';
 import { Chart } from '@/shared/ui/Chart';
@@ -6,7 +6,13 @@ import { Card } from '@/shared/ui/Page';
 import { chartSeries, type PlaceCounts, total } from '../model/series';
 
 /** What one line or zone counted. */
-export function PlaceCard(props: { place: PlaceCounts; title: string; zone: string }) {
+export function PlaceCard(props: {
+  place: PlaceCounts;
+  title: string;
+  zone: string;
+  /** It counted all that there is: a file is analysed to its end, however short it is. */
+  isWhole?: boolean;
+}) {
   const { t, locale } = useText();
   const { place, zone } = props;
   const series = useMemo(() => chartSeries(place.series, t), [place.series, t]);
@@ -14,18 +20,20 @@ export function PlaceCard(props: { place: PlaceCounts; title: string; zone: stri
   const unit = t(place.kind === 'line' ? 'statistics.crossings' : 'statistics.visits');
   return (
     <Card title={props.title}>
-      <Group gap="lg" align="baseline">
+      <div>
         <div>
           <span className="figure">{count.toLocaleString(locale)}</span> <span className="quiet">{unit}</span>
         </div>
-        <Text size="sm" className="quiet">
-          {watched >= 0.995
-            ? t('statistics.watched-all')
-            : watched > 0 && watched < 0.01
-              ? t('statistics.watched-little')
-              : t('statistics.watched', { percent: Math.floor(watched * 100) })}
-        </Text>
-      </Group>
+        {props.isWhole ? null : (
+          <Text size="sm" className="quiet">
+            {watched >= 0.995
+              ? t('statistics.watched-all')
+              : watched > 0 && watched < 0.01
+                ? t('statistics.watched-little')
+                : t('statistics.watched', { percent: Math.floor(watched * 100) })}
+          </Text>
+        )}
+      </div>
       <Chart series={series} label={t('statistics.chart', { name: props.title, count })} zone={zone} unit={unit} />
     </Card>
   );

@@ -22,7 +22,10 @@ export function StatisticsView(props: {
 }) {
   const { t } = useText();
   const { siteId, zone, search, onSearch } = props;
-  const cameras = useQuery(camerasQuery(siteId)).data ?? [];
+  // What a recording counted is on its own page.
+  const all = useQuery(camerasQuery(siteId)).data ?? [];
+  const cameras = all.filter((one) => !one.upload_id);
+  const recordings = new Set(all.filter((one) => one.upload_id).map((one) => one.id));
   const group = search.group ?? 'class';
   const asked = {
     ...range(search, useNow(), zone),
@@ -32,13 +35,18 @@ export function StatisticsView(props: {
   const query = useQuery(countsQuery(siteId, asked));
   return (
     <>
-      <Group gap="sm" align="flex-end" className="filters">
+      <Group justify="space-between" gap="sm">
         <SegmentedControl
           aria-label={t('statistics.span')}
           value={search.day ? '' : (search.span ?? 'today')}
           data={SPANS.map((value) => ({ value, label: t(`span.${value}`) }))}
           onChange={(value) => onSearch({ ...search, span: word(value, SPANS), day: undefined })}
         />
+        <Button component="a" variant="default" href={csvAddress(siteId, asked)} download>
+          {t('statistics.csv')}
+        </Button>
+      </Group>
+      <Group gap="sm" align="flex-end" className="filters">
         <TextInput
           key={search.day ?? 'none'}
           type="date"
@@ -56,21 +64,20 @@ export function StatisticsView(props: {
           data={GROUPS.map((value) => ({ value, label: t(`statistics.by-${value}`) }))}
           onChange={(event) => onSearch({ ...search, group: word(event.currentTarget.value, GROUPS) })}
         />
-        <Button component="a" variant="default" href={csvAddress(siteId, asked)} download>
-          {t('statistics.csv')}
-        </Button>
       </Group>
       <Queried
         query={query}
         rows={6}
-        isEmpty={(counts) => counts.series.length === 0}
+        isEmpty={(counts) => counts.series.every((one) => recordings.has(one.camera_id))}
         empty={{ title: 'statistics.none', text: 'statistics.none-text' }}
       >
         {(counts) => (
           <div className="grid-charts">
-            {byPlace(counts).map((place) => (
-              <PlaceCard key={place.key} place={place} title={nameOf(place, cameras)} zone={zone} />
-            ))}
+            {byPlace(counts)
+              .filter((place) => !recordings.has(place.cameraId))
+              .map((place) => (
+                <PlaceCard key={place.key} place={place} title={nameOf(place, cameras)} zone={zone} />
+              ))}
           </div>
         )}
       </Queried>

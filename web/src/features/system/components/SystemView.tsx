@@ -8,7 +8,11 @@ import { Queried } from '@/shared/ui/StateView';
 import { droppedText, stepText } from '../model/words';
 
 const SERVERS = ['database', 'kafka', 's3', 'redis'] as const;
-const COLOURS: Record<Schemas['ServerState'], string> = { ok: '#12805c', failed: '#c92a2a', not_configured: '#7b8790' };
+const COLOURS: Record<Schemas['ServerState'], string> = {
+  ok: 'var(--state-ok)',
+  failed: 'var(--state-failed)',
+  not_configured: 'var(--state-off)',
+};
 
 /** The pipeline as it is. What cannot be known says why. */
 export function SystemView() {
@@ -36,7 +40,7 @@ export function SystemView() {
 function Servers(props: { servers: Schemas['Servers'] }) {
   const { t } = useText();
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+    <SimpleGrid cols={{ base: 2, md: 4 }} spacing={{ base: 'sm', sm: 'md' }}>
       {SERVERS.map((name) => {
         const server = props.servers[name];
         return (

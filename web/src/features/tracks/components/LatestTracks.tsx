@@ -1,4 +1,4 @@
-import { Group, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useText } from '@/shared/i18n/useText';
@@ -25,14 +25,14 @@ export function LatestTracks(props: { siteId: string; cameraId: string; zone: st
         {(page) => (
           <>
             {page.items.map((track) => (
-              <Group key={track.id} justify="space-between" gap="xs">
+              <div key={track.id} className="line">
                 <Link to="/sites/$siteId/tracks/$trackId" params={{ siteId, trackId: track.id }} className="link">
                   <ClassName value={track.class} />
                 </Link>
                 <Text size="sm">
                   {formatDuration(track.duration_s, locale)} · <Moment at={track.first_seen} zone={props.zone} />
                 </Text>
-              </Group>
+              </div>
             ))}
           </>
         )}

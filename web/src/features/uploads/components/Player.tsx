@@ -169,11 +169,23 @@ function Video(props: {
         <Group gap="xs" justify="space-between">
           <Group gap="xs">
             <Button onClick={toggle}>{t(playing ? 'playback.pause' : 'playback.play')} (K)</Button>
-            <Button variant="default" onClick={() => step(false)}>
-              {t('playback.back')} (,)
+            <Button
+              variant="default"
+              px="sm"
+              aria-label={`−1 (,) ${t('playback.back')}`}
+              title={t('playback.back')}
+              onClick={() => step(false)}
+            >
+              −1 (,)
             </Button>
-            <Button variant="default" onClick={() => step(true)}>
-              {t('playback.forward')} (.)
+            <Button
+              variant="default"
+              px="sm"
+              aria-label={`+1 (.) ${t('playback.forward')}`}
+              title={t('playback.forward')}
+              onClick={() => step(true)}
+            >
+              +1 (.)
             </Button>
             <NativeSelect
               aria-label={t('playback.speed')}

@@ -67,6 +67,7 @@ export function SendFile(props: { siteId: string }) {
         <Group align="flex-end" gap="sm">
           <NativeSelect
             label={t('uploads.like')}
+            title={choices.find((camera) => camera.id === like)?.settings.name}
             value={like}
             data={[
               { value: '', label: t('uploads.like-none') },
@@ -82,7 +83,7 @@ export function SendFile(props: { siteId: string }) {
               </Button>
             )}
           </FileButton>
-          <Text size="sm" className="quiet">
+          <Text size="sm" className="quiet" visibleFrom="sm">
             {t('uploads.drop')}
           </Text>
         </Group>

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Progress, Table, Text } from '@mantine/core';
+import { Button, Group, Progress, Table, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -26,7 +26,7 @@ export function UploadList(props: { siteId: string; zone: string; operates: bool
       >
         {(list) => (
           <div className="table-scroll">
-            <Table aria-label={t('uploads.title')}>
+            <Table aria-label={t('uploads.title')} className="cards tops">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t('uploads.file')}</Table.Th>
@@ -62,14 +62,13 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
     <Table.Tr data-upload={upload.state}>
       <Table.Td>
         {upload.camera_id ? (
-          <Anchor
-            component={Link}
+          <Link
             to="/sites/$siteId/uploads/$uploadId"
-            // @ts-expect-error Mantine's polymorphic link does not know the parameters of the route.
             params={{ siteId: upload.site_id, uploadId: upload.id }}
+            className="link"
           >
             {upload.name}
-          </Anchor>
+          </Link>
         ) : (
           upload.name
         )}
@@ -77,7 +76,7 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
           {formatBytes(upload.bytes, locale)}
         </Text>
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('uploads.state')}>
         {t(`uploads.is-${upload.state}`, { frames: upload.frames.toLocaleString(locale) })}
         {share === undefined ? null : <Progress value={share * 100} aria-label={t('uploads.received')} />}
         {upload.problem ? (
@@ -88,7 +87,7 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
         {upload.damage ? <Text size="sm">{t('uploads.damage', { text: upload.damage })}</Text> : null}
         <FailureText error={error} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('uploads.created')}>
         <Moment at={upload.created_at} zone={props.zone} />
       </Table.Td>
       <Table.Td>

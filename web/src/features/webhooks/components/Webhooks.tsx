@@ -40,7 +40,7 @@ export function Webhooks(props: { siteId: string; zone: string }) {
         >
           {(list) => (
             <div className="table-scroll">
-              <Table aria-label={t('webhooks.title')}>
+              <Table aria-label={t('webhooks.title')} className="cards tops">
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th>{t('webhooks.name')}</Table.Th>
@@ -92,7 +92,7 @@ function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () =
           </Text>
         ) : null}
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('webhooks.state')}>
         {t(`webhooks.is-${webhook.state}`)}
         {webhook.waiting_since ? (
           <Text size="sm" className="quiet">
@@ -113,7 +113,7 @@ function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () =
         ) : null}
         <FailureText error={tested.error ?? removed.error} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('webhooks.delivered')}>
         {webhook.last_delivered_at ? <Moment at={webhook.last_delivered_at} zone={props.zone} /> : t('keys.never')}
       </Table.Td>
       <Table.Td>

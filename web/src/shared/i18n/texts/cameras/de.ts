@@ -13,7 +13,7 @@ export const de: Record<keyof typeof en, string> = {
   'cameras.none': 'Noch keine Kameras',
   'cameras.none-text':
     'Fügen Sie die erste Kamera dieses Standorts hinzu: ihre Adresse, ein Test mit Bild, und die Zonen und Linien, auf die es ankommt.',
-  'cameras.open-alerts': '{count, plural, one {# Alarm dauert an} other {# Alarme dauern an}}',
+  'cameras.open-alerts': '{count, plural, one {# andauernder Alarm} other {# andauernde Alarme}}',
   'camera.now': 'Jetzt',
   'camera.picture': 'Bild von {name}',
   'camera.no-picture': 'Testen Sie die Kamera, um ein Bild zu sehen.',
@@ -21,6 +21,8 @@ export const de: Record<keyof typeof en, string> = {
   'camera.frame': '{width} × {height} Pixel, {rate} Bilder/s, ausgewertet {lag} ms nach der Aufnahme',
   'camera.alerts': 'Neueste Alarme',
   'camera.no-alerts': 'Noch keine Alarme',
+  'camera.no-alerts-text':
+    'Eine Zone oder Linie löst Alarme aus, wenn sie eine Regel hat. Bearbeiten Sie dafür die Kamera.',
   'camera.tracks': 'Neueste Verkehrsteilnehmer',
   'camera.no-tracks': 'Noch niemand gesehen',
   'camera.counts': 'Zählung heute',
@@ -32,7 +34,7 @@ export const de: Record<keyof typeof en, string> = {
   'camera.heat-unwatched': 'Die Kamera wurde heute nicht beobachtet, also weiß es niemand.',
   'camera.heat-picture': 'Karte, wo Verkehrsteilnehmer waren',
   'camera.pending': 'Eine Änderung ist unterwegs zu den Kameras',
-  'camera.zone': 'Zeiten sind die von {zone}',
+  'camera.zone': 'Zeiten in {zone}',
   'camera.edit': 'Kamera bearbeiten',
   'versions.title': 'Verlauf',
   'versions.version': 'Fassung {number}',

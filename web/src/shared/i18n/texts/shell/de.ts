@@ -9,7 +9,7 @@ export const de: Record<keyof typeof en, string> = {
   'shell.dark': 'Dunkle Farben',
   'shell.sign-out': 'Abmelden',
   'shell.navigation': 'Seiten',
-  'shell.away': 'Was Sie sehen, ist alt. Die Seite läuft von selbst weiter, wenn der Server wieder da ist.',
+  'shell.away': 'Was Sie sehen, galt {age}. Die Seite fragt alle {seconds} s nach und geht von selbst weiter.',
   'nav.cameras': 'Kameras',
   'nav.wall': 'Monitorwand',
   'nav.alerts': 'Alarme',

@@ -7,7 +7,7 @@ export const en = {
   'shell.dark': 'Dark colours',
   'shell.sign-out': 'Sign out',
   'shell.navigation': 'Pages',
-  'shell.away': 'What you see is old. The page goes on by itself when the server is back.',
+  'shell.away': 'What you see was true {age}. The page asks every {seconds} s and goes on by itself.',
   'nav.cameras': 'Cameras',
   'nav.wall': 'Wall',
   'nav.alerts': 'Alerts',

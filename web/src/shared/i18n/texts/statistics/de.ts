@@ -1,8 +1,7 @@
 import type { en } from './en';
 
 export const de: Record<keyof typeof en, string> = {
-  'statistics.text':
-    'Wer Linien querte und in Zonen kam. Schattierte Zeit wurde nicht beobachtet. Zeiten sind die von {zone}.',
+  'statistics.text': 'Wer Linien querte und in Zonen kam. Schattierte Zeit wurde nicht beobachtet. Zeiten in {zone}.',
   'statistics.span': 'Zeitraum',
   'statistics.day': 'Tag',
   'statistics.group': 'Aufgeteilt nach',

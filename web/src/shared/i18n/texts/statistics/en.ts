@@ -1,5 +1,5 @@
 export const en = {
-  'statistics.text': 'Who crossed lines and came into zones. Shaded time was not watched. Times are those of {zone}.',
+  'statistics.text': 'Who crossed lines and came into zones. Shaded time was not watched. Times in {zone}.',
   'statistics.span': 'Time',
   'statistics.day': 'Day',
   'statistics.group': 'Split by',

@@ -2,7 +2,7 @@ import type { en } from './en';
 
 export const de: Record<keyof typeof en, string> = {
   'tracks.title': 'Suche',
-  'tracks.text': 'Verkehrsteilnehmer, die die Kameras sahen, die neuesten zuerst. Zeiten sind die von {zone}.',
+  'tracks.text': 'Verkehrsteilnehmer, die die Kameras sahen, die neuesten zuerst. Zeiten in {zone}.',
   'tracks.one': 'Verkehrsteilnehmer',
   'tracks.place': 'Zone oder Linie',
   'tracks.direction': 'Richtung',

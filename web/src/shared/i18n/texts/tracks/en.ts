@@ -1,6 +1,6 @@
 export const en = {
   'tracks.title': 'Search',
-  'tracks.text': 'Road users that the cameras saw, the newest first. Times are those of {zone}.',
+  'tracks.text': 'Road users that the cameras saw, the newest first. Times in {zone}.',
   'tracks.one': 'Road user',
   'tracks.place': 'Zone or line',
   'tracks.direction': 'Direction',
