@@ -1,7 +1,7 @@
 //! A camera that somebody watches.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -35,6 +35,8 @@ struct Watcher {
     viewer: u64,
     rendition: Rendition,
     mailbox: Arc<Mailbox>,
+    /// Nothing of the camera was given to it yet.
+    is_new: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +77,8 @@ impl WatchedCamera {
 
     pub(crate) fn add(&self, viewer: u64, rendition: Rendition, mailbox: &Arc<Mailbox>) {
         self.remove(viewer);
-        self.watchers.write().push(Watcher { viewer, rendition, mailbox: mailbox.clone() });
+        let (mailbox, is_new) = (mailbox.clone(), AtomicBool::new(true));
+        self.watchers.write().push(Watcher { viewer, rendition, mailbox, is_new });
     }
 
     pub(crate) fn remove(&self, viewer: u64) {
@@ -142,6 +145,13 @@ impl WatchedCamera {
         past.captured_at_us = found.captured_at_us;
         self.privacy.analysed(found.hidden.is_some());
         Some(Analysis::new(key, found, &mut past.trails))
+    }
+
+    /// Those who watch in this rendition and came since the last call.
+    pub(crate) fn newcomers(&self, rendition: Rendition) -> Vec<Arc<Mailbox>> {
+        let watchers = self.watchers.read();
+        let new = watchers.iter().filter(|watcher| watcher.rendition == rendition);
+        new.filter(|watcher| watcher.is_new.swap(false, Ordering::Relaxed)).map(|watcher| watcher.mailbox.clone()).collect()
     }
 
     /// Gives a message to all who watch in one of these renditions.

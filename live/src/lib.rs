@@ -7,6 +7,7 @@
 //! 2. Detections become an `analysis` (boxes and `trails` in fractions of the picture). Who watches without pictures gets it at once.
 //! 3. `renderer` has a few threads, and each camera is on one of them. There, `stage` joins pictures with their analysis ([`join`]), decodes
 //!    what has to be decoded ([`source`]), and makes each rendition that somebody wants, once.
+//!    Access units go through `units` instead; `recent` keeps those since the last key frame for whoever comes in between.
 //! 4. `message` is what a viewer gets, in one piece of memory for all of them; `mailbox` is a viewer's bounded queue: whoever is slow skips
 //!    pictures.
 //!
@@ -21,6 +22,7 @@ mod message;
 mod metrics;
 mod privacy;
 mod reader;
+mod recent;
 mod renderer;
 mod rendition;
 pub mod source;

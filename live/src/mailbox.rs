@@ -49,6 +49,9 @@ struct Lane {
     rendition: Rendition,
     waiting: VecDeque<Arc<Message>>,
     bytes: usize,
+    /// How many of them are from before the viewer came: they are beside the bounds.
+    earlier: usize,
+    earlier_bytes: usize,
     /// The access unit that can follow; `None` until a key frame.
     next_unit: Option<(u64, u64)>,
     taken: u64,
@@ -80,6 +83,24 @@ impl Mailbox {
         }
     }
 
+    /// Access units since a key frame, for a viewer who has nothing of the camera yet. They are bounded by whoever kept them.
+    pub(crate) fn begin(&self, camera: &CameraId, earlier: &[Arc<Message>]) {
+        let mut state = self.state.lock();
+        let State { lanes, turns } = &mut *state;
+        let Some(lane) = lanes.get_mut(camera).filter(|lane| lane.rendition == Rendition::H264) else { return };
+        if !lane.waiting.is_empty() || lane.next_unit.is_some() {
+            return;
+        }
+        let Some(Content::Unit { session, sequence, .. }) = earlier.last().map(|message| message.content) else { return };
+        lane.next_unit = Some((session, sequence + 1));
+        lane.waiting.extend(earlier.iter().cloned());
+        lane.earlier = lane.waiting.len();
+        lane.earlier_bytes = earlier.iter().map(|message| message.bytes.len()).sum();
+        lane.bytes = lane.earlier_bytes;
+        turns.push_back(camera.clone());
+        self.arrived.notify_one();
+    }
+
     /// The next message. Cancel-safe.
     pub(crate) async fn next(&self) -> Bytes {
         loop {
@@ -98,6 +119,10 @@ impl Mailbox {
             let Some(lane) = lanes.get_mut(&camera) else { continue };
             let Some(message) = lane.waiting.pop_front() else { continue };
             lane.bytes -= message.bytes.len();
+            if lane.earlier > 0 {
+                lane.earlier -= 1;
+                lane.earlier_bytes -= message.bytes.len();
+            }
             lane.taken += 1;
             DELIVERED.with_label_values(&[camera.as_str()]).inc();
             if !lane.waiting.is_empty() {
@@ -124,7 +149,8 @@ impl Mailbox {
 
 impl Lane {
     fn new(rendition: Rendition) -> Self {
-        Self { rendition, waiting: VecDeque::new(), bytes: 0, next_unit: None, taken: 0, skipped: 0 }
+        let waiting = VecDeque::new();
+        Self { rendition, waiting, bytes: 0, earlier: 0, earlier_bytes: 0, next_unit: None, taken: 0, skipped: 0 }
     }
 
     fn push(&mut self, camera: &CameraId, message: Arc<Message>) {
@@ -164,13 +190,14 @@ impl Lane {
 
     /// Whether access units wait to the bound; one is always let in.
     fn is_full(&self, next: &Message) -> bool {
-        !self.waiting.is_empty() && (self.waiting.len() >= MAX_UNITS || self.bytes + next.bytes.len() > MAX_UNIT_BYTES)
+        let (waiting, bytes) = (self.waiting.len() - self.earlier, self.bytes - self.earlier_bytes);
+        waiting > 0 && (waiting >= MAX_UNITS || bytes + next.bytes.len() > MAX_UNIT_BYTES)
     }
 
     fn skip_waiting(&mut self) {
         self.skipped += self.waiting.len() as u64;
         self.waiting.clear();
-        self.bytes = 0;
+        (self.bytes, self.earlier, self.earlier_bytes) = (0, 0, 0);
     }
 }
 

@@ -50,6 +50,9 @@ pub(crate) struct PictureHead<'a> {
     pub(crate) key_frame: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) turn: Option<Turn>,
+    /// It is from before the viewer came, and is there because later ones need it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) earlier: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,8 +93,9 @@ impl Message {
     }
 
     pub(crate) fn jpeg(shown: Shown<'_>, rendition: Rendition, size: (u32, u32), jpeg: &[u8]) -> Self {
-        let (codec, key_frame, turn) = (None, None, None);
-        let head = PictureHead { media_type: "image/jpeg", width: size.0, height: size.1, codec, key_frame, turn };
+        let (codec, key_frame, turn, earlier) = (None, None, None, None);
+        let (width, height) = size;
+        let head = PictureHead { media_type: "image/jpeg", width, height, codec, key_frame, turn, earlier };
         Self { bytes: write(shown, rendition, Some(head), jpeg), content: Content::Picture }
     }
 

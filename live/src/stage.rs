@@ -16,8 +16,9 @@ use vru_vision::shrink;
 use crate::analysis::Analysis;
 use crate::camera::WatchedCamera;
 use crate::join::Join;
-use crate::message::{Message, PictureHead, Shown, Turn};
+use crate::message::{Message, Shown};
 use crate::metrics::Skip;
+use crate::recent::{self, Recent};
 use crate::rendition::Rendition;
 use crate::source::{NoPicture, PictureSource, Pixels, PixelsError, SourcePicture};
 use crate::units::{Unit, Units};
@@ -49,6 +50,7 @@ pub(crate) struct Stage {
     source: PictureSource,
     join: Join<SourcePicture, Arc<Analysis>>,
     units: Units,
+    recent: Recent,
     /// The name of the stream's profile and level, from its last key frame.
     codec: String,
     tile_due: Option<Instant>,
@@ -58,8 +60,9 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(camera: Arc<WatchedCamera>) -> Self {
-        let (source, join, units) = (PictureSource::default(), Join::default(), Units::default());
-        Self { camera, source, join, units, codec: String::new(), tile_due: None, shown: None }
+        let (source, join) = (PictureSource::default(), Join::default());
+        let (units, recent) = (Units::default(), Recent::default());
+        Self { camera, source, join, units, recent, codec: String::new(), tile_due: None, shown: None }
     }
 
     pub(crate) fn camera(&self) -> &Arc<WatchedCamera> {
@@ -67,16 +70,19 @@ impl Stage {
     }
 
     pub(crate) fn frame(&mut self, key: FrameKey, frame: Box<v1::Frame>, tools: &mut Tools) {
-        let passed_on =
-            frame.encoding() == Encoding::H264 && self.camera.wants(Rendition::H264) && !self.camera.privacy.hides();
-        if passed_on || self.wants_images(frame.encoding()) {
+        if self.wants_images(frame.encoding()) {
             self.pictures(&key, &frame, tools);
         } else {
             self.source.forget();
         }
-        if passed_on && !frame.payload.is_empty() {
-            self.units.push(key, frame);
-            self.pass_units_on();
+        // Also while nobody wants them: whoever comes from the tile of a wall begins at once.
+        if frame.encoding() == Encoding::H264 && !self.camera.privacy.hides() {
+            if !frame.payload.is_empty() {
+                self.units.push(key, frame);
+                self.pass_units_on();
+            }
+        } else {
+            self.recent.forget();
         }
     }
 
@@ -88,10 +94,6 @@ impl Stage {
     }
 
     fn pictures(&mut self, key: &FrameKey, frame: &v1::Frame, tools: &mut Tools) {
-        if !self.wants_images(frame.encoding()) {
-            self.source.forget();
-            return;
-        }
         let pictures = match self.source.pictures(key, frame) {
             Ok(pictures) => pictures,
             Err(NoPicture::NoKeyFrame) => {
@@ -229,24 +231,34 @@ impl Stage {
                 self.codec = codec;
             }
             if self.camera.privacy.hides() || analysis.as_ref().is_some_and(|analysis| analysis.hidden.is_some()) {
+                self.recent.forget();
                 Skip::Private.count(self.camera.id.as_str(), 1);
                 continue;
             }
-            let turn = vru_media::frame::orientation(&frame);
-            let turned = turn != vru_media::Orientation::UPRIGHT;
-            let head = PictureHead {
-                media_type: "video/h264",
-                width: frame.width,
-                height: frame.height,
-                codec: Some(&self.codec),
-                key_frame: Some(frame.key_frame),
-                turn: turned.then(|| Turn { mirrored: turn.mirrored, degrees: u32::from(turn.quarters) * 90 }),
-            };
-            let source = (frame.source_width, frame.source_height);
-            let shown =
-                Shown { key: &key, captured_at_us: frame.captured_at_us, source, analysis: analysis.as_deref() };
-            let message = Message::unit(shown, head, &frame.payload);
-            self.camera.publish(Rendition::H264, &[Rendition::H264], message);
+            if frame.key_frame {
+                self.recent.forget();
+            }
+            self.begin_newcomers();
+            if self.camera.wants(Rendition::H264) {
+                let source = (frame.source_width, frame.source_height);
+                let analysis = analysis.as_deref();
+                let shown = Shown { key: &key, captured_at_us: frame.captured_at_us, source, analysis };
+                let message = Message::unit(shown, recent::head(&frame, &self.codec), &frame.payload);
+                self.camera.publish(Rendition::H264, &[Rendition::H264], message);
+            }
+            self.recent.push(key, frame);
+        }
+    }
+
+    /// Gives those who came since the last unit what the next one depends on.
+    fn begin_newcomers(&mut self) {
+        let newcomers = self.camera.newcomers(Rendition::H264);
+        if newcomers.is_empty() {
+            return;
+        }
+        let earlier = self.recent.messages(&self.codec);
+        for mailbox in newcomers {
+            mailbox.begin(&self.camera.id, &earlier);
         }
     }
 }

@@ -10,7 +10,7 @@ import { numbered, numberIn, numberOf } from './truth.mjs';
 const COLOURS = { pedestrian: [213, 94, 0], cyclist: [0, 114, 178], motorcyclist: [154, 91, 135] };
 
 /** The drawn edges are where the API says that the road users are. */
-function boxesAreDrawn(png, frame) {
+export function boxesAreDrawn(png, frame) {
   const sure = frame.objects.filter((object) => object.confirmed && COLOURS[object.class]);
   const { width, height, pixels } = decode(png);
   const near = (x, y, [r, g, b]) => {

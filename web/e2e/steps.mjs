@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ask, until } from './asking.mjs';
 import { dataSteps } from './data.mjs';
 import { playUpload } from './playback.mjs';
+import { watchStream } from './stream.mjs';
 import { measureWall } from './wall.mjs';
 import { widthSteps } from './widths.mjs';
 
@@ -214,6 +215,11 @@ export const steps = {
   async 'an upload plays with the boxes of each picture on that picture'(tab) {
     await playUpload(tab, site.id);
     await goTo(tab.page, 'Uploads');
+  },
+
+  async 'the stream of a camera is decoded in the browser, each picture with its own boxes'(tab) {
+    await watchStream(tab, site.id);
+    await goTo(tab.page, 'Cameras');
   },
 
   async 'a zone is moved by keyboard alone, and the change is stored'({ page, origin, accessible }) {

@@ -166,14 +166,21 @@ impl Open {
         }
         self.allowed = allowed;
         let watched = self.wishes.iter().filter(|wish| self.allowed.contains_key(&wish.camera_id));
-        self.viewer.watch(watched.map(|wish| (wish.camera_id.clone(), wish.rendition)).collect());
-        self.viewer.blur(self.allowed.iter().filter_map(|(camera, blurred)| Some((camera, (*blurred)?))));
+        let watched = watched.map(|wish| (wish.camera_id.clone(), wish.rendition)).collect();
+        // Before too: what others have watched already comes at once.
+        self.blur();
+        self.viewer.watch(watched);
+        self.blur();
         let cameras = self.wishes.iter().map(|wish| Watching {
             camera_id: wish.camera_id.as_str(),
             rendition: wish.rendition,
             status: if self.allowed.contains_key(&wish.camera_id) { Status::Watching } else { Status::NotFound },
         });
         say(socket, &ServerMessage::Watching { cameras: cameras.collect() }).await
+    }
+
+    fn blur(&self) {
+        self.viewer.blur(self.allowed.iter().filter_map(|(camera, blurred)| Some((camera, (*blurred)?))));
     }
 
     async fn tick(&mut self, socket: &mut WebSocket) -> Result<(), Ended> {

@@ -71,6 +71,36 @@ fn access_units_are_skipped_up_to_a_key_frame() {
 }
 
 #[test]
+fn whoever_comes_in_the_middle_gets_what_is_before_and_the_bounds_are_for_what_follows() {
+    let mailbox = watching(&[("a", Rendition::H264)]);
+    mailbox.push(&camera("a"), unit(200, false));
+    let earlier: Vec<_> = (0..=200).map(|sequence| unit(sequence, sequence == 0)).collect();
+    mailbox.begin(&camera("a"), &earlier);
+    for sequence in 201..201 + MAX_UNITS as u64 {
+        mailbox.push(&camera("a"), unit(sequence, false));
+    }
+    let wanted: Vec<String> = (0..201 + MAX_UNITS).map(|sequence| sequence.to_string()).collect();
+    assert_eq!(all(&mailbox), wanted);
+    assert_eq!(mailbox.rates()[0].skipped, 0);
+    // Whoever has something already goes on with it.
+    mailbox.begin(&camera("a"), &earlier);
+    assert_eq!(all(&mailbox), Vec::<String>::new());
+    mailbox.push(&camera("a"), unit(201 + MAX_UNITS as u64, false));
+    assert_eq!(all(&mailbox).len(), 1);
+}
+
+#[test]
+fn a_viewer_who_is_slow_from_the_start_skips_all_of_it() {
+    let mailbox = watching(&[("a", Rendition::H264)]);
+    mailbox.begin(&camera("a"), &[unit(0, true), unit(1, false)]);
+    for sequence in 2..=2 + MAX_UNITS as u64 {
+        mailbox.push(&camera("a"), unit(sequence, false));
+    }
+    assert_eq!(all(&mailbox), Vec::<String>::new());
+    assert_eq!(mailbox.rates()[0].skipped, MAX_UNITS as u64 + 3);
+}
+
+#[test]
 fn cameras_have_their_turn_one_after_the_other() {
     let mailbox = watching(&[("a", Rendition::None), ("b", Rendition::None)]);
     for name in ["a", "a", "a", "b"] {

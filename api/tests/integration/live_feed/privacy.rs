@@ -100,3 +100,34 @@ async fn a_stream_of_h264_is_not_passed_on_and_comes_as_blurred_pictures() {
     };
     assert_eq!((&picture.head["rendition"], &picture.head["picture"]["type"]), (&json!("full"), &json!("image/jpeg")));
 }
+
+/// Nobody says whether its pictures are blurred: it is no camera of a site, and nobody analyses it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_h264_of_which_nobody_knows_whether_it_is_blurred_is_not_passed_on() {
+    let street = Street::start_with("privacy-unknown", |config| config.cameras.in_file = true).await;
+    let camera = "street-3";
+    let stream = tokio::task::block_in_place(|| access_units(Codec::H264, 60));
+    let mut watcher = Watcher::open(&street.api, &street.admin).await;
+    watcher.watch(&[(camera, "h264")]).await;
+    let mut numbers = 0..;
+    let mut publish = |analysed: bool| {
+        for payload in &stream {
+            let number = numbers.next().expect("a number");
+            street.put_frame(&v1::Frame { analyse: true, ..unit(camera, number, payload) });
+            if analysed {
+                street.detections(camera, number);
+            }
+        }
+        numbers.start
+    };
+    while street.records(Topic::Frames, "used") == 0 {
+        publish(false);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    publish(false);
+    assert!(watcher.next_picture_within(Duration::from_secs(4)).await.is_none(), "nobody knows whether it is blurred");
+    let known = publish(true);
+    let picture = watcher.picture().await;
+    assert!(picture.number() >= known - stream.len() as u64, "{}", picture.head);
+    assert_eq!(picture.head["picture"]["type"], "video/h264");
+}

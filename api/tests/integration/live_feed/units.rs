@@ -130,3 +130,64 @@ async fn access_units_are_passed_on_and_pictures_begin_at_key_frames() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_between_key_frames_begins_at_the_one_before() {
+    let street = Street::start("joining").await;
+    let camera = street.camera().await;
+    let units = tokio::task::block_in_place(|| access_units(Clip::H264, 120));
+    let keys: Vec<u64> =
+        (0..units.len()).filter(|at| Codec::H264.resets_decoder(&units[*at])).map(|at| at as u64).collect();
+    let is_key = |number: &u64| keys.contains(number);
+    let truth = decoded(units.iter().zip(0..).map(|(unit, number)| (number, unit.clone(), is_key(&number))));
+    let publish = |numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            street.put_frame(&unit(&camera, number, &units[number as usize]));
+            if number.is_multiple_of(2) {
+                street.detections(&camera, number);
+            }
+        }
+    };
+    // On a wall, with tiles.
+    let mut wall = Watcher::open(&street.api, &street.admin).await;
+    wall.watch(&[(&camera, "tile")]).await;
+    let other = super::neighbour(&camera);
+    while street.records(Topic::Frames, "other_camera") == 0 {
+        tokio::task::block_in_place(|| street.bus.produce(Topic::Frames, &other, Some(b"x")));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let came = keys[1] + 7;
+    publish(0..came);
+    while street.records(Topic::Frames, "used") < came as i64 || street.records(Topic::Detections, "used") == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut viewers = Vec::new();
+    for _ in 0..3 {
+        let mut viewer = Watcher::open(&street.api, &street.admin).await;
+        viewer.watch(&[(&camera, "h264")]).await;
+        viewers.push(viewer);
+    }
+    let end = came + 8;
+    assert!(keys.iter().all(|key| !(came..end).contains(key)), "there is no other key frame at {keys:?}");
+    publish(came..end);
+    for viewer in &mut viewers {
+        let mut received = Vec::new();
+        while received.len() < (end - keys[1]) as usize {
+            let picture = viewer.picture().await;
+            let (number, head) = (picture.number(), &picture.head["picture"]);
+            // What is from before is only there for the decoder.
+            assert_eq!(head["earlier"] == true, number < came, "{}", picture.head);
+            let analysed = number >= came && number.is_multiple_of(2);
+            assert_eq!(picture.head["objects"].is_array(), analysed, "{}", picture.head);
+            received.push((number, picture.bytes.clone(), head["key_frame"] == true));
+        }
+        let numbers: Vec<u64> = received.iter().map(|(number, ..)| *number).collect();
+        assert_eq!(numbers, (keys[1]..end).collect::<Vec<_>>());
+        let played = decoded(received.into_iter());
+        assert!(played.len() + 2 >= numbers.len(), "{} pictures of {}", played.len(), numbers.len());
+        for (number, picture) in &played {
+            assert!(difference(picture, &truth[number]) < 0.01, "picture {number} differs");
+        }
+    }
+    assert_eq!(street.records(Topic::Frames, "used"), end as i64, "each is read once, for whoever watches");
+}

@@ -4,7 +4,7 @@ import { useText } from '@/shared/i18n/useText';
 import { classOf, draw } from '@/shared/model/overlay';
 import { Ages, STALE_MS } from '../model/age';
 import { feed } from '../model/feed';
-import type { LivePicture, Rendition } from '../model/message';
+import type { Rendition } from '../model/message';
 
 const TICK_MS = 250;
 
@@ -31,42 +31,24 @@ export function LiveTile(props: {
   useEffect(() => {
     if (!visible) return;
     const ages = new Ages();
-    let newest: { picture: LivePicture; arrived: number } | undefined;
-    let decoding = false;
-    let ended = false;
-    // One picture is decoded at a time; of those that come meanwhile, the newest is next.
-    async function show() {
-      if (decoding) return;
-      decoding = true;
-      while (newest && !ended) {
-        const { picture, arrived } = newest;
-        newest = undefined;
-        const bitmap = await decode(picture);
-        if (!bitmap) continue;
-        await new Promise(requestAnimationFrame);
-        if (canvas.current && !ended) {
-          const { zones = [], lines = [] } = plain ? {} : settings.current;
-          const objects = plain ? [] : (picture.head.objects ?? []);
-          draw(canvas.current, bitmap, bitmap, objects, { zones, lines }, (object) => {
-            const known = classOf(object);
-            return text.current(known ? `class.${known}` : 'class.unknown');
-          });
-          canvas.current.dataset.captured = picture.head.captured_at;
-          canvas.current.dataset.objects = String(picture.head.objects?.length ?? '');
-          setRatio(bitmap.width / bitmap.height);
-          ages.add(arrived, Date.parse(picture.head.captured_at));
-        }
-        bitmap.close();
-      }
-      decoding = false;
-    }
-    const leave = feed.watch(camera.id, rendition, (picture, arrived) => {
-      newest = { picture, arrived };
-      void show();
+    const leave = feed.watch(camera.id, rendition, ({ image, width, height, head, arrived }) => {
+      if (!canvas.current) return;
+      const { zones = [], lines = [] } = plain ? {} : settings.current;
+      const objects = plain ? [] : (head.objects ?? []);
+      draw(canvas.current, image, { width, height }, objects, { zones, lines }, (object) => {
+        const known = classOf(object);
+        return text.current(known ? `class.${known}` : 'class.unknown');
+      });
+      const { dataset } = canvas.current;
+      dataset.captured = head.captured_at;
+      dataset.frame = `${head.session}.${head.sequence}`;
+      dataset.type = head.picture?.type;
+      dataset.objects = String(head.objects?.length ?? '');
+      setRatio(width / height);
+      ages.add(arrived, Date.parse(head.captured_at));
     });
     const timer = setInterval(() => setAge(ages.at(performance.now())), TICK_MS);
     return () => {
-      ended = true;
       clearInterval(timer);
       leave();
     };
@@ -88,16 +70,6 @@ export function LiveTile(props: {
       </span>
     </div>
   );
-}
-
-async function decode(picture: LivePicture): Promise<ImageBitmap | undefined> {
-  if (!picture.head.picture) return undefined;
-  try {
-    return await createImageBitmap(new Blob([picture.bytes], { type: picture.head.picture.type }));
-  } catch {
-    // Not a picture: the age says that none is shown.
-    return undefined;
-  }
 }
 
 /** Whether somebody can see it: it is scrolled into view, in a tab that is shown. */

@@ -1,30 +1,45 @@
-import { type LivePicture, parse, type Rendition } from './message';
+import { parse, type Rendition } from './message';
+import { CameraStream, type Shown } from './stream';
+import { decodesH264 } from './support';
 import { backOff, Wishes } from './wishes';
-
-type Listener = (picture: LivePicture, arrived: number) => void;
 
 /** The live feed of this page: one connection for all cameras, which is there while somebody watches. */
 class LiveFeed {
   readonly #wishes = new Wishes();
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #streams = new Map<string, CameraStream>();
+  #decodes = false;
+  /** Cameras whose access units could not be decoded: they come as JPEGs until the page is loaded again. */
+  readonly #undecodable = new Set<string>();
   #socket: WebSocket | undefined;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #said: string | undefined;
   #asked = false;
 
-  /** Returns what ends it. */
-  watch(camera: string, rendition: Rendition, listener: Listener): () => void {
+  constructor() {
+    void decodesH264().then((decodes) => {
+      this.#decodes = decodes;
+      this.#changed();
+    });
+  }
+
+  /** Returns what ends it. The listener gets pictures in an animation frame. */
+  watch(camera: string, rendition: Rendition, listener: (shown: Shown) => void): () => void {
     const viewer = this.#wishes.add(camera, rendition);
-    const listeners = this.#listeners.get(camera) ?? new Set();
-    listeners.add(listener);
-    this.#listeners.set(camera, listeners);
+    const stream = this.#streams.get(camera) ?? new CameraStream(() => this.#cannotDecode(camera));
+    stream.listeners.add(listener);
+    this.#streams.set(camera, stream);
     this.#changed();
     return () => {
       this.#wishes.remove(viewer);
-      listeners.delete(listener);
+      stream.listeners.delete(listener);
       this.#changed();
     };
+  }
+
+  #cannotDecode(camera: string): void {
+    this.#undecodable.add(camera);
+    this.#changed();
   }
 
   /** Tiles come and go together: what they want is said once. */
@@ -33,6 +48,11 @@ class LiveFeed {
     this.#asked = true;
     queueMicrotask(() => {
       this.#asked = false;
+      for (const [camera, stream] of this.#streams) {
+        if (stream.listeners.size > 0) continue;
+        stream.close();
+        this.#streams.delete(camera);
+      }
       if (this.#wishes.isEmpty) this.#close();
       else if (this.#socket) this.#say();
       else if (!this.#timer) this.#open();
@@ -48,8 +68,7 @@ class LiveFeed {
       this.#failures = 0;
       const arrived = performance.now();
       const picture = data instanceof ArrayBuffer ? parse(data) : undefined;
-      if (!picture) return;
-      for (const listener of this.#listeners.get(picture.head.camera_id) ?? []) listener(picture, arrived);
+      if (picture) this.#streams.get(picture.head.camera_id)?.receive(picture, arrived);
     };
     socket.onclose = () => {
       if (this.#socket !== socket) return;
@@ -66,7 +85,7 @@ class LiveFeed {
   }
 
   #say(): void {
-    const message = this.#wishes.message();
+    const message = this.#wishes.message((camera) => this.#decodes && !this.#undecodable.has(camera));
     if (this.#socket?.readyState !== WebSocket.OPEN || message === this.#said) return;
     this.#said = message;
     this.#socket.send(message);

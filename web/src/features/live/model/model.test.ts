@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Ages } from './age';
-import { parse } from './message';
+import { micros, parse } from './message';
 import { backOff, Wishes } from './wishes';
 
 function message(head: string, picture: number[], length = new TextEncoder().encode(head).length): ArrayBuffer {
@@ -26,6 +26,12 @@ describe('a message', () => {
   });
 });
 
+it('a time of capture is read to the microsecond', () => {
+  expect(micros('1970-01-01T00:00:01.04Z')).toBe(1_040_000);
+  expect(micros('1970-01-01T00:00:00.000001Z')).toBe(1);
+  expect(micros('2027-01-31T07:00:00Z')).toBe(Date.parse('2027-01-31T07:00:00Z') * 1000);
+});
+
 describe('the age of a picture', () => {
   it('does not depend on the clocks', () => {
     const ages = new Ages();
@@ -48,14 +54,19 @@ describe('what is watched', () => {
     wishes.add('a', 'tile');
     const full = wishes.add('a', 'full');
     wishes.add('b', 'tile');
-    expect(JSON.parse(wishes.message())).toEqual({
+    expect(JSON.parse(wishes.message(() => false))).toEqual({
       watch: [
         { camera_id: 'a', rendition: 'full' },
         { camera_id: 'b', rendition: 'tile' },
       ],
     });
+    // Whoever decodes H.264 gets it in place of large pictures, not of tiles.
+    expect(JSON.parse(wishes.message(() => true)).watch).toEqual([
+      { camera_id: 'a', rendition: 'h264' },
+      { camera_id: 'b', rendition: 'tile' },
+    ]);
     wishes.remove(full);
-    expect(JSON.parse(wishes.message()).watch[0]).toEqual({ camera_id: 'a', rendition: 'tile' });
+    expect(JSON.parse(wishes.message(() => false)).watch[0]).toEqual({ camera_id: 'a', rendition: 'tile' });
     expect(wishes.isEmpty).toBe(false);
   });
 });

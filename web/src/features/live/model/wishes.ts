@@ -19,13 +19,15 @@ export class Wishes {
     return this.#viewers.size === 0;
   }
 
-  /** As the server reads it. */
-  message(): string {
+  /** As the server reads it. `decodes`: whether this page decodes the camera's own stream, which has the whole picture in fewer bytes. */
+  message(decodes: (camera: string) => boolean): string {
     const found = new Map<string, Rendition>();
     for (const { camera, rendition } of this.#viewers.values()) {
       if (rendition === 'full' || !found.has(camera)) found.set(camera, rendition);
     }
-    const watch = [...found].map(([camera_id, rendition]) => ({ camera_id, rendition }));
+    const watch = [...found].map(([camera_id, rendition]) => {
+      return { camera_id, rendition: rendition === 'full' && decodes(camera_id) ? 'h264' : rendition };
+    });
     return JSON.stringify({ watch });
   }
 }
