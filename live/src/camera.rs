@@ -151,7 +151,9 @@ impl WatchedCamera {
     pub(crate) fn newcomers(&self, rendition: Rendition) -> Vec<Arc<Mailbox>> {
         let watchers = self.watchers.read();
         let new = watchers.iter().filter(|watcher| watcher.rendition == rendition);
-        new.filter(|watcher| watcher.is_new.swap(false, Ordering::Relaxed)).map(|watcher| watcher.mailbox.clone()).collect()
+        new.filter(|watcher| watcher.is_new.swap(false, Ordering::Relaxed))
+            .map(|watcher| watcher.mailbox.clone())
+            .collect()
     }
 
     /// Gives a message to all who watch in one of these renditions.

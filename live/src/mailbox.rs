@@ -91,7 +91,9 @@ impl Mailbox {
         if !lane.waiting.is_empty() || lane.next_unit.is_some() {
             return;
         }
-        let Some(Content::Unit { session, sequence, .. }) = earlier.last().map(|message| message.content) else { return };
+        let Some(Content::Unit { session, sequence, .. }) = earlier.last().map(|message| message.content) else {
+            return;
+        };
         lane.next_unit = Some((session, sequence + 1));
         lane.waiting.extend(earlier.iter().cloned());
         lane.earlier = lane.waiting.len();
