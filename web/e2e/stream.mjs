@@ -52,7 +52,7 @@ async function foundIn(page, site, camera, frame) {
   const tracks = (await ask(page, `${site}/tracks?camera_id=${camera}&limit=100`)).items;
   const found = [];
   for (const { id } of tracks.filter(({ id }) => id.startsWith(`${camera}.${session}.`))) {
-    const { items } = await ask(page, `${site}/tracks/${encodeURIComponent(id)}/detections?limit=1000`);
+    const { items } = await ask(page, `${site}/tracks/${encodeURIComponent(id)}/detections?limit=200`);
     found.push(...items.filter((item) => item.sequence === Number(sequence)));
   }
   return found;
