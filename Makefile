@@ -116,8 +116,15 @@ observability: ## write the rules and dashboards that observability/source descr
 	$(OBSERVE) observability/source/build.py
 
 .PHONY: validate-full
-validate-full: validate control-plane keda ## and on a real Kubernetes control plane with KEDA, and the images, really built and run
-	@images/test.sh
+validate-full: validate control-plane keda images ## and on a real Kubernetes control plane with KEDA, and the images, really built and run
+
+# As root: images are built in a chroot and mounted.
+.PHONY: images
+images: $(if $(BUILT),,build) ## every image, really built and run: what is in it, its size, and the pipeline of images on real servers
+	@scripts/setup.sh test
+	scripts/setup.sh images
+	scripts/web.sh build
+	images/test.sh
 
 # Not part of `make test`: its programs take about ten minutes to build on a cold machine.
 .PHONY: control-plane

@@ -8,6 +8,7 @@
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline, the AWS command line
 #   scripts/setup.sh control-plane  what the tests need, and a Kubernetes control plane
 #   scripts/setup.sh keda   that, and KEDA
+#   scripts/setup.sh images  what `make demo` needs, and what builds images, runs them and lists what is in them
 #   scripts/setup.sh all    the same as test
 #
 # Files go to $VRU_CACHE (default: $XDG_CACHE_HOME/vru or ~/.cache/vru); delete that folder to start afresh.
@@ -20,7 +21,7 @@ STAMPS=$CACHE/.stamps
 # Scratch space lies in the cache, so that moving a finished file to its place stays in one file system.
 WORK=$CACHE/.work.$$
 
-for file in common debian python node onnxruntime clips model go tools manifests observability control_plane terraform; do
+for file in common debian python node onnxruntime clips model go tools manifests observability control_plane terraform images; do
   # shellcheck source=/dev/null
   . "$SETUP_DIR/$file.sh"
 done
@@ -30,9 +31,9 @@ done
 main() {
   local part=${1:-all}
   case $part in
-    build | demo | test | bench | control-plane | keda | all) ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
-    *) die "unknown part '$part'; choose build, demo, test, bench, control-plane, keda or all" ;;
+    build | demo | test | bench | control-plane | keda | images | all) ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
+    *) die "unknown part '$part'; choose build, demo, test, bench, control-plane, keda, images or all" ;;
   esac
   mkdir -p "$STAMPS"
   # Two makes at once (a demo beside a test) must not install the same thing twice.
@@ -53,6 +54,11 @@ main() {
   setup_clips
   setup_model
   [ "$part" = demo ] && return
+  if [ "$part" = images ]; then
+    setup_go
+    setup_images
+    return
+  fi
   setup_stills
   setup_kafka
   setup_seaweedfs

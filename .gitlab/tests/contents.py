@@ -25,7 +25,7 @@ def problems(folder):
         jobs = {name: job for name, job in pipeline.whole(folder, pipeline.MAIN).items() if isinstance(job, dict) and "script" in job}
     except pipeline.Refused as refused:
         return [f"gitlab-ci-local refuses the file: {refused}"]
-    return (commands(folder, jobs) + unused(folder, jobs) + everything_is_tested(folder, jobs) + versions(jobs) + deployments(jobs) + secrets(folder))
+    return (commands(folder, jobs) + unused(folder, jobs) + everything_is_tested(folder, jobs) + versions(jobs) + deployments(jobs) + sboms(jobs) + secrets(folder))
 
 
 def schema(folder):
@@ -120,6 +120,15 @@ def deployments(jobs):
         if needed not in before:
             found.append(f"deploy-production: does not wait for {needed}")
     return found
+
+
+def sboms(jobs):
+    """What is in the images is kept, and GitLab reads it."""
+    artifacts = jobs.get("images", {}).get("artifacts", {})
+    found = [] if any(str(path).startswith("sboms") for path in artifacts.get("paths", [])) else ["images: does not keep the SBOMs"]
+    reports = artifacts.get("reports", {}).get("cyclonedx", [])
+    reports = [reports] if isinstance(reports, str) else reports
+    return found if "sboms/*.cdx.json" in reports else [*found, "images: does not report the SBOMs"]
 
 
 def reached(jobs, name):

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds every image with buildah, pushes it as $REGISTRY/NAME:$TAG, and records NAME and digest, one image a line.
-#   scripts/ci/images.sh FILE
+# Builds every image with buildah, checks its size, pushes it as $REGISTRY/NAME:$TAG, and records NAME and digest, one image a line.
+#   scripts/ci/images.sh FILE SBOMS
+# SBOMS gets NAME.cdx.json of each: what is in it, which is checked, too.
 # What follows names images by these digests only: a tag may be moved. images/Dockerfile says what each image is.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${VRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vru}
 OUT=$1
+SBOMS=$2
 # Name → target of the Dockerfile. `vru-infer-gpu` of the manifests is infer-gpu here.
 IMAGES=(migrate:migrate sink:sink api:api web:web ingest:ingest infer:infer infer-gpu:infer collector:collector)
 
@@ -17,7 +19,7 @@ die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 # A base of CUDA with TensorRT that fits the ONNX Runtime below.
 [ -n "${INFER_GPU_BASE:-}" ] || die "INFER_GPU_BASE is not set: the base of the image for GPUs, by digest"
 "$ROOT/scripts/ci/tools.sh" buildah
-"$ROOT/scripts/setup.sh" demo
+"$ROOT/scripts/setup.sh" images
 # shellcheck source=../versions.env
 . "$ROOT/scripts/versions.env"
 
@@ -30,11 +32,22 @@ trap 'rm -rf "$work"' EXIT
 printf '%s  %s\n' "$ONNXRUNTIME_GPU_SHA256" "$work"/wheel/*.whl | sha256sum --check --status || die "the wheel of onnxruntime-gpu has another SHA-256"
 unzip -q -j "$work"/wheel/*.whl 'onnxruntime/capi/libonnxruntime*' onnxruntime/LICENSE -d "$work/onnxruntime-gpu"
 mv "$work/onnxruntime-gpu/libonnxruntime.so.$ONNXRUNTIME_GPU_VERSION" "$work/onnxruntime-gpu/libonnxruntime.so"
+printf '%s\n' "$ONNXRUNTIME_GPU_VERSION" >"$work/onnxruntime-gpu/VERSION"
 
 if [ -n "${CI_REGISTRY_PASSWORD:-}" ]; then
   printf '%s' "$CI_REGISTRY_PASSWORD" | buildah login --username "$CI_REGISTRY_USER" --password-stdin "$CI_REGISTRY"
 fi
 
+# unpack IMAGE FOLDER: its file system as FOLDER/root.
+unpack() {
+  mkdir -p "$2"
+  ln --symbolic "$(buildah mount "$(buildah from --quiet "$1")")" "$2/root"
+}
+size() { du --summarize --block-size=1M "$1/root/" | cut -f1; }
+
+# The base of all but infer-gpu, as images/Dockerfile names it.
+unpack "$(sed -n 's/^ARG BASE=//p' "$ROOT/images/Dockerfile")" "$work/base"
+mkdir -p "$work/images" "$SBOMS"
 for entry in "${IMAGES[@]}"; do
   name=${entry%%:*} target=${entry##*:}
   started=$SECONDS
@@ -45,9 +58,17 @@ for entry in "${IMAGES[@]}"; do
   buildah bud --layers --format oci --file "$ROOT/images/Dockerfile" --target "$target" --tag "$REGISTRY/$name:$TAG" \
     --label org.opencontainers.image.revision="$TAG" --label org.opencontainers.image.created="$(git -C "$ROOT" log -1 --format=%cI)" \
     --build-context models="$CACHE/models" "${arguments[@]}" "$ROOT"
+  unpack "$REGISTRY/$name:$TAG" "$work/images/$name"
+  most=$(awk -v name="$name" '$1 == name { print $2 }' "$ROOT/images/bounds.txt")
+  over=$(($(size "$work/images/$name") - $(size "$work/base")))
+  printf -- '--- %s: %s MB over its base (bound %s)\n' "$name" "$over" "${most:-none}"
+  [ -z "$most" ] || [ "$over" -le "$most" ] || die "$name has $over MB over its base, more than $most"
+  "$ROOT/images/sbom.sh" "$name" "$TAG" "$work/images/$name/root/" "$work/images/$name/$name.cdx.json"
+  cp "$work/images/$name/$name.cdx.json" "$SBOMS/"
   buildah push --digestfile "$work/digest" "$REGISTRY/$name:$TAG"
-  printf '%s %s@%s\n' "$name" "$REGISTRY/$name" "$(cat "$work/digest")" >>"$work/images"
+  printf '%s %s@%s\n' "$name" "$REGISTRY/$name" "$(cat "$work/digest")" >>"$work/digests"
   printf -- '--- %s took %s s\n' "$name" $((SECONDS - started))
 done
-mv "$work/images" "$OUT"
+"$CACHE/venv-images/bin/python" "$ROOT/images/check_sbom.py" "$work/images"
+mv "$work/digests" "$OUT"
 cat "$OUT"

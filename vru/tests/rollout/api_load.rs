@@ -49,6 +49,11 @@ impl ApiClient {
         self.cookie = answer.cookie;
     }
 
+    /// The cookie of the session.
+    pub fn cookie(&self) -> &str {
+        self.cookie.as_deref().expect("somebody is logged in")
+    }
+
     pub async fn create(&self, path: &str, body: Value) -> Value {
         let answer = self.call(Method::POST, path, "", &body).await.unwrap();
         assert_eq!(answer.status, 201, "{}", answer.body);

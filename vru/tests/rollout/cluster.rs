@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use vru_runtime::test_util::wait_for;
 
+use crate::node::{Node, Variables};
 use crate::pod::Pod;
 use crate::workload::Workload;
 
@@ -21,9 +22,10 @@ pub fn scaled(time: Duration) -> Duration {
 }
 
 /// The settings that replace those of the manifests: addresses and secrets of the test's servers.
-pub type Settings = Box<dyn Fn(&Workload, Ipv4Addr) -> Vec<(String, String)> + Send + Sync>;
+pub type Settings = Box<dyn Fn(&Workload, Ipv4Addr) -> Variables + Send + Sync>;
 
 pub struct Cluster {
+    node: Node,
     pods: Mutex<Vec<Arc<Pod>>>,
     deployments: Mutex<Vec<Deployment>>,
     settings: Settings,
@@ -39,8 +41,9 @@ struct Deployment {
 }
 
 impl Cluster {
-    pub fn start(settings: Settings, gated: &[&str]) -> Arc<Self> {
+    pub fn start(node: Node, settings: Settings, gated: &[&str]) -> Arc<Self> {
         let cluster = Arc::new(Self {
+            node,
             pods: Mutex::default(),
             deployments: Mutex::default(),
             settings,
@@ -151,7 +154,7 @@ impl Cluster {
         let workload = &deployment.workload;
         let replaced = (self.settings)(workload, address);
         let gated = self.gated.contains(&workload.name);
-        let pod = Pod::start(workload, number.into(), deployment.revision, address, gated, replaced);
+        let pod = Pod::start(&self.node, workload, number.into(), deployment.revision, address, gated, replaced);
         self.pods.lock().push(pod);
     }
 }

@@ -2,15 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use vru_runtime::test_util::{Launch, Process, binary, folder};
 
-use crate::servers::REPLACED;
+use crate::node::{Node, Program, Variables};
 use crate::workload::{Probe, Workload};
 
 const TICK: Duration = Duration::from_millis(50);
@@ -20,7 +18,7 @@ pub struct Pod {
     pub address: Ipv4Addr,
     pub revision: u32,
     pub workload: Arc<Workload>,
-    process: Process,
+    program: Program,
     state: Mutex<State>,
 }
 
@@ -37,37 +35,23 @@ struct State {
 }
 
 impl Pod {
-    /// Starts the program with the files and variables of the pod, and what the test's servers replace.
+    /// Starts its program on the node.
     pub fn start(
+        node: &Node,
         workload: &Arc<Workload>,
         number: usize,
         revision: u32,
         address: Ipv4Addr,
         gated: bool,
-        replaced: Vec<(String, String)>,
+        replaced: Variables,
     ) -> Arc<Self> {
         let name = format!("{}-{revision}-{number}", workload.name);
-        let home = folder(&name);
-        let (variables, files) = &workload.inputs;
-        for (path, text) in files {
-            std::fs::write(home.join(Path::new(path).file_name().unwrap()), text).unwrap();
-        }
-        let mut launch = Launch::new(binary(&workload.program()), home.join("log")).args(&workload.container().args);
-        for (key, value) in variables.iter().filter(|(key, _)| !REPLACED.iter().any(|prefix| key.starts_with(prefix))) {
-            // The folder of the test stands for the pod's.
-            let is_file = files.iter().any(|(path, _)| path == value);
-            let here = || home.join(Path::new(value).file_name().unwrap()).into_os_string();
-            launch = launch.env(key, if is_file { here() } else { value.into() });
-        }
-        for (key, value) in replaced {
-            launch = launch.env(key, value);
-        }
+        let program = node.start(&name, workload, replaced);
         let state = State { gate: gated.then_some(false), ..State::default() };
-        let process = launch.env("NO_COLOR", "1").spawn();
         let (workload, state) = (workload.clone(), Mutex::new(state));
-        let pod = Arc::new(Self { name, address, revision, workload, process, state });
-        let node = pod.clone();
-        std::thread::spawn(move || node.run());
+        let pod = Arc::new(Self { name, address, revision, workload, program, state });
+        let watched = pod.clone();
+        std::thread::spawn(move || watched.run());
         pod
     }
 
@@ -106,12 +90,17 @@ impl Pod {
         faults.into_iter().map(|fault| format!("{}: {fault}; its log ends:\n{}", self.name, self.log_tail())).collect()
     }
 
+    /// The process of its program, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.program.pid()
+    }
+
     pub fn log(&self) -> String {
-        self.process.log()
+        self.program.process().log()
     }
 
     pub fn log_tail(&self) -> String {
-        self.process.log_tail()
+        self.program.process().log_tail()
     }
 
     fn fault(&self, what: impl Into<String>) {
@@ -126,7 +115,7 @@ impl Pod {
         let mut readiness = Series::new(&container.readiness_probe);
         let (startup_failures, live_failures) = (startup.threshold, liveness.threshold);
         loop {
-            if let Some(status) = self.process.ended() {
+            if let Some(status) = self.program.process().ended() {
                 self.end(status);
                 return;
             }
@@ -142,14 +131,14 @@ impl Pod {
                         self.state.lock().started = passed;
                         if startup.failures >= startup_failures {
                             self.fault("its start-up probe failed: it would be started again");
-                            self.process.kill();
+                            self.program.process().kill();
                         }
                     }
                 }
                 None => {
                     if liveness.is_due() && !self.ask(&mut liveness) && liveness.failures >= live_failures {
                         self.fault("its liveness probe failed: it would be started again");
-                        self.process.kill();
+                        self.program.process().kill();
                     }
                 }
             }
@@ -180,12 +169,12 @@ impl Pod {
         let mut state = self.state.lock();
         if since.elapsed() >= pre_stop && !state.signalled {
             state.signalled = true;
-            self.process.signal("TERM");
+            self.program.terminate();
         }
         if since.elapsed() >= pre_stop + self.workload.drain() {
             state.faults.push("it did not end within its grace period and was killed".to_owned());
             drop(state);
-            self.process.kill();
+            self.program.process().kill();
         }
     }
 

@@ -19,6 +19,7 @@ use crate::cluster::Cluster;
 use crate::follower::Follower;
 use crate::manifests::Manifests;
 use crate::network_balancer;
+use crate::node::Node;
 use crate::pipeline::{DEADLINE, Pipeline};
 use crate::receiver;
 use crate::servers::{Addresses, OwnServers};
@@ -64,7 +65,7 @@ fn deploy(
         }
         settings
     };
-    let cluster = Cluster::start(Box::new(settings), gated);
+    let cluster = Cluster::start(Node::Programs, Box::new(settings), gated);
     let mut balancers = Balancers { targets: Vec::new(), api: None, cameras: None, alerts: None };
     for workload in workloads {
         let rules = match workload.name.as_str() {

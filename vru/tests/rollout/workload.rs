@@ -137,6 +137,8 @@ pub struct Port {
 pub struct Mount {
     pub name: String,
     pub mount_path: String,
+    #[serde(default)]
+    pub read_only: bool,
 }
 
 /// With the defaults of Kubernetes.
@@ -196,11 +198,15 @@ impl Workload {
         port.unwrap_or_else(|| panic!("{} has no port {name}", self.name)).container_port
     }
 
+    /// The image, as `images/Dockerfile` names it.
+    pub fn image(&self) -> &str {
+        let image = self.container().image.split(['@', ':']).next().unwrap_or_default();
+        image.rsplit('/').next().unwrap_or_default().trim_start_matches("vru-").trim_end_matches("-gpu")
+    }
+
     /// Our program in its image.
     pub fn program(&self) -> String {
-        let image = self.container().image.split(['@', ':']).next().unwrap_or_default();
-        let name = image.rsplit('/').next().unwrap_or_default();
-        format!("vru-{}", name.trim_start_matches("vru-").trim_end_matches("-gpu"))
+        format!("vru-{}", self.image())
     }
 
     fn pre_stop_seconds(&self) -> u64 {
