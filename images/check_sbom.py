@@ -42,7 +42,8 @@ def crates(program):
 def packages(root):
     listed = run("dpkg-query", "--admindir", root / "var/lib/dpkg", "--show", "--showformat", "${db:Status-Status} ${Package} ${Version}\n")
     system = next(line.split("=")[1].strip('"') for line in (root / "etc/os-release").read_text().splitlines() if line.startswith("ID="))
-    return {f"pkg:deb/{system}/{name}@{version}" for state, name, version in map(str.split, listed.splitlines()) if state == "installed"}
+    found = {f"pkg:deb/{system}/{name}@{version}" for state, name, version in map(str.split, listed.splitlines()) if state == "installed"}
+    return found or sys.exit(f"{root} has no Debian packages")
 
 
 def app():
@@ -101,7 +102,7 @@ def main():
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
     found = []
-    boms = sorted(Path(sys.argv[1]).glob("*/*.cdx.json"))
+    boms = sorted(Path(sys.argv[1]).resolve().glob("*/*.cdx.json"))
     if not boms:
         raise SystemExit(f"no SBOM in {sys.argv[1]}")
     for path in boms:

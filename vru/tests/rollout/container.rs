@@ -76,16 +76,45 @@ impl Image {
     ) -> Launch {
         let mut options: Vec<String> = Vec::new();
         let mut option = |words: &[&str]| options.extend(words.iter().map(|&word| word.to_owned()));
-        option(&["--ro-bind", path(&self.root), "/", "--perms", "1777", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]);
+        option(&[
+            "--ro-bind",
+            path(&self.root),
+            "/",
+            "--perms",
+            "1777",
+            "--tmpfs",
+            "/tmp",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+        ]);
         for mount in mounts {
             self.make_mount_point(mount);
             option(&[if mount.writable { "--bind" } else { "--ro-bind" }, path(&mount.here), &mount.path]);
         }
         // The program is process 1, as in a container: the kernel gives it no signal that it does not handle.
-        option(&["--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--hostname", host, "--die-with-parent"]);
+        option(&[
+            "--unshare-pid",
+            "--as-pid-1",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--hostname",
+            host,
+            "--die-with-parent",
+        ]);
         // A user namespace would make 65532 another name of root. So the user is changed inside, by root, which takes these three, and
         // nothing of them is left to the program.
-        option(&["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]);
+        option(&[
+            "--cap-drop",
+            "ALL",
+            "--cap-add",
+            "CAP_SETUID",
+            "--cap-add",
+            "CAP_SETGID",
+            "--cap-add",
+            "CAP_SETPCAP",
+        ]);
         option(&["--clearenv"]);
         for variable in &self.config.env {
             let (name, value) = variable.split_once('=').expect("a variable has a value");

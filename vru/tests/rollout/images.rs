@@ -53,7 +53,11 @@ fn volumes() -> BTreeMap<String, PathBuf> {
     let certificate = CertificateFiles::create(&folder("certificate"), "ingest");
     fs::copy(&certificate.certificate, tls.join("tls.crt")).unwrap();
     fs::copy(&certificate.key, tls.join("tls.key")).unwrap();
-    ["models", "engines"].map(|name| (name.to_owned(), folder(name))).into_iter().chain([("tls".to_owned(), tls)]).collect()
+    ["models", "engines"]
+        .map(|name| (name.to_owned(), folder(name)))
+        .into_iter()
+        .chain([("tls".to_owned(), tls)])
+        .collect()
 }
 
 /// As a Job does it: the image's program or this command, to its end.
@@ -84,7 +88,12 @@ impl Browser {
         let length = fs::metadata(file).unwrap().len();
         let mut begin = self.curl(path);
         begin.args(["--request", "POST", "--header", "tus-resumable: 1.0.0", "--write-out", "%header{location}"]);
-        begin.args(["--header", &format!("upload-length: {length}"), "--header", &format!("upload-metadata: {metadata}")]);
+        begin.args([
+            "--header",
+            &format!("upload-length: {length}"),
+            "--header",
+            &format!("upload-metadata: {metadata}"),
+        ]);
         let location = said(&mut begin);
         let mut send = self.curl(&location);
         send.args(["--request", "PATCH", "--header", "tus-resumable: 1.0.0", "--header", "upload-offset: 0"]);
@@ -107,7 +116,8 @@ impl Browser {
         let mut stream = TcpStream::connect(WEB).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
-        write!(stream, "GET /api/v1/live/feed HTTP/1.1\r\nHost: {WEB}\r\nCookie: {}\r\n{upgrade}\r\n\r\n", self.cookie).unwrap();
+        write!(stream, "GET /api/v1/live/feed HTTP/1.1\r\nHost: {WEB}\r\nCookie: {}\r\n{upgrade}\r\n\r\n", self.cookie)
+            .unwrap();
         // A text of less than 126 bytes, with the mask 0.
         let wish = json!({ "watch": [{ "camera_id": camera, "rendition": "tile" }] }).to_string();
         assert!(wish.len() < 126, "{wish}");
@@ -116,7 +126,9 @@ impl Browser {
         let (mut received, mut part, started) = (Vec::new(), vec![0; 65_536], Instant::now());
         let has = |received: &[u8], wanted: &[u8]| received.windows(wanted.len()).any(|bytes| bytes == wanted);
         while !has(&received, b"\"picture\":{\"type\":\"image/jpeg\"") || !has(&received, &[0xff, 0xd8, 0xff]) {
-            let length = stream.read(&mut part).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&received)));
+            let length = stream
+                .read(&mut part)
+                .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&received)));
             received.extend(&part[..length]);
             let shown = String::from_utf8_lossy(&received);
             assert!(length > 0 && started.elapsed() < DEADLINE, "no picture comes: {shown}");
@@ -144,7 +156,8 @@ fn metrics(cluster: &Cluster, workload: &str) -> Metrics {
 /// The page, with a nonce that its policy names, and a file of the app.
 fn assert_the_app_is_served() {
     let page = get(WEB, "/", Duration::from_secs(10)).unwrap();
-    let nonce = page.split("script-src 'self' 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
+    let nonce =
+        page.split("script-src 'self' 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
     assert!(page.matches(nonce).count() > 1 && !page.contains("__CSP_NONCE__"), "{page}");
     let script = page.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a script");
     assert!(get(WEB, script, Duration::from_secs(10)).unwrap().starts_with("HTTP/1.1 200 "), "{script}");
@@ -272,8 +285,10 @@ fn images_of_the_pipeline_process_the_clip() {
     step("a camera streams, and the clip is uploaded");
     browser.sees_a_picture(&camera);
     step("the live feed shows a picture");
-    let ask = |path: &str| -> Value { runtime.block_on(client.call(Method::GET, path, "", &Value::Null)).unwrap().body };
-    let logs = || cluster.pods().iter().map(|pod| format!("{}:\n{}", pod.name, pod.log_tail())).collect::<Vec<_>>().join("\n");
+    let ask =
+        |path: &str| -> Value { runtime.block_on(client.call(Method::GET, path, "", &Value::Null)).unwrap().body };
+    let logs =
+        || cluster.pods().iter().map(|pod| format!("{}:\n{}", pod.name, pod.log_tail())).collect::<Vec<_>>().join("\n");
     wait_for(DEADLINE, "the upload is analysed", || {
         std::thread::sleep(Duration::from_millis(500));
         let answer = ask(&upload);
@@ -289,9 +304,11 @@ fn images_of_the_pipeline_process_the_clip() {
     let tag = runtime.block_on(client.call(Method::GET, &path, "", &Value::Null)).unwrap().tag;
     let deleted = runtime.block_on(client.call(Method::DELETE, &path, &tag, &Value::Null)).unwrap();
     assert_eq!(deleted.status, 204, "{}", deleted.body);
-    wait_for(DEADLINE, "the camera to stop", || match metrics(&cluster, "ingest").count("ingest_camera_connected", &[]) {
-        0 => Ok(()),
-        cameras => Err(format!("{cameras} are connected")),
+    wait_for(DEADLINE, "the camera to stop", || {
+        match metrics(&cluster, "ingest").count("ingest_camera_connected", &[]) {
+            0 => Ok(()),
+            cameras => Err(format!("{cameras} are connected")),
+        }
     });
     let read = [
         ("vru-infer", Topic::Frames),
