@@ -42,9 +42,9 @@ PIPELINE = Group("pipeline", "30s", (
     ),
     Alert(
         "SinkLag", "page", "sink",
-        'histogram_quantile(0.95, sum by (sink, le) (rate(sink_capture_to_stored_seconds_bucket{sink="postgres"}[5m]))) > 30',
-        "Rows are stored more than 30 s after the capture",
-        "The PostgreSQL sink is behind: searches, counts and webhooks miss the newest time. Kafka keeps detections for 72 h.",
+        'histogram_quantile(0.95, sum by (sink, le) (rate(sink_published_to_stored_seconds_bucket{sink="postgres"}[5m]))) > 30',
+        "Rows are stored more than 30 s after inference published them",
+        "The PostgreSQL sink itself is behind, whatever the stages before it take: searches, counts and webhooks miss the newest time. Kafka keeps detections for 72 h.",
         "10m",
     ),
     Alert(

@@ -56,7 +56,14 @@ metrics! {
     WRITE_SECONDS: HistogramVec =
         seconds_vec("sink_write_seconds", "Seconds to store one batch or one object, by sink.", ["sink"]);
     LATENCY_SECONDS: HistogramVec = seconds_vec(
-        "sink_capture_to_stored_seconds", "Seconds from the capture of a frame until it is stored, by sink.", ["sink"]);
+        "sink_capture_to_stored_seconds",
+        "Seconds from the capture of a frame until it is stored, by sink: what ingest, Kafka, inference and the sink take together. A file \
+         that was recorded long ago counts with that time.",
+        ["sink"]);
+    LAG_SECONDS: HistogramVec = seconds_vec(
+        "sink_published_to_stored_seconds",
+        "Seconds from the publication of a record on Kafka until it is stored, by sink: how far the sink itself is behind.",
+        ["sink"]);
     ALERT_SECONDS: HistogramVec = seconds_vec(
         "sink_glass_to_alert_seconds",
         "Seconds from the capture of the frame that raised an alert until subscribers have it in reach, by sink. Alerts that came before \

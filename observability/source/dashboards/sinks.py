@@ -5,7 +5,9 @@ DASHBOARD = Dashboard(
     "vru-sinks", "vru / Sinks", "Detections and alerts on their way to rows, objects and subscribers.",
     (
         Row("Rows", (
-            Panel("Since capture, p95", {"{{sink}}": quantile(0.95, "sink_capture_to_stored_seconds", "sink")}, "s", what="Runbook: SinkLag"),
+            Panel("Behind what is published, p95", {"{{sink}}": quantile(0.95, "sink_published_to_stored_seconds", "sink")}, "s", what="Runbook: SinkLag"),
+            Panel("Since capture, all stages, p95", {"{{sink}}": quantile(0.95, "sink_capture_to_stored_seconds", "sink")}, "s",
+                  what="Of live cameras; files count with the time of their recording."),
             Panel("Published and stored a second", {
                 "published": rate("infer_sent_frames_total"), "stored: {{sink}}": rate("sink_stored_frames_total", "sink"),
             }, what="Runbook: SinkStopped"),

@@ -1,8 +1,8 @@
 from cases.case import Case
 
 
-def stored(under_30, all_of_them):
-    name = 'sink_capture_to_stored_seconds_bucket{sink="postgres",le='
+def stored(under_30, all_of_them, since="published"):
+    name = f'sink_{since}_to_stored_seconds_bucket{{sink="postgres",le='
     return {name + '"0.8192"}': under_30, name + '"26.2144"}': under_30, name + '"52.4288"}': all_of_them, name + '"+Inf"}': all_of_them}
 
 
@@ -17,6 +17,9 @@ CASES = (
          {'infer_received_frames_total{camera="a"}': "0+600x20", 'infer_dropped_frames_total{camera="a",reason="duplicate"}': "0+500x20"}, "18m"),
     Case("SinkLag", "a tenth is later than 30 s", stored("0+540x20", "0+600x20"), "15m", ({"sink": "postgres"},)),
     Case("SinkLag", "a hundredth is", stored("0+594x20", "0+600x20"), "15m"),
+    # Inference is late, or a file was recorded last week: the sink is not behind.
+    Case("SinkLag", "captures are long ago, and the sink stores at once",
+         stored("0x20", "0+600x20", "capture") | stored("0+600x20", "0+600x20"), "15m"),
     Case("SinkStopped", "published and not stored", PUBLISHED | {'sink_stored_frames_total{sink="s3"}': "0+600x20"}, "12m", ({},)),
     Case("SinkStopped", "stored", PUBLISHED | {'sink_stored_frames_total{sink="postgres"}': "0+600x20"}, "12m"),
     Case("SinkStopped", "nothing comes", {'infer_sent_frames_total{camera="a"}': "7x20"}, "12m"),

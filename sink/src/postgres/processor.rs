@@ -9,7 +9,7 @@ use vru_runtime::admin::ReadyFlag;
 use vru_runtime::clock::now_us;
 use vru_runtime::dead_letter::DeadLetters;
 use vru_runtime::kafka::{Assignment, Committer, KafkaConfig, Partition, StartAt, Topics, watermarks};
-use vru_runtime::latency::since_capture;
+use vru_runtime::latency::{since_capture, since_publication};
 use vru_runtime::report::chain;
 use vru_runtime::retry::Backoff;
 use vru_runtime::shutdown::Shutdown;
@@ -24,8 +24,8 @@ use super::writer::PostgresWriter;
 use crate::batch::{Item, next_offsets};
 use crate::error::SinkError;
 use crate::metrics::{
-    DELETED_RECORDS, DUPLICATE_ALERTS, DUPLICATE_FRAMES, ENDED_ALERTS, ERRORS, FENCED, LATENCY_SECONDS, MISSED,
-    POSTGRES_SINK, RECREATED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, STORED_PASSAGES, STORED_TRACKS,
+    DELETED_RECORDS, DUPLICATE_ALERTS, DUPLICATE_FRAMES, ENDED_ALERTS, ERRORS, FENCED, LAG_SECONDS, LATENCY_SECONDS,
+    MISSED, POSTGRES_SINK, RECREATED, STORED_ALERTS, STORED_DETECTIONS, STORED_FRAMES, STORED_PASSAGES, STORED_TRACKS,
     WRITE_SECONDS,
 };
 use crate::supervise::blocking;
@@ -218,8 +218,13 @@ fn count(written: &Written, items: &[Item<ParsedRecord>]) {
     DELETED_RECORDS.with_label_values(&[POSTGRES_SINK, "frame"]).inc_by(written.deleted_frames);
     DELETED_RECORDS.with_label_values(&[POSTGRES_SINK, "alert"]).inc_by(written.deleted_alerts);
     let now = now_us();
-    let latency = LATENCY_SECONDS.with_label_values(labels);
+    let (latency, lag) = (LATENCY_SECONDS.with_label_values(labels), LAG_SECONDS.with_label_values(labels));
     for item in items {
+        if let Some(published_at_ms) = item.value.record().and_then(|record| record.timestamp_ms)
+            && let Some(passed) = since_publication(POSTGRES_SINK, published_at_ms, now)
+        {
+            lag.observe(passed.as_secs_f64());
+        }
         if let ParsedRecord::Frame { detections, .. } = &item.value
             && let Some(passed) = since_capture(POSTGRES_SINK, detections.captured_at_us, now)
         {
