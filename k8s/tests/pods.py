@@ -25,6 +25,8 @@ PORTS = {
     "sink-s3": {"admin": "admin"},
     "sink-alerts": {"admin": "admin", "grpc": "alerts.listen"},
 }
+# Kubernetes gives each pod these labels of its node, and no other (PodTopologyLabels).
+DOWNWARD = {"metadata.labels['topology.kubernetes.io/zone']": "eu-central-1a", "metadata.labels['topology.kubernetes.io/region']": "eu-central-1"}
 # The process itself ends within this time after its deadline.
 END = 3
 
@@ -103,8 +105,15 @@ class Pod:
                 self.problems.append(f"{self.name}: the ConfigMap {name} does not exist")
             found.update({source.get("prefix", "") + key: text for key, text in (data or {}).items()})
         for variable in self.container.get("env", []):
-            found[variable["name"]] = variable["value"]
+            found[variable["name"]] = variable["value"] if "value" in variable else self.of_pod(variable)
         return {key: self.here(text) for key, text in found.items()}
+
+    def of_pod(self, variable):
+        """What the downward API gives, as on a node of the first zone."""
+        path = variable["valueFrom"]["fieldRef"]["fieldPath"]
+        if path not in DOWNWARD:
+            self.problems.append(f"{self.name}: no pod has the field {path}, which {variable['name']} is")
+        return DOWNWARD.get(path, "")
 
     def here(self, text):
         """The same with the folders of this machine."""

@@ -1,4 +1,4 @@
-"""Schemas: those of Kubernetes (kubernetes-validate), and the definitions of the controllers, out of their Go modules."""
+"""Schemas: those of Kubernetes (kubernetes-validate), and the definitions of the controllers, out of their Go modules or of crates."""
 
 import fnmatch
 import json
@@ -11,6 +11,7 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
+import rust_types
 from render import CACHE, name_of
 
 KUBERNETES = "1.36"
@@ -23,9 +24,10 @@ MODULES = {
     "sigs.k8s.io/karpenter@v1.13.0": "pkg/apis/crds/*.yaml",
     "github.com/aws/karpenter-provider-aws@v1.14.3": "pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml",
     "github.com/cert-manager/cert-manager@v1.20.3": "deploy/crds/*.yaml",
+    "github.com/cloudnative-pg/plugin-barman-cloud@v0.15.0": "config/crd/bases/*.yaml",
 }
-# Strimzi and CloudNativePG publish no module that has theirs; `make validate` checks what other objects say of them.
-UNKNOWN = {"kafka.strimzi.io", "postgresql.cnpg.io", "barmancloud.cnpg.io"}
+# Strimzi and CloudNativePG publish no module that we can fetch. These crates have the types of theirs.
+CRATES = ("kcr_kafka_strimzi_io@3.20260604.80828", "kcr_postgresql_cnpg_io@3.20260607.103612")
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -46,7 +48,7 @@ def archive(module):
 
 
 def definitions():
-    """The CustomResourceDefinitions of all modules, as text."""
+    """The CustomResourceDefinitions of all modules and crates, as text."""
     for module, pattern in MODULES.items():
         with archive(module) as files:
             names = fnmatch.filter(files.namelist(), f"{module}/{pattern}")
@@ -55,6 +57,8 @@ def definitions():
             for name in names:
                 if not name.endswith("kustomization.yaml"):
                     yield files.read(name).decode()
+    for crate in CRATES:
+        yield from map(json.dumps, rust_types.definitions(crate))
 
 
 def parsed():
@@ -80,7 +84,7 @@ def closed(schema):
 @cache
 def schemas():
     """(group/version, kind) → JSON schema, kept in the cache as JSON: YAML of this size takes seconds to read."""
-    kept = CACHE / "crds" / ("-".join(module.rsplit("@", 1)[1] for module in MODULES) + ".json")
+    kept = CACHE / "crds" / ("-".join(module.rsplit("@", 1)[1] for module in (*MODULES, *CRATES)) + ".json")
     if not kept.is_file():
         found = {}
         for definition in parsed():
@@ -113,8 +117,6 @@ def problems(world):
 
 
 def of_controller(document, group):
-    if group in UNKNOWN:
-        return []
     schema = schemas().get(f"{document['apiVersion']} {document['kind']}")
     if schema is None:
         return [f"{name_of(document)}: no controller has {document['apiVersion']} {document['kind']}"]

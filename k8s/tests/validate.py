@@ -9,6 +9,7 @@ import linters
 import names
 import pods
 import policies
+import racks
 import references
 import restore
 import schemas
@@ -18,7 +19,7 @@ from world import World
 
 
 def problems(world, running=True):
-    return references.problems(world) + names.problems(world) + schemas.problems(world) + policies.problems(world) + pods.problems(world, running)
+    return references.problems(world) + names.problems(world) + racks.problems(world) + schemas.problems(world) + policies.problems(world) + pods.problems(world, running)
 
 
 def main():

@@ -4,6 +4,7 @@ import copy
 
 import names
 import pods
+import racks
 import references
 import schemas
 from render import pin, render
@@ -78,12 +79,39 @@ def untolerated_taint(world):
     del deployment(world, "infer")["spec"]["template"]["spec"]["tolerations"]
 
 
+def no_zone(world):
+    del next(each for each in container(world, "infer")["env"] if each["name"] == "VRU__KAFKA__CLIENT_RACK")["valueFrom"]["fieldRef"]
+
+
+def another_label(world):
+    variable = next(each for each in container(world, "infer")["env"] if each["name"] == "VRU__KAFKA__CLIENT_RACK")
+    variable["valueFrom"]["fieldRef"]["fieldPath"] = "metadata.labels['topology.k8s.aws/zone-id']"
+
+
+def brokers(world):
+    return world.find("Kafka", "vru-kafka")["spec"]["kafka"]
+
+
 def first_volume(world, name, kind):
     return next(volume for volume in deployment(world, name)["spec"]["template"]["spec"]["volumes"] if kind in volume)
 
 
-# What is done to the overlay `production`, which check finds it, and what it says.
+# What is done to an overlay, which check finds it, and what it says.
+IN_CLUSTER = [
+    ("a field that Strimzi does not know", lambda w: brokers(w).update(listener=[]), schemas, "listener"),
+    ("a topic's setting of the wrong type", lambda w: w.find("KafkaTopic", "vru.frames")["spec"].update(partitions="48"), schemas, "'48' is not of type 'integer'"),
+    ("a way to log in that Strimzi does not have", lambda w: w.find("KafkaUser", "vru-kafka-infer")["spec"]["authentication"].update(type="scram-sha-256"), schemas, "scram-sha-256"),
+    ("a field that CloudNativePG does not know", lambda w: w.find("Cluster", "vru-database")["spec"]["storage"].update(class_name="fast"), schemas, "class_name"),
+    ("a field that the plugin of backups does not know", lambda w: w.find("ObjectStore", "vru-database")["spec"].update(retention="30d"), schemas, "retention"),
+    ("brokers that send nobody to the replica in the zone", lambda w: brokers(w)["config"].pop("replica.selector.class"), racks, "consumers get no replica in their zone"),
+    ("brokers without racks", lambda w: brokers(w).pop("rack"), racks, "its brokers' racks are not the zones"),
+    ("other names of zones than the brokers'", lambda w: config(w, "vru-kafka", lambda data: {**data, "RACK_NAMES": "a=b"}), racks, "have the zones' own"),
+]
 MISTAKES = [
+    ("a consumer that does not know its zone", no_zone, racks, "Deployment/infer: reads from Kafka, and VRU__KAFKA__CLIENT_RACK is not the zone"),
+    ("a label that pods do not get", another_label, pods, "no pod has the field"),
+    ("names of racks that are none", lambda w: config(w, "vru-kafka", lambda data: {**data, "RACK_NAMES": "eu-central-1a"}), pods, "is not zone=rack"),
+    ("no names of MSK's racks", lambda w: config(w, "vru-kafka", lambda data: {**data, "RACK_NAMES": ""}), racks, "does not say what MSK calls the zones"),
     ("a setting that does not exist", wrong_key, pods, "unknown field: found `tls_port`"),
     ("a value of the wrong form", wrong_value, pods, "http.idle"),
     ("a command that does not exist", lambda w: container(w, "sink-s3").update(args=["objects"]), pods, "unrecognized subcommand"),
@@ -118,16 +146,21 @@ MISTAKES = [
 
 def missed():
     """Mistakes that no check finds, and how many were tried."""
-    base = pin(render("production"))
+    all_mistakes = {"production": MISTAKES, "onprem": IN_CLUSTER}
+    found = [problem for overlay, mistakes in all_mistakes.items() for problem in missed_in(pin(render(overlay)), mistakes)]
+    return found, sum(map(len, all_mistakes.values()))
+
+
+def missed_in(base, mistakes):
     found = []
-    for what, change, check, words in MISTAKES:
+    for what, change, check, words in mistakes:
         world = World(copy.deepcopy(base))
         change(world)
         # Only the pods that the mistake is in are asked: each question starts a program.
         said = pods.problems(changed_only(world, base)) if check is pods else check.problems(world)
         if not any(words in problem for problem in said):
             found.append(f"a mistake was not found: {what}; the check said {said}")
-    return found, len(MISTAKES)
+    return found
 
 
 def changed_only(world, base):

@@ -28,6 +28,7 @@ class Needs(NamedTuple):
     redis: float          # B
     redis_writes: float   # 1/s
     between_zones: float  # B a day that AWS charges for
+    far_reads: float      # B a day more, if consumers read in any zone
     pods: int
 
 
@@ -69,8 +70,10 @@ def cell(cameras, way, f):
         objects=objects_a_day * f["objects_kept"],
         redis=cameras * f["live_bytes"],
         redis_writes=cameras * 2,
-        # Of three zones, a leader and a reader are elsewhere two times of three. Replication inside MSK costs nothing.
-        between_zones=DAY * video * 2 * (ZONES - 1) / ZONES,
+        # Of three zones, the leader that a producer writes to is elsewhere two times of three. Consumers read the replica of their zone, by
+        # `kafka.client_rack`; those without it would be elsewhere as often. Replication inside MSK costs nothing.
+        between_zones=DAY * video * (ZONES - 1) / ZONES,
+        far_reads=DAY * video * (ZONES - 1) / ZONES,
         pods=ingest_pods + gpus + sink_pods + others,
     )
 
@@ -105,8 +108,13 @@ def cost(cameras, way, f, cell_size):
     month["S3"] = n.objects / giga * f["object"]
     # The replica that serves searches, besides the two of Multi-AZ.
     month["PostgreSQL"] *= 1.5
-    month["between zones"] = n.between_zones / giga * 30.4 * f["zone"]
+    month["between zones"] = between_zones(n.between_zones, f)
     return month
+
+
+def between_zones(bytes_a_day, f):
+    """Dollars a month."""
+    return bytes_a_day / 1e9 * 30.4 * f["zone"]
 
 
 def limits(way, f, manifests):

@@ -88,6 +88,7 @@ def needs_table(f):
         "S3 kept": lambda n: size(n.objects),
         "Redis": lambda n: f"{size(n.redis)}, {number(n.redis_writes)} writes/s",
         "between zones a day": lambda n: size(n.between_zones),
+        "the same without `client_rack`": lambda n: size(n.between_zones + n.far_reads),
         "pods": lambda n: number(n.pods),
     }
     all_needs = [model.needs(cameras, way, f, CELL) for cameras, way in columns()]
@@ -100,6 +101,8 @@ def cost_table(f):
     rows.append(["**a month**", *(f"**${number(sum(cost.values()))}**" for cost in costs)])
     one = [sum(cost.values()) / cameras for cost, (cameras, _) in zip(costs, columns(), strict=True)]
     rows.append(["**a camera and month**", *(f"**${each:,.2f}**" for each in one)])
+    far = [model.between_zones(model.needs(cameras, way, f, CELL).far_reads, f) for cameras, way in columns()]
+    rows.append(["a month without `client_rack`", *(f"${number(sum(cost.values()) + more)}" for cost, more in zip(costs, far, strict=True))])
     line = [model.DAY * 30.4 * f["passthrough_bytes"] / 1e9 * f["nat"]] * len(costs)
     rows.append(["through NAT, a camera and month", *(f"${each:,.2f}" for each in line)])
     return table(["dollars", *heads()], rows)

@@ -38,8 +38,11 @@ class Model(unittest.TestCase):
         self.assertEqual(50, model.cell(1_000, "jpeg", PLAIN).ingest_pods)
         # two cores × 74.1 × 0.7 = 103 cameras a pod
         self.assertEqual(10, model.cell(1_000, "passthrough", PLAIN).ingest_pods)
-        # into Kafka and out of it once, two times of three elsewhere
-        self.assertAlmostEqual(86_400 * 0.5e9 * 4 / 3, model.cell(1_000, "passthrough", PLAIN).between_zones)
+        # into Kafka, two times of three elsewhere; and out of it once, where consumers read in any zone
+        needs = model.cell(1_000, "passthrough", PLAIN)
+        self.assertAlmostEqual(86_400 * 0.5e9 * 2 / 3, needs.between_zones)
+        self.assertAlmostEqual(86_400 * 0.5e9 * 4 / 3, needs.between_zones + needs.far_reads)
+        self.assertAlmostEqual(28_800 * 30.4 * 0.02, model.between_zones(needs.between_zones, PLAIN))
 
     def test_cells_are_whole_installations(self):
         one, ten = model.needs(1_000, "jpeg", PLAIN, 1_000), model.needs(10_000, "jpeg", PLAIN, 1_000)

@@ -82,6 +82,9 @@ def setting(world, start, key):
 def names(given, world):
     overlay = given["overlay"]
     found = differ("BUCKET", setting(world, "vru-bucket", "BUCKET"), overlay["bucket"])
+    zones = {each: {pair.split("=")[0] for pair in text.split(",")} for each, text in
+             {"manifests": setting(world, "vru-kafka", "RACK_NAMES"), "account": overlay["rack_names"]}.items()}
+    found += differ("zones of RACK_NAMES", zones["manifests"], zones["account"])
     found += differ("pictures.conf", re.search(r"https://([a-z0-9-]+)\.s3", setting(world, "web-config", "pictures.conf"))[1], overlay["bucket"])
     for node_class in world.of("EC2NodeClass"):
         spec = node_class["spec"]

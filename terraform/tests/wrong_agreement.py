@@ -25,6 +25,7 @@ AGREEMENT = [
     ("networks of cameras that nodes do not reach", lambda a, w: a["overlay"].update(camera_networks=["10.0.0.0/8"]), "networks of NetworkPolicy/to-cameras"),
     ("a port to the internet that nodes do not have", lambda a, w: a["contract"].update(internet_ports=[443]), "ports of NetworkPolicy/to-internet"),
     ("another bucket", lambda a, w: bucket(w, "vru-staging"), "BUCKET: the manifests say vru-staging"),
+    ("another zone", lambda a, w: a["overlay"].update(rack_names=a["overlay"]["rack_names"].replace("1c", "1d")), "zones of RACK_NAMES"),
     ("another role of nodes", lambda a, w: node_class(w).update(role="vru-nodes"), "role of the EC2NodeClass"),
     ("another tag of subnets", lambda a, w: node_class(w)["subnetSelectorTerms"][0].update(tags={"karpenter.sh/discovery": "vru-production"}), "subnetSelectorTerms"),
     ("a secret that the account does not have", lambda a, w: w.find("ExternalSecret", "vru-redis")["spec"]["data"][0]["remoteRef"].update(key="vru/cache"), "the account has no vru/cache"),

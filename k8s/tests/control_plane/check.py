@@ -55,7 +55,7 @@ def deployed(cluster, overlay):
 def problems(cluster, overlay):
     release, documents = deployed(cluster, overlay)
     say(overlay, f"{len(documents)} objects, {len(running.running(cluster))} pods run")
-    found = running.misplaced(cluster) + running.missing_parts(cluster) + running.without_network_policy(cluster)
+    found = running.misplaced(cluster) + running.without_zone(cluster) + running.missing_parts(cluster) + running.without_network_policy(cluster)
     difference = release.difference()
     if difference:
         found.append(f"what is applied differs from the manifests: {difference[:1500]}")
@@ -67,6 +67,8 @@ def problems(cluster, overlay):
     say(overlay, f"nodes drained in all zones; budgets refused {refused} evictions meanwhile")
     if not refused:
         found.append("no eviction was refused, so the drains say nothing of budgets")
+    broken += drains.whole_zone(cluster)
+    say(overlay, "the nodes of a whole zone drained")
     return found + passed + unsafe + broken + rollout.problems(cluster, overlay)
 
 

@@ -6,32 +6,18 @@ CloudNativePG and the Prometheus Operator do not exist here."""
 
 import base64
 
-
 from cluster import NAMESPACE
-from schemas import UNKNOWN, definitions
+from schemas import definitions
 from world import World
 
 METRIC = {"type": "External", "external": {"metric": {"name": "keda"}, "target": {"type": "AverageValue", "averageValue": "1"}}}
 
 
 def install(cluster, documents):
-    """The definitions, and one without a schema for each kind whose definition no module has."""
     cluster.kubectl("apply", "--server-side", "-f", "-", text="\n---\n".join(definitions()))
-    kinds = {(document["apiVersion"], document["kind"]) for document in documents if document["apiVersion"].split("/")[0] in UNKNOWN}
-    if kinds:
-        cluster.apply([without_schema(*each) for each in sorted(kinds)])
     cluster.kubectl("wait", "--for=condition=established", "crd", "--all", "--timeout=120s")
     if "vru-shared" not in {document["metadata"]["name"] for document in World(documents).of("StorageClass")}:
         cluster.apply([{"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "vru-shared"}, "provisioner": "vru.test"}])
-
-
-def without_schema(version, kind):
-    group, version = version.split("/")
-    plural = kind.lower() + "s"
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"{plural}.{group}"},
-            "spec": {"group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-                     "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}]}}
 
 
 def reconcile(cluster, documents):

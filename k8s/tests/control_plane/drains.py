@@ -26,15 +26,16 @@ def without_budget(cluster):
     return [f"{app} has no budget: a drain may take all its pods" for app in apps if floors(cluster).get(app, 0) < 1]
 
 
-def problems(cluster, rounds=None, seconds=180):
+def problems(cluster, rounds=None, seconds=180, settle=300):
     """Drains the nodes, and gives what went wrong and how often a budget refused an eviction."""
     found, refused = without_budget(cluster), 0
     for together in rounds or list(nodes.drained_together()):
+        cluster.kubectl("cordon", *together)
         with Watch(cluster) as watch:
             with ThreadPoolExecutor(len(together)) as threads:
                 drained = list(threads.map(lambda node: drain(cluster, node, seconds), together))
             try:
-                cluster.until(f"what was on {', '.join(together)} runs elsewhere", lambda: settled(cluster))
+                cluster.until(f"what was on {', '.join(together)} runs elsewhere", lambda: settled(cluster), settle)
             except Failed as failed:
                 found.append(str(failed))
         cluster.kubectl("uncordon", *together)
@@ -42,6 +43,11 @@ def problems(cluster, rounds=None, seconds=180):
         found += [f"{node} cannot be drained: {done.stderr[-600:]}" for node, done in zip(together, drained) if done.returncode != 0]
         found += watch.below(floors(cluster))
     return found, refused
+
+
+def whole_zone(cluster, zone=nodes.ZONES[0]):
+    """Drains all nodes of a zone, as for its upgrade or before it is lost. What was there runs in the other zones meanwhile."""
+    return problems(cluster, [nodes.in_zone(zone)])[0]
 
 
 def drain(cluster, node, seconds):

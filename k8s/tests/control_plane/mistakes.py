@@ -5,6 +5,7 @@ import copy
 import admission
 import controllers
 import drains
+import nodes
 import running
 from cluster import NAMESPACE, Failed
 from watch import Watch
@@ -47,6 +48,18 @@ def in_one_zone(world, _):
     spec(world, "Deployment", "api").pop("topologySpreadConstraints")
     spec(world, "Deployment", "api")["nodeSelector"] = {"topology.kubernetes.io/zone": "eu-central-1b"}
     return {("Deployment", "api")}
+
+
+def zones_that_are_away_count(world, _):
+    for constraint in spec(world, "Deployment", "web")["topologySpreadConstraints"]:
+        constraint.pop("nodeTaintsPolicy")
+    return {("Deployment", "web")}
+
+
+def label_of_no_pod(world, _):
+    variable = next(each for each in spec(world, "Deployment", "infer")["containers"][0]["env"] if each["name"] == "VRU__KAFKA__CLIENT_RACK")
+    variable["valueFrom"]["fieldRef"]["fieldPath"] = "metadata.labels['kubernetes.io/hostname']"
+    return {("Deployment", "infer")}
 
 
 def another_image(_, cluster):
@@ -116,6 +129,17 @@ def drained(cluster, *_):
     return drains.problems(cluster, [[node]], seconds=15)[0]
 
 
+def zone_drained(cluster, *_):
+    # In the zones that stay no pod of the app may be added; the others move.
+    cluster.until("every pod runs", lambda: running.settled(cluster))
+    return drains.problems(cluster, [nodes.in_zone("a")], seconds=15, settle=20)[0]
+
+
+def zones(cluster, *_):
+    cluster.until("every pod runs", lambda: running.settled(cluster))
+    return running.without_zone(cluster)
+
+
 def restarted(cluster, *_):
     with Watch(cluster) as watch:
         cluster.kubectl("rollout", "restart", "deployment/web", "--namespace", NAMESPACE)
@@ -135,6 +159,8 @@ MISTAKES = [
     ("a GPU's toleration with another value", wrong_toleration, waiting, "untolerated taint"),
     ("a web server on nodes with GPUs", on_gpu_nodes, placement, "asks for no GPU and is on gpu-"),
     ("replicas in one zone", in_one_zone, placement, "api is not spread over the zones"),
+    ("a zone that counts although it is drained", zones_that_are_away_count, zone_drained, "runs elsewhere: web has"),
+    ("a label that pods do not get", label_of_no_pod, zones, "VRU__KAFKA__CLIENT_RACK is None"),
     ("an image that somebody changed", another_image, difference, "example@sha256"),
     ("a workload without a budget", no_budget, budgets, "web has no budget"),
     ("a budget that stops every drain", budget_without_room, drained, "cannot be drained"),

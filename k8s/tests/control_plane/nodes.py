@@ -23,6 +23,10 @@ def all_nodes():
             yield node(f"gpu-{zone}-{number}", zone, gpu=True)
 
 
+def in_zone(zone):
+    return [each["metadata"]["name"] for each in all_nodes() if each["metadata"]["labels"]["topology.kubernetes.io/zone"].endswith(zone)]
+
+
 def drained_together():
     """One node of each kind in each zone: more than an upgrade of the nodes replaces at once, so that budgets have something to refuse."""
     for kind in ("general", "gpu"):

@@ -58,6 +58,23 @@ def misplaced(cluster):
     return found
 
 
+def without_zone(cluster):
+    """Pods that ask for a label of their node by the downward API, and do not get the node's."""
+    labels_of = {node["metadata"]["name"]: node["metadata"]["labels"] for node in cluster.get("nodes")}
+    found, asked = [], 0
+    for pod in running(cluster):
+        for variable in pod["spec"]["containers"][0].get("env", []):
+            path = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath", "")
+            label = path.removeprefix("metadata.labels['").removesuffix("']")
+            if label == path:
+                continue
+            asked += 1
+            here, there = (labels.get(label) for labels in (pod["metadata"]["labels"], labels_of[pod["spec"]["nodeName"]]))
+            if here is None or here != there:
+                found.append(f"{pod['metadata']['name']}: {variable['name']} is {here!r}, and {label} of its node is {there!r}")
+    return found if asked else ["no pod asks for its zone"]
+
+
 def running(cluster):
     return [pod for pod in cluster.get("pods") if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]]
 

@@ -8,6 +8,7 @@ use super::config::KafkaConfig;
 use super::consumer::ConsumerOptions;
 use super::context::LogContext;
 use super::error::without_value;
+use super::rack::Rack;
 use crate::config::Problems;
 
 impl KafkaConfig {
@@ -24,6 +25,9 @@ impl KafkaConfig {
             .set("reconnect.backoff.ms", "100")
             .set("reconnect.backoff.max.ms", "2000")
             .set("socket.timeout.ms", "10000");
+        if let Rack::Named(rack) = self.rack() {
+            client.set("client.rack", rack);
+        }
         self.secure(&mut client);
         for (name, value) in settings {
             client.set(*name, *value);

@@ -40,6 +40,11 @@ pub struct KafkaConfig {
     pub session_timeout: Duration,
     /// Largest record, bytes (default 8 MiB). `max.message.bytes` of the topics must be at least as large.
     pub message_max_bytes: u32,
+    /// The zone that this process is in. Consumers then fetch from a replica in the rack of this name, if there is one and the brokers have
+    /// `replica.selector.class` set. Empty (default): from the leaders, in any zone.
+    pub client_rack: String,
+    /// What the brokers call the zones, where their racks have other names: `zone=rack`, several joined by commas (default empty).
+    pub rack_names: String,
     /// More librdkafka settings for every client, by librdkafka's names: `"socket.timeout.ms" = "5000"` in TOML (with the quotes),
     /// `--set kafka.options.socket.timeout.ms=5000`, `VRU__KAFKA__OPTIONS__SOCKET__TIMEOUT__MS=5000`. Values may be `env:NAME` or
     /// `file:PATH`. Those that would break a guarantee, and those with a setting of their own, are refused.
@@ -62,6 +67,8 @@ impl Default for KafkaConfig {
             ssl_key_password: Secret::default(),
             session_timeout: Duration::from_secs(10),
             message_max_bytes: 8 * 1024 * 1024,
+            client_rack: String::new(),
+            rack_names: String::new(),
             options: ClientOptions::default(),
         }
     }
@@ -87,6 +94,7 @@ impl Validate for KafkaConfig {
         let sane = (100_000..=100_000_000).contains(&self.message_max_bytes);
         problems.require(sane, "message_max_bytes", "is not between 100 kB and 100 MB");
         let before = problems.found().len();
+        self.validate_rack(problems);
         self.validate_security(problems);
         self.options.validate(problems);
         if problems.found().len() == before {

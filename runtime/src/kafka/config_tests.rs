@@ -129,6 +129,7 @@ fn options_that_break_a_promise_are_refused_by_name() {
     for (option, setting) in [
         ("metadata.broker.list", "brokers"),
         ("sasl.mechanisms", "sasl_mechanism"),
+        ("client.rack", "client_rack"),
         ("max.partition.fetch.bytes", "message_max_bytes"),
     ] {
         assert_refused(&[&format!("options.{option}=1")], &[&format!("use `kafka.{setting}`")]);
@@ -152,14 +153,13 @@ fn options_that_break_a_promise_are_refused_by_name() {
 #[test]
 fn options_are_given_by_file_environment_and_flag() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let text =
-        "[kafka.options]\n\"socket.timeout.ms\" = \"1000\"\n\"client.rack\" = \"a\"\n\"fetch.wait.max.ms\" = \"7\"";
+    let text = "[kafka.options]\n\"socket.timeout.ms\" = \"1000\"\n\"retry.backoff.ms\" = \"50\"\n\"fetch.wait.max.ms\" = \"7\"";
     fs::write(file.path(), text).unwrap();
     let layers = Layers {
         file: Some(file.path().to_owned()),
         environment: vec![
             ("VRU__KAFKA__OPTIONS__SOCKET__TIMEOUT__MS".to_owned(), "2000".to_owned()),
-            ("VRU__KAFKA__OPTIONS__CLIENT__RACK".to_owned(), "007".to_owned()),
+            ("VRU__KAFKA__OPTIONS__RETRY__BACKOFF__MS".to_owned(), "007".to_owned()),
             ("VRU__KAFKA__OPTIONS__LOG_LEVEL".to_owned(), "3".to_owned()),
         ],
         flags: vec!["kafka.options.socket.timeout.ms=3000".to_owned()],
@@ -167,7 +167,7 @@ fn options_are_given_by_file_environment_and_flag() {
     let service: Service = load(&layers).unwrap();
     let client = service.kafka.client("test", &[("fetch.wait.max.ms", "50")]);
     for (name, value) in
-        [("socket.timeout.ms", "3000"), ("client.rack", "007"), ("fetch.wait.max.ms", "7"), ("log_level", "3")]
+        [("socket.timeout.ms", "3000"), ("retry.backoff.ms", "007"), ("fetch.wait.max.ms", "7"), ("log_level", "3")]
     {
         assert_eq!(client.get(name), Some(value), "{name}");
     }

@@ -21,6 +21,7 @@ mod partition_reader;
 mod partitioner;
 mod probe;
 mod producer;
+mod rack;
 mod range_reader;
 mod reader;
 mod rebootstrap;

@@ -36,6 +36,7 @@ const TYPED: &[(&str, &str)] = &[
     ("security.protocol", "security_protocol"),
     ("sasl.mechanism", "sasl_mechanism"),
     ("session.timeout.ms", "session_timeout"),
+    ("client.rack", "client_rack"),
     ("message.max.bytes", "message_max_bytes"),
     ("fetch.message.max.bytes", "message_max_bytes"),
 ];

@@ -23,6 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// Sets `ready` to whether Kafka can be used, until stopped: a broker answers, accepts the log-in, and allows `needs`. Producers and
 /// consumers recover from most failures without reporting them, so only this probe shows them.
 pub async fn watch_kafka(config: KafkaConfig, needs: Needs, ready: ReadyFlag, stop: CancellationToken) {
+    config.log_rack();
     let mut probe = Some(Probe { config, needs, client: None });
     while !stop.is_cancelled() {
         let Some(mut probing) = probe.take() else { return };

@@ -32,10 +32,14 @@ impl KafkaServer {
 
     /// Starts a broker with more listeners (`,NAME://host:port`), more lines of settings, and more arguments for formatting its log.
     pub(super) fn start_with(listeners: &str, lines: &[String], format: &[String]) -> Self {
+        Self::start_at(free_port(), free_port(), listeners, lines, format)
+    }
+
+    /// Like [`KafkaServer::start_with`], at a chosen port, with a controller at another.
+    pub(super) fn start_at(port: u16, controller: u16, listeners: &str, lines: &[String], format: &[String]) -> Self {
         let home = folder("kafka");
-        let port = free_port();
         let properties = home.join("server.properties");
-        let text = format!("{}{}\n", settings(&home, port, listeners), lines.join("\n"));
+        let text = format!("{}{}\n", settings(&home, port, controller, listeners), lines.join("\n"));
         fs::write(&properties, text).expect("the folder is ours");
         let id = "dnJ1LXRlc3QtY2x1c3Rlcg";
         java(&home, "format.log", "kafka.tools.StorageTool")
@@ -69,8 +73,7 @@ fn java(home: &Path, log: &str, class: &str) -> Launch {
         .args([libs.join("*").into_os_string(), class.into()])
 }
 
-fn settings(home: &Path, port: u16, more: &str) -> String {
-    let controller = free_port();
+fn settings(home: &Path, port: u16, controller: u16, more: &str) -> String {
     let data = home.join("data");
     format!(
         "process.roles=broker,controller\n\

@@ -9,6 +9,7 @@ mod dead_letters;
 mod held_join;
 mod jammed;
 mod lost_cluster;
+mod racks;
 mod reader;
 mod recreated;
 mod redis;

@@ -2,6 +2,7 @@ output "overlay" {
   description = "What the overlay of k8s/ takes from here: the table \"What you change\" of docs/deploy.md."
   value = {
     brokers             = module.kafka.brokers
+    rack_names          = join(",", [for zone, id in module.network.zone_ids : "${zone}=${id}"])
     database_host       = module.database.host
     redis_url           = "rediss://${module.cache.address}:${module.security_groups.ports.cache}"
     bucket              = module.bucket.name

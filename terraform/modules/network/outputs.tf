@@ -28,6 +28,11 @@ output "data_subnet_ids" {
   value       = [for zone in var.zones : aws_subnet.data[zone].id]
 }
 
+output "zone_ids" {
+  description = "The id of each zone, which differs from account to account. MSK calls its racks so."
+  value       = { for zone in var.zones : zone => aws_subnet.data[zone].availability_zone_id }
+}
+
 output "discovery_tag" {
   description = "The tag `karpenter.sh/discovery` of the nodes' subnets: components/karpenter."
   value       = aws_subnet.app[var.zones[0]].tags["karpenter.sh/discovery"]

@@ -114,6 +114,8 @@ pub struct Container {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Variable {
     pub name: String,
+    /// Empty where it comes from a label of the pod, which pods have not here.
+    #[serde(default)]
     pub value: String,
 }
 
