@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-FOLDERS = "api|auth|benches|docs|fuzz|infer|ingest|live|media|models|pipelines|proto|runtime|scripts|sink|storage|terraform|vision|vru"
+FOLDERS = "api|auth|benches|docs|fuzz|infer|ingest|live|media|models|pipelines|proto|rules|runtime|scripts|sink|storage|terraform|vision|vru"
 # `NNNN-title.md` is a pattern, `ingest/jpeg` the name of a bench.
 FILE = re.compile(rf"`((?:{FOLDERS})/(?!\S*NNNN)(?:[\w.-]+/)*(?:[\w-]+\.\w+)?)`")
 TEST = re.compile(r"`(?:\w+: )?([a-z][a-z0-9]*(?:_[a-z0-9]+){2,})`")

@@ -41,6 +41,7 @@ mod reader_positions;
 mod retention;
 mod rotate_secrets;
 pub mod routes;
+mod rule_previews;
 mod server;
 mod sign_in;
 mod state;

@@ -38,6 +38,7 @@ use crate::openapi::document;
 use crate::pictures::Pictures;
 use crate::retention;
 use crate::routes;
+use crate::rule_previews::RulePreviews;
 use crate::sign_in::SignIn;
 use crate::state::ApiState;
 use crate::system::System;
@@ -155,6 +156,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         cameras,
         camera_tests,
         pictures,
+        rule_previews: RulePreviews::new(),
         sign_in,
         tokens,
         uploads,

@@ -13,6 +13,7 @@ use crate::database::Reads;
 use crate::limits::Limits;
 use crate::live::Feeds;
 use crate::pictures::Pictures;
+use crate::rule_previews::RulePreviews;
 use crate::sign_in::SignIn;
 use crate::system::System;
 use crate::tokens::Tokens;
@@ -35,6 +36,7 @@ pub(crate) struct ApiState {
     pub(crate) cameras: CameraMessages,
     pub(crate) camera_tests: CameraTests,
     pub(crate) pictures: Pictures,
+    pub(crate) rule_previews: RulePreviews,
     pub(crate) sign_in: SignIn,
     pub(crate) tokens: Tokens,
     /// `None`: it takes none.

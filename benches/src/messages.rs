@@ -82,6 +82,7 @@ pub fn detections(camera: &str, sequence: u64, start_us: i64, objects: u64) -> v
         track_id: index + 1,
         track_state: v1::TrackState::Confirmed.into(),
         ground_position: None,
+        found: Some(v1::Box { left: index as f32 * 10.0 + 1.5, top: 21.5, width: 29.25, height: 61.5 }),
         ..Default::default()
     };
     v1::FrameDetections {

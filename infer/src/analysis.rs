@@ -5,7 +5,6 @@ mod alerts;
 mod counting;
 mod ids;
 mod open;
-mod rules;
 mod snapshot;
 mod takeover;
 #[cfg(test)]
@@ -19,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vru_proto::{FrameKey, v1};
+use vru_rules::rules;
 use vru_runtime::clock;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
@@ -35,7 +35,6 @@ use crate::picture::Picture;
 use alerts::{FrameView, JudgedFrame};
 use counting::Counter;
 use ids::TrackIds;
-use rules::rules;
 use tracking::{pictured, tracker_config};
 use wire::{box_to_wire, class_to_wire};
 use zones::{CameraZones, FrameZones};
@@ -302,6 +301,7 @@ impl CameraAnalysis {
             zones: zones.around(&own_box(object, detections)),
             snapshot_key: alerted.map(|alert| alert.snapshot_key.clone()).unwrap_or_default(),
             appearance: appearance.map(|seen| seen.bins.to_vec()).unwrap_or_default(),
+            found: Some(box_to_wire(&own_box(object, detections))),
         }
     }
 

@@ -20,6 +20,7 @@ mod ids;
 pub mod leases;
 pub mod log_in_failures;
 pub mod members;
+pub mod past_frames;
 pub mod paths;
 #[cfg(test)]
 mod plans;

@@ -5,6 +5,7 @@ import { ask, until } from './asking.mjs';
 import { dataSteps } from './data.mjs';
 import { playUpload } from './playback.mjs';
 import { watchStream } from './stream.mjs';
+import { previewInEditor, triedAndRaised } from './preview.mjs';
 import { measureWall } from './wall.mjs';
 import { widthSteps } from './widths.mjs';
 
@@ -220,6 +221,16 @@ export const steps = {
   async 'the stream of a camera is decoded in the browser, each picture with its own boxes'(tab) {
     await watchStream(tab, site.id);
     await goTo(tab.page, 'Cameras');
+  async 'rules tried on the past raise what they did raise, of both cameras'({ page, origin }) {
+    for (const camera of ['cam-1', 'cam-2']) {
+      const found = await triedAndRaised(page, origin, site.id, camera);
+      assert.ok(found.raised.length >= 3, `${found.raised.length} alerts of ${camera}`);
+      assert.deepEqual(found.tried, found.raised, camera);
+    }
+  },
+
+  async 'the editor says what its rules would have raised, and follows the drawing'(tab) {
+    await previewInEditor(tab, site.id);
   },
 
   async 'a zone is moved by keyboard alone, and the change is stored'({ page, origin, accessible }) {
@@ -232,6 +243,7 @@ export const steps = {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowDown');
+    await page.locator('[data-preview-frames]').waitFor();
     await page.getByRole('button', { name: 'Undo' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Save' }).focus();

@@ -22,6 +22,7 @@ mod openapi;
 mod picture;
 mod retention;
 mod role;
+mod rule_preview;
 mod session;
 mod sign_in;
 mod signing_keys;
@@ -53,6 +54,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(camera_tests::router())
         .merge(counts::router())
         .merge(heat_map::router())
+        .merge(rule_preview::router())
         .merge(tracks::router())
         .merge(alerts::router())
         .merge(object::router())

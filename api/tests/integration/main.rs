@@ -34,6 +34,7 @@ mod requests;
 mod retention;
 mod rotate_secrets;
 mod rows;
+mod rule_preview;
 mod schema;
 mod schemathesis;
 mod sign_in;

@@ -62,6 +62,7 @@ const TABLE: &[(&str, Who, Option<&str>)] = &[
     ("get /api/v1/sites/{site_id}/camera-tests/{test_id}/snapshot", VIEWER, Some("pictures:read")),
     ("get /api/v1/sites/{site_id}/counts", VIEWER, Some("counts:read")),
     ("get /api/v1/sites/{site_id}/cameras/{camera_id}/heat-map", VIEWER, Some("tracks:read")),
+    ("post /api/v1/sites/{site_id}/cameras/{camera_id}/rule-preview", VIEWER, Some("tracks:read")),
     ("get /api/v1/sites/{site_id}/tracks", VIEWER, Some("tracks:read")),
     ("get /api/v1/tracks", Who::SystemAdmin, Some("tracks:read")),
     ("get /api/v1/sites/{site_id}/tracks/{track_id}", VIEWER, Some("tracks:read")),

@@ -9,8 +9,8 @@ use vru_vision::rules::{
     Severity, StateError, TrackedFrame,
 };
 
-use super::rules::{default_presence, line, read_zone};
 use super::wire::{class_to_wire, direction_to_wire};
+use vru_rules::{default_presence, line, read_zone};
 
 /// Counts for one camera.
 #[derive(Debug, Default)]

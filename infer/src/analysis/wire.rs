@@ -1,60 +1,14 @@
 //! Converts between the types of `vru_vision` and the Protobuf messages.
 
 use vru_proto::v1;
+pub(super) use vru_rules::wire::{
+    class_from_wire, class_to_wire, direction_to_wire, kind_to_wire, severity_from_wire, severity_to_wire,
+};
 use vru_vision::appearance::Appearance;
 use vru_vision::detection::Detection;
 use vru_vision::geometry::Rect;
-use vru_vision::road_user::RoadUserClass;
-use vru_vision::rules::{Direction, EndReason, KindName, Progress, Severity};
+use vru_vision::rules::{EndReason, KindName, Progress};
 use vru_vision::tracker::TrackState;
-
-pub(super) fn severity_from_wire(severity: v1::Severity) -> Severity {
-    match severity {
-        v1::Severity::Critical => Severity::Critical,
-        v1::Severity::Warning => Severity::Warning,
-        v1::Severity::Info | v1::Severity::Unspecified => Severity::Info,
-    }
-}
-
-pub(super) fn severity_to_wire(severity: Severity) -> v1::Severity {
-    match severity {
-        Severity::Critical => v1::Severity::Critical,
-        Severity::Warning => v1::Severity::Warning,
-        Severity::Info => v1::Severity::Info,
-    }
-}
-
-/// `None` for a class that this version does not know.
-pub(super) fn class_from_wire(class: v1::RoadUserClass) -> Option<RoadUserClass> {
-    Some(match class {
-        v1::RoadUserClass::Pedestrian => RoadUserClass::Pedestrian,
-        v1::RoadUserClass::Cyclist => RoadUserClass::Cyclist,
-        v1::RoadUserClass::Motorcyclist => RoadUserClass::Motorcyclist,
-        v1::RoadUserClass::Car => RoadUserClass::Car,
-        v1::RoadUserClass::Bus => RoadUserClass::Bus,
-        v1::RoadUserClass::Truck => RoadUserClass::Truck,
-        v1::RoadUserClass::Unspecified => return None,
-    })
-}
-
-pub(super) fn class_to_wire(class: RoadUserClass) -> v1::RoadUserClass {
-    match class {
-        RoadUserClass::Pedestrian => v1::RoadUserClass::Pedestrian,
-        RoadUserClass::Cyclist => v1::RoadUserClass::Cyclist,
-        RoadUserClass::Motorcyclist => v1::RoadUserClass::Motorcyclist,
-        RoadUserClass::Car => v1::RoadUserClass::Car,
-        RoadUserClass::Bus => v1::RoadUserClass::Bus,
-        RoadUserClass::Truck => v1::RoadUserClass::Truck,
-    }
-}
-
-pub(super) fn kind_to_wire(kind: KindName) -> v1::AlertKind {
-    match kind {
-        KindName::Presence => v1::AlertKind::Presence,
-        KindName::Dwell => v1::AlertKind::Dwell,
-        KindName::LineCrossing => v1::AlertKind::LineCrossing,
-    }
-}
 
 /// `None` for a kind that this version does not know.
 pub(super) fn kind_from_wire(kind: v1::AlertKind) -> Option<KindName> {
@@ -86,22 +40,6 @@ pub(super) fn state_to_wire(progress: Progress) -> v1::AlertState {
     }
 }
 
-pub(super) fn direction_to_wire(direction: Option<Direction>) -> v1::CrossingDirection {
-    match direction {
-        Some(Direction::In) => v1::CrossingDirection::In,
-        Some(Direction::Out) => v1::CrossingDirection::Out,
-        None => v1::CrossingDirection::Unspecified,
-    }
-}
-
-pub(super) fn direction_from_wire(direction: v1::CrossingDirection) -> Option<Direction> {
-    match direction {
-        v1::CrossingDirection::In => Some(Direction::In),
-        v1::CrossingDirection::Out => Some(Direction::Out),
-        v1::CrossingDirection::Unspecified => None,
-    }
-}
-
 pub(super) fn box_to_wire(rect: &Rect) -> v1::Box {
     v1::Box { left: rect.left, top: rect.top, width: rect.width, height: rect.height }
 }
@@ -121,16 +59,4 @@ pub(super) fn read_object(object: &v1::DetectedObject) -> Option<(u64, Detection
     };
     let appearance = Appearance::from_bytes(&object.appearance);
     Some((object.track_id, Detection { appearance, ..Detection::new(rect, class, object.score) }, state))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classes_survive_the_wire() {
-        for class in RoadUserClass::ALL {
-            assert_eq!(class_from_wire(class_to_wire(class)), Some(class));
-        }
-    }
 }

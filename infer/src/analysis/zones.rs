@@ -5,7 +5,7 @@ use vru_proto::v1;
 use vru_vision::geometry::Rect;
 use vru_vision::rules::Zone;
 
-use super::rules::read_zone;
+use vru_rules::read_zone;
 
 /// The zones of one camera.
 #[derive(Debug, Default)]

@@ -405,6 +405,9 @@ pub struct DetectedObject {
     /// of the upper, then of the lower half. Empty if it is not known.
     #[prost(bytes = "vec", tag = "9")]
     pub appearance: ::prost::alloc::vec::Vec<u8>,
+    /// The box that the model found, by which rules judge. Absent in what older versions published.
+    #[prost(message, optional, tag = "10")]
+    pub found: ::core::option::Option<Box>,
 }
 /// Time that a frame spent in each stage of inference, in microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -71,7 +71,9 @@ pub fn read_detections(bytes: bytes::Bytes) -> Result<(FrameKey, v1::FrameDetect
         let Some(rect) = &object.r#box else {
             return Err(InvalidMessage::new(NAME, "objects.box", "is missing").into());
         };
-        if ![rect.left, rect.top, rect.width, rect.height, object.score].iter().all(|v| v.is_finite()) {
+        let boxes = [Some(rect), object.found.as_ref()].into_iter().flatten();
+        let sides = boxes.flat_map(|rect| [rect.left, rect.top, rect.width, rect.height]);
+        if !sides.chain([object.score]).all(f32::is_finite) {
             return Err(InvalidMessage::new(NAME, "objects", "has a number that is not finite").into());
         }
         if object.ground_position.is_some_and(|ground| !ground.x_m.is_finite() || !ground.y_m.is_finite()) {

@@ -4,6 +4,7 @@
 mod check;
 mod config;
 mod current;
+mod drawn;
 mod event;
 mod file;
 mod log;
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 
 pub use check::check_file;
 pub use config::CamerasConfig;
+pub use drawn::DrawnRules;
 pub use event::CameraEvent;
 pub use parse::{CameraFileError, parse as parse_file, parse_text, parse_views};
 pub use references::{Login, LoginError, References};

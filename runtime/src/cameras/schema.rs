@@ -152,7 +152,7 @@ enum Encoding {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Zone {
+pub(super) struct Zone {
     id: String,
     #[serde(default)]
     name: String,
@@ -162,7 +162,7 @@ struct Zone {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Line {
+pub(super) struct Line {
     id: String,
     #[serde(default)]
     name: String,
@@ -364,13 +364,13 @@ impl Output {
 }
 
 impl Zone {
-    fn into_message(self) -> v1::Zone {
+    pub(super) fn into_message(self) -> v1::Zone {
         v1::Zone { id: self.id, name: self.name, polygon: points(self.polygon) }
     }
 }
 
 impl Line {
-    fn into_message(self) -> v1::Line {
+    pub(super) fn into_message(self) -> v1::Line {
         v1::Line { id: self.id, name: self.name, points: points(self.points) }
     }
 }

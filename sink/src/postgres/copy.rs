@@ -84,6 +84,13 @@ impl CopyRows {
         self
     }
 
+    pub(crate) fn optional_real(&mut self, value: Option<f32>) -> &mut Self {
+        match value {
+            Some(value) => self.real(value),
+            None => self.null(),
+        }
+    }
+
     pub(crate) fn optional_double(&mut self, value: Option<f64>) -> &mut Self {
         match value {
             Some(value) => {

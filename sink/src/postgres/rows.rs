@@ -15,8 +15,8 @@ const FRAME_COLUMNS: i16 = 21;
 
 pub(crate) const COPY_DETECTIONS: &str = "COPY detections (camera_id, captured_at, session, sequence, object_index, class, \
      score, track_id, track_state, box_left, box_top, box_width, box_height, ground_x_m, ground_y_m, \
-     zone_ids, snapshot_key) FROM STDIN (FORMAT binary)";
-const DETECTION_COLUMNS: i16 = 17;
+     zone_ids, snapshot_key, found_left, found_top, found_width, found_height) FROM STDIN (FORMAT binary)";
+const DETECTION_COLUMNS: i16 = 21;
 
 /// `object_index` is a smallint; a real frame has some tens of objects.
 const MAX_OBJECTS: usize = i16::MAX as usize;
@@ -107,7 +107,11 @@ pub(crate) fn encode(key: &FrameKey, frame: &v1::FrameDetections, frames: &mut C
             .optional_double(ground.map(|ground| ground.x_m))
             .optional_double(ground.map(|ground| ground.y_m))
             .optional_texts(zone_ids(frame, object))
-            .optional_text((!object.snapshot_key.is_empty()).then_some(object.snapshot_key.as_str()));
+            .optional_text((!object.snapshot_key.is_empty()).then_some(object.snapshot_key.as_str()))
+            .optional_real(object.found.map(|found| found.left))
+            .optional_real(object.found.map(|found| found.top))
+            .optional_real(object.found.map(|found| found.width))
+            .optional_real(object.found.map(|found| found.height));
     }
 }
 

@@ -39,6 +39,7 @@ pub fn frame(camera: &str, session: u64, sequence: u64, start_us: i64) -> v1::Fr
         },
         snapshot_key: if sequence % 20 == 11 { format!("snapshots/{camera}/{sequence}.jpg") } else { String::new() },
         appearance: Vec::new(),
+        found: (index == 0).then_some(v1::Box { left: step + 0.5, top: 21.0, width: 29.0, height: 61.75 }),
     };
     v1::FrameDetections {
         frame_id: Some(v1::FrameId { camera_id: camera.to_owned(), session, sequence }),

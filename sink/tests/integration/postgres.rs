@@ -72,6 +72,10 @@ fn assert_exact(server: &PostgresServer, database: &str, frames_each: u64) {
     let orphans = "select count(*) from frames f where object_count <> (select count(*) from detections d where \
          (d.camera_id, d.captured_at, d.session, d.sequence) = (f.camera_id, f.captured_at, f.session, f.sequence))";
     assert_eq!(one(server, database, orphans), 0);
+    let found_boxes = "select count(*) from detections where case object_index when 0 then \
+         (found_left, found_top, found_width, found_height) is distinct from (sequence + 0.5::real, 21, 29, 61.75) \
+         else num_nonnulls(found_left, found_top, found_width, found_height) > 0 end";
+    assert_eq!(one(server, database, found_boxes), 0);
     let tracks = frames_each.div_ceil(40) + frames_each.div_ceil(90);
     assert_eq!(one(server, database, "select count(*) from tracks"), tracks * CAMERAS.len() as u64);
     assert_tracks(server, database);

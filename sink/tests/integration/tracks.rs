@@ -91,6 +91,7 @@ fn walker(sequence: u64, begin: i64) -> v1::FrameDetections {
             String::new()
         },
         appearance: Vec::new(),
+        found: None,
     }];
     message
 }

@@ -63,7 +63,8 @@ mod tests {
                 "V20__brokers",
                 "V21__damaged_uploads",
                 "V22__expected_frames",
-                "V23__reader_positions"
+                "V23__reader_positions",
+                "V24__found_boxes"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

@@ -1,6 +1,6 @@
 //! Uploads, the whole way: the API, the bucket, Kafka, ingest, inference and the sink, with the real programs.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,6 +54,25 @@ fn reaches(client: &ApiClient, path: &str, state: &str, services: &[&ServiceProc
     found
 }
 
+/// The rules raise in the stored rows what they did raise: as many alerts, about the same tracks, at the same times.
+fn assert_preview(client: &ApiClient, pipeline: &Pipeline<'_>, camera: &str, drawn: &Value) {
+    let (status, preview) = client.call("POST", &format!("{camera}/rule-preview"), Some(&json!({ "drawn": drawn })));
+    assert_eq!(status, 200, "{preview}");
+    assert_eq!((&preview["truncated"], &preview["unjudged_frames"]), (&json!(false), &json!(0)), "{preview}");
+    assert_eq!(preview["frames"], json!(pipeline.count("select count(*) from frames")), "{preview}");
+    let raised = pipeline.rows(
+        "select rule_id, camera_id || '.' || session || '.' || track_ids[1], \
+         (extract(epoch from captured_at) * 1000000)::bigint from alerts order by captured_at desc, track_ids[1]",
+    );
+    assert_eq!(preview["rules"], json!([{ "rule_id": "somebody-there", "alerts": raised.len() }]));
+    let tried = preview["alerts"].as_array().unwrap().iter().map(|alert| {
+        let [rule, track, at] = ["rule_id", "track_id", "at"].map(|field| alert[field].as_str().unwrap().to_owned());
+        let at = humantime::parse_rfc3339(&at).unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        vec![rule, track, at.as_micros().to_string()]
+    });
+    assert_eq!(tried.collect::<Vec<_>>(), raised.into_iter().take(100).collect::<Vec<_>>());
+}
+
 #[test]
 fn an_uploaded_file_gives_what_analyse_finds_and_its_deletion_leaves_nothing() {
     let clip = require_asset("clips/vtest.avi");
@@ -67,13 +86,16 @@ fn an_uploaded_file_gives_what_analyse_finds_and_its_deletion_leaves_nothing() {
     client.log_in("Ada", PASSWORD);
     let site = json!({ "name": "Street", "time_zone": "Europe/Berlin" });
     let (_, site) = client.call("POST", "/api/v1/sites", Some(&site));
-    let uploads = format!("/api/v1/sites/{}/uploads", site["id"].as_str().unwrap());
-    let settings = json!({
+    let site = format!("/api/v1/sites/{}", site["id"].as_str().unwrap());
+    let uploads = format!("{site}/uploads");
+    let drawn = json!({
         "zones": [{ "id": "everywhere", "polygon": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]] }],
         "rules": [{ "id": "somebody-there", "severity": "warning", "zone_presence": { "zone": "everywhere", "min_frames": 2 } }],
     });
-    let metadata =
-        format!("filename {},settings {}", STANDARD.encode("vtest.avi"), STANDARD.encode(settings.to_string()));
+    // All of it is of the last hour, and nothing of the future.
+    let start_time = humantime::format_rfc3339_seconds(SystemTime::now() - Duration::from_mins(10)).to_string();
+    let [name, settings, start_time] = ["vtest.avi", &drawn.to_string(), &start_time].map(|text| STANDARD.encode(text));
+    let metadata = format!("filename {name},settings {settings},start_time {start_time}");
     let content = std::fs::read(&clip).unwrap();
     let path = client.begin_upload(&uploads, content.len(), &metadata);
     let half = content.len() / 2 + 12_345;
@@ -97,6 +119,7 @@ fn an_uploaded_file_gives_what_analyse_finds_and_its_deletion_leaves_nothing() {
         assert_eq!((one, untracked(expected)), (other, untracked(found)));
     }
     assert_counts(&pipeline);
+    assert_preview(&client, &pipeline, &format!("{site}/cameras/{}", done["camera_id"].as_str().unwrap()), &drawn);
 
     // A file that begins like a video and is none.
     let broken = [&content[..100_000], &[7; 100]].concat();

@@ -160,6 +160,10 @@ pub(super) fn in_version<T>(
 }
 
 /// The camera, for routes that answer with 404.
-pub(super) async fn find(client: &PooledClient, site_id: &str, id: &str) -> Result<cameras::Camera, Problem> {
+pub(in crate::routes) async fn find(
+    client: &PooledClient,
+    site_id: &str,
+    id: &str,
+) -> Result<cameras::Camera, Problem> {
     cameras::find(client, site_id, id).await?.ok_or_else(|| Problem::not_found("camera"))
 }

@@ -11,13 +11,14 @@ import { Queried } from '@/shared/ui/StateView';
 
 export function NewCameraPage() {
   const { t } = useText();
-  const { siteId } = useSite();
+  const { siteId, zone } = useSite();
   const navigate = useNavigate();
   const client = useQueryClient();
   return (
     <Page title={t('cameras.add')}>
       <CameraForm
         siteId={siteId}
+        zone={zone}
         camera={undefined}
         save={async (wanted) => {
           const camera = await createCamera(siteId, wanted);
@@ -32,7 +33,7 @@ export function NewCameraPage() {
 
 export function EditCameraPage() {
   const { t } = useText();
-  const { siteId } = useSite();
+  const { siteId, zone } = useSite();
   const { cameraId = '' } = useParams({ strict: false });
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -45,6 +46,7 @@ export function EditCameraPage() {
         {({ value: camera, etag }) => (
           <CameraForm
             siteId={siteId}
+            zone={zone}
             camera={camera}
             live={(onRatio) => <LiveTile camera={camera} rendition="full" plain onRatio={onRatio} />}
             save={async (wanted) => {

@@ -36,10 +36,14 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
+/** A question that is too large for an address: it changes nothing, so that it may happen twice. */
+const QUESTION = /\/rule-preview$/;
+
 /** A POST whose answer is lost can be sent again without happening twice. */
 const idempotent: Middleware = {
   onRequest({ request }) {
-    if (request.method === 'POST' && !request.headers.has('idempotency-key')) {
+    const changes = request.method === 'POST' && !QUESTION.test(new URL(request.url).pathname);
+    if (changes && !request.headers.has('idempotency-key')) {
       request.headers.set('idempotency-key', randomKey());
     }
     return request;

@@ -3755,6 +3755,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/cameras/{camera_id}/rule-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try rules on what the camera saw in the last hour: the same code judges that judges live, and nothing is saved or sent.
+         * @description A visit that began more than five minutes before this time begins then. What is not known is said: how long the camera was watched,
+         *     whether there was more than is judged at once, and how many frames an older version has stored without what rules need.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Chosen by the client, new for each request. The same request with the same key is answered as before for a day, and changes nothing again. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    site_id: string;
+                    camera_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WantedPreview"];
+                };
+            };
+            responses: {
+                /** @description What would have been raised */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RulePreview"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/cameras/{camera_id}/versions": {
         parameters: {
             query?: never;
@@ -7838,6 +7907,15 @@ export interface components {
          * @enum {string}
          */
         DismissalReason: "nobody_there" | "other_class" | "other_place" | "allowed" | "repetition" | "test" | "other";
+        /** @description Zones, lines and rules as the settings of a camera have them. They need neither the camera's source nor its login. */
+        DrawnRules: {
+            /** @default [] */
+            lines: components["schemas"]["Line"][];
+            /** @default [] */
+            rules: components["schemas"]["Rule"][];
+            /** @default [] */
+            zones: components["schemas"]["Zone"][];
+        };
         /** @description Frames that were not analysed. */
         Dropped: {
             /** Format: int64 */
@@ -8865,6 +8943,36 @@ export interface components {
             /** Format: double */
             width: number;
         };
+        /** @description An alert that would have been raised. */
+        PreviewedAlert: {
+            /**
+             * Format: date-time
+             * @description Capture time of the frame in which it would have been raised.
+             */
+            at: string;
+            class?: components["schemas"]["RoadUserClass"] | null;
+            direction?: components["schemas"]["CrossingDirection"] | null;
+            /** @description Whether an alert that was raised took a picture of the track: then it is at `…/tracks/{track_id}/snapshot`. */
+            has_snapshot: boolean;
+            kind?: components["schemas"]["AlertKind"] | null;
+            rule_id: string;
+            severity?: components["schemas"]["Severity"] | null;
+            /**
+             * @description Whom it is about.
+             * @example camera_0k4.1700000000000000.4097
+             */
+            track_id: string;
+            /**
+             * Format: double
+             * @description Where they stood, as a fraction of the picture's width from its left edge: the middle of the bottom edge of their box.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Of its height, from the top.
+             */
+            y: number;
+        };
         /** @description What is done so that nobody is recognised in pictures. */
         Privacy: {
             /**
@@ -9034,6 +9142,46 @@ export interface components {
             line_crossing?: components["schemas"]["LineCrossing"] | null;
             severity?: components["schemas"]["Severity"];
             zone_presence?: components["schemas"]["ZonePresence"] | null;
+        };
+        RuleCount: {
+            /** @description How many alerts it would have raised. */
+            alerts: number;
+            rule_id: string;
+        };
+        /** @description What the rules would have raised. */
+        RulePreview: {
+            /** @description The newest of them, at most 100, the newest first. */
+            alerts: components["schemas"]["PreviewedAlert"][];
+            /**
+             * Format: date-time
+             * @description Capture time of the first of them.
+             */
+            first_frame?: string | null;
+            /** @description How many analysed frames were judged. If it is 0, nobody knows what would have been raised. */
+            frames: number;
+            /**
+             * Format: date-time
+             * @description The time that was asked for.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Capture time of the last of them.
+             */
+            last_frame?: string | null;
+            /** @description Each rule, in the order in which they were sent. */
+            rules: components["schemas"]["RuleCount"][];
+            /** Format: date-time */
+            to: string;
+            /** @description There were more frames or road users than are judged at once; the newest were judged, from `first_frame` on. */
+            truncated: boolean;
+            /** @description Frames that could not be judged: an older version has stored them, without the boxes by which rules judge. */
+            unjudged_frames: number;
+            /**
+             * Format: double
+             * @description How long the camera was watched in the frames that were judged, in seconds. What happened in the rest of the time is not known.
+             */
+            watched_seconds: number;
         };
         /**
          * @description What a key is for.
@@ -9522,6 +9670,16 @@ export interface components {
         WantedCamera: {
             credentials?: components["schemas"]["Credentials"] | null;
             settings: components["schemas"]["CameraSettings"];
+        };
+        /** @description Zones, lines and rules that are tried. */
+        WantedPreview: {
+            /** @description As for a change of the camera. Nothing is saved, and neither the address nor the login of the camera is needed. */
+            drawn: components["schemas"]["DrawnRules"];
+            /**
+             * Format: int32
+             * @description How far back (default 60).
+             */
+            minutes?: number | null;
         };
         /** @description A comment on an alert. */
         WantedReview: {

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, body, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 
@@ -86,3 +86,20 @@ export function changeCamera(siteId: string, cameraId: string, etag: string, wan
     }),
   );
 }
+
+/** What these rules would have raised in the last hour. */
+export const rulePreviewQuery = (siteId: string, cameraId: string, drawn: Schemas['DrawnRules']) =>
+  queryOptions({
+    queryKey: ['rule-preview', siteId, cameraId, drawn],
+    queryFn: ({ signal }) =>
+      body(
+        api.POST('/api/v1/sites/{site_id}/cameras/{camera_id}/rule-preview', {
+          params: { path: { site_id: siteId, camera_id: cameraId } },
+          body: { drawn },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+    refetchInterval: 60_000,
+  });

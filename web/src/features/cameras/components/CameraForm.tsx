@@ -5,15 +5,18 @@ import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { problemText } from '@/shared/model/problems';
 import { Card } from '@/shared/ui/Page';
-import { type CameraDraft, draftOf, wanted } from '../model/settings';
+import { drawnRules, marks } from '../model/preview';
+import { type CameraDraft, draftOf, kindOf, subject, wanted } from '../model/settings';
 import { type Drawing, start } from '../model/shapes';
 import { CameraTest } from './CameraTest';
+import { PreviewPanel, useRulePreview } from './RulePreview';
 import { RulesTable } from './RulesTable';
 import { ZoneEditor } from './ZoneEditor';
 
 /** A camera that is added or changed: its address, a test with a picture, and what is drawn on it. */
 export function CameraForm(props: {
   siteId: string;
+  zone: string;
   camera: Schemas['Camera'] | undefined;
   /** The live picture, where there is one. */
   live?: (onRatio: (ratio: number) => void) => ReactNode;
@@ -28,6 +31,8 @@ export function CameraForm(props: {
   const saved = useMutation({ mutationFn: props.save });
   const set = (change: Partial<CameraDraft>) => setDraft((now) => ({ ...now, ...change }));
   const whole = (): CameraDraft => ({ ...draft, shapes: drawing.shapes });
+  const drawn = drawnRules(wanted(whole(), before).settings);
+  const preview = useRulePreview(props.siteId, props.camera?.id, drawn);
   const pulls = draft.source === 'pull';
 
   // A camera that is saved is tested as it is, with its stored login; one that was changed here, as it would be.
@@ -36,6 +41,13 @@ export function CameraForm(props: {
     const same = props.camera && settings.pull?.url === before?.pull?.url && !draft.username;
     if (props.camera && same) return { camera_id: props.camera.id };
     return credentials ? { settings, credentials } : { settings };
+  }
+
+  /** A rule that was removed since has no words. */
+  function ruleText(rule: Schemas['Rule'] | undefined): string {
+    if (!rule) return '–';
+    const shape = drawing.shapes.find((one) => one.id === subject(rule));
+    return t(`rules.${kindOf(rule)}`, { name: shape?.name || subject(rule) });
   }
 
   return (
@@ -127,10 +139,29 @@ export function CameraForm(props: {
           )}
         </Card>
         <Card title={t('form.drawing')}>
-          <ZoneEditor drawing={drawing} onChange={setDrawing} picture={tested} live={props.live} />
+          <ZoneEditor
+            drawing={drawing}
+            onChange={setDrawing}
+            picture={tested}
+            live={props.live}
+            marks={marks(preview.result?.alerts ?? [], draft.rules, drawing.shapes)}
+          />
         </Card>
         <Card title={t('rules.title')}>
-          <RulesTable shapes={drawing.shapes} rules={draft.rules} onChange={(rules) => set({ rules })} />
+          <RulesTable
+            shapes={drawing.shapes}
+            rules={draft.rules}
+            preview={preview}
+            onChange={(rules) => set({ rules })}
+          />
+          <PreviewPanel
+            siteId={props.siteId}
+            zone={props.zone}
+            isNew={props.camera === undefined}
+            hasRules={(drawn.rules ?? []).length > 0}
+            preview={preview}
+            nameOf={(id) => ruleText(draft.rules.find((rule) => rule.id === id))}
+          />
         </Card>
         {saved.error ? (
           <Text role="alert" c="red">

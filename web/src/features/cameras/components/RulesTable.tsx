@@ -17,6 +17,7 @@ import {
   withSeconds,
 } from '../model/settings';
 import type { Shape } from '../model/shapes';
+import type { Preview } from './RulePreview';
 
 const SEVERITIES: Schemas['Severity'][] = ['info', 'warning', 'critical'];
 
@@ -24,9 +25,12 @@ const SEVERITIES: Schemas['Severity'][] = ['info', 'warning', 'critical'];
 export function RulesTable(props: {
   shapes: readonly Shape[];
   rules: readonly Schemas['Rule'][];
+  /** How many alerts each rule would have raised in the last hour, and whether that is of an earlier drawing. */
+  preview: Preview;
   onChange: (rules: Schemas['Rule'][]) => void;
 }) {
-  const { t } = useText();
+  const { t, locale } = useText();
+  const { counts } = props.preview;
   const shown = props.rules.filter((rule) => props.shapes.some((shape) => shape.id === subject(rule)));
   const names = new Map(props.shapes.map((shape) => [shape.id, shape.name || shape.id]));
   function set(rule: Schemas['Rule'], next: Schemas['Rule']) {
@@ -50,6 +54,7 @@ export function RulesTable(props: {
                 <Table.Th>{t('rules.who')}</Table.Th>
                 <Table.Th>{t('rules.condition')}</Table.Th>
                 <Table.Th>{t('rules.severity')}</Table.Th>
+                {counts ? <Table.Th ta="right">{t('preview.column')}</Table.Th> : null}
                 <Table.Th />
               </Table.Tr>
             </Table.Thead>
@@ -110,6 +115,15 @@ export function RulesTable(props: {
                         }}
                       />
                     </Table.Td>
+                    {counts ? (
+                      <Table.Td
+                        ta="right"
+                        data-previewed={rule.id}
+                        className={props.preview.isOld ? 'quiet' : undefined}
+                      >
+                        {counts.get(rule.id)?.toLocaleString(locale) ?? '…'}
+                      </Table.Td>
+                    ) : null}
                     <Table.Td>
                       <Button
                         size="xs"

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Group, NumberInput, Stack, Table, Text, TextInput }
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from 'react';
 import { useText } from '@/shared/i18n/useText';
 import { MinusIcon, PlusIcon } from '@/shared/ui/Icons';
+import type { Mark } from '../model/preview';
 import {
   addCorner,
   addShape,
@@ -35,6 +36,8 @@ export function ZoneEditor(props: {
   picture: string | undefined;
   /** What is shown while there is no picture; it is told how to say its ratio. */
   live: ((onRatio: (ratio: number) => void) => ReactNode) | undefined;
+  /** Where alerts would have been raised. */
+  marks: readonly Mark[];
 }) {
   const { t } = useText();
   const { drawing, onChange } = props;
@@ -70,6 +73,7 @@ export function ZoneEditor(props: {
             drawing={drawing}
             picture={props.picture}
             live={props.live}
+            marks={props.marks}
             selected={selected}
             onSelect={setSelected}
             onMove={(at, to) => apply(moveCorner(drawing, at.shape, at.corner, to))}
@@ -123,6 +127,7 @@ function EditorPicture(props: {
   drawing: Drawing;
   picture: string | undefined;
   live: ((onRatio: (ratio: number) => void) => ReactNode) | undefined;
+  marks: readonly Mark[];
   selected: Selected;
   onSelect: (at: Selected) => void;
   onMove: (at: Selected, to: Point) => void;
@@ -176,6 +181,17 @@ function EditorPicture(props: {
         onPointerMove={drag}
         onPointerUp={() => setDragged(undefined)}
       >
+        <g aria-hidden>
+          {props.marks.map((mark) => (
+            <path
+              key={mark.key}
+              data-mark={mark.shape}
+              d={`M${mark.x * width - 12} ${mark.y * height - 12}l24 24m0-24l-24 24`}
+              stroke={colourOf(mark.shape)}
+              strokeWidth={6}
+            />
+          ))}
+        </g>
         {props.drawing.shapes.map((shape, index) => {
           const colour = colourOf(index);
           const active = index === props.selected.shape;

@@ -25,6 +25,26 @@ export const de: Record<keyof typeof en, string> = {
   'editor.add-corner-after': 'Ecke nach Ecke {number} hinzufügen',
   'editor.remove-corner-number': 'Ecke {number} entfernen',
   'editor.remove-corner': 'Entfernen',
+  'preview.column': 'Letzte Stunde',
+  'preview.text':
+    '{count, plural, =0 {Keine Alarme in der letzten Stunde.} one {# Alarm in der letzten Stunde: ein Kreuz auf dem Bild zeigt, wo.} other {# Alarme in der letzten Stunde: Kreuze auf dem Bild zeigen, wo die neuesten ausgelöst worden wären.}}',
+  'preview.nothing':
+    'Die Kamera wurde in der letzten Stunde nicht beobachtet; niemand weiß, was die Regeln ausgelöst hätten.',
+  'preview.partly':
+    'Die Kamera wurde {watched} der Stunde beobachtet. Was in der übrigen Zeit ausgelöst worden wäre, ist nicht bekannt.',
+  'preview.truncated': 'Es war zu viel Verkehr, um die Regeln an allem zu prüfen: Gezählt wird ab {since}.',
+  'preview.older':
+    '{count, plural, one {# Bild} other {# Bilder}} einer früheren Version konnten nicht geprüft werden.',
+  'preview.new':
+    'Was die Regeln ausgelöst hätten, wird gezeigt, wenn die Kamera gespeichert ist und eine Weile beobachtet wurde.',
+  'preview.failed': 'Was die Regeln ausgelöst hätten, ist nicht bekannt: {why}',
+  'preview.alerts': 'Alarme, die ausgelöst worden wären',
+  'preview.at': 'Zeit',
+  'preview.picture': 'Bild',
+  'preview.picture-of': 'Der Verkehrsteilnehmer dieses Alarms',
+  'preview.show': 'Zeigen',
+  'preview.hide': 'Verbergen',
+  'preview.all': 'Alle {count} zeigen',
   'rules.title': 'Alarme',
   'rules.none': 'Keine Alarme. Linien und Zonen zählen auch ohne Regel.',
   'rules.when': 'Wann',

@@ -6,7 +6,7 @@ use vru_vision::geometry::{Point, Polygon};
 use vru_vision::road_user::RoadUserClass;
 use vru_vision::rules::{Dwell, Line, LineCrossing, Needed, Presence, Rule, RuleKind, Zone};
 
-use super::wire::{class_from_wire, direction_from_wire, severity_from_wire};
+use crate::wire::{class_from_wire, direction_from_wire, severity_from_wire};
 
 /// How long a road user must be in a zone before presence applies, if the rule does not set it: three frames at 10 frames per second.
 const DEFAULT_MIN_SECONDS: f64 = 0.2;
@@ -14,12 +14,12 @@ const DEFAULT_MIN_SECONDS: f64 = 0.2;
 const DEFAULT_COOLDOWN_SECONDS: f64 = 5.0;
 
 /// What a visit of a zone needs, and how long after it another one begins, if nothing else is set, in microseconds.
-pub(super) fn default_presence() -> (i64, i64) {
+pub fn default_presence() -> (i64, i64) {
     (micros(DEFAULT_MIN_SECONDS), cooldown(None))
 }
 
 /// The rules of a camera. An invalid rule is skipped with a warning, so that the valid ones still apply.
-pub(super) fn rules(config: &v1::CameraConfig) -> Vec<Rule> {
+pub fn rules(config: &v1::CameraConfig) -> Vec<Rule> {
     config.rules.iter().filter_map(|rule| read_rule(config, rule)).collect()
 }
 
@@ -57,14 +57,14 @@ fn zone(config: &v1::CameraConfig, id: &str) -> Option<Zone> {
 }
 
 /// `None` if there is no such line, or it is invalid.
-pub(super) fn line(config: &v1::CameraConfig, id: &str) -> Option<Line> {
+pub fn line(config: &v1::CameraConfig, id: &str) -> Option<Line> {
     let line = config.lines.iter().find(|line| line.id == id)?;
     let [from, to] = &line.points[..] else { return None };
     Line::new(line.id.clone(), point(from), point(to)).ok()
 }
 
 /// `None` if the polygon is invalid.
-pub(super) fn read_zone(zone: &v1::Zone) -> Option<Zone> {
+pub fn read_zone(zone: &v1::Zone) -> Option<Zone> {
     let corners = zone.polygon.iter().map(point).collect();
     Some(Zone { id: zone.id.clone(), polygon: Polygon::new(corners).ok()? })
 }
