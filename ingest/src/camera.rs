@@ -47,8 +47,10 @@ pub struct CameraContext {
 /// Connects to the camera again and again until stopped.
 pub async fn run(id: CameraId, camera: Arc<CameraConfig>, context: CameraContext, stop: CancellationToken) {
     let sender = LiveSender::new(id.clone(), context.publisher.clone(), &context.config.live);
-    if !matches!(camera.source, Some(Source::File(_))) {
-        metrics::watched(id.as_str());
+    match camera.source {
+        // A file that is at its end is no camera without a connection.
+        Some(Source::File(_)) => metrics::not_watched(id.as_str()),
+        _ => metrics::watched(id.as_str()),
     }
     tokio::select! {
         () = reconnect_forever(&id, &camera, &sender, &context, &stop) => {}

@@ -124,6 +124,16 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_that_becomes_a_file_is_not_one_without_a_connection() {
+        metrics::watched("counts-turned");
+        metrics::connected("counts-turned", 1);
+        metrics::not_watched("counts-turned");
+        // The end of the old connection comes late.
+        metrics::disconnected("counts-turned", 1);
+        assert!(!gauges_by(&CONNECTED, ["camera"]).contains_key(&["counts-turned".to_owned()]));
+    }
+
+    #[test]
     fn reading_the_counts_makes_no_series_for_a_file_and_a_late_session_leaves_its_successor_connected() {
         RECEIVED.with_label_values(&["counts-file"]).inc();
         assert!(!counts()["counts-file"].connected);

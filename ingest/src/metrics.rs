@@ -211,6 +211,13 @@ pub fn watched(camera: &str) {
     CONNECTED.with_label_values(&[camera]);
 }
 
+/// The camera is none that connects: what was known of its connections is of another source.
+pub fn not_watched(camera: &str) {
+    CONNECTED_SESSIONS.lock().remove(camera);
+    // There may be none.
+    CONNECTED.remove_label_values(&[camera]).ok();
+}
+
 /// The session delivers frames.
 pub fn connected(camera: &str, session: u64) {
     let mut sessions = CONNECTED_SESSIONS.lock();
@@ -223,7 +230,7 @@ pub fn connected(camera: &str, session: u64) {
 /// The session has ended. Changes nothing for its successor.
 pub fn disconnected(camera: &str, session: u64) {
     let mut sessions = CONNECTED_SESSIONS.lock();
-    if sessions.get(camera).is_none_or(|current| *current == session) {
+    if sessions.get(camera) == Some(&session) {
         sessions.remove(camera);
         CONNECTED.with_label_values(&[camera]).set(0);
     }

@@ -62,6 +62,8 @@ pub struct CountedCamera {
     pub id: String,
     pub settings: Value,
     pub deleted: bool,
+    /// It shows an uploaded file.
+    pub file: bool,
 }
 
 /// What a camera was watched for, at some time.
@@ -103,11 +105,17 @@ pub struct Watched {
 /// The cameras of a site, in the order of their ids.
 pub async fn cameras<C: GenericClient>(client: &C, site_id: &str) -> Result<Vec<CountedCamera>, DatabaseError> {
     let failed = DatabaseError::statement("list the cameras of counts");
-    let sql = "SELECT id, settings, deleted_at IS NOT NULL FROM cameras WHERE site_id = $1 ORDER BY id";
+    let sql = "SELECT id, settings, deleted_at IS NOT NULL, upload_id IS NOT NULL FROM cameras WHERE site_id = $1 ORDER BY id";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let rows = client.query(&statement, &[&site_id]).await.map_err(failed)?;
-    let camera =
-        |row: &Row| Ok(CountedCamera { id: row.try_get(0)?, settings: row.try_get(1)?, deleted: row.try_get(2)? });
+    let camera = |row: &Row| {
+        Ok(CountedCamera {
+            id: row.try_get(0)?,
+            settings: row.try_get(1)?,
+            deleted: row.try_get(2)?,
+            file: row.try_get(3)?,
+        })
+    };
     rows.iter().map(|row| camera(row).map_err(failed)).collect()
 }
 

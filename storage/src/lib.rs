@@ -35,6 +35,8 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod sink_positions;
 pub mod sites;
+pub mod track_counts;
+pub mod track_pictures;
 pub mod tracks;
 pub mod uploads;
 pub mod users;

@@ -3,6 +3,8 @@
 //! The statement names only what is asked for, so that PostgreSQL plans for it. Of several cameras it reads the newest rows of each by
 //! index, and of these the newest: one index over all cameras would be read past all rows of the others.
 
+use std::time::SystemTime;
+
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -62,27 +64,69 @@ impl Search {
         client.query(statement.as_str(), &values).await
     }
 
-    fn statement(&mut self, listing: &Listing, cameras: &Cameras, limit: i64) -> String {
-        let Listing { table, columns, joins, order } = listing;
-        let order = order.iter().map(|column| format!("t.{column} DESC")).collect::<Vec<_>>().join(", ");
-        let limit = self.value(limit);
-        let conditions = if self.conditions.is_empty() { "true".to_owned() } else { self.conditions.join(" AND ") };
+    /// How many rows of the cameras of one site lie in each of the bins between `edges`, by the number of the bin, from 0. At most `most`
+    /// rows are counted.
+    pub(crate) async fn in_bins<C: GenericClient>(
+        mut self,
+        client: &C,
+        (listing, cameras): (&Listing, &Cameras),
+        edges: &[SystemTime],
+        most: i64,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let statement = self.statement_of_bins(listing, cameras, edges, most);
+        let values: Vec<&(dyn ToSql + Sync)> =
+            self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+        client.query(statement.as_str(), &values).await
+    }
+
+    fn statement_of_bins(
+        &mut self,
+        Listing { table, order, .. }: &Listing,
+        cameras: &Cameras,
+        edges: &[SystemTime],
+        most: i64,
+    ) -> String {
+        let (edges, most) = (self.value(edges.to_vec()), self.value(most));
+        let (conditions, time) = (self.conditions(), order.first().copied().unwrap_or_default());
+        let rows = match self.cameras(cameras) {
+            None => format!("{table} t WHERE {conditions}"),
+            Some(cameras) => format!("{cameras} c JOIN {table} t ON t.camera_id = c.id WHERE {conditions}"),
+        };
+        format!(
+            "SELECT width_bucket(at, {edges}::timestamptz[]) - 1 AS bin, count(*) AS found \
+             FROM (SELECT t.{time} AS at FROM {rows} LIMIT {most}) t GROUP BY 1"
+        )
+    }
+
+    fn conditions(&self) -> String {
+        if self.conditions.is_empty() { "true".to_owned() } else { self.conditions.join(" AND ") }
+    }
+
+    /// A table of the cameras with their sites; `None`: all cameras.
+    fn cameras(&mut self, cameras: &Cameras) -> Option<String> {
         let ids = (!cameras.ids.is_empty()).then(|| self.value(cameras.ids.clone()));
-        let of_cameras = match (&cameras.site_id, ids) {
-            (None, None) => {
-                return format!(
-                    "SELECT {columns} FROM (SELECT * FROM {table} t WHERE {conditions} ORDER BY {order} LIMIT {limit}) t \
-                     LEFT JOIN cameras c ON c.id = t.camera_id {joins} ORDER BY {order}"
-                );
-            }
-            (None, Some(ids)) => format!(
+        match (&cameras.site_id, ids) {
+            (None, None) => None,
+            (None, Some(ids)) => Some(format!(
                 "(SELECT DISTINCT i.id, k.site_id FROM unnest({ids}::text[]) AS i (id) LEFT JOIN cameras k ON k.id = i.id)"
-            ),
+            )),
             (Some(site), ids) => {
                 let site = self.value(site.clone());
                 let among = ids.map(|ids| format!(" AND k.id = ANY({ids})")).unwrap_or_default();
-                format!("(SELECT k.id, k.site_id FROM cameras k WHERE k.site_id = {site}{among})")
+                Some(format!("(SELECT k.id, k.site_id FROM cameras k WHERE k.site_id = {site}{among})"))
             }
+        }
+    }
+
+    fn statement(&mut self, listing: &Listing, cameras: &Cameras, limit: i64) -> String {
+        let Listing { table, columns, joins, order } = listing;
+        let order = order.iter().map(|column| format!("t.{column} DESC")).collect::<Vec<_>>().join(", ");
+        let (limit, conditions) = (self.value(limit), self.conditions());
+        let Some(of_cameras) = self.cameras(cameras) else {
+            return format!(
+                "SELECT {columns} FROM (SELECT * FROM {table} t WHERE {conditions} ORDER BY {order} LIMIT {limit}) t \
+                 LEFT JOIN cameras c ON c.id = t.camera_id {joins} ORDER BY {order}"
+            );
         };
         format!(
             "SELECT {columns} FROM {of_cameras} c CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE t.camera_id = c.id \
@@ -101,7 +145,23 @@ impl Search {
         cameras: &Cameras,
         limit: i64,
     ) -> String {
-        let statement = format!("EXPLAIN (ANALYZE, BUFFERS) {}", self.statement(listing, cameras, limit));
+        let statement = self.statement(listing, cameras, limit);
+        self.plan(client, &statement).await
+    }
+
+    pub(crate) async fn explain_bins<C: GenericClient>(
+        mut self,
+        client: &C,
+        (listing, cameras): (&Listing, &Cameras),
+        edges: &[SystemTime],
+        most: i64,
+    ) -> String {
+        let statement = self.statement_of_bins(listing, cameras, edges, most);
+        self.plan(client, &statement).await
+    }
+
+    async fn plan<C: GenericClient>(self, client: &C, statement: &str) -> String {
+        let statement = format!("EXPLAIN (ANALYZE, BUFFERS) {statement}");
         let values: Vec<&(dyn ToSql + Sync)> =
             self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         let rows = client.query(statement.as_str(), &values).await.unwrap();

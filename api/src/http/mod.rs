@@ -30,6 +30,6 @@ pub use origin::Origin;
 pub(crate) use page::{Filtered, Page, PageQuery, columns_key, foreign_cursor};
 pub(crate) use parquet::{Column, accepts_parquet, parquet_answer};
 pub(crate) use problem::{Problem, ProblemDocument, Problems};
-pub(crate) use query::{Id, Parameters, Time};
+pub(crate) use query::{Id, Pairs, Parameters, Query, Time};
 pub(crate) use request_id::{RequestId, Resources, record_request};
 pub(crate) use web::{WebApp, serve_web};

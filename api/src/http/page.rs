@@ -4,13 +4,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Problem;
-use super::query::Pairs;
+use super::query::{Pairs, Query};
 
 const DEFAULT: u16 = 50;
 const MOST: u16 = 200;
@@ -80,12 +79,12 @@ pub(crate) struct Filtered<F> {
     pub(crate) page: PageQuery,
 }
 
-impl<F: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filtered<F> {
+impl<F: Query, S: Send + Sync> FromRequestParts<S> for Filtered<F> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let (of_page, of_filter) = Pairs::read(parts.uri.query())?.split(&["limit", "cursor"]);
-        Ok(Self { page: PageQuery::checked(of_page.parse()?)?, filter: of_filter.parse()? })
+        Ok(Self { page: PageQuery::checked(of_page.parse()?)?, filter: F::read(of_filter)? })
     }
 }
 

@@ -19,7 +19,18 @@ use super::values::Values;
 const MOST_VALUES: usize = 1_000;
 
 /// Names and their values.
-pub(super) struct Pairs(BTreeMap<String, Values>);
+pub(crate) struct Pairs(BTreeMap<String, Values>);
+
+/// What is read from a query.
+pub(crate) trait Query: Sized {
+    fn read(pairs: Pairs) -> Result<Self, Problem>;
+}
+
+impl<T: DeserializeOwned> Query for T {
+    fn read(pairs: Pairs) -> Result<Self, Problem> {
+        pairs.parse()
+    }
+}
 
 impl Pairs {
     pub(super) fn read(query: Option<&str>) -> Result<Self, Problem> {
@@ -41,12 +52,12 @@ impl Pairs {
     }
 
     /// Those with the names, and the others.
-    pub(super) fn split(self, names: &[&str]) -> (Self, Self) {
+    pub(crate) fn split(self, names: &[&str]) -> (Self, Self) {
         let (named, others) = self.0.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
         (Self(named), Self(others))
     }
 
-    pub(super) fn parse<T: DeserializeOwned>(self) -> Result<T, Problem> {
+    pub(crate) fn parse<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let reader = MapDeserializer::<_, serde::de::value::Error>::new(self.0.into_iter());
         serde_path_to_error::deserialize(reader).map_err(|error| {
             let (path, problem) = (error.path().to_string(), error.into_inner().to_string());
@@ -61,13 +72,13 @@ impl Pairs {
 #[derive(Debug)]
 pub(crate) struct Parameters<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> Parameters<T> {
+impl<T: Query> Parameters<T> {
     pub(crate) fn read(query: &str) -> Result<Self, Problem> {
-        Pairs::read(Some(query))?.parse().map(Self)
+        T::read(Pairs::read(Some(query))?).map(Self)
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+impl<T: Query, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {

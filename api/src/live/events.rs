@@ -254,6 +254,11 @@ impl<'a> Reading<'a> {
         let Ok(seen) = live.read(&cameras).await else { return };
         for (camera, seen) in cameras.iter().zip(seen) {
             let state = match seen {
+                // A file that is at its end is no camera that fell silent.
+                Some(seen) if seen.state.file => {
+                    self.states.remove(camera);
+                    continue;
+                }
                 None => "unknown",
                 Some(seen) if seen.age <= LIVE_WITHIN => "live",
                 Some(_) => "silent",

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use futures::future::try_join_all;
 use url::Url;
 use vru_runtime::cameras::SealingKey;
 use vru_runtime::report::chain;
@@ -22,6 +23,9 @@ pub(crate) use relay::{Reader, RelayedAddress};
 
 /// A key under which nobody stores anything.
 const NO_OBJECT: &str = "probe-of-the-api";
+
+/// Of a list of pictures, how many the store is asked for at once.
+const ASKED_AT_ONCE: usize = 10;
 
 /// Cloning it shares it.
 #[derive(Debug, Clone)]
@@ -77,28 +81,64 @@ impl Pictures {
 
     /// `key`: of the object; empty if there is none.
     pub(crate) async fn address(&self, reader: Reader<'_>, key: &str) -> Result<Address, Problem> {
-        let Some(urls) = &self.urls else {
-            let detail = "this service shows no pictures: its operator must set `s3.enabled`";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "pictures_not_configured", detail));
-        };
+        let urls = self.urls()?;
         if key.is_empty() {
             let detail = "no picture was taken of it";
             return Err(Problem::new(StatusCode::NOT_FOUND, "no_picture", detail));
         }
-        // Signed before it is known to exist, so that it is never good for longer than it says.
         let expires_at = SystemTime::now() + self.lifetime;
+        self.address_until(urls, reader, key, expires_at).await?.ok_or_else(not_stored)
+    }
+
+    /// The addresses of several objects, in the order of their keys, all with one end; `None` of those that are not stored.
+    pub(crate) async fn addresses(
+        &self,
+        reader: Reader<'_>,
+        keys: &[&str],
+    ) -> Result<(Vec<Option<String>>, SystemTime), Problem> {
+        let urls = self.urls()?;
+        let expires_at = SystemTime::now() + self.lifetime;
+        let mut found = Vec::with_capacity(keys.len());
+        for some in keys.chunks(ASKED_AT_ONCE) {
+            let asked: Vec<_> = some.iter().map(|key| self.address_until(urls, reader, key, expires_at)).collect();
+            found.extend(try_join_all(asked).await?.into_iter().map(|address| address.map(|address| address.url)));
+        }
+        Ok((found, expires_at))
+    }
+
+    fn urls(&self) -> Result<&SignedUrls, Problem> {
+        let detail = "this service shows no pictures: its operator must set `s3.enabled`";
+        self.urls.as_ref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "pictures_not_configured", detail))
+    }
+
+    /// `None`: it is not stored.
+    async fn address_until(
+        &self,
+        urls: &SignedUrls,
+        reader: Reader<'_>,
+        key: &str,
+        expires_at: SystemTime,
+    ) -> Result<Option<Address>, Problem> {
+        // Signed before it is known to exist, so that it is never good for longer than it says.
         let url = match &self.relay {
             Some(relay) => relay.address(reader, key, expires_at),
-            None => urls.url(key, self.lifetime).await.map_err(|error| unavailable(&error))?,
+            None => {
+                let lifetime = expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+                // The store counts whole seconds, from the begin of the one that goes on, and refuses an address that is good for none.
+                let seconds = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
+                let lifetime = Duration::from_secs(seconds.max(1));
+                urls.url(key, lifetime).await.map_err(|error| unavailable(&error))?
+            }
         };
         match urls.presence(key).await.map_err(|error| unavailable(&error))? {
             Presence::Present => {
                 PICTURES.with_label_values(&["signed"]).inc();
-                Ok(Address { url, expires_at })
+                return Ok(Some(Address { url, expires_at }));
             }
-            Presence::Missing => Err(missing()),
-            Presence::Refused => Err(refused(key)),
+            Presence::Missing => PICTURES.with_label_values(&["missing"]).inc(),
+            Presence::Refused => drop(refused(key)),
         }
+        Ok(None)
     }
 
     /// Whether the bucket's server answers; `None` if there is none.

@@ -1,13 +1,20 @@
 //! The bins of a range of time.
 
+use std::time::SystemTime;
+
+use deadpool_postgres::GenericClient;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vru_storage::counts::StoredBins;
+use vru_storage::sites;
 
-use crate::http::Problem;
+use crate::http::{Problem, Time};
+
+/// The most stored bins that are read for an answer: more take seconds.
+const MOST_STORED: usize = 1_000_000;
 
 /// How long a bin is. Hours and days are those of the site's time zone: a day has 23 or 25 hours when the clocks change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,7 +51,7 @@ impl BinLength {
     }
 
     /// The length of a stored bin.
-    pub(super) fn stored_seconds(self) -> i64 {
+    fn stored_seconds(self) -> i64 {
         match self.stored() {
             StoredBins::Minutes => 60,
             StoredBins::Quarters => 900,
@@ -122,4 +129,56 @@ pub(super) fn edges(
         }
     }
     if at == to { Ok(edges) } else { Err(not_aligned("to")) }
+}
+
+/// The times of the edges, as the database takes them.
+pub(super) fn times(edges: &[Timestamp]) -> Result<Vec<SystemTime>, Problem> {
+    let unknown = || Problem::parameter("to", "is no time of this machine's clock");
+    edges.iter().map(|&edge| SystemTime::try_from(edge).map_err(|_| unknown())).collect()
+}
+
+/// An end of the range, which must be given.
+pub(super) fn end(name: &str, given: Option<Time>) -> Result<Timestamp, Problem> {
+    let Time(time) = given.ok_or_else(|| missing(name))?;
+    let time = Timestamp::try_from(time).ok();
+    time.filter(|time| vru_proto::validate::CAPTURE_TIME_US.contains(&time.as_microsecond()))
+        .ok_or_else(|| Problem::parameter(name, "is not between the years 2000 and 2200"))
+}
+
+pub(super) fn missing(name: &str) -> Problem {
+    Problem::parameter(name, "is missing")
+}
+
+/// Refuses a question for which too much would have to be read of so many cameras, lines or zones, which `what` names.
+pub(super) fn check_stored(
+    bin: BinLength,
+    (from, to): (Timestamp, Timestamp),
+    (number, what): (usize, &str),
+) -> Result<(), Problem> {
+    let stored = usize::try_from(to.duration_since(from).as_secs() / bin.stored_seconds()).unwrap_or(usize::MAX);
+    if number.saturating_mul(stored) <= MOST_STORED {
+        return Ok(());
+    }
+    let problem = format!(
+        "asks {number} {what} for more time than can be added up in one answer: ask for less time, or for fewer of them"
+    );
+    Err(Problem::parameter("to", problem))
+}
+
+/// The time zone of a site, with its name.
+pub(super) async fn zone_of<C: GenericClient>(client: &C, site_id: &str) -> Result<(String, TimeZone), Problem> {
+    let site = sites::find(client, site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
+    let name = site.settings.time_zone;
+    let zone = TimeZone::get(&name).map_err(|error| {
+        tracing::error!(site = site_id, time_zone = name, %error, "the time zone of a site is not known");
+        Problem::internal()
+    })?;
+    Ok((name, zone))
+}
+
+/// RFC 3339 in the zone.
+pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
+    let (time, offset) = (zone.to_datetime(at), zone.to_offset(at).seconds());
+    let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+    format!("{}{sign}{:02}:{:02}", time.strftime("%Y-%m-%dT%H:%M:%S"), minutes / 60, minutes % 60)
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod bins;
 mod camera_tests;
 mod cameras;
 mod clients;

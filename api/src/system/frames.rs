@@ -51,9 +51,11 @@ struct Dropped {
 /// The newest analysed frames.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Frames {
-    /// How many seconds ago the newest frame of any camera was analysed; absent if none is known.
+    /// How many seconds ago the newest frame of any camera or file was analysed; absent if none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     newest_age_seconds: Option<f64>,
+    /// Video files of which a frame was analysed in the last seconds. Files are no cameras: one that is at its end is not silent.
+    files: u64,
     /// Cameras of which a frame was analysed in the last seconds.
     live_cameras: u64,
     /// Cameras of which one was analysed in the last ten minutes, and none in the last seconds.
@@ -116,17 +118,24 @@ async fn workers(store: &LiveStore) -> Result<Workers, String> {
 
 async fn frames(store: &LiveStore) -> Result<Frames, String> {
     let cameras = store.cameras("", MOST_CAMERAS).await.map_err(|error| chain(&error).to_string())?;
-    let mut ages = Vec::with_capacity(cameras.len());
+    let (mut ages, mut of_files) = (Vec::with_capacity(cameras.len()), Vec::new());
     for some in cameras.chunks(AT_ONCE) {
         let seen = store.read(some).await.map_err(|error| chain(&error).to_string())?;
-        ages.extend(some.iter().zip(seen).filter_map(|(camera, seen)| Some((seen?.age, camera))));
+        for (camera, seen) in some.iter().zip(seen) {
+            match seen {
+                Some(seen) if seen.state.file => of_files.push(seen.age),
+                Some(seen) => ages.push((seen.age, camera)),
+                None => {}
+            }
+        }
     }
     ages.sort_unstable();
     let live = ages.partition_point(|(age, _)| *age <= LIVE_WITHIN);
     let silent = ages[live..].iter().rev().take(NAMED);
     let silent = silent.map(|(age, camera)| SilentCamera { camera_id: (*camera).clone(), age_seconds: seconds(*age) });
     Ok(Frames {
-        newest_age_seconds: ages.first().map(|(age, _)| seconds(*age)),
+        newest_age_seconds: ages.iter().map(|(age, _)| age).chain(&of_files).min().map(|age| seconds(*age)),
+        files: of_files.iter().filter(|age| **age <= LIVE_WITHIN).count() as u64,
         live_cameras: live as u64,
         silent_cameras: (ages.len() - live) as u64,
         silent: silent.collect(),

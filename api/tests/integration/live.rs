@@ -79,7 +79,7 @@ async fn an_empty_street_a_silent_camera_and_an_unknown_one_are_told_apart() {
     let admin = api.admin().await;
     let site = admin.create_site("Street").await;
     let mut cameras = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..6 {
         cameras.push(create_camera(&admin, &site).await);
     }
     cameras.sort();
@@ -89,6 +89,10 @@ async fn an_empty_street_a_silent_camera_and_an_unknown_one_are_told_apart() {
     write(&store, &cameras[2], state(1)).await;
     older(&redis, &cameras[2], Duration::from_mins(2)).await;
     write(&store, "of-no-site", state(2)).await;
+    // Files that were analysed, one of them long ago.
+    write(&store, &cameras[4], LiveCamera { file: true, ..state(1) }).await;
+    older(&redis, &cameras[4], Duration::from_mins(2)).await;
+    api.execute(&format!("UPDATE cameras SET upload_id = 'upload_a' WHERE id = '{}'", cameras[5]));
 
     let answer = at(&cameras[0]).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -115,16 +119,19 @@ async fn an_empty_street_a_silent_camera_and_an_unknown_one_are_told_apart() {
     assert!(answer.body["age_seconds"].as_f64().is_some_and(|age| age >= 120.0), "{answer:?}");
     let answer = at(&cameras[3]).await;
     assert_eq!(answer.body, json!({ "camera_id": cameras[3], "state": "unknown" }));
+    let answer = at(&cameras[4]).await;
+    assert_eq!((&answer.body["state"], &answer.body["frame"]["file"]), (&json!("idle"), &json!(true)));
+    assert_eq!(at(&cameras[5]).await.body, json!({ "camera_id": cameras[5], "state": "idle" }));
     assert_eq!(at("none").await.problem(), (404, "not_found", ""));
 
     let of_site = admin.all(&format!("/api/v1/sites/{site}/live")).await;
-    let words = ["live", "live", "silent", "unknown"];
+    let words = ["live", "live", "silent", "unknown", "idle", "idle"];
     let wanted: Vec<(&str, &str)> = cameras.iter().map(String::as_str).zip(words).collect();
     assert_eq!(states(&of_site), wanted);
     // All that are known, in pages.
     let all = admin.all("/api/v1/live").await;
     let mut known = wanted[..3].to_vec();
-    known.push(("of-no-site", "live"));
+    known.extend([("of-no-site", "live"), (cameras[4].as_str(), "idle")]);
     known.sort_unstable();
     assert_eq!(states(&all), known);
     assert_eq!(admin.get("/api/v1/cameras/of-no-site/live").await.body["state"], "live");
@@ -137,7 +144,7 @@ async fn an_empty_street_a_silent_camera_and_an_unknown_one_are_told_apart() {
         if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { Err(format!("{answer:?}")) }
     })
     .await;
-    assert_eq!(admin.all("/api/v1/live").await.len(), 3);
+    assert_eq!(admin.all("/api/v1/live").await.len(), 4);
 
     server.server.pause();
     for path in [

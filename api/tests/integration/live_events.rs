@@ -169,13 +169,21 @@ async fn a_stream_tells_when_a_camera_begins_to_show_something() {
     let store = LiveStore::Redis(client);
     let admin = api.admin().await;
     let site = admin.create_site("own").await;
-    let gate = camera(&admin, &site).await;
+    let (gate, file) = (camera(&admin, &site).await, camera(&admin, &site).await);
     let mut stream = Stream::open(&api, &admin, &site).await.expect("it is open");
     stream.named("ready").await;
     // Once it was looked at, what it shows is a change.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let update = Update { camera: gate.clone(), state: LiveCamera::default(), new_frame: true };
-    store.write(&Worker { name: "w".to_owned(), ..Worker::default() }, &[update]).await.expect("it is written");
-    assert_eq!(stream.named("camera.state").await, json!({ "site_id": site, "camera_id": gate, "state": "live" }));
-    assert_eq!(stream.named("camera.state").await["state"], "silent");
+    // A file ends, and nothing is told of it: it is no camera that falls silent.
+    let of_file = LiveCamera { file: true, ..LiveCamera::default() };
+    let of_file = Update { camera: file, state: of_file, new_frame: true };
+    store
+        .write(&Worker { name: "w".to_owned(), ..Worker::default() }, &[of_file, update])
+        .await
+        .expect("it is written");
+    for state in ["live", "silent"] {
+        let told = stream.named("camera.state").await;
+        assert_eq!(told, json!({ "site_id": site, "camera_id": gate, "state": state }));
+    }
 }

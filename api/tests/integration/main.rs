@@ -43,6 +43,8 @@ mod system;
 mod ten_calls;
 mod tokens;
 mod tokens_at_sink;
+mod track_counts;
+mod track_snapshots;
 mod tracks;
 mod upload_playback;
 mod uploads;

@@ -9,37 +9,15 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
-use vru_runtime::secret::Secret;
 use vru_runtime::test_util::{S3Server, ServiceLaunch, eventually, free_port, s3};
-use vru_storage::s3::{Bucket, BucketConfig};
+use vru_storage::s3::Bucket;
 
 use super::api::{Api, ApiClient};
+use super::bucket::{ApiWithBucket, put};
 
-/// May read objects, and nothing else.
 async fn start(s3: &S3Server, url_lifetime: Duration) -> (Api, ApiClient, Bucket, String) {
-    let config = tokio::task::block_in_place(|| BucketConfig {
-        bucket: s3.bucket(),
-        prefix: "roads/".to_owned(),
-        endpoint: s3.endpoint(),
-        access_key: Secret::new(S3Server::ACCESS_KEY),
-        secret_key: Secret::new(S3Server::SECRET_KEY),
-        ..BucketConfig::default()
-    });
-    let bucket = Bucket::new(&config).await;
-    let api = Api::start_with(|api| {
-        api.s3.enabled = true;
-        api.s3.url_lifetime = url_lifetime;
-        api.s3.bucket = BucketConfig {
-            access_key: Secret::new(S3Server::READER_ACCESS_KEY),
-            secret_key: Secret::new(S3Server::READER_SECRET_KEY),
-            timeout: Duration::from_secs(3),
-            ..config
-        };
-    })
-    .await;
-    let admin = api.admin().await;
-    let site = admin.create_site("own").await;
-    api.add_camera(&site, "cam-a");
+    let with_bucket = ApiWithBucket::with_pictures(s3, |api| api.s3.url_lifetime = url_lifetime).await;
+    let ApiWithBucket { api, site, bucket, .. } = with_bucket;
     let viewer = api.member("viewer", &site, 1).await;
     (api, viewer, bucket, format!("/api/v1/sites/{site}"))
 }
@@ -52,18 +30,13 @@ pub async fn fetch(url: &str) -> (u16, Bytes) {
     (status, answer.into_body().collect().await.expect("a body").to_bytes())
 }
 
-async fn put(bucket: &Bucket, key: &str, bytes: &'static [u8]) {
-    let part = 16 * 1024 * 1024;
-    bucket.put(key, "image/jpeg", bytes.into(), part).await.expect("the object is stored");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_is_fetched_by_an_address_that_ends_and_the_audit_log_tells_who_asked() {
     let (api, client, bucket, site) = start(s3(), Duration::from_secs(2)).await;
     api.add_alert("cam-a", "a", 0, "");
     let track = api.add_track("cam-a", 1, 0, "snapshot_key = 'snapshots/a.jpg'");
-    put(&bucket, "snapshots/a.jpg", b"a picture\xff\x00").await;
-    put(&bucket, "clips/a.mp4", b"a clip").await;
+    put(&bucket, "snapshots/a.jpg", "image/jpeg", b"a picture\xff\x00").await;
+    put(&bucket, "clips/a.mp4", "video/mp4", b"a clip").await;
     let mut addresses = Vec::new();
     for (path, bytes) in [
         (format!("{site}/alerts/a/snapshot"), &b"a picture\xff\x00"[..]),
@@ -128,7 +101,7 @@ async fn a_store_that_is_away_is_a_503_and_everything_else_is_served() {
     let s3 = tokio::task::block_in_place(S3Server::start);
     let (api, client, bucket, site) = start(&s3, Duration::from_mins(1)).await;
     api.add_alert("cam-a", "a", 0, "");
-    put(&bucket, "snapshots/a.jpg", b"a picture").await;
+    put(&bucket, "snapshots/a.jpg", "image/jpeg", b"a picture").await;
     let path = format!("{site}/alerts/a/snapshot");
     assert_eq!(client.get(&path).await.status, StatusCode::OK);
     s3.server.pause();
@@ -160,7 +133,7 @@ async fn a_store_that_is_away_is_a_503_and_everything_else_is_served() {
 async fn neither_the_credentials_nor_the_address_of_a_picture_are_in_the_log() {
     let (api, client, bucket, site) = start(s3(), Duration::from_mins(1)).await;
     api.add_alert("cam-a", "a", 0, "");
-    put(&bucket, "snapshots/a.jpg", b"a picture").await;
+    put(&bucket, "snapshots/a.jpg", "image/jpeg", b"a picture").await;
     let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
     let config = &api.config.s3.bucket;
     let launch = ServiceLaunch::new("vru-api")

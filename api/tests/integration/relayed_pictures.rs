@@ -5,54 +5,25 @@ use std::time::Duration;
 use hyper::{HeaderMap, Method, StatusCode};
 use vru_runtime::secret::Secret;
 use vru_runtime::test_util::{S3Server, eventually, s3};
-use vru_storage::s3::{Bucket, BucketConfig};
 
 use super::api::{Answer, Api, ApiClient};
+use super::bucket::ApiWithBucket;
 
 const KEY: &str = "7";
 
-struct Relaying {
-    api: Api,
-    admin: ApiClient,
-    site: String,
-    bucket: Bucket,
-}
-
-async fn start(s3: &S3Server, url_lifetime: Duration) -> Relaying {
-    let config = tokio::task::block_in_place(|| BucketConfig {
-        bucket: s3.bucket(),
-        prefix: "roads/".to_owned(),
-        endpoint: s3.endpoint(),
-        access_key: Secret::new(S3Server::ACCESS_KEY),
-        secret_key: Secret::new(S3Server::SECRET_KEY),
-        ..BucketConfig::default()
-    });
-    let bucket = Bucket::new(&config).await;
-    let api = Api::start_with(|api| {
+/// With the alert `a`.
+async fn start(s3: &S3Server, url_lifetime: Duration) -> ApiWithBucket {
+    let relaying = ApiWithBucket::with_pictures(s3, |api| {
         api.cameras.secrets_key = Secret::new(KEY.repeat(64));
-        api.s3.enabled = true;
         api.s3.relay = true;
         api.s3.url_lifetime = url_lifetime;
-        api.s3.bucket = BucketConfig {
-            access_key: Secret::new(S3Server::READER_ACCESS_KEY),
-            secret_key: Secret::new(S3Server::READER_SECRET_KEY),
-            timeout: Duration::from_secs(3),
-            ..config
-        };
     })
     .await;
-    let admin = api.admin().await;
-    let site = admin.create_site("own").await;
-    api.add_camera(&site, "cam-a");
-    api.add_alert("cam-a", "a", 0, "");
-    Relaying { api, admin, site, bucket }
+    relaying.api.add_alert("cam-a", "a", 0, "");
+    relaying
 }
 
-impl Relaying {
-    async fn put(&self, key: &str, kind: &str, bytes: &[u8]) {
-        self.bucket.put(key, kind, bytes.to_vec().into(), 16 << 20).await.expect("the object is stored");
-    }
-
+impl ApiWithBucket {
     async fn address(&self, client: &ApiClient, path: &str) -> String {
         let answer = client.get(&format!("/api/v1/sites/{}/alerts/a/{path}", self.site)).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -126,7 +97,7 @@ async fn the_bytes_come_through_the_api_whole_and_in_ranges_and_the_audit_log_te
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_refused_when_it_is_forged_or_of_somebody_else_or_of_another_site() {
     let relaying = start(s3(), Duration::from_mins(5)).await;
-    let Relaying { api, admin, site, .. } = &relaying;
+    let ApiWithBucket { api, admin, site, .. } = &relaying;
     relaying.put("snapshots/a.jpg", "image/jpeg", b"a picture").await;
     relaying.put("snapshots/b.jpg", "image/jpeg", b"another picture").await;
     let other = admin.create_site("other").await;
@@ -187,7 +158,7 @@ async fn an_address_is_refused_when_it_is_forged_or_of_somebody_else_or_of_anoth
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_ends_is_good_at_every_replica_and_outlives_a_new_key() {
     let relaying = start(s3(), Duration::from_secs(3)).await;
-    let Relaying { api, admin, .. } = &relaying;
+    let ApiWithBucket { api, admin, .. } = &relaying;
     relaying.put("snapshots/a.jpg", "image/jpeg", b"a picture").await;
     let rotated = api
         .replica_with(|config| {
@@ -218,7 +189,7 @@ async fn an_address_ends_is_good_at_every_replica_and_outlives_a_new_key() {
 async fn a_store_that_breaks_off_is_seen_as_such_and_what_is_no_picture_is_only_saved() {
     let server = tokio::task::block_in_place(S3Server::start);
     let relaying = start(&server, Duration::from_mins(5)).await;
-    let Relaying { admin, .. } = &relaying;
+    let ApiWithBucket { admin, .. } = &relaying;
     relaying.put("snapshots/a.jpg", "text/html", b"<script>alert(1)</script>").await;
     relaying.put("clips/a.mp4", "image/svg+xml", b"<svg/>").await;
     for (of, name) in [("snapshot", "a.jpg"), ("clip", "a.mp4")] {

@@ -57,8 +57,11 @@ async fn it_says_what_works_how_far_consumers_are_and_what_nobody_knows() {
         dropped_frames: [("stale".to_owned(), 7)].into(),
         ..Worker::default()
     };
-    let update = Update { camera: "gate".to_owned(), state: LiveCamera::default(), new_frame: true };
-    store.write(&worker, &[update]).await.expect("it is written");
+    let gate = Update { camera: "gate".to_owned(), state: LiveCamera::default(), new_frame: true };
+    // A file that is analysed, and is at its end soon after.
+    let of_file = LiveCamera { file: true, ..LiveCamera::default() };
+    let file = Update { camera: "upload".to_owned(), state: of_file, new_frame: true };
+    store.write(&worker, &[gate, file]).await.expect("it is written");
     for (name, frames) in [("pod-1", 3), ("pod-2", 4)] {
         let reasons = [("too_large".to_owned(), frames), (format!("only of {name}"), 1)].into();
         let pod = IngestPod {
@@ -81,6 +84,7 @@ async fn it_says_what_works_how_far_consumers_are_and_what_nobody_knows() {
     });
     let admin = api.admin().await;
     let health = eventually_says(&admin, "everything works", |health| health["frames"]["live_cameras"] == 1).await;
+    assert_eq!((&health["frames"]["files"], &health["frames"]["silent"]), (&json!(1), &json!([])));
     for server in ["database", "redis", "kafka", "s3"] {
         assert_eq!(health["servers"][server], json!({ "state": "ok" }), "{server}");
     }
@@ -104,7 +108,8 @@ async fn it_says_what_works_how_far_consumers_are_and_what_nobody_knows() {
     // The worker stops; its camera falls silent, and it is not there.
     let health =
         eventually_says(&admin, "the camera to be silent", |health| health["frames"]["silent_cameras"] == 1).await;
-    assert_eq!(health["frames"]["silent"][0]["camera_id"], "gate");
+    let silent = health["frames"]["silent"].as_array().expect("silent cameras");
+    assert_eq!((silent.len(), &silent[0]["camera_id"], &health["frames"]["files"]), (1, &json!("gate"), &json!(0)));
     eventually_says(&admin, "the worker to be gone", |health| health["workers"]["items"][0]["alive"] == json!(false))
         .await;
 

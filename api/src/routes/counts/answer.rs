@@ -1,11 +1,9 @@
 //! The answer to a question about counts.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::edges::BinLength;
+use crate::routes::bins::BinLength;
 use crate::words::{Direction, RoadUserClass};
 
 /// Counts in bins.
@@ -57,11 +55,4 @@ pub(super) struct Bin {
     pub(super) watched_seconds: f64,
     /// Crossings of the line, or visits of the zone. `null`: nobody looked, so it is not known; 0: somebody looked, and nobody came.
     pub(super) count: Option<i64>,
-}
-
-/// RFC 3339 in the zone.
-pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
-    let (time, offset) = (zone.to_datetime(at), zone.to_offset(at).seconds());
-    let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
-    format!("{}{sign}{:02}:{:02}", time.strftime("%Y-%m-%dT%H:%M:%S"), minutes / 60, minutes % 60)
 }

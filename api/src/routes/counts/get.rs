@@ -1,24 +1,20 @@
-use std::time::SystemTime;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
-use jiff::tz::TimeZone;
 use serde_json::json;
 use vru_storage::audit::{self, Entry};
 use vru_storage::counts::{self, CountedCamera, Passages, Span};
 use vru_storage::postgres::PooledClient;
-use vru_storage::sites;
 
 use super::answer::Counts;
 use super::csv::csv;
-use super::edges::edges;
 use super::question::{CountQuery, Format, Question, Video};
-use super::series::{Looks, MOST_BINS, check_stored, places, retain_present, series, too_many};
+use super::series::{Looks, MOST_BINS, places, retain_present, series, too_many};
 use super::table::table;
 use crate::auth::{Permitted, actions::SeeCounts};
 use crate::http::{Parameters, Problem, Problems, accepts_parquet, parquet_answer};
+use crate::routes::bins::{check_stored, edges, times, zone_of};
 use crate::state::ApiState;
 use crate::words::Word as _;
 
@@ -72,20 +68,11 @@ pub(super) async fn get(
 }
 
 async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Result<Counts, Problem> {
-    let site = sites::find(client, site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
-    let time_zone = site.settings.time_zone;
-    let zone = TimeZone::get(&time_zone).map_err(|error| {
-        tracing::error!(site = site_id, time_zone, %error, "the time zone of a site is not known");
-        Problem::internal()
-    })?;
+    let (time_zone, zone) = zone_of(client, site_id).await?;
     let edges = edges(question.bin, (question.from, question.to), &zone, MOST_BINS)?;
     let bins = edges.len() - 1;
-    let times: Vec<SystemTime> = edges
-        .iter()
-        .map(|&edge| {
-            SystemTime::try_from(edge).map_err(|_| Problem::parameter("to", "is no time of this machine's clock"))
-        })
-        .collect::<Result<_, _>>()?;
+    let times = times(&edges)?;
+    let check = |places: usize| check_stored(question.bin, (question.from, question.to), (places, "lines and zones"));
     let cameras = chosen(counts::cameras(client, site_id).await?, question)?;
     let ids: Vec<&str> = cameras.iter().map(|camera| camera.id.as_str()).collect();
     let watches = counts::watches(client, &ids).await?;
@@ -96,7 +83,7 @@ async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Re
         return Err(too_many(ids.len(), bins));
     }
     let span = Span { edges: &times, stored: question.bin.stored(), files: question.video == Video::File };
-    check_stored(question, ids.len())?;
+    check(ids.len())?;
     let watched = counts::watched(client, &ids, span).await?;
     let looks = Looks::new(&watches, &watched);
     retain_present(&mut places, question, &cameras, &looks);
@@ -111,7 +98,7 @@ async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Re
     if asked.len().saturating_mul(bins) > MOST_BINS {
         return Err(too_many(asked.len(), bins));
     }
-    check_stored(question, asked.len())?;
+    check(asked.len())?;
     let counted = counts::counted(client, &asked, span, passages).await?;
     let series = series(question, &places, &looks, &counted, &edges, &zone)?;
     Ok(Counts { bin: question.bin, time_zone, series })

@@ -2,7 +2,6 @@
 
 mod answer;
 mod csv;
-mod edges;
 mod get;
 mod question;
 mod series;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::edges::BinLength;
 use crate::http::{Problem, Time};
+use crate::routes::bins::{BinLength, end, missing};
 use crate::words::{Direction, RoadUserClass, Word as _};
 
 const LONGEST_VALUE: usize = 1_024;
@@ -107,8 +107,8 @@ impl CountQuery {
         let by = |grouping| self.group_by.contains(&grouping);
         let (by_direction, by_class) = (by(Grouping::Direction), by(Grouping::Class));
         let question = Question {
-            from: time("from", self.from)?,
-            to: time("to", self.to)?,
+            from: end("from", self.from)?,
+            to: end("to", self.to)?,
             bin: self.bin.ok_or_else(|| missing("bin"))?,
             cameras: each_once("camera_id", self.camera_id)?,
             lines: each_once("line_id", self.line_id)?,
@@ -138,17 +138,6 @@ impl Question {
     pub(super) fn wanted_classes(&self) -> Vec<RoadUserClass> {
         if self.classes.is_empty() { RoadUserClass::ALL.to_vec() } else { self.classes.clone() }
     }
-}
-
-fn missing(name: &str) -> Problem {
-    Problem::parameter(name, "is missing")
-}
-
-fn time(name: &str, given: Option<Time>) -> Result<Timestamp, Problem> {
-    let Time(time) = given.ok_or_else(|| missing(name))?;
-    let time = Timestamp::try_from(time).ok();
-    time.filter(|time| vru_proto::validate::CAPTURE_TIME_US.contains(&time.as_microsecond()))
-        .ok_or_else(|| Problem::parameter(name, "is not between the years 2000 and 2200"))
 }
 
 fn each_once(name: &str, values: Vec<String>) -> Result<Vec<String>, Problem> {

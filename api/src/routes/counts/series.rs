@@ -7,29 +7,14 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use vru_storage::counts::{Counted, CountedCamera, Place, Watch, Watched};
 
-use super::answer::{Bin, Series, local};
+use super::answer::{Bin, Series};
 use super::question::{Question, Video};
 use crate::http::Problem;
+use crate::routes::bins::local;
 use crate::words::{Direction, RoadUserClass, Word as _};
 
 /// The most numbers of an answer.
 pub(super) const MOST_BINS: usize = 50_000;
-
-/// The most stored bins that are read for an answer: more take seconds.
-const MOST_STORED: usize = 1_000_000;
-
-/// Refuses a question for which too much would have to be read.
-pub(super) fn check_stored(question: &Question, places: usize) -> Result<(), Problem> {
-    let seconds = question.to.duration_since(question.from).as_secs();
-    let stored = usize::try_from(seconds / question.bin.stored_seconds()).unwrap_or(usize::MAX);
-    if places.saturating_mul(stored) <= MOST_STORED {
-        return Ok(());
-    }
-    let problem = format!(
-        "asks {places} lines and zones for more time than can be added up in one answer: ask for less time, or for fewer of them"
-    );
-    Err(Problem::parameter("to", problem))
-}
 
 /// The lines and zones that are asked for: those that the cameras have, or that they were watched for at some time.
 pub(super) fn places(
@@ -80,14 +65,16 @@ fn zone(camera_id: &str, id: &str) -> Place {
     Place { camera_id: camera_id.to_owned(), line_id: String::new(), zone_id: id.to_owned() }
 }
 
-/// Leaves out what is gone and was not watched in this time, unless it is asked for by name.
+/// Leaves out what is gone and was not watched in this time, unless it is asked for by name. So it does with the lines and zones of files
+/// where live video is asked for.
 pub(super) fn retain_present(
     places: &mut BTreeSet<Place>,
     question: &Question,
     cameras: &[CountedCamera],
     looks: &Looks<'_>,
 ) {
-    let present: BTreeSet<Place> = cameras.iter().flat_map(configured).collect();
+    let present = cameras.iter().filter(|camera| !camera.file || question.video == Video::File);
+    let present: BTreeSet<Place> = present.flat_map(configured).collect();
     places.retain(|place| {
         let named = question.lines.contains(&place.line_id) || question.zones.contains(&place.zone_id);
         named || present.contains(place) || looks.was_watched(place)

@@ -7,10 +7,10 @@ use vru_storage::counts::{Counted, CountedCamera, Place, Watch, Watched};
 
 use super::answer::{Bin, Counts, Series};
 use super::csv::csv;
-use super::edges::{BinLength, edges};
 use super::question::{CountQuery, Question, Video};
 use super::series::{Looks, places, retain_present, series};
 use crate::http::{Parameters, Problem};
+use crate::routes::bins::{BinLength, edges};
 use crate::words::{Direction, RoadUserClass, Word as _};
 
 fn zone(name: &str) -> TimeZone {
@@ -117,7 +117,7 @@ fn place(line: &str, zone: &str) -> Place {
 
 fn camera() -> CountedCamera {
     let settings = json!({ "lines": [{ "id": "kerb" }, { "id": "new" }], "zones": [{ "id": "road" }] });
-    CountedCamera { id: "cam".to_owned(), settings, deleted: false }
+    CountedCamera { id: "cam".to_owned(), settings, deleted: false, file: false }
 }
 
 /// The kerb and the road in the first bin, by a model without motorcycles; the kerb and a line that is gone in half of the second one.
@@ -187,6 +187,19 @@ fn nobody_came_and_nobody_looked_are_different_answers() {
     );
     // Unless somebody asks for it.
     assert_eq!(shown(&answer("line_id=older", &[])), ["older  null/0 null/0"]);
+}
+
+#[test]
+fn lines_of_a_file_are_no_lines_that_nobody_watches_live() {
+    let places_of = |query: &str, file| {
+        let question = read(&format!("{RANGE}&{query}")).unwrap();
+        let cameras = [CountedCamera { file, ..camera() }];
+        let mut asked = places(&question, &cameras, &[]).unwrap();
+        retain_present(&mut asked, &question, &cameras, &Looks::new(&[], &[]));
+        asked.len()
+    };
+    assert_eq!((places_of("", false), places_of("", true)), (3, 0));
+    assert_eq!((places_of("video=file", true), places_of("line_id=kerb", true)), (3, 1));
 }
 
 #[test]

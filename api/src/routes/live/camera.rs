@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use vru_runtime::live::{self, LIVE_WITHIN, LiveAlert, LiveStore, Seen};
 use vru_runtime::report::chain;
+use vru_storage::cameras::Camera;
 
 use crate::http::Problem;
 use crate::state::ApiState;
@@ -44,6 +45,9 @@ pub(super) enum LiveState {
     Live,
     /// No frame was analysed since; what was seen last is there.
     Silent,
+    /// It is a video file of which no frame is analysed now: it waits for live cameras, or it is at its end. What was seen in the last ten
+    /// minutes is there.
+    Idle,
     /// No frame was analysed in the last ten minutes. Nobody knows what it shows.
     Unknown,
 }
@@ -96,13 +100,32 @@ struct OpenAlert {
     began_at: String,
 }
 
+/// A camera that is asked for.
+pub(super) struct Asked {
+    camera_id: String,
+    /// It is known to be a file, also if nothing was seen of it.
+    is_file: bool,
+}
+
+impl Asked {
+    pub(super) fn by_id(camera_id: String) -> Self {
+        Self { camera_id, is_file: false }
+    }
+}
+
+impl From<Camera> for Asked {
+    fn from(camera: Camera) -> Self {
+        Self { camera_id: camera.id, is_file: camera.upload_id.is_some() }
+    }
+}
+
 impl LiveCamera {
-    fn new(camera_id: String, seen: Option<Seen>) -> Self {
+    fn new(Asked { camera_id, is_file }: Asked, seen: Option<Seen>) -> Self {
         let Some(Seen { state, age }) = seen else {
             let (age_seconds, frame, objects, zones, open_alerts, worker) = (None, None, None, None, None, None);
             return Self {
                 camera_id,
-                state: LiveState::Unknown,
+                state: if is_file { LiveState::Idle } else { LiveState::Unknown },
                 age_seconds,
                 frame,
                 objects,
@@ -125,7 +148,11 @@ impl LiveCamera {
             state.zones.iter().map(|(zone, objects)| ZoneOccupancy { zone_id: zone.clone(), objects: counts(objects) });
         Self {
             camera_id,
-            state: if age <= LIVE_WITHIN { LiveState::Live } else { LiveState::Silent },
+            state: match state.file || is_file {
+                _ if age <= LIVE_WITHIN => LiveState::Live,
+                true => LiveState::Idle,
+                false => LiveState::Silent,
+            },
             age_seconds: Some((age.as_secs_f64() * 10.0).round() / 10.0),
             frame: Some(frame),
             objects: Some(counts(&state.objects)),
@@ -177,13 +204,14 @@ fn failed(error: &live::LiveError) -> Problem {
 }
 
 /// What these cameras show.
-pub(super) async fn read(state: &ApiState, cameras: Vec<String>) -> Result<Vec<LiveCamera>, Problem> {
-    let seen = store(state)?.read(&cameras).await.map_err(|error| failed(&error))?;
+pub(super) async fn read(state: &ApiState, cameras: Vec<Asked>) -> Result<Vec<LiveCamera>, Problem> {
+    let ids: Vec<String> = cameras.iter().map(|camera| camera.camera_id.clone()).collect();
+    let seen = store(state)?.read(&ids).await.map_err(|error| failed(&error))?;
     Ok(cameras.into_iter().zip(seen).map(|(camera, seen)| LiveCamera::new(camera, seen)).collect())
 }
 
 /// What one camera shows; also if nothing is known of it.
-pub(super) async fn read_one(state: &ApiState, camera: String) -> Result<LiveCamera, Problem> {
+pub(super) async fn read_one(state: &ApiState, camera: Asked) -> Result<LiveCamera, Problem> {
     read(state, vec![camera]).await?.pop().ok_or_else(Problem::internal)
 }
 

@@ -2,7 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use vru_storage::cameras;
 
-use super::camera::{LiveCamera, read_one};
+use super::camera::{Asked, LiveCamera, read_one};
 use crate::auth::{Permitted, actions::SeeAllLive, actions::SeeLive};
 use crate::http::{Problem, Problems};
 use crate::state::ApiState;
@@ -19,7 +19,7 @@ use crate::state::ApiState;
 pub(super) async fn get(State(state): State<ApiState>, who: Permitted<SeeLive>) -> Result<Json<LiveCamera>, Problem> {
     let camera = cameras::find(&state.database.get().await?, &who.site_id, &who.object_id).await?;
     let camera = camera.ok_or_else(|| Problem::not_found("camera"))?;
-    Ok(Json(read_one(&state, camera.id).await?))
+    Ok(Json(read_one(&state, Asked::from(camera)).await?))
 }
 
 /// What a camera shows now, also one that belongs to no site. Of such a camera nothing is known elsewhere: unless it was seen in the last ten
@@ -37,7 +37,7 @@ pub(super) async fn get_any(
     who: Permitted<SeeAllLive>,
 ) -> Result<Json<LiveCamera>, Problem> {
     let exists = cameras::exists(&state.database.get().await?, &who.object_id).await?;
-    let camera = read_one(&state, who.object_id).await?;
+    let camera = read_one(&state, Asked::by_id(who.object_id)).await?;
     if !exists && !camera.is_known() {
         return Err(Problem::not_found("camera"));
     }

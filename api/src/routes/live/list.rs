@@ -2,7 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use vru_storage::cameras;
 
-use super::camera::{LiveCamera, known, read};
+use super::camera::{Asked, LiveCamera, known, read};
 use crate::auth::{Permitted, actions::SeeAllLive, actions::SeeLive};
 use crate::http::{Page, PageQuery, Problem, Problems};
 use crate::state::ApiState;
@@ -22,7 +22,7 @@ pub(super) async fn list(
     page: PageQuery,
 ) -> Result<Json<Page<LiveCamera>>, Problem> {
     let found = cameras::list(&state.database.get().await?, &who.site_id, &page.after, page.read()).await?;
-    let cameras = found.into_iter().map(|camera| camera.id).collect();
+    let cameras = found.into_iter().map(Asked::from).collect();
     answer(&state, &page, cameras).await
 }
 
@@ -41,10 +41,10 @@ pub(super) async fn list_all(
     page: PageQuery,
 ) -> Result<Json<Page<LiveCamera>>, Problem> {
     let cameras = known(&state, &page.after, page.read() as usize).await?;
-    answer(&state, &page, cameras).await
+    answer(&state, &page, cameras.into_iter().map(Asked::by_id).collect()).await
 }
 
-async fn answer(state: &ApiState, page: &PageQuery, cameras: Vec<String>) -> Result<Json<Page<LiveCamera>>, Problem> {
+async fn answer(state: &ApiState, page: &PageQuery, cameras: Vec<Asked>) -> Result<Json<Page<LiveCamera>>, Problem> {
     let states = read(state, cameras).await?;
     Ok(Json(page.page(states, |camera| camera.camera_id().to_owned())))
 }

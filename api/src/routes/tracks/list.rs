@@ -8,7 +8,7 @@ use vru_storage::postgres::PooledClient;
 use vru_storage::tracks::{self, TrackId, TrackPlace};
 
 use super::export::export;
-use super::query::{Format, TrackQuery};
+use super::query::{Format, FormatQuery, TrackList, TrackQuery};
 use super::track::Track;
 use crate::auth::{Caller, Permitted, actions::SeeAllTracks, actions::SeeTracks};
 use crate::http::{Filtered, Page, PageQuery, Problem, Problems, accepts_parquet, columns_key, foreign_cursor};
@@ -21,14 +21,14 @@ use crate::state::ApiState;
     path = "/api/v1/sites/{site_id}/tracks",
     tag = "tracks",
     security(("session" = []), ("key" = [])),
-    params(("site_id" = String, Path), TrackQuery, PageQuery),
+    params(("site_id" = String, Path), TrackQuery, FormatQuery, PageQuery),
     responses((status = 200, description = "One page, those that began last first", content((Page<Track> = "application/json"), (String = "application/vnd.apache.parquet"))), Problems)
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,
     who: Permitted<SeeTracks>,
     headers: HeaderMap,
-    wanted: Filtered<TrackQuery>,
+    wanted: Filtered<TrackList>,
 ) -> Result<Response, Problem> {
     find(&state, &who.caller, who.site(), &headers, wanted).await
 }
@@ -39,14 +39,14 @@ pub(super) async fn list(
     path = "/api/v1/tracks",
     tag = "tracks",
     security(("session" = []), ("key" = [])),
-    params(TrackQuery, PageQuery),
+    params(TrackQuery, FormatQuery, PageQuery),
     responses((status = 200, description = "One page, those that began last first", content((Page<Track> = "application/json"), (String = "application/vnd.apache.parquet"))), Problems)
 )]
 pub(super) async fn list_all(
     State(state): State<ApiState>,
     who: Permitted<SeeAllTracks>,
     headers: HeaderMap,
-    wanted: Filtered<TrackQuery>,
+    wanted: Filtered<TrackList>,
 ) -> Result<Response, Problem> {
     find(&state, &who.caller, None, &headers, wanted).await
 }
@@ -56,11 +56,11 @@ async fn find(
     caller: &Caller,
     site_id: Option<&str>,
     headers: &HeaderMap,
-    wanted: Filtered<TrackQuery>,
+    wanted: Filtered<TrackList>,
 ) -> Result<Response, Problem> {
-    let Filtered { filter, page } = wanted;
-    let parquet = filter.format.map_or_else(|| accepts_parquet(headers), |format| format == Format::Parquet);
-    let filter = filter.checked(site_id)?;
+    let Filtered { filter: TrackList { tracks, format }, page } = wanted;
+    let parquet = format.map_or_else(|| accepts_parquet(headers), |format| format == Format::Parquet);
+    let filter = tracks.checked(site_id)?;
     if parquet {
         return export(state, caller, site_id, &filter).await;
     }

@@ -1,11 +1,13 @@
 //! Tracks: one road user as one camera saw it, the unit of search.
 
+mod counts;
 mod detections;
 mod export;
 mod get;
 mod list;
 mod query;
 mod snapshot;
+mod snapshots;
 mod track;
 
 use utoipa::OpenApi as _;
@@ -29,4 +31,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(detections::detections_of_any))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(snapshot::snapshot_of_any))
+        .routes(routes!(snapshots::snapshots))
+        .routes(routes!(snapshots::snapshots_of_any))
+        .routes(routes!(counts::counts))
 }

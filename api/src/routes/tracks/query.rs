@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use vru_storage::search::Cameras;
 use vru_storage::tracks::TrackFilter;
 
-use crate::http::{Id, Problem, Time};
+use crate::http::{Id, Pairs, Problem, Query, Time};
+use crate::routes::bins::{BinLength, end, missing};
 use crate::routes::text::check_times;
 use crate::words::{Direction, RoadUserClass, Word as _, numbers};
 
@@ -59,11 +61,61 @@ pub(super) struct TrackQuery {
     max_duration_s: Option<f64>,
     /// Also tracks of which the tracker was never sure: most are false detections. Without it they are left out.
     include_unconfirmed: Option<bool>,
+}
+
+/// How a list of tracks is given.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FormatQuery {
     /// Default: JSON, or Parquet if `Accept` names it.
+    format: Option<Format>,
+}
+
+/// Which tracks are listed, and how.
+#[derive(Debug)]
+pub(super) struct TrackList {
+    pub(super) tracks: TrackQuery,
     pub(super) format: Option<Format>,
 }
 
+impl Query for TrackList {
+    fn read(pairs: Pairs) -> Result<Self, Problem> {
+        let (format, tracks) = pairs.split(&["format"]);
+        Ok(Self { format: format.parse::<FormatQuery>()?.format, tracks: tracks.parse()? })
+    }
+}
+
+/// The bins in which tracks are counted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BinQuery {
+    #[param(value_type = BinLength, required = true)]
+    bin: Option<BinLength>,
+}
+
+/// Which tracks are counted, in which bins.
+#[derive(Debug)]
+pub(super) struct TrackBins {
+    pub(super) tracks: TrackQuery,
+    pub(super) bin: BinLength,
+}
+
+impl Query for TrackBins {
+    fn read(pairs: Pairs) -> Result<Self, Problem> {
+        let (bin, tracks) = pairs.split(&["bin"]);
+        let bin = bin.parse::<BinQuery>()?.bin.ok_or_else(|| missing("bin"))?;
+        Ok(Self { bin, tracks: tracks.parse()? })
+    }
+}
+
 impl TrackQuery {
+    /// The range of time, both ends of which must be given.
+    pub(super) fn range(&self) -> Result<(Timestamp, Timestamp), Problem> {
+        Ok((end("from", self.from)?, end("to", self.to)?))
+    }
+
     pub(super) fn checked(self, site_id: Option<&str>) -> Result<TrackFilter, Problem> {
         let ids = self.camera_id.into_iter().map(|id| id.0).collect();
         check_times(self.from, self.to)?;

@@ -1,6 +1,6 @@
 import { Button, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, Navigate, useParams } from '@tanstack/react-router';
 import { LatestAlerts } from '@/features/alerts/components/LatestAlerts';
 import { NewestPicture } from '@/features/alerts/components/NewestPicture';
 import { CameraNow } from '@/features/cameras/components/CameraNow';
@@ -23,51 +23,55 @@ export function CameraPage() {
   const query = useQuery(cameraQuery(siteId, cameraId));
   return (
     <Queried query={query} rows={6}>
-      {({ value: camera, etag }) => (
-        <Page
-          title={camera.settings.name || camera.id}
-          subtitle={camera.pending ? t('camera.pending') : t('camera.zone', { zone })}
-          actions={
-            operates ? (
-              <Button
-                variant="default"
-                renderRoot={(props) => (
-                  <Link to="/sites/$siteId/cameras/$cameraId/edit" params={{ siteId, cameraId }} {...props} />
-                )}
-              >
-                {t('camera.edit')}
-              </Button>
-            ) : null
-          }
-        >
-          <div className="two-columns">
-            <Stack gap="md">
-              <CameraNow
-                siteId={siteId}
-                camera={camera}
-                operates={operates}
-                picture={<LiveTile camera={camera} rendition="full" />}
-              />
-              <CountsToday siteId={siteId} camera={camera} zone={zone} />
-            </Stack>
-            <Stack gap="md">
-              <LatestAlerts siteId={siteId} camera={camera} zone={zone} />
-              <HeatMap
-                siteId={siteId}
-                cameraId={camera.id}
-                zone={zone}
-                picture={(heat) => (
-                  <NewestPicture siteId={siteId} cameraId={camera.id} alt={t('camera.heat-picture')}>
-                    {heat}
-                  </NewestPicture>
-                )}
-              />
-              <LatestTracks siteId={siteId} cameraId={camera.id} zone={zone} />
-              <Versions siteId={siteId} cameraId={camera.id} etag={etag} zone={zone} operates={operates} />
-            </Stack>
-          </div>
-        </Page>
-      )}
+      {({ value: camera, etag }) =>
+        camera.upload_id ? (
+          <Navigate to="/sites/$siteId/uploads/$uploadId" params={{ siteId, uploadId: camera.upload_id }} replace />
+        ) : (
+          <Page
+            title={camera.settings.name || camera.id}
+            subtitle={camera.pending ? t('camera.pending') : t('camera.zone', { zone })}
+            actions={
+              operates ? (
+                <Button
+                  variant="default"
+                  renderRoot={(props) => (
+                    <Link to="/sites/$siteId/cameras/$cameraId/edit" params={{ siteId, cameraId }} {...props} />
+                  )}
+                >
+                  {t('camera.edit')}
+                </Button>
+              ) : null
+            }
+          >
+            <div className="two-columns">
+              <Stack gap="md">
+                <CameraNow
+                  siteId={siteId}
+                  camera={camera}
+                  operates={operates}
+                  picture={<LiveTile camera={camera} rendition="full" />}
+                />
+                <CountsToday siteId={siteId} camera={camera} zone={zone} />
+              </Stack>
+              <Stack gap="md">
+                <LatestAlerts siteId={siteId} camera={camera} zone={zone} />
+                <HeatMap
+                  siteId={siteId}
+                  cameraId={camera.id}
+                  zone={zone}
+                  picture={(heat) => (
+                    <NewestPicture siteId={siteId} cameraId={camera.id} alt={t('camera.heat-picture')}>
+                      {heat}
+                    </NewestPicture>
+                  )}
+                />
+                <LatestTracks siteId={siteId} cameraId={camera.id} zone={zone} />
+                <Versions siteId={siteId} cameraId={camera.id} etag={etag} zone={zone} operates={operates} />
+              </Stack>
+            </div>
+          </Page>
+        )
+      }
     </Queried>
   );
 }

@@ -5,7 +5,7 @@ import { liveQuery } from '@/features/cameras/api/queries';
 import { health } from '@/features/cameras/model/health';
 import { SitesMap } from '@/features/map/components/SitesMap';
 import type { MapSite } from '@/features/map/model/places';
-import { camerasQuery } from '@/shared/api/cameras';
+import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
 import { sitesQuery } from '@/shared/api/sites';
 import { useText } from '@/shared/i18n/useText';
@@ -47,8 +47,7 @@ function summary(
 ): MapSite['cameras'] {
   if (!cameras || !live) return undefined;
   const found = { live: 0, silent: 0, off: 0 };
-  // A recording is no camera of the site.
-  for (const camera of cameras.filter((one) => !one.upload_id)) {
+  for (const camera of withoutFiles(cameras)) {
     const state = health(camera, live.get(camera.id));
     if (state === 'live') found.live += 1;
     else if (state === 'off') found.off += 1;

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Wall } from '@/features/live/components/Wall';
-import { camerasQuery } from '@/shared/api/cameras';
+import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import { useSite } from '@/shared/api/useSite';
 import { useText } from '@/shared/i18n/useText';
 import { Page } from '@/shared/ui/Page';
@@ -13,8 +13,7 @@ export function WallPage() {
   const { siteId, operates } = useSite();
   const search = useSearch({ from: '/inside/sites/$siteId/wall' });
   const navigate = useNavigate();
-  // A recording is no camera of the site.
-  const query = useQuery({ ...camerasQuery(siteId), select: (cameras) => cameras.filter((one) => !one.upload_id) });
+  const query = useQuery({ ...camerasQuery(siteId), select: withoutFiles });
   return (
     <Page width="full" title={t('nav.wall')} subtitle={t('wall.text')}>
       <Queried

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, body, tagged } from './client';
+import { api, body, type Schemas, tagged } from './client';
 import { allPages } from './pages';
 
 export const camerasQuery = (siteId: string) =>
@@ -16,6 +16,11 @@ export const camerasQuery = (siteId: string) =>
       ),
     staleTime: 10_000,
   });
+
+/** Without those that show a video file: nobody watches a street there, and at its end a file is not silent. */
+export function withoutFiles(cameras: readonly Schemas['Camera'][]): Schemas['Camera'][] {
+  return cameras.filter((camera) => !camera.upload_id);
+}
 
 export const cameraQuery = (siteId: string, cameraId: string) =>
   queryOptions({

@@ -5171,6 +5171,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/track-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many tracks of a search began in each bin, for a time line. Of at most 1000 bins and 500,000 tracks. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Only of these cameras. Default: of all. */
+                    camera_id?: string[];
+                    /** @description Began at this time or later: RFC 3339. Tracks of the times from a to b and from b to c are together those from a to c. */
+                    from?: string;
+                    /** @description Began before this time. */
+                    to?: string;
+                    /** @description Kinds of road users. */
+                    class?: components["schemas"]["RoadUserClass"][];
+                    /** @description At least this share of its detections, 0 to 1, has the class of the track. */
+                    min_class_share?: number;
+                    /** @description Was in this zone of its camera. */
+                    zone_id?: string;
+                    /** @description Crossed this line of its camera. */
+                    line_id?: string;
+                    /** @description Crossed a line in this direction. */
+                    direction?: components["schemas"]["CrossingDirection"];
+                    /** @description Was seen for at least so many seconds, from the first detection to the last. */
+                    min_duration_s?: number;
+                    /** @description Was seen for at most so many seconds. */
+                    max_duration_s?: number;
+                    /** @description Also tracks of which the tracker was never sure: most are false detections. Without it they are left out. */
+                    include_unconfirmed?: boolean;
+                    bin: components["schemas"]["BinLength"];
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description All bins; `from` and `to` must be given, and be edges of bins */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrackCounts"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/track-snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The best pictures of several tracks, for a list: addresses that are good for some minutes. The audit log has one entry, which names the
+         *     tracks whose pictures were given.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /** @description 1 to 100 of them. */
+                    track_id: string[];
+                };
+                header?: never;
+                path: {
+                    site_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Where they are */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrackSnapshots"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/tracks": {
         parameters: {
             query?: never;
@@ -6569,6 +6713,64 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["SystemHealth"];
+                    };
+                };
+                429: components["responses"]["TooManyRequests"];
+                /** @description The request cannot be served; `code` and `field` tell why. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The service cannot serve the request now. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/track-snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The best pictures of several tracks, also of cameras that belong to no site. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description 1 to 100 of them. */
+                    track_id: string[];
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Where they are */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrackSnapshots"];
                     };
                 };
                 429: components["responses"]["TooManyRequests"];
@@ -8029,12 +8231,17 @@ export interface components {
         Frames: {
             /**
              * Format: int64
+             * @description Video files of which a frame was analysed in the last seconds. Files are no cameras: one that is at its end is not silent.
+             */
+            files: number;
+            /**
+             * Format: int64
              * @description Cameras of which a frame was analysed in the last seconds.
              */
             live_cameras: number;
             /**
              * Format: double
-             * @description How many seconds ago the newest frame of any camera was analysed; absent if none is known.
+             * @description How many seconds ago the newest frame of any camera or file was analysed; absent if none is known.
              */
             newest_age_seconds?: number | null;
             /** @description Those that have been silent for the longest, 100 at most. */
@@ -8183,7 +8390,7 @@ export interface components {
          * @description Whether the answer is about now.
          * @enum {string}
          */
-        LiveState: "live" | "silent" | "unknown";
+        LiveState: "live" | "silent" | "idle" | "unknown";
         Location: {
             /**
              * Format: double
@@ -9254,6 +9461,19 @@ export interface components {
         };
         /** @enum {string} */
         Severity: "info" | "warning" | "critical";
+        /** @description The best picture of one track. */
+        ShownTrack: {
+            box?: components["schemas"]["PictureBox"] | null;
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires_at?: string | null;
+            state: components["schemas"]["SnapshotState"];
+            track_id: string;
+            /** @description As that of one snapshot. Present if the state is `stored`; tracks of one frame have the same address. */
+            url?: string | null;
+        };
         /** @description A key that is published. */
         SigningKey: {
             kid: string;
@@ -9322,6 +9542,11 @@ export interface components {
             /** @description How speeds and lengths are shown. */
             units?: components["schemas"]["Units"];
         };
+        /**
+         * @description Whether there is a picture of a track.
+         * @enum {string}
+         */
+        SnapshotState: "stored" | "none" | "missing" | "not_found";
         /** @description How the system is. */
         SystemHealth: {
             /** @description How far each consumer of Kafka is behind. */
@@ -9456,6 +9681,40 @@ export interface components {
             /** @description Zones in which it was. */
             zones: string[];
         };
+        /** @description The tracks that began in one bin. */
+        TrackBin: {
+            /**
+             * Format: int64
+             * @description `null`: nobody looked, so it is not known; 0: somebody looked, and nobody came.
+             */
+            count?: number | null;
+            /**
+             * Format: date-time
+             * @description With the offset of the site's time zone.
+             */
+            from: string;
+            /**
+             * Format: int64
+             * @description How long the bin is.
+             */
+            seconds: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: double
+             * @description For how many seconds of the bin one of the cameras was watched for the classes, the line and the zone that are asked for: the one that
+             *     was watched for the longest.
+             */
+            watched_seconds: number;
+        };
+        /** @description How many tracks began when. */
+        TrackCounts: {
+            bin: components["schemas"]["BinLength"];
+            /** @description All bins of the range. */
+            bins: components["schemas"]["TrackBin"][];
+            /** @description IANA name, of the site. */
+            time_zone: string;
+        };
         TrackCrossing: {
             /** Format: date-time */
             at: string;
@@ -9508,6 +9767,11 @@ export interface components {
              * @description Confidence of the model in that picture, 0 to 1.
              */
             score?: number | null;
+        };
+        /** @description The best pictures of several tracks. */
+        TrackSnapshots: {
+            /** @description One for each track, in the order in which they were asked for. */
+            items: components["schemas"]["ShownTrack"][];
         };
         Tracker: {
             /**

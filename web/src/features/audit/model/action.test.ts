@@ -7,6 +7,7 @@ const t: Text = (id, values) => i18n._(id, values);
 it('says what happened in words', () => {
   expect(actionText('camera.change', t)).toBe('Camera: changed');
   expect(actionText('alert.see_snapshot', t)).toBe('Alert: picture seen');
+  expect(actionText('track.see_snapshots', t)).toBe('Road user: pictures in a list seen');
 });
 
 it('shows what it does not know as it is', () => {
@@ -19,4 +20,8 @@ it('leads to what is still there', () => {
   expect(pageOf('camera.change')).toBe('camera');
   expect(pageOf('camera.delete')).toBeUndefined();
   expect(pageOf('key.create')).toBeUndefined();
+  expect(pageOf('track.see_snapshot')).toBe('track');
+  // Their object is the site.
+  expect(pageOf('track.see_snapshots')).toBeUndefined();
+  expect(pageOf('track.export')).toBeUndefined();
 });

@@ -10,6 +10,7 @@ export function actionText(action: string, t: Text): string {
 /** What the object of an action is, as far as there is a page about it. */
 export function pageOf(action: string): 'camera' | 'alert' | 'track' | 'upload' | undefined {
   const [kind, verb] = action.split('.');
-  if (verb === 'delete') return undefined;
+  // Of what is gone there is no page, and a list that was read is that of the site.
+  if (verb === 'delete' || verb === 'export' || verb === 'see_snapshots') return undefined;
   return kind === 'camera' || kind === 'alert' || kind === 'track' || kind === 'upload' ? kind : undefined;
 }

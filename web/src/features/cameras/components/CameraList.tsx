@@ -2,7 +2,7 @@ import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { camerasQuery } from '@/shared/api/cameras';
+import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { Queried } from '@/shared/ui/StateView';
@@ -12,11 +12,7 @@ import { WhoIsThere } from './WhoIsThere';
 
 /** The cameras of a site: first those that nobody sees. */
 export function CameraList(props: { siteId: string; add: ReactNode; tile?: (camera: Schemas['Camera']) => ReactNode }) {
-  // A recording is no camera of the site.
-  const cameras = useQuery({
-    ...camerasQuery(props.siteId),
-    select: (list) => list.filter((one) => !one.upload_id),
-  });
+  const cameras = useQuery({ ...camerasQuery(props.siteId), select: withoutFiles });
   const live = useQuery(liveQuery(props.siteId));
   const states = live.data ?? new Map<string, Schemas['LiveCamera']>();
   return (

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { withoutFiles } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
 import { i18n, type Text } from '@/shared/i18n/i18n';
-import { health, healthText, inOrder } from './health';
+import { HEALTH_COLOURS, health, healthText, inOrder } from './health';
 
 const t: Text = (id, values) => i18n._(id, values);
 
@@ -36,6 +37,14 @@ it('a change that is not in effect explains why nothing is seen', () => {
   expect(health(camera('a', { pending: true }), undefined)).toBe('pending');
   expect(health(camera('a', { pending: true }), live)).toBe('live');
   expect(health(camera('a'), undefined)).toBe('unknown');
+});
+
+it('a video file that is at its end is not silent, and is no camera of a list', () => {
+  const idle: Schemas['LiveCamera'] = { camera_id: 'a', state: 'idle' };
+  const file = camera('a', { upload_id: 'upload' });
+  expect(healthText(file, idle, t)).toBe('A recording of which nothing is analysed now');
+  expect(HEALTH_COLOURS.idle).toBe(HEALTH_COLOURS.off);
+  expect(withoutFiles([file, camera('b')]).map((one) => one.id)).toEqual(['b']);
 });
 
 it('cameras that nobody sees come first', () => {

@@ -2,7 +2,7 @@ import type { Schemas } from '@/shared/api/client';
 import type { Text } from '@/shared/i18n/i18n';
 import { age } from '@/shared/model/time';
 
-export type Health = 'live' | 'silent' | 'unknown' | 'off' | 'pending';
+export type Health = Schemas['LiveState'] | 'off' | 'pending';
 
 /** How a camera is, for people: its settings and what inference last saw of it. */
 export function health(camera: Schemas['Camera'], live: Schemas['LiveCamera'] | undefined): Health {
@@ -30,6 +30,7 @@ export const HEALTH_COLOURS: Record<Health, string> = {
   live: 'var(--state-ok)',
   silent: 'var(--state-failed)',
   unknown: 'var(--state-failed)',
+  idle: 'var(--state-off)',
   pending: 'var(--state-waits)',
   off: 'var(--state-off)',
 };
@@ -40,7 +41,7 @@ export function inOrder(
   live: ReadonlyMap<string, Schemas['LiveCamera']>,
 ): Schemas['Camera'][] {
   const rank = (camera: Schemas['Camera']) =>
-    ['silent', 'unknown', 'pending', 'live', 'off'].indexOf(health(camera, live.get(camera.id)));
+    ['silent', 'unknown', 'pending', 'live', 'idle', 'off'].indexOf(health(camera, live.get(camera.id)));
   const name = (camera: Schemas['Camera']) => camera.settings.name || camera.id;
   return [...cameras].sort((a, b) => rank(a) - rank(b) || name(a).localeCompare(name(b)) || a.id.localeCompare(b.id));
 }

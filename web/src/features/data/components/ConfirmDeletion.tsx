@@ -1,8 +1,9 @@
-import { Button, Checkbox, Group, Modal, Stack, Text } from '@mantine/core';
+import { Checkbox, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatMoment } from '@/shared/model/time';
+import { FormDialog } from '@/shared/ui/FormDialog';
 
 /** Says what will be gone. Only who says that they know it can go on. */
 export function ConfirmDeletion(props: {
@@ -16,46 +17,31 @@ export function ConfirmDeletion(props: {
   const [sure, setSure] = useState(false);
   const at = (time: string) => formatMoment(time, props.zone, locale);
   return (
-    <Modal
-      opened
-      onClose={props.onClose}
+    <FormDialog
       title={t('data.confirm')}
-      closeButtonProps={{ 'aria-label': t('common.cancel') }}
+      action={t('data.confirm-go')}
+      dangerous
+      complete={sure}
+      onClose={props.onClose}
+      onSend={props.onSure}
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (sure) props.onSure();
-        }}
-      >
-        <Stack gap="sm">
-          <Text size="sm">
-            {t('data.confirm-what', {
-              camera: props.camera,
-              from: at(props.range.from),
-              to: at(props.range.to),
-              kinds: t('data.confirm-kinds'),
-            })}
-          </Text>
-          <Text size="sm" className="quiet">
-            {t('data.confirm-track')}
-          </Text>
-          <Checkbox
-            label={t('data.confirm-sure')}
-            checked={sure}
-            data-autofocus
-            onChange={(event) => setSure(event.currentTarget.checked)}
-          />
-          <Group gap="xs">
-            <Button type="submit" color="red" disabled={!sure}>
-              {t('data.confirm-go')}
-            </Button>
-            <Button variant="default" onClick={props.onClose}>
-              {t('common.cancel')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+      <Text size="sm">
+        {t('data.confirm-what', {
+          camera: props.camera,
+          from: at(props.range.from),
+          to: at(props.range.to),
+          kinds: t('data.confirm-kinds'),
+        })}
+      </Text>
+      <Text size="sm" className="quiet">
+        {t('data.confirm-track')}
+      </Text>
+      <Checkbox
+        label={t('data.confirm-sure')}
+        checked={sure}
+        data-autofocus
+        onChange={(event) => setSure(event.currentTarget.checked)}
+      />
+    </FormDialog>
   );
 }

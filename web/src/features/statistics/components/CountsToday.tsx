@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { countsQuery } from '@/shared/api/counts';
 import { useText } from '@/shared/i18n/useText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
+import { useNow } from '@/shared/ui/useNow';
 import { range } from '../model/range';
 import { byPlace } from '../model/series';
 import { PlaceCard } from './PlaceCard';
@@ -36,14 +36,4 @@ export function CountsToday(props: { siteId: string; camera: Schemas['Camera']; 
       )}
     </Queried>
   );
-}
-
-/** The time, once a minute: the range of a chart changes with it, and the chart is not drawn again otherwise. */
-export function useNow(): Date {
-  const [now, setNow] = useState(() => new Date());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(new Date()), 60_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

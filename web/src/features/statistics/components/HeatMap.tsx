@@ -6,8 +6,8 @@ import { useText } from '@/shared/i18n/useText';
 import { startOfDay } from '@/shared/model/time';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
+import { useNow } from '@/shared/ui/useNow';
 import { heatCells } from '../model/heat';
-import { useNow } from './CountsToday';
 
 const QUARTER_MS = 15 * 60_000;
 

@@ -1,6 +1,6 @@
 import { Button, Group, NativeSelect, SegmentedControl, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { camerasQuery } from '@/shared/api/cameras';
+import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
 import { countsQuery } from '@/shared/api/counts';
 import { useText } from '@/shared/i18n/useText';
@@ -8,9 +8,9 @@ import { word } from '@/shared/model/search';
 import { fromLocalInput, toLocalInput } from '@/shared/model/time';
 import { CameraChoice } from '@/shared/ui/Choices';
 import { Queried } from '@/shared/ui/StateView';
+import { useNow } from '@/shared/ui/useNow';
 import { csvAddress, GROUPS, range, SPANS, type StatisticsSearch } from '../model/range';
 import { byPlace, type PlaceCounts } from '../model/series';
-import { useNow } from './CountsToday';
 import { PlaceCard } from './PlaceCard';
 
 /** Counts of the lines and zones of a site. */
@@ -24,7 +24,7 @@ export function StatisticsView(props: {
   const { siteId, zone, search, onSearch } = props;
   // What a recording counted is on its own page.
   const all = useQuery(camerasQuery(siteId)).data ?? [];
-  const cameras = all.filter((one) => !one.upload_id);
+  const cameras = withoutFiles(all);
   const recordings = new Set(all.filter((one) => one.upload_id).map((one) => one.id));
   const group = search.group ?? 'class';
   const asked = {

@@ -128,6 +128,12 @@ function Frames(props: { frames: Schemas['Frames'] }) {
               <span className="figure">{frames.silent_cameras}</span>{' '}
               <span className="quiet">{t('system.silent')}</span>
             </div>
+            {frames.files > 0 ? (
+              <div>
+                <span className="figure">{frames.files}</span>{' '}
+                <span className="quiet">{t('system.files', { count: frames.files })}</span>
+              </div>
+            ) : null}
           </Group>
           {frames.newest_age_seconds == null ? null : (
             <Text size="sm">{t('system.newest', { age: formatAge(frames.newest_age_seconds, locale) })}</Text>

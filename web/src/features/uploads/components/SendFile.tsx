@@ -1,7 +1,7 @@
 import { Button, FileButton, Group, NativeSelect, Progress, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { camerasQuery } from '@/shared/api/cameras';
+import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { ApiError } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatBytes } from '@/shared/model/bytes';
@@ -52,7 +52,7 @@ export function SendFile(props: { siteId: string }) {
     void client.invalidateQueries(uploadsQuery(siteId));
   }
 
-  const choices = cameras.filter((camera) => !camera.upload_id);
+  const choices = withoutFiles(cameras);
   return (
     <Card title={t('uploads.add')}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a shortcut of the button */}

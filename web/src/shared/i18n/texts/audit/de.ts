@@ -51,6 +51,7 @@ export const de: Record<keyof typeof en, string> = {
   'audit.verb-see_clip': 'Clip angesehen',
   'audit.verb-see_video': 'Video angesehen',
   'audit.verb-see_snapshot': 'Bild angesehen',
+  'audit.verb-see_snapshots': 'Bilder in einer Liste angesehen',
   'audit.verb-set_password': 'Passwort gesetzt',
   'audit.verb-test': 'getestet',
   'audit.verb-unlink': 'getrennt',

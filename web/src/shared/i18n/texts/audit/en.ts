@@ -48,6 +48,7 @@ export const en = {
   'audit.verb-rotate_secret': 'secret replaced',
   'audit.verb-see_clip': 'clip seen',
   'audit.verb-see_snapshot': 'picture seen',
+  'audit.verb-see_snapshots': 'pictures in a list seen',
   'audit.verb-see_video': 'video seen',
   'audit.verb-set_password': 'password set',
   'audit.verb-test': 'tested',

@@ -18,6 +18,7 @@ export const de: Record<keyof typeof en, string> = {
   'system.frames': 'Bilder jetzt',
   'system.live': 'live',
   'system.silent': 'stumm',
+  'system.files': '{count, plural, one {Videodatei in Analyse} other {Videodateien in Analyse}}',
   'system.newest': 'Das neueste Bild wurde {age} analysiert',
   'system.unknown': 'Nicht bekannt: {why}',
   'system.consumers': 'Wie weit jeder Schritt zurück ist',

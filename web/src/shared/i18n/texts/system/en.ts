@@ -16,6 +16,7 @@ export const en = {
   'system.frames': 'Pictures now',
   'system.live': 'live',
   'system.silent': 'silent',
+  'system.files': '{count, plural, one {video file analysed} other {video files analysed}}',
   'system.newest': 'The newest picture was analysed {age}',
   'system.unknown': 'Not known: {why}',
   'system.consumers': 'How far each step is behind',
