@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { ask, until } from './asking.mjs';
 import { dataSteps } from './data.mjs';
 import { playUpload } from './playback.mjs';
-import { watchStream } from './stream.mjs';
 import { previewInEditor, triedAndRaised } from './preview.mjs';
+import { searchSteps } from './search.mjs';
+import { watchStream } from './stream.mjs';
 import { measureWall } from './wall.mjs';
 import { widthSteps } from './widths.mjs';
 
@@ -131,36 +132,7 @@ export const steps = {
     await until('the dismissal', async () => (await reviewed(second)).reason === 'test');
   },
 
-  async 'a search is in the address, and finds the same in another tab'({ page, origin, accessible, picture }) {
-    await goTo(page, 'Search');
-    await page.locator('[data-track]').first().waitFor();
-    await page.getByLabel('Camera', { exact: true }).selectOption('cam-1');
-    await page.waitForURL(/camera=cam-1/);
-    await page.locator('[data-track]').first().waitFor();
-    await accessible();
-    await page.getByLabel('Zone or line').selectOption('zone crossing');
-    await page.waitForURL(/zone=crossing/);
-    await page.locator('[data-track]').first().waitFor();
-    await picture('search', page);
-    const other = await page.context().newPage();
-    await other.goto(page.url());
-    await other.locator('[data-track]').first().waitFor();
-    assert.equal(await other.getByLabel('Zone or line').inputValue(), 'zone crossing');
-    await other.close();
-    const path = `${origin}/api/v1/sites/${site.id}/tracks?camera_id=cam-1&zone_id=crossing`;
-    assert.ok((await ask(page, path)).items.length > 0);
-  },
-
-  async 'a track is drawn on its picture'({ page, accessible, picture }) {
-    await page.locator('[data-track] a').first().click();
-    await page.locator('[data-path]').waitFor({ state: 'attached' });
-    const points = await page.locator('[data-path]').getAttribute('points');
-    for (const place of points.split(' ').flatMap((point) => point.split(','))) {
-      assert.ok(Number(place) > -0.5 && Number(place) < 1.5, `${place} is in the picture`);
-    }
-    await accessible();
-    await picture('road-user', page);
-  },
+  ...searchSteps(goTo, () => site.id),
 
   async 'statistics count, and time that nobody watched is said'({ page, origin, accessible, picture }) {
     await goTo(page, 'Statistics');
@@ -221,6 +193,8 @@ export const steps = {
   async 'the stream of a camera is decoded in the browser, each picture with its own boxes'(tab) {
     await watchStream(tab, site.id);
     await goTo(tab.page, 'Cameras');
+  },
+
   async 'rules tried on the past raise what they did raise, of both cameras'({ page, origin }) {
     for (const camera of ['cam-1', 'cam-2']) {
       const found = await triedAndRaised(page, origin, site.id, camera);

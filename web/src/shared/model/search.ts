@@ -23,6 +23,12 @@ export function moment(value: unknown): string | undefined {
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
 
+/** `2027-01-31`: a day of the site, whatever its zone. While a year is typed, it is a day of another age. */
+export function day(value: unknown): string | undefined {
+  const is = typeof value === 'string' && /^2[01]\d\d-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
+  return is ? value : undefined;
+}
+
 export function positive(value: unknown): number | undefined {
   const number = typeof value === 'number' ? value : typeof value === 'string' ? Number.parseFloat(value) : Number.NaN;
   return Number.isFinite(number) && number > 0 ? number : undefined;

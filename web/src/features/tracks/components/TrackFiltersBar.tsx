@@ -62,7 +62,12 @@ export function TrackFiltersBar(props: {
           type="datetime-local"
           label={t(`tracks.${edge}`, { zone: named })}
           defaultValue={filters[edge] ? toLocalInput(filters[edge], zone) : ''}
-          onBlur={(event) => set({ [edge]: fromLocalInput(event.currentTarget.value, zone)?.toISOString() })}
+          onBlur={(event) => {
+            const at = fromLocalInput(event.currentTarget.value, zone)?.toISOString();
+            // Times that are typed may be of other days than those that are shown.
+            if (at !== filters[edge])
+              set({ [edge]: at, ...(at ? { day: undefined, until: undefined, time: undefined } : {}) });
+          }}
         />
       ))}
       <NumberInput

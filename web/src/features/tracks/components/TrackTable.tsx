@@ -5,11 +5,18 @@ import { camerasQuery } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatDuration } from '@/shared/model/time';
+import { Card } from '@/shared/ui/Page';
 import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
+import { useNow } from '@/shared/ui/useNow';
 import { ClassName, Moment } from '@/shared/ui/Words';
 import { tracksQuery } from '../api/queries';
+import { onDays, onPart, shownTime } from '../model/days';
 import type { TrackFilters } from '../model/filters';
+import { Days } from './Days';
+import { Thumbnail } from './Thumbnail';
+import { TimeSlider } from './TimeSlider';
 import { TrackFiltersBar } from './TrackFiltersBar';
+import './search.css';
 
 /** The road users that a search finds, the newest first. */
 export function TrackTable(props: {
@@ -19,21 +26,49 @@ export function TrackTable(props: {
   onFilters: (filters: TrackFilters) => void;
 }) {
   const { t } = useText();
-  const { siteId, filters } = props;
+  const { siteId, filters, zone, onFilters } = props;
+  const now = useNow();
+  const time = shownTime(filters, zone, now);
   const cameras = useQuery(camerasQuery(siteId)).data ?? [];
-  const query = useInfiniteQuery(tracksQuery(siteId, filters));
+  const query = useInfiniteQuery(tracksQuery(siteId, filters, time));
   const list = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
-      <TrackFiltersBar filters={filters} cameras={cameras} zone={props.zone} onChange={props.onFilters} />
+      <Card>
+        <Days filters={filters} time={time} zone={zone} now={now} onChange={onFilters} />
+        {time ? (
+          <TimeSlider
+            siteId={siteId}
+            filters={filters}
+            time={time}
+            zone={zone}
+            now={now}
+            onPart={(from, to) => onFilters(onPart(filters, time, zone, from, to))}
+          />
+        ) : null}
+      </Card>
+      <TrackFiltersBar filters={filters} cameras={cameras} zone={zone} onChange={onFilters} />
       {query.isPending ? <Loading rows={8} /> : null}
       {query.isError && list.length === 0 ? (
         <ErrorNotice error={query.error} retry={() => void query.refetch()} />
       ) : null}
-      {query.isSuccess && list.length === 0 ? <Notice title={t('tracks.none')}>{t('tracks.none-text')}</Notice> : null}
+      {query.isSuccess && list.length === 0 ? (
+        <Notice
+          title={t('tracks.none')}
+          action={
+            time ? (
+              <Button variant="default" onClick={() => onFilters({ ...onDays(filters, undefined), time: 'any' })}>
+                {t('tracks.search-any')}
+              </Button>
+            ) : undefined
+          }
+        >
+          {t('tracks.none-text')}
+        </Notice>
+      ) : null}
       {list.length > 0 ? (
         <div className="card">
-          <Rows siteId={siteId} list={list} cameras={cameras} zone={props.zone} />
+          <Rows siteId={siteId} list={list} cameras={cameras} zone={zone} />
           {query.hasNextPage ? (
             <Group justify="center" p="sm">
               <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
@@ -59,6 +94,7 @@ function Rows(props: { siteId: string; list: Schemas['Track'][]; cameras: Schema
       <Table highlightOnHover className="dense" aria-label={t('tracks.title')}>
         <Table.Thead>
           <Table.Tr>
+            <Table.Th>{t('tracks.best-picture')}</Table.Th>
             <Table.Th>{t('common.class')}</Table.Th>
             <Table.Th>{t('tracks.first-seen')}</Table.Th>
             <Table.Th>{t('tracks.duration')}</Table.Th>
@@ -73,6 +109,9 @@ function Rows(props: { siteId: string; list: Schemas['Track'][]; cameras: Schema
             const zones = track.zones.map((id) => settings?.zones?.find((zone) => zone.id === id)?.name || id);
             return (
               <Table.Tr key={track.id} data-track={track.id}>
+                <Table.Td className="thumbnail-cell">
+                  <Thumbnail siteId={props.siteId} track={track} />
+                </Table.Td>
                 <Table.Td>
                   <Link
                     to="/sites/$siteId/tracks/$trackId"

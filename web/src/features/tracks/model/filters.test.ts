@@ -10,13 +10,22 @@ it('an address that somebody shares asks the same', () => {
     from: '2027-01-31T07:00:00Z',
     longer: '2.5',
   });
-  expect(trackQuery(filters)).toEqual({
+  const time = { from: new Date('2027-01-31T07:00:00Z'), to: new Date('2027-01-31T23:00:00Z') };
+  expect(filters.from).toBe('2027-01-31T07:00:00.000Z');
+  expect(trackQuery(filters, time)).toEqual({
     class: ['cyclist'],
     line_id: 'kerb',
     direction: 'in',
     from: '2027-01-31T07:00:00.000Z',
+    to: '2027-01-31T23:00:00.000Z',
     min_duration_s: 2.5,
   });
+});
+
+it('any time has no bounds', () => {
+  expect(trackQuery(trackFilters({ time: 'any', camera: 'gate' }), undefined)).toEqual({ camera_id: ['gate'] });
+  expect(trackFilters({ day: '2027-01-31', until: 'tomorrow', time: 'soon' })).toEqual({ day: '2027-01-31' });
+  for (const day of ['2027-13-40', '0027-01-31', '31.1.2027', '', 20270131]) expect(trackFilters({ day })).toEqual({});
 });
 
 it('what is no filter is left out', () => {

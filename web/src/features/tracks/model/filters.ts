@@ -1,6 +1,6 @@
 import type { Schemas } from '@/shared/api/client';
 import { CLASSES } from '@/shared/model/classes';
-import { compact, moment, positive, type Search, text, word, words } from '@/shared/model/search';
+import { compact, day, moment, positive, type Search, text, word, words } from '@/shared/model/search';
 
 const DIRECTIONS: readonly Schemas['CrossingDirection'][] = ['in', 'out'];
 
@@ -11,8 +11,14 @@ export interface TrackFilters {
   zone?: string;
   line?: string;
   direction?: Schemas['CrossingDirection'];
+  /** The days that are shown, of the zone of the site. Without them: those of `from` and `to`, else today. */
+  day?: string;
+  until?: string;
+  /** The part of the days that is searched. */
   from?: string;
   to?: string;
+  /** All days that are stored. */
+  time?: 'any';
   longer?: number;
 }
 
@@ -23,21 +29,25 @@ export function trackFilters(search: Search): TrackFilters {
     zone: text(search.zone),
     line: text(search.line),
     direction: word(search.direction, DIRECTIONS),
+    day: day(search.day),
+    until: day(search.until),
     from: moment(search.from),
     to: moment(search.to),
+    time: word(search.time, ['any'] as const),
     longer: positive(search.longer),
   });
 }
 
-export function trackQuery(filters: TrackFilters) {
+/** `time`: what is searched; `undefined`: any time. */
+export function trackQuery(filters: TrackFilters, time: { from: Date; to: Date } | undefined) {
   return compact({
     class: filters.class,
     camera_id: filters.camera ? [filters.camera] : undefined,
     zone_id: filters.zone,
     line_id: filters.line,
     direction: filters.direction,
-    from: filters.from,
-    to: filters.to,
+    from: time?.from.toISOString(),
+    to: time?.to.toISOString(),
     min_duration_s: filters.longer,
   });
 }
