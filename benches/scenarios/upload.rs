@@ -10,16 +10,14 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngCore as _, SeedableRng as _};
-use vru_benches::caller::{Caller, create_admin, log_in};
+use vru_benches::caller::Caller;
 use vru_benches::measure::Turns;
 use vru_benches::note;
 use vru_benches::peer::Environment;
 use vru_benches::row::{BenchRow, Goal};
-use vru_runtime::test_util::{S3Server, ServiceLaunch, ServiceProcess, free_port, kafka, postgres, s3};
+use vru_benches::whole_api::WholeApi;
+use vru_runtime::test_util::{S3Server, s3};
 
-const NAME: &str = "bench";
-const PASSWORD: &str = "a password for the bench";
-const SITE: &str = "site";
 const DEADLINE: Duration = Duration::from_mins(5);
 const TURNS: usize = 5;
 const BYTES: usize = 256 * 1024 * 1024;
@@ -49,7 +47,7 @@ fn main() {
     memory.add(api.most_resident_mb(), first_mb);
     let peer = format!("the most after {} MiB; ours: after {} uploads of 256 MiB", FIRST_BYTES >> 20, TURNS + 1);
     BenchRow::of("upload/memory", &memory, 1.0, "MB", Goal::AtMost(1.2), &peer).save();
-    assert!(api.service.stop().success());
+    assert!(api.0.service.stop().success());
 }
 
 /// Bytes that cannot be compressed, with the first ones of an AVI.
@@ -68,38 +66,20 @@ fn file(folder: &Path, name: &str, bytes: usize) -> PathBuf {
     path
 }
 
-struct Api {
-    service: ServiceProcess,
-    address: String,
-    cookie: String,
-}
+struct Api(WholeApi);
 
 impl Api {
     async fn start() -> Self {
-        let server = postgres();
-        let database = server.database();
-        let bus = kafka().bus("bench-upload", 1);
-        let address = format!("127.0.0.1:{}", free_port());
-        let service = ServiceLaunch::new("vru-api")
-            .bus(&bus)
-            .set("database.url", &database)
-            .set("database.migrate", "true")
-            .set("http.listen", &address)
-            .set("s3.endpoint", s3().endpoint())
-            .set("s3.bucket", s3().bucket())
-            .set("s3.access_key", S3Server::ACCESS_KEY)
-            .set("s3.secret_key", S3Server::SECRET_KEY)
-            .set("uploads.enabled", "true")
-            .set("uploads.group", format!("{}uploads", bus.prefix()))
-            .set("rate_limits.enabled", "false")
-            .start();
-        service.wait_ready(DEADLINE);
-        create_admin(&database, NAME, PASSWORD);
-        let site =
-            format!("INSERT INTO sites (id, name, time_zone, units) VALUES ('{SITE}', 'Site', 'Europe/Berlin', 1)");
-        server.query(&database, &site);
-        let cookie = log_in(&address, NAME, PASSWORD).await;
-        Self { service, address, cookie }
+        let with_uploads = WholeApi::start("bench-upload", 1, |launch, bus| {
+            launch
+                .set("s3.endpoint", s3().endpoint())
+                .set("s3.bucket", s3().bucket())
+                .set("s3.access_key", S3Server::ACCESS_KEY)
+                .set("s3.secret_key", S3Server::SECRET_KEY)
+                .set("uploads.enabled", "true")
+                .set("uploads.group", format!("{}uploads", bus.prefix()))
+        });
+        Self(with_uploads.await)
     }
 
     /// Until the file is one object.
@@ -108,14 +88,14 @@ impl Api {
         let output = Command::new("curl")
             .args(["-sS", "--fail-with-body", "-X", "POST", "-o", "/dev/null", "-w", "%header{location}", "-T"])
             .arg(file)
-            .args(["-H", &format!("cookie: {}", self.cookie), "-H", "tus-resumable: 1.0.0"])
+            .args(["-H", &format!("cookie: {}", self.0.cookie), "-H", "tus-resumable: 1.0.0"])
             .args(["-H", &format!("upload-length: {bytes}"), "-H", "content-type: application/offset+octet-stream"])
-            .arg(format!("http://{}/api/v1/sites/{SITE}/uploads", self.address))
+            .arg(format!("http://{}/api/v1/sites/site/uploads", self.0.address))
             .output()
             .expect("curl runs");
-        assert!(output.status.success(), "{output:?}\n{}", self.service.log_tail());
+        assert!(output.status.success(), "{output:?}\n{}", self.0.service.log_tail());
         let path = String::from_utf8(output.stdout).expect("a path");
-        let mut caller = Caller::connect(&self.address, &self.cookie).await;
+        let mut caller = Caller::connect(&self.0.address, &self.0.cookie).await;
         loop {
             let upload = caller.get(&path).await;
             match upload["state"].as_str() {
@@ -129,7 +109,7 @@ impl Api {
 
     /// The most that it ever had.
     fn most_resident_mb(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.service.pid())).expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.service.pid())).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel tells it");
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
         let mb = kib * 1024.0 / 1e6;

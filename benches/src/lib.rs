@@ -17,6 +17,7 @@ pub mod publish;
 pub mod row;
 pub mod rtsp;
 pub mod table;
+pub mod whole_api;
 pub mod worker;
 
 use std::path::{Path, PathBuf};

@@ -4,65 +4,43 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message as _;
-use vru_benches::caller::{create_admin, log_in};
 use vru_benches::messages::{clip_jpegs, detections, jpeg_frame};
 use vru_benches::publish::publish_all;
+use vru_benches::whole_api::WholeApi;
 use vru_proto::v1;
 use vru_runtime::clock::now_us;
 use vru_runtime::kafka::{Producer, ProducerOptions};
-use vru_runtime::test_util::{Bus, ServiceLaunch, ServiceProcess, Topic, free_port, kafka, postgres};
+use vru_runtime::test_util::{Bus, ServiceLaunch, Topic, postgres};
 
 const CAMERA: &str = "gate";
 const OBJECTS: u64 = 5;
 const DEADLINE: Duration = Duration::from_mins(1);
-const PASSWORD: &str = "a password for the bench";
 /// Each picture is shown again and again.
 const PICTURES: usize = 10;
 
 pub struct Street {
-    bus: Bus,
+    api: WholeApi,
     producer: Producer,
-    service: ServiceProcess,
-    address: String,
-    cookie: String,
     jpegs: Vec<Bytes>,
     next: u64,
 }
 
 impl Street {
     pub async fn start() -> Self {
-        let server = postgres();
-        let database = server.database();
-        let bus = kafka().bus("bench-live", 4);
-        let address = format!("127.0.0.1:{}", free_port());
-        let service = ServiceLaunch::new("vru-api")
-            .bus(&bus)
-            .set("database.url", &database)
-            .set("database.migrate", "true")
-            .set("http.listen", &address)
-            .set("live.max_feeds_per_caller", "2000")
-            .set("rate_limits.enabled", "false")
-            .start();
-        service.wait_ready(DEADLINE);
-        create_admin(&database, "bench", PASSWORD);
-        server.query(
-            &database,
-            &format!(
-                "INSERT INTO sites (id, name, time_zone, units) VALUES ('site', 'Site', 'Europe/Berlin', 1);
-                 INSERT INTO cameras (id, site_id, settings) VALUES ('{CAMERA}', 'site', '{{}}')"
-            ),
-        );
-        let cookie = log_in(&address, "bench", PASSWORD).await;
-        let producer = bus.config().producer(&ProducerOptions::default()).expect("a producer can be made");
-        Self { bus, producer, service, address, cookie, jpegs: clip_jpegs(PICTURES), next: 0 }
+        let viewers = |launch: ServiceLaunch, _: &Bus| launch.set("live.max_feeds_per_caller", "2000");
+        let api = WholeApi::start("bench-live", 4, viewers).await;
+        let camera = format!("INSERT INTO cameras (id, site_id, settings) VALUES ('{CAMERA}', 'site', '{{}}')");
+        postgres().query(&api.database, &camera);
+        let producer = api.bus.config().producer(&ProducerOptions::default()).expect("a producer can be made");
+        Self { api, producer, jpegs: clip_jpegs(PICTURES), next: 0 }
     }
 
     pub fn feed(&self) -> String {
-        format!("ws://{}/api/v1/live/feed", self.address)
+        format!("ws://{}/api/v1/live/feed", self.api.address)
     }
 
     pub fn cookie(&self) -> &str {
-        &self.cookie
+        &self.api.cookie
     }
 
     /// What a viewer says who wants this rendition of the camera.
@@ -71,11 +49,11 @@ impl Street {
     }
 
     pub fn pid(&self) -> u32 {
-        self.service.pid()
+        self.api.service.pid()
     }
 
     pub fn resident_bytes(&self) -> u64 {
-        self.service.resident_bytes()
+        self.api.service.resident_bytes()
     }
 
     /// Publishes so many frames with their detections.
@@ -86,7 +64,7 @@ impl Street {
             let (frame, found) = self.next_frame();
             for (topic, message) in [(Topic::Frames, frame.encode_to_vec()), (Topic::Detections, found.encode_to_vec())]
             {
-                publish_all(&self.producer, &self.bus.name(topic), [(CAMERA, message.as_slice())]).await;
+                publish_all(&self.producer, &self.api.bus.name(topic), [(CAMERA, message.as_slice())]).await;
             }
         }
     }
@@ -102,7 +80,7 @@ impl Street {
     }
 
     pub fn stop(self) {
-        assert!(self.service.stop().success(), "{}", self.service.log_tail());
+        assert!(self.api.service.stop().success(), "{}", self.api.service.log_tail());
     }
 
     fn next_frame(&mut self) -> (v1::Frame, v1::FrameDetections) {
