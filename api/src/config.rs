@@ -322,4 +322,14 @@ mod tests {
             assert_eq!(found.contains("http.tls_at_proxy"), refused, "{listen}: {found}");
         }
     }
+
+    #[test]
+    fn pictures_that_only_inference_may_see_are_on_no_topic_that_it_reads() {
+        let config = ApiConfig::default();
+        let topics = config.kafka.topics();
+        for needs in [config.needs(), config.needs_of_webhooks()] {
+            let needs = format!("{needs:?}");
+            assert!(!needs.contains(&topics.camera_test_pictures), "{needs}");
+        }
+    }
 }

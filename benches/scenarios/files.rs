@@ -59,6 +59,7 @@ fn frames_per_second(video: &Path, limits: &[(&str, &str)]) -> f64 {
         .set("model.onnxruntime", require_asset("onnxruntime/libonnxruntime.so"))
         .set("model.provider", "cpu")
         .set("group", format!("{}infer", bus.prefix()))
+        .set("camera_tests.group", format!("{}camera-test-pictures", bus.prefix()))
         .start();
     ingest.wait_ready(DEADLINE);
     infer.wait_ready(DEADLINE);

@@ -14,4 +14,5 @@ pub fn infer_worker(bus: &Bus) -> ServiceLaunch {
         .set("model.provider", "cpu")
         .set("model.threads", "1")
         .set("group", format!("{}infer", bus.prefix()))
+        .set("camera_tests.group", format!("{}camera-test-pictures", bus.prefix()))
 }

@@ -11,6 +11,7 @@ use vru_runtime::failure::Failure;
 use vru_runtime::{report, trace};
 
 use crate::analyst::FramesForAnalysis;
+use crate::camera_tests::{ModelRequests, Request};
 use crate::config::BatchConfig;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -31,6 +32,7 @@ pub struct Batcher {
     max_batch: usize,
     max_wait: Duration,
     inferred: Arc<FramesForAnalysis>,
+    requests: ModelRequests,
     failure: Failure,
     failed_batches: u32,
 }
@@ -41,20 +43,33 @@ impl Batcher {
         engine: Engine,
         config: BatchConfig,
         inferred: Arc<FramesForAnalysis>,
+        requests: ModelRequests,
         failure: Failure,
     ) -> Self {
         let max_batch = engine.max_batch(config.max_size);
-        Self { scheduler, engine, max_batch, max_wait: config.max_wait, inferred, failure, failed_batches: 0 }
+        Self { scheduler, engine, max_batch, max_wait: config.max_wait, inferred, requests, failure, failed_batches: 0 }
     }
 
     /// Runs until the scheduler is closed and empty, the analysis has ended, or the model is broken. Then it closes the queue of the analysis.
     pub fn run(mut self) {
         while let Some(batch) = self.scheduler.next_batch(self.max_batch, self.max_wait) {
-            if !self.run_batch(batch) {
+            if !batch.is_empty() && !self.run_batch(batch) {
                 break;
             }
+            self.serve_request();
         }
         self.inferred.close();
+    }
+
+    /// Of a picture that is no frame of a camera. It is run alone, so that it cannot fail the frames of a batch.
+    fn serve_request(&mut self) {
+        let Some(Request { picture, answer }) = self.requests.take() else { return };
+        if let Ok(mut outputs) = self.run_with_retry(&[&picture])
+            && let Some(output) = outputs.pop()
+        {
+            // Whoever asked may have gone.
+            drop(answer.send(output));
+        }
     }
 
     /// False if the analysis has ended or the model is broken.

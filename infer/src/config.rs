@@ -16,6 +16,7 @@ use vru_runtime::service::{ServiceConfig, ShutdownConfig};
 use vru_runtime::telemetry::TelemetryConfig;
 
 use crate::analysis::{ContradictingSettings, camera_tracker};
+use crate::camera_tests::CameraTestsConfig;
 use crate::engine::Engine;
 
 pub use batch::BatchConfig;
@@ -43,6 +44,8 @@ pub struct InferConfig {
     pub batch: BatchConfig,
     /// Where the cameras' zones and rules come from.
     pub cameras: CamerasConfig,
+    /// The pictures of cameras that are tested.
+    pub camera_tests: CameraTestsConfig,
     /// The pictures of alerts.
     pub snapshot: SnapshotConfig,
     /// The address of `/health`, `/ready` and `/metrics` (default `127.0.0.1:8001`). There is no
@@ -64,6 +67,7 @@ impl Default for InferConfig {
             queue: QueueConfig::default(),
             batch: BatchConfig::default(),
             cameras: CamerasConfig::default(),
+            camera_tests: CameraTestsConfig::default(),
             snapshot: SnapshotConfig::default(),
             admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 8001)),
             telemetry: TelemetryConfig::default(),
@@ -87,6 +91,15 @@ impl InferConfig {
             .write(&topics.dead_letters);
         self.cameras.needs(needs, &topics)
     }
+
+    /// What the pictures of tested cameras need in Kafka. Without it, everything else is done.
+    pub fn needs_of_tests(&self) -> Needs {
+        let topics = self.kafka.topics();
+        Needs::of("vru-infer")
+            .read(&topics.camera_test_pictures)
+            .write(&topics.camera_test_reports)
+            .join(&self.camera_tests.group)
+    }
 }
 
 impl Validate for InferConfig {
@@ -98,6 +111,7 @@ impl Validate for InferConfig {
         problems.section("queue", &self.queue);
         problems.section("batch", &self.batch);
         problems.section("cameras", &self.cameras);
+        problems.section("camera_tests", &self.camera_tests);
         problems.section("snapshot", &self.snapshot);
         problems.section("telemetry", &self.telemetry);
         problems.section("shutdown", &self.shutdown);

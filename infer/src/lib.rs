@@ -6,6 +6,8 @@
 //! ([`analysis_queue`]); [`publisher`] sends the results and waits for their acknowledgement; [`offsets`] determines which
 //! offsets may be committed. [`pipeline`] connects them.
 //!
+//! Between two batches the model serves [`camera_tests`], whose pictures are blurred before somebody sees them.
+//!
 //! Guarantees:
 //! - A frame's offset is committed only after its results are acknowledged, or after it was dropped and counted.
 //! - The frames of a camera are published in order.
@@ -20,6 +22,7 @@ pub mod analysis_queue;
 pub mod analyst;
 pub mod backend;
 pub mod batcher;
+pub mod camera_tests;
 pub mod config;
 pub mod consumer;
 mod counts;

@@ -32,6 +32,14 @@ pub static RECEIVED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec("infer_received_frames_total", "Valid frames received from Kafka, by camera.", &["camera"])
 });
 
+pub static CAMERA_TEST_PICTURES: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter_vec(
+        "infer_camera_test_pictures_total",
+        "Pictures of tested cameras, by result: `blurred`, `failed`, `late`, `invalid`.",
+        &["result"],
+    )
+});
+
 pub static UNCONVERTED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter_vec(
         "infer_unconverted_sessions_total",

@@ -30,6 +30,7 @@ use vru_runtime::service::ServiceContext;
 use crate::analysis::AnalysisSettings;
 use crate::analyst::{Analyst, FramesForAnalysis};
 use crate::batcher::Batcher;
+use crate::camera_tests::{ModelRequests, read_pictures};
 use crate::config::{InferConfig, contradictions};
 use crate::consumer::{FrameConsumer, FrameConsumerContext};
 use crate::decoders::DecodeThread;
@@ -131,13 +132,15 @@ async fn run_with(
         let decoder = DecodeThread::new(scheduler.clone(), &model, publisher_handle.clone(), failure.clone())?;
         threads.spawn(format!("decode-{number}"), move || decoder.run())?;
     }
-    let batcher = Batcher::new(scheduler.clone(), engine, config.batch, frames.clone(), failure.clone());
+    let requests = ModelRequests::new(scheduler.clone());
+    let batcher =
+        Batcher::new(scheduler.clone(), engine, config.batch, frames.clone(), requests.clone(), failure.clone());
     threads.spawn("model".to_owned(), move || batcher.run())?;
 
     let followed = cameras::watch(&config.kafka, &config.cameras, Share::All, &stop, cameras_ready);
     let (follower, cameras) = KnownCameras::follow(followed);
     let analyst = Arc::new(Analyst {
-        settings: AnalysisSettings { snapshot: config.snapshot, ..AnalysisSettings::of(model) },
+        settings: AnalysisSettings { snapshot: config.snapshot, ..AnalysisSettings::of(model.clone()) },
         frames: frames.clone(),
         cameras: cameras.configs().clone(),
         scheduler: scheduler.clone(),
@@ -152,6 +155,9 @@ async fn run_with(
     let silence = SilenceWatch::new(analyst, left.clone());
     threads.spawn("silence".to_owned(), move || silence.run())?;
     let following = stop.spawn_essential("the follower of the cameras' configuration", follower.run());
+    let tests_ready = cx.readiness.helpful_part("camera-tests");
+    let watch = watch_kafka(config.kafka.clone(), config.needs_of_tests(), tests_ready, stop.soft.clone());
+    let tests_watch = stop.spawn_essential("the probe of what pictures of tested cameras need", watch);
     let watch = watch_kafka(config.kafka.clone(), config.needs(), kafka_ready, stop.soft.clone());
     let broker_watch = stop.spawn_essential("the probe of the broker", watch);
     // Without the rules of its cameras, this worker would lose alerts. Until they are known the frames stay in Kafka, and `/ready` tells why.
@@ -165,6 +171,8 @@ async fn run_with(
         scheduler.close();
         return failure.take().map_or(Ok(()), Err);
     }
+    let pictures = read_pictures(config.clone(), model, requests, stop.soft.clone());
+    stop.spawn_essential("the pictures of tested cameras", pictures);
     let consumer_context = FrameConsumerContext {
         kind: FeedKind::Live,
         kafka: config.kafka,
@@ -208,6 +216,7 @@ async fn run_with(
     scheduler.close();
     following.abort();
     broker_watch.abort();
+    tests_watch.abort();
     let drained = async {
         if failed.is_none() {
             threads.join().await?;

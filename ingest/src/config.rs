@@ -128,6 +128,7 @@ impl IngestConfig {
         let topics = self.kafka.topics();
         Needs::of("vru-ingest")
             .read(&topics.camera_tests)
+            .write(&topics.camera_test_pictures)
             .write(&topics.camera_test_reports)
             .join(&self.camera_tests.group)
     }

@@ -19,6 +19,8 @@ pub const TOPIC_ALERTS: &str = "vru.alerts";
 pub const TOPIC_CAMERAS: &str = "vru.cameras";
 /// Cameras that ingest tries once ([`crate::v1::CameraTest`]), key = id of the test.
 pub const TOPIC_CAMERA_TESTS: &str = "vru.camera-tests";
+/// Pictures of these cameras on their way to inference, which blurs them ([`crate::v1::CameraTestPicture`]), key = id of the test.
+pub const TOPIC_CAMERA_TEST_PICTURES: &str = "vru.camera-test-pictures";
 /// What came of it ([`crate::v1::CameraTestReport`]), key = id of the test.
 pub const TOPIC_CAMERA_TEST_REPORTS: &str = "vru.camera-test-reports";
 /// Records that could not be read, unchanged unless they are too large, with the headers below.

@@ -11,7 +11,10 @@ use crate::error::InvalidMessage;
 use crate::ids::{CameraId, FrameKey};
 use crate::v1;
 pub use camera::{camera, view};
-pub use camera_test::{MAX_SNAPSHOT_BYTES, MAX_TEST_MS, read_camera_test, read_camera_test_report};
+pub use camera_test::{
+    MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_SIDE, MAX_TEST_MS, read_camera_test, read_camera_test_picture,
+    read_camera_test_report,
+};
 pub use detections::{
     MAX_COUNTED, MAX_OPEN_ALERTS, MAX_PASSAGES, MAX_RULE_STATE_BYTES, MAX_TRACKER_STATE_BYTES, MAX_WATCHED_GAP_US,
     is_place_id, read_detections,

@@ -22,6 +22,8 @@ pub struct CameraTestsConfig {
 
 /// For the way of the reports, and for a clock of ingest that is behind ours.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long inference may take to blur a picture: it does so between two batches.
+const BLUR: Duration = Duration::from_secs(10);
 
 impl CameraTestsConfig {
     /// How long a test may wait for ingest to begin it.
@@ -32,6 +34,11 @@ impl CameraTestsConfig {
     /// How long a test may take after ingest has begun it.
     pub(crate) fn wait_for_end(&self) -> Duration {
         self.timeout + GRACE
+    }
+
+    /// How long inference may take to answer with a picture.
+    pub(crate) fn wait_for_picture() -> Duration {
+        BLUR + GRACE
     }
 }
 

@@ -1,5 +1,6 @@
 //! What ingest reports.
 
+use serde_json::Value;
 use vru_proto::v1;
 use vru_proto::v1::camera_test_report::Outcome as Reported;
 use vru_proto::validate::read_camera_test_report;
@@ -51,14 +52,24 @@ impl TestReports {
             Some(Reported::Started(v1::StartedTest {})) => {
                 return camera_tests::start(&client, id, host, self.config.wait_for_end()).await;
             }
-            Some(Reported::Seen(seen)) => {
-                let shown = serde_json::to_value(Seen::from(seen)).unwrap_or_default();
-                Outcome::Seen(shown, seen.snapshot.to_vec())
+            Some(Reported::Seen(seen)) if seen.picture_follows => {
+                let (shown, wait) = (shown(seen), CameraTestsConfig::wait_for_picture());
+                return camera_tests::await_picture(&client, id, host, &shown, wait).await;
             }
+            Some(Reported::Picture(v1::BlurredPicture { snapshot, problem })) => {
+                let picture = if snapshot.is_empty() { Err(problem.as_str()) } else { Ok(&snapshot[..]) };
+                return camera_tests::finish_picture(&client, id, picture).await;
+            }
+            Some(Reported::Seen(seen)) => Outcome::Seen(shown(seen), seen.snapshot.to_vec()),
             Some(Reported::Failed(v1::FailedTest { reason, phase, text })) => {
                 Outcome::Failed(Failure { reason: reason.clone(), phase: phase.clone(), error: text.clone() })
             }
         };
         camera_tests::finish(&client, id, Some(host), &outcome).await
     }
+}
+
+/// As answers have it.
+fn shown(seen: &v1::SeenStream) -> Value {
+    serde_json::to_value(Seen::from(seen)).unwrap_or_default()
 }

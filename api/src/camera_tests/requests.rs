@@ -39,11 +39,11 @@ impl CameraTests {
 
     /// Asks ingest for a test that is in the database, in the background. What Kafka does not take has failed; if this process ends first,
     /// the test fails at its end.
-    pub(crate) fn ask(&self, camera: v1::CameraConfig) {
+    pub(crate) fn ask(&self, camera: v1::CameraConfig, unblurred: bool) {
         let this = self.clone();
         tokio::spawn(async move {
             let id = camera.id.clone();
-            let Err(error) = this.publish(camera).await else { return };
+            let Err(error) = this.publish(camera, unblurred).await else { return };
             tracing::warn!(test = id, error = %chain(&error), "ingest cannot be asked to test a camera");
             let failure = Failure {
                 reason: "kafka".to_owned(),
@@ -56,13 +56,14 @@ impl CameraTests {
         });
     }
 
-    async fn publish(&self, camera: v1::CameraConfig) -> Result<(), SendError> {
+    async fn publish(&self, camera: v1::CameraConfig, unblurred: bool) -> Result<(), SendError> {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let test = v1::CameraTest {
             id: camera.id.clone(),
             start_before_us: now_us().saturating_add(micros(self.config.start_within)),
             timeout_ms: u32::try_from(self.config.timeout.as_millis()).unwrap_or(u32::MAX),
             camera: Some(camera),
+            unblurred,
         };
         let payload = test.encode_to_vec();
         let record = OutgoingRecord::new(&self.topic, &test.id, &payload);

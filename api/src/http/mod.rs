@@ -1,5 +1,6 @@
 //! HTTP in general: what every route shares.
 
+mod accept;
 mod body;
 mod client_address;
 mod config;
@@ -18,6 +19,7 @@ mod rest_of_body;
 mod values;
 mod web;
 
+pub(crate) use accept::accepts;
 pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
 pub use config::HttpConfig;

@@ -12,7 +12,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use vru_runtime::report::chain;
 
-use super::Problem;
+use super::{Problem, accepts};
 
 const PARQUET: &str = "application/vnd.apache.parquet";
 
@@ -28,10 +28,7 @@ static PROPERTIES: LazyLock<Arc<WriterProperties>> = LazyLock::new(|| {
 
 /// Whether the client asks for it by `Accept`.
 pub(crate) fn accepts_parquet(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted
-        .flat_map(|value| value.split(','))
-        .any(|range| range.split(';').next().unwrap_or_default().trim() == PARQUET)
+    accepts(headers, PARQUET)
 }
 
 /// The values of a column, one for each row.
@@ -100,22 +97,4 @@ fn write<T: DataType>(
     let mut column = group.next_column()?.ok_or_else(missing)?;
     column.typed::<T>().write_batch(&present, Some(&levels), None)?;
     column.close()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_asks_for_it_by_name() {
-        for (accept, asked) in [
-            ("application/vnd.apache.parquet", true),
-            ("application/json, application/vnd.apache.parquet;q=0.5", true),
-            ("*/*", false),
-            ("application/json", false),
-        ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
-            assert_eq!(accepts_parquet(&headers), asked, "{accept}");
-        }
-    }
 }

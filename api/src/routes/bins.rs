@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vru_storage::counts::StoredBins;
-use vru_storage::sites;
+use vru_storage::sites::{self, Site};
 
 use crate::http::{Problem, Time};
 
@@ -165,15 +165,14 @@ pub(super) fn check_stored(
     Err(Problem::parameter("to", problem))
 }
 
-/// The time zone of a site, with its name.
-pub(super) async fn zone_of<C: GenericClient>(client: &C, site_id: &str) -> Result<(String, TimeZone), Problem> {
+/// A site and its time zone.
+pub(super) async fn site_and_zone<C: GenericClient>(client: &C, site_id: &str) -> Result<(Site, TimeZone), Problem> {
     let site = sites::find(client, site_id).await?.ok_or_else(|| Problem::not_found("site"))?;
-    let name = site.settings.time_zone;
-    let zone = TimeZone::get(&name).map_err(|error| {
-        tracing::error!(site = site_id, time_zone = name, %error, "the time zone of a site is not known");
+    let zone = TimeZone::get(&site.settings.time_zone).map_err(|error| {
+        tracing::error!(site = site_id, time_zone = site.settings.time_zone, %error, "the time zone of a site is not known");
         Problem::internal()
     })?;
-    Ok((name, zone))
+    Ok((site, zone))
 }
 
 /// RFC 3339 in the zone.

@@ -88,7 +88,9 @@ fn id(path: &str) -> &str {
 }
 
 fn candidate() -> Value {
-    json!({ "settings": { "name": "new", "pull": { "url": "rtsp://10.0.0.7/live", "transport": "udp" } } })
+    json!({ "settings": {
+        "name": "new", "pull": { "url": "rtsp://10.0.0.7/live", "transport": "udp" }, "privacy": { "blur": false }
+    } })
 }
 
 fn seen() -> Outcome {
@@ -103,7 +105,18 @@ fn seen() -> Outcome {
         server: "Hipcam".to_owned(),
         first_picture_ms: 830,
         snapshot: JPEG.into(),
+        picture_follows: false,
     })
+}
+
+/// What ingest reports of a picture that inference is to blur.
+fn seen_without_picture() -> Outcome {
+    let Outcome::Seen(seen) = seen() else { unreachable!("it is seen") };
+    Outcome::Seen(SeenStream { snapshot: prost::bytes::Bytes::new(), picture_follows: true, ..seen })
+}
+
+fn blurred(snapshot: &'static [u8], problem: &str) -> Outcome {
+    Outcome::Picture(v1::BlurredPicture { snapshot: snapshot.into(), problem: problem.to_owned() })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,4 +319,62 @@ async fn a_test_is_for_operators_of_its_site_and_a_wrong_one_is_refused_with_the
         (first.status, second.status, &second.body["id"]),
         (StatusCode::ACCEPTED, StatusCode::ACCEPTED, &first.body["id"])
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_shown_when_inference_has_blurred_it_and_never_before() {
+    let setup = Setup::start(kafka(), "tests-blurred", |_| {}).await;
+    // Nobody has said that it need not be blurred.
+    let mut unknown = candidate();
+    unknown["settings"].as_object_mut().expect("settings").remove("privacy");
+    let path = setup.ask(&unknown).await;
+    assert!(!setup.asked(&path).await.unblurred);
+    setup.report(&path, Outcome::Started(StartedTest {}));
+    // Before the camera was seen there is nothing to blur.
+    setup.report(&path, blurred(b"early", ""));
+    setup.report(&path, seen_without_picture());
+    setup.reaches(&setup.admin, &path, "running").await;
+    let snapshot = format!("{path}/snapshot");
+    assert_eq!(setup.admin.get(&snapshot).await.problem(), (404, "no_picture", ""));
+    setup.report(&path, blurred(b"blurred", ""));
+    setup.report(&path, blurred(b"another", ""));
+    let done = setup.reaches(&setup.admin, &path, "done").await;
+    assert_eq!((&done.body["host"], &done.body["seen"]["codec"]), (&json!("pod-7"), &json!("H264")), "{done:?}");
+    assert!(done.body.get("snapshot_problem").is_none(), "{done:?}");
+    assert_eq!(setup.admin.bytes(Method::GET, &snapshot).await.1.as_ref(), b"blurred");
+
+    // Inference, or ingest, says why there is none. What ingest reports unasked is not shown.
+    let refused = setup.ask(&unknown).await;
+    setup.report(&refused, seen_without_picture());
+    setup.report(&refused, blurred(b"", "the picture cannot be decoded"));
+    let old = setup.ask(&unknown).await;
+    setup.report(&old, seen());
+    // Nobody answers.
+    let silent = setup.ask(&unknown).await;
+    setup.report(&silent, seen_without_picture());
+    for (path, words) in [
+        (&refused, "the picture cannot be decoded"),
+        (&old, "a picture that is not blurred, which is not shown"),
+        (&silent, "no inference worker has blurred the picture in time"),
+    ] {
+        let done = setup.reaches(&setup.admin, path, "done").await;
+        let problem = done.body["snapshot_problem"].as_str().unwrap_or_default();
+        assert!(problem.contains(words) && done.body["seen"]["codec"] == "H264", "{done:?}");
+        // Whoever comes later changes nothing of what was said.
+        setup.report(path, blurred(b"late", ""));
+        let snapshot = format!("{path}/snapshot");
+        assert_eq!(setup.admin.get(&snapshot).await.problem(), (404, "no_picture", ""));
+    }
+    // The reports of a test are read in order, and this one is in the partition of each.
+    let stored = setup.api.query("SELECT count(*)::text FROM camera_tests WHERE snapshot IS NOT NULL");
+    assert_eq!(stored[0][0], "1");
+    // A saved camera is shown as its settings say.
+    let cameras = format!("/api/v1/sites/{}/cameras", setup.site);
+    for (privacy, shown) in [(Value::Null, true), (json!({ "blur": true }), false)] {
+        let mut body = candidate();
+        body["settings"]["privacy"] = privacy;
+        let camera = setup.admin.post(&cameras, &body).await.body["id"].clone();
+        let saved = setup.admin.post(&setup.tests, &json!({ "camera_id": camera })).await;
+        assert_eq!(setup.asked(saved.header("location")).await.unblurred, shown, "{body}");
+    }
 }

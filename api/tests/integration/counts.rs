@@ -245,3 +245,77 @@ print(duckdb.sql(f\"\"\"select line_id, zone_id, epoch_us(\"from\"), seconds, wa
         site.client.send_for_bytes(Method::GET, &path, &[("accept", "application/vnd.apache.parquet")]).await;
     assert_eq!(headers["content-type"], "text/csv; charset=utf-8; header=present");
 }
+
+/// Read by GDAL, as programs that draw maps do.
+const READ_FEATURES: &str = "
+import json, struct, sys, pyogrio
+meta, _, shapes, columns = pyogrio.raw.read(sys.argv[1])
+names = list(meta['fields'])
+rows = []
+for shape, *values in zip(shapes, *columns):
+    row = dict(zip(names, values))
+    at = shape and list(struct.unpack('<dd', shape[5:21]))
+    count = row['count']
+    rows.append([at, row['position'], row['heading'] if row['heading'] == row['heading'] else None, row['line_id'], str(row['from']),
+                 float(row['watched_seconds']), None if count != count else float(count)])
+print(json.dumps([meta['crs'], meta['geometry_type'], rows]))
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_are_features_of_a_map_where_the_camera_is_or_else_its_site() {
+    let site = site("counts-geojson").await;
+    site.watch("2026-03-02T10:00:00Z", &[60, 0]);
+    site.count("2026-03-02T10:00:10Z", "kerb", "", 1, 1, 3);
+    let query = "from=2026-03-02T10:00:00Z&to=2026-03-02T10:02:00Z&bin=1m&line_id=kerb";
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("counts.geojson");
+    let read = async |format: &str, headers: &[(&str, &str)]| {
+        let path = format!("{}?{query}{format}", site.counts);
+        let (status, headers, body) = site.client.send_for_bytes(Method::GET, &path, headers).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers["content-type"], "application/geo+json");
+        assert_eq!(headers["content-disposition"], "attachment; filename=\"counts.geojson\"");
+        std::fs::write(&file, &body).expect("a file");
+        let found = tokio::task::block_in_place(|| python(READ_FEATURES, &[file.to_str().expect("a text")]));
+        (serde_json::from_slice::<Value>(&body).expect("JSON"), serde_json::from_str::<Value>(&found).expect("JSON"))
+    };
+    let row = |at: Value, position: Value, heading: Value, minute: &str, watched: f64, count: Value| {
+        json!([at, position, heading, "kerb", format!("2026-03-02T11:0{minute}:00+01:00"), watched, count])
+    };
+    let rows = |at: Value, position: Value, heading: Value| {
+        json!([
+            row(at.clone(), position.clone(), heading.clone(), "0", 60.0, json!(3.0)),
+            row(at, position, heading, "1", 0.0, Value::Null)
+        ])
+    };
+    // Nobody knows where it is.
+    let (text, found) = read("&format=geojson", &[]).await;
+    assert_eq!(
+        (&text["type"], &text["time_zone"], &text["bin"]),
+        (&json!("FeatureCollection"), &json!("Europe/Berlin"), &json!("1m"))
+    );
+    assert_eq!(text["features"][0]["geometry"], Value::Null);
+    assert_eq!(found[2], rows(Value::Null, Value::Null, Value::Null));
+    site.api.execute("UPDATE sites SET latitude = 52.5, longitude = 13.25");
+    let (_, found) = read("", &[("accept", "application/geo+json")]).await;
+    assert_eq!((&found[0], &found[1]), (&json!("EPSG:4326"), &json!("Point")));
+    assert_eq!(found[2], rows(json!([13.25, 52.5]), json!("site"), Value::Null));
+    // The camera's own position counts more. It is part of its settings.
+    let path = site.counts.replace("/counts", &format!("/cameras/{}", site.camera));
+    let camera = site.client.get(&path).await;
+    let mut settings = camera.body["settings"].clone();
+    settings["location"] = json!({ "latitude": 52.51, "longitude": -13.5, "heading": 270.0 });
+    let mut wrong = settings.clone();
+    wrong["location"]["latitude"] = json!(91);
+    let refused = site.client.put(&path, camera.header("etag"), &json!({ "settings": wrong })).await;
+    assert_eq!(refused.problem(), (422, "invalid_field", "settings.location.latitude"));
+    let changed = site.client.put(&path, camera.header("etag"), &json!({ "settings": settings })).await;
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    let (_, found) = read("&format=geojson", &[]).await;
+    assert_eq!(found[2], rows(json!([-13.5, 52.51]), json!("camera"), json!(270.0)));
+    // A file, as the other formats are.
+    let audit = site.client.get(&site.counts.replace("/counts", "/audit")).await;
+    let exports =
+        audit.body["items"].as_array().expect("items").iter().filter(|entry| entry["action"] == "counts.export");
+    assert_eq!(exports.count(), 3);
+}

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use prost::Message;
 use vru_proto::validate::{
-    ReadError, read_alert, read_camera, read_camera_test, read_camera_test_report, read_detections, read_file_fault,
-    read_file_position, read_frame,
+    ReadError, read_alert, read_camera, read_camera_test, read_camera_test_picture, read_camera_test_report,
+    read_detections, read_file_fault, read_file_position, read_frame,
 };
 
 use super::check_error;
@@ -51,6 +51,7 @@ pub(crate) fn camera_test(case: &[u8]) {
 }
 
 pub(crate) fn camera_test_report(case: &[u8]) {
+    check_round_trip(case, read_camera_test_picture, ToString::to_string);
     check_round_trip(case, read_camera_test_report, ToString::to_string);
 }
 

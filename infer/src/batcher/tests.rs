@@ -12,6 +12,8 @@ use vru_vision::image::Image;
 
 struct Fixture {
     batcher: Batcher,
+    scheduler: Arc<FrameScheduler>,
+    requests: ModelRequests,
     control: Arc<FakeControl>,
     inferred: Arc<FramesForAnalysis>,
     offsets: Arc<Offsets>,
@@ -29,8 +31,9 @@ fn fixture() -> Fixture {
     let inferred = Arc::new(FramesForAnalysis::new(64));
     let failure = Failure::default();
     let config = BatchConfig { max_size: 4, ..BatchConfig::default() };
-    let batcher = Batcher::new(scheduler, engine, config, inferred.clone(), failure.clone());
-    Fixture { batcher, control, inferred, offsets, preparer, failure }
+    let requests = ModelRequests::new(scheduler.clone());
+    let batcher = Batcher::new(scheduler.clone(), engine, config, inferred.clone(), requests.clone(), failure.clone());
+    Fixture { scheduler, requests, batcher, control, inferred, offsets, preparer, failure }
 }
 
 impl Fixture {
@@ -138,4 +141,22 @@ fn an_end_marker_passes_without_running_the_model() {
     assert!(fixture.control.batches.lock().is_empty());
     let inferred = fixture.passed_on();
     assert!(inferred.len() == 1 && inferred[0].output.is_none(), "{inferred:?}");
+}
+
+#[tokio::test]
+async fn a_picture_is_run_between_batches_and_does_not_wait_for_frames() {
+    let Fixture { batcher, scheduler, requests, control, mut preparer, inferred, .. } = fixture();
+    let thread = std::thread::spawn(move || batcher.run());
+    let picture = preparer.prepare(&Picture::new(Image::filled(SIZE.0, SIZE.1, [200; 3]))).unwrap();
+    let asked = async |picture| tokio::time::timeout(Duration::from_mins(1), requests.ask(picture)).await.unwrap();
+    // No frame comes.
+    assert!(asked(picture.clone()).await.is_some());
+    assert_eq!(*control.batches.lock(), [1]);
+    // The model fails on it in each try. Whoever asked is told, and the next picture is served.
+    control.fail_next(MAX_TRIES as usize);
+    assert!(asked(picture.clone()).await.is_none());
+    assert!(asked(picture).await.is_some());
+    scheduler.close();
+    thread.join().unwrap();
+    drop(inferred);
 }

@@ -155,7 +155,7 @@ impl FrameScheduler {
     }
 
     /// Takes up to `max_frames` frames for the model, one of each live camera in turn. Blocks until there is one, and then waits
-    /// up to `max_wait` for more. `None` when the scheduler is closed and empty. Call [`FrameScheduler::analysed`] for each frame in the end.
+    /// up to `max_wait` for more. `None` when the scheduler is closed and empty; an empty batch after [`FrameScheduler::interrupt`]. Call [`FrameScheduler::analysed`] for each frame in the end.
     pub fn next_batch(&self, max_frames: usize, max_wait: Duration) -> Option<Vec<TakenFrame>> {
         let mut batch = Vec::with_capacity(max_frames);
         let mut deadline: Option<Instant> = None;
@@ -178,11 +178,19 @@ impl FrameScheduler {
                 }
             } else if turns.closed && turns.lanes.iter().all(Lane::is_empty) {
                 return None;
+            } else if std::mem::take(&mut turns.interrupted) {
+                return Some(batch);
             }
             // The model waits, so what it needs is due now.
             self.decodable.notify_all();
             self.inferable.wait_until(&mut turns, deadline.unwrap_or(now + RECHECK));
         }
+    }
+
+    /// Lets the thread of the model look for other work, if it waits for frames.
+    pub fn interrupt(&self) {
+        self.turns.lock().interrupted = true;
+        self.inferable.notify_one();
     }
 
     /// A frame that the model took is analysed, or dropped: its camera may give another one.

@@ -46,6 +46,8 @@ pub(super) struct Turns {
     pub max_batch: usize,
     pub pace: ModelPace,
     pub closed: bool,
+    /// Somebody else waits for the model.
+    pub interrupted: bool,
 }
 
 impl Turns {

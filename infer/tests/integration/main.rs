@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod camera_tests;
 mod clip;
 mod damaged_groups;
 mod ends;

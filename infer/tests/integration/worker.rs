@@ -24,6 +24,7 @@ pub fn launch(bus: &Bus) -> ServiceLaunch {
         .env("MODEL_PATH", asset("models/nanodet-g.onnx"))
         .set("model.onnxruntime", asset("onnxruntime/libonnxruntime.so"))
         .set("group", format!("{}infer", bus.prefix()))
+        .set("camera_tests.group", format!("{}camera-test-pictures", bus.prefix()))
 }
 
 pub fn start(bus: &Bus) -> ServiceProcess {

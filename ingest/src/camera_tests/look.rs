@@ -10,7 +10,7 @@ use vru_proto::camera_url;
 use vru_proto::v1::camera_config::Source;
 use vru_proto::v1::camera_test_report::Outcome;
 use vru_proto::v1::{CameraConfig, CameraTest, Encoding, FailedTest, Output, PullSource, RtspTransport, SeenStream};
-use vru_proto::validate::MAX_SNAPSHOT_BYTES;
+use vru_proto::validate::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_SIDE};
 use vru_runtime::cameras::References;
 use vru_runtime::report::chain;
 
@@ -33,8 +33,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// Of the text for people, in bytes.
 const LONGEST_TEXT: usize = 2_000;
 
-/// Longest side of the snapshot, and its quality.
-const SNAPSHOT_SIDE: u32 = 1_280;
+/// Of the snapshot.
 const SNAPSHOT_QUALITY: u32 = 80;
 /// So that a slow host has time for the stream.
 const PICTURES_PER_SECOND: f64 = 1.0;
@@ -72,8 +71,8 @@ fn snapshot_output(camera: &CameraConfig) -> Output {
     Output {
         encoding: Encoding::Jpeg.into(),
         max_fps: PICTURES_PER_SECOND,
-        max_width: SNAPSHOT_SIDE,
-        max_height: SNAPSHOT_SIDE,
+        max_width: MAX_SNAPSHOT_SIDE,
+        max_height: MAX_SNAPSHOT_SIDE,
         jpeg_quality: SNAPSHOT_QUALITY,
         pipeline: if passed_through { String::new() } else { output.pipeline },
     }
@@ -166,6 +165,7 @@ fn seen(pictured: Pictured, started: Instant, source: &PullSource, seen: Seen) -
         server,
         first_picture_ms: u32::try_from(first.duration_since(started).as_millis()).unwrap_or(u32::MAX),
         snapshot,
+        picture_follows: false,
     })
 }
 
@@ -179,6 +179,6 @@ fn masked(outcome: Outcome, login: &CameraLogin) -> Outcome {
     match outcome {
         Outcome::Seen(seen) => Outcome::Seen(SeenStream { server: login.mask(&seen.server), ..seen }),
         Outcome::Failed(failed) => Outcome::Failed(FailedTest { text: clean(&failed.text), ..failed }),
-        started @ Outcome::Started(_) => started,
+        other @ (Outcome::Started(_) | Outcome::Picture(_)) => other,
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! vru.camera-tests ─▶ tester (group, turns) ─▶ look (the source of a pulled camera) ─▶ reports ─▶ vru.camera-test-reports
-//!                                                pictures · failure (words)
+//!                                                pictures · failure (words)   vru.camera-test-pictures ─▶ inference, which blurs
 //! ```
 
 mod context;

@@ -199,7 +199,10 @@ impl Tester {
             reports.send(id.as_str(), Outcome::Started(StartedTest {})).await;
             let outcome = look(id.clone(), &test, &context, &stop).await;
             log_and_count(&outcome);
-            reports.send(id.as_str(), outcome).await;
+            match outcome {
+                Outcome::Seen(seen) if !test.unblurred => reports.send_to_be_blurred(id.as_str(), seen).await,
+                outcome => reports.send(id.as_str(), outcome).await,
+            }
         };
         self.running.spawn(testing.instrument(span));
     }
@@ -213,7 +216,7 @@ impl Tester {
 
 fn log_and_count(outcome: &Outcome) {
     let result = match outcome {
-        Outcome::Started(_) => return,
+        Outcome::Started(_) | Outcome::Picture(_) => return,
         Outcome::Seen(seen) => {
             tracing::info!(codec = seen.codec, width = seen.width, height = seen.height, "a camera was tested");
             "seen"

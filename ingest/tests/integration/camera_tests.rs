@@ -8,8 +8,8 @@ use tokio::task::block_in_place;
 use vru_ingest::IngestConfig;
 use vru_proto::v1::camera_test_report::Outcome;
 use vru_proto::v1::{
-    CameraConfig, CameraTest, CameraTestReport, Credentials, FailedTest, Output, PullSource, RtspTransport, SeenStream,
-    camera_config::Source,
+    CameraConfig, CameraTest, CameraTestPicture, CameraTestReport, Credentials, FailedTest, Output, PullSource,
+    RtspTransport, SeenStream, camera_config::Source,
 };
 use vru_runtime::cameras::SealingKey;
 use vru_runtime::clock::now_us;
@@ -67,6 +67,19 @@ impl Pods {
         self.ask_until(id, source, timeout, now_us() + WAIT.as_micros() as i64);
     }
 
+    /// A test whose picture must be blurred, as all are of which nothing else is said.
+    fn ask_blurred(&self, id: &str, source: PullSource, timeout: Duration) {
+        let camera = CameraConfig { id: id.to_owned(), source: Some(Source::Pull(source)), ..CameraConfig::default() };
+        let test = CameraTest {
+            id: id.to_owned(),
+            camera: Some(camera),
+            start_before_us: now_us() + WAIT.as_micros() as i64,
+            timeout_ms: timeout.as_millis() as u32,
+            ..CameraTest::default()
+        };
+        block_in_place(|| self.bus.produce_message(Topic::CameraTests, id, &test));
+    }
+
     fn ask_until(&self, id: &str, source: PullSource, timeout: Duration, start_before_us: i64) {
         let camera = CameraConfig {
             id: id.to_owned(),
@@ -76,7 +89,7 @@ impl Pods {
             ..CameraConfig::default()
         };
         let timeout_ms = timeout.as_millis() as u32;
-        let test = CameraTest { id: id.to_owned(), camera: Some(camera), start_before_us, timeout_ms };
+        let test = CameraTest { id: id.to_owned(), camera: Some(camera), start_before_us, timeout_ms, unblurred: true };
         block_in_place(|| self.bus.produce_message(Topic::CameraTests, id, &test));
     }
 
@@ -167,6 +180,32 @@ async fn a_test_tells_what_a_camera_sends() {
     // Nothing of it is counted among watched cameras, or goes where their frames go.
     assert!(vru_ingest::counts().keys().all(|camera| !camera.starts_with("h26") && camera != "jpeg-udp"));
     assert_eq!(block_in_place(|| pods.bus.written(Topic::Frames)), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_must_be_blurred_goes_to_inference_and_nowhere_else() {
+    let pods = Pods::start("tests-blurred", 1, |_| {});
+    let camera = Camera::start(JPEG, Access::Open);
+    pods.ask_blurred("street", camera.source(), TIMEOUT);
+    let seen = pods.seen("street").await;
+    assert_eq!((seen.codec.as_str(), seen.width, seen.height), ("JPEG", 320, 240));
+    assert!(seen.picture_follows && seen.snapshot.is_empty(), "{seen:?}");
+    let sent = || -> Vec<CameraTestPicture> { block_in_place(|| pods.bus.messages(Topic::CameraTestPictures)) };
+    eventually(WAIT, "the picture on its way to inference", async || {
+        if sent().len() == 1 { Ok(()) } else { Err(format!("{} pictures", sent().len())) }
+    })
+    .await;
+    let CameraTestPicture { id, snapshot, answer_before_us } = sent().remove(0);
+    assert!(id == "street" && answer_before_us > now_us());
+    let size = vru_media::jpeg::header(&snapshot).unwrap();
+    assert_eq!((size.width, size.height), (320, 240));
+    // Other topics are read by others. The start of a JPEG is nowhere on them.
+    for topic in Topic::ALL.into_iter().filter(|topic| *topic != Topic::CameraTestPictures) {
+        for record in block_in_place(|| pods.bus.records(topic)) {
+            let payload = record.payload.unwrap_or_default();
+            assert!(!payload.windows(3).any(|bytes| bytes == [0xff, 0xd8, 0xff]), "a picture is on {topic:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1630,16 +1630,34 @@ pub struct CameraTest {
     /// How long ingest may take.
     #[prost(uint32, tag = "4")]
     pub timeout_ms: u32,
+    /// The picture may be shown as the camera sends it. Default: inference makes heads and plates unrecognisable before anybody sees it.
+    #[prost(bool, tag = "5")]
+    pub unblurred: bool,
 }
-/// Topic `vru.camera-test-reports`, key = id. The first report of a test says that it is being tried, the second what came of it.
+/// A picture of a tested camera that inference makes unrecognisable before anybody sees it. Topic `vru.camera-test-pictures`, key = id, which
+/// ingest writes and inference reads, and nobody else.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CameraTestPicture {
+    /// Of the test.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// A JPEG.
+    #[prost(bytes = "vec", tag = "2")]
+    pub snapshot: ::prost::alloc::vec::Vec<u8>,
+    /// Microseconds since the Unix epoch. After that nobody waits for it.
+    #[prost(int64, tag = "3")]
+    pub answer_before_us: i64,
+}
+/// Topic `vru.camera-test-reports`, key = id. The first report of a test says that it is being tried, the second what came of it. If that is
+/// `seen` with `picture_follows`, the third is `picture`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CameraTestReport {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// The host of ingest.
+    /// The host of ingest; empty if inference reports.
     #[prost(string, tag = "2")]
     pub host: ::prost::alloc::string::String,
-    #[prost(oneof = "camera_test_report::Outcome", tags = "3, 4, 5")]
+    #[prost(oneof = "camera_test_report::Outcome", tags = "3, 4, 5, 6")]
     pub outcome: ::core::option::Option<camera_test_report::Outcome>,
 }
 /// Nested message and enum types in `CameraTestReport`.
@@ -1652,6 +1670,8 @@ pub mod camera_test_report {
         Seen(super::SeenStream),
         #[prost(message, tag = "5")]
         Failed(super::FailedTest),
+        #[prost(message, tag = "6")]
+        Picture(super::BlurredPicture),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1684,9 +1704,22 @@ pub struct SeenStream {
     /// From the start to the first picture that could be decoded.
     #[prost(uint32, tag = "9")]
     pub first_picture_ms: u32,
-    /// A JPEG.
+    /// A JPEG. Empty if `picture_follows`.
     #[prost(bytes = "bytes", tag = "10")]
     pub snapshot: ::prost::bytes::Bytes,
+    /// Inference reports the picture, blurred.
+    #[prost(bool, tag = "11")]
+    pub picture_follows: bool,
+}
+/// Exactly one is required.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlurredPicture {
+    /// A JPEG in which heads and plates are coarse blocks.
+    #[prost(bytes = "vec", tag = "1")]
+    pub snapshot: ::prost::alloc::vec::Vec<u8>,
+    /// Why there is none, for people.
+    #[prost(string, tag = "2")]
+    pub problem: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FailedTest {

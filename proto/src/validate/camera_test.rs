@@ -12,6 +12,8 @@ use crate::v1::{self, camera_config};
 pub const MAX_TEST_MS: u32 = 120_000;
 /// The largest picture in a report.
 pub const MAX_SNAPSHOT_BYTES: usize = 512 * 1024;
+/// The longest side of such a picture in pixels.
+pub const MAX_SNAPSHOT_SIDE: u32 = 1_280;
 /// The longest text for people in bytes.
 const MAX_TEXT: usize = 4_096;
 /// The longest name of a codec, a profile, a server or a host in bytes.
@@ -37,6 +39,15 @@ pub fn read_camera_test(bytes: bytes::Bytes) -> Result<(CameraId, v1::CameraTest
     Ok((id, test))
 }
 
+/// Parses and validates a picture that is to be blurred. Whether it is a picture is seen when it is decoded.
+pub fn read_camera_test_picture(bytes: bytes::Bytes) -> Result<(CameraId, v1::CameraTestPicture), ReadError> {
+    const NAME: &str = "CameraTestPicture";
+    let picture = v1::CameraTestPicture::decode(bytes).map_err(|source| ReadError::Parse { message: NAME, source })?;
+    let id: CameraId = picture.id.parse()?;
+    snapshot(NAME, &picture.snapshot)?;
+    Ok((id, picture))
+}
+
 /// Parses and validates what came of a test.
 pub fn read_camera_test_report(bytes: bytes::Bytes) -> Result<(CameraId, v1::CameraTestReport), ReadError> {
     const NAME: &str = "CameraTestReport";
@@ -47,6 +58,14 @@ pub fn read_camera_test_report(bytes: bytes::Bytes) -> Result<(CameraId, v1::Cam
         None => return Err(InvalidMessage::new(NAME, "outcome", "is missing").into()),
         Some(Outcome::Started(v1::StartedTest {})) => {}
         Some(Outcome::Seen(seen)) => self::seen(seen)?,
+        Some(Outcome::Picture(v1::BlurredPicture { snapshot: picture, problem })) => {
+            text("BlurredPicture", "problem", problem, MAX_TEXT)?;
+            match (picture.is_empty(), problem.is_empty()) {
+                (true, false) => {}
+                (false, true) => snapshot("BlurredPicture", picture)?,
+                _ => return Err(InvalidMessage::new("BlurredPicture", "snapshot", "or `problem` is required").into()),
+            }
+        }
         Some(Outcome::Failed(failed)) => {
             for (field, word) in [("reason", &failed.reason), ("phase", &failed.phase)] {
                 let is_word = word.len() <= MAX_WORD && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
@@ -72,11 +91,18 @@ fn seen(seen: &v1::SeenStream) -> Result<(), InvalidMessage> {
     if v1::RtspTransport::try_from(seen.transport).is_err() {
         return fail(NAME, "transport", format!("is unknown: {}", seen.transport));
     }
-    if !(1..=MAX_SNAPSHOT_BYTES).contains(&seen.snapshot.len()) {
-        let problem = format!("has {} bytes, not 1 to {MAX_SNAPSHOT_BYTES}", seen.snapshot.len());
-        return fail(NAME, "snapshot", problem);
+    match (seen.picture_follows, seen.snapshot.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => fail(NAME, "snapshot", "is given, and another picture follows"),
+        (false, _) => snapshot(NAME, &seen.snapshot),
     }
-    Ok(())
+}
+
+fn snapshot(message: &'static str, snapshot: &[u8]) -> Result<(), InvalidMessage> {
+    if (1..=MAX_SNAPSHOT_BYTES).contains(&snapshot.len()) {
+        return Ok(());
+    }
+    fail(message, "snapshot", format!("has {} bytes, not 1 to {MAX_SNAPSHOT_BYTES}", snapshot.len()))
 }
 
 /// The texts come from cameras, and go into the database and to people.
@@ -95,7 +121,7 @@ mod tests {
         let pull = v1::PullSource { url: "rtsp://h/".to_owned(), ..v1::PullSource::default() };
         let source = Some(camera_config::Source::Pull(pull));
         let camera = Some(v1::CameraConfig { id: "t".to_owned(), source, ..v1::CameraConfig::default() });
-        v1::CameraTest { id: "t".to_owned(), camera, start_before_us: 1, timeout_ms: 15_000 }
+        v1::CameraTest { id: "t".to_owned(), camera, start_before_us: 1, timeout_ms: 15_000, unblurred: false }
     }
 
     #[test]
@@ -148,6 +174,14 @@ mod tests {
             change(&mut seen);
             Some(Outcome::Seen(seen))
         };
+        let picture = |snapshot: &[u8], problem: &str| {
+            let (snapshot, problem) = (snapshot.to_vec(), problem.to_owned());
+            Some(Outcome::Picture(v1::BlurredPicture { snapshot, problem }))
+        };
+        assert_eq!(read(picture(b"jpeg", "")), Ok(()));
+        assert_eq!(read(picture(b"", "nobody blurs it")), Ok(()));
+        let follows = v1::SeenStream { snapshot: bytes::Bytes::new(), picture_follows: true, ..seen.clone() };
+        assert_eq!(read(Some(Outcome::Seen(follows))), Ok(()));
         let word = |reason: &str| Some(Outcome::Failed(v1::FailedTest { reason: reason.to_owned(), ..failed.clone() }));
         for (outcome, field) in [
             (None, "outcome"),
@@ -157,6 +191,11 @@ mod tests {
             (with(&|seen| seen.frames_per_second = f64::NAN), "frames_per_second"),
             (with(&|seen| seen.snapshot = bytes::Bytes::new()), "snapshot"),
             (with(&|seen| seen.snapshot = vec![0; MAX_SNAPSHOT_BYTES + 1].into()), "snapshot"),
+            (with(&|seen| seen.picture_follows = true), "snapshot"),
+            (picture(b"", ""), "snapshot"),
+            (picture(b"jpeg", "and a problem"), "snapshot"),
+            (picture(&vec![0; MAX_SNAPSHOT_BYTES + 1], ""), "snapshot"),
+            (picture(b"", "a\nb"), "problem"),
             (with(&|seen| seen.transport = 9), "transport"),
             (word(""), "reason"),
             (word("No route"), "reason"),
@@ -165,5 +204,18 @@ mod tests {
             let error = read(outcome).unwrap_err();
             assert!(error.contains(field), "{field} is not in {error}");
         }
+    }
+    #[test]
+    fn a_picture_that_is_to_be_blurred_has_the_id_of_its_test_and_a_bounded_size() {
+        let read = |id: &str, bytes: usize| {
+            let (id, snapshot) = (id.to_owned(), vec![0; bytes]);
+            let picture = v1::CameraTestPicture { id, snapshot, answer_before_us: 1 };
+            read_camera_test_picture(picture.encode_to_vec().into()).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("t", MAX_SNAPSHOT_BYTES), Ok(()));
+        for (id, bytes) in [("", 1), ("a/b", 1), ("t", 0), ("t", MAX_SNAPSHOT_BYTES + 1)] {
+            read(id, bytes).unwrap_err();
+        }
+        assert!(read_camera_test_picture(bytes::Bytes::from_static(b"no message")).is_err());
     }
 }

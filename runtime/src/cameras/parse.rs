@@ -57,6 +57,10 @@ pub fn parse_views(path: &Path) -> Result<Vec<(CameraId, v1::CameraConfig)>, Cam
 /// Like [`parse`], on a text that is already read; `path` is only for the error.
 pub fn parse_text(path: &Path, text: &str) -> Result<Vec<(CameraId, v1::CameraConfig)>, CameraFileError> {
     parse_with(path, text, |camera| {
+        // It would have no effect.
+        if camera.location().is_some() {
+            return Err("`location` is for cameras that are added by the API".to_owned());
+        }
         let config = camera.config()?;
         validate::camera(&config).map(|id| (id, config)).map_err(|error| error.to_string())
     })
@@ -187,6 +191,10 @@ mod tests {
                 "a zone that does not exist",
             ),
             ("[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\nfps = 1", "fps"),
+            (
+                "[[cameras]]\nid = 'a'\npush = { allow_anonymous = true }\nlocation = { latitude = 1.0, longitude = 2.0 }",
+                "added by the API",
+            ),
             ("[[cameras]]\npush = { allow_anonymous = true }", "camera 1"),
         ] {
             let error = parse_text(Path::new("cameras.toml"), text).unwrap_err().to_string();

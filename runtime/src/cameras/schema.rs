@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vru_proto::{v1, validate};
 
+use super::location::Location;
 use super::rule_schema::Rule;
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,6 +48,9 @@ pub struct CameraSettings {
     tracker: Option<Tracker>,
     #[serde(skip_serializing_if = "Option::is_none")]
     privacy: Option<Privacy>,
+    /// Where the camera is, if it is known; otherwise counts are shown where its site is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
 }
 
 fn enabled_by_default() -> bool {
@@ -220,6 +224,7 @@ impl CameraSettings {
         if self.file.is_some() {
             return Err(mistake("file", "is for cameras of the operator's own file only"));
         }
+        self.check_location()?;
         let pull = self.pull.as_ref().is_some_and(|pull| pull.username.is_some() || pull.password.is_some());
         let push = self.push.as_ref().is_some_and(|push| push.username.is_some() || push.password.is_some());
         if pull || push {
@@ -249,6 +254,7 @@ impl CameraSettings {
         if self.pull.is_some() || self.push.is_some() || self.file.is_some() {
             return Err(mistake("", "have a source: those of an upload have none"));
         }
+        self.check_location()?;
         id.clone_into(&mut self.id);
         let view = self.view().map_err(|problem| mistake("", &problem))?;
         let config = v1::CameraConfig { source: Some(v1::camera_config::Source::File(file)), ..view };
@@ -256,6 +262,17 @@ impl CameraSettings {
             Ok(_) => Ok(config),
             Err(invalid) => Err(mistake(invalid.field, &invalid.problem)),
         }
+    }
+
+    /// Where the camera is.
+    #[must_use]
+    pub fn location(&self) -> Option<Location> {
+        self.location
+    }
+
+    fn check_location(&self) -> Result<(), SettingsMistake> {
+        let checked = self.location.map_or(Ok(()), |location| location.check());
+        checked.map_err(|(field, problem)| SettingsMistake { field, problem })
     }
 
     /// The same view of a place: zones, lines, rules, output and tracker, without name and source.

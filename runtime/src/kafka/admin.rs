@@ -33,7 +33,8 @@ impl KafkaConfig {
             settings.push(("max.message.bytes", max_bytes.clone()));
             TopicSpec { name, partitions, replication, settings }
         };
-        let retention = |hours: u64| ("retention.ms", (hours * 3_600_000).to_string());
+        let minutes = |minutes: u64| ("retention.ms", (minutes * 60_000).to_string());
+        let retention = |hours: u64| minutes(hours * 60);
         let compact = ("cleanup.policy", "compact".to_owned());
         // A file adds a record each second, of which the newest counts. Segments that are small and soon compacted keep short what ingest
         // reads at a restart.
@@ -53,6 +54,8 @@ impl KafkaConfig {
             spec(topics.cameras, vec![compact]),
             // Nobody waits longer for a test.
             spec(topics.camera_tests, vec![retention(1)]),
+            // They are not blurred.
+            spec(topics.camera_test_pictures, vec![minutes(10)]),
             spec(topics.camera_test_reports, vec![retention(1)]),
             spec(topics.dead_letters, vec![retention(24 * 7)]),
         ]

@@ -15,7 +15,7 @@ pub struct KafkaConfig {
     /// `host:port`, several joined by commas (default `127.0.0.1:9092`).
     pub brokers: String,
     /// Prefix of the topics `frames`, `file-frames`, `file-positions`, `detections`, `alerts`, `cameras`, `camera-tests`,
-    /// `camera-test-reports` and `dead-letters` (default `vru.`).
+    /// `camera-test-pictures`, `camera-test-reports` and `dead-letters` (default `vru.`).
     pub topic_prefix: String,
     /// `plaintext` (default), `ssl`, `sasl_ssl` or `sasl_plaintext`.
     pub security_protocol: String,
@@ -119,6 +119,8 @@ pub struct Topics {
     pub cameras: String,
     /// Cameras to try once.
     pub camera_tests: String,
+    /// Their pictures, for inference, which blurs them.
+    pub camera_test_pictures: String,
     /// What came of it.
     pub camera_test_reports: String,
     /// Records that could not be decoded.
@@ -159,6 +161,7 @@ impl KafkaConfig {
             alerts: name("alerts"),
             cameras: name("cameras"),
             camera_tests: name("camera-tests"),
+            camera_test_pictures: name("camera-test-pictures"),
             camera_test_reports: name("camera-test-reports"),
             dead_letters: name("dead-letters"),
         }

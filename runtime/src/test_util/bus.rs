@@ -41,12 +41,13 @@ pub enum Topic {
     Alerts,
     Cameras,
     CameraTests,
+    CameraTestPictures,
     CameraTestReports,
     DeadLetters,
 }
 
 impl Topic {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Frames,
         Self::FileFrames,
         Self::FilePositions,
@@ -54,6 +55,7 @@ impl Topic {
         Self::Alerts,
         Self::Cameras,
         Self::CameraTests,
+        Self::CameraTestPictures,
         Self::CameraTestReports,
         Self::DeadLetters,
     ];
@@ -122,6 +124,7 @@ impl Bus {
             Topic::Alerts => topics.alerts,
             Topic::Cameras => topics.cameras,
             Topic::CameraTests => topics.camera_tests,
+            Topic::CameraTestPictures => topics.camera_test_pictures,
             Topic::CameraTestReports => topics.camera_test_reports,
             Topic::DeadLetters => topics.dead_letters,
         }

@@ -64,7 +64,8 @@ mod tests {
                 "V21__damaged_uploads",
                 "V22__expected_frames",
                 "V23__reader_positions",
-                "V24__found_boxes"
+                "V24__found_boxes",
+                "V25__blurred_camera_tests"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

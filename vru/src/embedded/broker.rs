@@ -71,8 +71,8 @@ fn cluster(topics: &Topics) -> Result<MockCluster<'static, DefaultProducerContex
     let fail = |operation| move |source| EmbeddedBrokerError::Cluster { operation, source };
     let cluster = MockCluster::new(1).map_err(fail("start"))?;
     let Topics { frames, file_frames, file_positions, detections, alerts, cameras, .. } = topics;
-    let Topics { camera_tests, camera_test_reports, dead_letters, .. } = topics;
-    let of_tests = [camera_tests, camera_test_reports];
+    let Topics { camera_tests, camera_test_pictures, camera_test_reports, dead_letters, .. } = topics;
+    let of_tests = [camera_tests, camera_test_pictures, camera_test_reports];
     for topic in
         [frames, file_frames, file_positions, detections, alerts, cameras, dead_letters].into_iter().chain(of_tests)
     {

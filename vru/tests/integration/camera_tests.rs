@@ -8,7 +8,7 @@ use vru_runtime::test_util::{Bus, Codec, ServiceLaunch, ServiceProcess, folder, 
 
 use crate::support::api_client::ApiClient;
 use crate::support::camera_server::CameraServer;
-use crate::support::pipeline::ingest;
+use crate::support::pipeline::{infer, ingest};
 use crate::support::up::{self, UpAddresses};
 
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -16,7 +16,8 @@ const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccdde
 const PASSWORD: &str = "a long enough password";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-fn api(bus: &Bus, database: &str) -> (ServiceProcess, String) {
+/// The API on a port of its own.
+pub fn api(bus: &Bus, database: &str) -> (ServiceProcess, String) {
     let listen = format!("127.0.0.1:{}", free_port());
     let service = ServiceLaunch::new("vru-api")
         .bus(bus)
@@ -30,6 +31,18 @@ fn api(bus: &Bus, database: &str) -> (ServiceProcess, String) {
         .start();
     service.wait_ready(DEADLINE);
     (service, listen)
+}
+
+/// The first person, logged in, and the id of a site.
+pub fn site_of_first_admin(address: &str) -> (ApiClient, String) {
+    let client = ApiClient::new(address);
+    let person = json!({ "token": TOKEN, "name": "Ada", "password": PASSWORD });
+    assert_eq!(client.call("POST", "/api/v1/first-admin", Some(&person)).0, 201);
+    client.log_in("Ada", PASSWORD);
+    let site = json!({ "name": "Street", "time_zone": "Europe/Berlin" });
+    let (_, site) = client.call("POST", "/api/v1/sites", Some(&site));
+    let site = site["id"].as_str().unwrap().to_owned();
+    (client, site)
 }
 
 fn wait_for_end(client: &ApiClient, path: &str) -> Value {
@@ -55,21 +68,18 @@ fn a_camera_is_tested_by_a_pod_and_a_pod_that_is_killed_leaves_a_clear_end() {
     }
     let cameras = CameraServer::start();
     cameras.synthetic("gate");
-    let client = ApiClient::new(&first);
-    let person = json!({ "token": TOKEN, "name": "Ada", "password": PASSWORD });
-    assert_eq!(client.call("POST", "/api/v1/first-admin", Some(&person)).0, 201);
-    client.log_in("Ada", PASSWORD);
-    let site = json!({ "name": "Street", "time_zone": "Europe/Berlin" });
-    let (_, site) = client.call("POST", "/api/v1/sites", Some(&site));
-    let tests = format!("/api/v1/sites/{}/camera-tests", site["id"].as_str().unwrap());
-    let ask = |url: String| {
+    let (client, site) = site_of_first_admin(&first);
+    let tests = format!("/api/v1/sites/{site}/camera-tests");
+    let ask_with = |url: String, privacy: Value| {
         let body = json!({
-            "settings": { "pull": { "url": url } }, "credentials": { "username": "viewer", "password": "geheim-5" }
+            "settings": { "pull": { "url": url }, "privacy": privacy },
+            "credentials": { "username": "viewer", "password": "geheim-5" }
         });
         let (status, test) = client.call("POST", &tests, Some(&body));
         assert_eq!(status, 202, "{test}");
         format!("{tests}/{}", test["id"].as_str().unwrap())
     };
+    let ask = |url: String| ask_with(url, json!({ "blur": false }));
     let elsewhere = client.at(&second);
 
     let path = ask(cameras.url("gate"));
@@ -81,6 +91,21 @@ fn a_camera_is_tested_by_a_pod_and_a_pod_that_is_killed_leaves_a_clear_end() {
     let header = vru_media::jpeg::header(&jpeg).unwrap();
     assert_eq!((header.width, header.height), (320, 240));
     assert_eq!(wait_for_end(&client, &ask(cameras.url("other")))["failure"]["reason"], "unknown_path");
+
+    // Nobody has said that the picture may be seen as it is: without inference there is none, with it there is a blurred one.
+    let path = ask_with(cameras.url("gate"), Value::Null);
+    let done = wait_for_end(&client, &path);
+    let problem = done["snapshot_problem"].as_str().unwrap_or_default();
+    assert!(problem.contains("no inference worker") && done["seen"]["codec"] == "H264", "{done}");
+    assert_eq!(client.call("GET", &format!("{path}/snapshot"), None).0, 404);
+    let worker = infer(&bus).start();
+    worker.wait_ready(DEADLINE);
+    let path = ask_with(cameras.url("gate"), Value::Null);
+    let done = wait_for_end(&client, &path);
+    assert!(done["state"] == "done" && done["snapshot_problem"].is_null(), "{done}");
+    let header = vru_media::jpeg::header(&elsewhere.bytes(&format!("{path}/snapshot"))).unwrap();
+    assert_eq!((header.width, header.height), (320, 240));
+    drop(worker);
 
     // It accepts, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -139,6 +164,7 @@ fn vru_up_tests_cameras_of_its_own_host_without_a_configuration() {
     let path = format!("{tests}/{}", test["id"].as_str().unwrap());
     let done = wait_for_end(&client, &path);
     assert_eq!((done["state"].as_str(), done["seen"]["codec"].as_str()), (Some("done"), Some("H265")), "{done}");
+    assert!(done["snapshot_problem"].is_null(), "{done}");
     assert!(vru_media::jpeg::header(&client.bytes(&format!("{path}/snapshot"))).is_ok());
     let body = json!({ "settings": { "pull": { "url": "rtsp://0.0.0.0/live" } } });
     let (_, test) = client.call("POST", &tests, Some(&body));

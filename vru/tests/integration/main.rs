@@ -5,6 +5,7 @@
 
 mod camera_tests;
 mod cameras_change;
+mod cameras_topic;
 mod config_mistakes;
 mod end_to_end;
 mod file_source;

@@ -36,11 +36,12 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
     let secured = SecuredKafka::start(&["ingest", "infer", "sink"]);
     let root = KafkaConfig { brokers: secured.kafka.brokers().to_owned(), ..KafkaConfig::default() };
     let pipeline = Pipeline::on(Servers { kafka: &secured.kafka, postgres: postgres(), s3: s3() }, "secured", 2);
-    let [frames, of_files, positions, detections, alerts, cameras, tests, reports, letters] =
+    let [frames, of_files, positions, detections, alerts, cameras, tests, pictures, reports, letters] =
         Topic::ALL.map(|topic| pipeline.bus.name(topic));
     let [ingest, infer, rows, parquet, snapshots, clips] =
         ["ingest", "infer", "postgres", "s3-detections", "s3-snapshots", "s3-clips"].map(|group| pipeline.group(group));
     let tests_group = pipeline.group("camera-tests");
+    let pictures_group = pipeline.group("camera-test-pictures");
     // The table of docs/security.md.
     let acls = [
         ("ingest", Acl::WriteTopic(&frames)),
@@ -53,6 +54,7 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
         ("ingest", Acl::DescribeGroup(&infer)),
         ("ingest", Acl::WriteTopic(&letters)),
         ("ingest", Acl::ReadTopic(&tests)),
+        ("ingest", Acl::WriteTopic(&pictures)),
         ("ingest", Acl::WriteTopic(&reports)),
         ("ingest", Acl::ReadGroup(&tests_group)),
         ("infer", Acl::ReadTopic(&frames)),
@@ -63,6 +65,9 @@ fn the_pipeline_works_with_least_privilege_and_names_what_it_lacks() {
         ("infer", Acl::WriteTopic(&alerts)),
         ("infer", Acl::ReadTopic(&cameras)),
         ("infer", Acl::WriteTopic(&letters)),
+        ("infer", Acl::ReadTopic(&pictures)),
+        ("infer", Acl::WriteTopic(&reports)),
+        ("infer", Acl::ReadGroup(&pictures_group)),
         ("sink", Acl::ReadTopic(&detections)),
         ("sink", Acl::ReadTopic(&alerts)),
         ("sink", Acl::ReadTopic(&frames)),

@@ -69,10 +69,7 @@ impl<'a> Pipeline<'a> {
     }
 
     pub fn infer(&self) -> ServiceLaunch {
-        ServiceLaunch::new("vru-infer")
-            .bus(&self.bus)
-            .set("group", self.group("infer"))
-            .set("model.path", require_asset("models/nanodet-g.onnx"))
+        infer(&self.bus)
     }
 
     /// The PostgreSQL, S3 and alert sinks in one process.
@@ -159,6 +156,16 @@ pub fn ingest(bus: &Bus, push_port: u16) -> ServiceLaunch {
         .set("camera_tests.group", group("camera-tests"))
         .set("live.backoff.initial", "100ms")
         .set("live.backoff.max", "1s")
+}
+
+/// Inference with the demo's model.
+pub fn infer(bus: &Bus) -> ServiceLaunch {
+    let group = |service: &str| format!("{}{service}", bus.prefix());
+    ServiceLaunch::new("vru-infer")
+        .bus(bus)
+        .set("group", group("infer"))
+        .set("camera_tests.group", group("camera-test-pictures"))
+        .set("model.path", require_asset("models/nanodet-g.onnx"))
 }
 
 /// Starts services and waits until each is ready.

@@ -3,12 +3,16 @@
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use vru_storage::camera_tests::{self, Failure, State};
+use vru_storage::camera_tests::{self, Failure, Snapshot, State};
 use vru_storage::postgres::PooledClient;
 
 use crate::camera_tests::Seen;
 use crate::http::Problem;
 use crate::routes::text::time;
+
+/// Never a picture in which somebody may be recognised instead.
+const UNANSWERED: &str =
+    "no inference worker has blurred the picture in time: none runs, none had time, or Kafka was away; test again";
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CameraTest {
@@ -35,6 +39,9 @@ pub(super) struct CameraTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Seen>)]
     seen: Option<Value>,
+    /// Why it has no picture although it is `done`: inference was to blur it, and could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_problem: Option<String>,
     /// Why it is `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<TestFailure>,
@@ -46,7 +53,7 @@ enum TestState {
     /// Nobody tries it yet.
     Pending,
     Running,
-    /// A picture was seen.
+    /// The camera was seen.
     Done,
     Failed,
 }
@@ -67,14 +74,20 @@ impl From<camera_tests::CameraTest> for CameraTest {
     fn from(test: camera_tests::CameraTest) -> Self {
         let camera_tests::CameraTest { id, site_id, camera_id, created_at, host, state } = test;
         let (mut started_at, mut finished_at, mut seen, mut failure) = (None, None, None, None);
+        let mut snapshot_problem = None;
         let state = match state {
             State::Pending => TestState::Pending,
             State::Running { since } => {
                 started_at = Some(time(since));
                 TestState::Running
             }
-            State::Seen { at, seen: stream } => {
+            State::Seen { at, seen: stream, snapshot } => {
                 (finished_at, seen) = (Some(time(at)), Some(stream));
+                snapshot_problem = match snapshot {
+                    Snapshot::There => None,
+                    Snapshot::Missing(problem) => Some(problem),
+                    Snapshot::Unanswered => Some(UNANSWERED.to_owned()),
+                };
                 TestState::Done
             }
             State::Failed { at, failure: Failure { reason, phase, error } } => {
@@ -94,7 +107,19 @@ impl From<camera_tests::CameraTest> for CameraTest {
             }
         };
         let created_at = time(created_at);
-        Self { id, site_id, camera_id, state, created_at, started_at, finished_at, host, seen, failure }
+        Self {
+            id,
+            site_id,
+            camera_id,
+            state,
+            created_at,
+            started_at,
+            finished_at,
+            host,
+            seen,
+            snapshot_problem,
+            failure,
+        }
     }
 }
 

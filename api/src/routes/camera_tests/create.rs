@@ -25,7 +25,7 @@ pub(super) struct WantedTest {
     /// A camera of the site, with the login that it has.
     #[serde(default)]
     camera_id: Option<String>,
-    /// As for a new camera, with `pull`.
+    /// As for a new camera, with `pull`. Heads and plates are blurred in the picture, unless `privacy.blur` is `false`.
     #[serde(default)]
     settings: Option<CameraSettings>,
     /// The login for `settings`. It is not kept.
@@ -34,7 +34,7 @@ pub(super) struct WantedTest {
 }
 
 /// Try a camera: ingest connects to it, and says what it sends or why it cannot be seen. Ask for the result at the address in `location`
-/// every second or so.
+/// every second or so. The picture of a camera that may see a public street is blurred by inference before anybody sees it.
 #[utoipa::path(
     post,
     path = "/api/v1/sites/{site_id}/camera-tests",
@@ -61,6 +61,7 @@ pub(super) async fn create(
     let id = camera_tests::new_test_id();
     let mut client = state.database.get().await?;
     let (camera_id, settings, credentials) = chosen(&state, &client, site_id, &id, wanted).await?;
+    let unblurred = unblurred(&settings, camera_id.is_some());
     let camera = CameraMessages::message(&id, &settings, credentials.as_ref())?;
     let Some(Source::Pull(pull)) = &camera.source else {
         let field = if camera_id.is_some() { "camera_id" } else { "settings" };
@@ -77,15 +78,22 @@ pub(super) async fn create(
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tests", detail);
         return Err(problem.retry_after(config.timeout));
     }
-    camera_tests::create(&transaction, &id, site_id, camera_id.as_deref(), config.wait()).await?;
+    camera_tests::create(&transaction, &id, site_id, camera_id.as_deref(), unblurred, config.wait()).await?;
     let object = camera_id.as_deref().unwrap_or(&id);
-    let details = json!({ "test": id, "url": url, "credentials": credentials.is_some() });
+    let details = json!({ "test": id, "url": url, "credentials": credentials.is_some(), "blurred": !unblurred });
     audit::record(&transaction, &who.caller.actor(), Entry { action: "camera.test", site_id, object, details }).await?;
     transaction.commit().await.map_err(failed)?;
-    state.camera_tests.ask(camera);
+    state.camera_tests.ask(camera, unblurred);
     let test = find(&client, site_id, &id).await?;
     let path = format!("/api/v1/sites/{site_id}/camera-tests/{id}");
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, path)], Json(test)))
+}
+
+/// Whether people may see the picture as the camera sends it: pictures of a saved camera are seen as its settings say. Of one that is not saved
+/// nobody knows where it looks, unless the settings say it.
+fn unblurred(settings: &Value, saved: bool) -> bool {
+    let blur = settings.get("privacy").and_then(|privacy| privacy.get("blur")).and_then(Value::as_bool);
+    !blur.unwrap_or(!saved)
 }
 
 /// The camera's id, its settings as they are stored, and its login.
@@ -115,5 +123,22 @@ async fn chosen(
             "is given together with `settings` or `credentials`: give one or the other",
         )),
         (None, None, _) => Err(Problem::field("settings", "is missing: give a camera's `camera_id`, or `settings`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_blurred_unless_it_is_known_that_it_need_not_be() {
+        let (blur, show, none) =
+            (json!({ "privacy": { "blur": true } }), json!({ "privacy": { "blur": false } }), json!({}));
+        for saved in [false, true] {
+            assert!(!unblurred(&blur, saved));
+            assert!(unblurred(&show, saved));
+        }
+        assert!(!unblurred(&none, false), "nobody knows where it looks");
+        assert!(unblurred(&none, true), "its live pictures are not blurred");
     }
 }

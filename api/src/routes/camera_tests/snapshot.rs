@@ -8,7 +8,8 @@ use crate::auth::{Permitted, actions::SeePictures};
 use crate::http::{Problem, Problems};
 use crate::state::ApiState;
 
-/// A picture of the camera that was tried: a JPEG of at most 1280 × 1280 pixels and 512 KiB. The audit log tells who asked.
+/// A picture of the camera that was tried: a JPEG of at most 1280 × 1280 pixels and 512 KiB, blurred unless it need not be. The audit log
+/// tells who asked.
 #[utoipa::path(
     get,
     path = "/api/v1/sites/{site_id}/camera-tests/{test_id}/snapshot",
@@ -25,7 +26,7 @@ pub(super) async fn snapshot(
     let client = state.database.get().await?;
     let test = camera_tests::find(&client, site_id, id).await?.ok_or_else(|| Problem::not_found("test"))?;
     let Some(jpeg) = camera_tests::snapshot(&client, site_id, id).await? else {
-        let detail = "the test has no picture: it has not finished, or it failed";
+        let detail = "the test has no picture: it has not finished, it failed, or the picture could not be blurred";
         return Err(Problem::new(StatusCode::NOT_FOUND, "no_picture", detail));
     };
     let details = json!({ "camera_id": test.camera_id });

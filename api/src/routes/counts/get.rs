@@ -9,12 +9,13 @@ use vru_storage::postgres::PooledClient;
 
 use super::answer::Counts;
 use super::csv::csv;
+use super::geojson::{Features, GEOJSON, Positions, features, geojson_answer};
 use super::question::{CountQuery, Format, Question, Video};
 use super::series::{Looks, MOST_BINS, places, retain_present, series, too_many};
 use super::table::table;
 use crate::auth::{Permitted, actions::SeeCounts};
-use crate::http::{Parameters, Problem, Problems, accepts_parquet, parquet_answer};
-use crate::routes::bins::{check_stored, edges, times, zone_of};
+use crate::http::{Parameters, Problem, Problems, accepts, accepts_parquet, parquet_answer};
+use crate::routes::bins::{check_stored, edges, site_and_zone, times};
 use crate::state::ApiState;
 use crate::words::Word as _;
 
@@ -34,7 +35,12 @@ use crate::words::Word as _;
         (
             status = 200,
             description = "All series that were asked for",
-            content((Counts = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.parquet"))
+            content(
+                (Counts = "application/json"),
+                (String = "text/csv"),
+                (String = "application/vnd.apache.parquet"),
+                (Features = "application/geo+json")
+            )
         ),
         Problems
     )
@@ -46,19 +52,23 @@ pub(super) async fn get(
     Parameters(query): Parameters<CountQuery>,
 ) -> Result<Response, Problem> {
     let mut question = query.checked()?;
-    if question.format == Format::Json && !question.chosen_format && accepts_parquet(&headers) {
+    if !question.chosen_format && accepts_parquet(&headers) {
         question.format = Format::Parquet;
+    } else if !question.chosen_format && accepts(&headers, GEOJSON) {
+        question.format = Format::GeoJson;
     }
     let (site_id, asked) = (who.site_id.as_str(), &question);
-    let answer = state.reads.run(|client| async move { answer(&client, site_id, asked).await }).await?;
+    let (answer, positions) = state.reads.run(|client| async move { answer(&client, site_id, asked).await }).await?;
     if question.format == Format::Json {
         return Ok(Json(answer).into_response());
     }
     let details = json!({ "from": question.from.to_string(), "to": question.to.to_string(), "bin": question.bin, "series": answer.series.len() });
     let entry = Entry { action: "counts.export", site_id, object: site_id, details };
     audit::record(&state.database.get().await?, &who.caller.actor(), entry).await?;
-    if question.format == Format::Parquet {
-        return parquet_answer("counts", table(&answer));
+    match question.format {
+        Format::Parquet => return parquet_answer("counts", table(&answer)),
+        Format::GeoJson => return geojson_answer(&features(&answer, &positions)),
+        Format::Json | Format::Csv => {}
     }
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
@@ -67,13 +77,14 @@ pub(super) async fn get(
     Ok((headers, csv(&answer)).into_response())
 }
 
-async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Result<Counts, Problem> {
-    let (time_zone, zone) = zone_of(client, site_id).await?;
+async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Result<(Counts, Positions), Problem> {
+    let (site, zone) = site_and_zone(client, site_id).await?;
     let edges = edges(question.bin, (question.from, question.to), &zone, MOST_BINS)?;
     let bins = edges.len() - 1;
     let times = times(&edges)?;
     let check = |places: usize| check_stored(question.bin, (question.from, question.to), (places, "lines and zones"));
     let cameras = chosen(counts::cameras(client, site_id).await?, question)?;
+    let positions = Positions::of(site.settings.location, &cameras);
     let ids: Vec<&str> = cameras.iter().map(|camera| camera.id.as_str()).collect();
     let watches = counts::watches(client, &ids).await?;
     let mut places = places(question, &cameras, &watches)?;
@@ -101,7 +112,7 @@ async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Re
     check(asked.len())?;
     let counted = counts::counted(client, &asked, span, passages).await?;
     let series = series(question, &places, &looks, &counted, &edges, &zone)?;
-    Ok(Counts { bin: question.bin, time_zone, series })
+    Ok((Counts { bin: question.bin, time_zone: site.settings.time_zone, series }, positions))
 }
 
 /// The cameras that are asked for.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod csv;
+mod geojson;
 mod get;
 mod question;
 mod series;

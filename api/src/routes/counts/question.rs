@@ -31,7 +31,7 @@ pub(super) enum Video {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 #[schema(as = CountFormat)]
 pub(super) enum Format {
     #[default]
@@ -40,6 +40,9 @@ pub(super) enum Format {
     Csv,
     /// One row for each bin. A count that is not known is null. Also asked for by `Accept: application/vnd.apache.parquet`.
     Parquet,
+    /// RFC 7946: one feature for each bin, where the camera is, else where the site is, else without a geometry. Also asked for by
+    /// `Accept: application/geo+json`.
+    GeoJson,
 }
 
 /// The parameters of the call.
@@ -79,7 +82,7 @@ pub(super) struct CountQuery {
     group_by: Vec<Grouping>,
     /// Default: live video.
     video: Option<Video>,
-    /// Default: JSON, or Parquet if `Accept` names it.
+    /// Default: JSON, or Parquet or GeoJSON if `Accept` names it.
     format: Option<Format>,
 }
 

@@ -12,7 +12,7 @@ use vru_storage::tracks::TrackFilter;
 use super::query::{BinQuery, TrackBins, TrackQuery};
 use crate::auth::{Permitted, actions::SeeTracks};
 use crate::http::{Parameters, Problem, Problems};
-use crate::routes::bins::{BinLength, check_stored, edges, local, times, zone_of};
+use crate::routes::bins::{BinLength, check_stored, edges, local, site_and_zone, times};
 use crate::state::ApiState;
 
 const MOST_BINS: usize = 1_000;
@@ -74,7 +74,7 @@ async fn read(
     range: (jiff::Timestamp, jiff::Timestamp),
     filter: &TrackFilter,
 ) -> Result<TrackCounts, Problem> {
-    let (time_zone, zone) = zone_of(client, site_id).await?;
+    let (site, zone) = site_and_zone(client, site_id).await?;
     let edges = edges(bin, range, &zone, MOST_BINS)?;
     let times = times(&edges)?;
     let cameras = counts::cameras(client, site_id).await?;
@@ -101,7 +101,7 @@ async fn read(
             count: (watched > 0 || count > 0).then_some(count),
         }
     };
-    Ok(TrackCounts { bin, time_zone, bins: texts.windows(2).enumerate().map(one).collect() })
+    Ok(TrackCounts { bin, time_zone: site.settings.time_zone, bins: texts.windows(2).enumerate().map(one).collect() })
 }
 
 /// By the number of the bin: microseconds of the camera that was watched for the longest, live or as a file.

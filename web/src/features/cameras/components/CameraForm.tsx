@@ -8,6 +8,7 @@ import { Card } from '@/shared/ui/Page';
 import { drawnRules, marks } from '../model/preview';
 import { type CameraDraft, draftOf, kindOf, subject, wanted } from '../model/settings';
 import { type Drawing, start } from '../model/shapes';
+import { CameraPlace } from './CameraPlace';
 import { CameraTest } from './CameraTest';
 import { PreviewPanel, useRulePreview } from './RulePreview';
 import { RulesTable } from './RulesTable';
@@ -130,6 +131,7 @@ export function CameraForm(props: {
               />
             ) : null}
           </Group>
+          <CameraPlace place={draft} onChange={set} />
           {pulls ? (
             <CameraTest siteId={props.siteId} wanted={test} label={t('form.test')} onPicture={setTested} />
           ) : (

@@ -21,7 +21,7 @@ export function CameraTest(props: {
   const test = id === undefined ? undefined : query.data;
   const running = started.isPending || (id !== undefined && !isOver(test) && !query.isError);
 
-  const seen = test?.state === 'done' ? test.id : undefined;
+  const seen = test?.state === 'done' && !test.snapshot_problem ? test.id : undefined;
   useEffect(() => {
     if (seen) onPicture(snapshotAddress(siteId, seen));
   }, [seen, siteId, onPicture]);
@@ -47,6 +47,11 @@ export function CameraTest(props: {
         {!running && test?.failure ? (
           <Text size="sm" c="red">
             {t('test.failed')}: {test.failure.detail}
+          </Text>
+        ) : null}
+        {!running && test?.snapshot_problem ? (
+          <Text size="sm" c="red">
+            {t('test.no-picture')}: {test.snapshot_problem}
           </Text>
         ) : null}
         {!running && test?.seen ? (

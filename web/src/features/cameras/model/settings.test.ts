@@ -51,7 +51,7 @@ it('a login is sent only when it is typed, and can be removed', () => {
 
 it('a new camera is blurred unless somebody says otherwise', () => {
   expect(wanted(draftOf(undefined), undefined).settings.privacy).toEqual({ blur: true });
-  expect(wanted({ ...draftOf(undefined), blur: false }, undefined).settings.privacy).toBeUndefined();
+  expect(wanted({ ...draftOf(undefined), blur: false }, undefined).settings.privacy).toEqual({ blur: false });
 });
 
 it('blurring is asked for, and taken back', () => {
@@ -95,4 +95,13 @@ it('the kinds of road users of a rule are changed, whatever its kind', () => {
     expect(classesOf(changed)).toEqual(['cyclist']);
     expect(classesOf(withClasses(changed, []))).toEqual([]);
   }
+});
+
+it('a place is sent when it is known, and taken back', () => {
+  expect(wanted(draftOf(before), before).settings.location).toBeNull();
+  const placed = wanted({ ...draftOf(before), latitude: 52.5, longitude: '13.25', heading: 0 }, before).settings;
+  expect(placed.location).toEqual({ latitude: 52.5, longitude: 13.25, heading: 0 });
+  expect(wanted(draftOf(placed), placed).settings.location).toEqual(placed.location);
+  expect(wanted({ ...draftOf(placed), heading: '' }, placed).settings.location).toEqual({ latitude: 52.5, longitude: 13.25 });
+  expect(wanted({ ...draftOf(placed), latitude: '', longitude: '' }, placed).settings.location).toBeNull();
 });

@@ -15,6 +15,11 @@ export interface CameraDraft {
   password: string;
   /** The camera's login is removed. */
   forgetLogin: boolean;
+  /** Degrees; empty if nobody knows where the camera is. */
+  latitude: number | string;
+  longitude: number | string;
+  /** Where it looks, clockwise from north. */
+  heading: number | string;
   shapes: readonly Shape[];
   rules: readonly Schemas['Rule'][];
 }
@@ -41,6 +46,9 @@ export function draftOf(settings: Schemas['CameraSettings'] | undefined): Camera
     username: '',
     password: '',
     forgetLogin: false,
+    latitude: settings?.location?.latitude ?? '',
+    longitude: settings?.location?.longitude ?? '',
+    heading: settings?.location?.heading ?? '',
     shapes: [...zones, ...lines],
     rules: settings?.rules ?? [],
   };
@@ -54,7 +62,9 @@ export function wanted(draft: CameraDraft, before: Schemas['CameraSettings'] | u
     ...before,
     name: draft.name,
     enabled: draft.enabled,
-    ...(draft.blur || before?.privacy ? { privacy: { ...before?.privacy, blur: draft.blur } } : {}),
+    // Said in any case of a new camera: nobody knows where it looks.
+    ...(draft.blur || before?.privacy || !before ? { privacy: { ...before?.privacy, blur: draft.blur } } : {}),
+    location: locationOf(draft),
     pull: draft.source === 'pull' ? { ...before?.pull, url: draft.url, transport: draft.transport } : null,
     push: draft.source === 'push' ? { ...before?.push, ...(draft.path ? { path: draft.path } : {}) } : null,
     zones: shapes('zone').map(({ id, name, points }) => ({ id, name, polygon: points.map((point) => [...point]) })),
@@ -64,6 +74,12 @@ export function wanted(draft: CameraDraft, before: Schemas['CameraSettings'] | u
   };
   if (draft.username) return { settings, credentials: { username: draft.username, password: draft.password } };
   return draft.forgetLogin ? { settings, credentials: null } : { settings };
+}
+
+function locationOf({ latitude, longitude, heading }: CameraDraft): Schemas['CameraLocation'] | null {
+  if (latitude === '' || longitude === '') return null;
+  const at = { latitude: Number(latitude), longitude: Number(longitude) };
+  return heading === '' ? at : { ...at, heading: Number(heading) };
 }
 
 /** The zone or line that a rule is about. */

@@ -5,7 +5,7 @@ import { countsQuery } from '@/shared/api/counts';
 import { useText } from '@/shared/i18n/useText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
-import { csvAddress, rangeOfFile } from '../model/range';
+import { fileAddress, rangeOfFile } from '../model/range';
 import { byPlace } from '../model/series';
 import { PlaceCard } from './PlaceCard';
 
@@ -45,7 +45,7 @@ export function CountsOfFile(props: {
             />
           ))}
           <div>
-            <Button component="a" variant="default" href={csvAddress(siteId, asked)} download>
+            <Button component="a" variant="default" href={fileAddress(siteId, asked, 'csv')} download>
               {t('playback.csv')}
             </Button>
           </div>

@@ -9,7 +9,7 @@ import { fromLocalInput, toLocalInput } from '@/shared/model/time';
 import { CameraChoice } from '@/shared/ui/Choices';
 import { Queried } from '@/shared/ui/StateView';
 import { useNow } from '@/shared/ui/useNow';
-import { csvAddress, GROUPS, range, SPANS, type StatisticsSearch } from '../model/range';
+import { fileAddress, GROUPS, range, SPANS, type StatisticsSearch } from '../model/range';
 import { byPlace, type PlaceCounts } from '../model/series';
 import { PlaceCard } from './PlaceCard';
 
@@ -42,9 +42,14 @@ export function StatisticsView(props: {
           data={SPANS.map((value) => ({ value, label: t(`span.${value}`) }))}
           onChange={(value) => onSearch({ ...search, span: word(value, SPANS), day: undefined })}
         />
-        <Button component="a" variant="default" href={csvAddress(siteId, asked)} download>
-          {t('statistics.csv')}
-        </Button>
+        <Button.Group>
+          <Button component="a" variant="default" href={fileAddress(siteId, asked, 'csv')} download>
+            {t('statistics.csv')}
+          </Button>
+          <Button component="a" variant="default" href={fileAddress(siteId, asked, 'geojson')} download>
+            {t('statistics.geojson')}
+          </Button>
+        </Button.Group>
       </Group>
       <Group gap="sm" align="flex-end" className="filters">
         <TextInput

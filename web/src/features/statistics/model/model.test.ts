@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Schemas } from '@/shared/api/client';
 import { i18n, type Text } from '@/shared/i18n/i18n';
-import { csvAddress, range, rangeOfFile, statisticsSearch } from './range';
+import { fileAddress, range, rangeOfFile, statisticsSearch } from './range';
 import { byPlace, chartSeries, total } from './series';
 
 const t: Text = (id, values) => i18n._(id, values);
@@ -51,7 +51,7 @@ it('the address keeps what it knows', () => {
 });
 
 it('the link to the file asks the same question', () => {
-  expect(csvAddress('s', { bin: '1h', line_id: ['a', 'b'], zone_id: undefined })).toBe(
+  expect(fileAddress('s', { bin: '1h', line_id: ['a', 'b'], zone_id: undefined }, 'csv')).toBe(
     '/api/v1/sites/s/counts?bin=1h&line_id=a&line_id=b&format=csv',
   );
 });

@@ -82,12 +82,16 @@ export function rangeOfFile(startTime: string, seconds: number | undefined): Ran
   };
 }
 
-/** The same question as a link to a CSV file. */
-export function csvAddress(siteId: string, asked: Record<string, string | string[] | undefined>): string {
+/** The same question as a link to a file. */
+export function fileAddress(
+  siteId: string,
+  asked: Record<string, string | string[] | undefined>,
+  format: 'csv' | 'geojson',
+): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(asked)) {
     for (const one of value === undefined ? [] : [value].flat()) query.append(name, one);
   }
-  query.set('format', 'csv');
+  query.set('format', format);
   return `/api/v1/sites/${encodeURIComponent(siteId)}/counts?${query}`;
 }

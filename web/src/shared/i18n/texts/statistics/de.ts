@@ -9,6 +9,7 @@ export const de: Record<keyof typeof en, string> = {
   'statistics.by-direction': 'Richtung',
   'statistics.by-none': 'Nichts',
   'statistics.csv': 'CSV-Datei',
+  'statistics.geojson': 'GeoJSON-Datei',
   'statistics.none': 'Nichts zu zählen',
   'statistics.none-text': 'Zeichnen Sie auf einer Kamera eine Linie oder Zone; ab dann zählt sie.',
   'statistics.all': 'Alle',

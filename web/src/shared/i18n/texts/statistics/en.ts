@@ -7,6 +7,7 @@ export const en = {
   'statistics.by-direction': 'Direction',
   'statistics.by-none': 'Nothing',
   'statistics.csv': 'CSV file',
+  'statistics.geojson': 'GeoJSON file',
   'statistics.none': 'Nothing to count',
   'statistics.none-text': 'Draw a line or a zone on a camera; it counts from then on.',
   'statistics.all': 'All',
