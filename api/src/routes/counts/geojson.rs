@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn camera(id: &str, settings: Value) -> CountedCamera {
-        CountedCamera { id: id.to_owned(), settings, deleted: false }
+        CountedCamera { id: id.to_owned(), settings, deleted: false, file: false }
     }
 
     #[test]

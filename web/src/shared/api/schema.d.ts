@@ -2968,7 +2968,7 @@ export interface paths {
         put?: never;
         /**
          * Try a camera: ingest connects to it, and says what it sends or why it cannot be seen. Ask for the result at the address in `location`
-         *     every second or so.
+         *     every second or so. The picture of a camera that may see a public street is blurred by inference before anybody sees it.
          */
         post: {
             parameters: {
@@ -3091,7 +3091,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A picture of the camera that was tried: a JPEG of at most 1280 × 1280 pixels and 512 KiB. The audit log tells who asked. */
+        /**
+         * A picture of the camera that was tried: a JPEG of at most 1280 × 1280 pixels and 512 KiB, blurred unless it need not be. The audit log
+         *     tells who asked.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -4095,7 +4098,7 @@ export interface paths {
                     group_by?: components["schemas"]["CountGrouping"][];
                     /** @description Default: live video. */
                     video?: components["schemas"]["CountedVideo"];
-                    /** @description Default: JSON, or Parquet if `Accept` names it. */
+                    /** @description Default: JSON, or Parquet or GeoJSON if `Accept` names it. */
                     format?: components["schemas"]["CountFormat"];
                 };
                 header?: never;
@@ -4115,6 +4118,7 @@ export interface paths {
                         "application/json": components["schemas"]["Counts"];
                         "text/csv": string;
                         "application/vnd.apache.parquet": string;
+                        "application/geo+json": components["schemas"]["CountFeatures"];
                     };
                 };
                 429: components["responses"]["TooManyRequests"];
@@ -7786,11 +7790,30 @@ export interface components {
             /** @description The upload that it shows, through which it is changed; absent for a camera. */
             upload_id?: string | null;
         };
+        /** @description Where a camera is. */
+        CameraLocation: {
+            /**
+             * Format: double
+             * @description Where it looks: degrees from north, clockwise; 90 is east.
+             */
+            heading?: number | null;
+            /**
+             * Format: double
+             * @description WGS 84, degrees, north positive.
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description WGS 84, degrees, east positive.
+             */
+            longitude: number;
+        };
         /** @description What people choose about a camera. */
         CameraSettings: {
             /** @description A disabled camera is not watched. */
             enabled?: boolean;
             lines?: components["schemas"]["Line"][];
+            location?: components["schemas"]["CameraLocation"] | null;
             /** @description Display name. */
             name?: string;
             output?: components["schemas"]["Output"] | null;
@@ -7817,6 +7840,8 @@ export interface components {
             id: string;
             seen?: components["schemas"]["Seen"] | null;
             site_id: string;
+            /** @description Why it has no picture although it is `done`: inference was to blur it, and could not. */
+            snapshot_problem?: string | null;
             /**
              * Format: date-time
              * @description While it is `running`.
@@ -7895,13 +7920,58 @@ export interface components {
              */
             watched_seconds: number;
         };
+        /** @description One bin of one line or zone. */
+        CountFeature: {
+            geometry?: components["schemas"]["PointGeometry"] | null;
+            properties: components["schemas"]["CountProperties"];
+            type: string;
+        };
+        /** @description Counts as a feature collection of RFC 7946. */
+        CountFeatures: {
+            bin: components["schemas"]["BinLength"];
+            features: components["schemas"]["CountFeature"][];
+            /** @description IANA name, of the site. */
+            time_zone: string;
+            type: string;
+        };
         /** @enum {string} */
-        CountFormat: "json" | "csv" | "parquet";
+        CountFormat: "json" | "csv" | "parquet" | "geojson";
         /**
          * @description What gets a series of its own.
          * @enum {string}
          */
         CountGrouping: "direction" | "class";
+        /** @description As in the JSON answer. All are there, so that a table of features has the same columns for all: what does not apply is `null`. */
+        CountProperties: {
+            camera_id: string;
+            class?: components["schemas"]["RoadUserClass"] | null;
+            /**
+             * Format: int64
+             * @description `null`: nobody looked.
+             */
+            count?: number | null;
+            direction?: components["schemas"]["CrossingDirection"] | null;
+            /**
+             * Format: date-time
+             * @description With the offset of the site's time zone.
+             */
+            from: string;
+            /**
+             * Format: double
+             * @description Where the camera looks: degrees from north, clockwise.
+             */
+            heading?: number | null;
+            line_id?: string | null;
+            position?: components["schemas"]["PositionOf"] | null;
+            /** Format: int64 */
+            seconds: number;
+            session?: string | null;
+            /** Format: date-time */
+            to: string;
+            /** Format: double */
+            watched_seconds: number;
+            zone_id?: string | null;
+        };
         /** @description The bins of one line or zone, and if asked for of one direction and class. */
         CountSeries: {
             bins: components["schemas"]["CountBin"][];
@@ -9150,6 +9220,16 @@ export interface components {
             /** Format: double */
             width: number;
         };
+        PointGeometry: {
+            /** @description Longitude and latitude: WGS 84, degrees. */
+            coordinates: number[];
+            type: string;
+        };
+        /**
+         * @description Whose position it is.
+         * @enum {string}
+         */
+        PositionOf: "camera" | "site";
         /** @description An alert that would have been raised. */
         PreviewedAlert: {
             /**
