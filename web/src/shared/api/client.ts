@@ -55,7 +55,8 @@ function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-export const api = createClient<paths>({
+// Every answer that the app reads as an object is plain JSON; counts have other forms, too, for files.
+export const api = createClient<paths, 'application/json'>({
   baseUrl: '/',
   fetch: send,
   // Lists repeat their parameter.

@@ -102,6 +102,9 @@ it('a place is sent when it is known, and taken back', () => {
   const placed = wanted({ ...draftOf(before), latitude: 52.5, longitude: '13.25', heading: 0 }, before).settings;
   expect(placed.location).toEqual({ latitude: 52.5, longitude: 13.25, heading: 0 });
   expect(wanted(draftOf(placed), placed).settings.location).toEqual(placed.location);
-  expect(wanted({ ...draftOf(placed), heading: '' }, placed).settings.location).toEqual({ latitude: 52.5, longitude: 13.25 });
+  expect(wanted({ ...draftOf(placed), heading: '' }, placed).settings.location).toEqual({
+    latitude: 52.5,
+    longitude: 13.25,
+  });
   expect(wanted({ ...draftOf(placed), latitude: '', longitude: '' }, placed).settings.location).toBeNull();
 });
