@@ -88,6 +88,10 @@ export function searchSteps(goTo, siteId) {
       await page.keyboard.press('Home');
       await page.waitForURL((url) => Date.parse(url.searchParams.get('to')) === Date.parse(bins[best].to));
       assert.equal(await to.getAttribute('aria-valuenow'), String(best + 1));
+      // Whoever only takes a handle moves nothing.
+      for (const handle of [from, to]) await handle.click();
+      assert.equal(await from.getAttribute('aria-valuenow'), String(best));
+      assert.equal(await to.getAttribute('aria-valuenow'), String(best + 1));
       await page.locator('[data-track]').first().waitFor();
       await accessible();
       const rows = await page.locator('[data-track] time').evaluateAll((times) => times.map((time) => time.dateTime));

@@ -142,7 +142,7 @@ function PreviewedAlerts(props: {
                 <Table.Td>
                   {alert.has_snapshot ? (
                     <Button
-                      size="compact-xs"
+                      size="compact-sm"
                       variant="default"
                       aria-pressed={pictured === alert.track_id}
                       onClick={() => setPictured(pictured === alert.track_id ? undefined : alert.track_id)}

@@ -54,6 +54,8 @@ function Slider(props: Shown & { line: Timeline }) {
   useEffect(() => setMoving(undefined), [from, to]);
   useEffect(() => () => clearTimeout(rest.current), []);
   const track = useRef<HTMLDivElement>(null);
+  // How far from its edge a handle was taken: handles hang beside their edges.
+  const grip = useRef(0);
   const part = moving?.part ?? asked;
   const [begin, length] = [edges[0] ?? 0, (edges.at(-1) ?? 1) - (edges[0] ?? 0)];
   const at = (index: number) => edges[index] ?? begin;
@@ -69,13 +71,18 @@ function Slider(props: Shown & { line: Timeline }) {
   function edgeAt(event: PointerEvent): number {
     const box = track.current?.getBoundingClientRect();
     if (!box || box.width === 0) return 0;
-    return nearest(edges, begin + Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * length);
+    const x = event.clientX - grip.current - box.left;
+    return nearest(edges, begin + Math.min(Math.max(x / box.width, 0), 1) * length);
   }
 
   function press(event: PointerEvent<HTMLDivElement>) {
     if (event.button !== 0) return;
+    const held = event.target instanceof HTMLElement ? event.target.dataset.handle : undefined;
+    const box = track.current?.getBoundingClientRect();
+    grip.current =
+      box && (held === 'from' || held === 'to') ? event.clientX - box.left - share(part[held]) * box.width : 0;
     const edge = edgeAt(event);
-    const handle = handleAt(part, edges, at(edge));
+    const handle = held === 'from' || held === 'to' ? held : handleAt(part, edges, at(edge));
     event.currentTarget.setPointerCapture(event.pointerId);
     track.current?.querySelector<HTMLElement>(`[data-handle=${handle}]`)?.focus();
     setMoving({ handle, part: moved(handle, part, edges.length, edge) });
