@@ -110,7 +110,6 @@ IN_CLUSTER = [
 MISTAKES = [
     ("a consumer that does not know its zone", no_zone, racks, "Deployment/infer: reads from Kafka, and VRU__KAFKA__CLIENT_RACK is not the zone"),
     ("a label that pods do not get", another_label, pods, "no pod has the field"),
-    ("names of racks that are none", lambda w: config(w, "vru-kafka", lambda data: {**data, "RACK_NAMES": "eu-central-1a"}), pods, "is not zone=rack"),
     ("no names of MSK's racks", lambda w: config(w, "vru-kafka", lambda data: {**data, "RACK_NAMES": ""}), racks, "does not say what MSK calls the zones"),
     ("a setting that does not exist", wrong_key, pods, "unknown field: found `tls_port`"),
     ("a value of the wrong form", wrong_value, pods, "http.idle"),
