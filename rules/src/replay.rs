@@ -194,7 +194,9 @@ mod tests {
         let rules = config(vec![("both", crossing(v1::CrossingDirection::Unspecified))]);
         let mut frames = frames(1, &slices(&[places, vec![Vec::new(); 15]].concat()));
         assert!(judged(&rules, &frames).is_empty(), "the tracker may find it again");
-        frames.iter_mut().for_each(|frame| frame.max_lost_us = Some(1_000_000));
+        for frame in &mut frames {
+            frame.max_lost_us = Some(1_000_000);
+        }
         assert_eq!(judged(&rules, &frames).len(), 1);
     }
 

@@ -120,15 +120,14 @@ impl Pictures {
         expires_at: SystemTime,
     ) -> Result<Option<Address>, Problem> {
         // Signed before it is known to exist, so that it is never good for longer than it says.
-        let url = match &self.relay {
-            Some(relay) => relay.address(reader, key, expires_at),
-            None => {
-                let lifetime = expires_at.duration_since(SystemTime::now()).unwrap_or_default();
-                // The store counts whole seconds, from the begin of the one that goes on, and refuses an address that is good for none.
-                let seconds = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
-                let lifetime = Duration::from_secs(seconds.max(1));
-                urls.url(key, lifetime).await.map_err(|error| unavailable(&error))?
-            }
+        let url = if let Some(relay) = &self.relay {
+            relay.address(reader, key, expires_at)
+        } else {
+            let lifetime = expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+            // The store counts whole seconds, from the begin of the one that goes on, and refuses an address that is good for none.
+            let seconds = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
+            let lifetime = Duration::from_secs(seconds.max(1));
+            urls.url(key, lifetime).await.map_err(|error| unavailable(&error))?
         };
         match urls.presence(key).await.map_err(|error| unavailable(&error))? {
             Presence::Present => {

@@ -16,7 +16,7 @@ use super::api::{Api, ApiClient};
 use super::bucket::{ApiWithBucket, put};
 
 async fn start(s3: &S3Server, url_lifetime: Duration) -> (Api, ApiClient, Bucket, String) {
-    let with_bucket = ApiWithBucket::with_pictures(s3, |api| api.s3.url_lifetime = url_lifetime).await;
+    let with_bucket = Box::pin(ApiWithBucket::with_pictures(s3, |api| api.s3.url_lifetime = url_lifetime)).await;
     let ApiWithBucket { api, site, bucket, .. } = with_bucket;
     let viewer = api.member("viewer", &site, 1).await;
     (api, viewer, bucket, format!("/api/v1/sites/{site}"))

@@ -15,10 +15,10 @@ use super::uploads::{DEADLINE, TUS, Uploads, film};
 async fn start(name: &str) -> (Bus, Uploads) {
     let bus = tokio::task::block_in_place(|| kafka().bus(name, 2));
     let config = bus.config();
-    let uploads = Uploads::start(|api| {
+    let uploads = Box::pin(Uploads::start(|api| {
         api.kafka = config;
         api.cameras.secrets_key = Secret::new("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
-    })
+    }))
     .await;
     (bus, uploads)
 }

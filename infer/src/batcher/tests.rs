@@ -33,7 +33,7 @@ fn fixture() -> Fixture {
     let config = BatchConfig { max_size: 4, ..BatchConfig::default() };
     let requests = ModelRequests::new(scheduler.clone());
     let batcher = Batcher::new(scheduler.clone(), engine, config, inferred.clone(), requests.clone(), failure.clone());
-    Fixture { scheduler, requests, batcher, control, inferred, offsets, preparer, failure }
+    Fixture { batcher, scheduler, requests, control, inferred, offsets, preparer, failure }
 }
 
 impl Fixture {

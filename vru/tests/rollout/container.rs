@@ -70,7 +70,7 @@ impl Image {
         host: &str,
         log: PathBuf,
         mounts: &[Mount],
-        variables: BTreeMap<String, String>,
+        variables: &BTreeMap<String, String>,
         command: &[String],
         args: &[String],
     ) -> Launch {
@@ -120,7 +120,7 @@ impl Image {
             let (name, value) = variable.split_once('=').expect("a variable has a value");
             option(&["--setenv", name, value]);
         }
-        for (name, value) in &variables {
+        for (name, value) in variables {
             option(&["--setenv", name, value]);
         }
         let user = USER.to_string();

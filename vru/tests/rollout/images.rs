@@ -65,7 +65,7 @@ fn run_to_end(image: &str, mounts: &[Mount], variables: &[(&str, &str)], command
     let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
     let log = folder(image).join("log");
-    Image::open(&unpacked(), image).container(image, log, mounts, variables, &owned(command), &owned(args)).run();
+    Image::open(&unpacked(), image).container(image, log, mounts, &variables, &owned(command), &owned(args)).run();
 }
 
 /// What a browser of the person sends to the web server, with curl.
@@ -239,7 +239,9 @@ fn images_of_the_pipeline_process_the_clip() {
         workload
     };
     let programs = ["api", "webhooks", "ingest", "infer", "sink-postgres", "sink-s3", "sink-alerts"];
-    programs.iter().for_each(|name| cluster.apply(one(name)));
+    for name in programs {
+        cluster.apply(one(name));
+    }
     let address_of = |workload: &str| {
         wait_for(DEADLINE, &format!("a pod of {workload}"), || {
             cluster.pods_of(workload).first().map(|pod| pod.address).ok_or_else(|| "none".to_owned())

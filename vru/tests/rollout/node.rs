@@ -64,7 +64,7 @@ impl Node {
                 variables.extend(replaced.into_iter().filter(|(_, value)| !Path::new(value).is_absolute()));
                 variables.insert("NO_COLOR".to_owned(), "1".to_owned());
                 let args = &workload.container().args;
-                let launch = image.container(name, home.join("log"), &mounts, variables, &[], args);
+                let launch = image.container(name, home.join("log"), &mounts, &variables, &[], args);
                 Program { process: launch.spawn(), image: Some(image) }
             }
         }

@@ -108,7 +108,7 @@ pub struct Container {
     pub readiness_probe: Probe,
     pub lifecycle: Option<Lifecycle>,
     #[serde(default)]
-    pub volume_mounts: Vec<Mount>,
+    pub volume_mounts: Vec<VolumeMount>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -136,7 +136,7 @@ pub struct Port {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Mount {
+pub struct VolumeMount {
     pub name: String,
     pub mount_path: String,
     #[serde(default)]

@@ -46,7 +46,7 @@ impl Positions {
 /// Counts as a feature collection of RFC 7946.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CountFeatures)]
-pub(super) struct Features<'a> {
+pub(super) struct FeatureCollection<'a> {
     #[schema(value_type = String, pattern = "^FeatureCollection$")]
     r#type: &'static str,
     bin: BinLength,
@@ -107,7 +107,7 @@ struct Properties<'a> {
     count: Option<i64>,
 }
 
-pub(super) fn features<'a>(counts: &'a Counts, positions: &Positions) -> Features<'a> {
+pub(super) fn features<'a>(counts: &'a Counts, positions: &Positions) -> FeatureCollection<'a> {
     let of_series = |series: &'a Series| {
         let found = positions.find(&series.camera_id);
         let position = found.map(|(position, _, _)| position);
@@ -133,10 +133,10 @@ pub(super) fn features<'a>(counts: &'a Counts, positions: &Positions) -> Feature
         })
     };
     let features = counts.series.iter().flat_map(of_series).collect();
-    Features { r#type: "FeatureCollection", bin: counts.bin, time_zone: &counts.time_zone, features }
+    FeatureCollection { r#type: "FeatureCollection", bin: counts.bin, time_zone: &counts.time_zone, features }
 }
 
-pub(super) fn geojson_answer(features: &Features<'_>) -> Result<Response, Problem> {
+pub(super) fn geojson_answer(features: &FeatureCollection<'_>) -> Result<Response, Problem> {
     let text = serde_json::to_vec(features).map_err(|error| {
         tracing::error!(%error, "cannot write counts as GeoJSON");
         Problem::internal()

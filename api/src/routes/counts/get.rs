@@ -9,7 +9,7 @@ use vru_storage::postgres::PooledClient;
 
 use super::answer::Counts;
 use super::csv::csv;
-use super::geojson::{Features, GEOJSON, Positions, features, geojson_answer};
+use super::geojson::{FeatureCollection, GEOJSON, Positions, features, geojson_answer};
 use super::question::{CountQuery, Format, Question, Video};
 use super::series::{Looks, MOST_BINS, places, retain_present, series, too_many};
 use super::table::table;
@@ -39,7 +39,7 @@ use crate::words::Word as _;
                 (Counts = "application/json"),
                 (String = "text/csv"),
                 (String = "application/vnd.apache.parquet"),
-                (Features = "application/geo+json")
+                (FeatureCollection = "application/geo+json")
             )
         ),
         Problems
