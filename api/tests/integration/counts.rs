@@ -249,7 +249,7 @@ print(duckdb.sql(f\"\"\"select line_id, zone_id, epoch_us(\"from\"), seconds, wa
 /// Read by GDAL, as programs that draw maps do.
 const READ_FEATURES: &str = "
 import json, struct, sys, pyogrio
-meta, _, shapes, columns = pyogrio.raw.read(sys.argv[1])
+meta, _, shapes, columns = pyogrio.raw.read(sys.argv[1], datetime_as_string=True)
 names = list(meta['fields'])
 rows = []
 for shape, *values in zip(shapes, *columns):
