@@ -1,5 +1,6 @@
 import { Group, NumberInput } from '@mantine/core';
 import { useText } from '@/shared/i18n/useText';
+import { PlaceFields } from '@/shared/ui/PlaceFields';
 import type { CameraDraft } from '../model/settings';
 
 type Place = Pick<CameraDraft, 'latitude' | 'longitude' | 'heading'>;
@@ -11,30 +12,7 @@ export function CameraPlace(props: { place: Place; onChange: (change: Partial<Pl
   const located = [place.latitude, place.longitude, place.heading].some((value) => value !== '');
   return (
     <Group gap="md" align="flex-end">
-      <NumberInput
-        label={t('site.latitude')}
-        value={place.latitude}
-        min={-90}
-        max={90}
-        decimalScale={6}
-        suffix="°"
-        hideControls
-        required={located}
-        w="9rem"
-        onChange={(latitude) => onChange({ latitude })}
-      />
-      <NumberInput
-        label={t('site.longitude')}
-        value={place.longitude}
-        min={-180}
-        max={180}
-        decimalScale={6}
-        suffix="°"
-        hideControls
-        required={located}
-        w="9rem"
-        onChange={(longitude) => onChange({ longitude })}
-      />
+      <PlaceFields place={place} required={located} width="9rem" onChange={onChange} />
       <NumberInput
         label={t('form.heading')}
         value={place.heading}

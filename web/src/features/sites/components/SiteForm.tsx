@@ -1,9 +1,10 @@
-import { Autocomplete, Button, Group, NativeSelect, NumberInput, Stack, Text, TextInput } from '@mantine/core';
+import { Autocomplete, Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, type Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { FailureText } from '@/shared/ui/FailureText';
+import { PlaceFields, type WrittenPlace } from '@/shared/ui/PlaceFields';
 
 /** Adds a site, or changes the one with this tag. */
 export function SiteForm(props: {
@@ -15,13 +16,15 @@ export function SiteForm(props: {
   const [name, setName] = useState(before?.name ?? '');
   const [zone, setZone] = useState(before?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
   const [units, setUnits] = useState<Schemas['Units']>(before?.units ?? 'metric');
-  const [latitude, setLatitude] = useState<string | number>(before?.location?.latitude ?? '');
-  const [longitude, setLongitude] = useState<string | number>(before?.location?.longitude ?? '');
-  const located = latitude !== '' || longitude !== '';
+  const [place, setPlace] = useState<WrittenPlace>({
+    latitude: before?.location?.latitude ?? '',
+    longitude: before?.location?.longitude ?? '',
+  });
+  const located = place.latitude !== '' || place.longitude !== '';
   const client = useQueryClient();
   const saved = useMutation({
     mutationFn: () => {
-      const location = located ? { latitude: Number(latitude), longitude: Number(longitude) } : null;
+      const location = located ? { latitude: Number(place.latitude), longitude: Number(place.longitude) } : null;
       const wanted = { name, time_zone: zone, units, location };
       return props.site
         ? body(
@@ -72,28 +75,7 @@ export function SiteForm(props: {
           onChange={(event) => setUnits(event.currentTarget.value === 'imperial' ? 'imperial' : 'metric')}
         />
         <Group gap="sm" grow align="flex-start">
-          <NumberInput
-            label={t('site.latitude')}
-            value={latitude}
-            min={-90}
-            max={90}
-            decimalScale={6}
-            suffix="°"
-            hideControls
-            required={located}
-            onChange={setLatitude}
-          />
-          <NumberInput
-            label={t('site.longitude')}
-            value={longitude}
-            min={-180}
-            max={180}
-            decimalScale={6}
-            suffix="°"
-            hideControls
-            required={located}
-            onChange={setLongitude}
-          />
+          <PlaceFields place={place} required={located} onChange={(change) => setPlace({ ...place, ...change })} />
         </Group>
         <Text size="xs" className="quiet">
           {t('site.place-help')}
