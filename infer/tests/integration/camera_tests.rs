@@ -12,17 +12,17 @@ use vru_vision::image::Image;
 use crate::support::repository;
 use crate::worker::{DEADLINE, start};
 
-/// Left, top, right and bottom of pedestrians of `assets/street.jpg`, drawn by hand.
-const PEDESTRIANS: [[u32; 4]; 6] = [
-    [312, 152, 336, 218],
-    [425, 178, 449, 247],
-    [468, 107, 487, 161],
-    [489, 112, 508, 164],
-    [542, 109, 564, 170],
-    [575, 175, 598, 253],
+/// Left, top, right and bottom of heads in `assets/street.jpg`, which is 640×480, drawn by hand.
+const HEADS: [[u32; 4]; 6] = [
+    [317, 152, 327, 163],
+    [435, 179, 445, 190],
+    [475, 107, 482, 114],
+    [495, 112, 503, 120],
+    [551, 109, 557, 116],
+    [585, 172, 594, 183],
 ];
-/// Where nobody is, and the picture has detail.
-const NOBODY: [[u32; 4]; 2] = [[0, 300, 120, 420], [640, 330, 760, 450]];
+/// Where nobody is, and the picture has detail: windows of a building.
+const NOBODY: [[u32; 4]; 2] = [[275, 32, 340, 65], [380, 32, 470, 65]];
 
 fn send(bus: &Bus, id: &str, snapshot: Vec<u8>, in_time: Duration) {
     let picture =
@@ -42,16 +42,16 @@ fn report(bus: &Bus, id: &str) -> BlurredPicture {
     }
 }
 
-/// How much neighbours differ, on average: of blocks, hardly.
-fn detail(image: &Image, [left, top, right, bottom]: [u32; 4]) -> f64 {
-    let mut sum = 0;
-    for y in top..bottom {
-        for x in left..right {
-            let (here, beside) = (image.pixel(x, y), image.pixel(x + 1, y));
-            sum += here.iter().zip(beside).map(|(a, b)| u64::from(a.abs_diff(b))).sum::<u64>();
-        }
-    }
-    sum as f64 / f64::from((right - left) * (bottom - top) * 3)
+/// How much neighbours usually differ: the median. Of blocks, hardly; a mean would show the few neighbours of two blocks instead.
+fn detail(image: &Image, [left, top, right, bottom]: [u32; 4]) -> u64 {
+    let differs = |x: u32, y: u32| {
+        let (here, beside) = (image.pixel(x, y), image.pixel(x + 1, y));
+        here.iter().zip(beside).map(|(a, b)| u64::from(a.abs_diff(b))).sum::<u64>()
+    };
+    let mut all: Vec<u64> =
+        (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y))).map(|(x, y)| differs(x, y)).collect();
+    all.sort_unstable();
+    all[all.len() / 2]
 }
 
 #[test]
@@ -66,16 +66,13 @@ fn pictures_of_tests_are_reported_with_hidden_heads_and_others_with_the_reason()
     assert_eq!(answer.problem, "");
     let (before, after) = (jpeg::decode(&street, None).unwrap(), jpeg::decode(&answer.snapshot, None).unwrap());
     assert_eq!((before.width, before.height), (after.width, after.height));
-    for [left, top, right, bottom] in PEDESTRIANS {
-        // An eighth of a person is head.
-        let head = [left, top, right, top + (bottom - top) / 8];
+    for head in HEADS {
         let (seen, kept) = (detail(&before, head), detail(&after, head));
-        // The model's box may be some pixels beside the one that was drawn.
-        assert!(seen > 4.0 && kept < seen * 0.6, "the head at {head:?}: {seen} became {kept}");
+        assert!(seen > 30 && kept * 3 < seen, "the head at {head:?}: {seen} became {kept}");
     }
     for place in NOBODY {
         let (seen, kept) = (detail(&before, place), detail(&after, place));
-        assert!(kept > seen * 0.7, "nobody is at {place:?}: {seen} became {kept}");
+        assert!(seen > 0 && kept * 10 > seen * 7, "nobody is at {place:?}: {seen} became {kept}");
     }
 
     let broken = street[..street.len() / 3].to_vec();
