@@ -110,6 +110,7 @@ IN_CLUSTER = [
 MISTAKES = [
     ("a consumer that does not know its zone", no_zone, racks, "Deployment/infer: reads from Kafka, and VRU__KAFKA__CLIENT_RACK is not the zone"),
     ("a label that pods do not get", another_label, pods, "no pod has the field"),
+    ("names of racks that are none", lambda w: config(w, "vru-kafka", lambda data: {**data, "RACK_NAMES": "eu-central-1a"}), pods, "is not zone=rack"),
     ("no names of MSK's racks", lambda w: config(w, "vru-kafka", lambda data: {**data, "RACK_NAMES": ""}), racks, "does not say what MSK calls the zones"),
     ("a setting that does not exist", wrong_key, pods, "unknown field: found `tls_port`"),
     ("a value of the wrong form", wrong_value, pods, "http.idle"),
@@ -175,5 +176,10 @@ def changed_only(world, base):
 
 
 def config_of(document, world):
-    volumes = document["spec"]["template"]["spec"]["volumes"]
-    return [world.config_map(volume["configMap"]["name"]) for volume in volumes if "configMap" in volume]
+    """What the pods of a workload read: as files, and as variables."""
+    pod = document["spec"]["template"]["spec"]
+    names = [volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume]
+    containers = pod["containers"] + pod.get("initContainers", [])
+    sources = [source for container in containers for source in container.get("envFrom", [])]
+    names += [source["configMapRef"]["name"] for source in sources if "configMapRef" in source]
+    return [world.config_map(name) for name in names]
