@@ -175,7 +175,7 @@ async fn a_stream_tells_when_a_camera_begins_to_show_something() {
     // Once it was looked at, what it shows is a change.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let update = Update { camera: gate.clone(), state: LiveCamera::default(), new_frame: true };
-    // A file ends, and nothing is told of it: it is no camera that falls silent.
+    // The end of a file sends no event: a file that ended is not a silent camera.
     let of_file = LiveCamera { file: true, ..LiveCamera::default() };
     let of_file = Update { camera: file, state: of_file, new_frame: true };
     store

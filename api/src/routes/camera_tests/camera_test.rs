@@ -10,7 +10,7 @@ use crate::camera_tests::Seen;
 use crate::http::Problem;
 use crate::routes::text::time;
 
-/// Never a picture in which somebody may be recognised instead.
+/// A picture that could not be blurred is never shown in its place.
 const UNANSWERED: &str =
     "no inference worker has blurred the picture in time: none runs, none had time, or Kafka was away; test again";
 

@@ -132,7 +132,7 @@ async fn access_units_are_passed_on_and_pictures_begin_at_key_frames() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_comes_between_key_frames_begins_at_the_one_before() {
+async fn a_viewer_that_joins_between_key_frames_begins_at_the_last_one() {
     let street = Street::start("joining").await;
     let camera = street.camera().await;
     let units = tokio::task::block_in_place(|| access_units(Clip::H264, 120));
@@ -192,5 +192,5 @@ async fn whoever_comes_between_key_frames_begins_at_the_one_before() {
             assert!(difference(picture, &truth[number]) < 0.01, "picture {number} differs");
         }
     }
-    assert_eq!(street.records(Topic::Frames, "used"), end as i64, "each is read once, for whoever watches");
+    assert_eq!(street.records(Topic::Frames, "used"), end as i64, "each record is read once, however many watch");
 }
