@@ -248,8 +248,8 @@ impl FrameConsumer {
             tracing::info!(cameras = gone.len(), "cameras that were removed are forgotten");
             presence.forget(&gone);
             self.cx.analysis.forget(&gone.iter().flat_map(Feed::all_of).collect::<Vec<_>>());
+            counts::forget(&gone.iter().map(CameraId::to_string).collect());
         }
-        counts::forget_absent(|camera| camera.parse().is_ok_and(|id: CameraId| presence.has(&id)));
     }
 
     /// Makes sure that the camera's rules are known before its first frame is analysed: the configuration comes on another topic than the

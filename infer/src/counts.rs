@@ -1,6 +1,6 @@
 //! What this process has counted, for programs that run inference in their own process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prometheus::IntCounterVec;
 use vru_runtime::gone_counts::{Counts, GoneCounts, add_by_kind};
@@ -48,9 +48,9 @@ pub fn gone_counts() -> InferCounts {
     GONE.sum()
 }
 
-/// Removes the series of cameras that this worker does not have any more.
-pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
-    GONE.forget_absent("infer_", counts, has);
+/// Removes the series of these cameras, which this worker does not have any more.
+pub(crate) fn forget(cameras: &BTreeSet<String>) {
+    GONE.forget("infer_", counts, cameras);
 }
 
 /// The counts by camera id.
@@ -113,7 +113,7 @@ mod tests {
         RECEIVED.with_label_values(&["counts-gone"]).inc_by(3);
         DROPPED.with_label_values(&["counts-gone", QUEUE_FULL]).inc_by(2);
         let before = gone_counts();
-        forget_absent(|camera| camera != "counts-gone");
+        forget(&["counts-gone".to_owned()].into());
         assert!(!counts().contains_key("counts-gone"));
         let after = gone_counts();
         assert_eq!(after.received, before.received + 3);

@@ -1,9 +1,9 @@
 //! What this process has counted, for programs that run ingest in their own process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vru_runtime::gone_counts::{Counts, GoneCounts, add_by_kind};
-use vru_runtime::metrics::{counts_by, gauges_by};
+use vru_runtime::metrics::{counts_by, gauges_by, retain_cameras};
 
 use crate::metrics::{CONNECTED, DROPPED, ERRORS, RECEIVED, SENT};
 use crate::waits;
@@ -36,6 +36,9 @@ impl Counts for IngestCounts {
     }
 }
 
+/// Of the names of this program's metrics.
+const PREFIX: &str = "ingest_";
+
 static GONE: GoneCounts<IngestCounts> = GoneCounts::new();
 
 /// The sum over the cameras that this process does not have any more.
@@ -43,10 +46,18 @@ pub fn gone_counts() -> IngestCounts {
     GONE.sum()
 }
 
-/// Removes the series of cameras that this process does not have any more.
-pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
-    waits::forget_absent(&has);
-    GONE.forget_absent("ingest_", counts, has);
+/// Removes the series of these cameras, which this process does not have any more.
+pub(crate) fn forget(cameras: &BTreeSet<String>) {
+    waits::forget(cameras);
+    GONE.forget(PREFIX, counts, cameras);
+}
+
+/// Removes the series that the test of a camera left under its own id.
+pub(crate) fn forget_test(id: &str) {
+    // A test is not counted, so a camera has this id.
+    if !counts().contains_key(id) {
+        retain_cameras(PREFIX, |camera| camera != id);
+    }
 }
 
 /// The counts by camera id.
@@ -115,12 +126,36 @@ mod tests {
         metrics::dropped("counts-gone", QUEUE_FULL, 2);
         metrics::connected("counts-gone", 1);
         let before = gone_counts();
-        forget_absent(|camera| camera != "counts-gone");
+        forget(&["counts-gone".to_owned()].into());
         assert!(!counts().contains_key("counts-gone"));
         let after = gone_counts();
         assert_eq!(after.received, before.received + 3);
         let dropped = |counts: &IngestCounts| counts.dropped.get(QUEUE_FULL).copied().unwrap_or(0);
         assert_eq!(dropped(&after), dropped(&before) + 2);
+    }
+
+    #[test]
+    fn only_the_series_of_cameras_that_are_gone_are_removed() {
+        RECEIVED.with_label_values(&["counts-stays"]).inc_by(3);
+        forget(&["counts-another".to_owned()].into());
+        assert_eq!(counts()["counts-stays"].received, 3);
+    }
+
+    #[test]
+    fn the_test_of_a_camera_leaves_no_series_and_takes_none_from_a_camera_of_its_name() {
+        let lost = |camera: &str| {
+            let series = counts_by(&metrics::LOST_PACKETS, ["camera"]);
+            series.get(&[camera.to_owned()]).copied()
+        };
+        for camera in ["counts-tested", "counts-watched"] {
+            metrics::LOST_PACKETS.with_label_values(&[camera]).inc();
+        }
+        metrics::watched("counts-watched");
+        let gone = gone_counts();
+        forget_test("counts-tested");
+        forget_test("counts-watched");
+        assert_eq!((lost("counts-tested"), lost("counts-watched")), (None, Some(1)));
+        assert_eq!(gone_counts(), gone);
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod login_pace;
 pub mod metrics;
 pub mod publisher;
 mod queue;
+mod removed_cameras;
 pub mod sampler;
 mod service;
 pub mod source;

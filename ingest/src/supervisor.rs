@@ -17,14 +17,13 @@ use vru_runtime::retry::Backoff;
 
 use crate::camera::{self, CameraContext};
 use crate::counts;
+use crate::removed_cameras::RemovedCameras;
 
 /// How long the new task of a changed camera waits for the old task to end. A change must take effect within 2 s, so a camera
 /// that hangs while it is closed must not delay its new configuration longer.
 const HAND_OVER: Duration = Duration::from_millis(1_500);
 /// How often the metrics of cameras that are gone are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// How long the metrics of a camera stay after it was removed or moved: Prometheus must read the last counts, and a scrape may fail.
-const SERIES_KEPT: Duration = Duration::from_mins(10);
 
 /// How a camera comes to this process. A camera whose source changes has a task of each kind for a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,22 +72,25 @@ pub(crate) async fn run(mut changes: CameraChanges, context: CameraContext, soft
     let mut cameras: HashMap<(CameraId, Way), RunningCamera> = HashMap::new();
     // Removed cameras whose tasks have not ended.
     let mut ending: Vec<(CameraId, JoinHandle<()>)> = Vec::new();
-    let mut removed_at: HashMap<CameraId, Instant> = HashMap::new();
+    let mut removed = RemovedCameras::default();
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         let event = tokio::select! {
             () = soft.cancelled() => break,
             _ = sweep.tick() => {
                 ending.retain(|(_, task)| !task.is_finished());
-                let is_ending = |camera: &str| ending.iter().any(|(id, _)| id.as_str() == camera);
-                removed_at.retain(|_, at| at.elapsed() < SERIES_KEPT);
-                counts::forget_absent(|camera| {
-                    let is_watched = |id: &CameraId| {
-                        [Way::Assigned, Way::Pushed].iter().any(|way| cameras.contains_key(&(id.clone(), *way)))
-                    };
-                    let is_known = |id: CameraId| removed_at.contains_key(&id) || is_watched(&id);
-                    camera.parse().is_ok_and(is_known) || is_ending(camera) || context.shutdowns.hang(camera)
-                });
+                let is_here = |id: &CameraId| {
+                    [Way::Assigned, Way::Pushed].iter().any(|way| cameras.contains_key(&(id.clone(), *way)))
+                };
+                let is_ending = |id: &CameraId| ending.iter().any(|(camera, _)| camera == id);
+                let gone = removed.gone(
+                    Instant::now(),
+                    is_here,
+                    |id| is_ending(id) || context.shutdowns.hang(id.as_str()),
+                );
+                if !gone.is_empty() {
+                    counts::forget(&gone.iter().map(CameraId::to_string).collect());
+                }
                 continue;
             }
             change = changes.next() => change,
@@ -99,7 +101,7 @@ pub(crate) async fn run(mut changes: CameraChanges, context: CameraContext, soft
                 if let Some(running) = cameras.remove(&(id.clone(), way)) {
                     tracing::info!(camera = %id, "camera removed");
                     running.stop.cancel();
-                    removed_at.insert(id.clone(), Instant::now());
+                    removed.insert(id.clone(), Instant::now());
                     ending.push((id, running.task));
                 }
             }

@@ -1,6 +1,6 @@
 //! What each video file waits for. A file never fails for want of a consumer, so without this it would stand still without a word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -101,9 +101,9 @@ pub(crate) fn ended_ones() -> BTreeMap<String, String> {
     ENDED.lock().clone()
 }
 
-/// Forgets the ends of cameras that this process does not have any more.
-pub(crate) fn forget_absent(has: impl Fn(&str) -> bool) {
-    ENDED.lock().retain(|camera, _| has(camera));
+/// Forgets the ends of these cameras, which this process does not have any more.
+pub(crate) fn forget(cameras: &BTreeSet<String>) {
+    ENDED.lock().retain(|camera, _| !cameras.contains(camera));
 }
 
 /// Logs long waits, and keeps `ready` informed of those that somebody must end.

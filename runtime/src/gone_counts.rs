@@ -1,6 +1,6 @@
 //! What was counted for cameras that a process does not have any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
@@ -32,20 +32,19 @@ impl<C: Counts> GoneCounts<C> {
         self.0.lock().clone().unwrap_or_default()
     }
 
-    /// Removes the series of the metrics whose names begin with `prefix`, of the cameras that this process does not have, and adds up what
-    /// `counts` says of these cameras.
-    pub fn forget_absent(
+    /// Removes the series of these cameras from the metrics whose names begin with `prefix`, and adds up what `counts` says of them.
+    pub fn forget(
         &self,
         prefix: &str,
         counts: impl FnOnce() -> BTreeMap<String, C>,
-        has: impl Fn(&str) -> bool,
+        cameras: &BTreeSet<String>,
     ) {
         let mut gone = self.0.lock();
         for (camera, counts) in counts() {
-            if !has(&camera) {
+            if cameras.contains(&camera) {
                 gone.get_or_insert_default().add(counts);
             }
         }
-        retain_cameras(prefix, has);
+        retain_cameras(prefix, |camera| !cameras.contains(camera));
     }
 }

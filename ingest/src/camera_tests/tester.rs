@@ -21,6 +21,7 @@ use super::context::TestContext;
 use super::failure::untried;
 use super::look::look;
 use super::reports::Reports;
+use crate::counts;
 use crate::metrics::CAMERA_TESTS;
 
 /// Tests that wait for their turn here. Others are refused.
@@ -198,6 +199,7 @@ impl Tester {
         let testing = async move {
             reports.send(id.as_str(), Outcome::Started(StartedTest {})).await;
             let outcome = look(id.clone(), &test, &context, &stop).await;
+            counts::forget_test(id.as_str());
             log_and_count(&outcome);
             match outcome {
                 Outcome::Seen(seen) if !test.unblurred => reports.send_to_be_blurred(id.as_str(), seen).await,
