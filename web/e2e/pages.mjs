@@ -41,6 +41,7 @@ export async function settle(page, patience = 6_000) {
     document.querySelector('h1, h2, [role=status]') !== null &&
     document.querySelector('[role=status][aria-label]:has(.mantine-Skeleton-root)') === null &&
     (document.querySelector('.live') === null || document.querySelector('.live[data-waiting=false]') !== null) &&
+    (document.querySelector('.map') === null || document.querySelector('.map[data-drawn]') !== null) &&
     [...document.images].every((image) => image.complete) &&
     [...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('canvas') !== null);
   await page.waitForFunction(calm, undefined, { timeout: patience }).catch(() => undefined);

@@ -97,6 +97,8 @@ const guidePage = createRoute({
   component: lazyRouteComponent(() => import('./pages/GuidePage'), 'GuidePage'),
 });
 
+const missing = createRoute({ getParentRoute: () => inside, path: '$', component: Missing });
+
 const site = createRoute({ getParentRoute: () => inside, path: '/sites/$siteId', component: Outlet });
 
 const cameras = createRoute({
@@ -201,6 +203,7 @@ const tree = root.addChildren([
     map,
     guide,
     guidePage,
+    missing,
     site.addChildren([
       cameras,
       wall,

@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { liveQuery } from '@/features/cameras/api/queries';
 import { health } from '@/features/cameras/model/health';
 import { SitesMap } from '@/features/map/components/SitesMap';
-import type { MapSite } from '@/features/map/model/places';
+import type { CameraState, MapSite, Mark } from '@/features/map/model/places';
 import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
 import { sitesQuery } from '@/shared/api/sites';
@@ -33,27 +33,38 @@ function Sites(props: { sites: Schemas['Site'][] }) {
   const live = useQueries({
     queries: props.sites.map((site) => ({ ...liveQuery(site.id), refetchInterval: EVERY_MS })),
   });
-  const sites = useStable(
-    props.sites.map((site, at) => ({ site, cameras: summary(cameras[at]?.data, live[at]?.data) })),
-  );
-  return (
-    <SitesMap sites={sites} onOpen={(siteId) => void navigate({ to: '/sites/$siteId/cameras', params: { siteId } })} />
-  );
+  const sites = useStable(props.sites.map((site, at) => ({ site, ...found(cameras[at]?.data, live[at]?.data) })));
+  function open({ siteId, cameraId }: Mark) {
+    if (cameraId === undefined) void navigate({ to: '/sites/$siteId/cameras', params: { siteId } });
+    else void navigate({ to: '/sites/$siteId/cameras/$cameraId', params: { siteId, cameraId } });
+  }
+  return <SitesMap sites={sites} onOpen={open} />;
 }
 
-function summary(
+/** How many cameras are how, and those that have a place. */
+function found(
   cameras: Schemas['Camera'][] | undefined,
   live: ReadonlyMap<string, Schemas['LiveCamera']> | undefined,
-): MapSite['cameras'] {
-  if (!cameras || !live) return undefined;
-  const found = { live: 0, silent: 0, off: 0 };
-  for (const camera of withoutFiles(cameras)) {
-    const state = health(camera, live.get(camera.id));
-    if (state === 'live') found.live += 1;
-    else if (state === 'off') found.off += 1;
-    else found.silent += 1;
-  }
-  return found;
+): Pick<MapSite, 'cameras' | 'placed'> {
+  const list = cameras ? withoutFiles(cameras) : [];
+  const placed = list.flatMap((camera) => {
+    const { name, location } = camera.settings;
+    return location ? [{ id: camera.id, name: name || camera.id, state: watching(camera, live), location }] : [];
+  });
+  if (!cameras || !live) return { cameras: undefined, placed };
+  const count = { live: 0, silent: 0, off: 0, unknown: 0 };
+  for (const camera of list) count[watching(camera, live)] += 1;
+  return { cameras: count, placed };
+}
+
+/** Whether a camera watches; one of which a change is not in effect yet does not. */
+function watching(
+  camera: Schemas['Camera'],
+  live: ReadonlyMap<string, Schemas['LiveCamera']> | undefined,
+): CameraState {
+  if (!live) return 'unknown';
+  const state = health(camera, live.get(camera.id));
+  return state === 'live' || state === 'off' ? state : 'silent';
 }
 
 /** The same list while nothing changed, so that the marks on the map are not made anew. */

@@ -23,23 +23,39 @@ export function classOf(object: OverlayObject): RoadUserClass | undefined {
   return CLASSES.find((one) => one === object.class);
 }
 
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** How large a canvas is drawn that takes so many pixels of the page (`across`): not larger than it is seen, or than its picture is. `unit`
+ * is the size of what is drawn over the picture: names can be read on a small tile and do not fill a large one. */
+export function scaled(picture: Size, across: number | undefined, density: number): Size & { unit: number } {
+  if (!across) return { ...picture, unit: Math.max(1, picture.width / USUAL_ACROSS) };
+  const share = Math.min(1, (across * density) / picture.width);
+  const size = { width: Math.round(picture.width * share), height: Math.round(picture.height * share) };
+  const growth = Math.min(2, Math.max(0.8, Math.sqrt(across / USUAL_ACROSS)));
+  return { ...size, unit: (size.width / across) * growth };
+}
+
+const USUAL_ACROSS = 480;
+
 /** Draws a picture and what belongs to it in one go, so that no box is ever on another picture than its own. */
 export function draw(
   canvas: HTMLCanvasElement,
   picture: CanvasImageSource,
-  size: { width: number; height: number },
+  size: Size & { unit: number },
   objects: readonly OverlayObject[],
   shapes: Shapes,
   name: (object: OverlayObject) => string,
 ): void {
-  const { width, height } = size;
+  const { width, height, unit } = size;
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
   }
   const context = canvas.getContext('2d', { alpha: false });
   if (!context) return;
-  const unit = Math.max(1, width / 480);
   context.drawImage(picture, 0, 0, width, height);
   context.lineJoin = 'round';
   context.lineWidth = 1.5 * unit;

@@ -53,10 +53,6 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
     ...(days > 14 ? {} : { hour: '2-digit', minute: '2-digit' }),
   });
   const tops = froms.map((_, bin) => series.every((one) => one.points[bin]?.count == null));
-  const highest = Math.max(
-    1,
-    ...froms.map((_, bin) => series.reduce((sum, one) => sum + (one.points[bin]?.count ?? 0), 0)),
-  );
   const chart = init(element);
   const labelled = roundTimes(froms, zone, element.clientWidth);
   chart.setOption({
@@ -73,14 +69,18 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
       axisTick: { alignWithLabel: true, interval: (bin: number) => labelled.has(bin), lineStyle: { color: line } },
       axisLine: { lineStyle: { color: line } },
     },
-    yAxis: {
-      type: 'value',
-      name: unit,
-      nameTextStyle: { color: text, align: 'left' },
-      minInterval: 1,
-      axisLabel: { color: text },
-      splitLine: { lineStyle: { color: line } },
-    },
+    yAxis: [
+      {
+        type: 'value',
+        name: unit,
+        nameTextStyle: { color: text, align: 'left' },
+        minInterval: 1,
+        axisLabel: { color: text },
+        splitLine: { lineStyle: { color: line } },
+      },
+      // Of what is shaded: it reaches from the bottom to the top.
+      { type: 'value', show: false, min: 0, max: 1 },
+    ],
     series: [
       ...series.map((one) => ({
         name: one.name,
@@ -93,6 +93,7 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
       // Where nobody looked, the whole height is shaded.
       tops.some(Boolean) && {
         type: 'bar',
+        yAxisIndex: 1,
         silent: true,
         barGap: '-100%',
         barCategoryGap: '0%',
@@ -100,7 +101,7 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
         tooltip: { show: false },
         // Its border fills what rounding leaves between two bars.
         itemStyle: { color: gap, borderColor: gap, borderWidth: 1 },
-        data: tops.map((unknown) => (unknown ? highest : '-')),
+        data: tops.map((unknown) => (unknown ? 1 : '-')),
       },
     ].filter((one) => one !== false),
   });

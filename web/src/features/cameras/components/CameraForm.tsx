@@ -60,7 +60,7 @@ export function CameraForm(props: {
     >
       <Stack gap="md">
         <Card title={t('form.camera')}>
-          <Group align="flex-end" gap="md">
+          <Group align="flex-end" gap="md" className="form-row">
             <TextInput
               label={t('form.name')}
               value={draft.name}
@@ -107,7 +107,7 @@ export function CameraForm(props: {
               onChange={(event) => set({ path: event.currentTarget.value.trim() })}
             />
           )}
-          <Group align="flex-end" gap="md">
+          <Group align="flex-end" gap="md" className="form-row">
             <TextInput
               label={t('form.username')}
               value={draft.username}

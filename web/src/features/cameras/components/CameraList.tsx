@@ -22,7 +22,7 @@ export function CameraList(props: { siteId: string; add: ReactNode; tile?: (came
       empty={{ title: 'cameras.none', text: 'cameras.none-text', action: props.add }}
     >
       {(list) => (
-        <div className="grid-cameras">
+        <div className="grid-cameras" style={{ '--cards': list.length } as React.CSSProperties}>
           {inOrder(list, states).map((camera) => (
             <CameraTile key={camera.id} camera={camera} live={states.get(camera.id)} picture={props.tile?.(camera)} />
           ))}

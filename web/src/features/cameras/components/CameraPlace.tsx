@@ -11,7 +11,7 @@ export function CameraPlace(props: { place: Place; onChange: (change: Partial<Pl
   const { place, onChange } = props;
   const located = [place.latitude, place.longitude, place.heading].some((value) => value !== '');
   return (
-    <Group gap="md" align="flex-end">
+    <Group gap="md" align="flex-end" className="form-row short">
       <PlaceFields place={place} required={located} width="9rem" onChange={onChange} />
       <NumberInput
         label={t('form.heading')}

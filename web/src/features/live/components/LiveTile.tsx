@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { classOf, draw } from '@/shared/model/overlay';
+import { classOf, draw, scaled } from '@/shared/model/overlay';
 import { Ages, STALE_MS } from '../model/age';
 import { feed } from '../model/feed';
 import type { Rendition } from '../model/message';
+import type { Shown } from '../model/stream';
 
 const TICK_MS = 250;
 
@@ -21,8 +22,10 @@ export function LiveTile(props: {
   const { camera, rendition, plain = false, onRatio } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const visible = useVisible(canvas);
+  const across = useAcross(canvas);
   const [age, setAge] = useState<number>();
   const [ratio, setRatio] = useState(4 / 3);
+  const ages = useRef<{ camera: string; of: Ages }>(undefined);
   const settings = useRef(camera.settings);
   settings.current = camera.settings;
   const text = useRef(t);
@@ -30,12 +33,17 @@ export function LiveTile(props: {
 
   useEffect(() => {
     if (!visible) return;
-    const ages = new Ages();
-    const leave = feed.watch(camera.id, rendition, ({ image, width, height, head, arrived }) => {
+    // A tile that was not in view shows what it showed before: its age goes on from there.
+    if (ages.current?.camera !== camera.id) ages.current = { camera: camera.id, of: new Ages() };
+    const { of } = ages.current;
+    const tell = () => setAge(of.at(performance.now()));
+    tell();
+    const show = ({ image, width, height, head, arrived }: Shown) => {
       if (!canvas.current) return;
       const { zones = [], lines = [] } = plain ? {} : settings.current;
       const objects = plain ? [] : (head.objects ?? []);
-      draw(canvas.current, image, { width, height }, objects, { zones, lines }, (object) => {
+      const size = scaled({ width, height }, across.current, window.devicePixelRatio);
+      draw(canvas.current, image, size, objects, { zones, lines }, (object) => {
         const known = classOf(object);
         return text.current(known ? `class.${known}` : 'class.unknown');
       });
@@ -45,14 +53,18 @@ export function LiveTile(props: {
       dataset.type = head.picture?.type;
       dataset.objects = String(head.objects?.length ?? '');
       setRatio(width / height);
-      ages.add(arrived, Date.parse(head.captured_at));
-    });
-    const timer = setInterval(() => setAge(ages.at(performance.now())), TICK_MS);
+      const isFirst = of.at(arrived) === undefined;
+      of.add(arrived, Date.parse(head.captured_at));
+      if (isFirst) tell();
+    };
+    const seen = () => across.current && across.current * window.devicePixelRatio;
+    const leave = feed.watch(camera.id, rendition, { show, across: seen });
+    const timer = setInterval(tell, TICK_MS);
     return () => {
       clearInterval(timer);
       leave();
     };
-  }, [camera.id, rendition, plain, visible]);
+  }, [camera.id, rendition, plain, visible, across]);
 
   useEffect(() => onRatio?.(ratio), [ratio, onRatio]);
 
@@ -70,6 +82,20 @@ export function LiveTile(props: {
       </span>
     </div>
   );
+}
+
+/** How wide it is on the page, without asking for it with each picture. */
+function useAcross(element: React.RefObject<HTMLElement | null>): React.RefObject<number | undefined> {
+  const across = useRef<number>(undefined);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new ResizeObserver((entries) => {
+      across.current = entries.at(-1)?.contentRect.width;
+    });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return across;
 }
 
 /** Whether somebody can see it: it is scrolled into view, in a tab that is shown. */

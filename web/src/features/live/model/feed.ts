@@ -1,5 +1,5 @@
 import { parse, type Rendition } from './message';
-import { CameraStream, type Shown } from './stream';
+import { CameraStream, type Viewer } from './stream';
 import { decodesH264 } from './support';
 import { backOff, Wishes } from './wishes';
 
@@ -23,16 +23,16 @@ class LiveFeed {
     });
   }
 
-  /** Returns what ends it. The listener gets pictures in an animation frame. */
-  watch(camera: string, rendition: Rendition, listener: (shown: Shown) => void): () => void {
-    const viewer = this.#wishes.add(camera, rendition);
+  /** Returns what ends it. The viewer gets pictures in an animation frame. */
+  watch(camera: string, rendition: Rendition, viewer: Viewer): () => void {
+    const wish = this.#wishes.add(camera, rendition);
     const stream = this.#streams.get(camera) ?? new CameraStream(() => this.#cannotDecode(camera));
-    stream.listeners.add(listener);
+    stream.viewers.add(viewer);
     this.#streams.set(camera, stream);
     this.#changed();
     return () => {
-      this.#wishes.remove(viewer);
-      stream.listeners.delete(listener);
+      this.#wishes.remove(wish);
+      stream.viewers.delete(viewer);
       this.#changed();
     };
   }
@@ -49,7 +49,7 @@ class LiveFeed {
     queueMicrotask(() => {
       this.#asked = false;
       for (const [camera, stream] of this.#streams) {
-        if (stream.listeners.size > 0) continue;
+        if (stream.viewers.size > 0) continue;
         stream.close();
         this.#streams.delete(camera);
       }

@@ -42,13 +42,17 @@ function watching() {
   const shown: { image: unknown; head: LiveHead }[] = [];
   let frame: (() => void) | undefined;
   const images: { closed: number }[] = [];
+  const sizes: (number | undefined)[] = [];
   const stream = new CameraStream((reason) => failures.push(reason), {
     decoder: (init) => {
       const decoder = new Decoder(init);
       decoders.push(decoder);
       return decoder as unknown as VideoDecoder;
     },
-    bitmap: async () => image() as unknown as ImageBitmap,
+    jpeg: async (_bytes, _type, size) => {
+      sizes.push(size?.width);
+      return image() as unknown as ImageBitmap;
+    },
     frame: (callback) => {
       frame = callback;
     },
@@ -58,15 +62,22 @@ function watching() {
     images.push(made);
     return made;
   }
-  stream.listeners.add(({ image: drawn, head }) => {
-    expect((drawn as unknown as { closed: number }).closed).toBe(0);
-    shown.push({ image: drawn, head });
+  const seen: { across: number | undefined } = { across: undefined };
+  stream.viewers.add({
+    show({ image: drawn, head }) {
+      expect((drawn as unknown as { closed: number }).closed).toBe(0);
+      shown.push({ image: drawn, head });
+    },
+    across: () => seen.across,
   });
   return {
     stream,
     decoders,
     failures,
     images,
+    seen,
+    /** How wide each JPEG was decoded; `undefined`: as it was. */
+    sizes,
     /** Sequences of what is shown. */
     sequences: () => shown.map(({ head }) => head.sequence),
     /** The decoder gives the picture of the unit that it got in this place. */
@@ -181,6 +192,27 @@ describe('a decoded picture', () => {
       view.draw();
     }
     expect(view.sequences()).toEqual([0, 1, 2, 3, 4, 24, 25, 26, 27, 28, 29]);
+  });
+});
+
+describe('a JPEG', () => {
+  const jpeg = (sequence: number): LivePicture => {
+    const made = unit(sequence);
+    return { ...made, head: { ...made.head, picture: { type: 'image/jpeg', width: 640, height: 480 } } };
+  };
+
+  it('is decoded as large as the largest tile that shows it, and whole until that is known', async () => {
+    const view = watching();
+    view.stream.receive(jpeg(0), 0);
+    await vi.waitFor(() => expect(view.images).toHaveLength(1));
+    view.seen.across = 200;
+    view.stream.viewers.add({ show: () => undefined, across: () => 300 });
+    view.stream.receive(jpeg(1), 100);
+    await vi.waitFor(() => expect(view.images).toHaveLength(2));
+    expect(view.sizes).toEqual([undefined, 300]);
+    view.draw();
+    expect(view.sequences()).toEqual([1]);
+    expect(view.images.map(({ closed }) => closed)).toEqual([1, 1]);
   });
 });
 

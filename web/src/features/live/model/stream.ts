@@ -1,3 +1,4 @@
+import { decodedSize, decodeJpeg } from './jpeg';
 import { H264, type LiveHead, type LivePicture, micros } from './message';
 import { type Decoded, UnitDecoder } from './units';
 import { upright } from './upright';
@@ -11,6 +12,13 @@ export interface Shown {
   arrived: number;
 }
 
+/** Somebody who shows the pictures of a camera. */
+export interface Viewer {
+  show(shown: Shown): void;
+  /** How many pixels of the screen a picture takes; `undefined`: not known yet. */
+  across(): number | undefined;
+}
+
 interface Waiting {
   image: ImageBitmap | VideoFrame;
   head: LiveHead;
@@ -22,19 +30,19 @@ const WITHOUT_ANALYSIS_US = 2_000_000;
 
 interface Browser {
   decoder(init: VideoDecoderInit): VideoDecoder;
-  bitmap(jpeg: Blob): Promise<ImageBitmap>;
+  jpeg: typeof decodeJpeg;
   frame(callback: () => void): void;
 }
 
 const browser: Browser = {
   decoder: (init) => new VideoDecoder(init),
-  bitmap: (jpeg) => createImageBitmap(jpeg),
+  jpeg: decodeJpeg,
   frame: (callback) => void requestAnimationFrame(callback),
 };
 
 /** The pictures of one camera, decoded once for all who show it. Of those that come faster than the screen is drawn, the newest is shown. */
 export class CameraStream {
-  readonly listeners = new Set<(shown: Shown) => void>();
+  readonly viewers = new Set<Viewer>();
   readonly #failed: (reason: string) => void;
   readonly #browser: Browser;
   #units: UnitDecoder | undefined;
@@ -95,13 +103,20 @@ export class CameraStream {
       this.#jpeg = undefined;
       try {
         const type = picture.head.picture?.type ?? '';
-        const image = await this.#browser.bitmap(new Blob([picture.bytes], { type }));
+        const image = await this.#browser.jpeg(picture.bytes, type, this.#size(picture));
         this.#offer({ image, head: picture.head, arrived });
       } catch {
         // Not a picture: the age says that none is shown.
       }
     }
     this.#decoding = false;
+  }
+
+  /** As large as the largest of those who show it needs it. */
+  #size({ head: { picture } }: LivePicture) {
+    const seen = [...this.viewers].map((viewer) => viewer.across());
+    if (!picture || seen.includes(undefined)) return undefined;
+    return decodedSize(picture, Math.max(...seen.map(Number)));
   }
 
   #offer(picture: Waiting): void {
@@ -132,7 +147,7 @@ export class CameraStream {
         picture?.type === H264
           ? upright(image, source, picture.turn)
           : { image, width: picture?.width ?? source.width, height: picture?.height ?? source.height };
-      for (const listener of this.listeners) listener({ ...shown, head, arrived });
+      for (const viewer of this.viewers) viewer.show({ ...shown, head, arrived });
     } finally {
       image.close();
     }

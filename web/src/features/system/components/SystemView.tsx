@@ -50,7 +50,7 @@ function Servers(props: { servers: Schemas['Servers'] }) {
               <Text size="sm">{t(`server.is-${server.state}`)}</Text>
             </Group>
             {server.detail ? (
-              <Text size="sm" className="quiet">
+              <Text size="sm" className="quiet sentence">
                 {server.detail}
               </Text>
             ) : null}
@@ -165,7 +165,7 @@ function Consumers(props: { consumers: Schemas['Consumer'][] }) {
           <Table.Tbody>
             {props.consumers.map((consumer) => (
               <Table.Tr key={`${consumer.name} ${consumer.topic}`}>
-                <Table.Td>{stepText(consumer.name, t)}</Table.Td>
+                <Table.Td>{stepText(consumer, t)}</Table.Td>
                 <Table.Td className="id">{consumer.topic}</Table.Td>
                 <Table.Td ta="right">
                   {consumer.lag == null ? (

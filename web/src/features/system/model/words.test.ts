@@ -5,8 +5,10 @@ import { droppedText, stepText } from './words';
 const t: Text = (id, values) => i18n._(id, values);
 
 it('steps have names, and groups that somebody named otherwise keep theirs', () => {
-  expect(stepText('vru-infer', t)).toBe('Analysis of pictures');
-  expect(stepText('north-infer', t)).toBe('north-infer');
+  expect(stepText({ name: 'vru-infer', topic: 'vru.frames' }, t)).toBe('Analysis of live pictures');
+  expect(stepText({ name: 'vru-infer', topic: 'vru.file-frames' }, t)).toBe('Analysis of uploaded videos');
+  expect(stepText({ name: 'vru-infer', topic: 'north.frames' }, t)).toBe('Analysis of pictures');
+  expect(stepText({ name: 'north-infer', topic: 'vru.frames' }, t)).toBe('north-infer');
 });
 
 it('pictures that were left out say why', () => {

@@ -1,9 +1,9 @@
 import { isText, type Text } from '@/shared/i18n/i18n';
 
-/** What a group of consumers does; the name itself if it is another one. */
-export function stepText(group: string, t: Text): string {
-  const id = `system.step-${group}`;
-  return isText(id) ? t(id) : group;
+/** What a group of consumers does with its messages; the name of the group if it is another one. */
+export function stepText({ name, topic }: { name: string; topic: string }, t: Text): string {
+  const id = [`system.step-${name}-${topic}`, `system.step-${name}`].find(isText);
+  return id ? t(id) : name;
 }
 
 /** Why pictures were not analysed. */

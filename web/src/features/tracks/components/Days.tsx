@@ -25,6 +25,7 @@ export function Days(props: {
   return (
     <Group gap="sm" align="flex-end" className="filters">
       <SegmentedControl
+        className="whole"
         aria-label={t('tracks.days')}
         value={chosen ?? ''}
         data={CHOICES.map((value) => ({ value, label: t(`tracks.days-${value}`) }))}
@@ -34,7 +35,7 @@ export function Days(props: {
           else if (name) onChange(onDays(filters, name === 'today' ? undefined : ranges[name][0], ranges[name][1]));
         }}
       />
-      <Group gap="xs" align="flex-end" wrap="nowrap" className="day-range">
+      <Group gap="xs" align="flex-end" wrap="nowrap" className="day-range whole">
         <Button
           variant="default"
           px="xs"

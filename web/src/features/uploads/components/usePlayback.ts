@@ -1,6 +1,6 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
-import { draw, type OverlayObject, type Shapes } from '@/shared/model/overlay';
+import { draw, type OverlayObject, type Shapes, scaled } from '@/shared/model/overlay';
 import { readFrames } from '../api/queries';
 import { Frames, partAt } from '../model/frames';
 
@@ -49,7 +49,7 @@ export function usePlayback(
     const frame = offset === undefined ? undefined : frames.current.at(seconds);
     const size = { width: player.videoWidth, height: player.videoHeight };
     const { name: label, shapes: drawn } = latest.current;
-    draw(target, player, size, frame?.objects ?? [], drawn, label);
+    draw(target, player, scaled(size, undefined, 1), frame?.objects ?? [], drawn, label);
     target.dataset.sequence = frame ? String(frame.sequence) : '';
     target.dataset.objects = frame ? String(frame.objects.length) : '';
     const missing = !frames.current.has(partAt(seconds));

@@ -2,7 +2,7 @@ export const en = {
   'alerts.title': 'Alerts',
   'alerts.state': 'State',
   'alerts.kind': 'What happened',
-  'alerts.kind-any': 'All but crossings of lines',
+  'alerts.kind-any': 'All but line crossings',
   'alerts.severity': 'Severity',
   'alerts.none-new': 'No new alerts',
   'alerts.none': 'No alerts with these filters',

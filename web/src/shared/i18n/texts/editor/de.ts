@@ -36,7 +36,7 @@ export const de: Record<keyof typeof en, string> = {
   'preview.older':
     '{count, plural, one {# Bild} other {# Bilder}} einer früheren Version konnten nicht geprüft werden.',
   'preview.new':
-    'Was die Regeln ausgelöst hätten, wird gezeigt, wenn die Kamera gespeichert ist und eine Weile beobachtet wurde.',
+    'Eine neue Kamera hat keine Vergangenheit, an der sich Regeln erproben ließen. Speichern Sie sie und lassen Sie sie eine Weile beobachten: Dann zeigt diese Seite, welche Alarme die Regeln in der letzten Stunde ausgelöst hätten.',
   'preview.failed': 'Was die Regeln ausgelöst hätten, ist nicht bekannt: {why}',
   'preview.alerts': 'Alarme, die ausgelöst worden wären',
   'preview.at': 'Zeit',

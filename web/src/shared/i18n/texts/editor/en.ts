@@ -31,7 +31,8 @@ export const en = {
     'The camera was watched for {watched} of the hour. What would have been raised in the rest is not known.',
   'preview.truncated': 'There was too much traffic to try the rules on all of it: the counts begin at {since}.',
   'preview.older': '{count, plural, one {# picture} other {# pictures}} of an earlier version could not be tried.',
-  'preview.new': 'What the rules would have raised is shown when the camera is saved and has been watched for a while.',
+  'preview.new':
+    'A new camera has no past on which rules could be tried. Save it and let it watch for a while: then this page shows which alerts the rules would have raised in the last hour.',
   'preview.failed': 'What the rules would have raised is not known: {why}',
   'preview.alerts': 'Alerts that would have been raised',
   'preview.at': 'At',
