@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { ask, until } from './asking.mjs';
 import { dataSteps } from './data.mjs';
+import { mapSteps } from './map.mjs';
 import { playUpload } from './playback.mjs';
 import { previewInEditor, triedAndRaised } from './preview.mjs';
 import { searchSteps } from './search.mjs';
@@ -312,6 +313,8 @@ export const steps = {
     await mark.click();
     await page.getByRole('heading', { level: 1, name: 'Cameras' }).waitFor();
   },
+
+  ...mapSteps(goTo, () => site.id),
 
   ...widthSteps(() => site.id),
 
