@@ -6,6 +6,7 @@ import { api, body, type Schemas } from '@/shared/api/client';
 import { membersQuery, usersQuery } from '@/shared/api/people';
 import { sessionQuery } from '@/shared/api/session';
 import { useText } from '@/shared/i18n/useText';
+import { DataTable } from '@/shared/ui/DataTable';
 import { Card } from '@/shared/ui/Page';
 import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
@@ -38,36 +39,28 @@ export function Audit(props: { siteId: string; zone: string }) {
   if (list.length === 0) return <Notice title={t('audit.none')}>{t('audit.none-text')}</Notice>;
   return (
     <Card>
-      <div className="table-scroll">
-        <Table aria-label={t('audit.title')} className="cards">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('audit.when')}</Table.Th>
-              <Table.Th>{t('audit.what')}</Table.Th>
-              <Table.Th>{t('audit.object')}</Table.Th>
-              <Table.Th>{t('audit.who')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {list.map((entry) => (
-              <Table.Tr key={entry.id}>
-                <Table.Td>
-                  <Moment at={entry.at} zone={props.zone} />
-                </Table.Td>
-                <Table.Td data-label={t('audit.what')}>
-                  <span title={entry.action}>{actionText(entry.action, t)}</span>
-                </Table.Td>
-                <Table.Td data-label={t('audit.object')}>
-                  <What siteId={props.siteId} entry={entry} names={names} />
-                </Table.Td>
-                <Table.Td data-label={t('audit.who')}>
-                  {nameOf(entry.user_id || entry.key_id, names) ?? t('audit.system')}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+      <DataTable
+        label={t('audit.title')}
+        columns={[t('audit.when'), t('audit.what'), t('audit.object'), t('audit.who')]}
+        className="cards"
+      >
+        {list.map((entry) => (
+          <Table.Tr key={entry.id}>
+            <Table.Td>
+              <Moment at={entry.at} zone={props.zone} />
+            </Table.Td>
+            <Table.Td data-label={t('audit.what')}>
+              <span title={entry.action}>{actionText(entry.action, t)}</span>
+            </Table.Td>
+            <Table.Td data-label={t('audit.object')}>
+              <What siteId={props.siteId} entry={entry} names={names} />
+            </Table.Td>
+            <Table.Td data-label={t('audit.who')}>
+              {nameOf(entry.user_id || entry.key_id, names) ?? t('audit.system')}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </DataTable>
       {query.hasNextPage ? (
         <Group justify="center">
           <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>

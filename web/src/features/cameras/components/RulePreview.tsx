@@ -7,6 +7,7 @@ import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { problemText } from '@/shared/model/problems';
 import { formatDuration, formatRecent, zoneName } from '@/shared/model/time';
+import { DataTable } from '@/shared/ui/DataTable';
 import { StoredPicture } from '@/shared/ui/Picture';
 import { ClassName, Moment } from '@/shared/ui/Words';
 import { rulePreviewQuery } from '../api/queries';
@@ -112,52 +113,44 @@ function PreviewedAlerts(props: {
   const shown = all ? alerts : alerts.slice(0, SHOWN_AT_FIRST);
   return (
     <>
-      <div className="table-scroll">
-        <Table className="dense" aria-label={t('preview.alerts')}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('preview.at')}</Table.Th>
-              <Table.Th>{t('rules.when')}</Table.Th>
-              <Table.Th>{t('rules.who')}</Table.Th>
-              <Table.Th>{t('preview.picture')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {shown.map((alert) => (
-              <Table.Tr key={keyOf(alert)} data-previewed-alert={alert.track_id}>
-                <Table.Td>
-                  <Moment at={alert.at} zone={props.zone} />
-                </Table.Td>
-                <Table.Td>{props.nameOf(alert.rule_id)}</Table.Td>
-                <Table.Td>
-                  <Link
-                    to="/sites/$siteId/tracks/$trackId"
-                    params={{ siteId, trackId: alert.track_id }}
-                    target="_blank"
-                    className="link"
-                  >
-                    <ClassName value={alert.class} />
-                  </Link>
-                </Table.Td>
-                <Table.Td>
-                  {alert.has_snapshot ? (
-                    <Button
-                      size="compact-sm"
-                      variant="default"
-                      aria-pressed={pictured === alert.track_id}
-                      onClick={() => setPictured(pictured === alert.track_id ? undefined : alert.track_id)}
-                    >
-                      {t(pictured === alert.track_id ? 'preview.hide' : 'preview.show')}
-                    </Button>
-                  ) : (
-                    '–'
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+      <DataTable
+        label={t('preview.alerts')}
+        columns={[t('preview.at'), t('rules.when'), t('rules.who'), t('preview.picture')]}
+        className="dense"
+      >
+        {shown.map((alert) => (
+          <Table.Tr key={keyOf(alert)} data-previewed-alert={alert.track_id}>
+            <Table.Td>
+              <Moment at={alert.at} zone={props.zone} />
+            </Table.Td>
+            <Table.Td>{props.nameOf(alert.rule_id)}</Table.Td>
+            <Table.Td>
+              <Link
+                to="/sites/$siteId/tracks/$trackId"
+                params={{ siteId, trackId: alert.track_id }}
+                target="_blank"
+                className="link"
+              >
+                <ClassName value={alert.class} />
+              </Link>
+            </Table.Td>
+            <Table.Td>
+              {alert.has_snapshot ? (
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  aria-pressed={pictured === alert.track_id}
+                  onClick={() => setPictured(pictured === alert.track_id ? undefined : alert.track_id)}
+                >
+                  {t(pictured === alert.track_id ? 'preview.hide' : 'preview.show')}
+                </Button>
+              ) : (
+                '–'
+              )}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </DataTable>
       {pictured ? (
         <div style={{ maxWidth: '24rem' }}>
           <StoredPicture siteId={siteId} of="track" id={pictured} exists alt={t('preview.picture-of')} />

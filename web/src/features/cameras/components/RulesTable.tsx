@@ -3,6 +3,7 @@ import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { CLASSES } from '@/shared/model/classes';
 import { word, words } from '@/shared/model/search';
+import { DataTable } from '@/shared/ui/DataTable';
 import {
   classesOf,
   DIRECTIONS,
@@ -46,99 +47,91 @@ export function RulesTable(props: {
           {t('rules.none')}
         </Text>
       ) : (
-        <div className="table-scroll">
-          <Table aria-label={t('rules.title')}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t('rules.when')}</Table.Th>
-                <Table.Th>{t('rules.who')}</Table.Th>
-                <Table.Th>{t('rules.condition')}</Table.Th>
-                <Table.Th>{t('rules.severity')}</Table.Th>
-                {counts ? <Table.Th ta="right">{t('preview.column')}</Table.Th> : null}
-                <Table.Th />
+        <DataTable
+          label={t('rules.title')}
+          columns={[
+            t('rules.when'),
+            t('rules.who'),
+            t('rules.condition'),
+            t('rules.severity'),
+            ...(counts ? [{ right: t('preview.column') }] : []),
+            '',
+          ]}
+        >
+          {shown.map((rule) => {
+            const name = names.get(subject(rule)) ?? subject(rule);
+            const time = seconds(rule);
+            const direction = directionOf(rule);
+            return (
+              <Table.Tr key={rule.id}>
+                <Table.Td>{t(`rules.${kindOf(rule)}`, { name })}</Table.Td>
+                <Table.Td>
+                  <MultiSelect
+                    size="xs"
+                    miw="12rem"
+                    aria-label={t('rules.who-of', { id: rule.id })}
+                    placeholder={classesOf(rule).length > 0 ? undefined : t('rules.who-default')}
+                    value={[...classesOf(rule)]}
+                    data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
+                    onChange={(chosen) => set(rule, withClasses(rule, words(chosen, CLASSES) ?? []))}
+                  />
+                </Table.Td>
+                <Table.Td>
+                  {direction === undefined ? null : (
+                    <NativeSelect
+                      size="xs"
+                      aria-label={t('rules.direction-of', { id: rule.id })}
+                      value={direction}
+                      data={DIRECTIONS.map((value) => ({ value, label: t(`rules.direction-${value}`) }))}
+                      onChange={(event) => {
+                        const chosen = word(event.currentTarget.value, DIRECTIONS);
+                        if (chosen) set(rule, withDirection(rule, chosen));
+                      }}
+                    />
+                  )}
+                  {time === undefined ? null : (
+                    <NumberInput
+                      size="xs"
+                      w="7rem"
+                      suffix=" s"
+                      aria-label={t('rules.seconds-of', { id: rule.id })}
+                      value={time}
+                      min={0}
+                      step={0.5}
+                      onChange={(value) => typeof value === 'number' && set(rule, withSeconds(rule, value))}
+                    />
+                  )}
+                </Table.Td>
+                <Table.Td>
+                  <NativeSelect
+                    size="xs"
+                    aria-label={t('rules.severity-of', { id: rule.id })}
+                    value={rule.severity ?? 'info'}
+                    data={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
+                    onChange={(event) => {
+                      const severity = SEVERITIES.find((one) => one === event.currentTarget.value);
+                      if (severity) set(rule, { ...rule, severity });
+                    }}
+                  />
+                </Table.Td>
+                {counts ? (
+                  <Table.Td ta="right" data-previewed={rule.id} className={props.preview.isOld ? 'quiet' : undefined}>
+                    {counts.get(rule.id)?.toLocaleString(locale) ?? '…'}
+                  </Table.Td>
+                ) : null}
+                <Table.Td>
+                  <Button
+                    size="xs"
+                    variant="subtle"
+                    onClick={() => props.onChange(props.rules.filter((one) => one !== rule))}
+                  >
+                    {t('common.remove')}
+                  </Button>
+                </Table.Td>
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {shown.map((rule) => {
-                const name = names.get(subject(rule)) ?? subject(rule);
-                const time = seconds(rule);
-                const direction = directionOf(rule);
-                return (
-                  <Table.Tr key={rule.id}>
-                    <Table.Td>{t(`rules.${kindOf(rule)}`, { name })}</Table.Td>
-                    <Table.Td>
-                      <MultiSelect
-                        size="xs"
-                        miw="12rem"
-                        aria-label={t('rules.who-of', { id: rule.id })}
-                        placeholder={classesOf(rule).length > 0 ? undefined : t('rules.who-default')}
-                        value={[...classesOf(rule)]}
-                        data={CLASSES.map((value) => ({ value, label: t(`class.${value}`) }))}
-                        onChange={(chosen) => set(rule, withClasses(rule, words(chosen, CLASSES) ?? []))}
-                      />
-                    </Table.Td>
-                    <Table.Td>
-                      {direction === undefined ? null : (
-                        <NativeSelect
-                          size="xs"
-                          aria-label={t('rules.direction-of', { id: rule.id })}
-                          value={direction}
-                          data={DIRECTIONS.map((value) => ({ value, label: t(`rules.direction-${value}`) }))}
-                          onChange={(event) => {
-                            const chosen = word(event.currentTarget.value, DIRECTIONS);
-                            if (chosen) set(rule, withDirection(rule, chosen));
-                          }}
-                        />
-                      )}
-                      {time === undefined ? null : (
-                        <NumberInput
-                          size="xs"
-                          w="7rem"
-                          suffix=" s"
-                          aria-label={t('rules.seconds-of', { id: rule.id })}
-                          value={time}
-                          min={0}
-                          step={0.5}
-                          onChange={(value) => typeof value === 'number' && set(rule, withSeconds(rule, value))}
-                        />
-                      )}
-                    </Table.Td>
-                    <Table.Td>
-                      <NativeSelect
-                        size="xs"
-                        aria-label={t('rules.severity-of', { id: rule.id })}
-                        value={rule.severity ?? 'info'}
-                        data={SEVERITIES.map((value) => ({ value, label: t(`severity.${value}`) }))}
-                        onChange={(event) => {
-                          const severity = SEVERITIES.find((one) => one === event.currentTarget.value);
-                          if (severity) set(rule, { ...rule, severity });
-                        }}
-                      />
-                    </Table.Td>
-                    {counts ? (
-                      <Table.Td
-                        ta="right"
-                        data-previewed={rule.id}
-                        className={props.preview.isOld ? 'quiet' : undefined}
-                      >
-                        {counts.get(rule.id)?.toLocaleString(locale) ?? '…'}
-                      </Table.Td>
-                    ) : null}
-                    <Table.Td>
-                      <Button
-                        size="xs"
-                        variant="subtle"
-                        onClick={() => props.onChange(props.rules.filter((one) => one !== rule))}
-                      >
-                        {t('common.remove')}
-                      </Button>
-                    </Table.Td>
-                  </Table.Tr>
-                );
-              })}
-            </Table.Tbody>
-          </Table>
-        </div>
+            );
+          })}
+        </DataTable>
       )}
       <Group gap="xs">
         {props.shapes.flatMap((shape) => {

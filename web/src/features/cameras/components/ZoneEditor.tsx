@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Group, NumberInput, Stack, Table, Text, TextInput } from '@mantine/core';
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from 'react';
 import { useText } from '@/shared/i18n/useText';
+import { DataTable } from '@/shared/ui/DataTable';
 import { MinusIcon, PlusIcon } from '@/shared/ui/Icons';
 import type { Mark } from '../model/preview';
 import {
@@ -296,65 +297,56 @@ function ShapeTable(props: {
           {t(`editor.remove-${shape.kind}`)}
         </Button>
       </Group>
-      <div className="table-scroll">
-        <Table aria-label={t('editor.corners')}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('editor.corner-column')}</Table.Th>
-              <Table.Th>{t('editor.from-left')}</Table.Th>
-              <Table.Th>{t('editor.from-top')}</Table.Th>
-              <Table.Th />
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {shape.points.map(([x, y], corner) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a corner is its place in the order
-              <Table.Tr key={corner}>
-                <Table.Td>{corner + 1}</Table.Td>
-                {[x, y].map((value, axis) => (
-                  <Table.Td key={axis === 0 ? 'x' : 'y'}>
-                    <NumberInput
-                      size="xs"
-                      w="5.75rem"
-                      aria-label={t(axis === 0 ? 'editor.from-left-of' : 'editor.from-top-of', { number: corner + 1 })}
-                      value={percent(value)}
-                      min={0}
-                      max={100}
-                      step={0.5}
-                      suffix=" %"
-                      onChange={(typed) => {
-                        if (typeof typed !== 'number' || typed === percent(value)) return;
-                        props.onMove(corner, axis === 0 ? [typed / 100, y] : [x, typed / 100]);
-                      }}
-                    />
-                  </Table.Td>
-                ))}
-                <Table.Td>
-                  <Group gap="xs" wrap="nowrap">
-                    <ActionIcon
-                      variant="default"
-                      aria-label={t('editor.add-corner-after', { number: corner + 1 })}
-                      title={t('editor.add-corner')}
-                      onClick={() => props.onAdd(corner)}
-                    >
-                      <PlusIcon />
-                    </ActionIcon>
-                    <ActionIcon
-                      variant="default"
-                      aria-label={t('editor.remove-corner-number', { number: corner + 1 })}
-                      title={t('editor.remove-corner')}
-                      disabled={shape.points.length <= FEWEST[shape.kind]}
-                      onClick={() => props.onRemove(corner)}
-                    >
-                      <MinusIcon />
-                    </ActionIcon>
-                  </Group>
-                </Table.Td>
-              </Table.Tr>
+      <DataTable
+        label={t('editor.corners')}
+        columns={[t('editor.corner-column'), t('editor.from-left'), t('editor.from-top'), '']}
+      >
+        {shape.points.map(([x, y], corner) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a corner is its place in the order
+          <Table.Tr key={corner}>
+            <Table.Td>{corner + 1}</Table.Td>
+            {[x, y].map((value, axis) => (
+              <Table.Td key={axis === 0 ? 'x' : 'y'}>
+                <NumberInput
+                  size="xs"
+                  w="5.75rem"
+                  aria-label={t(axis === 0 ? 'editor.from-left-of' : 'editor.from-top-of', { number: corner + 1 })}
+                  value={percent(value)}
+                  min={0}
+                  max={100}
+                  step={0.5}
+                  suffix=" %"
+                  onChange={(typed) => {
+                    if (typeof typed !== 'number' || typed === percent(value)) return;
+                    props.onMove(corner, axis === 0 ? [typed / 100, y] : [x, typed / 100]);
+                  }}
+                />
+              </Table.Td>
             ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+            <Table.Td>
+              <Group gap="xs" wrap="nowrap">
+                <ActionIcon
+                  variant="default"
+                  aria-label={t('editor.add-corner-after', { number: corner + 1 })}
+                  title={t('editor.add-corner')}
+                  onClick={() => props.onAdd(corner)}
+                >
+                  <PlusIcon />
+                </ActionIcon>
+                <ActionIcon
+                  variant="default"
+                  aria-label={t('editor.remove-corner-number', { number: corner + 1 })}
+                  title={t('editor.remove-corner')}
+                  disabled={shape.points.length <= FEWEST[shape.kind]}
+                  onClick={() => props.onRemove(corner)}
+                >
+                  <MinusIcon />
+                </ActionIcon>
+              </Group>
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </DataTable>
     </Stack>
   );
 }

@@ -1,6 +1,7 @@
 import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useText } from '@/shared/i18n/useText';
+import { DataTable } from '@/shared/ui/DataTable';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
@@ -16,37 +17,31 @@ export function Deletions(props: { siteId: string; zone: string; nameOf: (camera
     <Card title={t('data.deletions')}>
       <Queried query={query} isEmpty={(list) => list.length === 0} empty={{ title: 'data.no-deletions' }}>
         {(list) => (
-          <div className="table-scroll">
-            <Table aria-label={t('data.deletions')} verticalSpacing="sm" className="cards tops">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{t('data.range')}</Table.Th>
-                  <Table.Th>{t('data.state')}</Table.Th>
-                  <Table.Th>{t('data.deleted')}</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {list.map((job) => (
-                  <Table.Tr key={job.id} data-deletion={job.state}>
-                    <Table.Td>
-                      <CameraAndRange job={job} name={props.nameOf(job.camera_id)} zone={zone} />
-                    </Table.Td>
-                    <Table.Td data-label={t('data.state')}>
-                      <JobState job={job} />
-                      {job.looks_again_at ? (
-                        <Text size="sm" className="quiet">
-                          {t('data.again')} <Moment at={job.looks_again_at} zone={zone} />
-                        </Text>
-                      ) : null}
-                    </Table.Td>
-                    <Table.Td data-label={t('data.deleted')}>
-                      <Counts counts={job.deleted} over={job.state === 'done'} />
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </div>
+          <DataTable
+            label={t('data.deletions')}
+            columns={[t('data.range'), t('data.state'), t('data.deleted')]}
+            verticalSpacing="sm"
+            className="cards tops"
+          >
+            {list.map((job) => (
+              <Table.Tr key={job.id} data-deletion={job.state}>
+                <Table.Td>
+                  <CameraAndRange job={job} name={props.nameOf(job.camera_id)} zone={zone} />
+                </Table.Td>
+                <Table.Td data-label={t('data.state')}>
+                  <JobState job={job} />
+                  {job.looks_again_at ? (
+                    <Text size="sm" className="quiet">
+                      {t('data.again')} <Moment at={job.looks_again_at} zone={zone} />
+                    </Text>
+                  ) : null}
+                </Table.Td>
+                <Table.Td data-label={t('data.deleted')}>
+                  <Counts counts={job.deleted} over={job.state === 'done'} />
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </DataTable>
         )}
       </Queried>
     </Card>

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatBytes } from '@/shared/model/bytes';
+import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
@@ -24,23 +25,16 @@ export function Exports(props: { siteId: string; zone: string; nameOf: Names }) 
         empty={{ title: 'data.no-exports', text: 'data.no-exports-text' }}
       >
         {(list) => (
-          <div className="table-scroll">
-            <Table aria-label={t('data.exports')} verticalSpacing="sm" className="cards tops">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{t('data.range')}</Table.Th>
-                  <Table.Th>{t('data.state')}</Table.Th>
-                  <Table.Th>{t('data.found')}</Table.Th>
-                  <Table.Th />
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {list.map((job) => (
-                  <Row key={job.id} job={job} zone={props.zone} nameOf={props.nameOf} />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </div>
+          <DataTable
+            label={t('data.exports')}
+            columns={[t('data.range'), t('data.state'), t('data.found'), '']}
+            verticalSpacing="sm"
+            className="cards tops"
+          >
+            {list.map((job) => (
+              <Row key={job.id} job={job} zone={props.zone} nameOf={props.nameOf} />
+            ))}
+          </DataTable>
         )}
       </Queried>
     </Card>

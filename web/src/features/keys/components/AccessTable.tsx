@@ -1,6 +1,7 @@
 import { Button, Code, Table } from '@mantine/core';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
+import { DataTable } from '@/shared/ui/DataTable';
 import { Moment } from '@/shared/ui/Words';
 
 /** Keys, or clients with the ids that programs name. */
@@ -14,43 +15,40 @@ export function AccessTable(props: {
   const { t } = useText();
   const { zone, withIds } = props;
   return (
-    <div className="table-scroll">
-      <Table aria-label={props.title} className="cards">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('keys.name')}</Table.Th>
-            {withIds ? <Table.Th>{t('clients.id')}</Table.Th> : null}
-            <Table.Th>{t('keys.scopes')}</Table.Th>
-            <Table.Th>{t('keys.expires')}</Table.Th>
-            <Table.Th>{t('keys.used')}</Table.Th>
-            <Table.Th />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {props.list.map((one) => (
-            <Table.Tr key={one.id}>
-              <Table.Td>{one.name}</Table.Td>
-              {withIds ? (
-                <Table.Td data-label={t('clients.id')}>
-                  <Code>{one.id}</Code>
-                </Table.Td>
-              ) : null}
-              <Table.Td data-label={t('keys.scopes')}>{one.scopes.join(', ')}</Table.Td>
-              <Table.Td data-label={t('keys.expires')}>
-                <Moment at={one.expires_at} zone={zone} />
-              </Table.Td>
-              <Table.Td data-label={t('keys.used')}>
-                {one.used_at ? <Moment at={one.used_at} zone={zone} /> : t('keys.never')}
-              </Table.Td>
-              <Table.Td className="end">
-                <Button size="xs" variant="subtle" onClick={() => props.onRevoke(one.id)}>
-                  {t('keys.revoke')}
-                </Button>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+    <DataTable
+      label={props.title}
+      columns={[
+        t('keys.name'),
+        ...(withIds ? [t('clients.id')] : []),
+        t('keys.scopes'),
+        t('keys.expires'),
+        t('keys.used'),
+        '',
+      ]}
+      className="cards"
+    >
+      {props.list.map((one) => (
+        <Table.Tr key={one.id}>
+          <Table.Td>{one.name}</Table.Td>
+          {withIds ? (
+            <Table.Td data-label={t('clients.id')}>
+              <Code>{one.id}</Code>
+            </Table.Td>
+          ) : null}
+          <Table.Td data-label={t('keys.scopes')}>{one.scopes.join(', ')}</Table.Td>
+          <Table.Td data-label={t('keys.expires')}>
+            <Moment at={one.expires_at} zone={zone} />
+          </Table.Td>
+          <Table.Td data-label={t('keys.used')}>
+            {one.used_at ? <Moment at={one.used_at} zone={zone} /> : t('keys.never')}
+          </Table.Td>
+          <Table.Td className="end">
+            <Button size="xs" variant="subtle" onClick={() => props.onRevoke(one.id)}>
+              {t('keys.revoke')}
+            </Button>
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </DataTable>
   );
 }

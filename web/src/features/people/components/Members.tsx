@@ -5,6 +5,7 @@ import { api, done, type Schemas } from '@/shared/api/client';
 import { membersQuery } from '@/shared/api/people';
 import { useText } from '@/shared/i18n/useText';
 import { word } from '@/shared/model/search';
+import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
@@ -77,41 +78,41 @@ export function Members(props: { siteId: string }) {
           empty={{ title: 'members.none', text: 'members.none-text' }}
         >
           {(list) => (
-            <div className="table-scroll">
-              <Table aria-label={t('members.title')} className="cards">
-                <Table.Tbody>
-                  {list.map((member) => (
-                    <Table.Tr key={member.user_id}>
-                      <Table.Td>
-                        {member.display_name} <span className="quiet">{member.name}</span>
-                      </Table.Td>
-                      <Table.Td>
-                        <NativeSelect
-                          size="xs"
-                          w="10rem"
-                          aria-label={t('members.role-of', { name: member.name })}
-                          value={member.role}
-                          data={roles}
-                          onChange={(event) => {
-                            const next = word(event.currentTarget.value, ROLES);
-                            if (next) changed.mutate({ id: member.user_id, role: next });
-                          }}
-                        />
-                      </Table.Td>
-                      <Table.Td className="end">
-                        <Button
-                          size="xs"
-                          variant="subtle"
-                          onClick={() => changed.mutate({ id: member.user_id, role: null })}
-                        >
-                          {t('common.remove')}
-                        </Button>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
+            <DataTable
+              label={t('members.title')}
+              className="cards"
+              columns={[t('users.person'), t('members.role'), '']}
+            >
+              {list.map((member) => (
+                <Table.Tr key={member.user_id}>
+                  <Table.Td>
+                    {member.display_name} <span className="quiet">{member.name}</span>
+                  </Table.Td>
+                  <Table.Td>
+                    <NativeSelect
+                      size="xs"
+                      w="10rem"
+                      aria-label={t('members.role-of', { name: member.name })}
+                      value={member.role}
+                      data={roles}
+                      onChange={(event) => {
+                        const next = word(event.currentTarget.value, ROLES);
+                        if (next) changed.mutate({ id: member.user_id, role: next });
+                      }}
+                    />
+                  </Table.Td>
+                  <Table.Td className="end">
+                    <Button
+                      size="xs"
+                      variant="subtle"
+                      onClick={() => changed.mutate({ id: member.user_id, role: null })}
+                    >
+                      {t('common.remove')}
+                    </Button>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </DataTable>
           )}
         </Queried>
       </Card>

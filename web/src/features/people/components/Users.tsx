@@ -5,6 +5,7 @@ import { api, body, done, type Schemas } from '@/shared/api/client';
 import { usersQuery } from '@/shared/api/people';
 import { useText } from '@/shared/i18n/useText';
 import { formatDay } from '@/shared/model/time';
+import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
@@ -36,41 +37,35 @@ export function Users() {
         <FailureText error={changed.error} />
         <Queried query={query}>
           {(list) => (
-            <div className="table-scroll">
-              <Table aria-label={t('users.title')} className="cards">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>{t('users.person')}</Table.Th>
-                    <Table.Th>{t('users.rights')}</Table.Th>
-                    <Table.Th>{t('users.since')}</Table.Th>
-                    <Table.Th />
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {list.map((user) => (
-                    <Table.Tr key={user.id}>
-                      <Table.Td>
-                        {user.display_name} <span className="quiet">{user.name}</span>
-                      </Table.Td>
-                      <Table.Td data-label={t('users.rights')}>
-                        {user.system_admin ? t('users.system-admin') : '–'}
-                        {user.disabled ? ` · ${t('users.disabled')}` : ''}
-                      </Table.Td>
-                      <Table.Td data-label={t('users.since')}>{formatDay(user.created_at, 'UTC', locale)}</Table.Td>
-                      <Table.Td className="end">
-                        <Button
-                          size="xs"
-                          variant="subtle"
-                          onClick={() => changed.mutate({ user, disabled: !user.disabled })}
-                        >
-                          {t(user.disabled ? 'users.enable' : 'users.disable')}
-                        </Button>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
+            <DataTable
+              label={t('users.title')}
+              columns={[t('users.person'), t('users.rights'), t('users.since'), '']}
+              className="cards"
+            >
+              {list.map((user) => (
+                <Table.Tr key={user.id}>
+                  <Table.Td>
+                    {user.display_name} <span className="quiet">{user.name}</span>
+                  </Table.Td>
+                  <Table.Td data-label={t('users.rights')} className="nowrap">
+                    {user.system_admin ? t('users.system-admin') : '–'}
+                    {user.disabled ? ` · ${t('users.disabled')}` : ''}
+                  </Table.Td>
+                  <Table.Td data-label={t('users.since')} className="nowrap">
+                    {formatDay(user.created_at, 'UTC', locale)}
+                  </Table.Td>
+                  <Table.Td className="end">
+                    <Button
+                      size="xs"
+                      variant="subtle"
+                      onClick={() => changed.mutate({ user, disabled: !user.disabled })}
+                    >
+                      {t(user.disabled ? 'users.enable' : 'users.disable')}
+                    </Button>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </DataTable>
           )}
         </Queried>
       </Card>

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { api, body, type Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatAge } from '@/shared/model/time';
+import { DataTable } from '@/shared/ui/DataTable';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { droppedText, stepText } from '../model/words';
@@ -68,37 +69,24 @@ function Workers(props: { workers: Schemas['Workers'] }) {
     <Card title={t('system.workers')}>
       {unknown ? <Text className="quiet">{t('system.unknown', { why: unknown })}</Text> : null}
       {items.length > 0 ? (
-        <div className="table-scroll">
-          <Table aria-label={t('system.workers')}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t('system.worker')}</Table.Th>
-                <Table.Th>{t('system.version')}</Table.Th>
-                <Table.Th ta="right">{t('system.cameras')}</Table.Th>
-                <Table.Th>{t('system.heard')}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {items.map((worker) => (
-                <Table.Tr key={worker.name}>
-                  <Table.Td>
-                    <Group gap="xs" wrap="nowrap">
-                      <span
-                        className="dot"
-                        style={{ background: COLOURS[worker.alive ? 'ok' : 'failed'] }}
-                        aria-hidden
-                      />
-                      {worker.name}
-                    </Group>
-                  </Table.Td>
-                  <Table.Td>{worker.version}</Table.Td>
-                  <Table.Td ta="right">{worker.cameras}</Table.Td>
-                  <Table.Td>{formatAge(worker.age_seconds, locale)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
+        <DataTable
+          label={t('system.workers')}
+          columns={[t('system.worker'), t('system.version'), { right: t('system.cameras') }, t('system.heard')]}
+        >
+          {items.map((worker) => (
+            <Table.Tr key={worker.name}>
+              <Table.Td>
+                <Group gap="xs" wrap="nowrap">
+                  <span className="dot" style={{ background: COLOURS[worker.alive ? 'ok' : 'failed'] }} aria-hidden />
+                  {worker.name}
+                </Group>
+              </Table.Td>
+              <Table.Td>{worker.version}</Table.Td>
+              <Table.Td ta="right">{worker.cameras}</Table.Td>
+              <Table.Td>{formatAge(worker.age_seconds, locale)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </DataTable>
       ) : unknown ? null : (
         <Text>{t('system.no-workers')}</Text>
       )}
@@ -153,32 +141,24 @@ function Consumers(props: { consumers: Schemas['Consumer'][] }) {
   const { t, locale } = useText();
   return (
     <Card title={t('system.consumers')}>
-      <div className="table-scroll">
-        <Table aria-label={t('system.consumers')}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('system.consumer')}</Table.Th>
-              <Table.Th>{t('system.topic')}</Table.Th>
-              <Table.Th ta="right">{t('system.lag')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {props.consumers.map((consumer) => (
-              <Table.Tr key={`${consumer.name} ${consumer.topic}`}>
-                <Table.Td>{stepText(consumer, t)}</Table.Td>
-                <Table.Td className="id">{consumer.topic}</Table.Td>
-                <Table.Td ta="right">
-                  {consumer.lag == null ? (
-                    <span className="quiet">{consumer.unknown_because ?? '–'}</span>
-                  ) : (
-                    consumer.lag.toLocaleString(locale)
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+      <DataTable
+        label={t('system.consumers')}
+        columns={[t('system.consumer'), t('system.topic'), { right: t('system.lag') }]}
+      >
+        {props.consumers.map((consumer) => (
+          <Table.Tr key={`${consumer.name} ${consumer.topic}`}>
+            <Table.Td>{stepText(consumer, t)}</Table.Td>
+            <Table.Td className="id">{consumer.topic}</Table.Td>
+            <Table.Td ta="right">
+              {consumer.lag == null ? (
+                <span className="quiet">{consumer.unknown_because ?? '–'}</span>
+              ) : (
+                consumer.lag.toLocaleString(locale)
+              )}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </DataTable>
     </Card>
   );
 }

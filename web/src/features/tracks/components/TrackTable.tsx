@@ -5,6 +5,7 @@ import { camerasQuery } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatDuration } from '@/shared/model/time';
+import { DataTable } from '@/shared/ui/DataTable';
 import { Card } from '@/shared/ui/Page';
 import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
 import { useNow } from '@/shared/ui/useNow';
@@ -90,49 +91,47 @@ function Rows(props: { siteId: string; list: Schemas['Track'][]; cameras: Schema
   const { t, locale } = useText();
   const byId = new Map(props.cameras.map((camera) => [camera.id, camera]));
   return (
-    <div className="table-scroll">
-      <Table highlightOnHover className="dense" aria-label={t('tracks.title')}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('tracks.best-picture')}</Table.Th>
-            <Table.Th>{t('common.class')}</Table.Th>
-            <Table.Th>{t('tracks.first-seen')}</Table.Th>
-            <Table.Th>{t('tracks.duration')}</Table.Th>
-            <Table.Th>{t('common.camera')}</Table.Th>
-            <Table.Th>{t('tracks.zones')}</Table.Th>
-            <Table.Th ta="right">{t('tracks.certainty')}</Table.Th>
+    <DataTable
+      label={t('tracks.title')}
+      columns={[
+        t('tracks.best-picture'),
+        t('common.class'),
+        t('tracks.first-seen'),
+        t('tracks.duration'),
+        t('common.camera'),
+        t('tracks.zones'),
+        { right: t('tracks.certainty') },
+      ]}
+      highlightOnHover
+      className="dense"
+    >
+      {props.list.map((track) => {
+        const settings = byId.get(track.camera_id)?.settings;
+        const zones = track.zones.map((id) => settings?.zones?.find((zone) => zone.id === id)?.name || id);
+        return (
+          <Table.Tr key={track.id} data-track={track.id}>
+            <Table.Td className="thumbnail-cell">
+              <Thumbnail siteId={props.siteId} track={track} />
+            </Table.Td>
+            <Table.Td>
+              <Link
+                to="/sites/$siteId/tracks/$trackId"
+                params={{ siteId: props.siteId, trackId: track.id }}
+                className="link"
+              >
+                <ClassName value={track.class} />
+              </Link>
+            </Table.Td>
+            <Table.Td>
+              <Moment at={track.first_seen} zone={props.zone} />
+            </Table.Td>
+            <Table.Td>{formatDuration(track.duration_s, locale)}</Table.Td>
+            <Table.Td>{settings?.name || track.camera_id}</Table.Td>
+            <Table.Td>{zones.join(', ') || '–'}</Table.Td>
+            <Table.Td ta="right">{Math.round(track.class_share * 100)} %</Table.Td>
           </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {props.list.map((track) => {
-            const settings = byId.get(track.camera_id)?.settings;
-            const zones = track.zones.map((id) => settings?.zones?.find((zone) => zone.id === id)?.name || id);
-            return (
-              <Table.Tr key={track.id} data-track={track.id}>
-                <Table.Td className="thumbnail-cell">
-                  <Thumbnail siteId={props.siteId} track={track} />
-                </Table.Td>
-                <Table.Td>
-                  <Link
-                    to="/sites/$siteId/tracks/$trackId"
-                    params={{ siteId: props.siteId, trackId: track.id }}
-                    className="link"
-                  >
-                    <ClassName value={track.class} />
-                  </Link>
-                </Table.Td>
-                <Table.Td>
-                  <Moment at={track.first_seen} zone={props.zone} />
-                </Table.Td>
-                <Table.Td>{formatDuration(track.duration_s, locale)}</Table.Td>
-                <Table.Td>{settings?.name || track.camera_id}</Table.Td>
-                <Table.Td>{zones.join(', ') || '–'}</Table.Td>
-                <Table.Td ta="right">{Math.round(track.class_share * 100)} %</Table.Td>
-              </Table.Tr>
-            );
-          })}
-        </Table.Tbody>
-      </Table>
-    </div>
+        );
+      })}
+    </DataTable>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatBytes } from '@/shared/model/bytes';
+import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
@@ -25,23 +26,15 @@ export function UploadList(props: { siteId: string; zone: string; operates: bool
         empty={{ title: 'uploads.none', text: 'uploads.none-text' }}
       >
         {(list) => (
-          <div className="table-scroll">
-            <Table aria-label={t('uploads.title')} className="cards tops">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{t('uploads.file')}</Table.Th>
-                  <Table.Th>{t('uploads.state')}</Table.Th>
-                  <Table.Th>{t('uploads.created')}</Table.Th>
-                  <Table.Th />
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {list.map((upload) => (
-                  <Row key={upload.id} upload={upload} zone={zone} operates={operates} />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </div>
+          <DataTable
+            label={t('uploads.title')}
+            columns={[t('uploads.file'), t('uploads.state'), t('uploads.created'), '']}
+            className="cards tops"
+          >
+            {list.map((upload) => (
+              <Row key={upload.id} upload={upload} zone={zone} operates={operates} />
+            ))}
+          </DataTable>
         )}
       </Queried>
     </Card>

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { useText } from '@/shared/i18n/useText';
+import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
@@ -39,23 +40,15 @@ export function Webhooks(props: { siteId: string; zone: string }) {
           empty={{ title: 'webhooks.none', text: 'webhooks.none-text' }}
         >
           {(list) => (
-            <div className="table-scroll">
-              <Table aria-label={t('webhooks.title')} className="cards tops">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>{t('webhooks.name')}</Table.Th>
-                    <Table.Th>{t('webhooks.state')}</Table.Th>
-                    <Table.Th>{t('webhooks.delivered')}</Table.Th>
-                    <Table.Th />
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {list.map((webhook) => (
-                    <Row key={webhook.id} webhook={webhook} zone={props.zone} onChanged={refresh} />
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
+            <DataTable
+              label={t('webhooks.title')}
+              columns={[t('webhooks.name'), t('webhooks.state'), t('webhooks.delivered'), '']}
+              className="cards tops"
+            >
+              {list.map((webhook) => (
+                <Row key={webhook.id} webhook={webhook} zone={props.zone} onChanged={refresh} />
+              ))}
+            </DataTable>
           )}
         </Queried>
       </Card>
