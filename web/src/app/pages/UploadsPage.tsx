@@ -34,7 +34,7 @@ export function UploadPage() {
   const { uploadId = '' } = useParams({ strict: false });
   const query = useQuery(uploadQuery(siteId, uploadId));
   return (
-    <Queried query={query} rows={6}>
+    <Queried query={query} rows={6} title={t('uploads.title')}>
       {(upload) => (
         <Page
           title={upload.name}

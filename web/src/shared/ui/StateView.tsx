@@ -5,10 +5,11 @@ import { ApiError } from '../api/client';
 import type { MessageId } from '../i18n/en';
 import { useText } from '../i18n/useText';
 import { problemText } from '../model/problems';
+import { Page } from './Page';
 
 export function Notice(props: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
-    <Stack align="center" gap="xs" py="xl" px="md" ta="center">
+    <Stack align="center" gap="xs" py="xl" px="md" className="notice">
       <Title order={2}>{props.title}</Title>
       {props.children ? (
         <Text className="quiet" maw="34rem">
@@ -63,9 +64,11 @@ export function Queried<T>(props: {
   isEmpty?: (data: T) => boolean;
   empty?: { title: MessageId; text?: MessageId; action?: ReactNode };
   rows?: number;
+  /** Of a page whose heading is in the data: what stands there until it has come. */
+  title?: string;
 }) {
   const { t } = useText();
-  const { query, empty } = props;
+  const { query, empty, title } = props;
   // A query that failed and asks again counts as loading: the page would change between error and loading for ever.
   const failed = useRef<unknown>(undefined);
   if (query.error) failed.current = query.error;
@@ -81,6 +84,10 @@ export function Queried<T>(props: {
     }
     return <>{props.children(query.data)}</>;
   }
-  if (error) return <ErrorNotice error={error} retry={() => void query.refetch()} />;
-  return <Loading rows={props.rows ?? 4} />;
+  const state = error ? (
+    <ErrorNotice error={error} retry={() => void query.refetch()} />
+  ) : (
+    <Loading rows={props.rows ?? 4} />
+  );
+  return title ? <Page title={title}>{state}</Page> : state;
 }

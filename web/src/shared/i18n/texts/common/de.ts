@@ -16,7 +16,7 @@ export const de: Record<keyof typeof en, string> = {
   'error.offline': 'Der Server antwortet nicht',
   'error.offline-detail': 'Prüfen Sie, ob er läuft und erreichbar ist. Diese Seite versucht es von selbst weiter.',
   'error.denied': 'Das dürfen Sie nicht sehen',
-  'error.denied-detail': 'Ein Admin des Standorts kann Ihnen die nötige Rolle geben.',
+  'error.denied-detail': 'Ihre Rolle erlaubt es nicht. Ein Admin kann Ihnen eine andere geben.',
   'error.not-found': 'Das gibt es nicht',
   'error.not-found-detail': 'Es wurde entfernt, oder Sie gehören nicht zu seinem Standort.',
   'error.changed': 'Jemand anderes hat das inzwischen geändert',

@@ -14,7 +14,7 @@ export const en = {
   'error.offline': 'The server does not answer',
   'error.offline-detail': 'Check that it runs and that you can reach it. This page tries again by itself.',
   'error.denied': 'You may not see this',
-  'error.denied-detail': 'An admin of the site can give you the role that it needs.',
+  'error.denied-detail': 'Your role does not allow it. An admin can give you one that does.',
   'error.not-found': 'This does not exist',
   'error.not-found-detail': 'It was removed, or you do not belong to its site.',
   'error.changed': 'Somebody else changed this meanwhile',
