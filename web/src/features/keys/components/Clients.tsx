@@ -1,10 +1,11 @@
-import { Code, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { useText } from '@/shared/i18n/useText';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
+import { Secret } from '@/shared/ui/Secret';
 import { Queried } from '@/shared/ui/StateView';
 import { AccessForm } from './AccessForm';
 import { AccessTable } from './AccessTable';
@@ -41,9 +42,11 @@ export function Clients(props: { siteId: string; zone: string }) {
         </Text>
         <AccessForm onWanted={made.mutate} isPending={made.isPending} made={made.data?.id ?? ''} />
         {made.data ? (
-          <Text role="status" size="sm">
-            {t('clients.once')} <Code>{made.data.id}</Code> <Code>{made.data.client_secret}</Code>
-          </Text>
+          <Stack role="status" gap="xs">
+            <Text size="sm">{t('clients.once')}</Text>
+            <Secret value={made.data.id} />
+            <Secret value={made.data.client_secret} />
+          </Stack>
         ) : null}
         <FailureText error={made.error} />
       </Card>

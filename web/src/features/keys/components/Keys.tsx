@@ -1,10 +1,11 @@
-import { Code, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { useText } from '@/shared/i18n/useText';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
+import { Secret } from '@/shared/ui/Secret';
 import { Queried } from '@/shared/ui/StateView';
 import { AccessForm } from './AccessForm';
 import { AccessTable } from './AccessTable';
@@ -38,9 +39,10 @@ export function Keys(props: { siteId: string; zone: string }) {
       <Card title={t('keys.add')}>
         <AccessForm onWanted={made.mutate} isPending={made.isPending} made={made.data?.id ?? ''} />
         {made.data ? (
-          <Text role="status" size="sm">
-            {t('keys.once')} <Code>{made.data.token}</Code>
-          </Text>
+          <Stack role="status" gap="xs">
+            <Text size="sm">{t('keys.once')}</Text>
+            <Secret value={made.data.token} />
+          </Stack>
         ) : null}
         <FailureText error={made.error} />
       </Card>

@@ -12,6 +12,8 @@ export const de: Record<keyof typeof en, string> = {
   'common.cancel': 'Abbrechen',
   'common.remove': 'Entfernen',
   'common.add': 'Hinzufügen',
+  'common.copy': 'Kopieren',
+  'common.copied': 'Kopiert',
   'error.program': 'Diese Seite hat einen Fehler',
   'error.offline': 'Der Server antwortet nicht',
   'error.offline-detail': 'Prüfen Sie, ob er läuft und erreichbar ist. Diese Seite versucht es von selbst weiter.',

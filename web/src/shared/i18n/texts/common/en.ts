@@ -10,6 +10,8 @@ export const en = {
   'common.cancel': 'Cancel',
   'common.remove': 'Remove',
   'common.add': 'Add',
+  'common.copy': 'Copy',
+  'common.copied': 'Copied',
   'error.program': 'This page has a fault',
   'error.offline': 'The server does not answer',
   'error.offline-detail': 'Check that it runs and that you can reach it. This page tries again by itself.',
