@@ -30,7 +30,7 @@ export function Versions(props: { siteId: string; cameraId: string; etag: string
         {({ items }) => (
           <>
             {items.map((version, index) => (
-              <Group key={version.version} justify="space-between" wrap="nowrap">
+              <div key={version.version} className="line">
                 <Text size="sm">
                   {t('versions.version', { number: version.version })} · <Moment at={version.at} zone={props.zone} />
                 </Text>
@@ -48,7 +48,7 @@ export function Versions(props: { siteId: string; cameraId: string; etag: string
                     {t('versions.current')}
                   </Text>
                 ) : null}
-              </Group>
+              </div>
             ))}
           </>
         )}

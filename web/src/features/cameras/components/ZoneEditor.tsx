@@ -170,7 +170,9 @@ function EditorPicture(props: {
           onLoad={(event) => setRatio(event.currentTarget.naturalWidth / event.currentTarget.naturalHeight)}
         />
       ) : (
-        (props.live?.(setRatio) ?? <div className="note">{t('editor.no-picture')}</div>)
+        (props.live?.(setRatio) ?? (
+          <div className={props.drawing.shapes.length > 0 ? 'note low' : 'note'}>{t('editor.no-picture')}</div>
+        ))
       )}
       {/* biome-ignore lint/a11y/useSemanticElements: an SVG has no element that is a group of controls */}
       <svg

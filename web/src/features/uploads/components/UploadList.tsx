@@ -85,16 +85,21 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
       </Table.Td>
       <Table.Td>
         {props.operates ? (
-          <Group gap="xs" justify="flex-end" wrap="nowrap">
+          <Group gap="xs" justify="flex-end">
             {canBeCancelled(upload) ? (
               <Button size="xs" variant="default" loading={cancelled.isPending} onClick={() => cancelled.mutate()}>
                 {t('common.cancel')}
               </Button>
             ) : null}
             {sure ? (
-              <Button size="xs" color="red" loading={deleted.isPending} onClick={() => deleted.mutate()}>
-                {t('uploads.remove-all')}
-              </Button>
+              <>
+                <Button size="xs" variant="default" onClick={() => setSure(false)}>
+                  {t('uploads.keep')}
+                </Button>
+                <Button size="xs" color="red" loading={deleted.isPending} onClick={() => deleted.mutate()}>
+                  {t('uploads.remove-all')}
+                </Button>
+              </>
             ) : (
               <Button size="xs" variant="subtle" onClick={() => setSure(true)}>
                 {t('common.remove')}

@@ -19,6 +19,7 @@ export const de: Record<keyof typeof en, string> = {
   'uploads.none-text':
     'Eine Datei wird mit den Zonen, Linien und Regeln einer Kamera ausgewertet, wenn Sie eine wählen.',
   'uploads.damage': 'Nicht alles ist da: {text}',
+  'uploads.keep': 'Behalten',
   'uploads.remove-all': 'Mit allen Funden entfernen',
   'uploads.is-receiving': 'Wartet auf den Rest der Datei',
   'uploads.is-checking': 'Wird geprüft',

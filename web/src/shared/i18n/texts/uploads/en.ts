@@ -16,6 +16,7 @@ export const en = {
   'uploads.none': 'No uploads yet',
   'uploads.none-text': 'A file is analysed with the zones, lines and rules of a camera, if you choose one.',
   'uploads.damage': 'Not everything is there: {text}',
+  'uploads.keep': 'Keep',
   'uploads.remove-all': 'Remove with all that was found',
   'uploads.is-receiving': 'Waiting for the rest of the file',
   'uploads.is-checking': 'Being checked',
