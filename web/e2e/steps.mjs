@@ -71,7 +71,7 @@ export const steps = {
     const found = await measureWall(page, origin, site.id);
     const percent = (100 * found.dropped).toFixed(1);
     console.log(
-      `       16 tiles: ${found.pictures.toFixed(0)} pictures/s drawn, ${percent} % of ${found.calm.toFixed(0)} animation frames/s dropped; ${found.machine}`,
+      `       16 tiles: ${found.pictures.toFixed(0)} pictures/s drawn, ${found.cpuMs.toFixed(1)} ms of processor time each, ${percent} % of ${found.calm.toFixed(0)} animation frames/s dropped; ${found.machine}`,
     );
     // Times depend on what else the machine does; that each tile shows pictures does not.
     assert.equal(found.drawn, 16);

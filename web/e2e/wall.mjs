@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 import { launch, open } from './browser.mjs';
+import { cpuSeconds, started } from './cpu.mjs';
 
 const TILES = 16;
 const RATE = 10;
@@ -102,6 +103,7 @@ export async function measureWall(page, origin, site) {
   const items = Array.from({ length: TILES }, (_, at) => ({ ...camera, id: `tile-${at}` }));
   // The browser inherits the core.
   const pin = (cores) => execFileSync('taskset', ['-acp', cores, String(process.pid)], { stdio: 'ignore' });
+  const others = new Set(started());
   pin('0');
   const browser = await launch();
   pin(`0-${cpus().length - 1}`);
@@ -118,11 +120,16 @@ export async function measureWall(page, origin, site) {
       .locator('.wall canvas[data-captured]')
       .nth(TILES - 1)
       .waitFor();
+    const own = started().filter((pid) => !others.has(pid));
+    const before = cpuSeconds(own);
     const busy = await tab.page.evaluate(count, SECONDS);
+    const cpu = cpuSeconds(own) - before;
     const drawn = await tab.page.locator('.wall canvas[data-captured]').count();
     return {
       drawn,
       pictures: busy.pictures,
+      /** Of the whole browser. */
+      cpuMs: (1000 * cpu) / (busy.pictures * SECONDS),
       dropped: Math.max(0, 1 - busy.frames / calm.frames),
       calm: calm.frames,
       machine: `one core of ${cpus().length} (${cpus()[0].model.trim()}), load ${loadavg()[0].toFixed(1)}, Chromium ${browser.version()}`,
