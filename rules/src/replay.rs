@@ -24,15 +24,24 @@ pub struct PastFrame {
 /// Where it is not known: the tracker's default. What depends on it is only when something is raised at the end of a track, not whether.
 const LOST_US: i64 = 2_000_000;
 
-/// What these rules raise in the frames of one camera, each with its session; the frames are in the order of their sessions and, in each, of
-/// their sequence numbers. It is what inference would have raised with the same rules, except for visits that began before the first frame:
-/// they begin with it. `None` if `go_on` says before some frame that it takes too long.
-pub fn replay(rules: &[Rule], frames: &[PastFrame], mut go_on: impl FnMut() -> bool) -> Option<Vec<(u64, Judgement)>> {
-    let mut raised = Vec::new();
+/// Tells what these rules raise in the frames of one camera, each with its session; the frames are in the order of their sessions and, in
+/// each, of their sequence numbers. It is what inference would have raised with the same rules, except for visits that began before the first
+/// frame: they begin with it. `None` if `go_on` says before some frame that it takes too long.
+pub fn replay(
+    rules: &[Rule],
+    frames: &[PastFrame],
+    mut go_on: impl FnMut() -> bool,
+    mut raised: impl FnMut(u64, Judgement),
+) -> Option<()> {
     for session in frames.chunk_by(|one, next| one.session == next.session) {
         let last_seen = last_seen(session);
         let mut judge = RuleSet::new(rules.to_vec());
-        let mut judged = Vec::new();
+        let Some(last) = session.last() else { continue };
+        // Rules may raise more than there is room for.
+        let mut tell = |judged: Vec<Judgement>| {
+            let new = judged.into_iter().filter(|judgement| judgement.finding.progress == Progress::Raised);
+            new.for_each(|judgement| raised(last.session, judgement));
+        };
         for &PastFrame { stamp, source_size: (source_width, source_height), max_lost_us, ref objects, .. } in session {
             if !go_on() {
                 return None;
@@ -44,19 +53,16 @@ pub fn replay(rules: &[Rule], frames: &[PastFrame], mut go_on: impl FnMut() -> b
                 })
             };
             let frame = TrackedFrame { stamp, source_width, source_height, objects };
-            judged.extend(judge.observe(&frame, is_alive));
+            tell(judge.observe(&frame, is_alive));
         }
         // Who was on a line when the session ended has crossed it. The newest session goes on.
-        let Some(last) = session.last() else { continue };
         if last.end_of_stream {
-            judged.extend(judge.finish(EndReason::StreamEnded));
+            tell(judge.finish(EndReason::StreamEnded));
         } else if frames.last().is_some_and(|newest| newest.session != last.session) {
-            judged.extend(judge.finish(EndReason::SessionEnded));
+            tell(judge.finish(EndReason::SessionEnded));
         }
-        let new = judged.into_iter().filter(|judgement| judgement.finding.progress == Progress::Raised);
-        raised.extend(new.map(|judgement| (last.session, judgement)));
     }
-    Some(raised)
+    Some(())
 }
 
 /// In which frame each track was found last.
@@ -119,7 +125,9 @@ mod tests {
     }
 
     fn judged(rules: &[Rule], frames: &[PastFrame]) -> Vec<(u64, Judgement)> {
-        replay(rules, frames, || true).unwrap()
+        let mut raised = Vec::new();
+        replay(rules, frames, || true, |session, judgement| raised.push((session, judgement))).unwrap();
+        raised
     }
 
     /// Walks from the left to the right, two pixels a frame.
@@ -208,7 +216,7 @@ mod tests {
             left -= 1;
             left > 0
         };
-        assert_eq!(replay(&config(vec![("stay", dwell(0.1))]), &frames, &mut go_on), None);
+        assert_eq!(replay(&config(vec![("stay", dwell(0.1))]), &frames, &mut go_on, |_, _| ()), None);
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! The frames of a camera as they were judged, for what is judged again: tables `frames` and `detections`, which the sink writes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::time::SystemTime;
 
 use deadpool_postgres::GenericClient;
+use futures::TryStreamExt as _;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use crate::postgres::DatabaseError;
 use crate::search::rows;
 
-/// One road user in one frame, or a frame in which nobody is.
+/// A frame that was analysed, with who was in it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PastRow {
+pub struct StoredFrame {
     pub captured_at: SystemTime,
     pub session: i64,
     pub sequence: i64,
@@ -21,7 +24,8 @@ pub struct PastRow {
     /// For how long the tracker kept a track that it did not find, in microseconds. `None` for a frame that was not watched, such as an end
     /// of a file without a picture.
     pub max_lost_us: Option<i32>,
-    pub object: Option<PastObject>,
+    /// Those that have a track, in the order in which inference named them.
+    pub objects: Vec<PastObject>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,51 +54,99 @@ pub struct PastFilter<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
     /// In the order of sessions and, in each, of sequence numbers.
-    pub rows: Vec<PastRow>,
+    pub frames: Vec<StoredFrame>,
     /// There are more frames, which are older.
     pub is_cut: bool,
 }
 
-/// The ranges of time are said twice, so that PostgreSQL reads only the days of both tables.
-pub(crate) const PAST: &str = "WITH newest AS (
+/// Frames, and then their objects, of one moment of the database. They are two ranges of two indexes, and joined here: the statistics of a day
+/// that goes on know nothing of its newest hour, so that PostgreSQL expects one row there, and joins them by comparing each with each.
+pub(crate) const PAST: &str = "WITH newest AS MATERIALIZED (
     SELECT captured_at, session, sequence, source_width, source_height, end_of_stream, watch_id,
         sum(object_count) OVER (ORDER BY captured_at DESC, session DESC, sequence DESC ROWS UNBOUNDED PRECEDING) AS objects
     FROM frames WHERE camera_id = $1 AND captured_at >= $2 AND captured_at < $3
     ORDER BY captured_at DESC, session DESC, sequence DESC LIMIT $4)
-SELECT f.captured_at, f.session, f.sequence, f.source_width, f.source_height, f.end_of_stream, w.max_gap_us,
-    d.track_id, d.class, d.track_state, d.found_left, d.found_top, d.found_width, d.found_height
-FROM newest f LEFT JOIN watches w ON w.camera_id = $1 AND w.id = f.watch_id
-LEFT JOIN detections d ON d.camera_id = $1 AND d.captured_at >= $2 AND d.captured_at < $3
-    AND d.captured_at = f.captured_at AND d.session = f.session AND d.sequence = f.sequence AND d.track_id IS NOT NULL
-WHERE f.objects <= $5 ORDER BY f.session, f.sequence, d.object_index";
+SELECT captured_at, session, sequence, source_width, source_height, end_of_stream, watch_id, NULL::smallint AS object_index,
+    NULL::bigint AS track_id, NULL::smallint AS class, NULL::smallint AS track_state,
+    NULL::real AS found_left, NULL::real AS found_top, NULL::real AS found_width, NULL::real AS found_height
+FROM newest WHERE objects <= $5
+UNION ALL
+SELECT captured_at, session, sequence, NULL, NULL, NULL, NULL, object_index, track_id, class, track_state,
+    found_left, found_top, found_width, found_height
+FROM detections WHERE camera_id = $1 AND captured_at >= $2 AND captured_at < $3
+    AND captured_at >= (SELECT min(captured_at) FROM newest WHERE objects <= $5) AND track_id IS NOT NULL";
 
 const OLDER: &str =
     "SELECT EXISTS (SELECT FROM frames WHERE camera_id = $1 AND captured_at >= $2 AND captured_at < $3)";
 
+/// Identifies a frame of the camera, and orders frames.
+type FrameKey = (i64, i64);
+
 pub async fn past<C: GenericClient>(client: &C, filter: PastFilter<'_>) -> Result<Past, DatabaseError> {
     let PastFilter { camera_id, from, to, most_frames, most_objects } = filter;
     let failed = DatabaseError::statement("read the frames of a camera");
-    let found = client.query(PAST, &[&camera_id, &from, &to, &most_frames, &most_objects]).await;
-    let rows = rows("read the frames of a camera", found, past_row)?;
-    let first = rows.iter().map(|row| row.captured_at).min().unwrap_or(to);
+    let parameters: [&(dyn ToSql + Sync); 5] = [&camera_id, &from, &to, &most_frames, &most_objects];
+    let mut found = pin!(client.query_raw(PAST, parameters).await.map_err(failed)?);
+    let mut frames: Vec<(StoredFrame, Option<i64>)> = Vec::new();
+    let mut objects: Vec<(FrameKey, i16, PastObject)> = Vec::new();
+    // One row at a time: all rows together would take several times the memory of what they say.
+    while let Some(row) = found.try_next().await.map_err(failed)? {
+        match row.try_get("object_index").map_err(failed)? {
+            None => frames.push(stored_frame(&row).map_err(failed)?),
+            Some(index) => objects.push((key(&row).map_err(failed)?, index, past_object(&row).map_err(failed)?)),
+        }
+    }
+    let max_lost = max_lost(client, camera_id).await?;
+    let lost = |watch: i64| max_lost.get(&watch).copied();
+    let frames = frames.into_iter().map(|(frame, watch)| StoredFrame { max_lost_us: watch.and_then(lost), ..frame });
+    let frames = joined(frames.collect(), objects);
+    let first = frames.iter().map(|frame| frame.captured_at).min().unwrap_or(to);
     let is_cut = client.query_one(OLDER, &[&camera_id, &from, &first]).await.and_then(|row| row.try_get(0));
-    Ok(Past { rows, is_cut: is_cut.map_err(failed)? })
+    Ok(Past { frames, is_cut: is_cut.map_err(failed)? })
 }
 
-fn past_row(row: &Row) -> Result<PastRow, tokio_postgres::Error> {
-    let track_id: Option<i64> = row.try_get("track_id")?;
-    Ok(PastRow {
+/// Of each of the camera's watches, by its id: how long its tracker keeps a track that it does not find. Watches never change.
+async fn max_lost<C: GenericClient>(client: &C, camera_id: &str) -> Result<HashMap<i64, i32>, DatabaseError> {
+    let found = client.query("SELECT id, max_gap_us FROM watches WHERE camera_id = $1", &[&camera_id]).await;
+    let watches = rows("read how long tracks are kept", found, |row| Ok((row.try_get(0)?, row.try_get(1)?)))?;
+    Ok(watches.into_iter().collect())
+}
+
+/// Objects of other frames are left out: those whose frames are more than were asked for.
+fn joined(mut frames: Vec<StoredFrame>, mut objects: Vec<(FrameKey, i16, PastObject)>) -> Vec<StoredFrame> {
+    frames.sort_unstable_by_key(|frame| (frame.session, frame.sequence));
+    objects.sort_unstable_by_key(|&(frame, index, _)| (frame, index));
+    let mut objects = objects.into_iter().peekable();
+    for frame in &mut frames {
+        let of = (frame.session, frame.sequence);
+        while objects.next_if(|(frame, ..)| *frame < of).is_some() {}
+        while let Some((.., object)) = objects.next_if(|(frame, ..)| *frame == of) {
+            frame.objects.push(object);
+        }
+    }
+    frames
+}
+
+fn key(row: &Row) -> Result<FrameKey, tokio_postgres::Error> {
+    Ok((row.try_get("session")?, row.try_get("sequence")?))
+}
+
+/// With the id of its watch.
+fn stored_frame(row: &Row) -> Result<(StoredFrame, Option<i64>), tokio_postgres::Error> {
+    let (session, sequence) = key(row)?;
+    let frame = StoredFrame {
         captured_at: row.try_get("captured_at")?,
-        session: row.try_get("session")?,
-        sequence: row.try_get("sequence")?,
+        session,
+        sequence,
         source_size: (row.try_get("source_width")?, row.try_get("source_height")?),
         end_of_stream: row.try_get("end_of_stream")?,
-        max_lost_us: row.try_get("max_gap_us")?,
-        object: track_id.map(|track_id| past_object(row, track_id)).transpose()?,
-    })
+        max_lost_us: None,
+        objects: Vec::new(),
+    };
+    Ok((frame, row.try_get("watch_id")?))
 }
 
-fn past_object(row: &Row, track_id: i64) -> Result<PastObject, tokio_postgres::Error> {
+fn past_object(row: &Row) -> Result<PastObject, tokio_postgres::Error> {
     let sides: [Option<f32>; 4] = [
         row.try_get("found_left")?,
         row.try_get("found_top")?,
@@ -105,8 +157,16 @@ fn past_object(row: &Row, track_id: i64) -> Result<PastObject, tokio_postgres::E
         [Some(left), Some(top), Some(width), Some(height)] => Some([left, top, width, height]),
         _ => None,
     };
-    Ok(PastObject { track_id, class: row.try_get("class")?, track_state: row.try_get("track_state")?, found })
+    Ok(PastObject {
+        track_id: row.try_get("track_id")?,
+        class: row.try_get("class")?,
+        track_state: row.try_get("track_state")?,
+        found,
+    })
 }
+
+pub(crate) const WITH_PICTURE: &str = "SELECT session, track_id FROM tracks WHERE camera_id = $1 AND snapshot_key IS NOT NULL \
+    AND (session, track_id) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[]))";
 
 /// Of tracks of the camera (session and track), those that have a picture.
 pub async fn with_picture<C: GenericClient>(
@@ -114,10 +174,8 @@ pub async fn with_picture<C: GenericClient>(
     camera_id: &str,
     tracks: &[(i64, i64)],
 ) -> Result<HashSet<(i64, i64)>, DatabaseError> {
-    let sql = "SELECT session, track_id FROM tracks WHERE camera_id = $1 AND snapshot_key IS NOT NULL \
-         AND (session, track_id) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[]))";
     let (sessions, numbers): (Vec<i64>, Vec<i64>) = tracks.iter().copied().unzip();
-    let found = client.query(sql, &[&camera_id, &sessions, &numbers]).await;
+    let found = client.query(WITH_PICTURE, &[&camera_id, &sessions, &numbers]).await;
     let found = rows("look for pictures of tracks", found, |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?)))?;
     Ok(found.into_iter().collect())
 }

@@ -146,6 +146,21 @@ impl Search {
         limit: i64,
     ) -> String {
         let statement = self.statement(listing, cameras, limit);
+        self.plan(client, &statement).await
+    }
+
+    pub(crate) async fn explain_bins<C: GenericClient>(
+        mut self,
+        client: &C,
+        (listing, cameras): (&Listing, &Cameras),
+        edges: &[SystemTime],
+        most: i64,
+    ) -> String {
+        let statement = self.statement_of_bins(listing, cameras, edges, most);
+        self.plan(client, &statement).await
+    }
+
+    async fn plan<C: GenericClient>(&self, client: &C, statement: &str) -> String {
         let statement = format!("EXPLAIN (ANALYZE, BUFFERS) {statement}");
         let values: Vec<&(dyn ToSql + Sync)> =
             self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();

@@ -3,7 +3,7 @@
 use vru_proto::v1;
 use vru_rules::PastFrame;
 use vru_rules::wire::class_from_wire;
-use vru_storage::past_frames::{PastObject, PastRow};
+use vru_storage::past_frames::{PastObject, StoredFrame};
 use vru_vision::geometry::Rect;
 use vru_vision::road_user::RoadUserClass;
 use vru_vision::rules::FrameStamp;
@@ -13,27 +13,23 @@ use crate::routes::text::micros;
 
 type TrackedObject = (u64, TrackState, RoadUserClass, Rect);
 
-/// The frames, and the capture times of those that cannot be judged. Rows of one frame follow each other.
-pub(super) fn frames(rows: &[PastRow]) -> (Vec<PastFrame>, Vec<i64>) {
+/// The frames, and the capture times of those that cannot be judged.
+pub(super) fn frames(stored: &[StoredFrame]) -> (Vec<PastFrame>, Vec<i64>) {
     let (mut frames, mut unjudged) = (Vec::new(), Vec::new());
-    let of_one = |one: &PastRow, next: &PastRow| (one.session, one.sequence) == (next.session, next.sequence);
-    for rows in rows.chunk_by(of_one) {
-        let Some(&PastRow { captured_at, session, sequence, source_size: (width, height), .. }) = rows.first() else {
-            continue;
-        };
-        let captured_at_us = micros(captured_at);
-        let seen = || rows.iter().filter_map(|row| row.object);
-        if seen().any(|object| object.found.is_none()) {
+    for frame in stored {
+        let captured_at_us = micros(frame.captured_at);
+        if frame.objects.iter().any(|object| object.found.is_none()) {
             unjudged.push(captured_at_us);
             continue;
         }
+        let (width, height) = frame.source_size;
         frames.push(PastFrame {
-            session: session.cast_unsigned(),
-            stamp: FrameStamp { sequence: sequence.cast_unsigned(), captured_at_us },
+            session: frame.session.cast_unsigned(),
+            stamp: FrameStamp { sequence: frame.sequence.cast_unsigned(), captured_at_us },
             source_size: (width.unsigned_abs(), height.unsigned_abs()),
-            max_lost_us: rows[0].max_lost_us.map(i64::from),
-            end_of_stream: rows[0].end_of_stream,
-            objects: seen().filter_map(tracked).collect(),
+            max_lost_us: frame.max_lost_us.map(i64::from),
+            end_of_stream: frame.end_of_stream,
+            objects: frame.objects.iter().copied().filter_map(tracked).collect(),
         });
     }
     (frames, unjudged)

@@ -1,6 +1,7 @@
 //! Judges what the camera saw.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use vru_proto::v1;
@@ -34,14 +35,17 @@ pub(super) struct Judged {
 pub(super) fn judged(asked: &Asked, past: &Past, go_on: impl FnMut() -> bool) -> Option<Judged> {
     let Asked { config, from, to } = asked;
     let from_us = micros(*from);
-    let (frames, unjudged) = frames(&past.rows);
-    let mut raised = replay(&rules(config), &frames, go_on)?;
-    raised.retain(|(_, judgement)| judgement.finding.frame.captured_at_us >= from_us);
-    let of_rule = |id: &str| raised.iter().filter(|(_, judgement)| judgement.rule_id == id).count();
+    let (frames, unjudged) = frames(&past.frames);
+    let mut all = Raised::default();
+    replay(&rules(config), &frames, go_on, |session, judgement| {
+        if judgement.finding.frame.captured_at_us >= from_us {
+            all.add(session, judgement);
+        }
+    })?;
+    let of_rule = |id: &str| all.by_rule.get(id).copied().unwrap_or(0);
     let count = |rule: &v1::Rule| RuleCount { rule_id: rule.id.clone(), alerts: of_rule(&rule.id) };
     let counts = config.rules.iter().map(count).collect();
-    raised.sort_by_key(|one| (Reverse(one.1.finding.frame.captured_at_us), track(one)));
-    raised.truncate(MOST_ALERTS);
+    let raised = all.newest();
     let times = || frames.iter().map(|frame| frame.stamp.captured_at_us).filter(|&at_us| at_us >= from_us);
     let first_us = times().min();
     let preview = RulePreview {
@@ -52,12 +56,44 @@ pub(super) fn judged(asked: &Asked, past: &Past, go_on: impl FnMut() -> bool) ->
         last_frame: times().max().map(moment),
         watched_seconds: watched_us(&frames, from_us) as f64 / 1e6,
         // What is missing of the time before the one that was asked for is the beginning of visits only.
-        truncated: past.is_cut && past.rows.iter().all(|row| row.captured_at > *from),
+        truncated: past.is_cut && past.frames.iter().all(|frame| frame.captured_at > *from),
         unjudged_frames: unjudged.into_iter().filter(|&at_us| at_us >= from_us).count(),
         rules: counts,
         alerts: raised.iter().map(|one| alert(&config.id, &frames, one)).collect(),
     };
     Some(Judged { preview, tracks: raised.iter().map(track).collect() })
+}
+
+/// What was raised: how many by each rule, and the newest. Many rules raise more than there is room for.
+#[derive(Default)]
+struct Raised {
+    by_rule: HashMap<String, usize>,
+    some: Vec<(u64, Judgement)>,
+}
+
+impl Raised {
+    fn add(&mut self, session: u64, judgement: Judgement) {
+        match self.by_rule.get_mut(&judgement.rule_id) {
+            Some(count) => *count += 1,
+            None => drop(self.by_rule.insert(judgement.rule_id.clone(), 1)),
+        }
+        self.some.push((session, judgement));
+        // Now and then, so that it is sorted seldom.
+        if self.some.len() >= 10 * MOST_ALERTS {
+            self.keep_newest();
+        }
+    }
+
+    fn keep_newest(&mut self) {
+        self.some.sort_by_key(|one| (Reverse(one.1.finding.frame.captured_at_us), track(one)));
+        self.some.truncate(MOST_ALERTS);
+    }
+
+    /// The newest first.
+    fn newest(mut self) -> Vec<(u64, Judgement)> {
+        self.keep_newest();
+        self.some
+    }
 }
 
 /// The time between two frames of a session was watched if tracks go on over it.
@@ -109,7 +145,7 @@ fn moment(us: i64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use vru_storage::past_frames::{PastObject, PastRow};
+    use vru_storage::past_frames::{PastObject, StoredFrame};
 
     use super::*;
 
@@ -117,16 +153,16 @@ mod tests {
     fn past(frames: i64, is_cut: bool) -> Past {
         let begin = end() - Duration::from_mins(10);
         let found = Some([45.0, 40.0, 10.0, 10.0]);
-        let row = |at: i64| PastRow {
+        let frame = |at: i64| StoredFrame {
             captured_at: begin + Duration::from_millis(100 * at.unsigned_abs()),
             session: 1,
             sequence: at,
             source_size: (100, 100),
             end_of_stream: false,
             max_lost_us: Some(2_000_000),
-            object: Some(PastObject { track_id: 7, class: 1, track_state: 2, found }),
+            objects: vec![PastObject { track_id: 7, class: 1, track_state: 2, found }],
         };
-        Past { rows: (0..frames).map(row).collect(), is_cut }
+        Past { frames: (0..frames).map(frame).collect(), is_cut }
     }
 
     fn end() -> SystemTime {
@@ -165,6 +201,29 @@ mod tests {
         assert_eq!(count(10), (1, 1, 6_000, 599.9));
         // The visit goes on, and was raised nine minutes ago.
         assert_eq!(count(1), (0, 0, 600, 59.9));
+    }
+
+    #[test]
+    fn each_of_many_alerts_is_counted_and_the_newest_are_kept() {
+        let mut raised = Raised::default();
+        let mut one = replayed(&asked(60), &past(100, false)).remove(0);
+        // Not in the order of time: sessions may overlap.
+        for at in 0..5_000_i64 {
+            one.1.rule_id = format!("rule {}", at % 2);
+            one.1.finding.frame.captured_at_us = at * 7919 % 5_000;
+            raised.add(one.0, one.1.clone());
+            assert!(raised.some.len() < 10 * MOST_ALERTS);
+        }
+        assert_eq!((raised.by_rule["rule 0"], raised.by_rule["rule 1"]), (2_500, 2_500));
+        let times: Vec<i64> = raised.newest().iter().map(|one| one.1.finding.frame.captured_at_us).collect();
+        assert_eq!(times, (4_900..5_000).rev().collect::<Vec<_>>());
+    }
+
+    fn replayed(asked: &Asked, past: &Past) -> Vec<(u64, Judgement)> {
+        let mut raised = Vec::new();
+        let tell = |session, judgement| raised.push((session, judgement));
+        replay(&rules(&asked.config), &frames(&past.frames).0, || true, tell).unwrap();
+        raised
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! How PostgreSQL finds what people search for, with 100,000 tracks and alerts of 200 cameras over ten days.
+//! Lists of tracks and alerts, with 100,000 of each, of 200 cameras over ten days.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use vru_runtime::secret::Secret;
-use vru_runtime::test_util::postgres;
+use tokio_postgres::types::ToSql;
 
+use super::{check, check_days, day, explain, filled, track_lists};
 use crate::alerts::{self, AlertFilter, AlertPlace};
-use crate::postgres::{DatabaseConfig, Pool, PooledClient, migrate};
+use crate::postgres::PooledClient;
 use crate::reviews::ReviewState;
 use crate::search::Cameras;
 use crate::tracks::{self, DetectionPlace, TrackFilter, TrackId, TrackPlace};
@@ -40,21 +40,7 @@ const ROWS: &str = "INSERT INTO sites (id, name, time_zone, units) VALUES ('site
         track_id, 2, 0, 0, 9, 9 FROM tracks, generate_series(0, 1) n;
     ANALYZE";
 
-async fn filled() -> PooledClient {
-    let database = DatabaseConfig { url: Secret::new(postgres().database()), ..DatabaseConfig::default() };
-    migrate(&database, "test").await.unwrap();
-    let client = Pool::new(&database, "test", 1, Duration::from_mins(1)).unwrap().get().await.unwrap();
-    client.batch_execute("SET statement_timeout = '5min'").await.unwrap();
-    client.batch_execute(ROWS).await.unwrap();
-    client
-}
-
-/// Midnight of the first day, so many days later.
-fn day(days: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_323_200 + days * 86_400)
-}
-
-fn of_site() -> Cameras {
+pub(super) fn of_site() -> Cameras {
     Cameras { site_id: Some("site-0".to_owned()), ids: Vec::new() }
 }
 
@@ -62,27 +48,9 @@ fn of(ids: &[&str]) -> Cameras {
     Cameras { site_id: None, ids: ids.iter().map(|&id| id.to_owned()).collect() }
 }
 
-/// The plan uses the index, reads no table from its begin to its end, and looks at few pages.
-fn check(what: &str, plan: &str, index: &str, most_pages: u64) {
-    assert!(plan.contains(index), "{what} does not use {index}:\n{plan}");
-    for table in ["tracks", "alerts", "detections"] {
-        assert!(!plan.contains(&format!("Seq Scan on {table}")), "{what} reads all of {table}:\n{plan}");
-    }
-    let buffers = plan.lines().find(|line| line.contains("Buffers: shared")).unwrap_or_default();
-    let pages = |kind: &str| {
-        let words = buffers.split(' ').find_map(|word| word.strip_prefix(kind)?.strip_prefix('='));
-        words.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0)
-    };
-    let (hit, read) = (pages("hit"), pages("read"));
-    assert!(
-        (1..=most_pages).contains(&(hit + read)),
-        "{what} looks at {hit} + {read} pages, more than {most_pages}:\n{plan}"
-    );
-}
-
 #[tokio::test]
 async fn searches_read_indexes_and_only_the_days_that_are_asked_for() {
-    let client = filled().await;
+    let client = filled(ROWS).await;
     let after =
         TrackPlace { first_seen: day(5), id: TrackId { camera_id: "cam-3".to_owned(), session: 1, track_id: 50_000 } };
     let crossed = TrackFilter { line_id: Some("kerb".to_owned()), direction: Some(1), ..TrackFilter::default() };
@@ -193,6 +161,7 @@ async fn searches_read_indexes_and_only_the_days_that_are_asked_for() {
         check(what, &plan, index, pages);
     }
     detections_of_one_day(&client).await;
+    track_lists::read_few_rows(&client).await;
 }
 
 async fn detections_of_one_day(client: &PooledClient) {
@@ -201,16 +170,10 @@ async fn detections_of_one_day(client: &PooledClient) {
     let first = day(0) + Duration::from_secs(864 * 499);
     let DetectionPlace { captured_at, sequence, object_index } =
         DetectionPlace { captured_at: first, sequence: i64::MIN, object_index: i16::MIN };
-    let sql = format!("EXPLAIN (ANALYZE, BUFFERS) {}", tracks::DETECTIONS);
     let last = first + Duration::from_secs(20);
-    let rows = client
-        .query(&sql, &[&camera, &session, &track, &captured_at, &last, &sequence, &object_index, &limit])
-        .await
-        .unwrap();
-    let plan: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
+    let values: [&(dyn ToSql + Sync); 8] =
+        [&camera, &session, &track, &captured_at, &last, &sequence, &object_index, &limit];
+    let plan = explain(client, tracks::DETECTIONS, &values).await;
     check("the detections of a track", &plan, "detections_d4", 200);
-    for other in (0..10).filter(|&day| day != 4) {
-        assert!(!plan.contains(&format!("detections_d{other}")), "{plan}");
-    }
-    assert!(!plan.contains("detections_default"), "{plan}");
+    check_days("the detections of a track", &plan, "detections", 4);
 }
