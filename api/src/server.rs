@@ -29,7 +29,9 @@ use crate::config::{ApiConfig, HttpConfig};
 use crate::data_jobs::DataJobs;
 use crate::database::Reads;
 use crate::group_reader;
-use crate::http::{Guard, Problem, Resources, WebApp, docs, guard, record_request, serve_once, serve_web};
+use crate::http::{
+    Guard, LargeAnswers, Problem, Resources, WebApp, docs, guard, record_request, serve_once, serve_web,
+};
 use crate::limits::{Limits, count_request};
 use crate::live::Feeds;
 use crate::maintenance;
@@ -157,6 +159,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         camera_tests,
         pictures,
         rule_previews: RulePreviews::new(),
+        large_answers: LargeAnswers::default(),
         sign_in,
         tokens,
         uploads,

@@ -10,6 +10,7 @@ use crate::cameras::CameraMessages;
 use crate::config::ApiConfig;
 use crate::data_jobs::DataJobs;
 use crate::database::Reads;
+use crate::http::LargeAnswers;
 use crate::limits::Limits;
 use crate::live::Feeds;
 use crate::pictures::Pictures;
@@ -37,6 +38,7 @@ pub(crate) struct ApiState {
     pub(crate) camera_tests: CameraTests,
     pub(crate) pictures: Pictures,
     pub(crate) rule_previews: RulePreviews,
+    pub(crate) large_answers: LargeAnswers,
     pub(crate) sign_in: SignIn,
     pub(crate) tokens: Tokens,
     /// `None`: it takes none.

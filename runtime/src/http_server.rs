@@ -1,5 +1,7 @@
-//! An HTTP/1 server with bounds on its connections: how many there are, and how long each may wait for a request. `axum::serve` bounds
-//! neither.
+//! An HTTP/1 server with bounds on its connections: how many there are, how long each may wait for a request, and how long its peer may
+//! take nothing of an answer. `axum::serve` bounds none of them.
+
+mod impatient;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::tls::ServerTls;
+use impatient::Impatient;
 
 /// How long a peer may take to agree on TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -32,7 +35,8 @@ pub const ALPN: &[&[u8]] = &[b"http/1.1"];
 pub struct ConnectionBounds {
     /// Further connections wait until one ends.
     pub most: usize,
-    /// How long a connection may take for the head of a request, and be without one.
+    /// How long a connection may take for the head of a request, and be without one. Its peer may take nothing of an answer for twice as
+    /// long.
     pub idle: Duration,
 }
 
@@ -111,6 +115,8 @@ async fn speak(
     let mut http = http1::Builder::new();
     // It also ends a connection on which no further request begins.
     http.timer(TokioTimer::new()).header_read_timeout(idle);
+    // Otherwise whoever asks and reads nothing keeps its place, and the answer in memory, for ever.
+    let stream = Impatient::new(stream, 2 * idle);
     let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let served = tokio::select! {
         served = serving.as_mut() => served,
@@ -135,6 +141,8 @@ mod tests {
     use crate::test_util::CertificateFiles;
 
     const DEADLINE: Duration = Duration::from_mins(1);
+    /// More than the buffers of a connection take.
+    const LARGE: usize = 64 * 1024 * 1024;
 
     async fn started(
         bounds: ConnectionBounds,
@@ -142,7 +150,8 @@ mod tests {
     ) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let app = Router::new().route("/", get(|| async { "here" }));
+        let app =
+            Router::new().route("/", get(|| async { "here" })).route("/large", get(|| async { vec![b'x'; LARGE] }));
         let server = tokio::spawn(serve("test", listener, tls, app, bounds, stop.clone()));
         (address, stop, server)
     }
@@ -181,6 +190,34 @@ mod tests {
         stop.cancel();
         tokio::time::timeout(DEADLINE, server).await.unwrap().unwrap();
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn connections_that_take_nothing_of_an_answer_lose_their_place() {
+        let bounds = ConnectionBounds { most: 2, idle: Duration::from_secs(3) };
+        let (address, stop, server) = started(bounds, None).await;
+        let asked = tokio::task::spawn_blocking(move || {
+            let asks = |path: &str| {
+                let mut stream = connect(address);
+                write!(stream, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+                stream
+            };
+            let deaf = [asks("/large"), asks("/large")];
+            // Waits for one of the two places.
+            let answer = ask(connect(address));
+            drop(deaf);
+            // Whoever takes it gets all of it, however large it is.
+            let mut large = Vec::new();
+            let mut stream = asks("/large");
+            stream.read_to_end(&mut large).unwrap();
+            (answer, large.len())
+        });
+        let (answer, large) = asked.await.unwrap();
+        assert!(answer.ends_with("here"));
+        assert!(large > LARGE, "{large}");
+        stop.cancel();
+        tokio::time::timeout(DEADLINE, server).await.unwrap().unwrap();
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn with_tls_nothing_else_is_served_and_who_does_not_agree_on_it_loses_its_place() {
         let folder = tempfile::tempdir().unwrap();

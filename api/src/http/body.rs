@@ -23,21 +23,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
         let body = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection))?;
-        let reader = &mut serde_json::Deserializer::from_slice(&body);
-        let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
-            let field = error.path().to_string();
-            let inner = error.into_inner();
-            // A number in place of a word is an error of syntax to the library.
-            let is_json = inner.is_data() || serde_json::from_slice::<IgnoredAny>(&body).is_ok();
-            match is_json {
-                true if field != "." => Problem::field(field, strip_place(&inner)),
-                true => Problem::field("", strip_place(&inner)),
-                false => Problem::new(StatusCode::BAD_REQUEST, "malformed_json", inner.to_string()),
-            }
-        })?;
-        reader.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;
-        Ok(Self(value))
+        read_json(&body).map(Self)
     }
+}
+
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let reader = &mut serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
+        let field = error.path().to_string();
+        let inner = error.into_inner();
+        // A number in place of a word is an error of syntax to the library.
+        let is_json = inner.is_data() || serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        match is_json {
+            true if field != "." => Problem::field(field, strip_place(&inner)),
+            true => Problem::field("", strip_place(&inner)),
+            false => Problem::new(StatusCode::BAD_REQUEST, "malformed_json", inner.to_string()),
+        }
+    })?;
+    reader.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;
+    Ok(value)
 }
 
 fn is_json(kind: &str) -> bool {

@@ -38,7 +38,8 @@ pub struct HttpConfig {
     pub timeout: Duration,
     /// How many requests are served at once (default 512). More are refused with 503.
     pub max_concurrent: usize,
-    /// How long a connection may wait for the whole head of its next request (default 30 s). Then it is closed.
+    /// How long a connection may wait for the whole head of its next request (default 30 s). Then it is closed, as is one whose client takes
+    /// nothing of an answer for twice as long.
     #[serde(with = "humantime_serde")]
     pub idle: Duration,
     /// How many connections are open at once (default 4096). More wait to be accepted.

@@ -8,6 +8,7 @@ mod docs;
 mod entity_tag;
 mod guard;
 mod idempotency;
+mod large_answers;
 mod network;
 mod origin;
 mod page;
@@ -20,6 +21,8 @@ mod values;
 mod web;
 
 pub(crate) use accept::accepts;
+#[cfg(feature = "fuzzing")]
+pub(crate) use body::read_json;
 pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
 pub use config::HttpConfig;
@@ -27,6 +30,7 @@ pub(crate) use docs::docs;
 pub(crate) use entity_tag::{Expected, Tagged, is_current};
 pub(crate) use guard::{Guard, guard};
 pub(crate) use idempotency::{KEY_HEADER, Repeatable, serve_once};
+pub(crate) use large_answers::LargeAnswers;
 pub(crate) use network::network;
 pub use origin::Origin;
 pub(crate) use page::{Filtered, Page, PageQuery, columns_key, foreign_cursor};

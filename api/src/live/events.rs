@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use parking_lot::Mutex;
 use serde_json::json;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, broadcast, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use vru_proto::v1::Alert;
 use vru_proto::validate::read_alert;
@@ -97,9 +97,10 @@ impl Listener {
         self.shared.told.lock().clone()
     }
 
-    /// Before a stream reads what it missed.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.shared.readers.acquire().await.ok()
+    /// Reads what a stream missed when it is its turn. `None`: for longer than this, others have to wait.
+    pub(super) async fn in_turn<T>(&self, within: Duration, reading: impl Future<Output = T>) -> Option<T> {
+        let _turn = self.shared.readers.acquire().await.ok()?;
+        timeout(within, reading).await.ok()
     }
 }
 
@@ -272,5 +273,22 @@ impl<'a> Reading<'a> {
             }
         }
         self.states.retain(|camera, _| self.site_of.known(camera).is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn streams_whose_clients_take_nothing_lose_their_turn() {
+        let events = Events::new();
+        let listener = events.listen("site");
+        let stuck = || listener.in_turn(Duration::from_millis(50), std::future::pending::<()>());
+        let all_stuck = futures::future::join_all((0..MAX_READERS).map(|_| stuck()));
+        let next = listener.in_turn(Duration::from_mins(1), std::future::ready(7));
+        let both = timeout(Duration::from_mins(1), async { tokio::join!(all_stuck, next) }).await;
+        let (lost, read) = both.expect("it is somebody else's turn");
+        assert_eq!((lost, read), (vec![None; MAX_READERS], Some(7)));
     }
 }

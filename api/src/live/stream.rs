@@ -22,6 +22,8 @@ use crate::state::ApiState;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Events that wait for the connection, besides those that wait for this stream.
 const MAX_WAITING: usize = 16;
+/// How long a stream may tell what it missed. Whoever takes longer comes back with the id of the last event, and waits for another turn.
+const MISSED_WITHIN: Duration = Duration::from_mins(2);
 /// How long the connection may take for one.
 const SEND_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -123,7 +125,6 @@ impl Running {
         let stop = self.state.feeds.stop.clone();
         let (state, site, client) = (self.state.clone(), self.site.clone(), self.client.clone());
         let telling = async {
-            let _turn = listener.turn().await;
             let failed = |error: anyhow::Error| {
                 tracing::warn!(error = format!("{error:#}"), "a stream cannot read what it missed, and ends");
                 Ended::Stop
@@ -146,7 +147,7 @@ impl Running {
         tokio::select! {
             () = stop.cancelled() => Err(Ended::Stop),
             () = client.closed() => Err(Ended::Client),
-            told = telling => told,
+            told = listener.in_turn(MISSED_WITHIN, telling) => told.unwrap_or(Err(Ended::Slow)),
         }
     }
 

@@ -273,6 +273,8 @@ async fn wrong_requests_are_refused_in_the_forms_of_tus_and_change_nothing() {
     let unknown_zone = metadata(r#"{"rules": [{"id": "a", "dwell": {"zone": "nowhere", "seconds": 1}}]}"#);
     let source = metadata(r#"{"pull": {"url": "rtsp://192.0.2.1/"}}"#);
     let other_object = metadata(r#"{"file": {"object": "uploads/other/video"}}"#);
+    // The database refuses it.
+    let zero_byte = metadata(r#"{"zones": [{"id": "a", "name": "a\u0000", "polygon": [[0, 0], [1, 0], [1, 1]]}]}"#);
     let length = ("upload-length", "10");
     for (headers, found) in [
         (vec![length], (412, "wrong_tus_version", "tus-resumable")),
@@ -285,6 +287,7 @@ async fn wrong_requests_are_refused_in_the_forms_of_tus_and_change_nothing() {
         (vec![TUS, length, ("upload-metadata", "filename !")], (400, "invalid_parameter", "upload-metadata")),
         (vec![TUS, length, ("upload-metadata", &source)], (422, "invalid_field", "upload-metadata.settings")),
         (vec![TUS, length, ("upload-metadata", &other_object)], (422, "invalid_field", "upload-metadata.settings")),
+        (vec![TUS, length, ("upload-metadata", &zero_byte)], (422, "invalid_field", "upload-metadata.settings")),
         (
             vec![TUS, length, ("upload-metadata", "like_camera_id YQ==")],
             (422, "invalid_field", "upload-metadata.like_camera_id"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{CAPTURE_TIME_US, fail};
+use super::{CAPTURE_TIME_US, MAX_COUNTED, fail, is_place_id};
 use crate::error::InvalidMessage;
 use crate::ids::CameraId;
 use crate::v1;
@@ -11,6 +11,12 @@ use crate::{pull_source, tracker_settings, zone_shape};
 const NAME: &str = "CameraConfig";
 /// The longest key of an object in S3.
 const MAX_OBJECT_KEY: usize = 1_024;
+/// The most zones, and the most lines: all of them are counted at.
+const MAX_PLACES: usize = MAX_COUNTED;
+/// The most rules of one camera. Each has a copy of its zone, and a state for each track.
+const MAX_RULES: usize = 1_000;
+/// The most classes that a rule names: there are fewer.
+const MAX_CLASSES: usize = 64;
 
 /// Validates a camera's configuration from any source.
 pub fn camera(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
@@ -27,14 +33,29 @@ pub fn view(config: &v1::CameraConfig) -> Result<CameraId, InvalidMessage> {
     }
     let zones = zones(&config.zones)?;
     let lines = lines(&config.lines)?;
+    at_most("rules", config.rules.len(), MAX_RULES)?;
     let mut rules = HashSet::new();
     for rule in &config.rules {
-        if rule.id.is_empty() || !rules.insert(rule.id.as_str()) {
-            return fail(NAME, "rules.id", format!("is empty or used twice: `{}`", rule.id));
-        }
+        new_id("rules.id", &rule.id, &mut rules)?;
         check_rule(rule, &zones, &lines)?;
     }
     Ok(id)
+}
+
+fn at_most(field: &'static str, number: usize, most: usize) -> Result<(), InvalidMessage> {
+    if number <= most { Ok(()) } else { fail(NAME, field, format!("are {number}, more than {most}")) }
+}
+
+/// The id of a zone, a line or a rule, which is none of those that are known.
+fn new_id<'a>(field: &'static str, id: &'a str, known: &mut HashSet<&'a str>) -> Result<(), InvalidMessage> {
+    // Alerts and counts carry it to the database, which takes no zero byte.
+    if !id.is_empty() && !is_place_id(id) {
+        return fail(NAME, field, "has a zero byte, or is longer than 1024 bytes");
+    }
+    if id.is_empty() || !known.insert(id) {
+        return fail(NAME, field, format!("is empty or used twice: `{id}`"));
+    }
+    Ok(())
 }
 
 fn source(config: &v1::CameraConfig) -> Result<(), InvalidMessage> {
@@ -91,11 +112,10 @@ fn output(config: &v1::CameraConfig) -> Result<(), InvalidMessage> {
 
 /// The ids of the zones.
 fn zones(zones: &[v1::Zone]) -> Result<HashSet<&str>, InvalidMessage> {
+    at_most("zones", zones.len(), MAX_PLACES)?;
     let mut ids = HashSet::new();
     for zone in zones {
-        if zone.id.is_empty() || !ids.insert(zone.id.as_str()) {
-            return fail(NAME, "zones.id", format!("is empty or used twice: `{}`", zone.id));
-        }
+        new_id("zones.id", &zone.id, &mut ids)?;
         if zone.polygon.len() < 3 || zone.polygon.len() > 1_000 {
             return fail(
                 NAME,
@@ -120,11 +140,10 @@ fn zones(zones: &[v1::Zone]) -> Result<HashSet<&str>, InvalidMessage> {
 
 /// The ids of the lines.
 fn lines(lines: &[v1::Line]) -> Result<HashSet<&str>, InvalidMessage> {
+    at_most("lines", lines.len(), MAX_PLACES)?;
     let mut ids = HashSet::new();
     for v1::Line { id, points, .. } in lines {
-        if id.is_empty() || !ids.insert(id.as_str()) {
-            return fail(NAME, "lines.id", format!("is empty or used twice: `{id}`"));
-        }
+        new_id("lines.id", id, &mut ids)?;
         let [from, to] = &points[..] else {
             return fail(NAME, "lines.points", format!("of `{id}` are {}, not 2", points.len()));
         };
@@ -157,6 +176,15 @@ fn check_rule(rule: &v1::Rule, zones: &HashSet<&str>, lines: &HashSet<&str>) -> 
         }
         _ => Ok(()),
     };
+    let classes = match &rule.kind {
+        None => 0,
+        Some(v1::rule::Kind::ZonePresence(presence)) => presence.classes.len(),
+        Some(v1::rule::Kind::Dwell(dwell)) => dwell.classes.len(),
+        Some(v1::rule::Kind::LineCrossing(crossing)) => crossing.classes.len(),
+    };
+    if classes > MAX_CLASSES {
+        return fail(NAME, "rules.classes", format!("of `{}` are {classes}, more than {MAX_CLASSES}", rule.id));
+    }
     match &rule.kind {
         None => fail(NAME, "rules.kind", format!("of `{}` is missing", rule.id)),
         Some(v1::rule::Kind::ZonePresence(presence)) => {
@@ -221,4 +249,54 @@ fn push_path(path: &str) -> Result<(), InvalidMessage> {
         return fail("CameraConfig", field, "has a segment `.` or `..`, which clients remove");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use v1::rule::Kind;
+
+    use super::*;
+
+    fn zone(id: &str) -> v1::Zone {
+        let corner = |x, y| v1::Point { x, y };
+        let polygon = vec![corner(0.0, 0.0), corner(1.0, 0.0), corner(1.0, 1.0)];
+        v1::Zone { id: id.to_owned(), polygon, ..Default::default() }
+    }
+
+    fn line(id: &str) -> v1::Line {
+        let points = vec![v1::Point { x: 0.0, y: 0.0 }, v1::Point { x: 1.0, y: 0.0 }];
+        v1::Line { id: id.to_owned(), points, ..Default::default() }
+    }
+
+    fn rule(id: &str, classes: usize) -> v1::Rule {
+        let dwell =
+            v1::Dwell { zone_id: "z".to_owned(), seconds: 1.0, classes: vec![1; classes], ..Default::default() };
+        v1::Rule { id: id.to_owned(), kind: Some(Kind::Dwell(dwell)), ..Default::default() }
+    }
+
+    fn wrong(zones: Vec<v1::Zone>, lines: Vec<v1::Line>, rules: Vec<v1::Rule>) -> Option<&'static str> {
+        let config = v1::CameraConfig { id: "cam".to_owned(), zones, lines, rules, ..Default::default() };
+        view(&config).err().map(|invalid| invalid.field)
+    }
+
+    #[test]
+    fn lists_of_a_camera_have_bounds_and_ids_are_such_as_can_be_stored() {
+        let zones = |count: usize| (0..count).map(|at| zone(&at.to_string())).collect::<Vec<_>>();
+        let lines = |count: usize| (0..count).map(|at| line(&at.to_string())).collect::<Vec<_>>();
+        let rules = |count: usize| (0..count).map(|at| rule(&at.to_string(), 6)).collect::<Vec<_>>();
+        let with_z = || vec![zone("z")];
+        assert_eq!(wrong(zones(1_000), lines(1_000), Vec::new()), None);
+        assert_eq!(wrong(with_z(), Vec::new(), rules(1_000)), None);
+        assert_eq!(wrong(zones(1_001), Vec::new(), Vec::new()), Some("zones"));
+        assert_eq!(wrong(Vec::new(), lines(1_001), Vec::new()), Some("lines"));
+        assert_eq!(wrong(with_z(), Vec::new(), rules(1_001)), Some("rules"));
+        assert_eq!(wrong(with_z(), Vec::new(), vec![rule("a", 65)]), Some("rules.classes"));
+        assert_eq!(wrong(vec![zone(&"x".repeat(1_024))], Vec::new(), Vec::new()), None);
+        for id in ["", "a\0", &"x".repeat(1_025)] {
+            assert_eq!(wrong(vec![zone(id)], Vec::new(), Vec::new()), Some("zones.id"));
+            assert_eq!(wrong(Vec::new(), vec![line(id)], Vec::new()), Some("lines.id"));
+            assert_eq!(wrong(with_z(), Vec::new(), vec![rule(id, 0)]), Some("rules.id"));
+        }
+        assert_eq!(wrong(vec![zone("z"), zone("z")], Vec::new(), Vec::new()), Some("zones.id"));
+    }
 }

@@ -15,7 +15,7 @@ use crate::routes::text::{check_display_name, time};
 use crate::state::ApiState;
 
 /// Below what a Kafka topic takes by default.
-const LARGEST_MESSAGE: usize = 256 * 1024;
+pub(in crate::routes) const LARGEST_MESSAGE: usize = 256 * 1024;
 const LONGEST_LOGIN: usize = 256;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -115,12 +115,7 @@ pub(in crate::routes) fn checked(
     if !settings.name.is_empty() {
         check_display_name("settings.name", &settings.name)?;
     }
-    // The database refuses texts with a zero byte, wherever they stand.
-    let text = serde_json::to_string(settings).map_err(|error| Problem::field("settings", error.to_string()))?;
-    if text.contains("\\u0000") {
-        return Err(Problem::field("settings", "has a zero byte in a text"));
-    }
-    let stored = serde_json::from_str(&text).map_err(|error| Problem::field("settings", error.to_string()))?;
+    let stored = as_stored(settings).map_err(|problem| Problem::field("settings", problem))?;
     // With what is wrong in the request, too, such as a login in the settings, which is never stored.
     let message = settings.clone().message(id, credentials.map(message_credentials));
     let message = message.map_err(crate::cameras::Invalid::from)?;
@@ -130,6 +125,15 @@ pub(in crate::routes) fn checked(
     // What is published is made from what is stored.
     CameraMessages::message(id, &stored, credentials)?;
     Ok(stored)
+}
+
+/// Settings as the database has them, or what is wrong with them. It refuses texts with a zero byte, wherever they stand.
+pub(in crate::routes) fn as_stored(settings: &CameraSettings) -> Result<Value, String> {
+    let text = serde_json::to_string(settings).map_err(|error| error.to_string())?;
+    if text.contains("\\u0000") {
+        return Err("has a zero byte in a text".to_owned());
+    }
+    serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
 fn message_credentials(credentials: &SealedCredentials) -> vru_proto::v1::Credentials {

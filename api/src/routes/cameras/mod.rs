@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use crate::state::ApiState;
 
-pub(super) use camera::{Credentials, WantedCredentials, check_changeable, checked, find};
+pub(super) use camera::{Credentials, LARGEST_MESSAGE, WantedCredentials, as_stored, check_changeable, checked, find};
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()

@@ -19,6 +19,9 @@ use crate::routes::bins::{check_stored, edges, site_and_zone, times};
 use crate::state::ApiState;
 use crate::words::Word as _;
 
+/// Bins of an answer that takes megabytes.
+const LARGE: usize = 5_000;
+
 /// Counts of lines and zones in bins.
 ///
 /// A line counts crossings, a zone visits, of all road users whose track is confirmed, whether or not a rule names it. A visit lasts for 0.2 s
@@ -59,22 +62,39 @@ pub(super) async fn get(
     }
     let (site_id, asked) = (who.site_id.as_str(), &question);
     let (answer, positions) = state.reads.run(|client| async move { answer(&client, site_id, asked).await }).await?;
+    let numbers: usize = answer.series.iter().map(|series| series.bins.len()).sum();
+    let large = (numbers > LARGE).then(|| state.large_answers.begin(who.caller.subject())).transpose()?;
+    let written = written(&state, &who, &question, &answer, &positions).await?;
+    match large {
+        Some(large) => large.send(written).await,
+        None => Ok(written),
+    }
+}
+
+async fn written(
+    state: &ApiState,
+    who: &Permitted<SeeCounts>,
+    question: &Question,
+    answer: &Counts,
+    positions: &Positions,
+) -> Result<Response, Problem> {
     if question.format == Format::Json {
         return Ok(Json(answer).into_response());
     }
     let details = json!({ "from": question.from.to_string(), "to": question.to.to_string(), "bin": question.bin, "series": answer.series.len() });
+    let site_id = who.site_id.as_str();
     let entry = Entry { action: "counts.export", site_id, object: site_id, details };
     audit::record(&state.database.get().await?, &who.caller.actor(), entry).await?;
     match question.format {
-        Format::Parquet => return parquet_answer("counts", table(&answer)),
-        Format::GeoJson => return geojson_answer(&features(&answer, &positions)),
+        Format::Parquet => return parquet_answer("counts", table(answer)),
+        Format::GeoJson => return geojson_answer(&features(answer, positions)),
         Format::Json | Format::Csv => {}
     }
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"counts.csv\""),
     ];
-    Ok((headers, csv(&answer)).into_response())
+    Ok((headers, csv(answer)).into_response())
 }
 
 async fn answer(client: &PooledClient, site_id: &str, question: &Question) -> Result<(Counts, Positions), Problem> {

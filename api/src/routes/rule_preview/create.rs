@@ -2,8 +2,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
+use prost::Message as _;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use vru_proto::v1;
 use vru_runtime::cameras::{DrawnRules, SettingsMistake};
 use vru_storage::past_frames::{self, Past, PastFilter};
 use vru_storage::postgres::PooledClient;
@@ -13,7 +15,7 @@ use super::judged::{Asked, Judged, judged};
 use super::preview::RulePreview;
 use crate::auth::{Permitted, actions::SeeTracks};
 use crate::http::{JsonBody, Problem, Problems};
-use crate::routes::cameras::find;
+use crate::routes::cameras::{LARGEST_MESSAGE, find};
 use crate::state::ApiState;
 
 const LONGEST_MINUTES: u16 = 60;
@@ -37,6 +39,22 @@ pub(super) struct WantedPreview {
     minutes: Option<u16>,
 }
 
+impl WantedPreview {
+    /// How many minutes, and the camera with nothing but what is drawn.
+    pub(super) fn checked(self, camera_id: &str) -> Result<(u16, v1::CameraConfig), Problem> {
+        let minutes = self.minutes.unwrap_or(LONGEST_MINUTES);
+        if !(1..=LONGEST_MINUTES).contains(&minutes) {
+            return Err(Problem::field("minutes", format!("is not between 1 and {LONGEST_MINUTES}")));
+        }
+        let config = self.drawn.message(camera_id).map_err(mistake)?;
+        // What could not be saved is not tried.
+        if config.encoded_len() > LARGEST_MESSAGE {
+            return Err(Problem::field("drawn", format!("is larger than {LARGEST_MESSAGE} bytes as a message")));
+        }
+        Ok((minutes, config))
+    }
+}
+
 /// Try rules on what the camera saw in the last hour: the same code judges that judges live, and nothing is saved or sent.
 ///
 /// A visit that began more than five minutes before this time begins then. What is not known is said: how long the camera was watched,
@@ -56,11 +74,7 @@ pub(super) async fn create(
     JsonBody(wanted): JsonBody<WantedPreview>,
 ) -> Result<Json<RulePreview>, Problem> {
     let (site_id, camera_id) = (who.site_id.as_str(), who.object_id.as_str());
-    let minutes = wanted.minutes.unwrap_or(LONGEST_MINUTES);
-    if !(1..=LONGEST_MINUTES).contains(&minutes) {
-        return Err(Problem::field("minutes", format!("is not between 1 and {LONGEST_MINUTES}")));
-    }
-    let config = wanted.drawn.message(camera_id).map_err(mistake)?;
+    let (minutes, config) = wanted.checked(camera_id)?;
     let place = state.rule_previews.place()?;
     find(&state.database.get().await?, site_id, camera_id).await?;
     let to = SystemTime::now();

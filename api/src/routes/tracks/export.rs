@@ -21,6 +21,7 @@ pub(super) async fn export(
     site_id: Option<&str>,
     filter: &TrackFilter,
 ) -> Result<Response, Problem> {
+    let large = state.large_answers.begin(caller.subject())?;
     let found = state.reads.run(|client| async move { all(&client, filter).await }).await?;
     let entry = Entry {
         action: "track.export",
@@ -29,7 +30,7 @@ pub(super) async fn export(
         details: json!({ "tracks": found.len() }),
     };
     audit::record(&state.database.get().await?, &caller.actor(), entry).await?;
-    parquet_answer("tracks", table(&found))
+    large.send(parquet_answer("tracks", table(&found))?).await
 }
 
 async fn all(client: &PooledClient, filter: &TrackFilter) -> Result<Vec<Track>, Problem> {

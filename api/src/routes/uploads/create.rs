@@ -17,7 +17,7 @@ use super::upload::{find, http_date};
 use crate::auth::{Permitted, actions::ManageUploads};
 use crate::cameras::CameraMessages;
 use crate::http::{Problem, Problems};
-use crate::routes::cameras::check_changeable;
+use crate::routes::cameras::{as_stored, check_changeable};
 use crate::routes::text::check_display_name;
 use crate::state::ApiState;
 use crate::uploads::tus::{self, Metadata, metadata_field};
@@ -206,5 +206,5 @@ async fn chosen(client: &PooledClient, site_id: &str, metadata: &Metadata) -> Re
     // An upload is watched whether or not the camera is.
     let like_camera = metadata.get("like_camera_id").is_some();
     let settings = if like_camera { settings.view_only() } else { settings };
-    serde_json::to_value(settings).map_err(|error| metadata_field("settings", error.to_string()))
+    as_stored(&settings).map_err(|problem| metadata_field("settings", problem))
 }

@@ -1,0 +1,156 @@
+//! Answers of many megabytes. They are in memory as a whole until the client has taken them, so there are few at once, of everybody and of
+//! each caller, and a client may not take its time.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use futures::stream;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::Problem;
+
+/// The largest takes about 50 MB.
+const AT_ONCE: usize = 6;
+const OF_A_CALLER: usize = 2;
+/// For all of an answer.
+const TAKEN_WITHIN: Duration = Duration::from_mins(5);
+const PIECE: usize = 64 * 1024;
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// Cloning it shares it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LargeAnswers {
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_caller: HashMap<String, usize>,
+}
+
+/// One large answer, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct LargeAnswer {
+    caller: String,
+    taken: Arc<Mutex<Taken>>,
+}
+
+impl LargeAnswers {
+    /// Before it is made.
+    pub(crate) fn begin(&self, caller: String) -> Result<LargeAnswer, Problem> {
+        let mut taken = self.taken.lock();
+        if taken.by_caller.get(&caller).is_some_and(|&of_caller| of_caller >= OF_A_CALLER) {
+            let detail = format!("you are being sent {OF_A_CALLER} large answers; take one of them to its end first");
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_large_answers", detail);
+            return Err(problem.retry_after(TRY_AGAIN));
+        }
+        if taken.all >= AT_ONCE {
+            let detail = "too many large answers are sent at once; try again";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail);
+            return Err(problem.retry_after(TRY_AGAIN));
+        }
+        taken.all += 1;
+        *taken.by_caller.entry(caller.clone()).or_default() += 1;
+        Ok(LargeAnswer { caller, taken: self.taken.clone() })
+    }
+}
+
+impl LargeAnswer {
+    /// The same answer, in pieces. A client that is too slow sees it end before its announced length.
+    pub(crate) async fn send(self, answer: Response) -> Result<Response, Problem> {
+        self.send_within(answer, TAKEN_WITHIN).await
+    }
+
+    async fn send_within(self, answer: Response, within: Duration) -> Result<Response, Problem> {
+        let (mut head, body) = answer.into_parts();
+        // It is in memory already.
+        let mut body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
+        head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let (to_client, pieces) = mpsc::channel::<Bytes>(1);
+        tokio::spawn(async move {
+            let sending = async {
+                while !body.is_empty() {
+                    let piece = body.split_to(body.len().min(PIECE));
+                    if to_client.send(piece).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            if timeout(within, sending).await.is_err() {
+                tracing::debug!("a client was too slow for a large answer");
+            }
+            drop(self);
+        });
+        let pieces = stream::unfold(pieces, |mut pieces| async move {
+            let piece = pieces.recv().await?;
+            Some((Ok::<_, Infallible>(piece), pieces))
+        });
+        Ok(Response::from_parts(head, Body::from_stream(pieces)))
+    }
+}
+
+impl Drop for LargeAnswer {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock();
+        taken.all -= 1;
+        if let Some(of_caller) = taken.by_caller.get_mut(&self.caller) {
+            *of_caller -= 1;
+            if *of_caller == 0 {
+                taken.by_caller.remove(&self.caller);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vru_runtime::test_util::eventually;
+
+    use super::*;
+
+    fn refused(answers: &LargeAnswers, caller: &str) -> Option<(u16, &'static str)> {
+        answers.begin(caller.to_owned()).err().map(|problem| (problem.status().as_u16(), problem.code()))
+    }
+
+    #[test]
+    fn large_answers_are_bounded_for_each_caller_and_for_all() {
+        let answers = LargeAnswers::default();
+        let mut begun: Vec<_> =
+            (0..AT_ONCE).map(|at| answers.begin(format!("{}", at / OF_A_CALLER)).unwrap()).collect();
+        assert_eq!(refused(&answers, "0"), Some((429, "too_many_large_answers")));
+        assert_eq!(refused(&answers, "another"), Some((503, "overloaded")));
+        begun.remove(0);
+        assert_eq!(refused(&answers, "0"), None);
+        assert_eq!(refused(&answers, "another"), None);
+        drop(begun);
+        assert!(answers.taken.lock().by_caller.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_answer_takes_its_place_until_it_is_sent_or_its_client_is_too_slow() {
+        let answers = LargeAnswers::default();
+        let large = || Response::new(Body::from(vec![7; 10 * PIECE + 1]));
+        let send = async |within| answers.begin("a".to_owned()).unwrap().send_within(large(), within).await.unwrap();
+        let (first, second) = (send(TAKEN_WITHIN).await, send(Duration::from_millis(100)).await);
+        assert_eq!(first.headers()[header::CONTENT_LENGTH], "655361");
+        assert!(refused(&answers, "a").is_some());
+        let body = to_bytes(first.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(body, vec![7; 10 * PIECE + 1]);
+        // Nobody takes the other one.
+        eventually(Duration::from_mins(1), "no place is taken", async || {
+            let taken = answers.taken.lock().all;
+            if taken == 0 { Ok(()) } else { Err(taken.to_string()) }
+        })
+        .await;
+        let rest = to_bytes(second.into_body(), usize::MAX).await.unwrap();
+        assert!(rest.len() <= 2 * PIECE, "{}", rest.len());
+    }
+}
