@@ -16,6 +16,7 @@ mod exports;
 mod faults;
 mod first_admin;
 mod heat_map;
+mod hostile_values;
 mod idempotency;
 mod keys;
 mod limits;
