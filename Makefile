@@ -19,7 +19,7 @@ PYTHON := $(VRU_CACHE)/venv/bin/python
 PROFILE ?= dev
 PROFILE_FOLDER := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 DEMO_ARGS ?=
-BENCHES := preprocess shown postprocess tracker analysis_threads infer_worker files ingest memory bus postgres alerts api upload live_feed glass_to_alert
+BENCHES := preprocess shown postprocess tracker analysis_threads infer_worker files ingest memory bus postgres alerts api upload live_feed glass_to_alert glass_to_client
 
 .PHONY: help
 help: ## list the commands

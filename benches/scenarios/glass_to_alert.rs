@@ -79,7 +79,7 @@ fn main() {
 
 fn ours(cameras: &ClockCameras, count: usize, one_inference: f64, bare: &str) -> Sightings {
     let pipeline = MeasuredPipeline::start();
-    let seen = pipeline.watch(cameras, count);
+    let (seen, ..) = pipeline.watch(cameras, count, |_, _| ());
     let balance = pipeline.balance();
     note(&format!("{count} cameras: one inference {one_inference:.1} ms; {}; {balance}", seen.summary()));
     pipeline.print_stages(&seen);

@@ -1,5 +1,6 @@
 //! A whole `vru-api` with the site `site`, and somebody who is logged in and may do everything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use vru_runtime::test_util::{Bus, ServiceLaunch, ServiceProcess, free_port, kafka, postgres};
@@ -16,7 +17,7 @@ pub struct WholeApi {
     pub address: String,
     pub cookie: String,
     pub database: String,
-    pub bus: Bus,
+    pub bus: Arc<Bus>,
 }
 
 impl WholeApi {
@@ -26,9 +27,13 @@ impl WholeApi {
         partitions: i32,
         configure: impl FnOnce(ServiceLaunch, &Bus) -> ServiceLaunch,
     ) -> Self {
+        Self::start_on(Arc::new(kafka().bus(name, partitions)), configure).await
+    }
+
+    /// On the topics of others.
+    pub async fn start_on(bus: Arc<Bus>, configure: impl FnOnce(ServiceLaunch, &Bus) -> ServiceLaunch) -> Self {
         let server = postgres();
         let database = server.database();
-        let bus = kafka().bus(name, partitions);
         let address = format!("127.0.0.1:{}", free_port());
         let launch = ServiceLaunch::new("vru-api")
             .bus(&bus)

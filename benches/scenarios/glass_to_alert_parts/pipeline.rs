@@ -1,5 +1,8 @@
 //! Our programs, from the RTSP camera to gRPC.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use vru_benches::clock_camera::ClockCameras;
 use vru_benches::worker::infer_worker;
 use vru_proto::v1;
@@ -18,7 +21,7 @@ const ZONES: u32 = 24;
 /// Ingest, one inference worker and the alert sink, on topics of their own.
 #[derive(Debug)]
 pub struct MeasuredPipeline {
-    bus: Bus,
+    bus: Arc<Bus>,
     ingest: ServiceProcess,
     infer: ServiceProcess,
     // Runs until it is dropped.
@@ -29,7 +32,7 @@ pub struct MeasuredPipeline {
 impl MeasuredPipeline {
     /// Starts the services and waits until they are ready.
     pub fn start() -> Self {
-        let bus = kafka().bus("bench-glass", 4);
+        let bus = Arc::new(kafka().bus("bench-glass", 4));
         let group = |service: &str| format!("{}{service}", bus.prefix());
         let address = format!("127.0.0.1:{}", free_port());
         let ingest = ServiceLaunch::new("vru-ingest")
@@ -51,8 +54,15 @@ impl MeasuredPipeline {
         Self { bus, ingest, infer, _sink: sink, address }
     }
 
-    /// Adds `count` cameras, measures, and removes the cameras.
-    pub fn watch(&self, cameras: &ClockCameras, count: usize) -> Sightings {
+    /// Adds `count` cameras, measures, and removes the cameras. When all of them show pictures, something else is made that is there while
+    /// it measures: `beside` gets the topics and the names of the cameras. Returns also what it returned, and the measured time in
+    /// microseconds since 1970.
+    pub fn watch<T>(
+        &self,
+        cameras: &ClockCameras,
+        count: usize,
+        beside: impl FnOnce(&Arc<Bus>, &[String]) -> T,
+    ) -> (Sightings, T, Range<i64>) {
         let subscriber = TimedSubscriber::connect(&self.address);
         let names: Vec<String> = (0..count).map(|number| format!("camera-{number:02}")).collect();
         for (number, name) in names.iter().enumerate() {
@@ -62,6 +72,7 @@ impl MeasuredPipeline {
             let missing: Vec<&String> = names.iter().filter(|name| !subscriber.has_synchronised(name)).collect();
             if missing.is_empty() { Ok(()) } else { Err(format!("no sender report of {missing:?}")) }
         });
+        let other = beside(&self.bus, &names);
         std::thread::sleep(SETTLE);
         let begun = now_us();
         std::thread::sleep(WINDOW);
@@ -70,7 +81,7 @@ impl MeasuredPipeline {
             self.bus.remove_camera(name);
         }
         self.balance();
-        Sightings::read(subscriber.arrivals(), &window)
+        (Sightings::read(subscriber.arrivals(), &window), other, window)
     }
 
     /// The counts of all frames, once every frame is accounted for.
