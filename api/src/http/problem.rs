@@ -105,7 +105,7 @@ impl Problem {
     }
 
     /// The field of the body, or the parameter.
-    #[cfg(any(test, feature = "fuzzing"))]
+    #[cfg(test)]
     pub(crate) fn wrong_field(&self) -> Option<&str> {
         self.field.as_deref()
     }

@@ -2,8 +2,6 @@
 
 mod answer;
 mod csv;
-#[cfg(feature = "fuzzing")]
-pub(super) mod fuzzing;
 mod geojson;
 mod get;
 mod question;

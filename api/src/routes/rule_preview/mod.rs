@@ -2,8 +2,6 @@
 
 mod create;
 mod frames;
-#[cfg(feature = "fuzzing")]
-pub(super) mod fuzzing;
 mod judged;
 mod preview;
 
