@@ -132,6 +132,7 @@ impl CameraAnalysis {
             |session: u64| JudgedFrame { camera: &key.camera, session, frame, picture, hidden: before.as_deref() };
         let mut alerts = self.end_other_session(&key, judged);
         self.last = Some((key.clone(), FrameView::of(frame)));
+        self.tracker.set_picture_size(size.0, size.1);
         let tracked = self.tracker.update(frame.captured_at_us, detections);
         self.ids.observe(key.sequence, &tracked, &self.tracker);
         let mut judgements = self.judge(&key, frame.captured_at_us, size, &tracked, detections);

@@ -60,6 +60,8 @@ impl CameraAnalysis {
         if self.session != Some(key.session) {
             self.begin_session(key.session);
         }
+        let size = (published.source_width, published.source_height);
+        self.tracker.set_picture_size(size.0, size.1);
         let tracked = self.tracker.replay(published.captured_at_us, &reported);
         self.ids.observe(key.sequence, &tracked, &self.tracker);
         for object in &tracked {
@@ -67,7 +69,6 @@ impl CameraAnalysis {
                 self.ids.set(object.track_id, *track_id);
             }
         }
-        let size = (published.source_width, published.source_height);
         // The worker that published the frame has published its alerts.
         drop(self.judge(&key, published.captured_at_us, size, &tracked, &detections));
         self.passages.clear();

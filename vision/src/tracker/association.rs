@@ -36,6 +36,12 @@ pub(super) struct Stage {
     pub min_height: f32,
     /// See [`TrackerConfig::appearance`].
     pub appearance: f32,
+    /// Minimum likeness of track and detection, 0 to 1. Above 0, both must have an appearance.
+    pub min_likeness: f32,
+    /// Whether a track may also be where it was seen last, not only where it should be now.
+    pub at_last_place: bool,
+    /// Whether it associates boxes that touch the edge of the picture.
+    pub at_edge: bool,
 }
 
 impl Stage {
@@ -61,6 +67,13 @@ const LOST_MIN_SCORE: f32 = 0.2;
 const LOST_MIN_OVERLAP: f32 = 0.4;
 const LOST_MIN_HEIGHT: f32 = 0.7;
 const RECENTLY_S: f32 = 1.5;
+// Whoever stopped or turned while hidden comes out elsewhere than the motion predicts, so a track that nobody nearer continued
+// is also looked for this far away, if it looks the same. Not at the edge of the picture: there one pedestrian leaves and the next
+// one comes, in clothes that are often as dark.
+const REFOUND_GROWTH: f32 = 1.5;
+const REFOUND_MIN_OVERLAP: f32 = 0.2;
+const REFOUND_MIN_HEIGHT: f32 = 0.7;
+const REFOUND_MIN_LIKENESS: f32 = 0.93;
 // The speed of a new track is not known yet.
 const TENTATIVE_MIN_OVERLAP: f32 = 0.25;
 // Whoever is found with a score that varies around `high_score` stays one track, even if it is never confirmed.
@@ -69,7 +82,7 @@ const TENTATIVE_WEAK_MIN_OVERLAP: f32 = 0.5;
 const TENTATIVE_WEAK_MIN_HEIGHT: f32 = 0.8;
 
 /// The stages of the association, in order.
-pub(super) fn stages(config: &TrackerConfig) -> [Stage; 5] {
+pub(super) fn stages(config: &TrackerConfig) -> [Stage; 6] {
     let strong = config.high_score..f32::INFINITY;
     let stage = Stage {
         tracks: TrackFilter::Established,
@@ -78,6 +91,9 @@ pub(super) fn stages(config: &TrackerConfig) -> [Stage; 5] {
         min_overlap: config.min_overlap,
         min_height: 0.0,
         appearance: config.appearance,
+        min_likeness: 0.0,
+        at_last_place: false,
+        at_edge: true,
     };
     [
         stage.clone(),
@@ -94,6 +110,17 @@ pub(super) fn stages(config: &TrackerConfig) -> [Stage; 5] {
             growth: config.growth / 2.0,
             min_overlap: LOST_MIN_OVERLAP,
             min_height: LOST_MIN_HEIGHT,
+            ..stage.clone()
+        },
+        Stage {
+            scores: strong.clone(),
+            growth: REFOUND_GROWTH.max(config.growth),
+            min_overlap: REFOUND_MIN_OVERLAP.max(config.min_overlap),
+            min_height: REFOUND_MIN_HEIGHT,
+            // Nobody is found again by looks if looks do not count.
+            min_likeness: if config.appearance > 0.0 { REFOUND_MIN_LIKENESS } else { f32::INFINITY },
+            at_last_place: true,
+            at_edge: false,
             ..stage.clone()
         },
         Stage {
@@ -134,13 +161,19 @@ pub(super) fn associate(
     if rows.is_empty() || columns.is_empty() {
         return Vec::new();
     }
-    let row_rects: Vec<Rect> = rows.iter().map(|row| row.rect.grown(stage.growth)).collect();
+    let places = |row: &TrackBox| {
+        let rect = row.rect.grown(stage.growth);
+        (rect, if stage.at_last_place { row.last_seen.grown(stage.growth) } else { rect })
+    };
+    // Each contains all places of its track.
+    let row_rects: Vec<Rect> = rows.iter().map(places).map(|(now, last)| now.union(&last)).collect();
     let column_rects: Vec<Rect> = columns.iter().map(|&at| detections[at].rect.grown(stage.growth)).collect();
     let mut edges = Vec::with_capacity(rows.len() * 2);
     overlapping(&row_rects, &column_rects, |row, column| {
         let (track, detection) = (&rows[row], &detections[columns[column]]);
         let Some(likeness) = likeness(stage, track, detection) else { return };
-        let overlap = row_rects[row].iou(&column_rects[column]) * likeness;
+        let (now, last) = places(track);
+        let overlap = now.iou(&column_rects[column]).max(last.iou(&column_rects[column])) * likeness;
         if overlap >= stage.min_overlap {
             edges.push(Edge { row, column, gain: f64::from(overlap - stage.min_overlap + f32::EPSILON) });
         }
@@ -168,13 +201,16 @@ fn likeness(stage: &Stage, track: &TrackBox, detection: &Detection) -> Option<f3
         return None;
     }
     let class = if track.class == detection.class { 1.0 } else { OTHER_CLASS };
-    Some(class * height * look(track.look.as_ref(), detection.appearance.as_ref(), stage.appearance))
+    Some(class * height * look(stage, track.look.as_ref(), detection.appearance.as_ref())?)
 }
 
-fn look(track: Option<&Look>, detection: Option<&Appearance>, weight: f32) -> f32 {
+fn look(stage: &Stage, track: Option<&Look>, detection: Option<&Appearance>) -> Option<f32> {
     match (track, detection) {
-        (Some(track), Some(detection)) if weight > 0.0 => (track.likeness(detection) / USUAL_LIKENESS).powf(weight),
-        _ => 1.0,
+        (Some(track), Some(detection)) if stage.appearance > 0.0 => {
+            let likeness = track.likeness(detection);
+            (likeness >= stage.min_likeness).then(|| (likeness / USUAL_LIKENESS).powf(stage.appearance))
+        }
+        _ => (stage.min_likeness <= 0.0).then_some(1.0),
     }
 }
 

@@ -2,14 +2,15 @@
 //!
 //! There is one [`Tracker`] per session of a camera; it takes frames in the order of capture. Each track has a constant-velocity
 //! Kalman filter. Strong detections are associated with the predicted boxes first, then weak detections with the tracks that
-//! were detected a moment ago. Overlap, height, class and appearance decide. Each remaining strong detection starts a tentative
-//! track. A track without a detection is kept for some time, and gets its id back when it is detected again. A bicycle or
-//! motorcycle without a rider is tracked, and reported only if it moves. The same detections at the same times always give the
-//! same tracks.
+//! were detected a moment ago. Overlap, height, class and appearance decide. A strong detection that is left may be a lost track
+//! farther away that looks the same; otherwise it starts a tentative track. A track without a detection is kept for some time, and
+//! gets its id back when it is detected again; one that moves out of the picture ends. A bicycle or motorcycle without a rider is
+//! tracked, and reported only if it moves. The same detections at the same times always give the same tracks.
 
 mod association;
 mod clock;
 mod config;
+mod edge;
 mod kalman;
 mod overlap;
 mod parking;
@@ -25,6 +26,7 @@ pub use tracked_object::{TrackState, TrackedObject};
 
 use association::{Stage, associate, stages};
 use clock::TrackClock;
+use edge::PictureEdge;
 use track::{Input, Track};
 use track_box::TrackBox;
 
@@ -39,18 +41,24 @@ pub struct Tracker {
     clock: TrackClock,
     // Sorted by id.
     tracks: Vec<Track>,
+    edge: Option<PictureEdge>,
     last_id: u64,
     refused: u64,
 }
 
 impl Tracker {
     pub fn new(config: TrackerConfig) -> Self {
-        Self { config, clock: TrackClock::default(), tracks: Vec::new(), last_id: 0, refused: 0 }
+        Self { config, clock: TrackClock::default(), tracks: Vec::new(), edge: None, last_id: 0, refused: 0 }
     }
 
     /// Replaces the settings while the camera runs. The tracks stay.
     pub fn configure(&mut self, config: TrackerConfig) {
         self.config = config;
+    }
+
+    /// Sets the size of the camera's picture, in whose pixels the boxes are. While it is not known (0), nobody is taken to leave.
+    pub fn set_picture_size(&mut self, width: u32, height: u32) {
+        self.edge = PictureEdge::of(width, height);
     }
 
     /// How long after a frame another one may come so that the tracks of the first go on, in microseconds of capture time.
@@ -87,6 +95,9 @@ impl Tracker {
         self.tracks.retain(|track| !track.is_outdated(now_us, &self.config));
         for track in &mut self.tracks {
             track.predict(seconds);
+        }
+        if let Some(edge) = self.edge {
+            self.tracks.retain(|track| track.is_in_sight(now_us) || !edge.is_left_behind(&track.rect()));
         }
         let mut open: Vec<usize> = (0..detections.len()).filter(|&at| is_usable(&detections[at])).collect();
         // The detection of each track in this frame.
@@ -166,15 +177,16 @@ impl Tracker {
 
     fn run_stage(&self, stage: &Stage, detections: &[Detection], open: &mut Vec<usize>, seen: &mut [Option<usize>]) {
         let now_us = self.clock.now_us();
+        let reaches = |rect: &Rect| stage.at_edge || !self.edge.is_some_and(|edge| edge.touches(rect));
         let rows: Vec<TrackBox> = self
             .tracks
             .iter()
             .enumerate()
-            .filter(|&(row, track)| seen[row].is_none() && stage.takes(track, now_us))
+            .filter(|&(row, track)| seen[row].is_none() && stage.takes(track, now_us) && reaches(&track.rect()))
             .map(|(row, track)| track.candidate(row))
             .collect();
-        let columns: Vec<usize> =
-            open.iter().copied().filter(|&at| stage.scores.contains(&detections[at].score)).collect();
+        let takes = |detection: &Detection| stage.scores.contains(&detection.score) && reaches(&detection.rect);
+        let columns: Vec<usize> = open.iter().copied().filter(|&at| takes(&detections[at])).collect();
         let mut taken = vec![false; detections.len()];
         for (row, at) in associate(stage, &rows, detections, &columns) {
             seen[row] = Some(at);

@@ -7,7 +7,7 @@ use crate::frame_stamp::FrameStamp;
 use crate::state_codec::{StateError, StateReader, StateWriter};
 
 /// Changes with the form of the state, and with the meaning of a number in it.
-const STATE_VERSION: u8 = 1;
+const STATE_VERSION: u8 = 2;
 
 // No tracker has had so many tracks, and ids never overflow.
 const MAX_LAST_ID: u64 = u64::MAX / 2;

@@ -45,7 +45,7 @@ pub(super) enum Input {
 pub(super) struct Track {
     pub id: u64,
     motion: Motion,
-    // Where it was detected last, smoothed. Nothing depends on it after its frame.
+    // Where it was detected last, smoothed.
     reported: Rect,
     look: Option<Look>,
     parking: Parking,
@@ -151,7 +151,14 @@ impl Track {
 
     pub fn candidate(&self, index: usize) -> TrackBox {
         let is_riderless = self.parking.is_riderless(self.last_seen_us);
-        TrackBox { index, rect: self.rect(), class: self.class(), is_riderless, look: self.look }
+        TrackBox {
+            index,
+            rect: self.rect(),
+            last_seen: self.reported,
+            class: self.class(),
+            is_riderless,
+            look: self.look,
+        }
     }
 
     /// Marks the track as confirmed before.
@@ -194,6 +201,8 @@ impl Track {
     pub fn save(&self, state: &mut StateWriter) {
         state.number(self.id);
         self.motion.save(state);
+        let Rect { left, top, width, height } = self.reported;
+        state.reals(&[left, top, width, height]);
         state.flag(self.look.is_some());
         if let Some(look) = &self.look {
             look.save(state);
@@ -205,17 +214,17 @@ impl Track {
 
     pub fn read(state: &mut StateReader<'_>) -> Result<Self, StateError> {
         let (id, motion) = (state.number()?, Motion::read(state)?);
+        let [left, top, width, height] = state.reals()?;
         let look = if state.flag()? { Some(Look::read(state)?) } else { None };
         let parking = Parking::read(state)?;
         let (votes, frames_seen, first_seen_us) = (state.reals()?, state.small()?, state.past()?);
         let [confidence] = state.reals()?;
         let (established, last_seen_us) = (state.flag()?, state.past()?);
         let (last_reported_us, in_sight) = (state.past()?, state.flag()?);
-        let reported = motion.rect();
         Ok(Self {
             id,
             motion,
-            reported,
+            reported: Rect { left, top, width, height },
             look,
             parking,
             votes,

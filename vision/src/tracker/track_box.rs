@@ -9,6 +9,8 @@ use crate::road_user::RoadUserClass;
 pub(super) struct TrackBox {
     pub index: usize,
     pub rect: Rect,
+    /// Where it was when it was detected last.
+    pub last_seen: Rect,
     pub class: RoadUserClass,
     /// Whether the track is a bicycle or motorcycle that nobody rides.
     pub is_riderless: bool,

@@ -146,10 +146,10 @@ fn pedestrians_who_meet_and_turn_back_are_told_apart_by_their_clothes() {
             let way = if t < 4.0 { 40.0 * t } else { 40.0 * (8.0 - t) };
             let (left, right) = (walker(140.0 + way, 300.0), walker(462.0 - way, 300.0));
             match (clothes, (3.6..4.4).contains(&t)) {
-                (true, false) => vec![dressed(left, [170, 40, 40]), dressed(right, [40, 60, 150])],
+                (true, false) => vec![dressed(left, RED), dressed(right, BLUE)],
                 (false, false) => vec![left, right],
                 // One hides the other.
-                (true, true) => vec![dressed(left, [170, 40, 40])],
+                (true, true) => vec![dressed(left, RED)],
                 (false, true) => vec![left],
             }
         };
@@ -157,6 +157,73 @@ fn pedestrians_who_meet_and_turn_back_are_told_apart_by_their_clothes() {
         let frames = play(&mut tracker, rate, 0.0..8.0, |t| scene(t, true));
         let (first, last) = (&frames[0].1, &frames[frames.len() - 1].1);
         assert_eq!((id_of(last, 0), id_of(last, 1)), (id_of(first, 0), id_of(first, 1)), "at {rate} frames per second");
+    }
+}
+
+const RED: [u8; 3] = [170, 40, 40];
+const BLUE: [u8; 3] = [40, 60, 150];
+
+#[test]
+fn a_pedestrian_who_turns_back_while_hidden_is_found_again_by_clothes() {
+    for rate in [5, 10, 25] {
+        // Walks to the right until 3 s, is hidden for a second, and comes out where the way began, far from where it led.
+        let scene = |t: f32, later: Option<[u8; 3]>| match t {
+            t if t < 3.0 => vec![dressed(walker(100.0 + 60.0 * t, 300.0), RED)],
+            t if t < 4.0 => vec![],
+            t => {
+                let back = walker(280.0 - 60.0 * (t - 3.0), 300.0);
+                vec![later.map_or(back, |colour| dressed(back, colour))]
+            }
+        };
+        for (later, tracks) in [(Some(RED), 1), (Some(BLUE), 2), (None, 2)] {
+            let frames = play(&mut tracker(), rate, 0.0..6.0, |t| scene(t, later));
+            assert_eq!(confirmed(&frames).len(), tracks, "in {later:?} at {rate} frames per second");
+        }
+        let mut places_only = Tracker::new(TrackerConfig { appearance: 0.0, ..TrackerConfig::default() });
+        let frames = play(&mut places_only, rate, 0.0..6.0, |t| scene(t, Some(RED)));
+        assert_eq!(confirmed(&frames).len(), 2, "without looks, at {rate} frames per second");
+    }
+}
+
+#[test]
+fn a_runner_who_stops_while_hidden_is_found_again_at_the_place_of_hiding() {
+    for rate in [5, 10, 25] {
+        let mut tracker = tracker();
+        let frames = play(&mut tracker, rate, 0.0..7.0, |t| match t {
+            t if t < 3.0 => vec![dressed(walker(50.0 + 150.0 * t, 300.0), RED)],
+            t if t < 4.5 => vec![],
+            _ => vec![dressed(walker(500.0, 300.0), RED)],
+        });
+        assert_eq!(confirmed(&frames).len(), 1, "at {rate} frames per second");
+    }
+}
+
+#[test]
+fn who_leaves_the_picture_and_who_comes_in_there_are_two() {
+    for rate in RATES {
+        let mut tracker = tracker();
+        tracker.set_picture_size(640, 480);
+        // One walks out on the right. A second later somebody in the same clothes comes in there.
+        let frames = play(&mut tracker, rate, 0.0..10.0, |t| {
+            let x = if t < 6.0 { 260.0 + 70.0 * t } else { 640.0 - 70.0 * (t - 6.0) };
+            let rect = walker(x, 300.0).rect.clamped(640.0, 480.0).filter(|rect| rect.width > 12.0);
+            rect.map(|rect| dressed(Detection { rect, ..walker(x, 300.0) }, RED)).into_iter().collect()
+        });
+        assert_eq!(confirmed(&frames).len(), 2, "at {rate} frames per second");
+    }
+}
+
+#[test]
+fn nobody_is_found_again_by_clothes_at_the_edge_of_the_picture() {
+    for (width, tracks) in [(640, 1), (400, 2)] {
+        let mut tracker = tracker();
+        tracker.set_picture_size(width, 480);
+        let frames = play(&mut tracker, 10, 0.0..6.0, |t| match t {
+            t if t < 3.0 => vec![dressed(walker(290.0, 300.0), RED)],
+            t if t < 4.0 => vec![],
+            _ => vec![dressed(walker(382.0, 300.0), RED)],
+        });
+        assert_eq!(confirmed(&frames).len(), tracks, "in a picture of {width} pixels");
     }
 }
 
