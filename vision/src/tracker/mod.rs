@@ -4,7 +4,7 @@
 //! Kalman filter. Strong detections are associated with the predicted boxes first, then weak detections with the tracks that
 //! were detected a moment ago. Overlap, height, class and appearance decide. A strong detection that is left may be a lost track
 //! farther away that looks the same; otherwise it starts a tentative track. A track without a detection is kept for some time, and
-//! gets its id back when it is detected again; one that moves out of the picture ends. A bicycle or motorcycle without a rider is
+//! gets its id back when it is detected again, unless its motion has led out of the picture. A bicycle or motorcycle without a rider is
 //! tracked, and reported only if it moves. The same detections at the same times always give the same tracks.
 
 mod association;
@@ -96,9 +96,6 @@ impl Tracker {
         for track in &mut self.tracks {
             track.predict(seconds);
         }
-        if let Some(edge) = self.edge {
-            self.tracks.retain(|track| track.is_in_sight(now_us) || !edge.is_left_behind(&track.rect()));
-        }
         let mut open: Vec<usize> = (0..detections.len()).filter(|&at| is_usable(&detections[at])).collect();
         // The detection of each track in this frame.
         let mut seen: Vec<Option<usize>> = vec![None; self.tracks.len()];
@@ -178,11 +175,16 @@ impl Tracker {
     fn run_stage(&self, stage: &Stage, detections: &[Detection], open: &mut Vec<usize>, seen: &mut [Option<usize>]) {
         let now_us = self.clock.now_us();
         let reaches = |rect: &Rect| stage.at_edge || !self.edge.is_some_and(|edge| edge.touches(rect));
+        // It ends as late as any other lost track: rules that judge stored frames know only the time.
+        let has_left = |track: &Track| {
+            !track.is_in_sight(now_us) && self.edge.is_some_and(|edge| edge.is_left_behind(&track.rect()))
+        };
         let rows: Vec<TrackBox> = self
             .tracks
             .iter()
             .enumerate()
-            .filter(|&(row, track)| seen[row].is_none() && stage.takes(track, now_us) && reaches(&track.rect()))
+            .filter(|&(row, track)| seen[row].is_none() && stage.takes(track, now_us))
+            .filter(|&(_, track)| reaches(&track.rect()) && !has_left(track))
             .map(|(row, track)| track.candidate(row))
             .collect();
         let takes = |detection: &Detection| stage.scores.contains(&detection.score) && reaches(&detection.rect);
