@@ -1,5 +1,5 @@
 import { Table } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 interface Numbers {
   right: string;
@@ -16,8 +16,20 @@ export function DataTable(props: {
   children: ReactNode;
 }) {
   const { label, columns, children, ...look } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setScrolls(element.scrollWidth > element.clientWidth));
+    observer.observe(element);
+    if (element.firstElementChild) observer.observe(element.firstElementChild);
+    return () => observer.disconnect();
+  }, []);
+  // What scrolls is reached by keyboard, too.
+  const reached = scrolls ? { tabIndex: 0, role: 'region', 'aria-label': label } : {};
   return (
-    <div className="table-scroll">
+    <div ref={scroller} className="table-scroll" {...reached}>
       <Table aria-label={label} {...look}>
         <Table.Thead>
           <Table.Tr>

@@ -25,7 +25,7 @@ export function FormDialog(props: {
         <Stack gap="sm">
           {props.children}
           <Group gap="xs">
-            <Button type="submit" color={props.dangerous ? 'red' : undefined} disabled={!props.complete}>
+            <Button type="submit" color={props.dangerous ? 'red.9' : undefined} disabled={!props.complete}>
               {props.action}
             </Button>
             <Button variant="default" onClick={props.onClose}>

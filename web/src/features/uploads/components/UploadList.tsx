@@ -96,7 +96,7 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
                 <Button size="xs" variant="default" onClick={() => setSure(false)}>
                   {t('uploads.keep')}
                 </Button>
-                <Button size="xs" color="red" loading={deleted.isPending} onClick={() => deleted.mutate()}>
+                <Button size="xs" color="red.9" loading={deleted.isPending} onClick={() => deleted.mutate()}>
                   {t('uploads.remove-all')}
                 </Button>
               </>
