@@ -25,8 +25,7 @@ impl RemovedCameras {
         counts: impl Fn(&CameraId) -> bool,
     ) -> Vec<CameraId> {
         self.0.retain(|camera, _| !is_here(camera));
-        let is_due =
-            |camera: &CameraId, at: &mut Instant| now.duration_since(*at) >= SERIES_KEPT && !counts(camera);
+        let is_due = |camera: &CameraId, at: &mut Instant| now.duration_since(*at) >= SERIES_KEPT && !counts(camera);
         self.0.extract_if(is_due).map(|(camera, _)| camera).collect()
     }
 }

@@ -33,12 +33,7 @@ impl<C: Counts> GoneCounts<C> {
     }
 
     /// Removes the series of these cameras from the metrics whose names begin with `prefix`, and adds up what `counts` says of them.
-    pub fn forget(
-        &self,
-        prefix: &str,
-        counts: impl FnOnce() -> BTreeMap<String, C>,
-        cameras: &BTreeSet<String>,
-    ) {
+    pub fn forget(&self, prefix: &str, counts: impl FnOnce() -> BTreeMap<String, C>, cameras: &BTreeSet<String>) {
         let mut gone = self.0.lock();
         for (camera, counts) in counts() {
             if cameras.contains(&camera) {

@@ -37,7 +37,10 @@ async fn explain(client: &PooledClient, sql: &str, values: &[&(dyn ToSql + Sync)
     rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect()
 }
 
-/// The plan uses the index, reads no table from its begin to its end, and looks at few pages.
+/// Pairs of rows that a join looks at in vain, each time that it runs.
+const MOST_REMOVED: u64 = 1_000;
+
+/// The plan uses the index, reads no table from its begin to its end, looks at few pages, and compares few rows in vain.
 fn check(what: &str, plan: &str, index: &str, most_pages: u64) {
     assert!(plan.contains(index), "{what} does not use {index}:\n{plan}");
     for table in ["tracks", "alerts", "frames", "detections", "watched"] {
@@ -45,6 +48,11 @@ fn check(what: &str, plan: &str, index: &str, most_pages: u64) {
         // A plan for any values names all days.
         let read = plan.lines().find(|line| line.contains(&scan) && !line.contains("(never executed)"));
         assert!(read.is_none(), "{what} reads all of {table}:\n{plan}");
+    }
+    for line in plan.lines() {
+        let removed = line.trim().strip_prefix("Rows Removed by Join Filter: ");
+        let removed = removed.map_or(0, |removed| removed.parse::<u64>().unwrap());
+        assert!(removed <= MOST_REMOVED, "{what} compares each row with each other:\n{plan}");
     }
     let buffers = plan.lines().find(|line| line.contains("Buffers: shared")).unwrap_or_default();
     // Pages of temporary files follow.
