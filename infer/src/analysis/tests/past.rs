@@ -97,7 +97,8 @@ fn stored(message: &v1::FrameDetections, box_of: fn(&v1::DetectedObject) -> v1::
 type Raised = Vec<(String, u64, i64, u64)>;
 
 fn judged(frames: &[PastFrame]) -> Raised {
-    let found = replay(&rules(&street()), frames, || true).unwrap();
+    let mut found: Vec<(u64, Judgement)> = Vec::new();
+    replay(&rules(&street()), frames, || true, |session, judgement| found.push((session, judgement))).unwrap();
     let name = |(session, judgement): &(u64, Judgement)| {
         let finding = &judgement.finding;
         (judgement.rule_id.clone(), *session, finding.frame.captured_at_us, finding.track_ids[0])
