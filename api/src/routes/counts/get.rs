@@ -20,7 +20,7 @@ use crate::state::ApiState;
 use crate::words::Word as _;
 
 /// Bins of an answer that takes megabytes.
-const LARGE: usize = 5_000;
+const LARGE: usize = 20_000;
 
 /// Counts of lines and zones in bins.
 ///
