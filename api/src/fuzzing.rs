@@ -8,6 +8,7 @@ use vru_runtime::networks::special;
 use crate::auth::{session_tokens, set_cookie};
 use crate::http::PageQuery;
 use crate::outbound::{Reach, Target};
+use crate::routes;
 use crate::uploads::tus::{self, Metadata};
 
 /// Reads the headers `cookie` of a request: one a line. Panics if a token of a session is not a value of theirs, or if one that we set is
@@ -55,6 +56,31 @@ pub fn webhook_target(case: &[u8]) {
     assert!(target.literal().is_none_or(|address| special(address.to_canonical()).is_none()));
     assert_eq!(Target::parse(&target.text(), &reach).as_ref(), Ok(&target));
     assert!(!target.is_broker() || !target.prefix().is_empty() && !target.prefix().contains(['+', '#', '\0']));
+}
+
+/// Reads the body of a preview of rules, and judges some frames with it. Panics if it accepts more than it may, or answers with more.
+pub fn rule_preview(case: &[u8]) {
+    routes::fuzzing::rule_preview(case);
+}
+
+/// Reads the settings of a camera. Panics if those that are stored are not a camera, or mean something else when they are read again.
+pub fn camera_settings(case: &[u8]) {
+    routes::fuzzing::camera_settings(case);
+}
+
+/// Reads what tracks are counted. Panics if more is asked for than allowed.
+pub fn track_counts(case: &[u8]) {
+    routes::fuzzing::track_counts(case);
+}
+
+/// Reads of which tracks pictures are asked for. Panics if they are more than allowed.
+pub fn track_snapshots(case: &[u8]) {
+    routes::fuzzing::track_snapshots(case);
+}
+
+/// Reads what is counted. Panics if more is asked for than allowed.
+pub fn count_query(case: &[u8]) {
+    routes::fuzzing::counts(case);
 }
 
 /// Reads the headers of tus. Each line of the case is a name, a colon and a value. Panics if something impossible is accepted.

@@ -49,7 +49,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, memory: 256 * KIB, memory_per_byte: 64, run }
 }
 
-pub const TARGETS: [Target; 38] = [
+pub const TARGETS: [Target; 43] = [
     target("frame", targets::records::frame),
     target("file_position", targets::records::file_position),
     target("file_fault", targets::records::file_fault),
@@ -91,6 +91,13 @@ pub const TARGETS: [Target; 38] = [
     Target { memory_per_byte: 512, ..target("session_cookie", targets::requests::session_cookie) },
     Target { memory_per_byte: 512, ..target("page_query", targets::requests::page_query) },
     target("webhook_target", targets::requests::webhook_target),
+    // Each rule has a copy of its zone, and what it has raised.
+    Target { memory: 2 * MIB, memory_per_byte: 4 * KIB, ..target("rule_preview", targets::requests::rule_preview) },
+    Target { memory_per_byte: 512, ..target("camera_settings", targets::requests::camera_settings) },
+    Target { memory_per_byte: 512, ..target("track_counts", targets::requests::track_counts) },
+    Target { memory_per_byte: 512, ..target("track_snapshots", targets::requests::track_snapshots) },
+    // The edges of 50,000 bins.
+    Target { memory: 4 * MIB, memory_per_byte: 512, ..target("count_query", targets::requests::count_query) },
 ];
 
 pub fn by_name(name: &str) -> Option<&'static Target> {

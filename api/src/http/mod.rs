@@ -21,6 +21,8 @@ mod values;
 mod web;
 
 pub(crate) use accept::accepts;
+#[cfg(feature = "fuzzing")]
+pub(crate) use body::read_json;
 pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
 pub use config::HttpConfig;

@@ -105,7 +105,7 @@ impl Problem {
     }
 
     /// The field of the body, or the parameter.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn wrong_field(&self) -> Option<&str> {
         self.field.as_deref()
     }

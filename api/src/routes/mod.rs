@@ -12,6 +12,10 @@ mod deletions;
 mod exports;
 mod first_admin;
 mod found;
+#[cfg(feature = "fuzzing")]
+mod fuzz_checks;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod heat_map;
 mod identities;
 mod keys;

@@ -2,6 +2,8 @@
 
 mod answer;
 mod csv;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod geojson;
 mod get;
 mod question;

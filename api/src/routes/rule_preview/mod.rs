@@ -2,6 +2,8 @@
 
 mod create;
 mod frames;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod judged;
 mod preview;
 

@@ -15,7 +15,7 @@ use crate::http::{Parameters, Problem, Problems};
 use crate::routes::bins::{BinLength, check_stored, edges, local, site_and_zone, times};
 use crate::state::ApiState;
 
-const MOST_BINS: usize = 1_000;
+pub(super) const MOST_BINS: usize = 1_000;
 /// The most tracks that are counted: more take seconds.
 const MOST_TRACKS: i64 = 500_000;
 

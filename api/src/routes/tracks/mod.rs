@@ -3,6 +3,8 @@
 mod counts;
 mod detections;
 mod export;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod get;
 mod list;
 mod query;

@@ -31,6 +31,16 @@ pub(super) struct SnapshotsQuery {
     track_id: Vec<String>,
 }
 
+impl SnapshotsQuery {
+    pub(super) fn checked(self) -> Result<Vec<String>, Problem> {
+        let given = self.track_id.len();
+        if (1..=MOST).contains(&given) {
+            return Ok(self.track_id);
+        }
+        Err(Problem::parameter("track_id", format!("is given {given} times, not 1 to {MOST} times")))
+    }
+}
+
 /// The best pictures of several tracks.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TrackSnapshots {
@@ -109,10 +119,7 @@ async fn read(
     site_id: Option<&str>,
     query: SnapshotsQuery,
 ) -> Result<impl IntoResponse + use<>, Problem> {
-    let asked = query.track_id;
-    if !(1..=MOST).contains(&asked.len()) {
-        return Err(Problem::parameter("track_id", format!("is given {} times, not 1 to {MOST} times", asked.len())));
-    }
+    let asked = query.checked()?;
     let ids: Vec<TrackId> = asked.iter().filter_map(|id| TrackId::from_text(id)).collect();
     let ids = &ids;
     let find = |client: vru_storage::postgres::PooledClient| async move {

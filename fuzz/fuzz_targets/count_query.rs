@@ -1,0 +1,7 @@
+//! The libFuzzer program of the target `count_query`.
+#![no_main]
+
+#[global_allocator]
+static ALLOCATOR: vru_fuzz::Counting = vru_fuzz::Counting;
+
+libfuzzer_sys::fuzz_target!(|case: &[u8]| vru_fuzz::check("count_query", case));
