@@ -48,7 +48,7 @@ mod tests {
     fn metrics_go_once_and_not_before_prometheus_has_read_them() {
         let start = Instant::now();
         let (mut removed, camera) = removed(start);
-        assert_eq!(removed.gone(start + SERIES_KEPT - Duration::from_secs(1), NEVER, NEVER), []);
+        assert_eq!(removed.gone(start + SERIES_KEPT.saturating_sub(Duration::from_secs(1)), NEVER, NEVER), []);
         assert_eq!(removed.gone(start + SERIES_KEPT, NEVER, NEVER), [camera]);
         assert_eq!(removed.gone(start + SERIES_KEPT * 2, NEVER, NEVER), []);
     }

@@ -45,8 +45,12 @@ pub fn analysed(bus: &Bus) -> Vec<(String, FramePosition, usize)> {
 /// Asserts that the database has each frame and each alert of the topics once, with all objects.
 pub fn assert_stored_once(pipeline: &Pipeline<'_>) {
     let analysed = analysed(&pipeline.bus);
-    let distinct: BTreeMap<(&String, FramePosition), usize> =
-        analysed.iter().map(|(camera, position, objects)| ((camera, *position), *objects)).collect();
+    // Of a frame that was published twice, the first one is stored. A worker that cannot read back what was published, because the broker
+    // hangs, begins its tracks anew, so the second one may have other objects.
+    let mut distinct: BTreeMap<(&String, FramePosition), usize> = BTreeMap::new();
+    for (camera, position, objects) in &analysed {
+        distinct.entry((camera, *position)).or_insert(*objects);
+    }
     assert_eq!(pipeline.count("select count(*) from frames"), distinct.len() as u64, "rows of frames");
     let sql = "select count(distinct (camera_id, session, sequence)) from frames";
     assert_eq!(pipeline.count(sql), distinct.len() as u64, "distinct frames");
