@@ -92,10 +92,10 @@ impl Mosquitto {
     /// What a client that comes now is told: topics and payloads.
     pub fn retained(&self) -> Vec<(String, String)> {
         let log = self.home.join(format!("retained-{}.log", rand::random::<u32>()));
-        // It ends by itself after a second, with an error.
+        // It ends by itself after this time, with an error. On a busy machine a second was over before it had connected.
         Launch::new("mosquitto_sub", &log)
             .args(&self.client)
-            .args(["-t", "#", "--retained-only", "-F", "%r %t %p", "-W", "1"])
+            .args(["-t", "#", "--retained-only", "-F", "%r %t %p", "-W", "3"])
             .spawn()
             .wait(std::time::Duration::from_secs(30));
         let found = read(&log);
