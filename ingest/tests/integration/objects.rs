@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use vru_ingest::IngestConfig;
 use vru_ingest::error::SourceError;
 use vru_ingest::source::OutputPlan;
@@ -47,8 +48,13 @@ async fn an_object_gives_the_frames_of_the_same_file() {
     let passed = Output { encoding: Encoding::H264 as i32, ..Output::default() };
     for (clip, output) in [("vtest.avi", &small), ("vtest-h264.mp4", &small), ("vtest-h264.mp4", &passed)] {
         let path = require_asset(&format!("clips/{clip}"));
-        let content = std::fs::read(&path).unwrap();
-        bucket.put(clip, "video/mp4", content.into(), 64 << 20).await.unwrap();
+        let content = Bytes::from(std::fs::read(&path).unwrap());
+        // A busy machine may take longer for it than a read may take here.
+        eventually(DEADLINE, "the clip is stored", async || {
+            let stored = bucket.put(clip, "video/mp4", content.clone(), 64 << 20).await;
+            stored.map_err(|error| error.to_string())
+        })
+        .await;
         let object = StoredObject::find(&bucket, clip).await.unwrap();
         let of_object = FileOptions { object: Some(object), ..options(&path, output) };
         let reading = tokio::spawn(frames(of_object));
