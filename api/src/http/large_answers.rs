@@ -1,20 +1,18 @@
 //! Answers of many megabytes. They are in memory as a whole until the client has taken them, so there are few at once, of everybody and of
 //! each caller, and a client may not take its time.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::stream;
-use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Problem;
+use super::places::{Full, Place, Places};
 
 /// The largest takes about 50 MB.
 const AT_ONCE: usize = 6;
@@ -25,41 +23,37 @@ const PIECE: usize = 64 * 1024;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Cloning it shares it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LargeAnswers {
-    taken: Arc<Mutex<Taken>>,
-}
-
-#[derive(Debug, Default)]
-struct Taken {
-    all: usize,
-    by_caller: HashMap<String, usize>,
-}
+#[derive(Debug, Clone)]
+pub(crate) struct LargeAnswers(Places);
 
 /// One large answer, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct LargeAnswer {
-    caller: String,
-    taken: Arc<Mutex<Taken>>,
+pub(crate) struct LargeAnswer(#[expect(dead_code, reason = "it is free when it is dropped")] Place);
+
+impl Default for LargeAnswers {
+    fn default() -> Self {
+        Self(Places::new(AT_ONCE, OF_A_CALLER))
+    }
 }
 
 impl LargeAnswers {
     /// Before it is made.
     pub(crate) fn begin(&self, caller: String) -> Result<LargeAnswer, Problem> {
-        let mut taken = self.taken.lock();
-        if taken.by_caller.get(&caller).is_some_and(|&of_caller| of_caller >= OF_A_CALLER) {
-            let detail = format!("you are being sent {OF_A_CALLER} large answers; take one of them to its end first");
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_large_answers", detail);
-            return Err(problem.retry_after(TRY_AGAIN));
-        }
-        if taken.all >= AT_ONCE {
-            let detail = "too many large answers are sent at once; try again";
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail);
-            return Err(problem.retry_after(TRY_AGAIN));
-        }
-        taken.all += 1;
-        *taken.by_caller.entry(caller.clone()).or_default() += 1;
-        Ok(LargeAnswer { caller, taken: self.taken.clone() })
+        let refused = |full| {
+            let problem = match full {
+                Full::Caller => {
+                    let detail =
+                        format!("you are being sent {OF_A_CALLER} large answers; take one of them to its end first");
+                    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_large_answers", detail)
+                }
+                Full::Everybody => {
+                    let detail = "too many large answers are sent at once; try again";
+                    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+                }
+            };
+            problem.retry_after(TRY_AGAIN)
+        };
+        self.0.take(caller).map(LargeAnswer).map_err(refused)
     }
 }
 
@@ -97,19 +91,6 @@ impl LargeAnswer {
     }
 }
 
-impl Drop for LargeAnswer {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock();
-        taken.all -= 1;
-        if let Some(of_caller) = taken.by_caller.get_mut(&self.caller) {
-            *of_caller -= 1;
-            if *of_caller == 0 {
-                taken.by_caller.remove(&self.caller);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use vru_runtime::test_util::eventually;
@@ -131,7 +112,7 @@ mod tests {
         assert_eq!(refused(&answers, "0"), None);
         assert_eq!(refused(&answers, "another"), None);
         drop(begun);
-        assert!(answers.taken.lock().by_caller.is_empty());
+        assert!(answers.0.taken().1.is_empty());
     }
 
     #[tokio::test]
@@ -146,7 +127,7 @@ mod tests {
         assert_eq!(body, vec![7; 10 * PIECE + 1]);
         // Nobody takes the other one.
         eventually(Duration::from_mins(1), "no place is taken", async || {
-            let taken = answers.taken.lock().all;
+            let (taken, _) = answers.0.taken();
             if taken == 0 { Ok(()) } else { Err(taken.to_string()) }
         })
         .await;

@@ -1,7 +1,5 @@
 //! What all feeds of a replica share.
 
-use std::sync::Arc;
-
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -14,15 +12,15 @@ use vru_storage::postgres::Pool;
 use super::config::LiveConfig;
 use super::events::{Events, Listener};
 use super::metrics;
-use super::places::{Place, Places};
-use crate::http::Problem;
+use super::places;
+use crate::http::{Place, Places, Problem};
 
 /// What feeds share. Cloning it shares it.
 #[derive(Debug, Clone)]
 pub(crate) struct Feeds {
     live: LiveFeed,
     events: Events,
-    places: Arc<Places>,
+    places: Places,
     pub(super) stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -43,7 +41,7 @@ impl Feeds {
         Ok(Self {
             live: LiveFeed::start(kafka.clone(), &config.options(), shutdown)?,
             events,
-            places: Arc::new(Places::new(config.max_feeds, config.max_feeds_per_caller)),
+            places: Places::new(config.max_feeds, config.max_feeds_per_caller),
             stop: shutdown.soft.clone(),
             tasks: shutdown.tracker.clone(),
         })
@@ -51,7 +49,7 @@ impl Feeds {
 
     /// A place for one more feed of this caller.
     pub(crate) fn place(&self, caller: String) -> Result<Place, Problem> {
-        self.places.take(caller)
+        places::take(&self.places, caller)
     }
 
     /// The service waits for its holder when it stops.

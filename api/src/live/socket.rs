@@ -15,8 +15,8 @@ use super::bucket::Bucket;
 use super::messages::{ServerMessage, Status, Watching};
 use super::metrics::{Counted, Ended};
 use super::permission::{Credentials, watchable};
-use super::places::Place;
 use crate::auth::Caller;
+use crate::http::Place;
 use crate::state::ApiState;
 
 const TICK: Duration = Duration::from_secs(1);

@@ -15,8 +15,8 @@ use super::events::{Listener, SiteEvent};
 use super::metrics::{Counted, Ended};
 use super::missed::{Missed, Step};
 use super::permission::Credentials;
-use super::places::Place;
 use crate::auth::Caller;
+use crate::http::Place;
 use crate::state::ApiState;
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
