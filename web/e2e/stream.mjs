@@ -58,7 +58,16 @@ async function foundIn(page, site, camera, frame) {
   return found;
 }
 
-/** Ends at the page of a camera that is gone. */
+/** The page stops showing what it knew, and names no error but that the camera is not found. */
+async function saysThatItIsGone(page, camera, faults) {
+  await page.getByRole('alert').getByText('This does not exist').waitFor({ timeout: PATIENCE_MS });
+  await page.locator('.live').waitFor({ state: 'detached' });
+  const expected = (fault) => fault.includes('status of 404') && fault.includes(camera);
+  const others = faults.filter((fault) => !expected(fault));
+  faults.splice(0, faults.length, ...others);
+}
+
+/** Ends at the page of a camera that somebody else deleted. */
 export async function watchStream({ page, browser, origin, home, faults }, siteId) {
   const site = `${origin}/api/v1/sites/${siteId}`;
   const clip = join(home, 'numbered-stream.mp4');
@@ -116,4 +125,5 @@ export async function watchStream({ page, browser, origin, home, faults }, siteI
     const headers = { origin, 'if-match': answer.headers().etag };
     await page.request.delete(`${site}/cameras/${id}`, { headers });
   }
+  await saysThatItIsGone(page, `${site}/cameras/${id}`, faults);
 }

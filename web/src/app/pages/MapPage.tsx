@@ -7,6 +7,7 @@ import { SitesMap } from '@/features/map/components/SitesMap';
 import type { CameraState, MapSite, Mark } from '@/features/map/model/places';
 import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
+import { every } from '@/shared/api/queries';
 import { sitesQuery } from '@/shared/api/sites';
 import { useText } from '@/shared/i18n/useText';
 import { Page } from '@/shared/ui/Page';
@@ -31,7 +32,7 @@ function Sites(props: { sites: Schemas['Site'][] }) {
   const navigate = useNavigate();
   const cameras = useQueries({ queries: props.sites.map((site) => ({ ...camerasQuery(site.id), staleTime: 60_000 })) });
   const live = useQueries({
-    queries: props.sites.map((site) => ({ ...liveQuery(site.id), refetchInterval: EVERY_MS })),
+    queries: props.sites.map((site) => ({ ...liveQuery(site.id), refetchInterval: every(EVERY_MS) })),
   });
   const sites = useStable(props.sites.map((site, at) => ({ site, ...found(cameras[at]?.data, live[at]?.data) })));
   function open({ siteId, cameraId }: Mark) {

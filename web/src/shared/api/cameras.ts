@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, body, type Schemas, tagged } from './client';
 import { allPages } from './pages';
+import { every } from './queries';
 
 export const camerasQuery = (siteId: string) =>
   queryOptions({
@@ -32,6 +33,6 @@ export const cameraQuery = (siteId: string, cameraId: string) =>
           signal,
         }),
       ),
-    // Until Kafka has the change, look again soon.
-    refetchInterval: (query) => (query.state.data?.value.pending ? 1_500 : false),
+    // Until Kafka has the change, look again soon. Later somebody else may change or delete it.
+    refetchInterval: (query) => every(query.state.data?.value.pending ? 1_500 : 10_000)(query),
   });

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, body, type Schemas } from './client';
+import { every } from './queries';
 
 export interface CountsAsked {
   from: string;
@@ -24,5 +25,5 @@ export const countsQuery = (siteId: string, asked: CountsAsked) =>
       return counts;
     },
     placeholderData: keepPreviousData,
-    refetchInterval: 30_000,
+    refetchInterval: every(30_000),
   });

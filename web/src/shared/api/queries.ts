@@ -6,6 +6,19 @@ function passes(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 
+/** What was asked for is gone, or this person may not see it any more: what was shown of it before is not true now. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 403 || error.status === 404);
+}
+
+/** An answer that denies seldom changes. */
+const DENIED_AGAIN_MS = 30_000;
+
+/** How soon a query asks again. */
+export function every(ms: number): (query: { state: { error: Error | null } }) => number {
+  return ({ state }) => (isDenied(state.error) ? Math.max(ms, DENIED_AGAIN_MS) : ms);
+}
+
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {

@@ -1,7 +1,7 @@
 import { Button, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useRef } from 'react';
-import { ApiError } from '../api/client';
+import { isDenied } from '../api/queries';
 import type { MessageId } from '../i18n/en';
 import { useText } from '../i18n/useText';
 import { problemText } from '../model/problems';
@@ -25,13 +25,12 @@ export function Notice(props: { title: string; children?: ReactNode; action?: Re
 export function ErrorNotice(props: { error: unknown; retry?: () => void }) {
   const { t } = useText();
   const { title, detail } = problemText(props.error, t);
-  const denied = props.error instanceof ApiError && [403, 404].includes(props.error.status);
   return (
     <div role="alert">
       <Notice
         title={title}
         action={
-          props.retry && !denied ? (
+          props.retry && !isDenied(props.error) ? (
             <Button variant="default" onClick={props.retry}>
               {t('common.try-again')}
             </Button>
@@ -57,7 +56,7 @@ export function Loading(props: { rows?: number; height?: number }) {
   );
 }
 
-/** Shows a query in each of its states. Old data stays while the server is away; the shell says that it is. */
+/** Shows a query in each of its states. Old data stays while the server is away; the shell says that it is. It goes when the server denies it. */
 export function Queried<T>(props: {
   query: UseQueryResult<T>;
   children: (data: T) => ReactNode;
@@ -74,7 +73,7 @@ export function Queried<T>(props: {
   if (query.error) failed.current = query.error;
   // Of another question, which has not failed yet, the error says nothing.
   const error = query.errorUpdateCount > 0 ? failed.current : undefined;
-  if (query.data !== undefined) {
+  if (query.data !== undefined && !isDenied(query.error)) {
     if (empty && props.isEmpty?.(query.data)) {
       return (
         <Notice title={t(empty.title)} action={empty.action}>

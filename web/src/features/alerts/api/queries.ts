@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, body, done, type Schemas } from '@/shared/api/client';
+import { every } from '@/shared/api/queries';
 import { type AlertFilters, alertQuery } from '../model/filters';
 
 const PAGE = 50;
@@ -17,7 +18,7 @@ export function alertsQuery(siteId: string, filters: AlertFilters) {
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-    refetchInterval: 4_000,
+    refetchInterval: every(4_000),
   });
 }
 
@@ -32,7 +33,7 @@ export const latestAlertsQuery = (siteId: string, cameraId: string) =>
           signal,
         }),
       ),
-    refetchInterval: 4_000,
+    refetchInterval: every(4_000),
   });
 
 export const alertQueryOf = (siteId: string, alertId: string) =>
@@ -45,7 +46,7 @@ export const alertQueryOf = (siteId: string, alertId: string) =>
           signal,
         }),
       ),
-    refetchInterval: 4_000,
+    refetchInterval: every(4_000),
   });
 
 export const commentsQuery = (siteId: string, alertId: string) =>

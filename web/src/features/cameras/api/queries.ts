@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, body, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
+import { every } from '@/shared/api/queries';
 
 const EVERY_MS = 2_000;
 
@@ -19,7 +20,7 @@ export const liveQuery = (siteId: string) =>
       );
       return new Map(items.map((item) => [item.camera_id, item]));
     },
-    refetchInterval: EVERY_MS,
+    refetchInterval: every(EVERY_MS),
   });
 
 export const cameraLiveQuery = (siteId: string, cameraId: string) =>
@@ -32,7 +33,7 @@ export const cameraLiveQuery = (siteId: string, cameraId: string) =>
           signal,
         }),
       ),
-    refetchInterval: 1_000,
+    refetchInterval: every(1_000),
   });
 
 export const versionsQuery = (siteId: string, cameraId: string) =>
@@ -57,7 +58,7 @@ export const cameraTestQuery = (siteId: string, testId: string) =>
           signal,
         }),
       ),
-    refetchInterval: (query) => (isOver(query.state.data) ? false : 700),
+    refetchInterval: (query) => (isOver(query.state.data) ? false : every(700)(query)),
   });
 
 export function isOver(test: Schemas['CameraTest'] | undefined): boolean {
@@ -101,5 +102,5 @@ export const rulePreviewQuery = (siteId: string, cameraId: string, drawn: Schema
       ),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
-    refetchInterval: 60_000,
+    refetchInterval: every(60_000),
   });

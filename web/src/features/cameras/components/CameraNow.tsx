@@ -2,6 +2,7 @@ import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
+import { isDenied } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
 import { Card } from '@/shared/ui/Page';
 import { PictureFrame, Polygon } from '@/shared/ui/Picture';
@@ -19,7 +20,8 @@ export function CameraNow(props: {
 }) {
   const { t, locale } = useText();
   const { camera } = props;
-  const live = useQuery(cameraLiveQuery(props.siteId, camera.id)).data;
+  const query = useQuery(cameraLiveQuery(props.siteId, camera.id));
+  const live = isDenied(query.error) ? undefined : query.data;
   const [picture, setPicture] = useState<string>();
   const frame = live?.frame;
   const { zones = [], lines = [], pull } = camera.settings;

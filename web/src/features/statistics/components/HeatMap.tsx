@@ -2,6 +2,7 @@ import { Text } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { api, body } from '@/shared/api/client';
+import { every } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
 import { startOfDay } from '@/shared/model/time';
 import { Card } from '@/shared/ui/Page';
@@ -33,7 +34,7 @@ export function HeatMap(props: {
         }),
       ),
     placeholderData: keepPreviousData,
-    refetchInterval: 60_000,
+    refetchInterval: every(60_000),
   });
   return (
     <Card title={t('camera.heat')}>

@@ -1,6 +1,7 @@
 import { Group, SimpleGrid, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { api, body, type Schemas } from '@/shared/api/client';
+import { every } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
 import { formatAge } from '@/shared/model/time';
 import { DataTable } from '@/shared/ui/DataTable';
@@ -20,7 +21,7 @@ export function SystemView() {
   const query = useQuery({
     queryKey: ['system'],
     queryFn: ({ signal }) => body(api.GET('/api/v1/system/health', { signal })),
-    refetchInterval: 5_000,
+    refetchInterval: every(5_000),
   });
   return (
     <Queried query={query} rows={8}>

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, body, pageBody, type Schemas } from '@/shared/api/client';
+import { every } from '@/shared/api/queries';
 import type { ShownTime } from '../model/days';
 import { type TrackFilters, trackQuery } from '../model/filters';
 
@@ -33,7 +34,7 @@ export function trackCountsQuery(siteId: string, filters: TrackFilters, time: Sh
       ),
     // Those of other filters stay until they are counted; those of other days would be wrong.
     placeholderData: (before) => (covers(before, time) ? before : undefined),
-    refetchInterval: time.end > now ? 30_000 : false,
+    refetchInterval: time.end > now ? every(30_000) : false,
   });
 }
 
@@ -57,7 +58,7 @@ export const latestTracksQuery = (siteId: string, cameraId: string) =>
           signal,
         }),
       ),
-    refetchInterval: 4_000,
+    refetchInterval: every(4_000),
   });
 
 export const trackDetailQuery = (siteId: string, trackId: string) =>

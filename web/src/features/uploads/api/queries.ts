@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, body, done, pageBody, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
+import { every } from '@/shared/api/queries';
 import { rangeOf } from '../model/frames';
 import { askAgainMs } from '../model/stage';
 
@@ -16,7 +17,7 @@ export const uploadsQuery = (siteId: string) =>
           }),
         ),
       ),
-    refetchInterval: (query) => askAgainMs(query.state.data),
+    refetchInterval: (query) => every(askAgainMs(query.state.data))(query),
   });
 
 export function cancelUpload(siteId: string, uploadId: string): Promise<unknown> {
@@ -39,7 +40,7 @@ export const uploadQuery = (siteId: string, uploadId: string) =>
           signal,
         }),
       ),
-    refetchInterval: (query) => askAgainMs(query.state.data ? [query.state.data] : undefined),
+    refetchInterval: (query) => every(askAgainMs(query.state.data ? [query.state.data] : undefined))(query),
   });
 
 /** The address of the file ends after some minutes. Each is in the audit log: it is asked for when somebody wants to see it. */

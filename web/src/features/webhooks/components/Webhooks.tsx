@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
+import { every } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
 import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
@@ -27,7 +28,7 @@ export function Webhooks(props: { siteId: string; zone: string }) {
           }),
         ),
       ),
-    refetchInterval: 10_000,
+    refetchInterval: every(10_000),
   });
   const refresh = () => client.invalidateQueries({ queryKey: ['webhooks', siteId] });
   return (
