@@ -1,14 +1,20 @@
-"""What the API server must refuse: wrong manifests by our policies, and pods that break Pod Security's `restricted`."""
+"""What the API server must refuse: wrong manifests by our policies or by the definitions of controllers, and pods that break Pod Security's
+`restricted`."""
 
 import copy
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import refused
+import schemas
+import wrong
 from cluster import NAMESPACE
+from world import World
 
 POLICY = "ValidatingAdmissionPolicy"
 NAMESPACES = (NAMESPACE, "monitoring")
+# What the API server says of an object that its definition does not allow.
+REASONS = ("field not declared in schema", "must be of type", "expected numeric", "Unsupported value")
 RESTRICTED = 'violates PodSecurity "restricted:latest"'
 
 
@@ -31,6 +37,21 @@ def passed(cluster, what, document, change, words, suffix):
     if done.returncode == 0 or POLICY not in done.stderr or words not in done.stderr:
         return f"{what} ({'a new object' if suffix else 'a change'}) was not refused by its policy: {done.stdout}{done.stderr[-500:]}"
     return None
+
+
+def by_definitions(cluster, documents):
+    """Mistakes in objects of Strimzi and CloudNativePG that pass, and how many were tried: none where the overlay has no such objects."""
+    if not World(documents).of("Kafka"):
+        return [], 0
+    found = []
+    mistakes = [(what, change) for what, change, check, _ in wrong.IN_CLUSTER if check is schemas]
+    for what, change in mistakes:
+        world = World(copy.deepcopy(documents))
+        change(world)
+        done = cluster.apply([document for document in world.documents if document not in documents], "--dry-run=server", check=False)
+        if done.returncode == 0 or not any(reason in done.stderr for reason in REASONS):
+            found.append(f"{what} was not refused by its definition: {done.stdout}{done.stderr[-500:]}")
+    return found, len(mistakes)
 
 
 def ill_typed(cluster):

@@ -61,6 +61,9 @@ def problems(cluster, overlay):
         found.append(f"what is applied differs from the manifests: {difference[:1500]}")
     passed, tried = admission.by_policies(cluster, documents)
     say(overlay, f"{tried} wrong manifests, {tried - len(passed)} refused by policies")
+    undefined, tried = admission.by_definitions(cluster, documents)
+    if tried:
+        say(overlay, f"{tried} wrong objects of Strimzi and CloudNativePG, {tried - len(undefined)} refused by their definitions")
     unsafe, pods = admission.by_pod_security(cluster)
     say(overlay, f"{pods} pods that break Pod Security, {pods - len(unsafe)} refused")
     broken, refused = drains.problems(cluster)
@@ -69,7 +72,7 @@ def problems(cluster, overlay):
         found.append("no eviction was refused, so the drains say nothing of budgets")
     broken += drains.whole_zone(cluster)
     say(overlay, "the nodes of a whole zone drained")
-    return found + passed + unsafe + broken + rollout.problems(cluster, overlay)
+    return found + passed + undefined + unsafe + broken + rollout.problems(cluster, overlay)
 
 
 def found_mistakes():
