@@ -54,6 +54,7 @@ enum End {
     Broken,
     /// It has more bytes than the file.
     TooLong,
+    /// The service stops.
     Stopped,
 }
 
@@ -185,14 +186,21 @@ impl Receiver<'_> {
                 }
             }
         };
+        let end = match end {
+            End::Stopped if part.length == Some(received - part.offset) => End::Whole,
+            end => end,
+        };
         match (end, part.checksum) {
             (End::TooLong, _) => Err(too_long(self.upload.length - self.upload.received)),
             // What is not whole cannot be checked: nothing of it is kept.
-            (End::Broken | End::Stopped, Some(_)) => Err(broken()),
-            (End::Broken | End::Stopped, None) => {
+            (End::Broken, Some(_)) => Err(broken()),
+            (End::Stopped, Some(_)) => Err(stopped()),
+            (End::Broken, None) => {
                 self.keep(received, buffer, multipart, tags).await?;
                 Err(broken())
             }
+            // Not an error: clients give an upload up after a status of 400 to 499. After a success they go on at the offset that it tells.
+            (End::Stopped, None) => self.keep(received, buffer, multipart, tags).await,
             (End::Whole, checksum) => {
                 if checksum.is_some_and(|checksum| !checksum.matches()) {
                     return Err(tus::checksum_mismatch());
@@ -353,6 +361,11 @@ impl Receiver<'_> {
 fn broken() -> Problem {
     let detail = "the body ended early; go on at the offset that HEAD tells";
     Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", detail)
+}
+
+fn stopped() -> Problem {
+    let detail = "this replica stops, and kept nothing of the body; send it again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail).retry_after(std::time::Duration::from_secs(1))
 }
 
 /// A few tries, with growing pauses.

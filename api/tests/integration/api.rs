@@ -120,6 +120,11 @@ impl Api {
         client
     }
 
+    /// As SIGTERM does.
+    pub fn stop(&self) {
+        self.context.shutdown.soft.cancel();
+    }
+
     /// As `/ready` says it.
     pub fn limited_by(&self) -> BTreeMap<String, String> {
         self.context.readiness.limited_by()

@@ -51,4 +51,5 @@ mod upload_playback;
 mod uploads;
 mod uploads_creation;
 mod uploads_jobs;
+mod uploads_stopping;
 mod webhooks;

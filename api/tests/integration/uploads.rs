@@ -18,7 +18,7 @@ use super::api::{Answer, Api, ApiClient};
 use super::bucket::ApiWithBucket;
 
 pub const DEADLINE: Duration = Duration::from_mins(2);
-const PART: usize = 5 * 1024 * 1024;
+pub const PART: usize = 5 * 1024 * 1024;
 pub const PART_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
 pub const TUS: (&str, &str) = ("tus-resumable", "1.0.0");
 
@@ -80,6 +80,14 @@ impl Uploads {
         self.admin.get(path).await
     }
 
+    /// All bytes have arrived, and the object is the file.
+    pub async fn is_stored(&self, path: &str, content: &[u8]) {
+        self.reaches(path, "queued").await;
+        let id = path.rsplit('/').next().unwrap_or_default();
+        let stored = self.bucket.get(&format!("uploads/{}/{id}/video", self.site)).await.expect("an answer");
+        assert!(stored.is_some_and(|stored| stored == content), "the object is not the file");
+    }
+
     /// Of the upload, with what is not finished.
     pub async fn left(&self, path: &str) -> Vec<String> {
         let folder = format!("uploads/{}/{}/", self.site, path.rsplit('/').next().unwrap_or_default());
@@ -95,7 +103,7 @@ pub async fn patch(client: &ApiClient, path: &str, offset: usize, body: &[u8], m
     client.send_bytes(Method::PATCH, path, &headers, Bytes::copy_from_slice(body)).await
 }
 
-async fn offset(client: &ApiClient, path: &str) -> usize {
+pub async fn offset(client: &ApiClient, path: &str) -> usize {
     let head = client.send(Method::HEAD, path, &[TUS], "").await;
     assert_eq!((head.status, head.header("cache-control")), (StatusCode::OK, "no-store"), "{head:?}");
     head.header("upload-offset").parse().expect("a number")
@@ -115,12 +123,12 @@ pub fn film(length: usize) -> Vec<u8> {
 }
 
 /// A request whose body is begun and not ended.
-async fn begin(client: &ApiClient, api: &Api, path: &str, offset: usize, length: usize, body: &[u8]) -> TcpStream {
+pub async fn begin(client: &ApiClient, api: &Api, path: &str, headers: &str, length: usize, body: &[u8]) -> TcpStream {
     let mut connection = TcpStream::connect(api.address).await.expect("a connection");
     let cookie = client.cookie.as_deref().expect("logged in");
     let head = format!(
         "PATCH {path} HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\ntus-resumable: 1.0.0\r\ncontent-type: application/offset+octet-stream\r\n\
-         upload-offset: {offset}\r\ncontent-length: {length}\r\n\r\n",
+         {headers}\r\ncontent-length: {length}\r\n\r\n",
         api.address
     );
     connection.write_all(head.as_bytes()).await.expect("it is sent");
@@ -148,7 +156,8 @@ async fn a_file_arrives_whole_through_lost_connections_restarts_and_other_replic
             assert_eq!(answer.header("upload-offset"), end.to_string());
             assert_eq!(answer.headers.contains_key("upload-expires"), end < content.len());
         } else {
-            let connection = begin(&client, &replica, &path, sent, end - sent + 1000, &content[sent..end]).await;
+            let at = format!("upload-offset: {sent}");
+            let connection = begin(&client, &replica, &path, &at, end - sent + 1000, &content[sent..end]).await;
             held_is(&uploads, &path, "t").await;
             if number == 3 {
                 // The replica ends instead.
@@ -185,7 +194,7 @@ async fn a_file_arrives_whole_through_lost_connections_restarts_and_other_replic
 }
 
 /// Waits until somebody sends, or nobody does any more.
-async fn held_is(uploads: &Uploads, path: &str, wanted: &str) {
+pub async fn held_is(uploads: &Uploads, path: &str, wanted: &str) {
     let id = path.rsplit('/').next().unwrap_or_default();
     let held = format!("SELECT coalesce(held_until > now(), false) FROM uploads WHERE id = '{id}'");
     eventually(DEADLINE, "it is held or not", async || {
@@ -201,7 +210,8 @@ async fn of_two_requests_at_once_one_sends_and_the_other_is_refused() {
     let content = film(2 * PART);
     let path = uploads.create(content.len()).await;
     let other = uploads.api.replica().await;
-    let mut first = begin(&uploads.admin, &uploads.api, &path, 0, content.len(), &content[..1000]).await;
+    let mut first =
+        begin(&uploads.admin, &uploads.api, &path, "upload-offset: 0", content.len(), &content[..1000]).await;
     let elsewhere = uploads.admin.at(&other);
     eventually(DEADLINE, "the other replica refuses", async || {
         let answer = patch(&elsewhere, &path, 0, b"", &[]).await;

@@ -42,13 +42,6 @@ async fn tus_js_client(api: &Api, uploads: &Uploads, key: &str, content: &[u8], 
     (lines.join(" "), path)
 }
 
-async fn is_stored(uploads: &Uploads, path: &str, content: &[u8]) {
-    uploads.reaches(path, "queued").await;
-    let id = path.rsplit('/').next().unwrap_or_default();
-    let stored = uploads.bucket.get(&format!("uploads/{}/{id}/video", uploads.site)).await.expect("an answer");
-    assert!(stored.is_some_and(|stored| stored == content), "the object is not the file");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_body_of_a_creation_is_the_beginning_of_the_file_or_all_of_it() {
     let uploads = Uploads::start(|_| {}).await;
@@ -56,7 +49,7 @@ async fn the_body_of_a_creation_is_the_beginning_of_the_file_or_all_of_it() {
     let whole = create(&uploads, content.len(), &content, &[]).await;
     assert_eq!(whole.status, StatusCode::CREATED, "{whole:?}");
     assert_eq!((whole.header("upload-offset"), whole.headers.contains_key("upload-expires")), ("6000000", false));
-    is_stored(&uploads, whole.header("location"), &content).await;
+    uploads.is_stored(whole.header("location"), &content).await;
 
     let begun = create(&uploads, content.len(), &content[..1_000_001], &[]).await;
     assert_eq!((begun.status, begun.header("upload-offset")), (StatusCode::CREATED, "1000001"), "{begun:?}");
@@ -68,7 +61,7 @@ async fn the_body_of_a_creation_is_the_beginning_of_the_file_or_all_of_it() {
     assert!((share - 1.0 / 6.0).abs() < 1e-6, "{share}");
     let rest = patch(&uploads.admin, path, 1_000_001, &content[1_000_001..], &[]).await;
     assert_eq!(rest.status, StatusCode::NO_CONTENT, "{rest:?}");
-    is_stored(&uploads, path, &content).await;
+    uploads.is_stored(path, &content).await;
 
     // Only the media type of parts makes the body a part.
     let other = [TUS, ("upload-length", "10"), ("content-type", "video/mp4")];
@@ -117,7 +110,7 @@ async fn tus_js_client_uploads_in_one_request_and_resumes_on_another_replica() {
     let at_once = json!({ "uploadDataDuringCreation": true, "metadata": metadata });
     let (requests, path) = tus_js_client(&uploads.api, &uploads, &key, &content, &at_once).await;
     assert_eq!(requests, "POST");
-    is_stored(&uploads, &path, &content).await;
+    uploads.is_stored(&path, &content).await;
     assert_eq!(uploads.admin.get(&path).await.body["name"], "Monday.avi");
 
     let chunks = json!({ "uploadDataDuringCreation": true, "chunkSize": 2_000_000, "stopAfter": 4_000_000 });
@@ -127,5 +120,5 @@ async fn tus_js_client_uploads_in_one_request_and_resumes_on_another_replica() {
     let resumed = json!({ "uploadUrl": format!("http://{}{path}", replica.address), "chunkSize": 2_000_000 });
     let (requests, same) = tus_js_client(&replica, &uploads, &key, &content, &resumed).await;
     assert_eq!((requests.as_str(), &same), ("HEAD PATCH PATCH", &path));
-    is_stored(&uploads, &path, &content).await;
+    uploads.is_stored(&path, &content).await;
 }

@@ -10,7 +10,9 @@ use crate::state::ApiState;
 use crate::uploads::{Part, tus};
 
 /// Send bytes of an upload (tus: core, checksum). What comes before the connection is lost is kept, unless `Upload-Checksum` is sent: then all
-/// bytes of the body are kept or none. One request at a time may send bytes of an upload: another one is answered with 423.
+/// bytes of the body are kept or none. One request at a time may send bytes of an upload: another one is answered with 423. A replica that
+/// stops answers with 204 and where the upload goes on, at another replica; with `Upload-Checksum`, while bytes of the body are missing, with
+/// 503 and `Retry-After`.
 #[utoipa::path(
     patch,
     path = "/api/v1/sites/{site_id}/uploads/{upload_id}",
@@ -27,7 +29,7 @@ use crate::uploads::{Part, tus};
     responses(
         (
             status = 204,
-            description = "All bytes of the body are kept",
+            description = "The bytes before `upload-offset` are kept: all of the body, unless this replica stops",
             headers(
                 ("upload-offset" = i64, description = "Where the next `PATCH` goes on"),
                 ("upload-expires" = String, description = "While bytes are missing: until when they must come")

@@ -5909,7 +5909,9 @@ export interface paths {
         };
         /**
          * Send bytes of an upload (tus: core, checksum). What comes before the connection is lost is kept, unless `Upload-Checksum` is sent: then all
-         *     bytes of the body are kept or none. One request at a time may send bytes of an upload: another one is answered with 423.
+         *     bytes of the body are kept or none. One request at a time may send bytes of an upload: another one is answered with 423. A replica that
+         *     stops answers with 204 and where the upload goes on, at another replica; with `Upload-Checksum`, while bytes of the body are missing, with
+         *     503 and `Retry-After`.
          */
         patch: {
             parameters: {
@@ -5934,7 +5936,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description All bytes of the body are kept */
+                /** @description The bytes before `upload-offset` are kept: all of the body, unless this replica stops */
                 204: {
                     headers: {
                         /** @description While bytes are missing: until when they must come */
