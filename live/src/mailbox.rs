@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use prometheus::IntCounter;
 use tokio::sync::Notify;
 use vru_proto::CameraId;
 
@@ -47,6 +48,7 @@ struct State {
 #[derive(Debug)]
 struct Lane {
     rendition: Rendition,
+    delivered: IntCounter,
     waiting: VecDeque<Arc<Message>>,
     bytes: usize,
     /// How many of them are from before the viewer came: they are beside the bounds.
@@ -64,7 +66,7 @@ impl Mailbox {
         let mut state = self.state.lock();
         state.lanes.retain(|camera, lane| wanted.get(camera) == Some(&lane.rendition));
         for (camera, rendition) in wanted {
-            state.lanes.entry(camera.clone()).or_insert_with(|| Lane::new(*rendition));
+            state.lanes.entry(camera.clone()).or_insert_with(|| Lane::new(camera, *rendition));
         }
         let State { lanes, turns } = &mut *state;
         turns.retain(|camera| lanes.get(camera).is_some_and(|lane| !lane.waiting.is_empty()));
@@ -126,7 +128,7 @@ impl Mailbox {
                 lane.earlier_bytes -= message.bytes.len();
             }
             lane.taken += 1;
-            DELIVERED.with_label_values(&[camera.as_str()]).inc();
+            lane.delivered.inc();
             if !lane.waiting.is_empty() {
                 turns.push_back(camera);
             }
@@ -150,9 +152,18 @@ impl Mailbox {
 }
 
 impl Lane {
-    fn new(rendition: Rendition) -> Self {
-        let waiting = VecDeque::new();
-        Self { rendition, waiting, bytes: 0, earlier: 0, earlier_bytes: 0, next_unit: None, taken: 0, skipped: 0 }
+    fn new(camera: &CameraId, rendition: Rendition) -> Self {
+        Self {
+            rendition,
+            delivered: DELIVERED.with_label_values(&[camera.as_str()]),
+            waiting: VecDeque::new(),
+            bytes: 0,
+            earlier: 0,
+            earlier_bytes: 0,
+            next_unit: None,
+            taken: 0,
+            skipped: 0,
+        }
     }
 
     fn push(&mut self, camera: &CameraId, message: Arc<Message>) {

@@ -1,6 +1,7 @@
 //! Who belongs to which site, and as what: table `memberships`.
 
 use deadpool_postgres::GenericClient;
+use tokio_postgres::Row;
 use vru_auth::policy::Role;
 
 use crate::postgres::DatabaseError;
@@ -20,22 +21,21 @@ pub async fn of_user<C: GenericClient>(client: &C, user_id: &str) -> Result<Vec<
     let sql = "SELECT site_id, role FROM memberships WHERE user_id = $1 ORDER BY site_id";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
     let rows = client.query(&statement, &[&user_id]).await.map_err(failed)?;
-    let mut roles = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (site, number) = (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
-        match Role::from_number(number) {
-            Some(role) => roles.push((site, role)),
-            // A role of a newer version gives no rights here.
-            None => {
-                tracing::warn!(
-                    user = user_id,
-                    role = number,
-                    "a membership has a role that this version does not know"
-                );
-            }
+    let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    let rows: Result<Vec<_>, tokio_postgres::Error> = rows.iter().map(read).collect();
+    Ok(known_roles(user_id, rows.map_err(failed)?))
+}
+
+/// A role of a newer version gives no rights here.
+pub(crate) fn known_roles(user_id: &str, memberships: impl IntoIterator<Item = (String, i16)>) -> Vec<(String, Role)> {
+    let known = |(site, number)| {
+        let role = Role::from_number(number);
+        if role.is_none() {
+            tracing::warn!(user = user_id, role = number, "a membership has a role that this version does not know");
         }
-    }
-    Ok(roles)
+        Some((site, role?))
+    };
+    memberships.into_iter().filter_map(known).collect()
 }
 
 /// At most `limit` members of a site in the order of their ids, after the id `after`.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
+use vru_auth::policy::Role;
 
 use crate::ids::new_id;
+use crate::members::known_roles;
 use crate::postgres::DatabaseError;
 use crate::users::{COLUMNS, User, user};
 
@@ -33,15 +35,26 @@ pub async fn create<C: GenericClient>(client: &C, new: NewSession<'_>) -> Result
     Ok(id)
 }
 
-/// The session's id and whose it is; `None` if it has ended, or if the person may not log in any more. Prolongs it.
+/// A session that goes on.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: String,
+    pub user: User,
+    /// The user's sites with the role there, in the order of the sites' ids.
+    pub roles: Vec<(String, Role)>,
+}
+
+/// The session with this token; `None` if it has ended, or if the person may not log in any more. Prolongs it.
 pub async fn find<C: GenericClient>(
     client: &C,
     token_hash: &[u8],
     idle: Duration,
-) -> Result<Option<(String, User)>, DatabaseError> {
+) -> Result<Option<Session>, DatabaseError> {
     let failed = DatabaseError::statement("find a session");
     let sql = format!(
-        "SELECT {COLUMNS}, s.id AS session_id, s.used_at < now() - interval '1 minute' AS stale \
+        "SELECT {COLUMNS}, s.id AS session_id, s.used_at < now() - interval '1 minute' AS stale, \
+             ARRAY(SELECT site_id FROM memberships WHERE user_id = u.id ORDER BY site_id) AS sites, \
+             ARRAY(SELECT role FROM memberships WHERE user_id = u.id ORDER BY site_id) AS roles \
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND u.disabled_at IS NULL \
          AND s.expires_at > now() AND s.used_at > now() - make_interval(secs => $2)"
     );
@@ -55,7 +68,11 @@ pub async fn find<C: GenericClient>(
         let statement = client.prepare_cached(sql).await.map_err(failed)?;
         client.execute(&statement, &[&token_hash]).await.map_err(failed)?;
     }
-    Ok(Some((row.try_get("session_id").map_err(failed)?, user(&row).map_err(failed)?)))
+    let user = user(&row).map_err(failed)?;
+    let (sites, roles): (Vec<String>, Vec<i16>) =
+        (row.try_get("sites").map_err(failed)?, row.try_get("roles").map_err(failed)?);
+    let roles = known_roles(&user.id, sites.into_iter().zip(roles));
+    Ok(Some(Session { id: row.try_get("session_id").map_err(failed)?, user, roles }))
 }
 
 /// Ends a session.

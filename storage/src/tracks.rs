@@ -148,8 +148,39 @@ pub async fn list<C: GenericClient>(
     after: Option<&TrackPlace>,
     limit: i64,
 ) -> Result<Vec<Track>, DatabaseError> {
+    if filter.line_id.is_some() || filter.direction.is_some() {
+        return list_crossing(client, filter, after, limit).await;
+    }
     let found = search(filter, after).newest(client, &LISTING, &filter.cameras, limit).await;
     rows("search tracks", found, track)
+}
+
+/// Of those who crossed something, PostgreSQL finds all of the time before it has the newest. So it is asked about the newest day first, then
+/// about the two days before, the four before them, and so on, until there are enough.
+async fn list_crossing<C: GenericClient>(
+    client: &C,
+    filter: &TrackFilter,
+    after: Option<&TrackPlace>,
+    limit: i64,
+) -> Result<Vec<Track>, DatabaseError> {
+    const DAY: Duration = Duration::from_hours(24);
+    const LONGEST: Duration = Duration::from_hours(24 * 64);
+    let newest = after.map(|place| place.first_seen).into_iter().chain(filter.to).min();
+    let mut begin = newest.unwrap_or_else(SystemTime::now);
+    let (mut length, mut part) = (DAY, filter.clone());
+    let mut found = Vec::new();
+    loop {
+        begin = begin.checked_sub(length).unwrap_or(SystemTime::UNIX_EPOCH);
+        let last = length > LONGEST || filter.from.is_some_and(|from| begin <= from);
+        part.from = if last { filter.from } else { Some(begin) };
+        let more = i64::try_from(found.len()).map_or(0, |found| limit - found);
+        let rows_of_part = search(&part, after).newest(client, &LISTING, &filter.cameras, more).await;
+        found.extend(rows("search tracks that crossed a line", rows_of_part, track)?);
+        if last || i64::try_from(found.len()).is_ok_and(|found| found >= limit) {
+            return Ok(found);
+        }
+        (part.to, length) = (Some(begin), length * 2);
+    }
 }
 
 pub(crate) fn search(filter: &TrackFilter, after: Option<&TrackPlace>) -> Search {

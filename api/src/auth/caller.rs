@@ -9,8 +9,8 @@ use vru_storage::api_keys::{self, ApiKey};
 use vru_storage::audit::Actor;
 use vru_storage::idempotency::Claim;
 use vru_storage::postgres::PooledClient;
+use vru_storage::sessions::{self, Session};
 use vru_storage::users::User;
-use vru_storage::{members, sessions};
 
 use super::cookie::session_tokens;
 use super::token::{KEY_PREFIX, hash};
@@ -118,9 +118,8 @@ async fn with_session(headers: &HeaderMap, state: &ApiState) -> Result<Who, Prob
     let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(unknown()) };
     let client = state.database.get().await?;
     let found = sessions::find(&client, &hash(token), state.config.sessions.idle).await?;
-    let (session_id, user) = found.ok_or_else(unknown)?;
-    let roles = members::of_user(&client, &user.id).await?;
-    Ok(Who::Person(Person { session_id, user, roles }))
+    let Session { id, user, roles } = found.ok_or_else(unknown)?;
+    Ok(Who::Person(Person { session_id: id, user, roles }))
 }
 
 impl Caller {

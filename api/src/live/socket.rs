@@ -104,12 +104,14 @@ struct Open {
 impl Open {
     async fn run(&mut self, socket: &mut WebSocket) -> Result<Ended, Ended> {
         let stop = self.state.feeds.stop.clone();
+        // It is made once: each new one takes a place in a list that all feeds share.
+        let mut stopped = std::pin::pin!(stop.cancelled());
         let mut tick = interval(TICK.min(self.state.config.live.check_every));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ok(Ended::Stop),
+                () = &mut stopped => return Ok(Ended::Stop),
                 received = socket.recv() => match received {
                     None => return Ok(Ended::Client),
                     Some(Ok(message)) => self.received(message, socket).await?,

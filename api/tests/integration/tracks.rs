@@ -81,6 +81,42 @@ async fn tracks_are_found_by_what_they_did() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_crossed_a_line_is_found_however_long_ago() {
+    const DAY: i64 = 86_400;
+    let (api, client, tracks) = start().await;
+    // Around the ends of the days that are searched one after the other.
+    let days_ago = [0, 1, 2, 3, 4, 7, 8, 15, 31, 64, 127, 128, 400, 4_000];
+    let mut expected = Vec::new();
+    for (number, (days, seconds)) in days_ago.into_iter().flat_map(|days| [(days, 0), (days, 1)]).enumerate() {
+        let (track, second) = (number as i64, -days * DAY - seconds);
+        expected.push(api.add_track(if seconds == 0 { "cam-a" } else { "cam.b" }, track, second, ""));
+        api.add_crossing(
+            if seconds == 0 { "cam-a" } else { "cam.b" },
+            &format!("x{number}"),
+            second + 5,
+            track,
+            "kerb",
+            1,
+        );
+        // Somebody who crossed nothing.
+        api.add_track("cam-a", 50 + track, second, "");
+    }
+    for to in ["", "&to=2026-03-01T12:00:01Z"] {
+        assert_eq!(found(&client, &format!("{tracks}?line_id=kerb&limit=100{to}")).await, expected, "{to}");
+    }
+    let since = format!("{tracks}?direction=in&limit=100&from=2026-02-22T12:00:00Z&to=2026-03-01T12:00:00Z");
+    assert_eq!(found(&client, &since).await, expected[1..11]);
+    let (mut read, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = client.get(&format!("{tracks}?line_id=kerb&direction=in&limit=5{cursor}")).await;
+        read.extend(ids(&page.body["items"]).into_iter().map(str::to_owned));
+        let Some(next) = page.body["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(read, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_show_each_track_once_although_others_begin_meanwhile() {
     let (api, client, tracks) = start().await;
     let mut expected = Vec::new();

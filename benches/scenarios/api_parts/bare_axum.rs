@@ -1,20 +1,26 @@
-//! The peer: axum, a pool of connections, and the statements that the API runs for one track. It runs as a second process of this program.
+//! The peer: axum, a pool of connections, and the statements that the API runs for one track; for a request with a cookie also the one that
+//! looks for the session. It runs as a second process of this program.
 
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use vru_benches::peer::{ServerPeer, tell_address};
 use vru_runtime::secret::Secret;
 use vru_storage::postgres::{DatabaseConfig, Pool};
+use vru_storage::sessions;
 use vru_storage::tracks::{self, TrackDetails, TrackId};
 
 /// The database's address. If this variable is set, the process is the server.
 const DATABASE: &str = "VRU_BENCH_AXUM_DATABASE";
+
+/// As the API's default.
+const IDLE: Duration = Duration::from_hours(12);
 
 /// The server's process.
 pub fn start(database: &str) -> ServerPeer {
@@ -61,10 +67,16 @@ pub fn serve() {
 async fn track(
     State(pool): State<Pool>,
     Path((site, track)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<Json<Answer>, StatusCode> {
     let id = TrackId::from_text(&track).ok_or(StatusCode::NOT_FOUND)?;
+    let failed = |_| StatusCode::INTERNAL_SERVER_ERROR;
     let client = pool.get().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let found = tracks::find(&client, Some(&site), &id).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    if let Some(token) = headers.get(header::COOKIE).and_then(|cookie| cookie.to_str().ok()?.split_once('=')) {
+        let found = sessions::find(&client, &Sha256::digest(token.1), IDLE).await.map_err(failed)?;
+        found.filter(|session| session.roles.iter().any(|(of, _)| *of == site)).ok_or(StatusCode::UNAUTHORIZED)?;
+    }
+    let found = tracks::find(&client, Some(&site), &id).await.map_err(failed)?;
     Ok(Json(answer(found.ok_or(StatusCode::NOT_FOUND)?)))
 }
 

@@ -65,7 +65,8 @@ mod tests {
                 "V22__expected_frames",
                 "V23__reader_positions",
                 "V24__found_boxes",
-                "V25__blurred_camera_tests"
+                "V25__blurred_camera_tests",
+                "V26__webhook_health"
             ]
         );
         assert!(migrate(&database, "test").await.unwrap().is_empty());

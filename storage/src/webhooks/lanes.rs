@@ -179,7 +179,7 @@ pub async fn settle<C: GenericClient>(
             let given_up = client.execute(&statement, &[webhook_id, camera_id, &give_up_after.as_secs_f64()]).await;
             dead = given_up.map_err(failed)?;
         }
-        health(client, webhook_id, error.as_deref()).await?;
+        health(client, webhook_id, camera_id, error.as_deref()).await?;
     }
     let sql = "UPDATE webhook_lanes SET failures = $4, due_at = CASE WHEN EXISTS (SELECT FROM webhook_deliveries d \
                    WHERE d.webhook_id = $1 AND d.camera_id = $2 AND d.state = 1) THEN now() + $3 * interval '1 second' END \
@@ -189,18 +189,37 @@ pub async fn settle<C: GenericClient>(
     Ok(Outcome::Stored { dead })
 }
 
-/// What the webhook shows of its last attempt. The row of a webhook that only succeeds is not written for each delivery.
-async fn health<C: GenericClient>(client: &C, webhook_id: &str, error: Option<&str>) -> Result<(), DatabaseError> {
+/// What the webhook shows after an attempt: it fails while events of any camera fail, also if those of others are accepted. The row of a
+/// webhook that only succeeds is not written for each delivery.
+async fn health<C: GenericClient>(
+    client: &C,
+    webhook_id: &str,
+    camera_id: &str,
+    error: Option<&str>,
+) -> Result<(), DatabaseError> {
     let failed = DatabaseError::statement("store the state of a webhook");
-    let sql = if error.is_some() {
-        "UPDATE webhooks SET failing_since = coalesce(failing_since, now()), last_error = $2 \
-         WHERE id = $1 AND (failing_since IS NULL OR last_error IS DISTINCT FROM $2)"
-    } else {
-        "UPDATE webhooks SET failing_since = NULL, last_error = $2, last_delivered_at = now() \
-         WHERE id = $1 AND (failing_since IS NOT NULL OR last_delivered_at IS NULL OR last_delivered_at < now() - interval '5 seconds')"
-    };
+    if let Some(error) = error {
+        let sql = "UPDATE webhooks SET failing_since = coalesce(failing_since, now()), last_error = $2 \
+                   WHERE id = $1 AND (failing_since IS NULL OR last_error IS DISTINCT FROM $2)";
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        client.execute(&statement, &[&webhook_id, &error]).await.map_err(failed)?;
+        return Ok(());
+    }
+    let sql = "UPDATE webhooks SET last_delivered_at = now() \
+               WHERE id = $1 AND (last_delivered_at IS NULL OR last_delivered_at < now() - interval '5 seconds')";
     let statement = client.prepare_cached(sql).await.map_err(failed)?;
-    client.execute(&statement, &[&webhook_id, &error]).await.map(drop).map_err(failed)
+    client.execute(&statement, &[&webhook_id]).await.map_err(failed)?;
+    // Of two that end their failures at once, the second must see what the first one stored.
+    let sql = "SELECT FROM webhooks WHERE id = $1 AND failing_since IS NOT NULL FOR UPDATE";
+    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    if client.query_opt(&statement, &[&webhook_id]).await.map_err(failed)?.is_none() {
+        return Ok(());
+    }
+    let sql = "UPDATE webhooks SET failing_since = NULL, last_error = NULL WHERE id = $1 AND NOT EXISTS ( \
+                   SELECT FROM webhook_lanes \
+                   WHERE webhook_id = $1 AND camera_id <> $2 AND failures > 0 AND due_at IS NOT NULL)";
+    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    client.execute(&statement, &[&webhook_id, &camera_id]).await.map(drop).map_err(failed)
 }
 
 /// Since when the oldest pending delivery of all waits, and how many webhooks have been failing for longer than this.

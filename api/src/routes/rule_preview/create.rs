@@ -75,7 +75,7 @@ pub(super) async fn create(
 ) -> Result<Json<RulePreview>, Problem> {
     let (site_id, camera_id) = (who.site_id.as_str(), who.object_id.as_str());
     let (minutes, config) = wanted.checked(camera_id)?;
-    let place = state.rule_previews.place()?;
+    let place = state.rule_previews.place(who.caller.subject())?;
     find(&state.database.get().await?, site_id, camera_id).await?;
     let to = SystemTime::now();
     let from = to - Duration::from_secs(u64::from(minutes) * 60);

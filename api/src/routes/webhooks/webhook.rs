@@ -33,11 +33,11 @@ pub(super) struct Webhook {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     last_delivered_at: Option<String>,
-    /// The first failed attempt since the last success; absent if the last attempt succeeded.
+    /// The first failed attempt since events of all cameras were accepted; absent if none fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     failing_since: Option<String>,
-    /// Why the last attempt failed, for people.
+    /// Why the last attempt that failed did, for people; absent if none fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
     /// Since when the oldest pending delivery waits; absent if none waits.
@@ -60,9 +60,9 @@ pub(super) struct Webhook {
 enum WebhookState {
     /// No event was sent yet.
     Idle,
-    /// The last attempt succeeded.
+    /// Events are accepted.
     Delivering,
-    /// The last attempt failed. It is tried on.
+    /// The last attempt for a camera failed. It is tried on; events of other cameras may be accepted meanwhile.
     Failing,
     /// It is not enabled: events wait.
     Paused,

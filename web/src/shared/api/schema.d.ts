@@ -9151,7 +9151,7 @@ export interface components {
                 events: components["schemas"]["EventName"][];
                 /**
                  * Format: date-time
-                 * @description The first failed attempt since the last success; absent if the last attempt succeeded.
+                 * @description The first failed attempt since events of all cameras were accepted; absent if none fails.
                  */
                 failing_since?: string | null;
                 /** @description Whether it has a login at a broker. Nothing shows the login itself. */
@@ -9163,7 +9163,7 @@ export interface components {
                  * @description When the target accepted an event last.
                  */
                 last_delivered_at?: string | null;
-                /** @description Why the last attempt failed, for people. */
+                /** @description Why the last attempt that failed did, for people; absent if none fails. */
                 last_error?: string | null;
                 name: string;
                 /**
@@ -10076,7 +10076,7 @@ export interface components {
             events: components["schemas"]["EventName"][];
             /**
              * Format: date-time
-             * @description The first failed attempt since the last success; absent if the last attempt succeeded.
+             * @description The first failed attempt since events of all cameras were accepted; absent if none fails.
              */
             failing_since?: string | null;
             /** @description Whether it has a login at a broker. Nothing shows the login itself. */
@@ -10088,7 +10088,7 @@ export interface components {
              * @description When the target accepted an event last.
              */
             last_delivered_at?: string | null;
-            /** @description Why the last attempt failed, for people. */
+            /** @description Why the last attempt that failed did, for people; absent if none fails. */
             last_error?: string | null;
             name: string;
             /**
