@@ -25,7 +25,7 @@ def problems(folder):
         jobs = {name: job for name, job in pipeline.whole(folder, pipeline.MAIN).items() if isinstance(job, dict) and "script" in job}
     except pipeline.Refused as refused:
         return [f"gitlab-ci-local refuses the file: {refused}"]
-    return (commands(folder, jobs) + unused(folder, jobs) + everything_is_tested(folder, jobs) + versions(jobs) + deployments(jobs) + sboms(jobs) + secrets(folder))
+    return (commands(folder, jobs) + unused(folder, jobs) + everything_is_tested(folder, jobs) + versions(jobs) + deployments(jobs) + sboms(jobs) + bases(folder) + secrets(folder))
 
 
 def schema(folder):
@@ -129,6 +129,20 @@ def sboms(jobs):
     reports = artifacts.get("reports", {}).get("cyclonedx", [])
     reports = [reports] if isinstance(reports, str) else reports
     return found if "sboms/*.cdx.json" in reports else [*found, "images: does not report the SBOMs"]
+
+
+def bases(folder):
+    """images.sh gives each base a digest, and names each stage that is chosen: Buildah 1.28 leaves out a stage that only a default names."""
+    script = (folder / "scripts/ci/images.sh").read_text()
+    looked_up = re.search(r"^for name in ([A-Z ]+); do$", script, re.MULTILINE)[1].split()
+    given = set(re.findall(r"--build-arg ([A-Z_]+)=", script))
+    found = []
+    for name, default in re.findall(r"^ARG ([A-Z_]+)=(\S+)$", (pipeline.ROOT / "images/Dockerfile").read_text(), re.MULTILINE):
+        if ":" in default and name not in looked_up:
+            found.append(f"images.sh: builds on {default} without its digest")
+        elif ":" not in default and name not in given:
+            found.append(f"images.sh: does not say which stage {name} is")
+    return found
 
 
 def reached(jobs, name):

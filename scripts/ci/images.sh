@@ -18,7 +18,7 @@ die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 [ -n "${TAG:-}" ] || die "TAG is not set: the commit that the images are built from"
 # A base of CUDA with TensorRT that fits the ONNX Runtime below.
 [ -n "${INFER_GPU_BASE:-}" ] || die "INFER_GPU_BASE is not set: the base of the image for GPUs, by digest"
-"$ROOT/scripts/ci/tools.sh" buildah
+"$ROOT/scripts/ci/tools.sh" buildah skopeo
 "$ROOT/scripts/setup.sh" images
 # shellcheck source=../versions.env
 . "$ROOT/scripts/versions.env"
@@ -38,6 +38,20 @@ if [ -n "${CI_REGISTRY_PASSWORD:-}" ]; then
   printf '%s' "$CI_REGISTRY_PASSWORD" | buildah login --username "$CI_REGISTRY_USER" --password-stdin "$CI_REGISTRY"
 fi
 
+# A tag may move between two images of one commit, so each base is looked up once: all are built on these digests, and the log names them.
+bases=()
+for name in BASE BUILDER NODE GO; do
+  tag=docker.io/library/$(sed -n "s/^ARG $name=//p" "$ROOT/images/Dockerfile")
+  digest=$(skopeo inspect --format '{{.Digest}}' "docker://$tag") || die "there is no digest of $tag"
+  # This buildah knows no reference with a tag and a digest.
+  bases+=(--build-arg "$name=${tag%:*}@$digest")
+  printf -- '--- %s is %s@%s\n' "$name" "$tag" "$digest"
+  [ "$name" != BASE ] || base=${tag%:*}@$digest
+done
+
+# Buildah 1.28 takes a stage that only the default of an argument names for one that nothing uses, and does not build it.
+stages=(--build-arg PROGRAMS=compiled --build-arg WEB=web-compiled --build-arg COLLECTOR=collector-compiled)
+
 # unpack IMAGE FOLDER: its file system as FOLDER/root.
 unpack() {
   mkdir -p "$2"
@@ -46,18 +60,20 @@ unpack() {
 size() { du --summarize --block-size=1M "$1/root/" | cut -f1; }
 
 # The base of all but infer-gpu, as images/Dockerfile names it.
-unpack "$(sed -n 's/^ARG BASE=//p' "$ROOT/images/Dockerfile")" "$work/base"
+unpack "$base" "$work/base"
 mkdir -p "$work/images" "$SBOMS"
 for entry in "${IMAGES[@]}"; do
   name=${entry%%:*} target=${entry##*:}
   started=$SECONDS
-  arguments=(--build-context onnxruntime="$CACHE/onnxruntime")
+  arguments=(--build-arg INFER_BASE=runtime --build-context onnxruntime="$CACHE/onnxruntime"
+    --label org.opencontainers.image.base.name="${base%@*}"
+    --label org.opencontainers.image.base.digest="${base#*@}")
   if [ "$name" = infer-gpu ]; then
     arguments=(--build-arg INFER_BASE="$INFER_GPU_BASE" --build-context onnxruntime="$work/onnxruntime-gpu")
   fi
   buildah bud --layers --format oci --file "$ROOT/images/Dockerfile" --target "$target" --tag "$REGISTRY/$name:$TAG" \
     --label org.opencontainers.image.revision="$TAG" --label org.opencontainers.image.created="$(git -C "$ROOT" log -1 --format=%cI)" \
-    --build-context models="$CACHE/models" "${arguments[@]}" "$ROOT"
+    --build-context models="$CACHE/models" "${bases[@]}" "${stages[@]}" "${arguments[@]}" "$ROOT"
   unpack "$REGISTRY/$name:$TAG" "$work/images/$name"
   most=$(awk -v name="$name" '$1 == name { print $2 }' "$ROOT/images/bounds.txt")
   over=$(($(size "$work/images/$name") - $(size "$work/base")))
