@@ -26,7 +26,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	echo
 	echo "  settings: VRU_CACHE=$(VRU_CACHE)"
-	echo "            PROFILE=$(PROFILE) (make demo)  DEMO_ARGS='--for 60s --json' (make demo)  ARGS='-p vru-vision' (make unit)"
+	echo "            PROFILE=$(PROFILE) (make demo, make images)  DEMO_ARGS='--for 60s --json' (make demo)  ARGS='-p vru-vision' (make unit)"
 	echo "            FUZZ='sdp rtp' FUZZ_RUNS=1000000 (make fuzz)  SOAK_MINUTES=30 (make soak)  VRU_TEST_SEED=1 (any test)"
 
 .PHONY: rust
@@ -58,9 +58,11 @@ test: rust ## everything that must hold: format, lints, unit, integration and do
 setup: ## fetch and install what demo and tests need and this machine lacks
 	@scripts/setup.sh all
 
+# With a test: then the programs have the features that they have in `make test`, and no test builds half of the workspace once more.
 .PHONY: build
 build: rust ## build every program (debug)
-	@$(CARGO) build --locked --workspace --bins
+	@scripts/setup.sh build
+	$(CARGO) build --locked --workspace --bins --test bootstrap
 
 # Integration tests start the programs from the target folder. Testing the workspace builds them all; ARGS='-p vru-vision nms'
 # narrows it, so they are built first.
@@ -116,15 +118,22 @@ observability: ## write the rules and dashboards that observability/source descr
 	$(OBSERVE) observability/source/build.py
 
 .PHONY: validate-full
-validate-full: validate control-plane keda images ## and on a real Kubernetes control plane with KEDA, and the images, really built and run
+validate-full: rust ## validate, and on a real Kubernetes control plane with KEDA, and the images, really built and run
+	@$(if $(BUILT),,scripts/compile.sh test $(CARGO) build --locked --workspace --bins --test bootstrap --test rollout)
+	for step in validate control-plane keda images; do
+	  echo "--- $$step"
+	  $(MAKE) --no-print-directory $$step BUILT=1
+	done
+	echo "--- all passed"
 
-# As root: images are built in a chroot and mounted.
+# As root: images are built in a chroot and mounted. PROFILE=release builds the programs as a pipeline does, whose images have smaller bounds.
 .PHONY: images
 images: $(if $(BUILT),,build) ## every image, really built and run: what is in it, its size, and the pipeline of images on real servers
 	@scripts/setup.sh test
 	scripts/setup.sh images
 	scripts/web.sh build
-	images/test.sh
+	$(if $(BUILT),,$(if $(filter release,$(PROFILE)),$(CARGO) build --locked --release --workspace --bins))
+	PROFILE=$(PROFILE) images/test.sh
 
 # Not part of `make test`: its programs take about ten minutes to build on a cold machine.
 .PHONY: control-plane

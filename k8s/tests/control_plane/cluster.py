@@ -84,7 +84,7 @@ class Cluster:
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}]}))
         self.until("the API server is ready", lambda: self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0 or "it is not")
 
-    def kubectl(self, *arguments, check=True, text=None, timeout=180):
+    def kubectl(self, *arguments, check=True, text=None, timeout=600):
         command = [CACHE / "bin/kubectl", "--kubeconfig", self.config, "--cache-dir", self.folder / "discovery", *map(str, arguments)]
         done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=timeout)
         if check and done.returncode != 0:
@@ -97,7 +97,7 @@ class Cluster:
     def get(self, kind, *arguments, namespace=NAMESPACE):
         return json.loads(self.kubectl("get", kind, "--output", "json", "--namespace", namespace, *arguments).stdout)["items"]
 
-    def until(self, what, holds, seconds=300):
+    def until(self, what, holds, seconds=600):
         """Waits until `holds` gives True; until then it gives what is missing."""
         deadline = time.monotonic() + seconds
         while (missing := holds()) is not True:
