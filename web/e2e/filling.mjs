@@ -6,7 +6,8 @@ import { numbered } from './truth.mjs';
 
 const NAME = 'ada';
 const PASSWORD = 'a long enough password';
-const PATIENCE_MS = 180_000;
+// A busy machine analyses live pictures first, and the upload with what is left.
+const PATIENCE_MS = 600_000;
 
 /** With the one-time link, or as the person that was added by it. */
 export async function signIn(page, link) {

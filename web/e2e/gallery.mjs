@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch, open } from './browser.mjs';
 import { startDemo } from './demo.mjs';
+import { everyDialog } from './dialogs.mjs';
 import { fill, signIn } from './filling.mjs';
 import { layoutFaults } from './layout.mjs';
 import { everyPage, settle } from './pages.mjs';
@@ -28,12 +29,14 @@ const isWantedIn = (names) => {
   return (name) => asked.length === 0 || asked.includes(name);
 };
 
-/** Returns what is wrong. */
-async function picture(tab, name, state) {
+/** Returns what is wrong. `open` is what somebody does on the page first. */
+async function picture(tab, name, state, { open: act, widths = WIDTHS.map(Number) }) {
   const faults = [];
   const { page } = tab;
-  for (const size of SIZES.filter(({ width }) => isWantedIn(WIDTHS)(String(width)))) {
+  const sizes = SIZES.filter(({ width }) => widths.includes(width) && isWantedIn(WIDTHS)(String(width)));
+  for (const [at, size] of sizes.entries()) {
     await page.setViewportSize(size);
+    if (at === 0) await act?.(page);
     for (const colorScheme of SCHEMES.filter(isWantedIn(SCHEMES))) {
       await page.emulateMedia({ colorScheme });
       // Charts are drawn again for another size.
@@ -41,8 +44,13 @@ async function picture(tab, name, state) {
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.screenshot({
         path: join(folder, state, `${name}-${size.width}-${colorScheme}.png`),
-        fullPage: true,
-        clip: { x: 0, y: 0, width: size.width, height: Math.min(LONGEST_PX, Math.max(height, size.height)) },
+        // A dialog lies on the screen, not on the page.
+        ...(act
+          ? {}
+          : {
+              fullPage: true,
+              clip: { x: 0, y: 0, width: size.width, height: Math.min(LONGEST_PX, Math.max(height, size.height)) },
+            }),
         caret: 'hide',
         animations: 'disabled',
       });
@@ -83,13 +91,15 @@ try {
   const places = await fill(first.page, origin);
   const storageState = await first.page.context().storageState();
   await first.close();
-  const pageIsWanted = isWantedIn(Object.keys(everyPage(places.full)));
   const stateIsWanted = isWantedIn(Object.keys(states));
-  for (const [state, { route, after, place = 'full', patience }] of Object.entries(states)) {
+  for (const [state, { route, after, place = 'full', patience, dialogs = false }] of Object.entries(states)) {
     if (!stateIsWanted(state)) continue;
+    const pages = dialogs ? everyDialog(places[place]) : everyPage(places[place]);
+    const pageIsWanted = isWantedIn(Object.keys(pages));
     mkdirSync(join(folder, state), { recursive: true });
-    for (const [name, path] of Object.entries(everyPage(places[place]))) {
+    for (const [name, found] of Object.entries(pages)) {
       if (!pageIsWanted(name)) continue;
+      const { path, ...act } = typeof found === 'string' ? { path: found } : found;
       const tab = await open(browser, origin, { storageState, viewport: SIZES[1] });
       try {
         await tab.page.addInitScript(silenceable);
@@ -97,7 +107,7 @@ try {
         await tab.page.goto(origin + path);
         await settle(tab.page, patience);
         await after?.(tab.page);
-        const all = [...(await picture(tab, name, state)), ...tab.faults];
+        const all = [...(await picture(tab, name, state, act)), ...tab.faults];
         // A browser reports each answer that this script has changed.
         const faults = all.filter((fault) => state === 'full' || !/Failed to load resource|WebSocket/.test(fault));
         for (const fault of faults) console.log(`FAILED ${state} ${name}: ${fault}`);

@@ -75,6 +75,8 @@ export const states = {
   full: {},
   crowded: { route: crowd },
   empty: { place: 'empty', route: none },
+  // What somebody has asked for: everything in `dialogs.mjs`.
+  dialogs: { dialogs: true },
   // Nothing but the frame has come yet.
   loading: { ...waits, route: (route) => (isShell(route.request().url()) ? route.continue() : undefined) },
   // It worked, and then the server went away; the pictures stopped.
@@ -87,6 +89,19 @@ export const states = {
         .locator('[data-away]')
         .waitFor({ timeout: 15_000 })
         .catch(() => undefined);
+      await settle(page);
+    },
+  },
+  // It worked, and then the server could not answer any more, but it says who is signed in.
+  stuck: {
+    async after(page) {
+      await page.route('**/api/v1/**', (route) =>
+        isShell(route.request().url())
+          ? route.continue()
+          : problem(route, 503, 'The database does not answer. It is asked again.'),
+      );
+      // What is asked for in intervals has failed for the last time by then.
+      await page.waitForTimeout(9_000);
       await settle(page);
     },
   },

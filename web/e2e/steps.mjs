@@ -163,7 +163,7 @@ export const steps = {
     const refused = page.locator('[data-upload=failed]').filter({ hasText: 'notes.mp4' });
     await refused.getByText(/no video in a container/).waitFor();
     await refused.getByRole('button', { name: 'Remove' }).click();
-    await refused.getByRole('button', { name: 'Remove with all that was found' }).click();
+    await page.getByRole('button', { name: 'Remove with all that was found' }).click();
     await refused.waitFor({ state: 'detached' });
 
     await page.getByLabel('Zones, lines and rules of').selectOption({ index: 1 });
@@ -272,6 +272,7 @@ export const steps = {
     await table.getByRole('cell', { name: 'dashboard' }).waitFor();
     await accessible();
     await table.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('button', { name: 'Revoke for good' }).click();
     await page.getByText('No clients yet').waitFor();
     await page.reload();
     await page.getByRole('cell', { name: 'counts', exact: true }).waitFor();
@@ -289,6 +290,7 @@ export const steps = {
     await accessible();
     await picture('webhooks', page);
     await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('button', { name: 'Remove the webhook' }).click();
     await page.getByText('No webhooks yet').waitFor();
     await goTo(page, 'Audit log');
     await page.getByText('API key: added').first().waitFor();

@@ -1,7 +1,6 @@
 import { Alert } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { ApiError } from '@/shared/api/client';
-import { sessionQuery } from '@/shared/api/session';
+import { isAway, sessionQuery } from '@/shared/api/session';
 import { useText } from '@/shared/i18n/useText';
 import { formatAge } from '@/shared/model/time';
 
@@ -11,8 +10,7 @@ const EVERY_MS = 5_000;
 export function AwayNote() {
   const { t, locale } = useText();
   const query = useQuery({ ...sessionQuery, refetchInterval: EVERY_MS, staleTime: 0, retry: false });
-  const away = query.error instanceof ApiError && (query.error.status === 0 || query.error.status >= 500);
-  if (!away) return null;
+  if (!isAway(query.error)) return null;
   return (
     <Alert color="red" title={t('error.offline')} mb="md" role="status" data-away>
       {t('shell.away', {

@@ -22,7 +22,7 @@ export function CameraPage() {
   const { cameraId = '' } = useParams({ strict: false });
   const query = useQuery(cameraQuery(siteId, cameraId));
   return (
-    <Queried query={query} rows={6} title={t('common.camera')}>
+    <Queried query={query} shape="columns" title={t('common.camera')}>
       {({ value: camera, etag }) =>
         camera.upload_id ? (
           <Navigate to="/sites/$siteId/uploads/$uploadId" params={{ siteId, uploadId: camera.upload_id }} replace />

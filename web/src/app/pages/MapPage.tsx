@@ -34,7 +34,12 @@ function Sites(props: { sites: Schemas['Site'][] }) {
   const live = useQueries({
     queries: props.sites.map((site) => ({ ...liveQuery(site.id), refetchInterval: every(EVERY_MS) })),
   });
-  const sites = useStable(props.sites.map((site, at) => ({ site, ...found(cameras[at]?.data, live[at]?.data) })));
+  const sites = useStable(
+    props.sites.map((site, at) => ({
+      site,
+      ...found(cameras[at]?.data, live[at]?.isError ? undefined : live[at]?.data),
+    })),
+  );
   function open({ siteId, cameraId }: Mark) {
     if (cameraId === undefined) void navigate({ to: '/sites/$siteId/cameras', params: { siteId } });
     else void navigate({ to: '/sites/$siteId/cameras/$cameraId', params: { siteId, cameraId } });
@@ -64,7 +69,7 @@ function watching(
   live: ReadonlyMap<string, Schemas['LiveCamera']> | undefined,
 ): CameraState {
   if (!live) return 'unknown';
-  const state = health(camera, live.get(camera.id));
+  const state = health(camera, live);
   return state === 'live' || state === 'off' ? state : 'silent';
 }
 

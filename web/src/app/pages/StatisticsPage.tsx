@@ -16,7 +16,7 @@ export function StatisticsPage() {
   return (
     <Page width="full" title={t('nav.statistics')} subtitle={t('statistics.text', { zone })}>
       {/* Days are those of the site's zone: nothing is asked before it is known. */}
-      <Queried query={query} rows={6}>
+      <Queried query={query} shape="charts">
         {(site) => (
           <StatisticsView
             siteId={siteId}

@@ -34,7 +34,7 @@ export function UploadPage() {
   const { uploadId = '' } = useParams({ strict: false });
   const query = useQuery(uploadQuery(siteId, uploadId));
   return (
-    <Queried query={query} rows={6} title={t('uploads.title')}>
+    <Queried query={query} shape="columns" title={t('uploads.title')}>
       {(upload) => (
         <Page
           title={upload.name}
@@ -67,7 +67,7 @@ function Found(props: { upload: Schemas['Upload']; cameraId: string }) {
   const [duration, setDuration] = useState<number>();
   const onSeek = useCallback((seconds: number) => setWanted({ seconds }), []);
   return (
-    <Queried query={query} rows={6}>
+    <Queried query={query} shape="columns">
       {({ value: camera }) => {
         const { zones = [], lines = [] } = camera.settings;
         const cameras = new Map([[camera.id, camera]]);

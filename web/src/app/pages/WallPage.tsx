@@ -18,6 +18,7 @@ export function WallPage() {
     <Page width="full" title={t('nav.wall')} subtitle={t('wall.text')}>
       <Queried
         query={query}
+        shape="tiles"
         isEmpty={(cameras) => cameras.length === 0}
         empty={{
           title: 'cameras.none',

@@ -18,8 +18,9 @@ it.each([
 });
 
 it('names the field that is wrong', () => {
-  const error = new ApiError(400, { detail: 'is empty', field: 'settings.name' });
-  expect(problemText(error, t).detail).toBe('settings.name: is empty');
+  const detail = (field: string) => problemText(new ApiError(400, { detail: 'is empty', field }), t).detail;
+  expect(detail('settings.name')).toBe('Name: is empty');
+  expect(detail('drawn.lines')).toBe('drawn.lines: is empty');
 });
 
 it('says how long to wait', () => {

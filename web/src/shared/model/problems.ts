@@ -1,5 +1,11 @@
 import { ApiError } from '../api/client';
-import type { Text } from '../i18n/i18n';
+import { isText, type Text } from '../i18n/i18n';
+
+/** What the form calls the field of a request; a field of which it has no name is named as the API does. */
+function fieldName(field: string, t: Text): string {
+  const id = `field.${field}`;
+  return isText(id) ? t(id) : field;
+}
 
 /** What a person reads about a failure. What the server says is specific; where it says too little, we say more. */
 export function problemText(error: unknown, t: Text): { title: string; detail: string } {
@@ -21,6 +27,9 @@ export function problemText(error: unknown, t: Text): { title: string; detail: s
     case error.status >= 500:
       return { title: t('error.server'), detail: error.message };
     default:
-      return { title: t('error.refused'), detail: error.field ? `${error.field}: ${error.message}` : error.message };
+      return {
+        title: t('error.refused'),
+        detail: error.field ? `${fieldName(error.field, t)}: ${error.message}` : error.message,
+      };
   }
 }

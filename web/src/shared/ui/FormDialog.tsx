@@ -28,7 +28,8 @@ export function FormDialog(props: {
             <Button type="submit" color={props.dangerous ? 'red.9' : undefined} disabled={!props.complete}>
               {props.action}
             </Button>
-            <Button variant="default" onClick={props.onClose}>
+            {/* Where nothing else is to be filled in, Enter alone does not do it. */}
+            <Button variant="default" data-autofocus={props.dangerous || undefined} onClick={props.onClose}>
               {t('common.cancel')}
             </Button>
           </Group>

@@ -1,10 +1,13 @@
-import { Button, Skeleton, Stack, Text, Title } from '@mantine/core';
-import type { UseQueryResult } from '@tanstack/react-query';
+import { Button, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useRef } from 'react';
 import { isDenied } from '../api/queries';
+import { isAway, sessionQuery } from '../api/session';
 import type { MessageId } from '../i18n/en';
 import { useText } from '../i18n/useText';
 import { problemText } from '../model/problems';
+import { formatAge } from '../model/time';
+import { Loading, type Shape } from './Loading';
 import { Page } from './Page';
 
 export function Notice(props: { title: string; children?: ReactNode; action?: ReactNode }) {
@@ -43,26 +46,47 @@ export function ErrorNotice(props: { error: unknown; retry?: () => void }) {
   );
 }
 
-/** Rows that stand where the content will be. */
-export function Loading(props: { rows?: number; height?: number }) {
-  const { t } = useText();
-  const rows = Array.from({ length: props.rows ?? 4 }, (_, row) => `row-${row}`);
+/** What is used of a query here, whether its data come at once or in pages. */
+export interface Asked<T> {
+  data: T | undefined;
+  error: Error | null;
+  errorUpdateCount: number;
+  dataUpdatedAt: number;
+  errorUpdatedAt: number;
+  refetch: () => Promise<unknown>;
+}
+
+/** Says that what follows it is not of now, and why. While the server is away altogether, the shell says so. */
+export function Outdated(props: { query: Asked<unknown> }) {
+  const { t, locale } = useText();
+  const { query } = props;
+  const session = useQuery({ ...sessionQuery, enabled: false });
+  if (!query.error || isDenied(query.error) || isAway(session.error)) return null;
+  const { title, detail } = problemText(query.error, t);
   return (
-    <Stack gap="sm" role="status" aria-label={t('common.loading')}>
-      {rows.map((row) => (
-        <Skeleton key={row} height={props.height ?? 44} radius="sm" />
-      ))}
-    </Stack>
+    <div className="outdated" role="status" data-outdated>
+      <span className="dot" aria-hidden />
+      <Text size="sm">
+        {query.data === undefined
+          ? null
+          : `${t('error.outdated', { age: formatAge((query.errorUpdatedAt - query.dataUpdatedAt) / 1000, locale) })} `}
+        {title}: {detail}
+      </Text>
+      <Button size="compact-sm" variant="default" onClick={() => void query.refetch()}>
+        {t('common.try-again')}
+      </Button>
+    </div>
   );
 }
 
-/** Shows a query in each of its states. Old data stays while the server is away; the shell says that it is. It goes when the server denies it. */
+/** Shows a query in each of its states. Old data stays while the server cannot answer, and is said to be old. It goes when the server denies it. */
 export function Queried<T>(props: {
-  query: UseQueryResult<T>;
+  query: Asked<T>;
   children: (data: T) => ReactNode;
   isEmpty?: (data: T) => boolean;
   empty?: { title: MessageId; text?: MessageId; action?: ReactNode };
   rows?: number;
+  shape?: Shape;
   /** Of a page whose heading is in the data: what stands there until it has come. */
   title?: string;
 }) {
@@ -81,12 +105,17 @@ export function Queried<T>(props: {
         </Notice>
       );
     }
-    return <>{props.children(query.data)}</>;
+    return (
+      <>
+        <Outdated query={query} />
+        {props.children(query.data)}
+      </>
+    );
   }
   const state = error ? (
     <ErrorNotice error={error} retry={() => void query.refetch()} />
   ) : (
-    <Loading rows={props.rows ?? 4} />
+    <Loading rows={props.rows ?? 4} shape={props.shape ?? 'rows'} />
   );
   return title ? <Page title={title}>{state}</Page> : state;
 }

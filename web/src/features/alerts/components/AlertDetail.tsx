@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text, Textarea, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { pictureQuery } from '@/shared/api/pictures';
 import { useText } from '@/shared/i18n/useText';
@@ -13,6 +13,19 @@ import { Queried } from '@/shared/ui/StateView';
 import { Moment, SeverityBadge } from '@/shared/ui/Words';
 import { addComment, commentsQuery } from '../api/queries';
 import { AlertTitle } from './AlertWords';
+
+/** What stands beside the list, and on a phone in its place. */
+export function DetailCard(props: { onClose: () => void; children: ReactNode }) {
+  const { t } = useText();
+  return (
+    <Stack gap="sm" p="md" className="card beside" aria-live="polite">
+      <Button hiddenFrom="md" variant="default" size="xs" onClick={props.onClose} style={{ alignSelf: 'flex-start' }}>
+        {t('alerts.back')}
+      </Button>
+      {props.children}
+    </Stack>
+  );
+}
 
 /** One alert: the picture with the zone and the box, what became of it, and what people said. */
 export function AlertDetail(props: {
@@ -35,10 +48,7 @@ export function AlertDetail(props: {
   const line = camera?.settings.lines?.find((one) => one.id === alert.line_id);
   const state = alert.review.state;
   return (
-    <Stack gap="sm" p="md" className="card beside" aria-live="polite">
-      <Button hiddenFrom="md" variant="default" size="xs" onClick={props.onClose} style={{ alignSelf: 'flex-start' }}>
-        {t('alerts.back')}
-      </Button>
+    <DetailCard onClose={props.onClose}>
       <Title order={2}>
         <AlertTitle alert={alert} cameras={cameras} />
       </Title>
@@ -106,7 +116,7 @@ export function AlertDetail(props: {
         </Text>
       ) : null}
       <Comments siteId={siteId} alertId={alert.id} zone={props.zone} operates={props.operates} />
-    </Stack>
+    </DetailCard>
   );
 }
 

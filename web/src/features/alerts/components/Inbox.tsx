@@ -3,13 +3,14 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { useEffect, useRef, useState } from 'react';
 import { camerasQuery } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
+import { isDenied } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
-import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
+import { Notice, Queried } from '@/shared/ui/StateView';
 import { Moment, SeverityBadge } from '@/shared/ui/Words';
 import { alertQueryOf, alertsQuery, markSeen, review } from '../api/queries';
 import type { AlertFilters } from '../model/filters';
 import { afterLeaving, commandOf, neighbour } from '../model/triage';
-import { AlertDetail } from './AlertDetail';
+import { AlertDetail, DetailCard } from './AlertDetail';
 import { AlertTitle } from './AlertWords';
 import { DismissDialog } from './DismissDialog';
 import { Filters } from './Filters';
@@ -32,7 +33,10 @@ export function Inbox(props: {
   const [dismissing, setDismissing] = useState(false);
   const { alert: selected } = filters;
   const own = useQuery({ ...alertQueryOf(siteId, selected ?? ''), enabled: selected !== undefined });
-  const alert = selected === undefined ? undefined : (list.find((one) => one.id === selected) ?? own.data);
+  const alert =
+    selected === undefined
+      ? undefined
+      : (list.find((one) => one.id === selected) ?? (isDenied(own.error) ? undefined : own.data));
   const select = (id: string | undefined) => onFilters({ ...filters, alert: id });
 
   const reviewed = useMutation({
@@ -85,62 +89,72 @@ export function Inbox(props: {
 
   return (
     <>
-      <Stack gap="sm" className="narrow-list" data-chosen={alert !== undefined}>
+      <Stack gap="sm" className="narrow-list" data-chosen={selected !== undefined}>
         <Filters filters={filters} cameras={cameras} onChange={onFilters} />
       </Stack>
-      {query.isPending ? <Loading rows={6} /> : null}
-      {query.isError && list.length === 0 ? (
-        <ErrorNotice error={query.error} retry={() => void query.refetch()} />
-      ) : null}
-      {query.isSuccess && list.length === 0 && !alert ? (
-        <Notice title={t((filters.state ?? 'new') === 'new' ? 'alerts.none-new' : 'alerts.none')}>
-          {t('alerts.none-text')}
-        </Notice>
-      ) : null}
-      {list.length > 0 || alert ? (
-        <div className="two-columns">
-          <div className="card narrow-list" data-chosen={alert !== undefined}>
-            <div role="listbox" aria-label={t('alerts.title')} tabIndex={-1}>
-              {list.map((one) => (
-                <Row
-                  key={one.id}
-                  alert={one}
-                  cameras={byId}
-                  zone={props.zone}
-                  selected={one.id === selected}
-                  onSelect={() => select(one.id)}
-                />
-              ))}
+      <Queried
+        query={query}
+        rows={6}
+        isEmpty={() => list.length === 0 && selected === undefined}
+        empty={{
+          title: (filters.state ?? 'new') === 'new' ? 'alerts.none-new' : 'alerts.none',
+          text: 'alerts.none-text',
+        }}
+      >
+        {() => (
+          <div className="two-columns">
+            <div className="card narrow-list" data-chosen={selected !== undefined}>
+              <div role="listbox" aria-label={t('alerts.title')} tabIndex={-1}>
+                {list.map((one) => (
+                  <Row
+                    key={one.id}
+                    alert={one}
+                    cameras={byId}
+                    zone={props.zone}
+                    selected={one.id === selected}
+                    onSelect={() => select(one.id)}
+                  />
+                ))}
+              </div>
+              {list.length === 0 ? <Notice title={t('alerts.none')} /> : null}
+              {query.hasNextPage ? (
+                <Group justify="center" p="sm">
+                  <Button
+                    variant="default"
+                    loading={query.isFetchingNextPage}
+                    onClick={() => void query.fetchNextPage()}
+                  >
+                    {t('common.more')}
+                  </Button>
+                </Group>
+              ) : null}
             </div>
-            {query.hasNextPage ? (
-              <Group justify="center" p="sm">
-                <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                  {t('common.more')}
-                </Button>
-              </Group>
-            ) : null}
+            {alert ? (
+              <AlertDetail
+                siteId={siteId}
+                alert={alert}
+                cameras={byId}
+                zone={props.zone}
+                operates={operates}
+                busy={reviewed.isPending}
+                error={reviewed.error}
+                onAcknowledge={() => decide({ state: 'acknowledged' })}
+                onDismiss={() => setDismissing(true)}
+                onReopen={() => decide({ state: 'new' })}
+                onClose={() => select(undefined)}
+              />
+            ) : selected ? (
+              <DetailCard onClose={() => select(undefined)}>
+                <Queried query={own}>{() => null}</Queried>
+              </DetailCard>
+            ) : (
+              <div className="beside only-wide">
+                <Notice title={t('alerts.choose')}>{t('alerts.choose-text')}</Notice>
+              </div>
+            )}
           </div>
-          {alert ? (
-            <AlertDetail
-              siteId={siteId}
-              alert={alert}
-              cameras={byId}
-              zone={props.zone}
-              operates={operates}
-              busy={reviewed.isPending}
-              error={reviewed.error}
-              onAcknowledge={() => decide({ state: 'acknowledged' })}
-              onDismiss={() => setDismissing(true)}
-              onReopen={() => decide({ state: 'new' })}
-              onClose={() => select(undefined)}
-            />
-          ) : (
-            <div className="beside only-wide">
-              <Notice title={t('alerts.choose')}>{t('alerts.choose-text')}</Notice>
-            </div>
-          )}
-        </div>
-      ) : null}
+        )}
+      </Queried>
       {dismissing && alert ? (
         <DismissDialog
           onClose={() => setDismissing(false)}

@@ -8,7 +8,7 @@ import { sessionQuery } from '@/shared/api/session';
 import { useText } from '@/shared/i18n/useText';
 import { DataTable } from '@/shared/ui/DataTable';
 import { Card } from '@/shared/ui/Page';
-import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
+import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
 import { actionText, pageOf } from '../model/action';
 
@@ -32,42 +32,48 @@ export function Audit(props: { siteId: string; zone: string }) {
   const query = useInfiniteQuery(auditQuery(props.siteId));
   const names = useNames(props.siteId);
   const list = query.data?.pages.flatMap((page) => page.items) ?? [];
-  if (query.isPending) return <Loading rows={8} />;
-  if (query.isError && list.length === 0) {
-    return <ErrorNotice error={query.error} retry={() => void query.refetch()} />;
-  }
-  if (list.length === 0) return <Notice title={t('audit.none')}>{t('audit.none-text')}</Notice>;
   return (
     <Card>
-      <DataTable
-        label={t('audit.title')}
-        columns={[t('audit.when'), t('audit.what'), t('audit.object'), t('audit.who')]}
-        className="cards"
+      <Queried
+        query={query}
+        rows={8}
+        isEmpty={() => list.length === 0}
+        empty={{ title: 'audit.none', text: 'audit.none-text' }}
       >
-        {list.map((entry) => (
-          <Table.Tr key={entry.id}>
-            <Table.Td>
-              <Moment at={entry.at} zone={props.zone} />
-            </Table.Td>
-            <Table.Td data-label={t('audit.what')}>
-              <span title={entry.action}>{actionText(entry.action, t)}</span>
-            </Table.Td>
-            <Table.Td data-label={t('audit.object')}>
-              <What siteId={props.siteId} entry={entry} names={names} />
-            </Table.Td>
-            <Table.Td data-label={t('audit.who')}>
-              {nameOf(entry.user_id || entry.key_id, names) ?? t('audit.system')}
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </DataTable>
-      {query.hasNextPage ? (
-        <Group justify="center">
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            {t('common.more')}
-          </Button>
-        </Group>
-      ) : null}
+        {() => (
+          <>
+            <DataTable
+              label={t('audit.title')}
+              columns={[t('audit.when'), t('audit.what'), t('audit.object'), t('audit.who')]}
+              className="cards"
+            >
+              {list.map((entry) => (
+                <Table.Tr key={entry.id}>
+                  <Table.Td>
+                    <Moment at={entry.at} zone={props.zone} />
+                  </Table.Td>
+                  <Table.Td data-label={t('audit.what')}>
+                    <span title={entry.action}>{actionText(entry.action, t)}</span>
+                  </Table.Td>
+                  <Table.Td data-label={t('audit.object')}>
+                    <What siteId={props.siteId} entry={entry} names={names} />
+                  </Table.Td>
+                  <Table.Td data-label={t('audit.who')}>
+                    {nameOf(entry.user_id || entry.key_id, names) ?? t('audit.system')}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </DataTable>
+            {query.hasNextPage ? (
+              <Group justify="center">
+                <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                  {t('common.more')}
+                </Button>
+              </Group>
+            ) : null}
+          </>
+        )}
+      </Queried>
     </Card>
   );
 }

@@ -6,6 +6,7 @@ import { isDenied } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
 import { Card } from '@/shared/ui/Page';
 import { PictureFrame, Polygon } from '@/shared/ui/Picture';
+import { Outdated } from '@/shared/ui/StateView';
 import { cameraLiveQuery } from '../api/queries';
 import { HealthLine } from './CameraList';
 import { CameraTest } from './CameraTest';
@@ -27,7 +28,8 @@ export function CameraNow(props: {
   const { zones = [], lines = [], pull } = camera.settings;
   return (
     <Card title={t('camera.now')}>
-      <HealthLine camera={camera} live={live} />
+      <Outdated query={query} />
+      <HealthLine camera={camera} states={live && new Map([[camera.id, live]])} />
       <WhoIsThere live={live} zones={zones} />
       {props.picture ?? (
         <PictureFrame

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatBytes } from '@/shared/model/bytes';
+import { AskingButton } from '@/shared/ui/AskingButton';
 import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
@@ -82,9 +83,14 @@ function Row(props: { job: Schemas['Export']; zone: string; nameOf: Names }) {
               {t('data.download')} {job.bytes ? `(${formatBytes(job.bytes, locale)})` : null}
             </Button>
           ) : null}
-          <Button size="xs" variant="subtle" loading={removed.isPending} onClick={() => removed.mutate()}>
-            {t('common.remove')}
-          </Button>
+          <AskingButton
+            label={t('common.remove')}
+            title={t('data.remove', { name: props.nameOf(job.camera_id) })}
+            text={t('data.remove-text')}
+            action={t('data.remove-sure')}
+            isPending={removed.isPending}
+            onSure={() => removed.mutate()}
+          />
         </Stack>
       </Table.Td>
     </Table.Tr>

@@ -1,6 +1,7 @@
-import { Button, Code, Table } from '@mantine/core';
+import { Code, Table } from '@mantine/core';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
+import { AskingButton } from '@/shared/ui/AskingButton';
 import { DataTable } from '@/shared/ui/DataTable';
 import { Moment } from '@/shared/ui/Words';
 
@@ -10,6 +11,8 @@ export function AccessTable(props: {
   list: Schemas['ApiKey'][];
   zone: string;
   withIds: boolean;
+  /** The one that is being revoked. */
+  revoking: string | undefined;
   onRevoke: (id: string) => void;
 }) {
   const { t } = useText();
@@ -43,9 +46,14 @@ export function AccessTable(props: {
             {one.used_at ? <Moment at={one.used_at} zone={zone} /> : t('keys.never')}
           </Table.Td>
           <Table.Td className="end">
-            <Button size="xs" variant="subtle" onClick={() => props.onRevoke(one.id)}>
-              {t('keys.revoke')}
-            </Button>
+            <AskingButton
+              label={t('keys.revoke')}
+              title={t('keys.revoke-title', { name: one.name })}
+              text={t('keys.revoke-text')}
+              action={t('keys.revoke-sure')}
+              isPending={props.revoking === one.id}
+              onSure={() => props.onRevoke(one.id)}
+            />
           </Table.Td>
         </Table.Tr>
       ))}

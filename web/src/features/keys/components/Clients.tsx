@@ -58,7 +58,14 @@ export function Clients(props: { siteId: string; zone: string }) {
           empty={{ title: 'clients.none', text: 'clients.none-text' }}
         >
           {(list) => (
-            <AccessTable title={t('clients.title')} list={list} zone={zone} withIds onRevoke={revoked.mutate} />
+            <AccessTable
+              title={t('clients.title')}
+              list={list}
+              zone={zone}
+              withIds
+              revoking={revoked.isPending ? revoked.variables : undefined}
+              onRevoke={revoked.mutate}
+            />
           )}
         </Queried>
       </Card>

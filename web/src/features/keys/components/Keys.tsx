@@ -54,7 +54,14 @@ export function Keys(props: { siteId: string; zone: string }) {
           empty={{ title: 'keys.none', text: 'keys.none-text' }}
         >
           {(list) => (
-            <AccessTable title={t('keys.title')} list={list} zone={zone} withIds={false} onRevoke={revoked.mutate} />
+            <AccessTable
+              title={t('keys.title')}
+              list={list}
+              zone={zone}
+              withIds={false}
+              revoking={revoked.isPending ? revoked.variables : undefined}
+              onRevoke={revoked.mutate}
+            />
           )}
         </Queried>
       </Card>

@@ -75,7 +75,7 @@ export function LiveTile(props: {
       <canvas ref={canvas} role="img" aria-label={t('live.picture', { name: camera.settings.name || camera.id })} />
       <span className="age">
         {seconds === undefined
-          ? t('live.waiting')
+          ? t(camera.settings.enabled === false ? 'health.off' : 'live.waiting')
           : t(stale ? 'live.stale' : 'live.age', {
               seconds: seconds.toLocaleString(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 }),
             })}

@@ -5,6 +5,7 @@ import { api, done, type Schemas } from '@/shared/api/client';
 import { membersQuery } from '@/shared/api/people';
 import { useText } from '@/shared/i18n/useText';
 import { word } from '@/shared/model/search';
+import { AskingButton } from '@/shared/ui/AskingButton';
 import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
@@ -102,13 +103,16 @@ export function Members(props: { siteId: string }) {
                     />
                   </Table.Td>
                   <Table.Td className="end">
-                    <Button
-                      size="xs"
-                      variant="subtle"
-                      onClick={() => changed.mutate({ id: member.user_id, role: null })}
-                    >
-                      {t('common.remove')}
-                    </Button>
+                    <AskingButton
+                      label={t('common.remove')}
+                      title={t('members.remove', { name: member.display_name })}
+                      text={t('members.remove-text')}
+                      action={t('members.remove-sure')}
+                      isPending={
+                        changed.isPending && changed.variables.id === member.user_id && changed.variables.role === null
+                      }
+                      onSure={() => changed.mutate({ id: member.user_id, role: null })}
+                    />
                   </Table.Td>
                 </Table.Tr>
               ))}

@@ -72,7 +72,7 @@ export function StatisticsView(props: {
       </Group>
       <Queried
         query={query}
-        rows={6}
+        shape="charts"
         isEmpty={(counts) => counts.series.every((one) => recordings.has(one.camera_id))}
         empty={{ title: 'statistics.none', text: 'statistics.none-text' }}
       >

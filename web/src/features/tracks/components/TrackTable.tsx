@@ -7,7 +7,7 @@ import { useText } from '@/shared/i18n/useText';
 import { formatDuration } from '@/shared/model/time';
 import { DataTable } from '@/shared/ui/DataTable';
 import { Card } from '@/shared/ui/Page';
-import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
+import { Queried } from '@/shared/ui/StateView';
 import { useNow } from '@/shared/ui/useNow';
 import { ClassName, Moment } from '@/shared/ui/Words';
 import { tracksQuery } from '../api/queries';
@@ -49,40 +49,37 @@ export function TrackTable(props: {
         ) : null}
       </Card>
       <TrackFiltersBar filters={filters} cameras={cameras} zone={zone} onChange={onFilters} />
-      {query.isPending ? <Loading rows={8} /> : null}
-      {query.isError && list.length === 0 ? (
-        <ErrorNotice error={query.error} retry={() => void query.refetch()} />
-      ) : null}
-      {query.isSuccess && list.length === 0 ? (
-        <Notice
-          title={t('tracks.none')}
-          action={
-            time ? (
-              <Button variant="default" onClick={() => onFilters({ ...onDays(filters, undefined), time: 'any' })}>
-                {t('tracks.search-any')}
-              </Button>
-            ) : undefined
-          }
-        >
-          {t('tracks.none-text')}
-        </Notice>
-      ) : null}
-      {list.length > 0 ? (
-        <div className="card">
-          <Rows siteId={siteId} list={list} cameras={cameras} zone={zone} />
-          {query.hasNextPage ? (
-            <Group justify="center" p="sm">
-              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                {t('common.more')}
-              </Button>
-            </Group>
-          ) : (
-            <Text size="sm" className="quiet" ta="center" p="sm">
-              {t('tracks.end', { count: list.length })}
-            </Text>
-          )}
-        </div>
-      ) : null}
+      <Queried
+        query={query}
+        rows={8}
+        isEmpty={() => list.length === 0}
+        empty={{
+          title: 'tracks.none',
+          text: 'tracks.none-text',
+          action: time ? (
+            <Button variant="default" onClick={() => onFilters({ ...onDays(filters, undefined), time: 'any' })}>
+              {t('tracks.search-any')}
+            </Button>
+          ) : undefined,
+        }}
+      >
+        {() => (
+          <div className="card">
+            <Rows siteId={siteId} list={list} cameras={cameras} zone={zone} />
+            {query.hasNextPage ? (
+              <Group justify="center" p="sm">
+                <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                  {t('common.more')}
+                </Button>
+              </Group>
+            ) : (
+              <Text size="sm" className="quiet" ta="center" p="sm">
+                {t('tracks.end', { count: list.length })}
+              </Text>
+            )}
+          </div>
+        )}
+      </Queried>
     </>
   );
 }

@@ -18,7 +18,7 @@ export function TrackView(props: { siteId: string; trackId: string; zone: string
   const cameras = useQuery(camerasQuery(props.siteId)).data ?? [];
   const query = useQuery(trackDetailQuery(props.siteId, props.trackId));
   return (
-    <Queried query={query} rows={6}>
+    <Queried query={query} shape="columns">
       {(track) => (
         <Detail
           siteId={props.siteId}

@@ -4,8 +4,9 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { ApiError, type Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { classOf, type OverlayObject, type Shapes } from '@/shared/model/overlay';
+import { Loading } from '@/shared/ui/Loading';
 import { Card } from '@/shared/ui/Page';
-import { ErrorNotice, Loading, Notice } from '@/shared/ui/StateView';
+import { ErrorNotice, Notice } from '@/shared/ui/StateView';
 import { tracksOfFileQuery, videoQuery } from '../api/queries';
 import { clock } from '../model/frames';
 import { numbersOf } from '../model/numbers';

@@ -1,10 +1,10 @@
 import { Button, Group, Progress, Table, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatBytes } from '@/shared/model/bytes';
+import { AskingButton } from '@/shared/ui/AskingButton';
 import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
@@ -45,7 +45,6 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
   const { t, locale } = useText();
   const { upload } = props;
   const client = useQueryClient();
-  const [sure, setSure] = useState(false);
   const onSettled = () => client.invalidateQueries(uploadsQuery(upload.site_id));
   const cancelled = useMutation({ mutationFn: () => cancelUpload(upload.site_id, upload.id), onSettled });
   const deleted = useMutation({ mutationFn: () => deleteUpload(upload.site_id, upload.id), onSettled });
@@ -91,20 +90,14 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
                 {t('common.cancel')}
               </Button>
             ) : null}
-            {sure ? (
-              <>
-                <Button size="xs" variant="default" onClick={() => setSure(false)}>
-                  {t('uploads.keep')}
-                </Button>
-                <Button size="xs" color="red.9" loading={deleted.isPending} onClick={() => deleted.mutate()}>
-                  {t('uploads.remove-all')}
-                </Button>
-              </>
-            ) : (
-              <Button size="xs" variant="subtle" onClick={() => setSure(true)}>
-                {t('common.remove')}
-              </Button>
-            )}
+            <AskingButton
+              label={t('common.remove')}
+              title={t('uploads.remove', { name: upload.name })}
+              text={t('uploads.remove-text')}
+              action={t('uploads.remove-all')}
+              isPending={deleted.isPending}
+              onSure={() => deleted.mutate()}
+            />
           </Group>
         ) : null}
       </Table.Td>

@@ -1,13 +1,15 @@
-import { Button, Code, Group, PasswordInput, Table, Text, TextInput } from '@mantine/core';
+import { Button, Group, PasswordInput, Stack, Table, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, body, done, type Schemas } from '@/shared/api/client';
 import { allPages } from '@/shared/api/pages';
 import { every } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
+import { AskingButton } from '@/shared/ui/AskingButton';
 import { DataTable } from '@/shared/ui/DataTable';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
+import { Secret } from '@/shared/ui/Secret';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
 import { isBroker } from '../model/target';
@@ -115,9 +117,14 @@ function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () =
           <Button size="xs" variant="default" loading={tested.isPending} onClick={() => tested.mutate()}>
             {t('webhooks.test')}
           </Button>
-          <Button size="xs" variant="subtle" loading={removed.isPending} onClick={() => removed.mutate()}>
-            {t('common.remove')}
-          </Button>
+          <AskingButton
+            label={t('common.remove')}
+            title={t('webhooks.remove', { name: webhook.name })}
+            text={t('webhooks.remove-text')}
+            action={t('webhooks.remove-sure')}
+            isPending={removed.isPending}
+            onSure={() => removed.mutate()}
+          />
         </Group>
       </Table.Td>
     </Table.Tr>
@@ -199,9 +206,10 @@ function NewWebhook(props: { siteId: string; onMade: () => unknown }) {
         {t('webhooks.url-help')}
       </Text>
       {made.data && !isBroker(made.data.url) ? (
-        <Text role="status" size="sm">
-          {t('webhooks.once')} <Code>{made.data.secret}</Code>
-        </Text>
+        <Stack role="status" gap="xs">
+          <Text size="sm">{t('webhooks.once')}</Text>
+          <Secret value={made.data.secret} />
+        </Stack>
       ) : null}
       <FailureText error={made.error} />
     </Card>

@@ -7,6 +7,7 @@ export const de: Record<keyof typeof en, string> = {
   'health.silent-hour': 'Kein Bild seit {value, plural, one {# Stunde} other {# Stunden}}',
   'health.silent-day': 'Kein Bild seit {value, plural, one {# Tag} other {# Tagen}}',
   'health.unknown': 'Seit zehn Minuten oder länger nichts gesehen',
+  'health.unasked': 'Ihr Zustand ist gerade nicht bekannt',
   'health.idle': 'Eine Aufzeichnung, von der gerade nichts analysiert wird',
   'health.pending': 'Eine Änderung wirkt noch nicht',
   'health.off': 'Ausgeschaltet',

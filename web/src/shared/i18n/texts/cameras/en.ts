@@ -5,6 +5,7 @@ export const en = {
   'health.silent-hour': 'No picture for {value, plural, one {# hour} other {# hours}}',
   'health.silent-day': 'No picture for {value, plural, one {# day} other {# days}}',
   'health.unknown': 'Nothing seen for ten minutes or longer',
+  'health.unasked': 'Its state is not known now',
   'health.idle': 'A recording of which nothing is analysed now',
   'health.pending': 'A change is not in effect yet',
   'health.off': 'Switched off',

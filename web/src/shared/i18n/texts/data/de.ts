@@ -22,6 +22,10 @@ export const de: Record<keyof typeof en, string> = {
     'Wer in dieser Zeit überhaupt da war, wird ganz gelöscht. Was in dieser Zeit aufgenommen wurde, wird auch später nicht gespeichert.',
   'data.confirm-sure': 'Ich weiß, dass sich das nicht rückgängig machen lässt',
   'data.confirm-go': 'Endgültig löschen',
+  'data.remove': 'Export von {name} entfernen?',
+  'data.remove-text':
+    'Das Archiv wird gelöscht. Was die Kamera gesehen hat, bleibt und kann noch einmal exportiert werden.',
+  'data.remove-sure': 'Export entfernen',
   'data.exports': 'Exporte',
   'data.no-exports': 'Noch keine Exporte',
   'data.no-exports-text': 'Ein Export ist ein Archiv mit Zeilen und Bildern und einer Liste dessen, was es enthält.',

@@ -14,5 +14,9 @@ export const de: Record<keyof typeof en, string> = {
   'keys.none': 'Noch keine Schlüssel',
   'keys.none-text': 'Ein Schlüssel ist für ein Programm, mit nicht mehr Rechten als nötig.',
   'keys.revoke': 'Widerrufen',
+  'keys.revoke-title': '{name} widerrufen?',
+  'keys.revoke-text':
+    'Programme, die damit arbeiten, werden von jetzt an abgewiesen. Das lässt sich nicht zurücknehmen, nur durch etwas Neues ersetzen.',
+  'keys.revoke-sure': 'Endgültig widerrufen',
   'keys.once': 'Bewahren Sie diesen Schlüssel jetzt auf, er wird nicht wieder gezeigt:',
 };

@@ -12,5 +12,8 @@ export const en = {
   'keys.none': 'No keys yet',
   'keys.none-text': 'A key is for one program, with no more rights than it needs.',
   'keys.revoke': 'Revoke',
+  'keys.revoke-title': 'Revoke {name}?',
+  'keys.revoke-text': 'Programs that use it are refused from now on. It cannot be given back; make a new one instead.',
+  'keys.revoke-sure': 'Revoke for good',
   'keys.once': 'Keep this key now, it is not shown again:',
 } as const;

@@ -7,6 +7,10 @@ export const de: Record<keyof typeof en, string> = {
   'members.name': 'Benutzername',
   'members.role': 'Rolle',
   'members.role-of': 'Rolle von {name}',
+  'members.remove': '{name} entfernen?',
+  'members.remove-text':
+    'Die Person sieht diesen Standort von jetzt an nicht mehr. Ihr Konto bleibt, und ein Admin kann sie wieder aufnehmen.',
+  'members.remove-sure': 'Vom Standort entfernen',
   'members.none': 'Noch keine Mitglieder',
   'members.none-text': 'System-Admins sehen jeden Standort, ohne Mitglied zu sein.',
   'users.title': 'Benutzer',

@@ -5,6 +5,10 @@ export const en = {
   'members.name': 'User name',
   'members.role': 'Role',
   'members.role-of': 'Role of {name}',
+  'members.remove': 'Remove {name}?',
+  'members.remove-text':
+    'They no longer see this site from now on. Their account stays, and an admin can add them again.',
+  'members.remove-sure': 'Remove from the site',
   'members.none': 'No members yet',
   'members.none-text': 'System admins see every site without being members.',
   'users.title': 'Users',

@@ -19,7 +19,9 @@ export const de: Record<keyof typeof en, string> = {
   'uploads.none-text':
     'Eine Datei wird mit den Zonen, Linien und Regeln einer Kamera ausgewertet, wenn Sie eine wählen.',
   'uploads.damage': 'Nicht alles ist da: {text}',
-  'uploads.keep': 'Behalten',
+  'uploads.remove': '{name} entfernen?',
+  'uploads.remove-text':
+    'Das Video wird gelöscht und alles, was darin gefunden wurde: Verkehrsteilnehmer, Alarme, Bilder und Zählungen. Das lässt sich nicht rückgängig machen.',
   'uploads.remove-all': 'Mit allen Funden entfernen',
   'uploads.is-receiving': 'Wartet auf den Rest der Datei',
   'uploads.is-checking': 'Wird geprüft',

@@ -16,7 +16,9 @@ export const en = {
   'uploads.none': 'No uploads yet',
   'uploads.none-text': 'A file is analysed with the zones, lines and rules of a camera, if you choose one.',
   'uploads.damage': 'Not everything is there: {text}',
-  'uploads.keep': 'Keep',
+  'uploads.remove': 'Remove {name}?',
+  'uploads.remove-text':
+    'The video goes, and so do the road users, alerts, pictures and counts that were found in it. This cannot be undone.',
   'uploads.remove-all': 'Remove with all that was found',
   'uploads.is-receiving': 'Waiting for the rest of the file',
   'uploads.is-checking': 'Being checked',

@@ -10,6 +10,10 @@ export const de: Record<keyof typeof en, string> = {
   'webhooks.delivered': 'Zuletzt zugestellt',
   'webhooks.none': 'Noch keine Webhooks',
   'webhooks.none-text': 'Ein Webhook sendet jeden Alarm an eine https-Adresse, der Reihe nach, bis er angenommen wird.',
+  'webhooks.remove': '{name} entfernen?',
+  'webhooks.remove-text':
+    'Die Adresse erfährt von keinem Alarm mehr, auch nicht von denen, die noch auf sie warten. Ein neuer Webhook hat ein anderes Geheimnis.',
+  'webhooks.remove-sure': 'Webhook entfernen',
   'webhooks.once': 'Bewahren Sie dieses Geheimnis jetzt auf, es wird nicht wieder gezeigt:',
   'webhooks.test': 'Testen',
   'webhooks.test-accepted': 'Angenommen in {ms} ms',

@@ -8,6 +8,10 @@ export const en = {
   'webhooks.delivered': 'Last delivered',
   'webhooks.none': 'No webhooks yet',
   'webhooks.none-text': 'A webhook posts each alert to an https address, in order, until it is accepted.',
+  'webhooks.remove': 'Remove {name}?',
+  'webhooks.remove-text':
+    'It is told of no more alerts, not even of those that wait for it. One that is added again has another secret.',
+  'webhooks.remove-sure': 'Remove the webhook',
   'webhooks.once': 'Keep this secret now, it is not shown again:',
   'webhooks.test': 'Test',
   'webhooks.test-accepted': 'Accepted in {ms} ms',
