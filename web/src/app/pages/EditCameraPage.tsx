@@ -4,6 +4,7 @@ import { changeCamera, createCamera } from '@/features/cameras/api/queries';
 import { CameraForm } from '@/features/cameras/components/CameraForm';
 import { LiveTile } from '@/features/live/components/LiveTile';
 import { cameraQuery } from '@/shared/api/cameras';
+import { untilAnswered } from '@/shared/api/queries';
 import { useSite } from '@/shared/api/useSite';
 import { useText } from '@/shared/i18n/useText';
 import { Page } from '@/shared/ui/Page';
@@ -38,7 +39,11 @@ export function EditCameraPage() {
   const navigate = useNavigate();
   const client = useQueryClient();
   // What is being edited is not replaced under the person's hands; a change by somebody else is refused when saving.
-  const query = useQuery({ ...cameraQuery(siteId, cameraId), refetchInterval: false, refetchOnWindowFocus: false });
+  const query = useQuery({
+    ...cameraQuery(siteId, cameraId),
+    refetchInterval: (asked) => (asked.state.data ? false : untilAnswered(asked)),
+    refetchOnWindowFocus: false,
+  });
   const back = () => navigate({ to: '/sites/$siteId/cameras/$cameraId', params: { siteId, cameraId } });
   return (
     <Page title={t('camera.edit')} subtitle={query.data?.value.settings.name}>

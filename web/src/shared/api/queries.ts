@@ -19,11 +19,19 @@ export function every(ms: number): (query: { state: { error: Error | null } }) =
   return ({ state }) => (isDenied(state.error) ? Math.max(ms, DENIED_AGAIN_MS) : ms);
 }
 
+const FAILED_AGAIN_MS = 5_000;
+
+/** When a query asks again that does so for no other reason: after an error that passes, as the page says of itself. */
+export function untilAnswered({ state }: { state: { error: Error | null } }): number | false {
+  return passes(state.error) ? FAILED_AGAIN_MS : false;
+}
+
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 5_000,
+        refetchInterval: untilAnswered,
         // A server that restarts is back within seconds; what is asked for in intervals asks again anyway.
         retry: (count, error) => passes(error) && count < 2,
         retryDelay: (count, error) =>

@@ -7,7 +7,7 @@ export function FailureText(props: { error: unknown }) {
   const { t } = useText();
   if (!props.error) return null;
   return (
-    <Text role="alert" size="sm" c="red">
+    <Text role="alert" size="sm" c="red" className="sentence">
       {problemText(props.error, t).detail}
     </Text>
   );

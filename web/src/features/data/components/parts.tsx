@@ -49,7 +49,7 @@ export function JobState(props: { job: Schemas['Deletion'] | Schemas['Export'] }
         </Text>
       ) : null}
       {job.problem ? (
-        <Text size="sm" c={job.state === 'failed' ? 'red' : undefined}>
+        <Text size="sm" c={job.state === 'failed' ? 'red' : undefined} className="sentence">
           {job.problem}
         </Text>
       ) : null}

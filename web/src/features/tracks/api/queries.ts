@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, body, pageBody, type Schemas } from '@/shared/api/client';
-import { every } from '@/shared/api/queries';
+import { every, untilAnswered } from '@/shared/api/queries';
 import type { ShownTime } from '../model/days';
 import { type TrackFilters, trackQuery } from '../model/filters';
 
@@ -34,7 +34,7 @@ export function trackCountsQuery(siteId: string, filters: TrackFilters, time: Sh
       ),
     // Those of other filters stay until they are counted; those of other days would be wrong.
     placeholderData: (before) => (covers(before, time) ? before : undefined),
-    refetchInterval: time.end > now ? every(30_000) : false,
+    refetchInterval: time.end > now ? every(30_000) : untilAnswered,
   });
 }
 

@@ -72,7 +72,7 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
         {t(`uploads.is-${upload.state}`, { frames: upload.frames.toLocaleString(locale) })}
         {share === undefined ? null : <Progress value={share * 100} aria-label={t('uploads.received')} />}
         {upload.problem ? (
-          <Text size="sm" c={upload.state === 'failed' ? 'red' : undefined}>
+          <Text size="sm" c={upload.state === 'failed' ? 'red' : undefined} className="sentence">
             {upload.problem}
           </Text>
         ) : null}

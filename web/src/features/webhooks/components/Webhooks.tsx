@@ -96,7 +96,7 @@ function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () =
           </Text>
         ) : null}
         {webhook.last_error ? (
-          <Text size="sm" c="red">
+          <Text size="sm" c="red" className="sentence">
             {webhook.last_error}
           </Text>
         ) : null}
