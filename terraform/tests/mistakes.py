@@ -27,6 +27,7 @@ TESTS = [
     ("a smaller database than planned", "envs/production", "main.tf", "db.r7g.2xlarge", "db.t4g.micro", "a smaller database"),
     ("a server that is open to the internet", "modules/security-groups", "main.tf", "  referenced_security_group_id = aws_security_group.this[each.value.from].id\n  description                  = \"${each.value.what} from", "  cidr_ipv4 = \"0.0.0.0/0\"\n  description                  = \"${each.value.what} from", "from a network instead of from a group"),
     ("a bastion with an open port", "modules/security-groups", "main.tf", '{ from = "rotation", to = "database"', '{ from = "nodes", to = "bastion", port = 22, what = "SSH" },\n    { from = "rotation", to = "database"', "bastion has an open port"),
+    ("a bastion that reads records", "modules/bastion", "main.tf", '"kafka-cluster:CreateTopic", ', '"kafka-cluster:CreateTopic", "kafka-cluster:ReadData", ', "may do more with Kafka"),
     ("nodes that reach any port of the internet", "modules/security-groups", "main.tf", "internet_ports = [443, 8883]", "internet_ports = [0, 443, 8883]", "any port of the internet"),
     ("a control plane with a public endpoint", "modules/cluster", "main.tf", "endpoint_public_access  = false", "endpoint_public_access  = true", "endpoint of the control plane is public"),
     ("Secrets that are not encrypted", "modules/cluster", "main.tf", 'resources = ["secrets"]', "resources = []", "Secrets are not encrypted"),

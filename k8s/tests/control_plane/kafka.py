@@ -62,12 +62,16 @@ class Kafka:
         (self.folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
 
     def lag(self, *arguments, check=True):
-        """Runs lag.py at the plain listener."""
-        command = [CACHE / "venv-keda/bin/python", LAG, f"127.0.0.1:{self.plain}", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        """Runs lag.py; whether it succeeded."""
+        return self.client(LAG, *arguments, check=check) is not None
+
+    def client(self, script, *arguments, check=True):
+        """Runs a script at the plain listener; what it says, or None."""
+        command = [CACHE / "venv-keda/bin/python", script, f"127.0.0.1:{self.plain}", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         if check and done.returncode != 0:
-            raise SystemExit(f"lag.py {arguments}: {done.stderr[-2000:]}")
-        return done.returncode == 0
+            raise SystemExit(f"{script.name} {arguments}: {done.stderr[-2000:]}")
+        return done.stdout if done.returncode == 0 else None
 
 
 def certificate(folder, authority):

@@ -1,26 +1,15 @@
-"""Makes topics, access rules and lag in Kafka, in the environment that has a Kafka client: lag.py BROKERS COMMAND ..."""
+"""Makes lag in Kafka, in the environment that has a Kafka client: lag.py BROKERS COMMAND ..."""
 
 import sys
 
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, NewTopic, OffsetSpec, ResourcePatternType,
-                                   ResourceType)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 SECONDS = 60
 
 
 def ready(admin):
     admin.list_topics(timeout=5)
-
-
-def topic(admin, name, partitions):
-    admin.create_topics([NewTopic(name, int(partitions), 1)])[name].result(SECONDS)
-
-
-def allow(admin, user, kind, name, operation):
-    rule = AclBinding(ResourceType[kind.upper()], name, ResourcePatternType.LITERAL, f"User:{user}", "*", AclOperation[operation.upper()],
-                      AclPermissionType.ALLOW)
-    admin.create_acls([rule])[rule].result(SECONDS)
 
 
 def produce(admin, name, count):
@@ -43,5 +32,5 @@ def commit(admin, group, name, where):
 
 
 if __name__ == "__main__":
-    {"ready": ready, "topic": topic, "allow": allow, "produce": produce, "commit": commit}[sys.argv[2]](
+    {"ready": ready, "produce": produce, "commit": commit}[sys.argv[2]](
         AdminClient({"bootstrap.servers": sys.argv[1]}), *sys.argv[3:])

@@ -21,6 +21,31 @@ resource "aws_iam_role_policy_attachment" "ssm" {
   policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
+# Topics and permissions, by scripts/kafka/topics.py. No records: it reads and writes nothing.
+resource "aws_iam_role_policy" "kafka" {
+  name = "kafka-topics-and-permissions"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster", "kafka-cluster:AlterCluster"]
+        Resource = var.kafka_cluster_arn
+      },
+      {
+        Effect = "Allow"
+        Action = [
+          "kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic", "kafka-cluster:AlterTopic",
+          "kafka-cluster:DescribeTopicDynamicConfiguration", "kafka-cluster:AlterTopicDynamicConfiguration",
+        ]
+        Resource = "${replace(var.kafka_cluster_arn, ":cluster/", ":topic/")}/*"
+      },
+    ]
+  })
+}
+
 resource "aws_iam_instance_profile" "this" {
   name = "${var.name}-bastion"
   role = aws_iam_role.this.name

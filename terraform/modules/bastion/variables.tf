@@ -18,6 +18,11 @@ variable "kms_key_arn" {
   type        = string
 }
 
+variable "kafka_cluster_arn" {
+  description = "The cluster of MSK whose topics and permissions are made from here."
+  type        = string
+}
+
 variable "instance_type" {
   description = "Type of the instance, with ARM processors."
   type        = string

@@ -47,6 +47,7 @@ module "bastion" {
   subnet_id         = module.network.app_subnet_ids[0]
   security_group_id = module.security_groups.ids["bastion"]
   kms_key_arn       = module.keys.arns["logs"]
+  kafka_cluster_arn = module.kafka.arn
 }
 
 module "cluster" {

@@ -108,6 +108,15 @@ resource "aws_vpc_security_group_egress_rule" "internet" {
   to_port           = tonumber(each.value)
 }
 
+resource "aws_vpc_security_group_egress_rule" "tools" {
+  security_group_id = aws_security_group.this["bastion"].id
+  description       = "Clients of PostgreSQL and Kafka, from the repositories of Amazon Linux and from PyPI"
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 resource "aws_vpc_security_group_egress_rule" "cameras" {
   for_each = local.cameras
 

@@ -5,6 +5,7 @@ variables {
   subnet_id         = "subnet-test"
   security_group_id = "sg-test"
   kms_key_arn       = "arn:aws:kms:eu-central-1:111122223333:key/test"
+  kafka_cluster_arn = "arn:aws:kafka:eu-central-1:111122223333:cluster/vru/0a1b2c3d-0000-0000-0000-000000000000-1"
 }
 
 run "the_example_works" {
@@ -34,6 +35,16 @@ run "what_must_hold" {
   assert {
     condition     = aws_instance.this.metadata_options[0].http_tokens == "required" && aws_instance.this.metadata_options[0].http_put_response_hop_limit == 1
     error_message = "IMDSv1 is on, or the hop limit is not 1"
+  }
+
+  # It makes topics of this cluster, and neither reads nor writes records nor deletes anything.
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.kafka.policy).Statement :
+      startswith(statement.Resource, "arn:aws:kafka:eu-central-1:111122223333:") && strcontains(statement.Resource, "/vru/0a1b2c3d-") &&
+      length([for action in flatten([statement.Action]) : action if can(regex("Data|Delete|Group|[*]", action))]) == 0
+    ])
+    error_message = "the bastion may do more with Kafka than make topics and permissions"
   }
 
   # Sessions are logged.

@@ -53,6 +53,11 @@ run "what_must_hold" {
     condition     = alltrue([for rule in aws_vpc_security_group_egress_rule.internet : rule.ip_protocol == "tcp" && contains([443, 8883], rule.from_port) && rule.from_port == rule.to_port])
     error_message = "nodes reach any port of the internet"
   }
+
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.tools.from_port == 443 && aws_vpc_security_group_egress_rule.tools.to_port == 443
+    error_message = "the bastion reaches other ports of the internet than 443"
+  }
 }
 
 run "cameras_are_not_the_whole_internet" {
