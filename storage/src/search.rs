@@ -34,6 +34,8 @@ pub(crate) struct Listing {
 #[derive(Default)]
 pub(crate) struct Search {
     conditions: Vec<String>,
+    /// Of these each row meets one at most; empty: there are none to meet.
+    cases: Vec<String>,
     values: Vec<Box<dyn ToSql + Sync + Send>>,
 }
 
@@ -47,6 +49,12 @@ impl Search {
     /// A condition on the table `t`.
     pub(crate) fn require(&mut self, condition: impl Into<String>) {
         self.conditions.push(condition.into());
+    }
+
+    /// Conditions on the table `t` of which each row meets one at most, and rows that are looked for meet one. PostgreSQL plans each for
+    /// itself.
+    pub(crate) fn require_one_of(&mut self, cases: impl IntoIterator<Item = String>) {
+        self.cases.extend(cases);
     }
 
     /// At most `limit` rows of the cameras, the newest first.
@@ -87,19 +95,27 @@ impl Search {
         most: i64,
     ) -> String {
         let (edges, most) = (self.value(edges.to_vec()), self.value(most));
-        let (conditions, time) = (self.conditions(), order.first().copied().unwrap_or_default());
-        let rows = match self.cameras(cameras) {
-            None => format!("{table} t WHERE {conditions}"),
-            Some(cameras) => format!("{cameras} c JOIN {table} t ON t.camera_id = c.id WHERE {conditions}"),
-        };
+        let time = order.first().copied().unwrap_or_default();
+        let cameras = self.cameras(cameras);
+        let rows = union(self.cases().iter().map(|case| match &cameras {
+            None => format!("SELECT t.{time} AS at FROM {table} t WHERE {case}"),
+            Some(cameras) => {
+                format!("SELECT t.{time} AS at FROM {cameras} c JOIN {table} t ON t.camera_id = c.id WHERE {case}")
+            }
+        }));
         format!(
             "SELECT width_bucket(at, {edges}::timestamptz[]) - 1 AS bin, count(*) AS found \
-             FROM (SELECT t.{time} AS at FROM {rows} LIMIT {most}) t GROUP BY 1"
+             FROM (SELECT at FROM ({rows}) t LIMIT {most}) t GROUP BY 1"
         )
     }
 
-    fn conditions(&self) -> String {
-        if self.conditions.is_empty() { "true".to_owned() } else { self.conditions.join(" AND ") }
+    /// The conditions of each case, or the only ones.
+    fn cases(&self) -> Vec<String> {
+        let conditions = if self.conditions.is_empty() { "true".to_owned() } else { self.conditions.join(" AND ") };
+        match self.cases.as_slice() {
+            [] => vec![conditions],
+            cases => cases.iter().map(|case| format!("{conditions} AND {case}")).collect(),
+        }
     }
 
     /// A table of the cameras with their sites; `None`: all cameras.
@@ -121,18 +137,27 @@ impl Search {
     fn statement(&mut self, listing: &Listing, cameras: &Cameras, limit: i64) -> String {
         let Listing { table, columns, joins, order } = listing;
         let order = order.iter().map(|column| format!("t.{column} DESC")).collect::<Vec<_>>().join(", ");
-        let (limit, conditions) = (self.value(limit), self.conditions());
-        let Some(of_cameras) = self.cameras(cameras) else {
+        let limit = self.value(limit);
+        let of_cameras = self.cameras(cameras);
+        let of_camera = if of_cameras.is_some() { "t.camera_id = c.id AND " } else { "" };
+        let rows =
+            union(self.cases().iter().map(|case| {
+                format!("(SELECT * FROM {table} t WHERE {of_camera}{case} ORDER BY {order} LIMIT {limit})")
+            }));
+        let Some(of_cameras) = of_cameras else {
             return format!(
-                "SELECT {columns} FROM (SELECT * FROM {table} t WHERE {conditions} ORDER BY {order} LIMIT {limit}) t \
+                "SELECT {columns} FROM (SELECT * FROM ({rows}) t ORDER BY {order} LIMIT {limit}) t \
                  LEFT JOIN cameras c ON c.id = t.camera_id {joins} ORDER BY {order}"
             );
         };
         format!(
-            "SELECT {columns} FROM {of_cameras} c CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE t.camera_id = c.id \
-             AND {conditions} ORDER BY {order} LIMIT {limit}) t {joins} ORDER BY {order} LIMIT {limit}"
+            "SELECT {columns} FROM {of_cameras} c CROSS JOIN LATERAL ({rows}) t {joins} ORDER BY {order} LIMIT {limit}"
         )
     }
+}
+
+fn union(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// How PostgreSQL would find the rows, as text.

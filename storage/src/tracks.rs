@@ -234,16 +234,28 @@ pub(crate) fn search(filter: &TrackFilter, after: Option<&TrackPlace>) -> Search
 /// A crossing is seen in a frame in which the track is detected.
 ///
 /// The tracks of a crossing are rows, so that PostgreSQL can join them by hash: with `= ANY(track_ids)` it compared each track with each
-/// crossing of the camera, and a search of a week took two seconds. The begin of the search bounds the crossings by index.
+/// crossing of the camera, and a search of a week took two seconds. The begin and the end of the search bound the crossings by index. After
+/// the end only those cross who began before it: the few who go on for more than a day are looked up one by one, which `OFFSET 0` makes
+/// PostgreSQL do.
 fn search_crossing(search: &mut Search, filter: &TrackFilter) {
-    let condition = "EXISTS (SELECT FROM alerts a CROSS JOIN LATERAL unnest(a.track_ids) AS crossed(track_id) WHERE a.kind = 3 \
+    const LONG: Duration = Duration::from_hours(24);
+    let exists = "EXISTS (SELECT FROM alerts a CROSS JOIN LATERAL unnest(a.track_ids) AS crossed(track_id) WHERE a.kind = 3 \
          AND a.camera_id = t.camera_id AND a.session = t.session AND crossed.track_id = t.track_id \
          AND a.captured_at BETWEEN t.first_seen AND t.last_seen";
     let from = filter.from.map(|from| format!(" AND a.captured_at >= {}", search.value(from)));
     let line = filter.line_id.as_ref().map(|line| format!(" AND a.line_id = {}", search.value(line.clone())));
     let direction = filter.direction.map(|direction| format!(" AND a.direction = {}", search.value(direction)));
     let more: String = [from, line, direction].into_iter().flatten().collect();
-    search.require(format!("{condition}{more})"));
+    match filter.to.and_then(|to| to.checked_add(LONG)) {
+        None => search.require(format!("{exists}{more})")),
+        Some(end) => {
+            let end = search.value(end);
+            search.require_one_of([
+                format!("t.last_seen < {end} AND {exists}{more} AND a.captured_at < {end})"),
+                format!("t.last_seen >= {end} AND {exists}{more} OFFSET 0)"),
+            ]);
+        }
+    }
 }
 
 /// `None` if there is no such track, or its camera is not of the site; without a site, of any camera.

@@ -106,6 +106,18 @@ async fn who_crossed_a_line_is_found_however_long_ago() {
     }
     let since = format!("{tracks}?direction=in&limit=100&from=2026-02-22T12:00:00Z&to=2026-03-01T12:00:00Z");
     assert_eq!(found(&client, &since).await, expected[1..11]);
+    // Somebody who crosses long after the end of the search, and somebody who crosses after that, and is not there any more.
+    let stays = api.add_track("cam-a", 40, -10 * DAY, "last_seen = first_seen + interval '3 days'");
+    api.add_crossing("cam-a", "late", -10 * DAY + 2 * DAY + 7_200, 40, "late", 2);
+    api.add_track("cam-a", 41, -10 * DAY + 60, "");
+    api.add_crossing("cam-a", "gone", -10 * DAY + 2 * DAY + 7_260, 41, "late", 2);
+    let before = "from=2026-02-18T12:00:00Z&to=2026-02-20T00:00:00Z";
+    assert_eq!(found(&client, &format!("{tracks}?line_id=late&{before}")).await, [stays.clone()]);
+    let counts =
+        client.get(&format!("{}?bin=1h&line_id=late&{before}", tracks.replace("/tracks", "/track-counts"))).await;
+    assert_eq!(counts.status, StatusCode::OK, "{counts:?}");
+    let bins = counts.body["bins"].as_array().expect("bins");
+    assert_eq!(bins.iter().filter_map(|bin| bin["count"].as_i64()).sum::<i64>(), 1, "{counts:?}");
     let (mut read, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = client.get(&format!("{tracks}?line_id=kerb&direction=in&limit=5{cursor}")).await;

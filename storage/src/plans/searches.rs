@@ -90,6 +90,14 @@ async fn searches_read_indexes_and_only_the_days_that_are_asked_for() {
             "tracks_camera_first_seen",
             6000,
         ),
+        // Of eight days of alerts after it, one is read.
+        (
+            "tracks of a site that crossed a line in a day",
+            TrackFilter { cameras: of_site(), from: Some(day(1)), to: Some(day(2)), ..crossed.clone() },
+            None,
+            "tracks_camera_first_seen",
+            2500,
+        ),
         (
             "tracks of two cameras",
             TrackFilter { cameras: of(&["cam-7", "cam-8"]), ..TrackFilter::default() },
