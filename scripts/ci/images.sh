@@ -42,7 +42,7 @@ fi
 bases=()
 for name in BASE BUILDER NODE GO; do
   tag=docker.io/library/$(sed -n "s/^ARG $name=//p" "$ROOT/images/Dockerfile")
-  digest=$(skopeo inspect --format '{{.Digest}}' "docker://$tag") || die "there is no digest of $tag"
+  digest=$(skopeo inspect --no-tags --format '{{.Digest}}' "docker://$tag") || die "there is no digest of $tag"
   # This buildah knows no reference with a tag and a digest.
   bases+=(--build-arg "$name=${tag%:*}@$digest")
   printf -- '--- %s is %s@%s\n' "$name" "$tag" "$digest"
