@@ -133,6 +133,7 @@ images: $(if $(BUILT),,build) ## every image, really built and run: what is in i
 	scripts/setup.sh images
 	scripts/web.sh build
 	$(if $(BUILT),,$(if $(filter release,$(PROFILE)),$(CARGO) build --locked --release --workspace --bins))
+	images/registry_test.sh
 	PROFILE=$(PROFILE) images/test.sh
 
 # Not part of `make test`: its programs take about ten minutes to build on a cold machine.

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What builds the images and runs them as a cluster does, without a container engine, and what says what is in them.
+# What builds the images and runs them as a cluster does, without a container engine, what says what is in them, and a registry for the test.
 
-IMAGE_PACKAGES=(binutils bubblewrap buildah crun mmdebstrap)
+IMAGE_PACKAGES=(binutils bubblewrap buildah crun docker-registry mmdebstrap skopeo)
 
 setup_images() {
   install_debian "${IMAGE_PACKAGES[@]}"
