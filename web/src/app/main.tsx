@@ -1,5 +1,6 @@
 import '@mantine/core/styles.css';
 import '@/shared/ui/styles.css';
+import '@/shared/ui/states.css';
 import '@/shared/ui/tables.css';
 import '@/shared/ui/pictures.css';
 import '@/shared/ui/map.css';

@@ -1,5 +1,6 @@
 import { Button, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useRef } from 'react';
 import { isDenied } from '../api/queries';
 import { isAway, sessionQuery } from '../api/session';
@@ -25,7 +26,7 @@ export function Notice(props: { title: string; children?: ReactNode; action?: Re
 }
 
 /** What went wrong in words, and what one can do. */
-export function ErrorNotice(props: { error: unknown; retry?: () => void }) {
+export function ErrorNotice(props: { error: unknown; retry?: () => void; leave?: ReactNode }) {
   const { t } = useText();
   const { title, detail } = problemText(props.error, t);
   return (
@@ -37,12 +38,24 @@ export function ErrorNotice(props: { error: unknown; retry?: () => void }) {
             <Button variant="default" onClick={props.retry}>
               {t('common.try-again')}
             </Button>
-          ) : undefined
+          ) : (
+            props.leave
+          )
         }
       >
         {detail}
       </Notice>
     </div>
+  );
+}
+
+/** The way out of a page that shows nothing. */
+function Home() {
+  const { t } = useText();
+  return (
+    <Link to="/" className="link">
+      {t('missing.home')}
+    </Link>
   );
 }
 
@@ -65,8 +78,8 @@ export function Outdated(props: { query: Asked<unknown> }) {
   const { title, detail } = problemText(query.error, t);
   return (
     <div className="outdated" role="status" data-outdated>
-      <span className="dot" aria-hidden />
       <Text size="sm">
+        <span className="dot" aria-hidden />{' '}
         {query.data === undefined
           ? null
           : `${t('error.outdated', { age: formatAge((query.errorUpdatedAt - query.dataUpdatedAt) / 1000, locale) })} `}
@@ -113,7 +126,7 @@ export function Queried<T>(props: {
     );
   }
   const state = error ? (
-    <ErrorNotice error={error} retry={() => void query.refetch()} />
+    <ErrorNotice error={error} retry={() => void query.refetch()} leave={title ? <Home /> : undefined} />
   ) : (
     <Loading rows={props.rows ?? 4} shape={props.shape ?? 'rows'} />
   );

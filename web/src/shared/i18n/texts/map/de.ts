@@ -5,7 +5,7 @@ export const de: Record<keyof typeof en, string> = {
     'Alle Standorte, die Sie sehen. Zuerst die, deren Kameras nicht alle beobachten. Näher zeigt die Karte Kameras.',
   'map.label': 'Karte der Standorte und Kameras',
   'map.failed': 'Dieser Browser kann keine Karten zeichnen. Die Liste enthält alles.',
-  'map.unknown': 'Noch nicht bekannt',
+  'map.unknown': 'Gerade nicht bekannt',
   'map.no-cameras': 'Keine Kameras',
   'map.live': '{count, plural, one {# Kamera live} other {# Kameras live}}',
   'map.silent': '{count, plural, one {# Kamera beobachtet nicht} other {# Kameras beobachten nicht}}',
@@ -17,7 +17,7 @@ export const de: Record<keyof typeof en, string> = {
   'map.camera-live': 'Beobachtet',
   'map.camera-silent': 'Beobachtet nicht',
   'map.camera-off': 'Ausgeschaltet',
-  'map.camera-unknown': 'Noch nicht bekannt',
+  'map.camera-unknown': 'Gerade nicht bekannt',
   'map.none-placed':
     'Ein Admin gibt einem Standort seinen Ort unter „Standort einstellen“; Kameras haben einen eigenen, wo man sie bearbeitet.',
 };

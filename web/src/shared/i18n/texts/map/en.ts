@@ -2,7 +2,7 @@ export const en = {
   'map.text': 'All sites that you see. Those whose cameras do not all watch come first. Closer, the map shows cameras.',
   'map.label': 'Map of the sites and cameras',
   'map.failed': 'This browser cannot draw maps. The list has all of it.',
-  'map.unknown': 'Not known yet',
+  'map.unknown': 'Not known now',
   'map.no-cameras': 'No cameras',
   'map.live': '{count, plural, one {# camera live} other {# cameras live}}',
   'map.silent': '{count, plural, one {# camera does not watch} other {# cameras do not watch}}',
@@ -14,7 +14,7 @@ export const en = {
   'map.camera-live': 'Watching',
   'map.camera-silent': 'Not watching',
   'map.camera-off': 'Switched off',
-  'map.camera-unknown': 'Not known yet',
+  'map.camera-unknown': 'Not known now',
   'map.none-placed':
     'An admin gives a site its place under Site settings; cameras have one of their own where they are edited.',
 } as const;
