@@ -47,7 +47,7 @@ async fn a_replica_that_stops_tells_where_the_upload_goes_on() {
     assert!(answer.starts_with("http/1.1 204 "), "{answer}");
     let told = answer.lines().find_map(|line| line.strip_prefix("upload-offset: ")).expect("an offset");
     let told: usize = told.parse().expect("a number");
-    assert!(told >= PART && told <= SENT, "{answer}");
+    assert!((PART..=SENT).contains(&told), "{answer}");
     assert_eq!(offset(&uploads.admin, &path).await, told);
     let rest = patch(&uploads.admin, &path, told, &content[told..], &[]).await;
     assert_eq!(rest.status, StatusCode::NO_CONTENT, "{rest:?}");
