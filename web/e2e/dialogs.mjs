@@ -107,12 +107,5 @@ export function everyDialog({ site, alert }) {
         await page.getByText(/^No picture/).waitFor({ timeout: 60_000 });
       },
     },
-    choices: {
-      path: `${at}/tracks`,
-      async open(page) {
-        await page.getByLabel('Road user').first().click();
-        await page.getByRole('option', { name: 'Cyclist' }).click();
-      },
-    },
   };
 }
