@@ -112,7 +112,7 @@ async fn who_crossed_a_line_is_found_however_long_ago() {
     api.add_track("cam-a", 41, -10 * DAY + 60, "");
     api.add_crossing("cam-a", "gone", -10 * DAY + 2 * DAY + 7_260, 41, "late", 2);
     let before = "from=2026-02-18T12:00:00Z&to=2026-02-20T00:00:00Z";
-    assert_eq!(found(&client, &format!("{tracks}?line_id=late&{before}")).await, [stays.clone()]);
+    assert_eq!(found(&client, &format!("{tracks}?line_id=late&{before}")).await, [stays]);
     let counts =
         client.get(&format!("{}?bin=1h&line_id=late&{before}", tracks.replace("/tracks", "/track-counts"))).await;
     assert_eq!(counts.status, StatusCode::OK, "{counts:?}");
