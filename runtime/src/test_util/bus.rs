@@ -188,9 +188,8 @@ impl Bus {
     /// Deletes all records of the topic, as the retention does.
     pub fn truncate(&self, topic: Topic) {
         let name = self.name(topic);
-        let marks = watermarks(&self.config, &name, DEADLINE).expect("offsets can be read");
         let mut list = TopicPartitionList::new();
-        for (partition, _, high) in marks {
+        for (partition, _, high) in self.marks(&name) {
             list.add_partition_offset(&name, partition.number, rdkafka::Offset::Offset(high)).expect("a valid offset");
         }
         let admin: AdminClient<DefaultClientContext> =
@@ -275,8 +274,13 @@ impl Bus {
 
     /// How many records of the topic the group has not committed yet: its consumer lag.
     pub fn lag(&self, group: &str, topic: Topic) -> u64 {
-        let ends = TopicEnds::read(&self.config, &self.name(topic), DEADLINE).expect("offsets can be read");
-        ends.behind(&ends.committed(&self.config, group, DEADLINE).expect("offsets can be read"))
+        let name = self.name(topic);
+        // As `marks`: after a pause it is refused for a moment.
+        wait_for(DEADLINE, &format!("the lag of {group} on {name}"), || {
+            let lag = TopicEnds::read(&self.config, &name, DEADLINE)
+                .and_then(|ends| Ok(ends.behind(&ends.committed(&self.config, group, DEADLINE)?)));
+            lag.map_err(|error| chain(&error).to_string())
+        })
     }
 
     /// Every record that the topic holds now, by partition and offset.
