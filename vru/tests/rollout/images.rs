@@ -175,21 +175,12 @@ fn assert_live_camera_balances(id: &str, ingest: &Metrics, infer: &Metrics, pipe
     let analysed = infer.count("infer_sent_frames_total", &camera);
     let dropped = infer.count("infer_dropped_frames_total", &camera);
     println!("camera: inference received {taken}, analysed {analysed}, dropped {dropped}");
-    assert_eq!(taken, analysed + dropped, "inference");
-    // On a machine that is too busy, a broker takes partitions from a worker, which reads again what it had not finished.
-    let again = taken.checked_sub(published).expect("inference reads everything");
+    assert_eq!((taken, taken), (published, analysed + dropped), "inference");
     let count = |table: &str| pipeline.count(&format!("select count(*) from {table} where camera_id = '{id}'"));
-    let frames = count("frames");
-    assert!(
-        (analysed.saturating_sub(again)..=analysed).contains(&frames),
-        "rows of frames: {frames}, read again: {again}"
-    );
-    let (objects, sent) = (count("detections"), infer.count("infer_sent_objects_total", &camera));
-    assert!(
-        objects == sent || again > 0 && objects < sent,
-        "rows of detections: {objects} of {sent}, read again: {again}"
-    );
-    assert!(objects > frames && count("alerts") > 5, "people walk through the clip: {objects}");
+    assert_eq!(count("frames"), analysed, "rows of frames");
+    let objects = count("detections");
+    assert_eq!(objects, infer.count("infer_sent_objects_total", &camera), "rows of detections");
+    assert!(objects > analysed && count("alerts") > 5, "people walk through the clip: {objects}");
 }
 
 /// The file's frames have the objects of `vru analyse`, to the bit, and as many alerts.
