@@ -165,8 +165,7 @@ async fn list_crossing<C: GenericClient>(
 ) -> Result<Vec<Track>, DatabaseError> {
     const DAY: Duration = Duration::from_hours(24);
     const LONGEST: Duration = Duration::from_hours(24 * 64);
-    let newest = after.map(|place| place.first_seen).into_iter().chain(filter.to).min();
-    let mut begin = newest.unwrap_or_else(SystemTime::now);
+    let mut begin = newest_begin(filter, after).unwrap_or_else(SystemTime::now);
     let (mut length, mut part) = (DAY, filter.clone());
     let mut found = Vec::new();
     loop {
@@ -181,6 +180,11 @@ async fn list_crossing<C: GenericClient>(
         }
         (part.to, length) = (Some(begin), length * 2);
     }
+}
+
+/// When the newest track that can be found began; `None`: there is no such bound.
+fn newest_begin(filter: &TrackFilter, after: Option<&TrackPlace>) -> Option<SystemTime> {
+    after.map(|place| place.first_seen).into_iter().chain(filter.to).min()
 }
 
 pub(crate) fn search(filter: &TrackFilter, after: Option<&TrackPlace>) -> Search {
@@ -206,7 +210,7 @@ pub(crate) fn search(filter: &TrackFilter, after: Option<&TrackPlace>) -> Search
         search.require(format!("{zone} = ANY(t.zone_ids)"));
     }
     if filter.line_id.is_some() || filter.direction.is_some() {
-        search_crossing(&mut search, filter);
+        search_crossing(&mut search, filter, newest_begin(filter, after));
     }
     if let Some(duration) = filter.min_duration {
         let seconds = search.value(duration.as_secs_f64());
@@ -234,10 +238,10 @@ pub(crate) fn search(filter: &TrackFilter, after: Option<&TrackPlace>) -> Search
 /// A crossing is seen in a frame in which the track is detected.
 ///
 /// The tracks of a crossing are rows, so that PostgreSQL can join them by hash: with `= ANY(track_ids)` it compared each track with each
-/// crossing of the camera, and a search of a week took two seconds. The begin and the end of the search bound the crossings by index. After
-/// the end only those cross who began before it: the few who go on for more than a day are looked up one by one, which `OFFSET 0` makes
-/// PostgreSQL do.
-fn search_crossing(search: &mut Search, filter: &TrackFilter) {
+/// crossing of the camera, and a search of a week took two seconds. The begin of the search, and the latest begin of a track that it can
+/// find (`newest`), bound the crossings by index. Later crossings are of tracks that go on for long: those of more than a day are few, and
+/// are looked up one by one, which `OFFSET 0` makes PostgreSQL do.
+fn search_crossing(search: &mut Search, filter: &TrackFilter, newest: Option<SystemTime>) {
     const LONG: Duration = Duration::from_hours(24);
     let exists = "EXISTS (SELECT FROM alerts a CROSS JOIN LATERAL unnest(a.track_ids) AS crossed(track_id) WHERE a.kind = 3 \
          AND a.camera_id = t.camera_id AND a.session = t.session AND crossed.track_id = t.track_id \
@@ -246,7 +250,7 @@ fn search_crossing(search: &mut Search, filter: &TrackFilter) {
     let line = filter.line_id.as_ref().map(|line| format!(" AND a.line_id = {}", search.value(line.clone())));
     let direction = filter.direction.map(|direction| format!(" AND a.direction = {}", search.value(direction)));
     let more: String = [from, line, direction].into_iter().flatten().collect();
-    match filter.to.and_then(|to| to.checked_add(LONG)) {
+    match newest.and_then(|newest| newest.checked_add(LONG)) {
         None => search.require(format!("{exists}{more})")),
         Some(end) => {
             let end = search.value(end);

@@ -106,7 +106,7 @@ async fn who_crossed_a_line_is_found_however_long_ago() {
     }
     let since = format!("{tracks}?direction=in&limit=100&from=2026-02-22T12:00:00Z&to=2026-03-01T12:00:00Z");
     assert_eq!(found(&client, &since).await, expected[1..11]);
-    // Somebody who crosses long after the end of the search, and somebody who crosses after that, and is not there any more.
+    // Track 40 stays for three days and crosses after the end of the search. Track 41 has left before the crossing that names it.
     let stays = api.add_track("cam-a", 40, -10 * DAY, "last_seen = first_seen + interval '3 days'");
     api.add_crossing("cam-a", "late", -10 * DAY + 2 * DAY + 7_200, 40, "late", 2);
     api.add_track("cam-a", 41, -10 * DAY + 60, "");

@@ -70,14 +70,17 @@ async fn track(
     headers: HeaderMap,
 ) -> Result<Json<Answer>, StatusCode> {
     let id = TrackId::from_text(&track).ok_or(StatusCode::NOT_FOUND)?;
-    let failed = |_| StatusCode::INTERNAL_SERVER_ERROR;
-    let client = pool.get().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let client = pool.get().await.map_err(failed)?;
     if let Some(token) = headers.get(header::COOKIE).and_then(|cookie| cookie.to_str().ok()?.split_once('=')) {
         let found = sessions::find(&client, &Sha256::digest(token.1), IDLE).await.map_err(failed)?;
         found.filter(|session| session.roles.iter().any(|(of, _)| *of == site)).ok_or(StatusCode::UNAUTHORIZED)?;
     }
     let found = tracks::find(&client, Some(&site), &id).await.map_err(failed)?;
     Ok(Json(answer(found.ok_or(StatusCode::NOT_FOUND)?)))
+}
+
+fn failed<E>(_: E) -> StatusCode {
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 fn answer(details: TrackDetails) -> Answer {

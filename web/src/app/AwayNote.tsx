@@ -1,6 +1,7 @@
 import { Alert } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { isAway, sessionQuery } from '@/shared/api/session';
+import { isAway } from '@/shared/api/queries';
+import { sessionQuery } from '@/shared/api/session';
 import { useText } from '@/shared/i18n/useText';
 import { formatAge } from '@/shared/model/time';
 

@@ -33,6 +33,6 @@ export const cameraQuery = (siteId: string, cameraId: string) =>
           signal,
         }),
       ),
-    // Until Kafka has the change, look again soon. Later somebody else may change or delete it.
+    // Often until Kafka has the change; then seldom, because somebody else may change or delete the camera.
     refetchInterval: (query) => every(query.state.data?.value.pending ? 1_500 : 10_000)(query),
   });

@@ -1,9 +1,14 @@
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from './client';
 
+/** The server cannot be reached, or cannot answer. */
+export function isAway(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status >= 500);
+}
+
 /** Errors that pass by themselves: asking again helps. */
 function passes(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+  return isAway(error) || (error instanceof ApiError && error.status === 429);
 }
 
 /** What was asked for is gone, or this person may not see it any more: what was shown of it before is not true now. */

@@ -17,11 +17,6 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** Whether nothing works now, or can be known. */
-export function isAway(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 0 || error.status >= 500);
-}
-
 const RANKS: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
 
 /** What the person may do at the site; the server decides, this only hides what it would refuse. */

@@ -10,7 +10,7 @@ export const en = {
   'webhooks.none-text': 'A webhook posts each alert to an https address, in order, until it is accepted.',
   'webhooks.remove': 'Remove {name}?',
   'webhooks.remove-text':
-    'It is told of no more alerts, not even of those that wait for it. One that is added again has another secret.',
+    'It gets no more alerts, and those that are waiting are not sent. If you add it again, it has a new secret.',
   'webhooks.remove-sure': 'Remove the webhook',
   'webhooks.once': 'Keep this secret now, it is not shown again:',
   'webhooks.test': 'Test',
