@@ -7,9 +7,10 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures::stream;
+use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::Problem;
 use super::places::{Full, Place, Places};
@@ -83,16 +84,16 @@ impl LargeAnswer {
             }
             drop(self);
         });
-        let pieces = stream::unfold(pieces, |mut pieces| async move {
-            let piece = pieces.recv().await?;
-            Some((Ok::<_, Infallible>(piece), pieces))
-        });
+        let pieces = ReceiverStream::new(pieces).map(Ok::<_, Infallible>);
         Ok(Response::from_parts(head, Body::from_stream(pieces)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
+    use tower::{ServiceBuilder, ServiceExt, service_fn};
+    use tower_http::compression::CompressionLayer;
     use vru_runtime::test_util::eventually;
 
     use super::*;
@@ -133,5 +134,30 @@ mod tests {
         .await;
         let rest = to_bytes(second.into_body(), usize::MAX).await.unwrap();
         assert!(rest.len() <= 2 * PIECE, "{}", rest.len());
+    }
+
+    /// A compressor may ask for more after the end: when its own output is full just then.
+    #[tokio::test]
+    async fn an_answer_of_any_size_is_compressed_to_its_end() {
+        let answers = LargeAnswers::default();
+        // Bytes without a pattern, so that the compressed answer is as long as the answer.
+        let noise: Vec<u8> = (0..16_384_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        for length in (64..noise.len()).step_by(61) {
+            let body = noise[..length].to_vec();
+            let answer = service_fn(|_: Request<Body>| async {
+                let large = answers.begin("a".to_owned()).map_err(|problem| problem.code())?;
+                large.send(Response::new(Body::from(body.clone()))).await.map_err(|problem| problem.code())
+            });
+            let compressed = ServiceBuilder::new().layer(CompressionLayer::new()).service(answer);
+            let asked = Request::builder().header(header::ACCEPT_ENCODING, "gzip").body(Body::empty()).unwrap();
+            let answer = compressed.oneshot(asked).await.unwrap();
+            assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip");
+            let sent = to_bytes(Body::new(answer.into_body()), usize::MAX).await.unwrap();
+            assert_eq!(
+                sent[sent.len() - 4..],
+                u32::try_from(length).unwrap().to_le_bytes(),
+                "the length in gzip's end"
+            );
+        }
     }
 }

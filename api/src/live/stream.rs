@@ -4,10 +4,11 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_stream::wrappers::ReceiverStream;
 use vru_auth::policy::Action;
 
 use super::bookmark::Bookmark;
@@ -52,9 +53,7 @@ impl EventStream {
             counted.end(how);
             drop((place, task));
         });
-        let events = futures::stream::unfold(receiver, |mut receiver: mpsc::Receiver<Event>| async move {
-            receiver.recv().await.map(|event| (Ok(event), receiver))
-        });
+        let events = ReceiverStream::new(receiver).map(Ok);
         Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
     }
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures::stream;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
 use url::form_urlencoded;
 use utoipa::IntoParams;
 use vru_runtime::cameras::SealingKey;
@@ -111,11 +111,7 @@ impl Relay {
             pass_on(object, &to_client, read_within).await;
             drop(place);
         });
-        let body = stream::unfold(pieces, |mut pieces: mpsc::Receiver<_>| async move {
-            let piece = pieces.recv().await?;
-            Some((piece, pieces))
-        });
-        Ok(answer.map(|()| Body::from_stream(body)))
+        Ok(answer.map(|()| Body::from_stream(ReceiverStream::new(pieces))))
     }
 }
 
