@@ -7,6 +7,7 @@ import time
 import admission
 import controllers
 import drains
+import evictions
 import mistakes
 import rollout
 import running
@@ -66,10 +67,10 @@ def problems(cluster, overlay):
         say(overlay, f"{tried} wrong objects of Strimzi and CloudNativePG, {tried - len(undefined)} refused by their definitions")
     unsafe, pods = admission.by_pod_security(cluster)
     say(overlay, f"{pods} pods that break Pod Security, {pods - len(unsafe)} refused")
-    broken, refused = drains.problems(cluster)
-    say(overlay, f"nodes drained in all zones; budgets refused {refused} evictions meanwhile")
-    if not refused:
-        found.append("no eviction was refused, so the drains say nothing of budgets")
+    broken, refused = evictions.problems(cluster)
+    say(overlay, f"every pod evicted at once; budgets refused {refused} evictions")
+    broken += drains.problems(cluster)
+    say(overlay, "nodes drained in all zones")
     broken += drains.whole_zone(cluster)
     say(overlay, "the nodes of a whole zone drained")
     return found + passed + undefined + unsafe + broken + rollout.problems(cluster, overlay)

@@ -5,6 +5,7 @@ import copy
 import admission
 import controllers
 import drains
+import evictions
 import nodes
 import running
 from cluster import NAMESPACE, Failed
@@ -79,6 +80,12 @@ def budget_without_room(world, _):
     return {("PodDisruptionBudget", "web")}
 
 
+def budget_without_limit(world, _):
+    budget = next(each for each in world.of("PodDisruptionBudget") if each["metadata"]["name"] == "web")
+    budget["spec"]["maxUnavailable"] = "100%"
+    return {("PodDisruptionBudget", "web")}
+
+
 def all_at_once(world, _):
     world.find("Deployment", "web")["spec"]["strategy"]["rollingUpdate"] = {"maxUnavailable": "100%", "maxSurge": 0}
     return {("Deployment", "web")}
@@ -126,13 +133,17 @@ def budgets(cluster, *_):
 
 def drained(cluster, *_):
     node = next(pod for pod in running.running(cluster) if running.name_of_app(pod) == "web")["spec"]["nodeName"]
-    return drains.problems(cluster, [[node]], seconds=15)[0]
+    return drains.problems(cluster, [[node]], seconds=15)
+
+
+def evicted(cluster, *_):
+    return evictions.problems(cluster)[0]
 
 
 def zone_drained(cluster, *_):
     # In the zones that stay no pod of the app may be added; the others move.
     cluster.until("every pod runs", lambda: running.settled(cluster))
-    return drains.problems(cluster, [nodes.in_zone("a")], seconds=15, settle=20)[0]
+    return drains.problems(cluster, [nodes.in_zone("a")], seconds=15, settle=20)
 
 
 def zones(cluster, *_):
@@ -164,6 +175,7 @@ MISTAKES = [
     ("an image that somebody changed", another_image, difference, "example@sha256"),
     ("a workload without a budget", no_budget, budgets, "web has no budget"),
     ("a budget that stops every drain", budget_without_room, drained, "cannot be drained"),
+    ("a budget that lets every pod go", budget_without_limit, evicted, "web: its budget refused none of 3 evictions"),
     ("a roll-out that stops all at once", all_at_once, restarted, "web had 0 ready pods"),
     ("a policy that binds nothing", binding_gone, policies, "no readiness probe (a change) was not refused"),
     ("a namespace without `restricted`", namespace_open, pod_security, "monitoring: a pod with root was not refused"),
