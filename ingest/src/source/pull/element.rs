@@ -13,6 +13,7 @@ use vru_proto::v1::RtspTransport;
 
 use super::camera_times::CameraTimes;
 use super::one_source::{OneSource, Verdict, is_sender_report};
+use super::packet_path::SessionPad;
 use crate::config::PullConfig;
 use crate::error::SourceError;
 use crate::metrics;
@@ -47,6 +48,7 @@ impl Receiver {
         context: &SourceContext,
         pipeline: &gst::Pipeline,
         session: &Arc<CameraSession>,
+        session_pad: SessionPad,
     ) -> Result<Self, SourceError> {
         let element = rtsp_source(location, transport, &context.config.pull)?;
         let chosen = Arc::new(AtomicI64::new(NONE_OFFERED));
@@ -54,7 +56,7 @@ impl Receiver {
         request_camera_times(&element);
         hide_length(&element);
         let reports = Arc::<AtomicU64>::default();
-        join_sources(&element, session, &reports);
+        join_sources(&element, session, &reports, session_pad);
         link_video(&element, pipeline, context, session, reports);
         Ok(Self { element, chosen })
     }
@@ -160,17 +162,23 @@ fn hide_length(element: &gst::Element) {
 
 /// Makes one stream of the sources that the camera uses one after the other. Each packet keeps its generation as its buffer's offset.
 /// Counts the sender reports in `reports`.
-fn join_sources(element: &gst::Element, session: &Arc<CameraSession>, reports: &Arc<AtomicU64>) {
+fn join_sources(
+    element: &gst::Element,
+    session: &Arc<CameraSession>,
+    reports: &Arc<AtomicU64>,
+    session_pad: SessionPad,
+) {
     let (camera, reports) = (session.camera().clone(), reports.clone());
     element.connect("new-manager", false, move |values| {
         let manager = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
         let sources = Arc::new(Mutex::new(BTreeMap::<String, Arc<Mutex<OneSource>>>::new()));
-        let (camera, reports) = (camera.clone(), reports.clone());
+        let (camera, reports, session_pad) = (camera.clone(), reports.clone(), session_pad.clone());
         // The pads of one stream have the same number.
         manager.connect_pad_added(move |_, pad| {
             let name = pad.name();
             let sources_of = |number: &str| sources.lock().entry(number.to_owned()).or_default().clone();
             if let Some(number) = name.strip_prefix("recv_rtp_sink_") {
+                session_pad.watch(pad);
                 join_packets(pad, sources_of(number), &camera);
             } else if let Some(number) = name.strip_prefix("recv_rtcp_sink_") {
                 join_reports(pad, sources_of(number), reports.clone());

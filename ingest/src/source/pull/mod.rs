@@ -4,6 +4,7 @@ mod camera_times;
 mod element;
 mod link;
 mod one_source;
+mod packet_path;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use super::{CameraSession, Facts, SourceContext};
 use crate::error::SourceError;
 use element::Receiver;
 use link::{Dial, Link, LinkError, threads};
+use packet_path::{PacketPath, SessionPad};
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use link::fuzzing;
@@ -38,12 +40,15 @@ pub async fn stream(
         open_timeout: config.pull.open_timeout,
         stall_timeout: config.live.stall_timeout,
     };
+    let session_pad = SessionPad::default();
+    let packets = PacketPath::new(session_pad.clone());
     let mut link = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        link = open_link(source, &url, &limits, context, session.facts()) => link?,
+        link = open_link(source, &url, &limits, context, session.facts(), packets) => link?,
     };
     let running = RunningPipeline::new(&context.shutdowns, &context.camera)?;
-    let receiver = Receiver::new(&link.location, source.transport(), context, &running.pipeline, &session)?;
+    let receiver =
+        Receiver::new(&link.location, source.transport(), context, &running.pipeline, &session, session_pad)?;
     running.add(&receiver.element)?;
     let result = tokio::select! {
         // First, because `rtspsrc` fails too when the link does, and does not know why.
@@ -93,6 +98,7 @@ async fn open_link(
     limits: &ConnectionLimits,
     context: &SourceContext,
     facts: Arc<Facts>,
+    packets: PacketPath,
 ) -> Result<RunningLink, SourceError> {
     let login = match &source.credentials {
         None => None,
@@ -113,7 +119,7 @@ async fn open_link(
         timeout: context.config.pull.open_timeout,
     };
     let thread = threads::next();
-    let opened = AbortOnDropHandle::new(thread.spawn(Link::open(target, login, dial).in_current_span())).await;
+    let opened = AbortOnDropHandle::new(thread.spawn(Link::open(target, login, dial, packets).in_current_span())).await;
     let opened = opened.unwrap_or_else(|panicked| Err(LinkError::Broken(panicked.to_string())));
     let mut link = opened.map_err(|error| error.into_source_error(limits))?;
     let (location, accepted) = (link.location().to_owned(), link.accepted());

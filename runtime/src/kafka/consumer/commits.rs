@@ -74,16 +74,11 @@ pub(super) fn commit_list(client: &Client, list: &TopicPartitionList) -> Result<
     committed
 }
 
-/// Whether the member cannot commit any more: another member may own the partitions.
+/// Whether the member has lost all its partitions. A wrong generation is no such loss: the group may have begun a new one in which the
+/// member keeps its partitions, and the member learns of it a moment later. When partitions are lost, what was posted for them is forgotten.
 fn lost_membership(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::IllegalGeneration
-                | RDKafkaErrorCode::UnknownMemberId
-                | RDKafkaErrorCode::FencedInstanceId
-                | RDKafkaErrorCode::StaleMemberEpoch
-                | RDKafkaErrorCode::NoOffset
-        )
+        Some(RDKafkaErrorCode::UnknownMemberId | RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::NoOffset)
     )
 }

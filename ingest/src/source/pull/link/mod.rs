@@ -7,6 +7,8 @@
 //! rtspsrc ──loopback──▶ Link ──TCP or TLS──▶ camera
 //!            wire (framing) · exchange (log-in: challenge, answer; keep_alive) · dial, tls
 //! ```
+//!
+//! Once the camera plays, its RTP packets take a shorter way (`PacketPath`).
 
 mod answer;
 mod challenge;
@@ -32,6 +34,7 @@ use tokio::task::JoinSet;
 use vru_proto::camera_url::CameraUrl;
 use vru_runtime::cameras::Login;
 
+use super::packet_path::PacketPath;
 use crate::source::Phase;
 
 pub(super) use dial::Dial;
@@ -100,6 +103,7 @@ pub(super) struct Link {
     address: IpAddr,
     url: String,
     exchange: Exchange,
+    packets: PacketPath,
     dial: Dial,
     redirects: u32,
     last_request: Instant,
@@ -108,7 +112,12 @@ pub(super) struct Link {
 
 impl Link {
     /// Connects to the camera. `url` has no placeholders.
-    pub(super) async fn open(url: String, login: Option<Login>, dial: Dial) -> Result<Self, LinkError> {
+    pub(super) async fn open(
+        url: String,
+        login: Option<Login>,
+        dial: Dial,
+        packets: PacketPath,
+    ) -> Result<Self, LinkError> {
         let parsed = CameraUrl::parse(&url).map_err(|problem| LinkError::Broken(format!("the URL {problem}")))?;
         let (camera, address) = dial.connect(&parsed).await?;
         // `rtspsrc` receives UDP on addresses of the same family as its connection.
@@ -135,6 +144,7 @@ impl Link {
             address: address.ip(),
             url,
             exchange,
+            packets,
             dial,
             redirects: 0,
             last_request: Instant::now(),
@@ -214,7 +224,9 @@ impl Link {
             Piece::Frames(bytes) => self.send_camera(&bytes).await,
             Piece::Message(message) if message.is_response() => self.send_camera(&message.encode()).await,
             Piece::Message(message) => {
-                self.dial.facts.reach(Phase::Request(message.method_and_uri().0.to_owned()));
+                let (method, _) = message.method_and_uri();
+                self.packets.requested(method);
+                self.dial.facts.reach(Phase::Request(method.to_owned()));
                 let request = self.exchange.request(message)?;
                 self.last_request = Instant::now();
                 self.send_camera(&request).await
@@ -235,20 +247,33 @@ impl Link {
     /// False when `rtspsrc` has closed its connection.
     async fn camera_sent(&mut self, piece: Piece, client: &mut TcpStream) -> Result<bool, LinkError> {
         let bytes = match piece {
-            Piece::Frames(bytes) => return Ok(client.write_all(&bytes).await.is_ok()),
+            Piece::Frames(frames) => {
+                for part in self.packets.take(&frames) {
+                    if client.write_all(&frames[part]).await.is_err() {
+                        return Ok(false);
+                    }
+                }
+                return Ok(true);
+            }
             Piece::Message(message) if !message.is_response() => message.encode(),
-            Piece::Message(message) => match self.exchange.response(self.noted(message), self.address)? {
-                Next::Pass(bytes) => bytes,
-                Next::Ask(request) => {
-                    self.send_camera(&request).await?;
-                    return Ok(true);
+            Piece::Message(message) => {
+                let status = message.status();
+                match self.exchange.response(self.noted(message), self.address)? {
+                    Next::Pass(bytes) => {
+                        self.packets.answered(status);
+                        bytes
+                    }
+                    Next::Ask(request) => {
+                        self.send_camera(&request).await?;
+                        return Ok(true);
+                    }
+                    Next::Redirect(url) => {
+                        self.redirect(url).await?;
+                        return Ok(true);
+                    }
+                    Next::Nothing => return Ok(true),
                 }
-                Next::Redirect(url) => {
-                    self.redirect(url).await?;
-                    return Ok(true);
-                }
-                Next::Nothing => return Ok(true),
-            },
+            }
         };
         self.accepted.send_if_modified(|accepted| std::mem::replace(accepted, self.exchange.accepted()) != *accepted);
         Ok(client.write_all(&bytes).await.is_ok())
@@ -330,6 +355,7 @@ mod tests {
     use vru_runtime::cameras::References;
 
     use super::*;
+    use crate::source::pull::packet_path::SessionPad;
 
     async fn ask(location: &str, port: u16) -> TcpStream {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
@@ -348,7 +374,8 @@ mod tests {
             facts: Arc::default(),
             timeout: Duration::from_mins(1),
         };
-        let mut link = Link::open(url.clone(), None, dial).await.unwrap();
+        let packets = PacketPath::new(SessionPad::default());
+        let mut link = Link::open(url.clone(), None, dial, packets).await.unwrap();
         let (mut camera, _) = camera.accept().await.unwrap();
         let location = link.location().to_owned();
         let port = CameraUrl::parse(&location).unwrap().port;

@@ -8,8 +8,8 @@ use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 
-/// Processors for each thread: receiving and parsing the packets of a camera costs several times as much as passing them on.
-const PROCESSORS: usize = 4;
+/// Processors for each thread: parsing and publishing what the packets of a camera contain costs more than receiving them.
+const PROCESSORS: usize = 2;
 
 static THREADS: LazyLock<Vec<Handle>> = LazyLock::new(|| {
     let processors = thread::available_parallelism().map_or(1, usize::from);

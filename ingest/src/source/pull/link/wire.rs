@@ -20,7 +20,7 @@ pub(super) enum WireError {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Interleaved frames, complete or in part.
+    /// Whole interleaved frames.
     Frames(Bytes),
     Message(Message),
 }
@@ -111,8 +111,6 @@ impl Message {
 #[derive(Debug, Default)]
 pub(super) struct Framer {
     buffer: BytesMut,
-    /// Bytes of the current interleaved frame that have not been taken.
-    frame_rest: usize,
 }
 
 impl Framer {
@@ -139,19 +137,15 @@ impl Framer {
         }
     }
 
-    /// All interleaved frames at the start of the buffer, in one piece and without a copy.
+    /// All whole interleaved frames at the start of the buffer, in one piece and without a copy.
     fn frames(&mut self) -> Option<Bytes> {
         let mut end = 0;
-        loop {
-            let taken = self.frame_rest.min(self.buffer.len() - end);
-            end += taken;
-            self.frame_rest -= taken;
-            match self.buffer.get(end..) {
-                Some([b'$', _, high, low, ..]) if self.frame_rest == 0 => {
-                    self.frame_rest = 4 + usize::from(u16::from_be_bytes([*high, *low]));
-                }
-                _ => break,
+        while let Some([b'$', _, high, low, ..]) = self.buffer.get(end..) {
+            let next = end + 4 + usize::from(u16::from_be_bytes([*high, *low]));
+            if next > self.buffer.len() {
+                break;
             }
+            end = next;
         }
         (end > 0).then(|| self.buffer.split_to(end).freeze())
     }
