@@ -30,7 +30,7 @@ use crate::data_jobs::DataJobs;
 use crate::database::Reads;
 use crate::group_reader;
 use crate::http::{
-    Guard, LargeAnswers, Problem, Resources, WebApp, docs, guard, record_request, serve_once, serve_web,
+    Guard, LargeAnswers, Problem, Resources, WebApp, answer_panics, docs, guard, record_request, serve_once, serve_web,
 };
 use crate::limits::{Limits, count_request};
 use crate::live::Feeds;
@@ -268,6 +268,7 @@ fn router(state: ApiState, web: Option<WebApp>) -> Router {
         .layer(from_fn_with_state(Arc::new(web), serve_web))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))
+        .layer(answer_panics())
         .layer(from_fn_with_state(resources, record_request))
         .with_state(state)
 }

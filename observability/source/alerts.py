@@ -71,6 +71,11 @@ PIPELINE = Group("pipeline", "30s", (
         "5m",
     ),
     Alert(
+        "ProgramFault", "ticket", "pipeline", "sum by (instance) (increase(panics_total[1h])) > 0",
+        "A fault of the program ended a task in {{ $labels.instance }}",
+        "The program goes on, and most tasks are begun again. What the task did for its caller is not done.",
+    ),
+    Alert(
         "NoProcesses", "page", "pipeline", 'absent(up{job=~"(.*/)?vru"})',
         "Prometheus knows no process of vru",
         "Nothing is scraped, so that no other alert can fire.",

@@ -1,6 +1,7 @@
 //! Logs to standard error or a file, and traces over OTLP.
 
 mod log_records;
+mod panics;
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -136,6 +137,7 @@ fn install(
     let subscriber = tracing_subscriber::registry().with(logs).with(traces);
     tracing::subscriber::set_global_default(subscriber).map_err(TelemetryError::Installed)?;
     LogRecords::new(&config.level).install();
+    panics::install();
     Ok(TelemetryGuard { provider })
 }
 

@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 
+use vru_runtime::metrics;
 use vru_runtime::telemetry::{TelemetryConfig, init_to_file};
-use vru_runtime::test_util::folder;
+use vru_runtime::test_util::{Metrics, folder};
 
 #[tokio::test]
-async fn an_event_after_a_record_that_is_not_shown_is_in_the_log() {
+async fn an_event_after_a_record_that_is_not_shown_and_a_panic_are_in_the_log() {
     let path = folder("telemetry").join("log");
     let config = TelemetryConfig { otlp_endpoint: "http://127.0.0.1:1".to_owned(), ..TelemetryConfig::default() };
     let _guard = init_to_file("test", &config, File::create(&path).unwrap()).unwrap();
@@ -18,8 +19,16 @@ async fn an_event_after_a_record_that_is_not_shown_is_in_the_log() {
         tracing::info!(target: "vru_runtime::service", number, "event");
         log::warn!("a record that is shown");
     }
+    tokio::spawn(async { panic!("a number was {}", 7) }).await.unwrap_err();
+    // What fails below is told as usual.
+    drop(std::panic::take_hook());
     let log = fs::read_to_string(path).unwrap();
-    assert_eq!(log.matches("event").count(), 3, "{log}");
+    assert_eq!(log.matches("INFO event number").count(), 3, "{log}");
     assert_eq!(log.matches("a record that is shown").count(), 3, "{log}");
-    assert!(!log.contains("not shown"), "{log}");
+    assert!(!log.contains("a record that is not shown"), "{log}");
+    let fault = log.lines().find(|line| line.contains("a fault of the program")).expect("the panic is in the log");
+    for part in ["ERROR", "a number was 7", file!()] {
+        assert!(fault.contains(part), "{fault}");
+    }
+    assert_eq!(Metrics::parse(&metrics::encode()).unwrap().count("panics_total", &[]), 1);
 }

@@ -71,26 +71,3 @@ async fn a_commit_that_fails_is_counted_and_made_again_also_at_the_end() {
     .await
     .unwrap();
 }
-
-/// A member that keeps its partitions while others join or leave commits, for a moment, with the generation before.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_commit_in_a_generation_that_has_just_ended_is_made_again() {
-    let cluster = MockCluster::new(1).unwrap();
-    let config = KafkaConfig { brokers: cluster.bootstrap_servers(), ..KafkaConfig::default() };
-    cluster.create_topic("generation", 1, 1).unwrap();
-    let (member, record) = member_with_a_record(&config, "generation").await;
-    let ended = RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION;
-    cluster.request_errors(RDKafkaApiKey::OffsetCommit, &[ended]);
-    member.committer().commit(&[(record.partition, record.offset + 1)], false).unwrap();
-    tokio::task::spawn_blocking(move || {
-        // No further record comes.
-        wait_for(DEADLINE, "the commit", || match committed(&config, "generation") {
-            Some(1) => Ok(()),
-            other => Err(format!("{other:?}")),
-        });
-        assert_eq!(failed("generation"), 1);
-        drop(member);
-    })
-    .await
-    .unwrap();
-}
