@@ -50,6 +50,8 @@ use crate::webhooks::Webhooks;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 const REDIS_CHECK: Duration = Duration::from_millis(20);
+/// How long a replica that starts waits for Redis: several tries, also where names and routes of a new pod are not there at once.
+const REDIS_AT_START: Duration = Duration::from_secs(10);
 /// Webhooks do not compete with requests for connections.
 const WEBHOOK_CONNECTIONS: usize = 4;
 const TEST_CONNECTIONS: usize = 2;
@@ -170,7 +172,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     };
     let app = router(state, web);
     if let Some(redis) = redis {
-        wait_for_redis(&redis, config.redis.connect_timeout).await;
+        wait_for_redis(&redis).await;
     }
     tracing::info!(%listening, "the API is served");
     http_ready.ready();
@@ -236,16 +238,16 @@ fn start_redis(config: &RedisConfig, alone: bool, context: &ServiceContext) -> O
     Some(redis)
 }
 
-/// Returns when Redis has answered, or connecting has had its time. A replica that is ready before would refuse the live state, which the
-/// replica that it replaces still shows.
-async fn wait_for_redis(redis: &Redis, at_most: Duration) {
+/// Returns when Redis has answered, or has had its time. A replica that is ready before would refuse the live state, which the replica that
+/// it replaces still shows.
+async fn wait_for_redis(redis: &Redis) {
     let connected = async {
         while redis.down().is_some() {
             tokio::time::sleep(REDIS_CHECK).await;
         }
     };
     // It serves without Redis, and `/ready` says so.
-    tokio::time::timeout(at_most, connected).await.ok();
+    tokio::time::timeout(REDIS_AT_START, connected).await.ok();
 }
 
 fn router(state: ApiState, web: Option<WebApp>) -> Router {
