@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh build  what compiling needs: Debian packages
 #   scripts/setup.sh demo   what `make demo` needs besides: more Debian packages, Node, ONNX Runtime, the model, the sample clip
-#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, OpenID Connect provider, tus client, cargo-deny, grpcurl, Chromium,
+#   scripts/setup.sh test   that, and what the tests need: Kafka, an S3 server, Redis, nginx, OpenID Connect provider, tus client, cargo-deny, grpcurl, Chromium,
 #                           linters of manifests and images, Terraform
 #   scripts/setup.sh bench  that, and what the benches compare with: Roboflow trackers, a Python pipeline, the AWS command line
 #   scripts/setup.sh control-plane  what the tests need, and a Kubernetes control plane
@@ -62,6 +62,7 @@ main() {
   setup_stills
   setup_kafka
   setup_seaweedfs
+  setup_nginx
   setup_oidc_provider
   setup_tus_client
   setup_cargo_deny

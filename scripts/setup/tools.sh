@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs that only the tests and checks need: Apache Kafka, an S3 server, an OpenID Connect provider, a tus client, cargo-deny and grpcurl.
+# Programs that only the tests and checks need: Apache Kafka, an S3 server, nginx, an OpenID Connect provider, a tus client, cargo-deny and grpcurl.
 
 setup_kafka() {
   local libs=$CACHE/kafka/libs key
@@ -15,6 +15,23 @@ setup_kafka() {
   mv "$WORK/kafka-libs" "$libs"
   rm -rf "$CACHE/kafka/libs.old"
   stamp kafka "$key"
+}
+
+# Debian's nginx, as the image of the web app has it. Its files only: the package would start a server on this machine.
+setup_nginx() {
+  local package
+  have nginx "$(dpkg --print-architecture)" "$CACHE/nginx/usr/sbin/nginx" "$CACHE/nginx/etc/nginx/mime.types" && return 0
+  say "nginx (Debian's files)"
+  update_lists
+  mkdir "$WORK/nginx" "$WORK/nginx-packages"
+  for package in nginx nginx-common; do
+    (cd "$WORK/nginx-packages" && retry apt-get download -q "$package" >/dev/null 2>"$CACHE/apt.log") ||
+      die "apt-get could not download $package; see $CACHE/apt.log"
+  done
+  for package in "$WORK"/nginx-packages/*.deb; do dpkg-deb -x "$package" "$WORK/nginx"; done
+  rm -rf "$CACHE/nginx"
+  mv "$WORK/nginx" "$CACHE/nginx"
+  stamp nginx "$(dpkg --print-architecture)"
 }
 
 setup_oidc_provider() { npm_program oidc-provider; }

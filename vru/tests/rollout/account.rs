@@ -39,11 +39,12 @@ impl Counts {
     }
 }
 
-/// Each picture that a camera sent is on the topic or was counted as dropped; each frame on the topic was analysed or counted as dropped.
-/// Everything must have been read, and all pods of ingest and inference must have ended.
+/// Each picture that a camera or a file gave is on a topic or was counted as dropped; each frame on the topics was analysed or counted as
+/// dropped. Everything must have been read, and all pods of ingest and inference must have ended.
 pub fn assert_every_frame_is_accounted_for(cluster: &Cluster, bus: &Bus) {
     let ingest = Counts::of(cluster, "ingest");
-    let frames: Vec<v1::Frame> = bus.messages(Topic::Frames);
+    let mut frames: Vec<v1::Frame> = bus.messages(Topic::Frames);
+    frames.extend(bus.messages(Topic::FileFrames));
     let of = |frame: v1::Frame| {
         let id = frame.id.expect("a frame has an identity");
         (id.camera_id, (id.session, id.sequence))

@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A client that keeps its connection.
 #[derive(Clone)]
 pub struct ApiClient {
-    address: SocketAddr,
+    pub address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     cookie: Option<String>,
 }
@@ -104,6 +104,13 @@ pub struct ApiLoad {
 
 impl ApiLoad {
     pub fn start(runtime: &Runtime, client: &ApiClient, reads: &[String], changed: (String, Value)) -> Self {
+        let mut load = Self::reading(runtime, client, reads);
+        load.change(runtime, client, changed);
+        load
+    }
+
+    /// Without the one that changes a camera.
+    pub fn reading(runtime: &Runtime, client: &ApiClient, reads: &[String]) -> Self {
         let (done, stop) = (Arc::new(Done::default()), CancellationToken::new());
         let mut tasks = Vec::new();
         for _ in 0..2 {
@@ -117,8 +124,12 @@ impl ApiLoad {
                 }
             }));
         }
-        let (client, noted, stopped) = (client.clone(), done.clone(), stop.clone());
-        tasks.push(runtime.spawn(async move {
+        Self { done, stop, tasks }
+    }
+
+    fn change(&mut self, runtime: &Runtime, client: &ApiClient, changed: (String, Value)) {
+        let (client, noted, stopped) = (client.clone(), self.done.clone(), self.stop.clone());
+        self.tasks.push(runtime.spawn(async move {
             let (path, mut body) = changed;
             let mut tag = client.call(Method::GET, &path, "", &Value::Null).await.unwrap().tag;
             for number in 0_u64.. {
@@ -136,7 +147,6 @@ impl ApiLoad {
                 }
             }
         }));
-        Self { done, stop, tasks }
     }
 
     /// Ends between two requests.

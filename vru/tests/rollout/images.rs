@@ -221,7 +221,7 @@ fn images_of_the_pipeline_process_the_clip() {
     let node = Node::Images(Images { folder: unpacked(), volumes });
     let alerts_port = pipeline.grpc_port;
     let settings = move |workload: &crate::workload::Workload, pod| {
-        let mut settings = if workload.name == "web" { Vec::new() } else { addresses.of(workload, pod) };
+        let mut settings = addresses.of(workload, pod);
         // The model is on the volume of the manifest.
         settings.retain(|(name, _)| name != "MODEL_PATH");
         if workload.name == "api" {

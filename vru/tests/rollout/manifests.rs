@@ -125,19 +125,20 @@ impl Manifests {
         }
     }
 
-    /// The target group of the API behind the application load balancer.
+    /// The target group of the API, or of the web app, behind the application load balancer.
     pub fn application_targets(&self, ingress: &str, service: &str, workload: &Workload) -> TargetRules {
         let (ingress, service) = (self.get("Ingress", ingress), self.get("Service", service));
         let prefix = "alb.ingress.kubernetes.io/";
         let of = |object: &'_ Value, name: &str| {
             object["metadata"]["annotations"][format!("{prefix}{name}")].as_str().map(str::to_owned)
         };
-        let check_port = of(service, "healthcheck-port").expect("a port for health checks");
+        // Without an annotation it is the port of the traffic.
+        let check_port = of(service, "healthcheck-port").map(|port| port.parse().unwrap());
         TargetRules {
             workload: workload.name.clone(),
             port: workload.port("http"),
             publish_not_ready: service["spec"]["publishNotReadyAddresses"] == true,
-            check_port: check_port.parse().unwrap(),
+            check_port: check_port.unwrap_or_else(|| workload.port("http")),
             check_path: of(ingress, "healthcheck-path"),
             check_interval: seconds(of(ingress, "healthcheck-interval-seconds").as_deref()).unwrap_or(INTERVAL),
             threshold: ALB_HEALTHY,

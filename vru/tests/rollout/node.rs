@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use vru_runtime::test_util::{Launch, Process, binary, folder};
 
 use crate::container::{Image, Mount, program_of};
 use crate::servers::REPLACED;
+use crate::web;
 use crate::workload::Workload;
 
 /// Settings of a pod: variable and value.
@@ -28,12 +30,14 @@ pub struct Images {
 /// The program of a pod.
 pub struct Program {
     process: Process,
-    image: Option<Image>,
+    /// Without `SIG`.
+    stop_signal: String,
+    in_container: bool,
 }
 
 impl Node {
     /// Starts the program with the files and variables of the pod, and what the test's servers replace.
-    pub fn start(&self, name: &str, workload: &Workload, replaced: Variables) -> Program {
+    pub fn start(&self, name: &str, workload: &Workload, address: Ipv4Addr, replaced: Variables) -> Program {
         let home = folder(name);
         let (variables, files) = &workload.inputs;
         let kept = variables.iter().filter(|(key, _)| !REPLACED.iter().any(|prefix| key.starts_with(prefix)));
@@ -42,8 +46,13 @@ impl Node {
                 for (path, text) in files {
                     fs::write(home.join(file_name(path)), text).unwrap();
                 }
-                let mut launch =
-                    Launch::new(binary(&workload.program()), home.join("log")).args(&workload.container().args);
+                let program = workload.program();
+                let is_web = program == web::PROGRAM;
+                let mut launch = if is_web {
+                    web::launch(&home, address, workload.port("http"))
+                } else {
+                    Launch::new(binary(&program), home.join("log")).args(&workload.container().args)
+                };
                 for (key, value) in kept {
                     // The folder of the test stands for the pod's.
                     let is_file = files.iter().any(|(path, _)| path == value);
@@ -53,7 +62,8 @@ impl Node {
                 for (key, value) in replaced {
                     launch = launch.env(key, value);
                 }
-                Program { process: launch.env("NO_COLOR", "1").spawn(), image: None }
+                let stop_signal = if is_web { web::stop_signal() } else { "TERM".to_owned() };
+                Program { process: launch.env("NO_COLOR", "1").spawn(), stop_signal, in_container: false }
             }
             Self::Images(images) => {
                 let image = Image::open(&images.folder, workload.image());
@@ -65,7 +75,7 @@ impl Node {
                 variables.insert("NO_COLOR".to_owned(), "1".to_owned());
                 let args = &workload.container().args;
                 let launch = image.container(name, home.join("log"), &mounts, &variables, &[], args);
-                Program { process: launch.spawn(), image: Some(image) }
+                Program { process: launch.spawn(), stop_signal: image.stop_signal(), in_container: true }
             }
         }
     }
@@ -105,18 +115,17 @@ impl Program {
 
     /// The process of the program itself.
     pub fn pid(&self) -> Option<u32> {
-        if self.image.is_some() { program_of(self.process.pid()) } else { Some(self.process.pid()) }
+        if self.in_container { program_of(self.process.pid()) } else { Some(self.process.pid()) }
     }
 
     /// Asks it to end.
     pub fn terminate(&self) {
-        match &self.image {
-            None => self.process.signal("TERM"),
-            Some(image) => {
-                let Some(pid) = self.pid() else { return };
-                let signal = format!("-{}", image.stop_signal());
-                drop(std::process::Command::new("/bin/kill").args([&signal, &pid.to_string()]).status());
-            }
+        if self.in_container {
+            let Some(pid) = self.pid() else { return };
+            let signal = format!("-{}", self.stop_signal);
+            drop(std::process::Command::new("/bin/kill").args([&signal, &pid.to_string()]).status());
+        } else {
+            self.process.signal(&self.stop_signal);
         }
     }
 }

@@ -46,7 +46,7 @@ impl Pod {
         replaced: Variables,
     ) -> Arc<Self> {
         let name = format!("{}-{revision}-{number}", workload.name);
-        let program = node.start(&name, workload, replaced);
+        let program = node.start(&name, workload, address, replaced);
         let state = State { gate: gated.then_some(false), ..State::default() };
         let (workload, state) = (workload.clone(), Mutex::new(state));
         let pod = Arc::new(Self { name, address, revision, workload, program, state });

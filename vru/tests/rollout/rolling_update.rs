@@ -1,121 +1,42 @@
 //! The tests.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use hyper::Method;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use vru_runtime::test_util::{Codec, FfmpegCamera, Launch, Process, Topic, binary, folder, wait_for};
+use vru_runtime::test_util::{Codec, Topic, wait_for};
 
 use crate::account::assert_every_frame_is_accounted_for;
 use crate::api_load::{ApiClient, ApiLoad};
-use crate::application_balancer;
+use crate::application_balancer::Access;
 use crate::books::{alerts_stored, analysed, assert_same_ids, assert_stored_once, published_alerts};
 use crate::camera_server::CameraServer;
-use crate::cluster::Cluster;
+use crate::deployment::{TOKEN, deploy, migrate};
+use crate::event_stream::EventStream;
 use crate::follower::Follower;
+use crate::live_feed::LiveFeed;
 use crate::manifests::Manifests;
-use crate::network_balancer;
-use crate::node::Node;
-use crate::pipeline::{DEADLINE, Pipeline};
+use crate::pipeline::{DEADLINE, Pipeline, short_clip};
+use crate::pushing_camera::PushingCamera;
 use crate::receiver;
-use crate::servers::{Addresses, OwnServers};
-use crate::targets::Targets;
-use crate::workload::Workload;
+use crate::servers::OwnServers;
+use crate::store::BucketContents;
+use crate::upload::Upload;
+use crate::web;
 
 /// Two of each workload.
 const OVERLAY: &str = "staging";
-const WORKLOADS: [&str; 7] = ["api", "webhooks", "ingest", "infer", "sink-postgres", "sink-s3", "sink-alerts"];
+const WORKLOADS: [&str; 8] = ["web", "api", "webhooks", "ingest", "infer", "sink-postgres", "sink-s3", "sink-alerts"];
 const PASSWORD: &str = "a long enough password";
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Two at once would measure each other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 const PULLED: usize = 2;
 const PUSHED: usize = 1;
-
-/// The load balancers of a cluster.
-struct Balancers {
-    targets: Vec<Arc<Targets>>,
-    api: Option<SocketAddr>,
-    cameras: Option<SocketAddr>,
-    alerts: Option<SocketAddr>,
-}
-
-impl Balancers {
-    fn faults(&self) -> Vec<String> {
-        self.targets.iter().flat_map(|targets| targets.faults.lock().clone()).collect()
-    }
-}
-
-/// Applies these workloads, with the load balancers in front of them.
-fn deploy(
-    manifests: &Manifests,
-    workloads: Vec<Workload>,
-    addresses: Addresses,
-    runtime: &Runtime,
-) -> (Arc<Cluster>, Balancers) {
-    let gated: &[&str] = if manifests.has_readiness_gates() { &["api", "ingest", "sink-alerts"] } else { &[] };
-    let settings = move |workload: &Workload, pod| {
-        let mut settings = addresses.of(workload, pod);
-        if workload.name == "api" {
-            settings.push(("VRU__FIRST_ADMIN__TOKEN".to_owned(), TOKEN.to_owned()));
-        }
-        settings
-    };
-    let cluster = Cluster::start(Node::Programs, Box::new(settings), gated);
-    let mut balancers = Balancers { targets: Vec::new(), api: None, cameras: None, alerts: None };
-    for workload in workloads {
-        let rules = match workload.name.as_str() {
-            "api" => Some(manifests.application_targets("vru", "api", &workload)),
-            "ingest" => Some(manifests.network_targets("cameras", "rtsp", &workload)),
-            "sink-alerts" => Some(manifests.network_targets("alerts", "grpc", &workload)),
-            _ => None,
-        };
-        let name = workload.name.clone();
-        cluster.apply(workload);
-        let Some(rules) = rules else { continue };
-        let targets = Targets::follow(&cluster, rules);
-        balancers.targets.push(targets.clone());
-        match name.as_str() {
-            "api" => balancers.api = Some(application_balancer::start(runtime, targets)),
-            "ingest" => balancers.cameras = Some(network_balancer::start(runtime, targets)),
-            _ => balancers.alerts = Some(network_balancer::start(runtime, targets)),
-        }
-    }
-    (cluster, balancers)
-}
-
-/// As the Job `migrate` does it.
-fn migrate(pipeline: &Pipeline<'_>) {
-    Launch::new(binary("vru-sink"), folder("migrate").join("log"))
-        .args(["migrate"])
-        .env("VRU__POSTGRES__URL", &pipeline.database)
-        .env("VRU__ADMIN", "127.0.0.1:0")
-        .run();
-}
-
-/// A camera that pushes through the load balancer, and starts again whenever it is refused or its connection ends.
-struct PushingCamera {
-    camera: FfmpegCamera,
-    process: Process,
-}
-
-impl PushingCamera {
-    fn start(url: &str) -> Self {
-        let camera = FfmpegCamera::new(Codec::H264, url);
-        let process = camera.start();
-        Self { camera, process }
-    }
-
-    fn keep_pushing(&mut self) {
-        if self.process.ended().is_some() {
-            self.process = self.camera.start();
-        }
-    }
-}
+const UPLOADED_FRAMES: u64 = 60;
 
 fn wanted_camera(name: &str, source: (&str, Value), credentials: Option<Value>) -> Value {
     let mut settings = json!({
@@ -149,10 +70,10 @@ fn a_rolling_update_of_everything_loses_nothing() {
     cluster.wait_until_complete(DEADLINE);
     step("everything is deployed");
 
-    let mut client = ApiClient::new(balancers.api.unwrap());
+    let mut client = ApiClient::new(balancers.api.as_ref().unwrap().address);
     let cameras = CameraServer::start();
     let (webhook, told) = receiver::start(&runtime);
-    let (site, ids, mut pushing, changed) = runtime.block_on(async {
+    let site = runtime.block_on(async {
         let person = json!({ "token": TOKEN, "name": "Ada", "password": PASSWORD });
         client.create("/api/v1/first-admin", person).await;
         client.log_in("Ada", PASSWORD).await;
@@ -160,6 +81,11 @@ fn a_rolling_update_of_everything_loses_nothing() {
         let site = format!("/api/v1/sites/{}", site["id"].as_str().unwrap());
         let url = format!("http://{webhook}/alerts");
         client.create(&format!("{site}/webhooks"), json!({ "name": "lights", "url": url })).await;
+        site
+    });
+    // Before the first alert: all of them come over it.
+    let events = EventStream::start(&runtime, &client, &site);
+    let (ids, mut pushing, changed) = runtime.block_on(async {
         let (mut ids, mut pushing, mut changed) = (Vec::new(), Vec::new(), None);
         for number in 0..PULLED {
             let path = format!("pulled-{number}");
@@ -179,7 +105,7 @@ fn a_rolling_update_of_everything_loses_nothing() {
             pushing.push(PushingCamera::start(&format!("rtsp://camera:a-login-of-a-camera@{address}/{id}")));
             ids.push(id);
         }
-        (site, ids, pushing, changed.unwrap())
+        (ids, pushing, changed.unwrap())
     });
     let address = balancers.alerts.unwrap().port();
     let followers = [Follower::start(&[address]), Follower::start(&[address])];
@@ -199,6 +125,12 @@ fn a_rolling_update_of_everything_loses_nothing() {
 
     let reads = ["cameras", "alerts", "tracks", "live"].map(|what| format!("{site}/{what}"));
     let load = ApiLoad::start(&runtime, &client, &reads, changed);
+    let pages = ApiClient::new(balancers.web.as_ref().unwrap().address);
+    let pages = ApiLoad::reading(&runtime, &pages, &web::PATHS.map(str::to_owned));
+    let feed = LiveFeed::start(&runtime, &client, &ids);
+    feed.wait_for_pictures("before the roll-out", &ids);
+    let upload = Upload::start(&runtime, &client, &site, &short_clip(UPLOADED_FRAMES));
+    step("a page shows live pictures, and a video is being uploaded");
     cluster.roll_out();
     std::thread::scope(|scope| {
         let rolled = scope.spawn(|| cluster.wait_until_complete(DEADLINE));
@@ -210,8 +142,12 @@ fn a_rolling_update_of_everything_loses_nothing() {
     });
     step("everything is replaced");
     wait_for_frames("after the roll-out", &mut pushing);
-    let done = load.stop(&runtime);
+    feed.wait_for_pictures("after the roll-out", &ids);
     step("all cameras are watched again");
+    let uploaded = upload.finish();
+    wait_until_analysed(&uploaded, &client, &runtime);
+    step("the video is analysed");
+    let (done, pages, watched) = (load.stop(&runtime), pages.stop(&runtime), feed.stop());
 
     drop(pushing);
     cluster.delete("ingest", DEADLINE);
@@ -229,6 +165,8 @@ fn a_rolling_update_of_everything_loses_nothing() {
     for follower in followers {
         assert_same_ids("at a subscriber", &follower.wait_for_alerts(ids.len()), &ids, true);
     }
+    events.wait_for_alerts(&ids);
+    let (events, requests) = (events.stop(), balancers.log());
     wait_for(DEADLINE, "all alerts at the webhook", || {
         let told: BTreeSet<String> = raised(&told.lock()).into_keys().collect();
         let missing: Vec<_> = ids.difference(&told).collect();
@@ -250,17 +188,75 @@ fn a_rolling_update_of_everything_loses_nothing() {
     let (faults, refused) = (cluster.faults(), balancers.faults());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(refused.is_empty(), "pods that were targets did not serve: {refused:#?}");
-    let failed = done.failed.lock();
-    assert!(failed.is_empty(), "requests failed: {failed:#?}");
-    println!("requests that were answered: {:?}; events that the webhook got again: {repeated}", done.answered);
+    for (who, done) in [("of the API", &done), ("of pages", &pages)] {
+        let failed = done.failed.lock();
+        assert!(failed.is_empty(), "requests {who} failed: {failed:#?}");
+        println!("requests {who} that were answered: {:?}", done.answered);
+    }
+    println!("events that the webhook got again: {repeated}; requests of the upload: {}", upload.requests());
+    assert_no_request_failed(&requests);
+    assert_moved("the stream of events", &requests, |request| request.path.ends_with("/events"));
+    assert_moved("the live feed", &requests, |request| request.path.ends_with("/live/feed"));
+    assert_moved("the upload", &requests, |request| request.method == Method::PATCH);
+    assert!(events.failures.is_empty() && events.gaps == 0, "the stream of events: {events:?}");
+    assert_eq!(sorted(&events.alerts), sorted(&alerts), "each alert is an event, once");
+    let ends = watched.closed.iter().all(|how| ["1001", "cut"].contains(&how.as_str()));
+    assert!(watched.failures.is_empty() && ends, "the live feed: {watched:?}");
     assert_every_frame_is_accounted_for(&cluster, &pipeline.bus);
     assert_stored_once(&pipeline);
     assert_eq!(alerts_stored(&pipeline), ids);
     let store = pipeline.store();
     assert_eq!(store.frames, analysed(&pipeline.bus).len() as u64, "frames in Parquet");
     assert_eq!(store.snapshots.len(), ids.len(), "snapshots");
+    assert_is_stored(&store, &uploaded, &upload.file);
     assert_eq!(pipeline.bus.written(Topic::DeadLetters), 0);
     step("the accounts are checked");
+}
+
+fn wait_until_analysed(upload: &str, client: &ApiClient, runtime: &Runtime) {
+    wait_for(DEADLINE, "the upload to be analysed", || {
+        let answer = runtime.block_on(client.call(Method::GET, upload, "", &Value::Null)).map(|answer| answer.body);
+        match answer {
+            Ok(body) if body["state"] == "done" && body["frames"] == UPLOADED_FRAMES => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+}
+
+/// The object of the upload has the bytes of the file.
+fn assert_is_stored(store: &BucketContents, upload: &str, file: &Path) {
+    let id = upload.rsplit('/').next().unwrap_or_default();
+    let stored = store.videos.iter().find(|(key, _)| key.contains(id));
+    let (_, copy) = stored.unwrap_or_else(|| panic!("{upload} is not in the bucket: {:?}", store.videos.keys()));
+    let [stored, sent] = [copy, file].map(|path| std::fs::read(path).unwrap());
+    assert!(stored == sent, "{upload}: {} bytes are stored, {} were sent, and they differ", stored.len(), sent.len());
+}
+
+/// But for requests that send bytes of an upload, whose client goes on: they are cut off where their target goes, and refused while it still
+/// writes what it has.
+fn assert_no_request_failed(requests: &[Access]) {
+    let goes_on = |request: &Access| request.cut || [409, 423].contains(&request.status);
+    let failed: Vec<_> = requests
+        .iter()
+        .filter(|request| request.status >= 400)
+        .filter(|request| !(request.method == Method::PATCH && goes_on(request)))
+        .collect();
+    assert!(failed.is_empty(), "requests failed: {failed:#?}");
+}
+
+/// Its requests were served by pods of the old revision, and then by those of the new one.
+fn assert_moved(what: &str, requests: &[Access], is_its: impl Fn(&Access) -> bool) {
+    let its: Vec<_> = requests.iter().filter(|request| is_its(request)).collect();
+    let told: Vec<_> = its.iter().map(|request| (request.pod.as_str(), request.status)).collect();
+    println!("{what}: {told:?}");
+    let revisions: Vec<_> = its.iter().filter_map(|request| request.pod.split('-').nth(1)).collect();
+    assert_eq!((revisions.first(), revisions.last()), (Some(&"1"), Some(&"2")), "{what}: {told:?}");
+}
+
+fn sorted(ids: &[String]) -> Vec<&String> {
+    let mut ids: Vec<_> = ids.iter().collect();
+    ids.sort();
+    ids
 }
 
 /// The same test finds a mistake: without preStop, pods end while the load balancer still chooses them.
@@ -272,11 +268,14 @@ fn a_pod_that_ends_before_its_load_balancer_has_left_it_fails_requests() {
     let pipeline = Pipeline::on(servers.all(), "without-pre-stop", 1);
     let manifests = Manifests::render(OVERLAY);
     migrate(&pipeline);
-    let mut api = manifests.workload("api");
-    api.spec.template.spec.containers[0].lifecycle = None;
-    let (cluster, balancers) = deploy(&manifests, vec![api], servers.addresses(&pipeline), &runtime);
+    let workloads = ["web", "api"].map(|name| {
+        let mut workload = manifests.workload(name);
+        workload.spec.template.spec.containers[0].lifecycle = None;
+        workload
+    });
+    let (cluster, balancers) = deploy(&manifests, workloads.into(), servers.addresses(&pipeline), &runtime);
     cluster.wait_until_complete(DEADLINE);
-    let mut client = ApiClient::new(balancers.api.unwrap());
+    let mut client = ApiClient::new(balancers.api.as_ref().unwrap().address);
     let (site, changed) = runtime.block_on(async {
         let person = json!({ "token": TOKEN, "name": "Ada", "password": PASSWORD });
         client.create("/api/v1/first-admin", person).await;
@@ -289,13 +288,18 @@ fn a_pod_that_ends_before_its_load_balancer_has_left_it_fails_requests() {
         (site, (path, wanted))
     });
     let load = ApiLoad::start(&runtime, &client, &[format!("{site}/cameras")], changed);
+    let pages = ApiClient::new(balancers.web.as_ref().unwrap().address);
+    let pages = ApiLoad::reading(&runtime, &pages, &web::PATHS.map(str::to_owned));
     cluster.roll_out();
     cluster.wait_until_complete(DEADLINE);
-    let done = load.stop(&runtime);
-    cluster.delete("api", DEADLINE);
+    for (workload, load) in [("api", load), ("web", pages)] {
+        let done = load.stop(&runtime);
+        assert!(!done.failed.lock().is_empty(), "requests failed at {workload}, and the test did not see it");
+        let faults = balancers.faults_of(workload);
+        assert!(!faults.is_empty(), "targets of {workload} did not serve, and the test did not see it");
+        cluster.delete(workload, DEADLINE);
+    }
     cluster.stop();
-    assert!(!done.failed.lock().is_empty(), "requests failed, and the test did not see it");
-    assert!(!balancers.faults().is_empty(), "targets did not serve, and the test did not see it");
 }
 
 /// How often the webhook was told of each alert.

@@ -16,6 +16,8 @@ pub struct BucketContents {
     pub detections: u64,
     /// Snapshots of alerts by key.
     pub snapshots: BTreeMap<String, Vec<u8>>,
+    /// Uploaded videos by key, as local files.
+    pub videos: BTreeMap<String, PathBuf>,
     /// Clips by key, as local files.
     pub clips: BTreeMap<String, PathBuf>,
 }
@@ -55,11 +57,13 @@ impl BucketContents {
         assert_eq!(report.pyarrow, report.duckdb, "pyarrow and DuckDB disagree");
         let with_end = |end: &'static str| report.keys.iter().filter(move |key| key.ends_with(end));
         let read = |key: &String| std::fs::read(copy.join(key)).unwrap();
+        let local = |key: &String| (key.clone(), copy.join(key));
         Self {
             frames: report.pyarrow.frames,
             detections: report.pyarrow.detections,
             snapshots: with_end(".jpg").map(|key| (key.clone(), read(key))).collect(),
-            clips: with_end(".mp4").map(|key| (key.clone(), copy.join(key))).collect(),
+            videos: with_end("/video").map(local).collect(),
+            clips: with_end(".mp4").map(local).collect(),
         }
     }
 }
