@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use crate::http::{Full, Place, Places, Problem};
+use crate::http::{Code, Full, Place, Places, Problem};
 
 /// In this process: each reads an hour of rows and keeps a core busy while it judges them.
 const AT_ONCE: usize = 3;
@@ -27,7 +27,7 @@ impl RulePreviews {
                 Full::Caller => format!("{OF_A_CALLER} of your previews are being computed; ask again in a moment"),
                 Full::Everybody => format!("{AT_ONCE} previews are being computed; ask again in a moment"),
             };
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_previews", detail);
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyPreviews, detail);
             problem.retry_after(Duration::from_secs(1))
         })
     }

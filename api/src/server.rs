@@ -30,7 +30,8 @@ use crate::data_jobs::DataJobs;
 use crate::database::Reads;
 use crate::group_reader;
 use crate::http::{
-    Guard, LargeAnswers, Problem, Resources, WebApp, answer_panics, docs, guard, record_request, serve_once, serve_web,
+    Code, Guard, LargeAnswers, Problem, Resources, WebApp, answer_panics, docs, guard, record_request, serve_once,
+    serve_web,
 };
 use crate::limits::{Limits, count_request};
 use crate::live::Feeds;
@@ -254,10 +255,10 @@ fn router(state: ApiState, web: Option<WebApp>) -> Router {
     let (routes, document) = routes::router().split_for_parts();
     let resources = Resources::of(document.paths.paths.keys());
     let http = &state.config.http;
-    let unknown = async || Problem::new(StatusCode::NOT_FOUND, "no_such_route", "there is no such route");
+    let unknown = async || Problem::new(StatusCode::NOT_FOUND, Code::NoSuchRoute, "there is no such route");
     let method = async || {
         let detail = "this route does not know the method; the Allow header lists those it knows";
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail)
     };
     routes
         .merge(docs())

@@ -9,7 +9,7 @@ use vru_storage::log_in_failures::{self, subject};
 use vru_storage::postgres::{DatabaseError, PooledClient};
 
 use crate::config::LogInConfig;
-use crate::http::{Problem, network};
+use crate::http::{Code, Problem, network};
 
 /// One log-in.
 pub(crate) struct Attempt {
@@ -31,7 +31,9 @@ impl Attempt {
             // A refused attempt counts for neither: the transaction ends without a commit.
             if let Some(blocked) = log_in_failures::begin(&transaction, subject, free, config.longest_block).await? {
                 let detail = "too many failed log-ins; wait, then try again";
-                return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "log_in_blocked", detail).retry_after(blocked));
+                return Err(
+                    Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::LogInBlocked, detail).retry_after(blocked)
+                );
             }
         }
         Ok(transaction.commit().await.map_err(failed)?)

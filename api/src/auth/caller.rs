@@ -14,7 +14,7 @@ use vru_storage::users::User;
 
 use super::cookie::session_tokens;
 use super::token::{KEY_PREFIX, hash};
-use crate::http::{Problem, Repeatable, RequestId};
+use crate::http::{Code, Problem, Repeatable, RequestId};
 use crate::state::ApiState;
 use crate::tokens;
 
@@ -92,7 +92,7 @@ impl FromRequestParts<ApiState> for Caller {
 async fn with_bearer(headers: &HeaderMap, state: &ApiState) -> Result<Who, Problem> {
     let unknown = || {
         let detail = "the API key is unknown, revoked or expired";
-        Problem::new(StatusCode::UNAUTHORIZED, "key_invalid", detail)
+        Problem::new(StatusCode::UNAUTHORIZED, Code::KeyInvalid, detail)
     };
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(unknown()) };
@@ -112,7 +112,7 @@ async fn with_bearer(headers: &HeaderMap, state: &ApiState) -> Result<Who, Probl
 async fn with_session(headers: &HeaderMap, state: &ApiState) -> Result<Who, Problem> {
     let unknown = || {
         let detail = "log in first: POST /api/v1/session";
-        Problem::new(StatusCode::UNAUTHORIZED, "not_logged_in", detail)
+        Problem::new(StatusCode::UNAUTHORIZED, Code::NotLoggedIn, detail)
     };
     let mut tokens = session_tokens(headers);
     let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(unknown()) };

@@ -8,7 +8,7 @@ use vru_runtime::cameras::{CameraSettings, SealingKey, SettingsMistake};
 use vru_runtime::secret::Secret;
 use vru_storage::cameras::SealedCredentials;
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 
 /// Makes messages, and seals what they must not show.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl CameraMessages {
     pub(crate) fn seal(&self, username: &str, password: &Secret) -> Result<SealedCredentials, Problem> {
         let Some(key) = &self.key else {
             let detail = "this service keeps no secrets of cameras: its operator must set `cameras.secrets_key`";
-            return Err(Problem::conflict("no_secrets_key", "credentials", detail));
+            return Err(Problem::conflict(Code::NoSecretsKey, "credentials", detail));
         };
         let sealed = |text: &Secret| key.seal(text).ok_or_else(Problem::internal);
         Ok(SealedCredentials { username: sealed(&Secret::new(username))?, password: sealed(password)? })

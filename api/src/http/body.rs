@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::Problem;
+use super::{Code, Problem};
 
 /// The body, read as JSON.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         // A form of another site cannot send this type without asking first.
         if !kind.is_some_and(is_json) {
             let detail = "the body must be JSON: send content-type: application/json";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::NotJson, detail));
         }
         let body = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection))?;
         read_json(&body).map(Self)
@@ -37,10 +37,10 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
         match is_json {
             true if field != "." => Problem::field(field, strip_place(&inner)),
             true => Problem::field("", strip_place(&inner)),
-            false => Problem::new(StatusCode::BAD_REQUEST, "malformed_json", inner.to_string()),
+            false => Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, inner.to_string()),
         }
     })?;
-    reader.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;
+    reader.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, error.to_string()))?;
     Ok(value)
 }
 
@@ -53,10 +53,10 @@ pub(crate) fn unreadable(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
+            Code::BodyTooLarge,
             "the body is larger than `http.max_body_bytes`",
         ),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "the body ended early"),
+        _ => Problem::new(StatusCode::BAD_REQUEST, Code::BodyIncomplete, "the body ended early"),
     }
 }
 

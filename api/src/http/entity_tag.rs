@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Problem;
+use super::{Code, Problem};
 
 /// An answer with the version of what it shows.
 pub(crate) struct Tagged<T> {
@@ -45,7 +45,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Expected {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Some(value) = parts.headers.get(header::IF_MATCH) else {
             let detail = "send the ETag of the version that you change as If-Match";
-            return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail));
+            return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, Code::IfMatchRequired, detail));
         };
         let version = value.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
         // A tag of another form is of no version.
@@ -56,6 +56,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Expected {
 impl Problem {
     pub(crate) fn changed_meanwhile() -> Self {
         let detail = "it was changed meanwhile: read it again, and make your change to what it is now";
-        Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", detail)
+        Self::new(StatusCode::PRECONDITION_FAILED, Code::ChangedMeanwhile, detail)
     }
 }

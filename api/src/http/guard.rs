@@ -10,10 +10,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::Semaphore;
 
-use super::Problem;
 use super::config::HttpConfig;
 use super::idempotency::KEY_HEADER;
 use super::rest_of_body::read_rest;
+use super::{Code, Problem};
 use crate::uploads::tus::carries_bytes;
 
 #[derive(Debug)]
@@ -56,11 +56,11 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     let opens_socket = request.headers().contains_key(header::UPGRADE);
     if (changes || opens_socket) && guard.is_foreign(request.headers()) {
         let detail = "the request comes from a page of another site; `http.origins` lists ours";
-        return Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail).into_response();
+        return Problem::new(StatusCode::FORBIDDEN, Code::ForeignOrigin, detail).into_response();
     }
     let Ok(_place) = guard.places.try_acquire() else {
         let detail = "too many requests at once; try again";
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::Overloaded, detail)
             .retry_after(Duration::from_secs(1))
             .into_response();
     };
@@ -70,7 +70,7 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     }
     tokio::time::timeout(guard.timeout, next.run(request)).await.unwrap_or_else(|_| {
         let detail = "the request took longer than `http.timeout`; whether a change took effect is not known";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::Timeout, detail).into_response()
     })
 }
 

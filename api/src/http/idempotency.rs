@@ -16,8 +16,8 @@ use vru_runtime::report::chain;
 use vru_storage::idempotency::{self, Claim, KeptAnswer, Served};
 use vru_storage::postgres::{Pool, PooledClient};
 
-use super::Problem;
 use super::body::unreadable;
+use super::{Code, Problem};
 
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -52,14 +52,16 @@ impl Repeatable {
         };
         if request_hash != self.request_hash {
             let detail = "was used for another request within the last day";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail).at(KEY_HEADER));
+            return Err(
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::IdempotencyKeyReused, detail).at(KEY_HEADER)
+            );
         }
         if let Some(answer) = answer {
             self.found.get_or_init(|| Found::Again(answer));
         }
         // The answer if there is none that can be given again.
         let detail = format!("the request was served before; it changed `{object}`, and its answer is not kept");
-        Err(Problem::conflict("served_before", KEY_HEADER, detail))
+        Err(Problem::conflict(Code::ServedBefore, KEY_HEADER, detail))
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::Problem;
 use super::places::{Full, Place, Places};
+use super::{Code, Problem};
 
 /// The largest takes about 50 MB.
 const AT_ONCE: usize = 6;
@@ -45,11 +45,11 @@ impl LargeAnswers {
                 Full::Caller => {
                     let detail =
                         format!("you are being sent {OF_A_CALLER} large answers; take one of them to its end first");
-                    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_large_answers", detail)
+                    Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyLargeAnswers, detail)
                 }
                 Full::Everybody => {
                     let detail = "too many large answers are sent at once; try again";
-                    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+                    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::Overloaded, detail)
                 }
             };
             problem.retry_after(TRY_AGAIN)

@@ -3,6 +3,7 @@
 mod accept;
 mod body;
 mod client_address;
+mod code;
 mod config;
 mod docs;
 mod entity_tag;
@@ -27,6 +28,7 @@ pub(crate) use accept::accepts;
 pub(crate) use body::read_json;
 pub(crate) use body::{JsonBody, unreadable};
 pub(crate) use client_address::ClientAddress;
+pub(crate) use code::Code;
 pub use config::HttpConfig;
 pub(crate) use docs::docs;
 pub(crate) use entity_tag::{Expected, Tagged, is_current};

@@ -12,13 +12,15 @@ use utoipa::{IntoResponses, ToSchema};
 use vru_runtime::report::chain;
 use vru_storage::postgres::DatabaseError;
 
+use super::code::{self, Code};
+
 const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request has no result.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: String,
     field: Option<String>,
     retry_after: Option<Duration>,
@@ -36,8 +38,7 @@ pub(crate) struct ProblemDocument {
     /// The status code.
     #[schema(example = 404)]
     status: u16,
-    /// What went wrong, for programs. A code keeps its meaning.
-    #[schema(example = "not_found")]
+    #[schema(schema_with = code::schema)]
     code: &'static str,
     /// What went wrong, for people.
     #[schema(example = "there is no such site")]
@@ -48,38 +49,38 @@ pub(crate) struct ProblemDocument {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), field: None, retry_after: None, cause: None }
     }
 
     /// A field of the body, or a parameter, is wrong.
     pub(crate) fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", detail) }
+        Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidField, detail) }
     }
 
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
-        Self { field: Some(name.to_owned()), ..Self::new(StatusCode::BAD_REQUEST, "invalid_parameter", detail) }
+        Self { field: Some(name.to_owned()), ..Self::new(StatusCode::BAD_REQUEST, Code::InvalidParameter, detail) }
     }
 
     /// What the request wants and what there is exclude each other.
-    pub(crate) fn conflict(code: &'static str, field: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn conflict(code: Code, field: &str, detail: impl Into<String>) -> Self {
         let field = (!field.is_empty()).then(|| field.to_owned());
         Self { field, ..Self::new(StatusCode::CONFLICT, code, detail) }
     }
 
     /// Also where something exists that the person may not know of.
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("there is no such {what}"))
     }
 
     pub(crate) fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "your role does not allow this")
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, "your role does not allow this")
     }
 
     /// The log says what happened.
     pub(crate) fn internal() -> Self {
         let detail = "the request failed; the log has the reason under its request id";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, detail)
     }
 
     /// Whether the request is good, and the service failed.
@@ -97,7 +98,7 @@ impl Problem {
     }
 
     pub(crate) fn code(&self) -> &'static str {
-        self.code
+        self.code.as_str()
     }
 
     pub(crate) fn detail(&self) -> &str {
@@ -130,22 +131,22 @@ impl From<DatabaseError> for Problem {
         let problem = match error {
             DatabaseError::Repeated => {
                 let detail = "the same request is served at this moment; send it again for its answer";
-                let problem = Self::conflict("served_now", "idempotency-key", detail);
+                let problem = Self::conflict(Code::ServedNow, "idempotency-key", detail);
                 return problem.retry_after(Duration::from_secs(1));
             }
             DatabaseError::Connect { .. } | DatabaseError::Timeout { .. } => {
                 let detail = "the database does not answer; try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseUnavailable, detail)
                     .retry_after(Duration::from_secs(1))
             }
             _ if error.is_lost_connection() => {
                 let detail = "the connection to the database was lost; whether a change took effect is not known";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseUnavailable, detail)
                     .retry_after(Duration::from_secs(1))
             }
             _ if error.is_momentary() => {
                 let detail = "the database gave up for now, and changed nothing; try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseUnavailable, detail)
                     .retry_after(Duration::from_secs(1))
             }
             _ => Self::internal(),
@@ -161,7 +162,7 @@ impl IntoResponse for Problem {
             tracing::error!(cause, "a request failed");
         }
         let title = status.canonical_reason().unwrap_or("Error");
-        let document = ProblemDocument { title, status: status.as_u16(), code, detail, field };
+        let document = ProblemDocument { title, status: status.as_u16(), code: code.as_str(), detail, field };
         let mut response = (status, Json(document)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use vru_runtime::redis::Redis;
 
-use crate::http::{Problem, network};
+use crate::http::{Code, Problem, network};
 use gcra::{Rate, Verdict};
 use local::LocalLimits;
 use metrics::DECISIONS;
@@ -76,7 +76,7 @@ impl Decision {
             return Ok(());
         }
         let detail = "too many requests; wait, then try again";
-        Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(self.wait))
+        Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, detail).retry_after(self.wait))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 
 use super::metrics::REFUSED;
-use crate::http::{Full, Place, Places, Problem};
+use crate::http::{Code, Full, Place, Places, Problem};
 
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
@@ -15,13 +15,13 @@ pub(super) fn take(places: &Places, caller: String) -> Result<Place, Problem> {
         let (status, code, reason, detail) = match full {
             Full::Caller => (
                 StatusCode::TOO_MANY_REQUESTS,
-                "too_many_feeds",
+                Code::TooManyFeeds,
                 "caller",
                 "you have as many feeds open as `live.max_feeds_per_caller` allows; close one",
             ),
             Full::Everybody => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "feeds_full",
+                Code::FeedsFull,
                 "replica",
                 "as many feeds are open as `live.max_feeds` allows; try again",
             ),

@@ -14,7 +14,7 @@ use vru_runtime::cameras::SealingKey;
 use vru_runtime::report::chain;
 use vru_storage::s3::{BucketError, Presence, SignedUrls};
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::metrics::PICTURES;
 use relay::Relay;
 
@@ -74,7 +74,7 @@ impl Pictures {
     ) -> Result<Response, Problem> {
         let Some(relay) = &self.relay else {
             let detail = "this service passes no pictures on: its operator may set `s3.relay`";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "relay_not_configured", detail));
+            return Err(Problem::new(StatusCode::NOT_FOUND, Code::RelayNotConfigured, detail));
         };
         relay.answer(reader, address, headers).await
     }
@@ -84,7 +84,7 @@ impl Pictures {
         let urls = self.urls()?;
         if key.is_empty() {
             let detail = "no picture was taken of it";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "no_picture", detail));
+            return Err(Problem::new(StatusCode::NOT_FOUND, Code::NoPicture, detail));
         }
         let expires_at = SystemTime::now() + self.lifetime;
         self.address_until(urls, reader, key, expires_at).await?.ok_or_else(not_stored)
@@ -108,7 +108,7 @@ impl Pictures {
 
     fn urls(&self) -> Result<&SignedUrls, Problem> {
         let detail = "this service shows no pictures: its operator must set `s3.enabled`";
-        self.urls.as_ref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "pictures_not_configured", detail))
+        self.urls.as_ref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, Code::PicturesNotConfigured, detail))
     }
 
     /// `None`: it is not stored.
@@ -155,7 +155,7 @@ fn missing() -> Problem {
 
 fn not_stored() -> Problem {
     let detail = "the picture is not stored: not yet, not any more, or it could not be made";
-    Problem::new(StatusCode::NOT_FOUND, "picture_missing", detail)
+    Problem::new(StatusCode::NOT_FOUND, Code::PictureMissing, detail)
 }
 
 fn refused(key: &str) -> Problem {
@@ -171,5 +171,5 @@ fn unavailable(error: &BucketError) -> Problem {
     PICTURES.with_label_values(&["unavailable"]).inc();
     tracing::error!(error = %chain(error), "the store of pictures does not answer");
     let detail = "the store of pictures does not answer; try again";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pictures_unavailable", detail).retry_after(Duration::from_secs(1))
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::PicturesUnavailable, detail).retry_after(Duration::from_secs(1))
 }

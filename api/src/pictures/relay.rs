@@ -18,7 +18,7 @@ use vru_runtime::report::chain;
 use vru_storage::s3::{Bucket, BucketConfig, BucketError, OpenObject, Opened};
 
 use super::{missing, refused, unavailable};
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::metrics::PICTURES;
 
 /// Pictures and videos that are passed on at once; each is a connection to the bucket's server.
@@ -82,17 +82,16 @@ impl Relay {
         let RelayedAddress { key, expires, signature } = address;
         if !self.signing.has_signed_address(&signed_text(reader, key, *expires), signature) {
             let detail = "the address is not one that this service gave to you: ask for the picture again";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "address_refused", detail));
+            return Err(Problem::new(StatusCode::FORBIDDEN, Code::AddressRefused, detail));
         }
         if seconds(SystemTime::now()) >= *expires {
             let detail = "the address was good until `expires`: ask for the picture again";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "address_expired", detail).at("expires"));
+            return Err(Problem::new(StatusCode::FORBIDDEN, Code::AddressExpired, detail).at("expires"));
         }
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             let detail = "too many pictures are sent at once; try again";
-            return Err(
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(Duration::from_secs(1))
-            );
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::Overloaded, detail)
+                .retry_after(Duration::from_secs(1)));
         };
         let object = match self.bucket.open(key, range(headers)).await.map_err(|error| unavailable(&error))? {
             Opened::Object(object) => *object,
@@ -100,7 +99,7 @@ impl Relay {
             Opened::Refused => return Err(refused(key)),
             Opened::NoSuchRange => {
                 let detail = "the picture ends before the range begins";
-                return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "no_such_range", detail).at("range"));
+                return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, Code::NoSuchRange, detail).at("range"));
             }
         };
         PICTURES.with_label_values(&["relayed"]).inc();

@@ -16,7 +16,7 @@ use vru_storage::{cameras, data_jobs};
 use super::text;
 use crate::auth::Permitted;
 use crate::data_jobs::DataJobs;
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::state::ApiState;
 
 const LONGEST: Duration = Duration::from_hours(366 * 24);
@@ -69,7 +69,7 @@ fn time(field: &str, text: &str) -> Result<SystemTime, Problem> {
 pub(super) fn configured(state: &ApiState) -> Result<&DataJobs, Problem> {
     state.data_jobs.as_ref().ok_or_else(|| {
         let detail = "this service deletes and exports no data by time: its operator must set `data_jobs.enabled`, and the bucket in section `s3`";
-        Problem::conflict("data_jobs_not_configured", "", detail)
+        Problem::conflict(Code::DataJobsNotConfigured, "", detail)
     })
 }
 
@@ -109,7 +109,7 @@ async fn check(client: &PooledClient, (site_id, camera_id): (&str, &str), kind: 
     cameras::find(client, site_id, camera_id).await?.ok_or_else(|| Problem::not_found("camera"))?;
     if data_jobs::waiting(client, site_id, kind).await? >= MOST_WAITING {
         let detail = format!("{MOST_WAITING} jobs of the site wait, which is as many as may wait");
-        return Err(Problem::conflict("too_many_jobs", "", detail));
+        return Err(Problem::conflict(Code::TooManyJobs, "", detail));
     }
     Ok(())
 }

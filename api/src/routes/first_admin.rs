@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use vru_runtime::secret::Secret;
 
 use crate::auth::{add_first_admin, check_name, is_same};
-use crate::http::{ClientAddress, JsonBody, Problem, Problems};
+use crate::http::{ClientAddress, Code, JsonBody, Problem, Problems};
 use crate::routes::text::check_display_name;
 use crate::state::ApiState;
 
@@ -48,10 +48,10 @@ pub(super) async fn create(
     let expected = &state.config.first_admin.token;
     if expected.is_empty() {
         let detail = "`first_admin.token` is not configured; add the first person with `vru-api create-admin`";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "first_admin_by_command", detail));
+        return Err(Problem::new(StatusCode::FORBIDDEN, Code::FirstAdminByCommand, detail));
     }
     if !is_same(expected.expose(), &token) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "wrong_token", "the token is wrong"));
+        return Err(Problem::new(StatusCode::FORBIDDEN, Code::WrongToken, "the token is wrong"));
     }
     check_name(&name).map_err(|detail| Problem::field("name", detail))?;
     let display_name = display_name.unwrap_or_else(|| name.clone());
@@ -60,7 +60,7 @@ pub(super) async fn create(
     let mut client = state.database.get().await?;
     let Some(user_id) = add_first_admin(&mut client, &name, &display_name, &hash).await? else {
         let detail = "there is somebody who can add people: log in";
-        return Err(Problem::conflict("first_admin_exists", "", detail));
+        return Err(Problem::conflict(Code::FirstAdminExists, "", detail));
     };
     Ok((StatusCode::CREATED, Json(FirstAdminAdded { user_id })))
 }

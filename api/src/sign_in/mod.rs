@@ -23,7 +23,7 @@ use provider::{Provider, Refused};
 
 use crate::auth::is_same;
 use crate::config::ApiConfig;
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::metrics::SIGN_INS;
 use crate::outbound::{Outbound, Reach};
 
@@ -121,7 +121,7 @@ impl SignIn {
         let elsewhere = || {
             SIGN_INS.with_label_values(&["refused"]).inc();
             let detail = "this sign-in was begun in another browser, or too long ago: begin again";
-            Problem::new(StatusCode::UNAUTHORIZED, "sign_in_expired", detail)
+            Problem::new(StatusCode::UNAUTHORIZED, Code::SignInExpired, detail)
         };
         let pending = Pending::of_request(headers, key, id, SystemTime::now()).ok_or_else(elsewhere)?;
         if !answer.state.is_some_and(|state| is_same(&pending.state, &state)) {
@@ -134,7 +134,7 @@ impl SignIn {
             SIGN_INS.with_label_values(&["refused"]).inc();
             tracing::info!(provider = id, error, "the provider refused a sign-in");
             let detail = "the identity provider did not let you in, or you cancelled";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "sign_in_refused", detail));
+            return Err(Problem::new(StatusCode::FORBIDDEN, Code::SignInRefused, detail));
         }
         let code = answer.code.ok_or_else(|| failed(provider, "the answer has no code"))?;
         let _place = self.place()?;
@@ -152,7 +152,7 @@ impl SignIn {
         self.places.try_acquire().map_err(|_| {
             SIGN_INS.with_label_values(&["failed"]).inc();
             let detail = "too many people wait for identity providers; try again, or log in with your password";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", detail).retry_after(self.timeout)
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::ProviderUnavailable, detail).retry_after(self.timeout)
         })
     }
 
@@ -171,7 +171,7 @@ impl SignIn {
                 let detail = format!(
                     "the identity provider {name} does not answer as it should, the log says why; try again, or log in with your password"
                 );
-                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", detail);
+                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::ProviderUnavailable, detail);
                 Err(problem.retry_after(Duration::from_secs(5)))
             }
         }
@@ -182,5 +182,5 @@ fn failed(provider: &Provider, why: &str) -> Problem {
     SIGN_INS.with_label_values(&["refused"]).inc();
     tracing::warn!(provider = provider.config.id, why, "a sign-in was refused");
     let detail = "what the identity provider says cannot be accepted: begin again";
-    Problem::new(StatusCode::UNAUTHORIZED, "sign_in_failed", detail)
+    Problem::new(StatusCode::UNAUTHORIZED, Code::SignInFailed, detail)
 }

@@ -25,7 +25,7 @@ use keyring::{Keyring, OwnKeys};
 pub(crate) use keyring::{RotationError, Wanted};
 
 use crate::config::ApiConfig;
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 
 /// How old the keys of a replica are at most, unless the database does not answer.
 const KEYS_FROM_DATABASE: Pace = Pace { every: Duration::from_secs(5), unknown_key: Duration::from_secs(1) };
@@ -144,19 +144,19 @@ impl Tokens {
     fn keyring(&self) -> Result<&Keyring, Problem> {
         self.parts.as_ref().map(|(keyring, _)| keyring).ok_or_else(|| {
             let detail = "this service signs no tokens: its operator must set `cameras.secrets_key`";
-            Problem::conflict("no_secrets_key", "", detail)
+            Problem::conflict(Code::NoSecretsKey, "", detail)
         })
     }
 }
 
 pub(crate) fn invalid() -> Problem {
     let detail = "the token is expired, of another issuer or audience, or signed with a key that is not known here";
-    Problem::new(StatusCode::UNAUTHORIZED, "token_invalid", detail)
+    Problem::new(StatusCode::UNAUTHORIZED, Code::TokenInvalid, detail)
 }
 
 fn unavailable() -> Problem {
     let detail = "no key for tokens can be used now; the log says why";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "tokens_unavailable", detail).retry_after(Duration::from_secs(1))
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::TokensUnavailable, detail).retry_after(Duration::from_secs(1))
 }
 
 /// The command: makes a key that signs when every verifier knows it, or at once.

@@ -26,7 +26,7 @@ use vru_storage::postgres::Pool;
 use vru_storage::s3::{Bucket, BucketConfig, BucketError};
 
 use crate::group_reader;
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 
 pub(crate) use checksum::Algorithm;
 pub use config::UploadsConfig;
@@ -90,7 +90,7 @@ impl Uploads {
 fn storage_failed(error: &BucketError) -> Problem {
     tracing::warn!(error = %chain(error), "an upload waits for the bucket's server");
     let detail = "the store of uploads does not answer; go on at the offset that HEAD tells";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable", detail).retry_after(Duration::from_secs(2))
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::StorageUnavailable, detail).retry_after(Duration::from_secs(2))
 }
 
 /// Where the file of an upload is.

@@ -19,7 +19,7 @@ use vru_storage::uploads::{self, Advance, State, Taken, Upload};
 
 use super::checksum::Checksum;
 use super::{Uploads, storage_failed, tail_key, tus};
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::metrics::{UPLOAD_REQUESTS, UPLOADED_BYTES};
 
 /// How often a part is tried.
@@ -64,7 +64,7 @@ impl Uploads {
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             UPLOAD_REQUESTS.with_label_values(&["busy"]).inc();
             let detail = "too many files are uploaded at this moment; try again";
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_uploads", detail);
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyUploads, detail);
             return Err(problem.retry_after(std::time::Duration::from_secs(2)));
         };
         let upload = self.take(&part.site_id, &part.id, part.offset, part.length).await?;
@@ -109,14 +109,14 @@ impl Uploads {
         check_receiving(&refused)?;
         if refused.received != offset {
             let detail = format!("is not {}, where the upload goes on", refused.received);
-            return Err(Problem::conflict("wrong_offset", tus::OFFSET.as_str(), detail));
+            return Err(Problem::conflict(Code::WrongOffset, tus::OFFSET.as_str(), detail));
         }
         if refused.state != State::Receiving {
             let detail = "all bytes of the file are there already";
-            return Err(Problem::conflict("upload_complete", "", detail));
+            return Err(Problem::conflict(Code::UploadComplete, "", detail));
         }
         let detail = "another request sends bytes of this upload at this moment";
-        Err(Problem::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(std::time::Duration::from_secs(2)))
+        Err(Problem::new(StatusCode::LOCKED, Code::UploadLocked, detail).retry_after(std::time::Duration::from_secs(2)))
     }
 }
 
@@ -124,23 +124,23 @@ impl Uploads {
 pub(crate) fn check_receiving(upload: &Upload) -> Result<(), Problem> {
     if upload.state == State::Receiving && upload.expired {
         let detail = "the upload has expired; begin a new one";
-        return Err(Problem::new(StatusCode::GONE, "upload_expired", detail));
+        return Err(Problem::new(StatusCode::GONE, Code::UploadExpired, detail));
     }
     if upload.state == State::Cancelled {
-        return Err(Problem::new(StatusCode::GONE, "upload_cancelled", "the upload was cancelled"));
+        return Err(Problem::new(StatusCode::GONE, Code::UploadCancelled, "the upload was cancelled"));
     }
     Ok(())
 }
 
 pub(crate) fn too_long(rest: i64) -> Problem {
     let detail = format!("the body is larger than the {rest} bytes that the file lacks");
-    tus::too_large("body_too_large", detail)
+    tus::too_large(Code::BodyTooLarge, detail)
 }
 
 /// Somebody else works on it now, or it was deleted.
 fn overtaken() -> Problem {
     let detail = "another request has taken over this upload, or it was deleted";
-    Problem::conflict("upload_taken_over", "", detail)
+    Problem::conflict(Code::UploadTakenOver, "", detail)
 }
 
 struct Receiver<'a> {
@@ -248,7 +248,7 @@ impl Receiver<'_> {
         let Some(tail) = found.filter(|tail| tail.len() as i64 == wanted) else {
             tracing::error!(upload = self.upload.id, key, "the bucket lacks the last bytes of an upload");
             let detail = "bytes of the upload are lost; begin a new one";
-            return Err(Problem::new(StatusCode::GONE, "upload_damaged", detail));
+            return Err(Problem::new(StatusCode::GONE, Code::UploadDamaged, detail));
         };
         Ok(BytesMut::from(&tail[..]))
     }
@@ -360,12 +360,12 @@ impl Receiver<'_> {
 
 fn broken() -> Problem {
     let detail = "the body ended early; go on at the offset that HEAD tells";
-    Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", detail)
+    Problem::new(StatusCode::BAD_REQUEST, Code::BodyIncomplete, detail)
 }
 
 fn stopped() -> Problem {
     let detail = "this replica stops, and kept nothing of the body; send it again";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail).retry_after(std::time::Duration::from_secs(1))
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::Stopping, detail).retry_after(std::time::Duration::from_secs(1))
 }
 
 /// A few tries, with growing pauses.

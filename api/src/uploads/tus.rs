@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::checksum::{Algorithm, Checksum};
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 
 pub(crate) const VERSION: &str = "1.0.0";
 pub(crate) const EXTENSIONS: &str = "creation,creation-with-upload,termination,checksum,expiration";
@@ -41,7 +41,7 @@ pub(crate) fn check_version(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("this service speaks tus {VERSION}: send the header tus-resumable: {VERSION}");
-    Err(Problem::new(StatusCode::PRECONDITION_FAILED, "wrong_tus_version", detail).at(RESUMABLE.as_str()))
+    Err(Problem::new(StatusCode::PRECONDITION_FAILED, Code::WrongTusVersion, detail).at(RESUMABLE.as_str()))
 }
 
 /// A number of bytes.
@@ -78,7 +78,7 @@ pub(crate) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("the body must be a part of the file: send content-type: {MEDIA_TYPE}");
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_part", detail).at(header::CONTENT_TYPE.as_str()))
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::NotAPart, detail).at(header::CONTENT_TYPE.as_str()))
 }
 
 /// Whether the body is bytes of a file.
@@ -155,7 +155,7 @@ pub(crate) fn value(number: i64) -> HeaderValue {
 }
 
 /// The file is larger than it may be.
-pub(crate) fn too_large(code: &'static str, detail: impl Into<String>) -> Problem {
+pub(crate) fn too_large(code: Code, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn too_large(code: &'static str, detail: impl Into<String>) -> Proble
 pub(crate) fn checksum_mismatch() -> Problem {
     let status = StatusCode::from_u16(460).unwrap_or(StatusCode::CONFLICT);
     let detail = "the bytes of the body have another checksum; none of them is kept";
-    Problem::new(status, "checksum_mismatch", detail).at(CHECKSUM.as_str())
+    Problem::new(status, Code::ChecksumMismatch, detail).at(CHECKSUM.as_str())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use vru_runtime::secret::Secret;
 use vru_storage::cameras::SealedCredentials;
 use vru_storage::webhooks::SealedSecrets;
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 
 /// Encrypts and decrypts what events are signed with.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ impl WebhookSecrets {
     pub(crate) fn seal(&self, secret: &Secret) -> Result<String, Problem> {
         let Some(key) = &self.key else {
             let detail = "this service keeps no secrets, and sends nothing unsigned: its operator must set `cameras.secrets_key`";
-            return Err(Problem::conflict("no_secrets_key", "", detail));
+            return Err(Problem::conflict(Code::NoSecretsKey, "", detail));
         };
         key.seal(secret).ok_or_else(Problem::internal)
     }

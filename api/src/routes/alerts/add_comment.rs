@@ -9,7 +9,7 @@ use vru_storage::reviews;
 use super::alert::find;
 use super::comment::{Comment, NewComment};
 use crate::auth::{Caller, Permitted, actions::ReviewAlerts, actions::ReviewAllAlerts};
-use crate::http::{JsonBody, Problem, Problems};
+use crate::http::{Code, JsonBody, Problem, Problems};
 use crate::state::ApiState;
 
 /// On one alert.
@@ -65,7 +65,7 @@ async fn write(
     let transaction = client.transaction().await.map_err(failed)?;
     let actor = caller.actor();
     let comment = reviews::add_comment(&transaction, &actor, alert_id, text, MOST).await?.ok_or_else(|| {
-        Problem::conflict("too_many_comments", "", format!("the alert has {MOST} comments already, or is gone"))
+        Problem::conflict(Code::TooManyComments, "", format!("the alert has {MOST} comments already, or is gone"))
     })?;
     // Not the text: who deletes a comment means it.
     let details = json!({ "comment_id": comment.id.to_string(), "camera_id": alert.camera_id });

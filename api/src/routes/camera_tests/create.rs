@@ -14,7 +14,7 @@ use vru_storage::{camera_tests, cameras};
 use super::camera_test::{CameraTest, find};
 use crate::auth::{Permitted, actions::TestCameras};
 use crate::cameras::CameraMessages;
-use crate::http::{JsonBody, Problem, Problems};
+use crate::http::{Code, JsonBody, Problem, Problems};
 use crate::routes::cameras::{Credentials, checked};
 use crate::state::ApiState;
 
@@ -75,7 +75,7 @@ pub(super) async fn create(
     let transaction = client.transaction().await.map_err(failed)?;
     if camera_tests::unfinished(&transaction, site_id).await? >= i64::from(config.per_site) {
         let detail = format!("{} tests of the site have not finished; wait for one", config.per_site);
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tests", detail);
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyTests, detail);
         return Err(problem.retry_after(config.timeout));
     }
     camera_tests::create(&transaction, &id, site_id, camera_id.as_deref(), unblurred, config.wait()).await?;

@@ -5,7 +5,7 @@ use vru_storage::audit::{self, Entry};
 use vru_storage::camera_tests;
 
 use crate::auth::{Permitted, actions::SeePictures};
-use crate::http::{Problem, Problems};
+use crate::http::{Code, Problem, Problems};
 use crate::state::ApiState;
 
 /// A picture of the camera that was tried: a JPEG of at most 1280 × 1280 pixels and 512 KiB, blurred unless it need not be. The audit log
@@ -27,7 +27,7 @@ pub(super) async fn snapshot(
     let test = camera_tests::find(&client, site_id, id).await?.ok_or_else(|| Problem::not_found("test"))?;
     let Some(jpeg) = camera_tests::snapshot(&client, site_id, id).await? else {
         let detail = "the test has no picture: it has not finished, it failed, or the picture could not be blurred";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "no_picture", detail));
+        return Err(Problem::new(StatusCode::NOT_FOUND, Code::NoPicture, detail));
     };
     let details = json!({ "camera_id": test.camera_id });
     let entry = Entry { action: "camera_test.see_snapshot", site_id, object: id, details };

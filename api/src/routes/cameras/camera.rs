@@ -10,7 +10,7 @@ use vru_storage::cameras::{self, SealedCredentials};
 use vru_storage::postgres::PooledClient;
 
 use crate::cameras::CameraMessages;
-use crate::http::{Problem, Tagged};
+use crate::http::{Code, Problem, Tagged};
 use crate::routes::text::{check_display_name, time};
 use crate::state::ApiState;
 
@@ -145,7 +145,7 @@ fn message_credentials(credentials: &SealedCredentials) -> vru_proto::v1::Creden
 pub(in crate::routes) fn check_changeable(state: &ApiState) -> Result<(), Problem> {
     if state.config.cameras.in_file {
         let detail = "the cameras are in a file of the services that watch them; change that file";
-        return Err(Problem::conflict("cameras_in_file", "", detail));
+        return Err(Problem::conflict(Code::CamerasInFile, "", detail));
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ pub(super) fn in_version<T>(
     let found = found.ok_or_else(|| Problem::not_found("camera"))?;
     if found.0.upload_id.is_some() {
         let detail = "the camera shows an uploaded file: cancel or delete the upload";
-        return Err(Problem::conflict("camera_of_upload", "", detail));
+        return Err(Problem::conflict(Code::CameraOfUpload, "", detail));
     }
     if found.0.version == version { Ok(found) } else { Err(Problem::changed_meanwhile()) }
 }

@@ -3,7 +3,7 @@ use vru_storage::data_jobs::JobState;
 
 use super::export::find;
 use crate::auth::{Permitted, actions::ExportData};
-use crate::http::{Problem, Problems};
+use crate::http::{Code, Problem, Problems};
 use crate::routes::data_range::configured;
 use crate::routes::picture::{PictureAddress, Shown, show};
 use crate::state::ApiState;
@@ -27,7 +27,7 @@ pub(super) async fn archive(
     drop(client);
     if job.state != JobState::Done {
         let detail = format!("the export is {}: it has no archive", job.state.word());
-        return Err(Problem::conflict("no_archive", "", detail));
+        return Err(Problem::conflict(Code::NoArchive, "", detail));
     }
     let shown = Shown {
         action: "camera.download_export",

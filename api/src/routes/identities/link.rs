@@ -10,7 +10,7 @@ use vru_storage::{identities, users};
 
 use super::identity::Identity;
 use crate::auth::{Permitted, actions::ManageUsers};
-use crate::http::{JsonBody, Problem, Problems};
+use crate::http::{Code, JsonBody, Problem, Problems};
 use crate::state::ApiState;
 
 #[derive(Deserialize, ToSchema)]
@@ -51,7 +51,7 @@ pub(super) async fn link(
     let linked = identities::link(&transaction, &who.object_id, issuer, &subject).await;
     let identity = linked.map_err(|error| {
         if error.is_duplicate() {
-            Problem::conflict("identity_taken", "subject", "this account is already that of a user")
+            Problem::conflict(Code::IdentityTaken, "subject", "this account is already that of a user")
         } else {
             error.into()
         }

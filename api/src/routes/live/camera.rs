@@ -9,7 +9,7 @@ use vru_runtime::live::{self, LIVE_WITHIN, LiveAlert, LiveStore, Seen};
 use vru_runtime::report::chain;
 use vru_storage::cameras::Camera;
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::state::ApiState;
 use crate::words::{AlertKind, RoadUserClass, Severity, Word};
 
@@ -193,14 +193,15 @@ fn time(micros: i64) -> String {
 fn store(state: &ApiState) -> Result<&LiveStore, Problem> {
     state.live.as_ref().ok_or_else(|| {
         let detail = "`redis.url` is not configured: the live state of cameras is not known here";
-        Problem::conflict("live_state_not_configured", "", detail)
+        Problem::conflict(Code::LiveStateNotConfigured, "", detail)
     })
 }
 
 fn failed(error: &live::LiveError) -> Problem {
     tracing::debug!(error = %chain(error), "live states cannot be read");
     let detail = "the live state of cameras cannot be read now; try again";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "live_state_unavailable", detail).retry_after(Duration::from_secs(1))
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::LiveStateUnavailable, detail)
+        .retry_after(Duration::from_secs(1))
 }
 
 /// What these cameras show.

@@ -3,7 +3,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::auth::{Permitted, actions::SeeAlerts};
-use crate::http::{Problem, Problems, RequestId};
+use crate::http::{Code, Problem, Problems, RequestId};
 use crate::live::{Bookmark, Credentials, EventStream};
 use crate::state::ApiState;
 
@@ -38,7 +38,7 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     if !takes_events(&headers) {
         let detail = "the answer is a stream of events: send accept: text/event-stream";
-        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail).at("accept"));
+        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, Code::NotAcceptable, detail).at("accept"));
     }
     let from = last_event(&headers)?;
     let place = state.feeds.place(who.caller.subject())?;

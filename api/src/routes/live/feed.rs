@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use vru_live::wishes::MAX_MESSAGE_BYTES;
 
 use crate::auth::{Permitted, actions::OpenFeed};
-use crate::http::{Problem, Problems, RequestId};
+use crate::http::{Code, Problem, Problems, RequestId};
 use crate::live::{Credentials, Feed, serve};
 use crate::state::ApiState;
 
@@ -34,7 +34,7 @@ pub(super) async fn feed(
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this is a WebSocket (RFC 6455, version 13): {}", rejection.body_text());
-        Problem::new(StatusCode::UPGRADE_REQUIRED, "not_a_websocket", detail)
+        Problem::new(StatusCode::UPGRADE_REQUIRED, Code::NotAWebsocket, detail)
     })?;
     let place = state.feeds.place(who.caller.subject())?;
     let (task, credentials) = (state.feeds.task(), Credentials::new(&headers, request_id));

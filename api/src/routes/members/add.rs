@@ -10,7 +10,7 @@ use vru_storage::{members, users};
 
 use super::member::Member;
 use crate::auth::{Permitted, actions::ManageMembers, check_name};
-use crate::http::{JsonBody, Problem, Problems};
+use crate::http::{Code, JsonBody, Problem, Problems};
 use crate::routes::role::RoleName;
 use crate::state::ApiState;
 
@@ -45,7 +45,7 @@ pub(super) async fn add(
     let user = users::account(&transaction, &name).await?.ok_or_else(nobody)?.user;
     members::add(&transaction, &who.site_id, &user.id, role.into()).await.map_err(|error| {
         if error.is_duplicate() {
-            Problem::conflict("member_already", "name", "they belong to the site already")
+            Problem::conflict(Code::MemberAlready, "name", "they belong to the site already")
         } else {
             error.into()
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vru_storage::retention::{self, DataKind, Days};
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::retention::RetentionConfig;
 use crate::state::ApiState;
 
@@ -70,7 +70,7 @@ impl RetentionDays {
             // Their pictures would be left behind.
             if matches!(kind, DataKind::Alerts | DataKind::Pictures) && state.data_jobs.is_none() {
                 let detail = "this service removes no pictures: its operator must set `data_jobs.enabled`, and the bucket in section `s3`";
-                return Err(Problem::conflict("data_jobs_not_configured", kind.word(), detail));
+                return Err(Problem::conflict(Code::DataJobsNotConfigured, kind.word(), detail));
             }
         }
         Ok(values)

@@ -9,7 +9,7 @@ use vru_storage::{members, users};
 
 use super::get::Session;
 use crate::auth::{Attempt, begin_session};
-use crate::http::{ClientAddress, JsonBody, Problem, Problems};
+use crate::http::{ClientAddress, Code, JsonBody, Problem, Problems};
 use crate::state::ApiState;
 
 const LONGEST_NAME: usize = 400;
@@ -41,7 +41,7 @@ pub(super) async fn create(
     JsonBody(LogIn { name, password }): JsonBody<LogIn>,
 ) -> Result<Response, Problem> {
     state.limits.log_in(address).await?;
-    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "log_in_failed", "the name or the password is wrong");
+    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, Code::LogInFailed, "the name or the password is wrong");
     // PostgreSQL refuses texts with a zero byte.
     if name.len() > LONGEST_NAME || name.contains('\0') {
         return Err(wrong());

@@ -11,7 +11,7 @@ use vru_storage::postgres::{DatabaseError, PooledClient};
 use vru_storage::users::{self, NewUser, User};
 
 use crate::auth::hash;
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::sign_in::{Account, SignedIn};
 
 pub(super) async fn of(
@@ -32,11 +32,11 @@ pub(super) async fn of(
         (None, None) => {
             tracing::info!(provider, subject = account.subject, "somebody who is not linked has signed in");
             let detail = "nobody here has this account: ask an admin for an invitation";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "not_invited", detail));
+            return Err(Problem::new(StatusCode::FORBIDDEN, Code::NotInvited, detail));
         }
     };
     if user.disabled {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "user_disabled", "an admin has disabled your account here"));
+        return Err(Problem::new(StatusCode::FORBIDDEN, Code::UserDisabled, "an admin has disabled your account here"));
     }
     transaction.commit().await.map_err(failed)?;
     Ok(user)
@@ -53,13 +53,13 @@ async fn invited(
     let Some(user) = identities::take_invitation(transaction, &hash(token), &account.issuer).await? else {
         let detail =
             "the invitation was used, or has expired, or is for another identity provider: ask for another one";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "invitation_invalid", detail));
+        return Err(Problem::new(StatusCode::FORBIDDEN, Code::InvitationInvalid, detail));
     };
     match known {
         Some(known) if known.id == user.id => Ok(user),
         Some(_) => {
             let detail = "this account is already that of another user here; sign in without the invitation";
-            Err(Problem::conflict("identity_taken", "", detail))
+            Err(Problem::conflict(Code::IdentityTaken, "", detail))
         }
         None => {
             link(transaction, &user, account, "invitation", request_id).await.map_err(twice)?;
@@ -104,7 +104,7 @@ async fn link(
 /// Another request links the same account at this moment.
 fn twice(error: DatabaseError) -> Problem {
     if error.is_duplicate() {
-        Problem::conflict("signed_in_twice", "", "you sign in twice at the same time: begin again")
+        Problem::conflict(Code::SignedInTwice, "", "you sign in twice at the same time: begin again")
     } else {
         error.into()
     }

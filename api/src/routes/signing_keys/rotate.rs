@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::key::{self, SigningKeys};
 use crate::auth::{Permitted, actions::ManageGlobalKeys};
-use crate::http::{JsonBody, Problem, Problems};
+use crate::http::{Code, JsonBody, Problem, Problems};
 use crate::state::ApiState;
 use crate::tokens::Wanted;
 
@@ -36,7 +36,7 @@ pub(super) async fn rotate(
     let wanted = if at_once { Wanted::AtOnce } else { Wanted::Next };
     if state.tokens.rotate(&mut client, wanted, &who.caller.actor()).await?.is_none() {
         let detail = "the next key is published already, and signs soon";
-        return Err(Problem::conflict("rotation_pending", "", detail));
+        return Err(Problem::conflict(Code::RotationPending, "", detail));
     }
     Ok((StatusCode::CREATED, key::list(&client).await?))
 }

@@ -16,7 +16,7 @@ use super::configured;
 use super::upload::{find, http_date};
 use crate::auth::{Permitted, actions::ManageUploads};
 use crate::cameras::CameraMessages;
-use crate::http::{Problem, Problems};
+use crate::http::{Code, Problem, Problems};
 use crate::routes::cameras::{as_stored, check_changeable};
 use crate::routes::text::check_display_name;
 use crate::state::ApiState;
@@ -88,7 +88,7 @@ pub(super) async fn create(
     let quota = i64::try_from(config.quota_bytes).unwrap_or(i64::MAX);
     if used.saturating_add(length) > quota {
         let detail = format!("the uploads of the site have {used} of {quota} bytes; delete some");
-        return Err(tus::too_large("quota_exceeded", detail));
+        return Err(tus::too_large(Code::QuotaExceeded, detail));
     }
     let new = NewUpload {
         id: &id,
@@ -167,7 +167,7 @@ async fn receive(
 fn check_length(config: &UploadsConfig, length: i64) -> Result<(), Problem> {
     if length.unsigned_abs() > config.max_bytes {
         let detail = format!("files may have {} bytes at most", config.max_bytes);
-        return Err(tus::too_large("file_too_large", detail).at(tus::LENGTH.as_str()));
+        return Err(tus::too_large(Code::FileTooLarge, detail).at(tus::LENGTH.as_str()));
     }
     Ok(())
 }

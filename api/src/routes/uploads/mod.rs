@@ -19,7 +19,7 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::state::ApiState;
 use crate::uploads::{Uploads, tus};
 
@@ -45,6 +45,6 @@ fn configured(state: &ApiState) -> Result<&Uploads, Problem> {
     state.uploads.as_ref().ok_or_else(|| {
         let detail =
             "this service takes no uploads: its operator must set `uploads.enabled`, and the bucket in section `s3`";
-        Problem::conflict("uploads_not_configured", "", detail)
+        Problem::conflict(Code::UploadsNotConfigured, "", detail)
     })
 }

@@ -4,7 +4,7 @@ use vru_storage::uploads::State as UploadState;
 
 use super::upload::find;
 use crate::auth::{Permitted, actions::SeePictures};
-use crate::http::{Problem, Problems};
+use crate::http::{Code, Problem, Problems};
 use crate::routes::picture::{PictureAddress, Shown, show};
 use crate::state::ApiState;
 
@@ -26,13 +26,17 @@ pub(super) async fn video(
     let upload = find(&client, &who.site_id, &who.object_id).await?;
     let complete = !matches!(upload.state, UploadState::Receiving | UploadState::Checking | UploadState::Deleting);
     let Some(camera_id) = upload.camera_id.as_deref().filter(|_| complete && upload.stored) else {
-        return Err(Problem::conflict("no_video", "", "the service does not have the whole file, or it is no video"));
+        return Err(Problem::conflict(
+            Code::NoVideo,
+            "",
+            "the service does not have the whole file, or it is no video",
+        ));
     };
     // What the camera's settings say now, and what they said when the frames were analysed.
     let now = cameras::newest(&client, camera_id).await?.is_none_or(|(camera, _)| blurs(&camera.settings));
     if now || blurs(&upload.settings) {
         let detail = "its pictures are blurred, and the file is not: only what was found in it is shown";
-        return Err(Problem::conflict("video_hidden", "", detail));
+        return Err(Problem::conflict(Code::VideoHidden, "", detail));
     }
     drop(client);
     let shown = Shown {

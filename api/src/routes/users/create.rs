@@ -10,7 +10,7 @@ use vru_storage::users;
 
 use super::user::User;
 use crate::auth::{Permitted, actions::ManageUsers, check_name};
-use crate::http::{JsonBody, Problem, Problems, Tagged};
+use crate::http::{Code, JsonBody, Problem, Problems, Tagged};
 use crate::routes::text::check_display_name;
 use crate::state::ApiState;
 
@@ -67,7 +67,7 @@ pub(super) async fn create(
     let new = users::NewUser { name: &name, display_name: &display_name, password_hash: hash.as_deref(), system_admin };
     let user = users::create(&transaction, new).await.map_err(|error| {
         if error.is_duplicate() {
-            Problem::conflict("name_taken", "name", "somebody else logs in with this name")
+            Problem::conflict(Code::NameTaken, "name", "somebody else logs in with this name")
         } else {
             error.into()
         }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use vru_storage::postgres::PooledClient;
 use vru_storage::users;
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 use crate::routes::text::time;
 
 /// Somebody who may log in.
@@ -35,7 +35,7 @@ pub(super) fn check_last_admin(admins: &[String], leaves: &str) -> Result<(), Pr
     if admins.iter().any(|admin| admin != leaves) {
         return Ok(());
     }
-    Err(Problem::conflict("last_system_admin", "", "this is the only system admin who may log in"))
+    Err(Problem::conflict(Code::LastSystemAdmin, "", "this is the only system admin who may log in"))
 }
 
 /// The user, for routes that answer with 404.

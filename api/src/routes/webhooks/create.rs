@@ -8,7 +8,7 @@ use vru_storage::webhooks::{self, SealedSecrets};
 
 use super::webhook::{WantedWebhook, WebhookWithSecret, find, with_secret};
 use crate::auth::{Permitted, Token, actions::ManageWebhooks};
-use crate::http::{JsonBody, Problem, Problems, Tagged};
+use crate::http::{Code, JsonBody, Problem, Problems, Tagged};
 use crate::state::ApiState;
 
 const MOST: i64 = 100;
@@ -46,7 +46,7 @@ pub(super) async fn create(
     let transaction = client.transaction().await.map_err(failed)?;
     if webhooks::count(&transaction, site_id).await? >= MOST {
         let detail = format!("the site has {MOST} webhooks, which is as many as it may have");
-        return Err(Problem::conflict("too_many_webhooks", "", detail));
+        return Err(Problem::conflict(Code::TooManyWebhooks, "", detail));
     }
     let id = webhooks::create(&transaction, site_id, &settings, &sealed).await?;
     let details = json!({ "name": settings.name, "url": settings.url, "enabled": settings.enabled });

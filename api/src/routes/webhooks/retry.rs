@@ -8,7 +8,7 @@ use vru_storage::webhooks;
 use super::delivery::Delivery;
 use super::webhook::find;
 use crate::auth::{Permitted, actions::ManageWebhooks};
-use crate::http::{Problem, Problems};
+use crate::http::{Code, Problem, Problems};
 use crate::state::ApiState;
 
 /// Have a dead delivery sent again, as if it were new. Later events of its camera may have been delivered before it.
@@ -34,7 +34,7 @@ pub(super) async fn retry(
     let delivery = webhooks::delivery(&transaction, &webhook.id, id).await?.ok_or_else(unknown)?;
     if !put_back {
         let detail = "it is not dead: it was delivered, or is still tried";
-        return Err(Problem::conflict("not_dead", "", detail));
+        return Err(Problem::conflict(Code::NotDead, "", detail));
     }
     let details = json!({ "delivery": id, "event": delivery.event_id });
     let entry = Entry { action: "webhook.retry", site_id: &who.site_id, object: &webhook.id, details };

@@ -12,7 +12,7 @@ use vru_storage::webhooks;
 
 use super::webhook::find;
 use crate::auth::{Permitted, actions::ManageWebhooks};
-use crate::http::{Problem, Problems};
+use crate::http::{Code, Problem, Problems};
 use crate::outbound::{Failure, Target};
 use crate::routes::text::time;
 use crate::state::ApiState;
@@ -55,11 +55,11 @@ pub(super) async fn test(
     let secrets = if of_broker { Ok(Vec::new()) } else { state.webhooks.secrets.open(&sealed) };
     let secrets = secrets.map_err(|why| {
         let detail = format!("the secret {why}; set the key, or give the webhook another secret");
-        Problem::conflict("no_secrets_key", "", detail)
+        Problem::conflict(Code::NoSecretsKey, "", detail)
     })?;
     let Ok(_place) = state.webhooks.tests.try_acquire() else {
         let detail = "too many test calls at once; try again";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::Overloaded, detail)
             .retry_after(state.config.webhooks.timeout));
     };
     let entry = Entry { action: "webhook.test", site_id, object: id, details: json!({ "url": webhook.settings.url }) };
