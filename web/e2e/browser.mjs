@@ -1,7 +1,7 @@
 // A browser that reports everything that must not happen: errors on the console, violations of the policy, requests to others.
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
-import { layoutFaults } from './layout.mjs';
+import { atRest, layoutFaults } from './layout.mjs';
 
 const PATIENCE_MS = 20_000;
 
@@ -48,6 +48,8 @@ export async function open(browser, origin, options = {}) {
     page,
     faults,
     async accessible() {
+      // What fades in has less contrast than it will have.
+      await atRest(page);
       const { violations } = await new AxeBuilder({ page })
         .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
         .analyze();

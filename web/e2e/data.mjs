@@ -95,6 +95,12 @@ export function dataSteps(goTo, siteId) {
       await picture('stored-data', page);
       assert.equal(await alerts('cam-2', to), 0);
       assert.equal(await alerts('cam-1', to), 1);
+      // An export that was removed is still in the list, and there is nothing more to remove of it.
+      await page.locator('[data-export=done]').getByRole('button', { name: 'Remove' }).click();
+      await dialog.getByRole('button', { name: 'Remove the export' }).click();
+      const removed = page.locator('[data-export=expired]');
+      await removed.waitFor();
+      assert.equal(await removed.getByRole('button').count(), 0);
     },
 
     async 'a site keeps data for as long as it says, and a shorter time needs a tick'({

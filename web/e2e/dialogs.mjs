@@ -83,7 +83,7 @@ export function everyDialog({ site, alert }) {
         await page.getByLabel(/^Current password/).fill('this is not the password');
         await page.getByLabel(/^New password/).fill('a longer new password');
         await page.getByRole('button', { name: 'Change' }).click();
-        await page.locator('form [role=status]:not(:empty)').waitFor();
+        await page.getByRole('alert').waitFor();
       },
     },
     'refused-site': {

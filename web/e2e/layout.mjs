@@ -126,7 +126,10 @@ function rest() {
   return Promise.allSettled(transitions.map((one) => one.finished)).then(() => undefined);
 }
 
+/** Resolves when nothing fades or slides any more. */
+export const atRest = (page) => page.evaluate(rest);
+
 export async function layoutFaults(page) {
-  await page.evaluate(rest);
+  await atRest(page);
   return page.evaluate(find, { smallest: SMALLEST_PX });
 }

@@ -14,11 +14,11 @@ const STATES = [
   { state: 'silent', age_seconds: 3 * 86_400 },
 ];
 
-function problem(route, status, detail) {
+function problem(route, status, code, detail) {
   return route.fulfill({
     status,
     contentType: 'application/problem+json',
-    body: JSON.stringify({ type: 'about:blank', title: detail, status, detail, code: 'gallery' }),
+    body: JSON.stringify({ type: 'about:blank', title: detail, status, detail, code }),
   });
 }
 
@@ -70,6 +70,10 @@ const none = (route) =>
 
 const waits = { patience: 500 };
 
+/** The person may not see anything but that they are signed in. */
+export const denied = (route) =>
+  isShell(route.request().url()) ? route.continue() : problem(route, 403, 'forbidden', 'your role does not allow this');
+
 /** By name: what it does to the requests before the page is opened, and what happens after it is shown. */
 export const states = {
   full: {},
@@ -98,7 +102,7 @@ export const states = {
       await page.route('**/api/v1/**', (route) =>
         isShell(route.request().url())
           ? route.continue()
-          : problem(route, 503, 'The database does not answer. It is asked again.'),
+          : problem(route, 503, 'database_unavailable', 'the database does not answer; try again'),
       );
       // What is asked for in intervals has failed for the last time by then.
       await page.waitForTimeout(9_000);
@@ -111,15 +115,12 @@ export const states = {
     route: (route) =>
       isShell(route.request().url())
         ? route.continue()
-        : problem(route, 503, 'The database does not answer. It is asked again.'),
+        : problem(route, 503, 'database_unavailable', 'the database does not answer; try again'),
   },
-  denied: {
-    route: (route) =>
-      isShell(route.request().url()) ? route.continue() : problem(route, 403, 'The role does not allow this.'),
-  },
+  denied: { route: denied },
   gone: {
     route: (route) =>
-      isShell(route.request().url()) ? route.continue() : problem(route, 404, 'There is none with this id.'),
+      isShell(route.request().url()) ? route.continue() : problem(route, 404, 'not_found', 'there is no such thing'),
   },
 };
 

@@ -9,6 +9,7 @@ import { previewInEditor, triedAndRaised } from './preview.mjs';
 import { searchSteps } from './search.mjs';
 import { watchStream } from './stream.mjs';
 import { measureWall } from './wall.mjs';
+import { waySteps } from './ways.mjs';
 import { widthSteps } from './widths.mjs';
 
 const NAME = 'ada';
@@ -319,6 +320,8 @@ export const steps = {
   ...mapSteps(goTo, () => site.id),
 
   ...widthSteps(() => site.id),
+
+  ...waySteps(() => site.id),
 
   async 'the user guide is in the app, with its pictures'({ page, origin, accessible }) {
     await page.goto(origin);

@@ -1,21 +1,17 @@
 import { Link } from '@tanstack/react-router';
 import { useText } from '@/shared/i18n/useText';
-import { ErrorNotice, Notice } from '@/shared/ui/StateView';
+import { Page } from '@/shared/ui/Page';
+import { ErrorNotice } from '@/shared/ui/StateView';
 
 /** An address that leads nowhere. */
 export function Missing() {
   const { t } = useText();
   return (
-    <Notice
-      title={t('missing.title')}
-      action={
-        <Link to="/" className="link">
-          {t('missing.home')}
-        </Link>
-      }
-    >
-      {t('missing.text')}
-    </Notice>
+    <Page title={t('missing.title')} subtitle={t('missing.text')}>
+      <Link to="/" className="link">
+        {t('missing.home')}
+      </Link>
+    </Page>
   );
 }
 

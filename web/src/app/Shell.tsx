@@ -22,6 +22,7 @@ import type { MessageId } from '@/shared/i18n/en';
 import { changeLocale, LOCALES, type Locale } from '@/shared/i18n/i18n';
 import { useText } from '@/shared/i18n/useText';
 import { MoonIcon, PageIcon, type PageIconName, SignOutIcon, SunIcon } from '@/shared/ui/Icons';
+import { SaidOnce } from '@/shared/ui/SaidOnce';
 import { AwayNote } from './AwayNote';
 import { useShownSite } from './useShownSite';
 
@@ -61,7 +62,9 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="content">
         <AwayNote />
-        <Outlet />
+        <SaidOnce>
+          <Outlet />
+        </SaidOnce>
       </AppShell.Main>
     </AppShell>
   );

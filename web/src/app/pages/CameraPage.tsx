@@ -22,7 +22,16 @@ export function CameraPage() {
   const { cameraId = '' } = useParams({ strict: false });
   const query = useQuery(cameraQuery(siteId, cameraId));
   return (
-    <Queried query={query} shape="columns" title={t('common.camera')}>
+    <Queried
+      query={query}
+      shape="columns"
+      title={t('common.camera')}
+      leave={
+        <Link to="/sites/$siteId/cameras" params={{ siteId }} className="link">
+          {t('leave.cameras')}
+        </Link>
+      }
+    >
       {({ value: camera, etag }) =>
         camera.upload_id ? (
           <Navigate to="/sites/$siteId/uploads/$uploadId" params={{ siteId, uploadId: camera.upload_id }} replace />

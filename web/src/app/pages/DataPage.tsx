@@ -16,7 +16,7 @@ export function DataPage() {
   const nameOf = (id: string) => query.data?.find((camera) => camera.id === id)?.settings.name || id;
   return (
     <Page width="table" title={t('data.title')} subtitle={t('data.text')}>
-      <Queried query={query} rows={1}>
+      <Queried query={query} shape="form">
         {(cameras) => <NewJob siteId={siteId} zone={zone} cameras={cameras} />}
       </Queried>
       <Exports siteId={siteId} zone={zone} nameOf={nameOf} />

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { changeCamera, createCamera } from '@/features/cameras/api/queries';
 import { CameraForm } from '@/features/cameras/components/CameraForm';
 import { LiveTile } from '@/features/live/components/LiveTile';
@@ -47,7 +47,15 @@ export function EditCameraPage() {
   const back = () => navigate({ to: '/sites/$siteId/cameras/$cameraId', params: { siteId, cameraId } });
   return (
     <Page title={t('camera.edit')} subtitle={query.data?.value.settings.name}>
-      <Queried query={query} rows={8}>
+      <Queried
+        query={query}
+        rows={8}
+        leave={
+          <Link to="/sites/$siteId/cameras/$cameraId" params={{ siteId, cameraId }} className="link">
+            {t('leave.camera')}
+          </Link>
+        }
+      >
         {({ value: camera, etag }) => (
           <CameraForm
             siteId={siteId}

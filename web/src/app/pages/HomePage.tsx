@@ -41,7 +41,7 @@ export function SiteSettingsPage() {
   return (
     <Page width="form" title={t('nav.settings')} subtitle={query.data?.value.name}>
       <Card>
-        <Queried query={query}>
+        <Queried query={query} rows={7}>
           {(site) => (
             <SiteForm
               key={site.etag}

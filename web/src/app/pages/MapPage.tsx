@@ -7,11 +7,11 @@ import { SitesMap } from '@/features/map/components/SitesMap';
 import type { CameraState, MapSite, Mark } from '@/features/map/model/places';
 import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { Schemas } from '@/shared/api/client';
-import { every } from '@/shared/api/queries';
+import { every, isDenied } from '@/shared/api/queries';
 import { sitesQuery } from '@/shared/api/sites';
 import { useText } from '@/shared/i18n/useText';
 import { Page } from '@/shared/ui/Page';
-import { Queried } from '@/shared/ui/StateView';
+import { Outdated, Queried } from '@/shared/ui/StateView';
 
 /** A hundred sites are asked for in this time. */
 const EVERY_MS = 15_000;
@@ -37,6 +37,7 @@ function Sites(props: { sites: Schemas['Site'][] }) {
   const sites = useStable(
     props.sites.map((site, at) => ({
       site,
+      pending: cameras[at]?.isPending === true || live[at]?.isPending === true,
       ...found(cameras[at]?.data, live[at]?.isError ? undefined : live[at]?.data),
     })),
   );
@@ -44,7 +45,18 @@ function Sites(props: { sites: Schemas['Site'][] }) {
     if (cameraId === undefined) void navigate({ to: '/sites/$siteId/cameras', params: { siteId } });
     else void navigate({ to: '/sites/$siteId/cameras/$cameraId', params: { siteId, cameraId } });
   }
-  return <SitesMap sites={sites} onOpen={open} />;
+  const failed = [...cameras, ...live].find((query) => query.error && !isDenied(query.error));
+  return (
+    <>
+      {/* Of each site that is not known its mark says so. */}
+      {failed ? (
+        <div>
+          <Outdated query={{ ...failed, data: undefined }} />
+        </div>
+      ) : null}
+      <SitesMap sites={sites} onOpen={open} />
+    </>
+  );
 }
 
 /** How many cameras are how, and those that have a place. */

@@ -9,23 +9,25 @@ import { Queried } from '@/shared/ui/StateView';
 
 export function StatisticsPage() {
   const { t } = useText();
-  const { siteId, zone } = useSite();
+  const { siteId, site, zone } = useSite();
   const query = useQuery(siteQuery(siteId));
   const search = useSearch({ from: '/inside/sites/$siteId/statistics' });
   const navigate = useNavigate();
   return (
     <Page width="full" title={t('nav.statistics')} subtitle={t('statistics.text', { zone })}>
       {/* Days are those of the site's zone: nothing is asked before it is known. */}
-      <Queried query={query} shape="charts">
-        {(site) => (
-          <StatisticsView
-            siteId={siteId}
-            zone={site.time_zone}
-            search={search}
-            onSearch={(next) => void navigate({ to: '/sites/$siteId/statistics', params: { siteId }, search: next })}
-          />
-        )}
-      </Queried>
+      {site ? (
+        <StatisticsView
+          siteId={siteId}
+          zone={zone}
+          search={search}
+          onSearch={(next) => void navigate({ to: '/sites/$siteId/statistics', params: { siteId }, search: next })}
+        />
+      ) : (
+        <Queried query={query} shape="charts">
+          {() => null}
+        </Queried>
+      )}
     </Page>
   );
 }

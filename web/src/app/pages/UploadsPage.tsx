@@ -34,7 +34,16 @@ export function UploadPage() {
   const { uploadId = '' } = useParams({ strict: false });
   const query = useQuery(uploadQuery(siteId, uploadId));
   return (
-    <Queried query={query} shape="columns" title={t('uploads.title')}>
+    <Queried
+      query={query}
+      shape="columns"
+      title={t('uploads.title')}
+      leave={
+        <Link to="/sites/$siteId/uploads" params={{ siteId }} className="link">
+          {t('leave.uploads')}
+        </Link>
+      }
+    >
       {(upload) => (
         <Page
           title={upload.name}

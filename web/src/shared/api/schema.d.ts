@@ -9273,10 +9273,10 @@ export interface components {
         /** @description An error. */
         Problem: {
             /**
-             * @description What went wrong, for programs. A code keeps its meaning.
+             * @description What went wrong, for programs. A code keeps its meaning; later versions have more.
              * @example not_found
              */
-            code: string;
+            code: ("address_expired" | "address_refused" | "body_incomplete" | "body_too_large" | "camera_of_upload" | "cameras_in_file" | "changed_meanwhile" | "checksum_mismatch" | "data_jobs_not_configured" | "database_unavailable" | "feeds_full" | "file_too_large" | "first_admin_by_command" | "first_admin_exists" | "forbidden" | "foreign_origin" | "idempotency_key_reused" | "identity_taken" | "if_match_required" | "internal" | "invalid_field" | "invalid_parameter" | "invitation_invalid" | "key_invalid" | "last_system_admin" | "live_state_not_configured" | "live_state_unavailable" | "log_in_blocked" | "log_in_failed" | "malformed_json" | "member_already" | "method_not_allowed" | "name_taken" | "no_archive" | "no_picture" | "no_secrets_key" | "no_such_range" | "no_such_route" | "no_video" | "not_a_part" | "not_a_websocket" | "not_acceptable" | "not_dead" | "not_found" | "not_invited" | "not_json" | "not_logged_in" | "overloaded" | "picture_missing" | "pictures_not_configured" | "pictures_unavailable" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "relay_not_configured" | "rotation_pending" | "served_before" | "served_now" | "sign_in_expired" | "sign_in_failed" | "sign_in_refused" | "signed_in_twice" | "stopping" | "storage_unavailable" | "timeout" | "token_invalid" | "tokens_unavailable" | "too_many_comments" | "too_many_feeds" | "too_many_jobs" | "too_many_large_answers" | "too_many_previews" | "too_many_tests" | "too_many_uploads" | "too_many_webhooks" | "upload_cancelled" | "upload_complete" | "upload_damaged" | "upload_expired" | "upload_locked" | "upload_taken_over" | "uploads_not_configured" | "user_disabled" | "video_hidden" | "wrong_offset" | "wrong_token" | "wrong_tus_version") | string;
             /**
              * @description What went wrong, for people.
              * @example there is no such site

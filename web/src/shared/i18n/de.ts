@@ -11,6 +11,7 @@ import { de as keys } from './texts/keys/de';
 import { de as live } from './texts/live/de';
 import { de as map } from './texts/map/de';
 import { de as people } from './texts/people/de';
+import { de as problems } from './texts/problems/de';
 import { de as retention } from './texts/retention/de';
 import { de as shell } from './texts/shell/de';
 import { de as signIn } from './texts/sign-in/de';
@@ -36,6 +37,7 @@ export const de: Record<MessageId, string> = {
   ...statistics,
   ...system,
   ...people,
+  ...problems,
   ...retention,
   ...keys,
   ...uploads,

@@ -10,6 +10,7 @@ import { en as keys } from './texts/keys/en';
 import { en as live } from './texts/live/en';
 import { en as map } from './texts/map/en';
 import { en as people } from './texts/people/en';
+import { en as problems } from './texts/problems/en';
 import { en as retention } from './texts/retention/en';
 import { en as shell } from './texts/shell/en';
 import { en as signIn } from './texts/sign-in/en';
@@ -36,6 +37,7 @@ export const en = {
   ...statistics,
   ...system,
   ...people,
+  ...problems,
   ...retention,
   ...keys,
   ...uploads,

@@ -1,6 +1,7 @@
 import { MultiSelect, NativeSelect } from '@mantine/core';
 import type { Schemas } from '../api/client';
 import { useText } from '../i18n/useText';
+import { withChosen } from '../model/choices';
 import { CLASSES, type RoadUserClass } from '../model/classes';
 import { words } from '../model/search';
 
@@ -15,12 +16,15 @@ export function CameraChoice(props: {
   return (
     <NativeSelect
       label={t('common.camera')}
-      title={chosen?.settings.name}
+      title={chosen?.settings.name ?? props.value}
       value={props.value ?? ''}
-      data={[
-        { value: '', label: t('common.all-cameras') },
-        ...props.cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
-      ]}
+      data={withChosen(
+        [
+          { value: '', label: t('common.all-cameras') },
+          ...props.cameras.map((camera) => ({ value: camera.id, label: camera.settings.name || camera.id })),
+        ],
+        props.value ?? '',
+      )}
       onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
     />
   );

@@ -2,13 +2,24 @@ import { Text } from '@mantine/core';
 import { useText } from '../i18n/useText';
 import { problemText } from '../model/problems';
 
-/** Why something that somebody did has failed, in one line; nothing while there is no error. */
-export function FailureText(props: { error: unknown }) {
+/** What the server said itself, for somebody who can do something about it. It speaks English. */
+export function Technical(props: { words: string | undefined }) {
+  return props.words ? (
+    <span lang="en" className="technical sentence">
+      {props.words}
+    </span>
+  ) : null;
+}
+
+/** Why something that somebody did has failed; nothing while there is no error. `titled`: where it could be about something else. */
+export function FailureText(props: { error: unknown; titled?: boolean }) {
   const { t } = useText();
   if (!props.error) return null;
+  const { title, detail, technical } = problemText(props.error, t);
   return (
-    <Text role="alert" size="sm" c="red" className="sentence">
-      {problemText(props.error, t).detail}
+    <Text component="div" role="alert" size="sm" c="red" className="sentence">
+      {props.titled ? `${title}: ${detail}` : detail}
+      <Technical words={technical} />
     </Text>
   );
 }

@@ -1,9 +1,9 @@
-import { Skeleton, Stack } from '@mantine/core';
+import { SimpleGrid, Skeleton, Stack } from '@mantine/core';
 import type { CSSProperties } from 'react';
 import { useText } from '../i18n/useText';
 
 /** What will be there: the page does not jump when it has come. */
-export type Shape = 'rows' | 'tiles' | 'columns' | 'charts';
+export type Shape = 'rows' | 'form' | 'tiles' | 'columns' | 'charts' | 'figures';
 
 /** Grey where the content will be. `rows` and `height` are those of rows. */
 export function Loading(props: { shape?: Shape; rows?: number; height?: number }) {
@@ -49,6 +49,45 @@ function Shapes(props: { shape?: Shape; rows?: number; height?: number }) {
             ))}
           </Stack>
         </div>
+      );
+    case 'form':
+      return (
+        <Stack className="card" gap="md" p="md">
+          <Skeleton height={18} width="30%" />
+          <div className="fields">
+            {times(3).map((field) => (
+              <Skeleton key={field} height={56} />
+            ))}
+          </div>
+        </Stack>
+      );
+    case 'figures':
+      return (
+        <Stack gap="md">
+          <SimpleGrid cols={{ base: 2, md: 4 }} spacing={{ base: 'sm', sm: 'md' }}>
+            {times(4).map((card) => (
+              <Stack key={card} className="card" gap="sm" p="md">
+                <Skeleton height={18} width="60%" />
+                <Skeleton height={14} width="40%" />
+              </Stack>
+            ))}
+          </SimpleGrid>
+          <div className="two-columns">
+            {times(2).map((card) => (
+              <Stack key={card} className="card" gap="sm" p="md">
+                <Skeleton height={18} width="40%" />
+                {times(3).map((row) => (
+                  <Skeleton key={row} height={14} />
+                ))}
+              </Stack>
+            ))}
+          </div>
+          <Stack className="card" gap="sm" p="md">
+            {times(6).map((row) => (
+              <Skeleton key={row} height={28} />
+            ))}
+          </Stack>
+        </Stack>
       );
     case 'charts':
       return (

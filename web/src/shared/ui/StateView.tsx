@@ -1,6 +1,5 @@
 import { Button, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { type ReactNode, useRef } from 'react';
 import { isAway, isDenied } from '../api/queries';
 import { sessionQuery } from '../api/session';
@@ -8,15 +7,17 @@ import type { MessageId } from '../i18n/en';
 import { useText } from '../i18n/useText';
 import { problemText } from '../model/problems';
 import { formatAge } from '../model/time';
+import { Technical } from './FailureText';
 import { Loading, type Shape } from './Loading';
 import { Page } from './Page';
+import { useToldAbove } from './SaidOnce';
 
 export function Notice(props: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <Stack align="center" gap="xs" py="xl" px="md" className="notice">
       <Title order={2}>{props.title}</Title>
       {props.children ? (
-        <Text className="quiet" maw="34rem">
+        <Text component="div" className="quiet" maw="34rem">
           {props.children}
         </Text>
       ) : null}
@@ -25,37 +26,40 @@ export function Notice(props: { title: string; children?: ReactNode; action?: Re
   );
 }
 
-/** What went wrong in words, and what one can do. */
-export function ErrorNotice(props: { error: unknown; retry?: () => void; leave?: ReactNode }) {
+/** What went wrong in words, and what one can do. `leave`: the way out of a page that shows nothing else. */
+export function ErrorNotice(props: { error: unknown; retry: () => void; leave?: ReactNode }) {
   const { t } = useText();
-  const { title, detail } = problemText(props.error, t);
+  const isAbove = useToldAbove(props.error instanceof Error ? props.error : undefined, props.retry);
+  const { title, detail, technical } = problemText(props.error, t);
+  if (isAbove) {
+    return (
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm" className="quiet" data-said-above>
+          {t('error.above')}
+        </Text>
+        {props.leave}
+      </Stack>
+    );
+  }
   return (
     <div role="alert">
       <Notice
         title={title}
         action={
-          props.retry && !isDenied(props.error) ? (
-            <Button variant="default" onClick={props.retry}>
-              {t('common.try-again')}
-            </Button>
-          ) : (
-            props.leave
-          )
+          <>
+            {isDenied(props.error) ? null : (
+              <Button variant="default" onClick={props.retry}>
+                {t('common.try-again')}
+              </Button>
+            )}
+            {props.leave}
+          </>
         }
       >
         {detail}
+        <Technical words={technical} />
       </Notice>
     </div>
-  );
-}
-
-/** The way out of a page that shows nothing. */
-function Home() {
-  const { t } = useText();
-  return (
-    <Link to="/" className="link">
-      {t('missing.home')}
-    </Link>
   );
 }
 
@@ -74,20 +78,27 @@ export function Outdated(props: { query: Asked<unknown> }) {
   const { t, locale } = useText();
   const { query } = props;
   const session = useQuery({ ...sessionQuery, enabled: false });
-  if (!query.error || isDenied(query.error) || isAway(session.error)) return null;
-  const { title, detail } = problemText(query.error, t);
+  const error = query.error && !isDenied(query.error) ? query.error : undefined;
+  const retry = () => void query.refetch();
+  const isAbove = useToldAbove(error, retry);
+  if (!error || isAway(session.error)) return null;
+  const age =
+    query.data === undefined
+      ? ''
+      : t('error.outdated', { age: formatAge((query.errorUpdatedAt - query.dataUpdatedAt) / 1000, locale) });
+  if (isAbove && !age) return null;
+  const { title, detail, technical } = problemText(error, t);
   return (
     <div className="outdated" role="status" data-outdated>
-      <Text size="sm">
-        <span className="dot" aria-hidden />{' '}
-        {query.data === undefined
-          ? null
-          : `${t('error.outdated', { age: formatAge((query.errorUpdatedAt - query.dataUpdatedAt) / 1000, locale) })} `}
-        {title}: {detail}
+      <Text component="div" size="sm">
+        <span className="dot" aria-hidden /> {age} {isAbove ? null : `${title}: ${detail}`}
+        {isAbove ? null : <Technical words={technical} />}
       </Text>
-      <Button size="compact-sm" variant="default" onClick={() => void query.refetch()}>
-        {t('common.try-again')}
-      </Button>
+      {isAbove ? null : (
+        <Button size="compact-sm" variant="default" onClick={retry}>
+          {t('common.try-again')}
+        </Button>
+      )}
     </div>
   );
 }
@@ -102,11 +113,13 @@ export function Queried<T>(props: {
   shape?: Shape;
   /** Of a page whose heading is in the data: what stands there until it has come. */
   title?: string;
+  /** The way out where the data is the whole page. */
+  leave?: ReactNode;
 }) {
   const { t } = useText();
   const { query, empty, title } = props;
   // A query that failed and asks again counts as loading: the page would change between error and loading for ever.
-  const failed = useRef<unknown>(undefined);
+  const failed = useRef<Error>(undefined);
   if (query.error) failed.current = query.error;
   // Of another question, which has not failed yet, the error says nothing.
   const error = query.errorUpdateCount > 0 ? failed.current : undefined;
@@ -126,7 +139,7 @@ export function Queried<T>(props: {
     );
   }
   const state = error ? (
-    <ErrorNotice error={error} retry={() => void query.refetch()} leave={title ? <Home /> : undefined} />
+    <ErrorNotice error={error} retry={() => void query.refetch()} leave={props.leave} />
   ) : (
     <Loading rows={props.rows ?? 4} shape={props.shape ?? 'rows'} />
   );

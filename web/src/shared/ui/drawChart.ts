@@ -2,13 +2,14 @@ import { BarChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
-import type { ChartSeries } from '../model/chart';
+import { type ChartSeries, legendLines } from '../model/chart';
 
 use([BarChart, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
 
 /** One bin alone is a bar, not a wall. */
 const WIDEST_PX = 64;
 const LABEL_PX = 72;
+const LEGEND_PX = 22;
 const MINUTES = [1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440];
 
 /** The bins that begin at a round time, as many as have room for their label. */
@@ -54,14 +55,17 @@ export function drawChart(element: HTMLElement, options: Options): () => void {
   });
   const tops = froms.map((_, bin) => series.every((one) => one.points[bin]?.count == null));
   const chart = init(element);
-  const labelled = roundTimes(froms, zone, element.clientWidth);
+  const room = element.clientWidth;
+  const labelled = roundTimes(froms, zone, room);
+  const names = series.map((one) => one.name);
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: getComputedStyle(element).fontFamily },
     // The default tooltip is HTML with inline styles, which the policy of the page refuses.
     tooltip: { trigger: 'axis', renderMode: 'richText', axisPointer: { type: 'shadow' } },
-    legend: series.length > 1 ? { top: 0, textStyle: { color: text }, data: series.map((one) => one.name) } : undefined,
-    grid: { left: 44, right: 8, top: series.length > 1 ? 36 : 24, bottom: 28 },
+    legend: series.length > 1 ? { top: 0, textStyle: { color: text }, data: names } : undefined,
+    // The unit stands between the names and the bars.
+    grid: { left: 44, right: 8, top: 24 + (series.length > 1 ? LEGEND_PX * legendLines(names, room) : 0), bottom: 28 },
     xAxis: {
       type: 'category',
       data: froms.map((from) => time.format(new Date(from))),

@@ -6,7 +6,6 @@ import type { Schemas } from '@/shared/api/client';
 import { pictureQuery } from '@/shared/api/pictures';
 import { useText } from '@/shared/i18n/useText';
 import { CLASS_COLOURS } from '@/shared/model/classes';
-import { problemText } from '@/shared/model/problems';
 import { FailureText } from '@/shared/ui/FailureText';
 import { Box, Polygon, StoredPicture } from '@/shared/ui/Picture';
 import { Queried } from '@/shared/ui/StateView';
@@ -110,11 +109,7 @@ export function AlertDetail(props: {
           )}
         </Group>
       ) : null}
-      {props.error ? (
-        <Text role="alert" size="sm" c="red">
-          {problemText(props.error, t).title}: {problemText(props.error, t).detail}
-        </Text>
-      ) : null}
+      <FailureText error={props.error} titled />
       <Comments siteId={siteId} alertId={alert.id} zone={props.zone} operates={props.operates} />
     </DetailCard>
   );
@@ -126,7 +121,7 @@ function Clip(props: { siteId: string; id: string }) {
   const query = useQuery({ ...pictureQuery(props.siteId, 'clip', props.id), enabled: wanted });
   if (!wanted) {
     return (
-      <Button variant="default" size="xs" onClick={() => setWanted(true)}>
+      <Button variant="default" size="xs" onClick={() => setWanted(true)} style={{ alignSelf: 'flex-start' }}>
         {t('alert.show-clip')}
       </Button>
     );

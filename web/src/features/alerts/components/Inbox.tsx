@@ -37,6 +37,8 @@ export function Inbox(props: {
     selected === undefined
       ? undefined
       : (list.find((one) => one.id === selected) ?? (isDenied(own.error) ? undefined : own.data));
+  // Without a list there is nothing to choose from.
+  const alone = list.length === 0 && selected === undefined;
   const select = (id: string | undefined) => onFilters({ ...filters, alert: id });
 
   const reviewed = useMutation({
@@ -92,69 +94,72 @@ export function Inbox(props: {
       <Stack gap="sm" className="narrow-list" data-chosen={selected !== undefined}>
         <Filters filters={filters} cameras={cameras} onChange={onFilters} />
       </Stack>
-      <Queried
-        query={query}
-        rows={6}
-        isEmpty={() => list.length === 0 && selected === undefined}
-        empty={{
-          title: (filters.state ?? 'new') === 'new' ? 'alerts.none-new' : 'alerts.none',
-          text: 'alerts.none-text',
-        }}
-      >
-        {() => (
-          <div className="two-columns">
-            <div className="card narrow-list" data-chosen={selected !== undefined}>
-              <div role="listbox" aria-label={t('alerts.title')} tabIndex={-1}>
-                {list.map((one) => (
-                  <Row
-                    key={one.id}
-                    alert={one}
-                    cameras={byId}
-                    zone={props.zone}
-                    selected={one.id === selected}
-                    onSelect={() => select(one.id)}
-                  />
-                ))}
-              </div>
-              {list.length === 0 ? <Notice title={t('alerts.none')} /> : null}
-              {query.hasNextPage ? (
-                <Group justify="center" p="sm">
-                  <Button
-                    variant="default"
-                    loading={query.isFetchingNextPage}
-                    onClick={() => void query.fetchNextPage()}
-                  >
-                    {t('common.more')}
-                  </Button>
-                </Group>
-              ) : null}
-            </div>
-            {alert ? (
-              <AlertDetail
-                siteId={siteId}
-                alert={alert}
-                cameras={byId}
-                zone={props.zone}
-                operates={operates}
-                busy={reviewed.isPending}
-                error={reviewed.error}
-                onAcknowledge={() => decide({ state: 'acknowledged' })}
-                onDismiss={() => setDismissing(true)}
-                onReopen={() => decide({ state: 'new' })}
-                onClose={() => select(undefined)}
-              />
-            ) : selected ? (
-              <DetailCard onClose={() => select(undefined)}>
-                <Queried query={own}>{() => null}</Queried>
-              </DetailCard>
-            ) : (
-              <div className="beside only-wide">
-                <Notice title={t('alerts.choose')}>{t('alerts.choose-text')}</Notice>
+      <div className="two-columns" data-alone={alone}>
+        <div className="narrow-list" data-chosen={selected !== undefined}>
+          <Queried
+            query={query}
+            rows={6}
+            isEmpty={() => list.length === 0 && selected === undefined}
+            empty={{
+              title: (filters.state ?? 'new') === 'new' ? 'alerts.none-new' : 'alerts.none',
+              text: 'alerts.none-text',
+            }}
+          >
+            {() => (
+              <div className="card">
+                <div role="listbox" aria-label={t('alerts.title')} tabIndex={-1}>
+                  {list.map((one) => (
+                    <Row
+                      key={one.id}
+                      alert={one}
+                      cameras={byId}
+                      zone={props.zone}
+                      selected={one.id === selected}
+                      onSelect={() => select(one.id)}
+                    />
+                  ))}
+                </div>
+                {list.length === 0 ? <Notice title={t('alerts.none')} /> : null}
+                {query.hasNextPage ? (
+                  <Group justify="center" p="sm">
+                    <Button
+                      variant="default"
+                      loading={query.isFetchingNextPage}
+                      onClick={() => void query.fetchNextPage()}
+                    >
+                      {t('common.more')}
+                    </Button>
+                  </Group>
+                ) : null}
               </div>
             )}
+          </Queried>
+        </div>
+        {alert ? (
+          <AlertDetail
+            siteId={siteId}
+            alert={alert}
+            cameras={byId}
+            zone={props.zone}
+            operates={operates}
+            busy={reviewed.isPending}
+            error={reviewed.error}
+            onAcknowledge={() => decide({ state: 'acknowledged' })}
+            onDismiss={() => setDismissing(true)}
+            onReopen={() => decide({ state: 'new' })}
+            onClose={() => select(undefined)}
+          />
+        ) : selected ? (
+          // The way back to the list is there whatever the server says.
+          <DetailCard onClose={() => select(undefined)}>
+            <Queried query={own}>{() => null}</Queried>
+          </DetailCard>
+        ) : list.length > 0 ? (
+          <div className="beside only-wide">
+            <Notice title={t('alerts.choose')}>{t('alerts.choose-text')}</Notice>
           </div>
-        )}
-      </Queried>
+        ) : null}
+      </div>
       {dismissing && alert ? (
         <DismissDialog
           onClose={() => setDismissing(false)}

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { drawnRules, marks } from '../model/preview';
 import { type CameraDraft, draftOf, kindOf, subject, wanted } from '../model/settings';
@@ -165,11 +165,7 @@ export function CameraForm(props: {
             nameOf={(id) => ruleText(draft.rules.find((rule) => rule.id === id))}
           />
         </Card>
-        {saved.error ? (
-          <Text role="alert" c="red">
-            {problemText(saved.error, t).title}: {problemText(saved.error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={saved.error} titled />
         <Group gap="xs">
           <Button type="submit" loading={saved.isPending}>
             {t('form.save')}

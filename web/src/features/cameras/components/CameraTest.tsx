@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { cameraTestQuery, isOver, snapshotAddress, startTest } from '../api/queries';
 
 /** Tries a camera, and says what it sends or what is wrong. */
@@ -39,19 +39,15 @@ export function CameraTest(props: {
             <Text size="sm">{t('test.running')}</Text>
           </Group>
         ) : null}
-        {error ? (
-          <Text size="sm" c="red">
-            {problemText(error, t).title}: {problemText(error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={error} titled />
         {!running && test?.failure ? (
           <Text size="sm" c="red">
-            {t('test.failed')}: {test.failure.detail}
+            {t('test.failed')}: <span lang="en">{test.failure.detail}</span>
           </Text>
         ) : null}
         {!running && test?.snapshot_problem ? (
           <Text size="sm" c="red">
-            {t('test.no-picture')}: {test.snapshot_problem}
+            {t('test.no-picture')}: <span lang="en">{test.snapshot_problem}</span>
           </Text>
         ) : null}
         {!running && test?.seen ? (

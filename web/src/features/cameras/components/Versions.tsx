@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, done } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
@@ -53,11 +53,7 @@ export function Versions(props: { siteId: string; cameraId: string; etag: string
           </>
         )}
       </Queried>
-      {restored.error ? (
-        <Text role="alert" c="red" size="sm">
-          {problemText(restored.error, t).title}: {problemText(restored.error, t).detail}
-        </Text>
-      ) : null}
+      <FailureText error={restored.error} titled />
     </Card>
   );
 }

@@ -15,7 +15,7 @@ export const deletionsQuery = (siteId: string) =>
           }),
         ),
       ),
-    refetchInterval: (query) => askAgainMs(query.state.data),
+    refetchInterval: (query) => askAgainMs(query.state.data, new Date()),
   });
 
 export const exportsQuery = (siteId: string) =>
@@ -30,7 +30,7 @@ export const exportsQuery = (siteId: string) =>
           }),
         ),
       ),
-    refetchInterval: (query) => askAgainMs(query.state.data),
+    refetchInterval: (query) => askAgainMs(query.state.data, new Date()),
   });
 
 export interface Wanted {

@@ -10,6 +10,7 @@ import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { Moment } from '@/shared/ui/Words';
 import { archiveAddress, exportsQuery, removeExport } from '../api/queries';
+import { isClosing, isRemovable } from '../model/jobs';
 import { CameraAndRange, Counts, JobState } from './parts';
 
 type Names = (cameraId: string) => string;
@@ -46,6 +47,8 @@ function Row(props: { job: Schemas['Export']; zone: string; nameOf: Names }) {
   const { t, locale } = useText();
   const { job, zone } = props;
   const client = useQueryClient();
+  const now = new Date();
+  const closing = isClosing(job, now);
   const downloaded = useMutation({
     mutationFn: () => archiveAddress(job),
     onSuccess: (address) => window.location.assign(address),
@@ -60,8 +63,8 @@ function Row(props: { job: Schemas['Export']; zone: string; nameOf: Names }) {
         <CameraAndRange job={job} name={props.nameOf(job.camera_id)} zone={zone} />
       </Table.Td>
       <Table.Td data-label={t('data.state')}>
-        <JobState job={job} />
-        {job.state === 'done' && job.expires_at ? (
+        {closing ? t('data.is-closing') : <JobState job={job} />}
+        {job.state === 'done' && !closing && job.expires_at ? (
           <Text size="sm" className="quiet">
             {t('data.until')} <Moment at={job.expires_at} zone={zone} />
           </Text>
@@ -78,19 +81,21 @@ function Row(props: { job: Schemas['Export']; zone: string; nameOf: Names }) {
       </Table.Td>
       <Table.Td>
         <Stack gap="xs" align="flex-end">
-          {job.state === 'done' ? (
+          {job.state === 'done' && !closing ? (
             <Button size="xs" variant="default" loading={downloaded.isPending} onClick={() => downloaded.mutate()}>
               {t('data.download')} {job.bytes ? `(${formatBytes(job.bytes, locale)})` : null}
             </Button>
           ) : null}
-          <AskingButton
-            label={t('common.remove')}
-            title={t('data.remove', { name: props.nameOf(job.camera_id) })}
-            text={t('data.remove-text')}
-            action={t('data.remove-sure')}
-            isPending={removed.isPending}
-            onSure={() => removed.mutate()}
-          />
+          {isRemovable(job, now) ? (
+            <AskingButton
+              label={t('common.remove')}
+              title={t('data.remove', { name: props.nameOf(job.camera_id) })}
+              text={t('data.remove-text')}
+              action={t('data.remove-sure')}
+              isPending={removed.isPending}
+              onSure={() => removed.mutate()}
+            />
+          ) : null}
         </Stack>
       </Table.Td>
     </Table.Tr>

@@ -50,7 +50,7 @@ export function JobState(props: { job: Schemas['Deletion'] | Schemas['Export'] }
       ) : null}
       {job.problem ? (
         <Text size="sm" c={job.state === 'failed' ? 'red' : undefined} className="sentence">
-          {job.problem}
+          <span lang="en">{job.problem}</span>
         </Text>
       ) : null}
     </>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askAgainMs, countsOf, rangeOf } from './jobs';
+import { askAgainMs, countsOf, isClosing, isRemovable, rangeOf } from './jobs';
 
 const ZONE = 'Europe/Berlin';
 const NOW = new Date('2026-10-26T12:00:00Z');
@@ -22,10 +22,10 @@ describe('a range of time', () => {
 
 describe('a list of jobs', () => {
   it('is asked for again while one goes on', () => {
-    expect(askAgainMs(undefined)).toBe(false);
-    expect(askAgainMs([{ state: 'done' }, { state: 'failed' }])).toBe(false);
-    expect(askAgainMs([{ state: 'done' }, { state: 'queued' }])).toBe(2_000);
-    expect(askAgainMs([{ state: 'running' }])).toBe(2_000);
+    expect(askAgainMs(undefined, NOW)).toBe(false);
+    expect(askAgainMs([{ state: 'done' }, { state: 'failed' }], NOW)).toBe(false);
+    expect(askAgainMs([{ state: 'done' }, { state: 'queued' }], NOW)).toBe(2_000);
+    expect(askAgainMs([{ state: 'running' }], NOW)).toBe(2_000);
   });
 
   it('shows the kinds of which there was something, the most important first', () => {
@@ -50,4 +50,17 @@ describe('a list of jobs', () => {
       { kind: 'missing_pictures', count: 1 },
     ]);
   });
+});
+
+it('an export whose archive is gone, or is being removed, has nothing to remove', () => {
+  const until = (expires_at: string) => ({ state: 'done', expires_at });
+  const kept = until('2026-11-02T12:00:00Z');
+  const going = until('2026-10-26T12:00:30Z');
+  expect(isRemovable({ state: 'running' }, NOW)).toBe(true);
+  expect([isRemovable(kept, NOW), isClosing(kept, NOW), askAgainMs([kept], NOW)]).toEqual([true, false, false]);
+  expect([isRemovable(going, NOW), isClosing(going, NOW), askAgainMs([going], NOW)]).toEqual([false, true, 2_000]);
+  for (const state of ['expired', 'failed']) {
+    const gone = { ...going, state };
+    expect([isRemovable(gone, NOW), isClosing(gone, NOW), askAgainMs([gone], NOW)]).toEqual([false, false, false]);
+  }
 });

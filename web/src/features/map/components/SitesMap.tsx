@@ -104,7 +104,7 @@ function PlacedCameras(props: { one: MapSite; onWanted: (() => void) | undefined
 
 function siteText(one: MapSite, t: ReturnType<typeof useText>['t']): string {
   const { cameras } = one;
-  if (!cameras) return t('map.unknown');
+  if (!cameras) return t(one.pending ? 'common.loading' : 'map.unknown');
   const { live, silent, off } = cameras;
   if (live + silent + off === 0) return t('map.no-cameras');
   return [

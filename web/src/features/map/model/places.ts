@@ -12,6 +12,8 @@ export interface MapCamera {
 export interface MapSite {
   site: Schemas['Site'];
   cameras: { live: number; silent: number; off: number } | undefined;
+  /** Whether what is not known yet is being asked for the first time. */
+  pending?: boolean;
   placed: readonly MapCamera[];
 }
 

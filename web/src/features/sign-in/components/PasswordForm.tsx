@@ -2,7 +2,7 @@ import { Button, PasswordInput, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { setPassword } from '../api/calls';
 
@@ -41,8 +41,9 @@ export function PasswordForm() {
             required
             onChange={(event) => setNext(event.currentTarget.value)}
           />
-          <Text role="status" size="sm" c={changed.error ? 'red' : undefined} className="said">
-            {changed.error ? problemText(changed.error, t).detail : changed.isSuccess ? t('account.changed') : ''}
+          <FailureText error={changed.error} />
+          <Text role="status" size="sm" className="said">
+            {changed.isSuccess ? t('account.changed') : ''}
           </Text>
           <Button type="submit" loading={changed.isPending} style={{ alignSelf: 'flex-start' }}>
             {t('account.change')}

@@ -1,9 +1,8 @@
-import { Anchor, Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Anchor, Button, PasswordInput, Stack, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiError } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { logIn, providersQuery } from '../api/calls';
 import { Frame } from './Frame';
 
@@ -13,7 +12,6 @@ export function SignIn(props: { onSignedIn: () => void }) {
   const [password, setPassword] = useState('');
   const providers = useQuery(providersQuery).data?.items ?? [];
   const started = useMutation({ mutationFn: () => logIn({ name, password }), onSuccess: props.onSignedIn });
-  const wrong = started.error instanceof ApiError && started.error.status === 401;
   return (
     <Frame>
       <Title order={1}>{t('sign-in.title')}</Title>
@@ -38,11 +36,7 @@ export function SignIn(props: { onSignedIn: () => void }) {
             required
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
-          {started.error ? (
-            <Text role="alert" c="red" size="sm">
-              {wrong ? t('sign-in.wrong') : problemText(started.error, t).detail}
-            </Text>
-          ) : null}
+          <FailureText error={started.error} />
           <Button type="submit" loading={started.isPending} fullWidth>
             {t('sign-in.submit')}
           </Button>

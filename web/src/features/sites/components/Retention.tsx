@@ -26,7 +26,7 @@ export function Retention(props: { siteId: string }) {
       <Text size="sm" className="quiet">
         {t('retention.text')}
       </Text>
-      <Queried query={query}>
+      <Queried query={query} rows={6}>
         {(found) => <Form key={found.etag} siteId={props.siteId} found={found} onSaved={() => setSaved(true)} />}
       </Queried>
       <Text role="status" size="sm" className="said">

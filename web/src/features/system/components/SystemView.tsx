@@ -5,6 +5,7 @@ import { every } from '@/shared/api/queries';
 import { useText } from '@/shared/i18n/useText';
 import { formatAge } from '@/shared/model/time';
 import { DataTable } from '@/shared/ui/DataTable';
+import { Technical } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { Queried } from '@/shared/ui/StateView';
 import { droppedText, stepText } from '../model/words';
@@ -24,7 +25,7 @@ export function SystemView() {
     refetchInterval: every(5_000),
   });
   return (
-    <Queried query={query} rows={8}>
+    <Queried query={query} shape="figures">
       {(health) => (
         <>
           <Servers servers={health.servers} />
@@ -51,11 +52,7 @@ function Servers(props: { servers: Schemas['Servers'] }) {
               <span className="dot" style={{ background: COLOURS[server.state] }} aria-hidden />
               <Text size="sm">{t(`server.is-${server.state}`)}</Text>
             </Group>
-            {server.detail ? (
-              <Text size="sm" className="quiet sentence">
-                {server.detail}
-              </Text>
-            ) : null}
+            <Technical words={server.detail ?? undefined} />
           </Card>
         );
       })}
@@ -152,7 +149,10 @@ function Consumers(props: { consumers: Schemas['Consumer'][] }) {
             <Table.Td className="id">{consumer.topic}</Table.Td>
             <Table.Td ta="right">
               {consumer.lag == null ? (
-                <span className="quiet">{consumer.unknown_because ?? '–'}</span>
+                <span className="quiet">
+                  {t('system.lag-unknown')}
+                  <Technical words={consumer.unknown_because ?? undefined} />
+                </span>
               ) : (
                 consumer.lag.toLocaleString(locale)
               )}

@@ -13,5 +13,6 @@ it('steps have names, and groups that somebody named otherwise keep theirs', () 
 
 it('pictures that were left out say why', () => {
   expect(droppedText({ reason: 'too_old', frames: 1 }, t)).toBe('1 picture left out: too late');
+  expect(droppedText({ reason: 'revoked', frames: 7 }, t)).toBe('7 pictures left out: another worker took them over');
   expect(droppedText({ reason: 'moonlight', frames: 2 }, t)).toBe('2 pictures not analysed: moonlight');
 });

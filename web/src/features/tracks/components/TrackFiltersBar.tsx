@@ -1,6 +1,7 @@
 import { Button, Group, NativeSelect, NumberInput, TextInput } from '@mantine/core';
 import type { Schemas } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
+import { withChosen } from '@/shared/model/choices';
 import { fromLocalInput, toLocalInput, zoneName } from '@/shared/model/time';
 import { CameraChoice, ClassChoice } from '@/shared/ui/Choices';
 import { places, type TrackFilters } from '../model/filters';
@@ -27,11 +28,16 @@ export function TrackFiltersBar(props: {
       />
       <NativeSelect
         label={t('tracks.place')}
+        title={found.find((one) => `${one.kind} ${one.id}` === place)?.name ?? filters.zone ?? filters.line}
         value={place}
-        data={[
-          { value: '', label: t('common.any') },
-          ...found.map((one) => ({ value: `${one.kind} ${one.id}`, label: one.name })),
-        ]}
+        data={withChosen(
+          [
+            { value: '', label: t('common.any') },
+            ...found.map((one) => ({ value: `${one.kind} ${one.id}`, label: one.name })),
+          ],
+          place,
+          filters.zone ?? filters.line,
+        )}
         onChange={(event) => {
           const one = found.find((candidate) => `${candidate.kind} ${candidate.id}` === event.currentTarget.value);
           set({

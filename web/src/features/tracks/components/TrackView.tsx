@@ -15,10 +15,19 @@ import { trackDetailQuery } from '../api/queries';
 
 /** One road user: its path over the picture, and where it was when. */
 export function TrackView(props: { siteId: string; trackId: string; zone: string }) {
+  const { t } = useText();
   const cameras = useQuery(camerasQuery(props.siteId)).data ?? [];
   const query = useQuery(trackDetailQuery(props.siteId, props.trackId));
   return (
-    <Queried query={query} shape="columns">
+    <Queried
+      query={query}
+      shape="columns"
+      leave={
+        <Link to="/sites/$siteId/tracks" params={{ siteId: props.siteId }} className="link">
+          {t('leave.search')}
+        </Link>
+      }
+    >
       {(track) => (
         <Detail
           siteId={props.siteId}

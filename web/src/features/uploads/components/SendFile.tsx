@@ -5,7 +5,7 @@ import { camerasQuery, withoutFiles } from '@/shared/api/cameras';
 import type { ApiError } from '@/shared/api/client';
 import { useText } from '@/shared/i18n/useText';
 import { formatBytes } from '@/shared/model/bytes';
-import { problemText } from '@/shared/model/problems';
+import { FailureText } from '@/shared/ui/FailureText';
 import { Card } from '@/shared/ui/Page';
 import { uploadsQuery } from '../api/queries';
 import { send } from '../api/sending';
@@ -106,11 +106,7 @@ export function SendFile(props: { siteId: string }) {
             </Button>
           </Group>
         ) : null}
-        {error ? (
-          <Text role="alert" size="sm" c="red" mt="sm">
-            {problemText(error, t).detail}
-          </Text>
-        ) : null}
+        <FailureText error={error} />
       </div>
     </Card>
   );

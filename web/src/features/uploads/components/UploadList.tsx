@@ -73,7 +73,7 @@ function Row(props: { upload: Schemas['Upload']; zone: string; operates: boolean
         {share === undefined ? null : <Progress value={share * 100} aria-label={t('uploads.received')} />}
         {upload.problem ? (
           <Text size="sm" c={upload.state === 'failed' ? 'red' : undefined} className="sentence">
-            {upload.problem}
+            <span lang="en">{upload.problem}</span>
           </Text>
         ) : null}
         {upload.damage ? <Text size="sm">{t('uploads.damage', { text: upload.damage })}</Text> : null}

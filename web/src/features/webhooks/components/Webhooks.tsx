@@ -97,7 +97,7 @@ function Row(props: { webhook: Schemas['Webhook']; zone: string; onChanged: () =
         ) : null}
         {webhook.last_error ? (
           <Text size="sm" c="red" className="sentence">
-            {webhook.last_error}
+            <span lang="en">{webhook.last_error}</span>
           </Text>
         ) : null}
         {result ? (

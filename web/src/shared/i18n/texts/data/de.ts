@@ -39,6 +39,7 @@ export const de: Record<keyof typeof en, string> = {
   'data.is-running': 'Läuft',
   'data.is-done': 'Fertig',
   'data.is-failed': 'Gescheitert',
+  'data.is-closing': 'Das Archiv wird entfernt',
   'data.is-expired': 'Das Archiv wurde entfernt',
   'data.step': 'jetzt: {step}',
   'data.step-rows': 'Zeilen',

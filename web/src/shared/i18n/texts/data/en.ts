@@ -35,6 +35,7 @@ export const en = {
   'data.is-running': 'Runs',
   'data.is-done': 'Done',
   'data.is-failed': 'Failed',
+  'data.is-closing': 'The archive is being removed',
   'data.is-expired': 'The archive was removed',
   'data.step': 'now: {step}',
   'data.step-rows': 'rows',

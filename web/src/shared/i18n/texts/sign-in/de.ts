@@ -5,7 +5,6 @@ export const de: Record<keyof typeof en, string> = {
   'sign-in.name': 'Benutzername',
   'sign-in.password': 'Passwort',
   'sign-in.submit': 'Anmelden',
-  'sign-in.wrong': 'Name oder Passwort ist falsch.',
   'sign-in.with': 'Mit {name} anmelden',
   'welcome.title': 'Willkommen',
   'welcome.text': 'Sie sind hier die erste Person. Wählen Sie Namen und Passwort; Sie dürfen alles.',

@@ -3,7 +3,6 @@ export const en = {
   'sign-in.name': 'User name',
   'sign-in.password': 'Password',
   'sign-in.submit': 'Sign in',
-  'sign-in.wrong': 'The name or the password is wrong.',
   'sign-in.with': 'Sign in with {name}',
   'welcome.title': 'Welcome',
   'welcome.text': 'You are the first person here. Choose your name and password; you may do everything.',

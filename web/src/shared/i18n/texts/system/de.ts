@@ -3,17 +3,28 @@ import type { en } from './en';
 export const de: Record<keyof typeof en, string> = {
   'system.title': 'Systemzustand',
   'system.text': 'Die Verarbeitung, wie sie jetzt ist',
-  'system.workers': 'Arbeiter',
-  'system.worker': 'Arbeiter',
+  'system.workers': 'Analysedienste',
+  'system.worker': 'Dienst',
   'system.version': 'Version',
   'system.cameras': 'Kameras',
   'system.heard': 'Zuletzt gehört',
-  'system.no-workers': 'Kein Arbeiter analysiert Bilder',
+  'system.no-workers': 'Kein Dienst analysiert Bilder',
   'system.dropped-queue_full':
     '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: Die Analyse war beschäftigt, und neuere kamen',
   'system.dropped-overtaken':
     '{count, plural, one {# Bild} other {# Bilder}} zugunsten neuerer derselben Kamera ausgelassen',
   'system.dropped-too_old': '{count, plural, one {# Bild} other {# Bilder}} ausgelassen, weil sie zu spät kamen',
+  'system.dropped-duplicate': '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: schon analysiert',
+  'system.dropped-superseded':
+    '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: zwei Sender für eine Kamera',
+  'system.dropped-awaiting_key_frame':
+    '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: das Video war noch nicht lesbar',
+  'system.dropped-undecodable': '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: das Bild ist beschädigt',
+  'system.dropped-unreadable': '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: keine gültige Nachricht',
+  'system.dropped-model_failed':
+    '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: die Analyse scheiterte daran',
+  'system.dropped-revoked':
+    '{count, plural, one {# Bild} other {# Bilder}} ausgelassen: ein anderer Analysedienst hat sie übernommen',
   'system.dropped-other': '{count, plural, one {# Bild} other {# Bilder}} nicht analysiert: {reason}',
   'system.frames': 'Bilder jetzt',
   'system.live': 'live',
@@ -24,6 +35,7 @@ export const de: Record<keyof typeof en, string> = {
   'system.consumers': 'Wie weit jeder Schritt zurück ist',
   'system.consumer': 'Schritt',
   'system.topic': 'Nachrichten',
+  'system.lag-unknown': 'Nicht bekannt',
   'system.lag': 'Zurück um Nachrichten',
   'server.database': 'Datenbank',
   'server.kafka': 'Kafka',

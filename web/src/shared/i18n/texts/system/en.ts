@@ -12,6 +12,17 @@ export const en = {
   'system.dropped-overtaken':
     '{count, plural, one {# picture} other {# pictures}} left out for newer ones of the same camera',
   'system.dropped-too_old': '{count, plural, one {# picture} other {# pictures}} left out: too late',
+  'system.dropped-duplicate': '{count, plural, one {# picture} other {# pictures}} left out: analysed before',
+  'system.dropped-superseded':
+    '{count, plural, one {# picture} other {# pictures}} left out: two senders for one camera',
+  'system.dropped-awaiting_key_frame':
+    '{count, plural, one {# picture} other {# pictures}} left out: the video could not be read yet',
+  'system.dropped-undecodable': '{count, plural, one {# picture} other {# pictures}} left out: the picture is broken',
+  'system.dropped-unreadable': '{count, plural, one {# picture} other {# pictures}} left out: no valid message',
+  'system.dropped-model_failed':
+    '{count, plural, one {# picture} other {# pictures}} left out: the analysis failed on it',
+  'system.dropped-revoked':
+    '{count, plural, one {# picture} other {# pictures}} left out: another worker took them over',
   'system.dropped-other': '{count, plural, one {# picture} other {# pictures}} not analysed: {reason}',
   'system.frames': 'Pictures now',
   'system.live': 'live',
@@ -22,6 +33,7 @@ export const en = {
   'system.consumers': 'How far each step is behind',
   'system.consumer': 'Step',
   'system.topic': 'Messages',
+  'system.lag-unknown': 'Not known',
   'system.lag': 'Behind by messages',
   'server.database': 'Database',
   'server.kafka': 'Kafka',

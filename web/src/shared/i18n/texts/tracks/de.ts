@@ -18,7 +18,7 @@ export const de: Record<keyof typeof en, string> = {
   'tracks.last-seen': 'Zuletzt gesehen',
   'tracks.duration': 'Gesehen für',
   'tracks.zones': 'Zonen',
-  'tracks.certainty': 'Sicherheit',
+  'tracks.certainty': 'Gewissheit',
   'tracks.best-picture': 'Bild',
   'tracks.thumbnail': '{name} im besten Bild',
   'tracks.thumbnail-none': 'Kein Bild gemacht',
