@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { ask, until } from './asking.mjs';
 
-/** The bins behind the slider, as the API counts them for the days that are shown. */
+/** The bins behind the slider: what the API answered to this page. Another moment has other counts. */
 async function countedBins(page, origin, siteId) {
-  const request = page.waitForRequest((asked) => asked.url().includes('/track-counts?'));
+  const counted = page.waitForResponse((answer) => answer.url().includes('/track-counts?'));
   await page.reload();
-  const counts = await ask(page, (await request).url());
-  assert.equal(new URL((await request).url()).origin, origin);
-  assert.ok((await request).url().includes(siteId));
-  return counts.bins;
+  const answer = await counted;
+  assert.equal(new URL(answer.url()).origin, origin);
+  assert.ok(answer.url().includes(siteId));
+  return (await answer.json()).bins;
 }
 
 export function searchSteps(goTo, siteId) {
