@@ -9,6 +9,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use vru_runtime::admin::ReadyFlag;
@@ -43,7 +44,7 @@ use crate::retention;
 use crate::routes;
 use crate::rule_previews::RulePreviews;
 use crate::sign_in::SignIn;
-use crate::state::ApiState;
+use crate::state::{ApiState, Parts};
 use crate::system::System;
 use crate::tokens::Tokens;
 use crate::uploads::Uploads;
@@ -150,7 +151,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
     let openapi = document().to_json().context("cannot write the OpenAPI document")?.into();
     let system = System::new(&config, database.clone(), reads.clone(), redis.clone(), live.clone(), pictures.clone());
     let limits = Arc::new(Limits::new(config.rate_limits, redis.clone()));
-    let state = ApiState {
+    let state = Parts {
         config: config.clone(),
         database,
         reads,
@@ -171,7 +172,7 @@ pub async fn run_with_live(config: ApiConfig, live: Option<LiveStore>, context: 
         system,
         openapi,
     };
-    let app = router(state, web);
+    let app = router(ApiState::from(state), web);
     if let Some(redis) = redis {
         wait_for_redis(&redis).await;
     }
@@ -255,25 +256,26 @@ fn router(state: ApiState, web: Option<WebApp>) -> Router {
     let (routes, document) = routes::router().split_for_parts();
     let resources = Resources::of(document.paths.paths.keys());
     let http = &state.config.http;
+    let (guarded, body_limit) = (Arc::new(Guard::new(http)), DefaultBodyLimit::max(http.max_body_bytes));
     let unknown = async || Problem::new(StatusCode::NOT_FOUND, Code::NoSuchRoute, "there is no such route");
     let method = async || {
         let detail = "this route does not know the method; the Allow header lists those it knows";
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail)
     };
-    routes
-        .merge(docs())
-        .fallback(unknown)
-        .method_not_allowed_fallback(method)
-        .layer(from_fn_with_state(state.database.clone(), serve_once))
-        .layer(DefaultBodyLimit::max(http.max_body_bytes))
-        .layer(from_fn_with_state(state.clone(), count_request))
+    let routes = routes.merge(docs()).fallback(unknown).method_not_allowed_fallback(method).with_state(state.clone());
+    // The first is the outermost. Around the whole router: `Router::layer` would put each one, in a box of its own, around each route, and
+    // every request would copy them all as often as there are layers.
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(resources, record_request))
+        .layer(answer_panics())
+        .layer(from_fn_with_state(guarded, guard))
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
         // Files of the app cost nothing and are not counted.
         .layer(from_fn_with_state(Arc::new(web), serve_web))
-        .layer(CompressionLayer::new().compress_when(worth_compressing()))
-        .layer(from_fn_with_state(Arc::new(Guard::new(http)), guard))
-        .layer(answer_panics())
-        .layer(from_fn_with_state(resources, record_request))
-        .with_state(state)
+        .layer(from_fn_with_state(state.clone(), count_request))
+        .layer(body_limit)
+        .layer(from_fn_with_state(state, serve_once));
+    Router::new().fallback_service(layers.service(routes))
 }
 
 /// Videos and archives keep their length, of which clients ask for ranges.

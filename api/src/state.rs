@@ -1,3 +1,4 @@
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -21,9 +22,12 @@ use crate::tokens::Tokens;
 use crate::uploads::Uploads;
 use crate::webhooks::Webhooks;
 
-/// What every route uses. Cloning it shares it.
+/// What every route uses. Cloning it shares it, and costs little: axum does it several times for each request.
 #[derive(Debug, Clone)]
-pub(crate) struct ApiState {
+pub(crate) struct ApiState(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
     pub(crate) config: Arc<ApiConfig>,
     /// The primary: for changes, and for reads that must see them.
     pub(crate) database: Pool,
@@ -49,4 +53,18 @@ pub(crate) struct ApiState {
     pub(crate) system: System,
     /// The OpenAPI document.
     pub(crate) openapi: Bytes,
+}
+
+impl From<Parts> for ApiState {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for ApiState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }

@@ -1,5 +1,6 @@
 //! Logs to standard error or a file, and traces over OTLP.
 
+mod json_lines;
 mod log_records;
 mod panics;
 
@@ -16,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Problems, Validate};
+use json_lines::{JsonFields, JsonLines};
 use log_records::LogRecords;
 
 /// Section `telemetry`.
@@ -123,7 +125,7 @@ fn install(
 ) -> Result<TelemetryGuard, TelemetryError> {
     let logs = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(ansi);
     let logs = if json {
-        logs.json().flatten_event(true).with_filter(filter).boxed()
+        logs.event_format(JsonLines).fmt_fields(JsonFields).with_filter(filter).boxed()
     } else {
         logs.compact().with_target(false).with_filter(filter).boxed()
     };

@@ -18,6 +18,7 @@ use vru_storage::postgres::{Pool, PooledClient};
 
 use super::body::unreadable;
 use super::{Code, Problem};
+use crate::state::ApiState;
 
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -66,7 +67,7 @@ impl Repeatable {
 }
 
 /// Serves a POST with a key once.
-pub(crate) async fn serve_once(State(database): State<Pool>, request: Request, next: Next) -> Response {
+pub(crate) async fn serve_once(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let mut keys = request.headers().get_all(KEY_HEADER).iter();
     let key = match (request.method() == Method::POST, keys.next(), keys.next()) {
         (false, ..) | (_, None, _) => return next.run(request).await,
@@ -92,7 +93,7 @@ pub(crate) async fn serve_once(State(database): State<Pool>, request: Request, n
     match found.get() {
         None => response,
         Some(Found::Again(answer)) => again(answer),
-        Some(Found::New(claim)) => keep(&database, claim, response).await,
+        Some(Found::New(claim)) => keep(&state.database, claim, response).await,
     }
 }
 

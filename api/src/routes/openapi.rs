@@ -12,5 +12,5 @@ use crate::state::ApiState;
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
 )]
 pub(super) async fn get(State(state): State<ApiState>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], state.openapi).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], state.openapi.clone()).into_response()
 }
