@@ -86,7 +86,7 @@ impl<'a> FormatFields<'a> for JsonFields {
         merged.extend(parse(&new).map_err(|_| fmt::Error)?);
         let merged = serde_json::to_string(&merged).map_err(|_| fmt::Error)?;
         let inside = merged.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-        current.fields = inside.unwrap_or_default().to_owned();
+        inside.unwrap_or_default().clone_into(&mut current.fields);
         Ok(())
     }
 }
