@@ -1,6 +1,5 @@
 //! Logs to standard error or a file, and traces over OTLP.
 
-mod json_lines;
 mod log_records;
 mod panics;
 
@@ -17,7 +16,6 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Problems, Validate};
-use json_lines::{JsonFields, JsonLines};
 use log_records::LogRecords;
 
 /// Section `telemetry`.
@@ -125,7 +123,7 @@ fn install(
 ) -> Result<TelemetryGuard, TelemetryError> {
     let logs = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(ansi);
     let logs = if json {
-        logs.event_format(JsonLines).fmt_fields(JsonFields).with_filter(filter).boxed()
+        logs.json().flatten_event(true).with_filter(filter).boxed()
     } else {
         logs.compact().with_target(false).with_filter(filter).boxed()
     };
