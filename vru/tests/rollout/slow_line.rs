@@ -1,4 +1,4 @@
-//! A thin line of somebody who uploads: bytes go towards the service slowly, answers come back at once.
+//! A slow upload link: bytes reach the service slowly, its answers return at once.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -12,8 +12,8 @@ use vru_proto::CameraId;
 use vru_proto::v1::RtspTransport;
 
 use super::camera_times::CameraTimes;
+use super::link::SessionPad;
 use super::one_source::{OneSource, Verdict, is_sender_report};
-use super::packet_path::SessionPad;
 use crate::config::PullConfig;
 use crate::error::SourceError;
 use crate::metrics;

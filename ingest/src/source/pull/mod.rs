@@ -4,7 +4,6 @@ mod camera_times;
 mod element;
 mod link;
 mod one_source;
-mod packet_path;
 
 use std::sync::Arc;
 
@@ -19,8 +18,7 @@ use super::running_pipeline::{ConnectionLimits, RunningPipeline};
 use super::{CameraSession, Facts, SourceContext};
 use crate::error::SourceError;
 use element::Receiver;
-use link::{Dial, Link, LinkError, threads};
-use packet_path::{PacketPath, SessionPad};
+use link::{Dial, Link, LinkError, PacketPath, SessionPad, threads};
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use link::fuzzing;

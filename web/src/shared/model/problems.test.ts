@@ -37,6 +37,12 @@ it('a failure is told in the language of the page', () => {
   expect(problemText(denied, t)).toEqual({ title: de['error.denied'], detail: de['problem.user_disabled'] });
 });
 
+it('names the field that is wrong', () => {
+  const detail = (field: string) => problemText(new ApiError(400, { detail: 'is empty', field }), t).detail;
+  expect(detail('settings.name')).toBe('Name: is empty');
+  expect(detail('drawn.lines')).toBe('drawn.lines: is empty');
+});
+
 it('names the field that is wrong, as the form does', () => {
   const wrong = (field: string) => new ApiError(422, { code: 'invalid_field', detail: 'is empty', field });
   expect(problemText(wrong('settings.name'), t).detail).toBe('Name: is empty');
@@ -61,5 +67,6 @@ it('what did not come from the server is told by its status', () => {
 });
 
 it('says how long to wait', () => {
+  expect(problemText(new ApiError(429, {}, 7), t).detail).toContain('7');
   expect(problemText(new ApiError(429, { code: 'log_in_blocked' }, 7), t).detail).toContain('7');
 });

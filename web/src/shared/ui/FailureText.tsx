@@ -2,7 +2,7 @@ import { Text } from '@mantine/core';
 import { useText } from '../i18n/useText';
 import { problemText } from '../model/problems';
 
-/** What the server said itself, for somebody who can do something about it. It speaks English. */
+/** The server's own words, in English. */
 export function Technical(props: { words: string | undefined }) {
   return props.words ? (
     <span lang="en" className="technical sentence">
@@ -11,7 +11,7 @@ export function Technical(props: { words: string | undefined }) {
   ) : null;
 }
 
-/** Why something that somebody did has failed; nothing while there is no error. `titled`: where it could be about something else. */
+/** Why an action has failed; nothing while there is no error. `titled`: where it could be about something else. */
 export function FailureText(props: { error: unknown; titled?: boolean }) {
   const { t } = useText();
   if (!props.error) return null;

@@ -40,12 +40,7 @@ function Shapes(props: { shape?: Shape; rows?: number; height?: number }) {
           </Stack>
           <Stack gap="md">
             {times(2).map((card) => (
-              <Stack key={card} className="card" gap="sm" p="md">
-                <Skeleton height={18} width="40%" />
-                {times(4).map((row) => (
-                  <Skeleton key={row} height={14} />
-                ))}
-              </Stack>
+              <TextCard key={card} lines={4} />
             ))}
           </Stack>
         </div>
@@ -74,12 +69,7 @@ function Shapes(props: { shape?: Shape; rows?: number; height?: number }) {
           </SimpleGrid>
           <div className="two-columns">
             {times(2).map((card) => (
-              <Stack key={card} className="card" gap="sm" p="md">
-                <Skeleton height={18} width="40%" />
-                {times(3).map((row) => (
-                  <Skeleton key={row} height={14} />
-                ))}
-              </Stack>
+              <TextCard key={card} lines={3} />
             ))}
           </div>
           <Stack className="card" gap="sm" p="md">
@@ -109,6 +99,18 @@ function Shapes(props: { shape?: Shape; rows?: number; height?: number }) {
         </Stack>
       );
   }
+}
+
+/** A title and lines of text. */
+function TextCard(props: { lines: number }) {
+  return (
+    <Stack className="card" gap="sm" p="md">
+      <Skeleton height={18} width="40%" />
+      {times(props.lines).map((line) => (
+        <Skeleton key={line} height={14} />
+      ))}
+    </Stack>
+  );
 }
 
 function times(count: number): string[] {

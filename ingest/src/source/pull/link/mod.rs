@@ -18,6 +18,7 @@ mod exchange;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod keep_alive;
+mod packet_path;
 pub(super) mod threads;
 mod tls;
 mod wire;
@@ -34,12 +35,12 @@ use tokio::task::JoinSet;
 use vru_proto::camera_url::CameraUrl;
 use vru_runtime::cameras::Login;
 
-use super::packet_path::PacketPath;
 use crate::source::Phase;
 
 pub(super) use dial::Dial;
 use dial::Stream;
 use exchange::{Exchange, Next};
+pub(super) use packet_path::{PacketPath, SessionPad};
 use wire::{Framer, Message, Piece, WireError};
 
 /// How many redirects are followed.
@@ -355,7 +356,6 @@ mod tests {
     use vru_runtime::cameras::References;
 
     use super::*;
-    use crate::source::pull::packet_path::SessionPad;
 
     async fn ask(location: &str, port: u16) -> TcpStream {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();

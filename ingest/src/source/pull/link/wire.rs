@@ -3,6 +3,8 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
+/// In front of the packet of an interleaved frame.
+pub(super) const FRAME_HEADER: usize = 4;
 const MAX_HEAD: usize = 64 * 1024;
 /// A session description has one or two kilobytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -140,12 +142,8 @@ impl Framer {
     /// All whole interleaved frames at the start of the buffer, in one piece and without a copy.
     fn frames(&mut self) -> Option<Bytes> {
         let mut end = 0;
-        while let Some([b'$', _, high, low, ..]) = self.buffer.get(end..) {
-            let next = end + 4 + usize::from(u16::from_be_bytes([*high, *low]));
-            if next > self.buffer.len() {
-                break;
-            }
-            end = next;
+        while let Some(frame) = whole_frame(&self.buffer[end..]) {
+            end += frame.len();
         }
         (end > 0).then(|| self.buffer.split_to(end).freeze())
     }
@@ -174,6 +172,12 @@ impl Framer {
         message.body = self.buffer.split_to(body).freeze();
         Ok(Some(message))
     }
+}
+
+/// The interleaved frame at the start: `$`, the channel, the length of the packet, and the packet. `None` until all of it is there.
+pub(super) fn whole_frame(bytes: &[u8]) -> Option<&[u8]> {
+    let [b'$', _, high, low, ..] = bytes else { return None };
+    bytes.get(..FRAME_HEADER + usize::from(u16::from_be_bytes([*high, *low])))
 }
 
 /// Length of the head, up to and including its empty line.

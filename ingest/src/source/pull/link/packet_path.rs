@@ -12,8 +12,8 @@ use gstreamer::glib;
 use gstreamer::prelude::*;
 use parking_lot::Mutex;
 
-/// `$`, the channel, and the length of the packet.
-const FRAME_HEADER: usize = 4;
+use super::wire::{FRAME_HEADER, whole_frame};
+
 /// Fixed part of an RTP header. It is different for each packet of a stream.
 const RTP_HEADER: usize = 12;
 /// Second byte of RTCP packets. `rtspsrc` recognizes them by it, whatever their channel is.
@@ -23,7 +23,7 @@ type RtpHeader = [u8; RTP_HEADER];
 
 /// The pad at which `rtspsrc` puts RTP packets into its session, and the last one that came there. Cloning it shares it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SessionPad(Arc<Shared>);
+pub(in crate::source::pull) struct SessionPad(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -34,7 +34,7 @@ struct Shared {
 
 impl SessionPad {
     /// Notes what comes to the pad. Call it before other probes of the pad change packets.
-    pub(super) fn watch(&self, pad: &gst::Pad) {
+    pub(in crate::source::pull) fn watch(&self, pad: &gst::Pad) {
         let shared = self.0.clone();
         pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
             if shared.done.load(Ordering::Acquire) {
@@ -57,7 +57,7 @@ impl SessionPad {
 
 /// Puts RTP packets into the session, or tells which ones the socket must take.
 #[derive(Debug)]
-pub(super) struct PacketPath {
+pub(in crate::source::pull) struct PacketPath {
     session: SessionPad,
     stage: Stage,
 }
@@ -76,7 +76,7 @@ enum Stage {
 }
 
 impl PacketPath {
-    pub(super) fn new(session: SessionPad) -> Self {
+    pub(in crate::source::pull) fn new(session: SessionPad) -> Self {
         Self { session, stage: Stage::Preparing }
     }
 
@@ -101,11 +101,10 @@ impl PacketPath {
         self.switch();
         let mut for_socket: Vec<Range<usize>> = Vec::new();
         let mut start = 0;
-        while let Some(&[_, channel, high, low]) = frames[start..].first_chunk() {
-            let packet = start + FRAME_HEADER..start + FRAME_HEADER + usize::from(u16::from_be_bytes([high, low]));
-            let (begin, end) = (start, packet.end.min(frames.len()));
+        while let Some(frame) = whole_frame(&frames[start..]) {
+            let (begin, end) = (start, start + frame.len());
             start = end;
-            if self.put(channel, &frames[packet.start..end]) {
+            if self.put(frame[1], &frame[FRAME_HEADER..]) {
                 continue;
             }
             match for_socket.last_mut() {
