@@ -314,11 +314,12 @@ impl Simulation {
         true
     }
 
-    /// One interval of the camera with its jitter, the decoding of its picture, the preparation, which takes half as long, and the longest
-    /// decoding of any camera, which the thread may have begun before.
+    /// Without a newer frame, one interval of the camera with its jitter. With one that is not ready yet, one interval and twice the decoding
+    /// and the preparation, which takes half as long: decode threads may have work of any other camera before it.
     fn allowed_age(&self, camera: usize) -> Duration {
-        let longest = self.cameras.iter().map(|camera| camera.decode).max().unwrap_or_default();
-        self.cameras[camera].longest_gap() + self.cameras[camera].decode * 3 / 2 + longest
+        let camera = &self.cameras[camera];
+        let time_to_ready = camera.decode * 3 / 2;
+        camera.longest_gap().max(camera.interval * camera.analyse_every() + time_to_ready * 2)
     }
 
     pub fn analysed(&self) -> usize {
