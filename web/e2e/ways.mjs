@@ -1,5 +1,6 @@
 // Whatever the server denies, one can go on from where one is: the filters, and the way back.
 import { ask } from './asking.mjs';
+import { settle } from './pages.mjs';
 import { denied } from './states.mjs';
 
 export function waySteps(siteId) {
@@ -31,6 +32,9 @@ export function waySteps(siteId) {
           const said = page.getByRole('alert').getByText('You may not see this').filter({ visible: true });
           await said.first().waitFor();
           await way?.first().waitFor();
+          // One part may have failed before another has begun to ask.
+          await settle(page);
+          await said.first().waitFor();
           if ((await said.count()) !== 1) faults.push(`${address} says ${await said.count()} times what is denied`);
         }
       } finally {
