@@ -36,8 +36,8 @@ class Model(unittest.TestCase):
         # 10,000 frames/s ÷ (500 × 0.7) = 28.6
         self.assertEqual(29, model.cell(1_000, "jpeg", PLAIN).gpus)
         self.assertEqual(50, model.cell(1_000, "jpeg", PLAIN).ingest_pods)
-        # two cores × 74.1 × 0.7 = 103 cameras a pod
-        self.assertEqual(10, model.cell(1_000, "passthrough", PLAIN).ingest_pods)
+        # two cores × 104 × 0.7 = 145 cameras a pod
+        self.assertEqual(7, model.cell(1_000, "passthrough", PLAIN).ingest_pods)
         # into Kafka, two times of three elsewhere; and out of it once, where consumers read in any zone
         needs = model.cell(1_000, "passthrough", PLAIN)
         self.assertAlmostEqual(86_400 * 0.5e9 * 2 / 3, needs.between_zones)
